@@ -1,0 +1,117 @@
+// What a child leaves to its successor: a memfd that the watchdog owns and every incarnation of the
+// child maps. Each record has two copies and a sequence number that says which copy is whole, so a
+// kill -9 in the middle of a write leaves the former value, never a mixture. One writer (the living
+// child); nobody else reads it meanwhile.
+#pragma once
+
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "runtime/unique_fd.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace holdfast::runtime {
+
+enum class HandoverKind : std::uint32_t { vrrp = 1, checkers = 2 };
+
+/// What a VRRP instance was doing. Instants are CLOCK_MONOTONIC: valid across processes, not across
+/// a reboot, and neither is the page.
+struct VrrpRecord {
+  static constexpr HandoverKind kKind = HandoverKind::vrrp;
+  enum class State : std::uint8_t { other = 0, backup = 1, master = 2 };
+
+  core::Instant since;
+  core::Instant last_advert_sent_at;
+  std::uint8_t vrid = 0;
+  State state = State::other;
+  std::uint8_t priority = 0;
+
+  bool operator==(const VrrpRecord&) const = default;
+};
+
+/// What a check knew about its server.
+struct CheckRecord {
+  static constexpr HandoverKind kKind = HandoverKind::checkers;
+  enum class Verdict : std::uint8_t { unknown = 0, up = 1, down = 2 };
+
+  core::Instant since;
+  std::uint32_t failures_in_row = 0;
+  Verdict verdict = Verdict::unknown;
+
+  bool operator==(const CheckRecord&) const = default;
+};
+
+/// Records a page has room for. Sparse: only what is used costs memory.
+inline constexpr std::size_t kHandoverCapacity = 65536;
+
+/// The key of a record: a hash of the text that identifies the thing across restarts and reloads,
+/// e.g. "VI_1 eth0 51 ipv4". Never 0.
+[[nodiscard]] std::uint64_t handover_key(std::string_view identity);
+
+/// For the watchdog: an empty page for the child of this kind. Close-on-exec, fixed size.
+[[nodiscard]] core::Result<UniqueFd> create_handover_page(HandoverKind kind);
+
+/// The mapping and the slots, without knowing what a record means.
+class RawHandoverPage {
+ public:
+  /// Takes the descriptor. A page of another kind, version or record size is emptied and started
+  /// afresh.
+  [[nodiscard]] static core::Result<RawHandoverPage> open(UniqueFd fd, HandoverKind kind,
+                                                          std::size_t record_bytes);
+  RawHandoverPage(RawHandoverPage&& other) noexcept;
+  RawHandoverPage& operator=(RawHandoverPage&& other) noexcept;
+  ~RawHandoverPage();
+
+  /// False when all slots are taken: the thing will start from nothing after a crash.
+  bool store(std::uint64_t key, const void* record);
+  /// False when there is none.
+  [[nodiscard]] bool load(std::uint64_t key, void* record) const;
+  void erase(std::uint64_t key);
+  [[nodiscard]] std::vector<std::uint64_t> keys() const;
+
+ private:
+  RawHandoverPage(void* base, std::size_t record_bytes)
+      : base_(base), record_bytes_(record_bytes) {}
+  void read_slots();
+  [[nodiscard]] std::uint8_t* slot(std::size_t index) const;
+
+  void* base_ = nullptr;
+  std::size_t record_bytes_ = 0;
+  std::unordered_map<std::uint64_t, std::size_t> slots_;
+  std::vector<std::size_t> free_;
+};
+
+/// The child's view: HandoverPage<VrrpRecord> or HandoverPage<CheckRecord>.
+template <class Record>
+class HandoverPage {
+  static_assert(std::is_trivially_copyable_v<Record>);
+
+ public:
+  [[nodiscard]] static core::Result<HandoverPage> open(UniqueFd fd) {
+    auto raw = RawHandoverPage::open(std::move(fd), Record::kKind, sizeof(Record));
+    if (!raw) return raw.error();
+    return HandoverPage(std::move(*raw));
+  }
+  [[nodiscard]] std::optional<Record> load(std::uint64_t key) const {
+    Record record;
+    if (!raw_.load(key, &record)) return std::nullopt;
+    return record;
+  }
+  /// A few stores to memory, no system call.
+  bool store(std::uint64_t key, const Record& record) { return raw_.store(key, &record); }
+  void erase(std::uint64_t key) { raw_.erase(key); }
+  /// The keys of all records, for erasing those that the configuration no longer has.
+  [[nodiscard]] std::vector<std::uint64_t> keys() const { return raw_.keys(); }
+
+ private:
+  explicit HandoverPage(RawHandoverPage raw) : raw_(std::move(raw)) {}
+  RawHandoverPage raw_;
+};
+
+}  // namespace holdfast::runtime

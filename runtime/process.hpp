@@ -1,0 +1,63 @@
+// What a process does to itself: going to the background, telling systemd, giving up privileges,
+// asking for a better place in the scheduler. Called from mains and run_daemon at start.
+#pragma once
+
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "runtime/unique_fd.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::runtime {
+
+/// The link from the background process to the shell that started it.
+class Daemonized {
+ public:
+  explicit Daemonized(UniqueFd to_starter) : to_starter_(std::move(to_starter)) {}
+  /// The starter process exits with this code now. Without a call it exits with 1 when the daemon
+  /// dies.
+  void report(int exit_code);
+
+ private:
+  UniqueFd to_starter_;
+};
+
+/// Goes to the background: new session, working directory /, stdio on /dev/null. Returns in the
+/// background process only; the starter waits for report() so that its exit code tells the truth.
+/// Call before any thread.
+[[nodiscard]] core::Result<Daemonized> daemonize();
+
+/// One datagram to $NOTIFY_SOCKET ("READY=1", "STATUS=…", several lines allowed); nothing without
+/// that variable. Not libsystemd: the protocol is one datagram (sd_notify(3)).
+void sd_notify(std::string_view state);
+
+/// Keeps only what the role needs in the effective and permitted sets: vrrp and checkers NET_ADMIN,
+/// NET_RAW, NET_BIND_SERVICE, and for scripts SETUID, SETGID, KILL; the watchdog adds DAC_OVERRIDE,
+/// SYS_NICE, IPC_LOCK. The user stays root and the bounding set is left alone, because the
+/// operator's notify scripts expect root's powers: the kernel's rule for root's exec gives them
+/// back to a script, while a mistake in packet parsing has them not. Without root this does
+/// nothing.
+enum class Role : unsigned char { watchdog, vrrp, checkers };
+[[nodiscard]] core::Result<void> keep_capabilities(Role role);
+/// For the loader: no user, no group, no capabilities, no new privileges.
+[[nodiscard]] core::Result<void> drop_everything(std::string_view user);
+
+/// keepalived: vrrp_priority, vrrp_rt_priority, vrrp_no_swap, vrrp_rlimit_rttime.
+struct Scheduling {
+  std::optional<int> nice;
+  /// SCHED_RR with RESET_ON_FORK: scripts run at normal priority.
+  std::optional<int> realtime_priority;
+  /// CPU time the real-time process may use without sleeping before the kernel ends it.
+  core::Duration realtime_limit = std::chrono::milliseconds(10);
+  bool lock_memory = false;
+
+  bool operator==(const Scheduling&) const = default;
+};
+/// Applies what is asked for; every request that fails is one error, the others are applied all the
+/// same.
+[[nodiscard]] std::vector<core::Error> apply(const Scheduling& scheduling);
+
+}  // namespace holdfast::runtime
