@@ -1,0 +1,141 @@
+// The generic-netlink client of IPVS: reads the kernel's table, executes plans, probes what the
+// kernel can do. Used by the checkers' shell; one client per network namespace (that of the thread
+// when it is opened), one thread.
+//
+// Blocking: the kernel executes a request inside sendmsg(), so an asynchronous socket would gain
+// nothing. Work is cut into slices instead: a job's run_slice() sends at most kRequestsPerSlice
+// requests and returns, so that a caller in an event loop posts itself between slices. Waiting for
+// a reply is bounded by kReplyTimeout. Nothing stays in flight between slices, so several jobs and
+// single calls may alternate on one client.
+#pragma once
+
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "ipvs_wrapper/link.hpp"
+#include "ipvs_wrapper/plan.hpp"
+#include "ipvs_wrapper/table.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::ipvs {
+
+/// More than this many answers could overrun the receive buffer. It also bounds how long a slice
+/// keeps its caller.
+inline constexpr std::size_t kRequestsPerSlice = 64;
+
+/// How long to wait for an answer that the kernel owes us before the socket is given up.
+inline constexpr core::Duration kReplyTimeout = std::chrono::seconds(2);
+
+/// What the kernel says about itself.
+struct KernelInfo {
+  std::uint32_t version = 0;                ///< 0x010201 is 1.2.1
+  std::uint32_t connection_table_size = 0;  ///< buckets
+  [[nodiscard]] std::string version_text() const;
+  bool operator==(const KernelInfo&) const = default;
+};
+
+/// A step that the kernel refused (or whose answer was lost: then system_errno is ENOBUFS or
+/// ETIMEDOUT and the table must be read again to know).
+struct StepFailure {
+  std::size_t index = 0;  ///< into the plan
+  int system_errno = 0;
+  std::string sentence;
+};
+
+/// What became of a plan. Steps not listed as failed are done; a deletion of something missing
+/// counts as done.
+struct ApplyReport {
+  std::size_t done = 0;
+  std::vector<StepFailure> failures;
+};
+
+enum class Progress { more, finished };
+
+class Client {
+ public:
+  /// Opens a socket in the current network namespace and resolves the family, which loads ip_vs
+  /// where modprobe works. Fails with one complete sentence when the kernel has no IPVS (ENOENT):
+  /// the caller retries on a timer.
+  [[nodiscard]] static core::Result<Client> open();
+  /// On a link of the caller's (tests); `family` is the numeric id of the IPVS family there.
+  Client(std::unique_ptr<Link> link, std::uint16_t family);
+
+  /// Also tells whether we may use IPVS: EPERM without CAP_NET_ADMIN.
+  [[nodiscard]] core::Result<KernelInfo> info();
+
+  /// The whole table at once. Reading 2,000 services takes some ten ms: in an event loop use
+  /// ReadJob.
+  [[nodiscard]] core::Result<Observed> read();
+
+  /// The whole plan at once. A refused step does not stop later ones.
+  [[nodiscard]] ApplyReport apply(const Plan& steps);
+
+  /// True when the kernel knows the scheduler. Tries it on a throw-away service (firewall mark
+  /// 0xfffffffe), which loads its module.
+  [[nodiscard]] core::Result<bool> has_scheduler(std::string_view name);
+  /// Those of kKnownSchedulers that the kernel has. Loads their modules.
+  [[nodiscard]] core::Result<std::vector<std::string>> schedulers();
+
+ private:
+  friend class ReadJob;
+  friend class ApplyJob;
+
+  [[nodiscard]] std::uint32_t next_sequence() { return ++sequence_; }
+  /// Sends steps [first, first + count) of a plan as one batch and adds their results to the
+  /// report.
+  void apply_batch(const Plan& steps, std::size_t first, std::size_t count, ApplyReport& report);
+
+  std::unique_ptr<Link> link_;
+  std::uint16_t family_;
+  std::uint32_t sequence_ = 0;
+  std::vector<std::uint8_t> out_;  // reused between batches
+};
+
+/// Reads the table in slices. Services are listed, their servers are read service by service, then
+/// services are listed again: if the two lists have different keys somebody changed the table
+/// meanwhile and the job starts over, at most kReadAttempts times.
+class ReadJob {
+ public:
+  explicit ReadJob(Client& client) : client_(&client) {}
+  /// An error ends the job.
+  [[nodiscard]] core::Result<Progress> run_slice();
+  /// The result, once run_slice() has said finished.
+  [[nodiscard]] Observed take() { return std::move(observed_); }
+
+ private:
+  [[nodiscard]] core::Result<void> list_services();
+  [[nodiscard]] core::Result<bool> list_is_unchanged();
+
+  Client* client_;
+  Observed observed_;
+  std::vector<ServiceKey> keys_;
+  std::size_t next_ = 0;
+  int attempts_ = 0;
+};
+
+inline constexpr int kReadAttempts = 5;
+
+/// Executes a plan in slices. A newer plan needs no cancelling: drop the job, read, plan again.
+class ApplyJob {
+ public:
+  ApplyJob(Client& client, Plan steps) : client_(&client), steps_(std::move(steps)) {}
+  [[nodiscard]] Progress run_slice();
+  [[nodiscard]] const Plan& steps() const { return steps_; }
+  [[nodiscard]] const ApplyReport& report() const { return report_; }
+
+ private:
+  Client* client_;
+  Plan steps_;
+  std::size_t next_ = 0;
+  ApplyReport report_;
+};
+
+/// Every scheduler that some kernel has. ip_vs_<name> is its module.
+inline constexpr std::string_view kKnownSchedulers[] = {
+    "rr", "wrr", "lc", "wlc", "fo", "ovf", "lblc", "lblcr", "dh", "sh", "mh", "sed", "nq", "twos"};
+
+}  // namespace holdfast::ipvs
