@@ -1,0 +1,73 @@
+// What the reader has to say about a configuration: complete sentences with file, line, column and the source line.
+// Readers append, callers render. Never decides whether a process goes on: that is has_errors() and the caller.
+#pragma once
+
+#include "config/model.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::config {
+
+/// error: something that was written cannot have its meaning, so the configuration is not taken into use.
+/// warning: taken into use, but not as the author may believe. note: worth knowing.
+enum class Severity : std::uint8_t { error, warning, note };
+
+/// One finding. The rendered form is
+///   file:line:column: error: message
+///     source line
+///     ^~~~
+///     help: what to do
+struct Diagnostic {
+  Severity severity = Severity::error;
+  std::string file;
+  std::uint32_t line = 0;         ///< from 1; 0: the whole file
+  std::uint32_t column = 0;       ///< from 1, counts characters as a person does; 0: the whole line
+  std::string message;            ///< a sentence without a full stop at its end
+  std::string help;               ///< the likely cure; may be empty
+  std::string source_line;        ///< the line as written, without its line end
+  std::uint32_t byte_offset = 0;  ///< of the marked word in source_line
+  std::uint32_t byte_length = 0;  ///< of the marked word; 0: nothing to mark
+
+  bool operator==(const Diagnostic&) const = default;
+};
+
+/// Findings in the order of the files; errors and warnings are counted apart.
+class Diagnostics {
+ public:
+  void add(Diagnostic diagnostic);
+  void append(const Diagnostics& others);
+  /// By file (in order of first mention), line, column. Keeps the order of equals.
+  void sort_by_place();
+  [[nodiscard]] bool has_errors() const { return errors_ != 0; }
+  [[nodiscard]] std::size_t errors() const { return errors_; }
+  [[nodiscard]] std::size_t warnings() const { return warnings_; }
+  [[nodiscard]] bool empty() const { return list_.empty(); }
+  [[nodiscard]] const std::vector<Diagnostic>& all() const { return list_; }
+  /// "no errors, no warnings", "1 error, 2 warnings".
+  [[nodiscard]] std::string summary() const;
+  bool operator==(const Diagnostics&) const = default;
+
+ private:
+  std::vector<Diagnostic> list_;
+  std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
+};
+
+[[nodiscard]] const char* to_string(Severity severity);  ///< "error", "warning", "note"
+/// Several lines, the last one ends with a newline.
+[[nodiscard]] std::string render(const Diagnostic& diagnostic);
+/// Every finding and nothing else; empty when there is none.
+[[nodiscard]] std::string render_text(const Diagnostics& diagnostics);
+/// {"errors":1,"warnings":0,"diagnostics":[{"severity","file","line","column","message","help","source"}]}
+[[nodiscard]] std::string render_json(const Diagnostics& diagnostics);
+
+/// Columns that `text` takes on a terminal from column `start` (0-based): tabs to multiples of 8, wide East Asian
+/// characters two, combining marks none, bytes that are not UTF-8 one each.
+[[nodiscard]] std::size_t display_width(std::string_view text, std::size_t start = 0);
+/// The word of `candidates` that `word` most probably misspells; empty when none is near enough.
+[[nodiscard]] std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace holdfast::config
