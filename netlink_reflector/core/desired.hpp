@@ -1,0 +1,53 @@
+// An address as the configuration wants it: interface by name, attributes by keepalived's rules.
+// Made by the daemons' wiring from the configuration, turned into a kernel address once the
+// interface is known.
+#pragma once
+
+#include "core/ip_address.hpp"
+#include "core/result.hpp"
+#include "netlink_reflector/core/table.hpp"
+
+#include <optional>
+#include <string>
+
+namespace holdfast::netlink {
+
+/// One virtual address. The name of the interface is the key: the interface may vanish and come
+/// back.
+struct DesiredAddress {
+  std::string interface;
+  core::IpPrefix prefix;
+  /// keepalived: label. Empty: the interface's name. At most kMaxLabelLength bytes; IPv4 only.
+  std::string label;
+  /// keepalived: brd. nullopt: none, as keepalived sets it.
+  std::optional<core::IpAddress> broadcast;
+  /// keepalived: scope.
+  std::uint8_t scope = kScopeGlobal;
+
+  auto operator<=>(const DesiredAddress&) const = default;
+};
+
+/// linux/if.h: IFNAMSIZ - 1.
+inline constexpr std::size_t kMaxLabelLength = 15;
+
+/// `brd +`: all host bits set. nullopt where a network has no broadcast address (/31, /32, IPv6).
+[[nodiscard]] std::optional<core::IpAddress> computed_broadcast(const core::IpPrefix& prefix);
+
+/// "global", "site", "link", "host", "nowhere" or a number 0…255; nullopt for anything else.
+[[nodiscard]] std::optional<std::uint8_t> parse_scope(std::string_view text);
+
+/// Refuses what the kernel would refuse or silently cut: a label that is too long, a broadcast of
+/// the other family, a length out of range.
+[[nodiscard]] core::Result<void> validate(const DesiredAddress& desired);
+
+/// The kernel address for `desired` on `link`.
+[[nodiscard]] Address resolve(const DesiredAddress& desired, const Link& link);
+
+/// True when `actual` is what `wanted` asks for: attributes that we set are equal; flags the kernel
+/// adds do not count.
+[[nodiscard]] bool satisfies(const Address& actual, const Address& wanted);
+
+/// "192.168.1.200/32 on eth0 (label eth0:vip)" for messages.
+[[nodiscard]] std::string describe(const DesiredAddress& desired);
+
+}  // namespace holdfast::netlink

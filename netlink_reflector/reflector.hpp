@@ -1,0 +1,143 @@
+// The mirror of links and addresses of this network namespace, and the only writer to addresses.
+// A daemon says which addresses an owner (a VRRP instance) should hold; the reflector plans,
+// applies, reads back, and puts back what others remove. One object per process, used only from the
+// loop's thread. Never waits for the kernel: rtnetlink does its work inside sendmsg, answers are
+// read when the socket is readable.
+#pragma once
+
+#include "core/ip_address.hpp"
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "netlink_reflector/core/desired.hpp"
+#include "netlink_reflector/core/table.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace boost::asio {
+class io_context;
+}
+namespace holdfast::runtime {
+class Logger;
+}
+
+namespace holdfast::netlink {
+
+struct ReflectorOptions {
+  /// Receive buffer of the event socket. A burst that does not fit costs a full dump. keepalived:
+  /// vrrp_netlink_monitor_rcv_bufs. Unit: bytes.
+  int event_buffer_bytes = 4 << 20;
+  /// Receive buffer of the socket for requests. Unit: bytes.
+  int request_buffer_bytes = 1 << 20;
+  /// How long after a refused step it is tried again.
+  core::Duration retry_after = std::chrono::seconds(1);
+};
+
+/// One address of an owner, as read back from the kernel.
+struct HeldAddress {
+  DesiredAddress desired;
+  bool held = false;
+  /// Empty while held; else the sentence why not ("cannot add 10.0.0.1/32 on eth0: …", "there is no
+  /// interface eth9").
+  std::string problem;
+
+  bool operator==(const HeldAddress&) const = default;
+};
+
+/// The state of an owner after its addresses were applied and read back.
+struct Publication {
+  /// hold() was called last (false: release()).
+  bool wanted = false;
+  /// Everything is as wanted: all held after hold(), none left after release().
+  bool complete = false;
+  std::vector<HeldAddress> addresses;
+};
+
+struct ReflectorCounters {
+  /// Addresses that somebody else removed (or changed) and that were put back.
+  std::uint64_t repairs = 0;
+  /// Steps that the kernel refused.
+  std::uint64_t failures = 0;
+  /// The event socket's buffer overflowed.
+  std::uint64_t overruns = 0;
+  /// Full dumps compared with the mirror, after overruns (the first load not counted).
+  std::uint64_t resyncs = 0;
+};
+
+class Reflector {
+ public:
+  Reflector(boost::asio::io_context& io, runtime::Logger& logger, ReflectorOptions options = {});
+  /// Stops listening. Addresses stay as they are: release() first to take them off.
+  ~Reflector();
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
+
+  /// Opens the sockets, subscribes, and reads everything before it returns: the daemon starts with
+  /// a full mirror. Call once, before anything else. No callback runs. From then on events arrive
+  /// through the loop.
+  [[nodiscard]] core::Result<void> load();
+
+  // ---- what is there ----
+
+  /// Valid until control returns to the loop; nullptr: no such interface.
+  [[nodiscard]] const Link* link(std::string_view name) const;
+  [[nodiscard]] const Link* link(InterfaceIndex index) const;
+  [[nodiscard]] std::vector<Link> links() const;
+  [[nodiscard]] std::vector<Address> addresses(InterfaceIndex index) const;
+  /// The address that adverts on this interface come from: its first own one. Addresses that were
+  /// claimed or held here are never chosen. nullopt: there is none.
+  [[nodiscard]] std::optional<core::IpAddress> primary_v4(InterfaceIndex index) const;
+  /// The same for IPv6: the first link-local address.
+  [[nodiscard]] std::optional<core::IpAddress> primary_v6(InterfaceIndex index) const;
+
+  /// Called for every difference, in order, after the mirror has it. Several callbacks may be
+  /// registered.
+  void on_link(std::function<void(const LinkEvent&)> callback);
+  void on_address(std::function<void(const AddressEvent&)> callback);
+
+  // ---- what should be there ----
+
+  /// Says which addresses `owner` may come to hold, held now or not. They never serve as a source
+  /// address, and those that are on an interface already while nobody holds them (left behind by a
+  /// crash) are taken off on the next turn of the loop: an owner that resumes calls hold() in the
+  /// same turn and keeps them without a gap.
+  void claim(const std::string& owner, std::vector<DesiredAddress> addresses);
+  /// `owner` should hold exactly these. Replaces the former set; equal sets cost nothing but the
+  /// callback. The interfaces need not exist yet. Work starts on the next turn of the loop (so that
+  /// a step over many owners becomes one batch) or at flush(), and ends with on_published.
+  void hold(const std::string& owner, std::vector<DesiredAddress> addresses);
+  /// `owner` should hold nothing; its claim stays. Ends with on_published too.
+  void release(const std::string& owner);
+  /// As release(), and forgets the claim: the owner is gone from the configuration. No callback
+  /// follows.
+  void forget(const std::string& owner);
+  /// Sends what is pending and takes the answers now, inside this call; callbacks run inside it
+  /// too. Bounded by the number of steps, for the orderly end of a process and wherever an
+  /// announcement must follow the address.
+  void flush();
+
+  /// The work of a hold() or release() is done and read back: once per call, and again whenever the
+  /// outcome changes by itself (an interface came, a retry worked). Also called when a retry failed
+  /// for another reason.
+  void on_published(std::function<void(const std::string& owner, const Publication&)> callback);
+  /// An address that was held is gone and cannot be put back (or is removed as fast as it is put
+  /// back): the owner should not claim to be master of it. Retries go on; on_published says when it
+  /// is back.
+  void on_lost(std::function<void(const std::string& owner, const std::string& reason)> callback);
+
+  /// The owner's addresses as they are in the mirror now, for status; claimed ones while it holds
+  /// none.
+  [[nodiscard]] Publication publication(const std::string& owner) const;
+  [[nodiscard]] const ReflectorCounters& counters() const;
+  [[nodiscard]] std::uint64_t repairs() const { return counters().repairs; }
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::netlink
