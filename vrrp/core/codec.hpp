@@ -1,0 +1,98 @@
+// VRRPv2 adverts and the IPv4 header around them, as bytes. Pure; used by the driver, the simulator
+// and the fuzzer. Decoding answers "is this a well-formed advert"; whether we want it is
+// receive.hpp's question.
+#pragma once
+
+#include "vrrp/core/settings.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::vrrp {
+
+inline constexpr std::uint8_t kIpProtocolVrrp = 112;  ///< RFC 3768 §5.2.4.
+inline constexpr std::size_t kIpv4HeaderBytes =
+    20;  ///< What we send; received headers may carry options.
+inline constexpr std::size_t kAdvertHeaderBytes = 8;  ///< Fixed part of an advert.
+inline constexpr std::size_t kAuthenticationBytes =
+    8;  ///< At the end of every VRRPv2 advert, RFC 3768 §5.1.
+
+/// One VRRPv2 advertisement, RFC 3768 §5.1.
+struct Advert {
+  std::uint8_t vrid = 0;
+  std::uint8_t priority = 0;
+  /// Advertisement interval; whole seconds on the wire.
+  Duration interval = std::chrono::seconds(1);
+  /// As received: 0 none, 1 password, 2 (AH) and others are kept so that receive checks can name
+  /// them.
+  std::uint8_t authentication_type = 0;
+  std::array<std::uint8_t, kAuthenticationBytes> authentication_data{};
+  std::vector<IpAddress> addresses;
+
+  bool operator==(const Advert&) const = default;
+};
+
+/// Why bytes are no VRRPv2 advert. In the order of the checks.
+enum class DecodeError : std::uint8_t {
+  truncated,     ///< Shorter than the IPv4 header it claims, or than a VRRP header.
+  not_ipv4,      ///< IP version or header length make no sense.
+  not_vrrp,      ///< IP protocol is not 112.
+  fragmented,    ///< A fragment: adverts never need one.
+  carp,          ///< A CARP speaker (pfSense, OpenBSD, ucarp) on our group and protocol number.
+  bad_version,   ///< A VRRP version that we do not speak, 3 for example.
+  bad_type,      ///< Not type 1 (advertisement).
+  no_addresses,  ///< Count of addresses is 0.
+  bad_length,    ///< Too short for the addresses it claims plus authentication data.
+  bad_checksum,
+};
+[[nodiscard]] std::string_view to_string(DecodeError error);
+[[noreturn]] inline void throw_exception_from_error(DecodeError, const boost::source_location&) {
+  throw std::logic_error("value() of a failed decode");  // only by a caller that did not check
+}
+
+template <class T>
+using Decoded = boost::system::result<T, DecodeError>;
+
+/// The parts of a received IPv4 header that VRRP looks at. `payload` is a view into the packet.
+struct Ipv4Packet {
+  IpAddress source;
+  IpAddress destination;
+  std::uint8_t ttl = 0;
+  std::span<const std::uint8_t>
+      payload;  ///< Limited by the header's total length: trailing Ethernet padding is cut off.
+};
+
+/// Splits what a raw socket delivers. Options (IHL > 5) are skipped; the IP checksum was the
+/// kernel's business.
+[[nodiscard]] Decoded<Ipv4Packet> decode_ipv4(std::span<const std::uint8_t> packet);
+
+/// Reads one advert (what follows the IP header). Bytes after its claimed end are tolerated and not
+/// covered by the checksum.
+[[nodiscard]] Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload);
+
+/// Who sends and to whom. `identification` counts up from 1 with every packet of an instance.
+struct Ipv4Envelope {
+  IpAddress source;
+  IpAddress destination;
+  std::uint16_t identification = 1;
+};
+
+/// The advert an instance would send with this priority.
+[[nodiscard]] Advert make_advert(const InstanceSettings& settings, std::uint8_t priority);
+
+/// Appends the advert, checksum included. At most 255 addresses, all IPv4: the configuration sees
+/// to it.
+void encode_advert(const Advert& advert, std::vector<std::uint8_t>& out);
+
+/// Appends IPv4 header (TOS 0xc0, TTL 255, DF clear, checksum filled) and advert: a packet for an
+/// IP_HDRINCL socket.
+void encode_packet(const Ipv4Envelope& envelope, const Advert& advert,
+                   std::vector<std::uint8_t>& out);
+
+}  // namespace holdfast::vrrp

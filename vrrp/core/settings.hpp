@@ -1,0 +1,150 @@
+// What the operator wants from one virtual router. Filled by the daemon's wiring from the
+// configuration (or by a test), read by the core. Wherever the RFCs and keepalived disagree, the
+// choice is a named field here, not an `if` elsewhere.
+#pragma once
+
+#include "core/ip_address.hpp"
+#include "core/time.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::vrrp {
+
+using core::Duration;
+using core::Instant;
+using core::IpAddress;
+using core::IpPrefix;
+
+inline constexpr std::uint8_t kOwnerPriority =
+    255;  ///< RFC 3768 §5.3.4: the router that owns the addresses.
+inline constexpr std::uint8_t kResignPriority = 0;  ///< RFC 3768 §5.3.4: "I stop participating".
+inline constexpr std::uint8_t kDefaultPriority = 100;  ///< RFC 3768 §5.3.4.
+/// 224.0.0.18, RFC 3768 §5.2.2.
+[[nodiscard]] IpAddress vrrp_group();
+
+/// keepalived: `state`. It only matters for priority 255, see InstanceSettings::starts_as_master().
+enum class InitialState : std::uint8_t { unset, backup, master };
+
+/// keepalived: `nopreempt` gives `no`. RFC 3768 §6.1 Preempt_Mode, default yes.
+enum class Preempt : std::uint8_t { no, yes };
+
+/// RFC 3768 §5.3.6 reserves every type but 0; RFC 2338 §5.3.6 and keepalived have 1, a clear-text
+/// password.
+enum class AuthenticationType : std::uint8_t { none = 0, simple_password = 1 };
+
+/// The 8 bytes are on the wire in any case: zeros without a password, else the password padded with
+/// zeros.
+struct Authentication {
+  AuthenticationType type = AuthenticationType::none;
+  std::array<std::uint8_t, 8> data{};
+
+  /// keepalived: `auth_type PASS`, `auth_pass TEXT`. Only the first 8 bytes count.
+  [[nodiscard]] static Authentication password(std::string_view text);
+  bool operator==(const Authentication&) const = default;
+};
+
+/// One line of keepalived's `virtual_ipaddress`: an address to hold while master, and how the
+/// kernel shall hold it.
+struct VirtualAddress {
+  IpPrefix prefix;        ///< Host bits kept. keepalived's default length is 32 (128 for IPv6).
+  std::string interface;  ///< `dev`; empty: the instance's interface.
+  std::string label;      ///< `label`; empty: none.
+  std::optional<IpAddress> broadcast;  ///< `brd`.
+  std::optional<std::uint8_t>
+      scope;  ///< `scope` as in rtnetlink (0 global, 253 link, 254 host); unset: global.
+
+  auto operator<=>(const VirtualAddress&) const = default;
+};
+
+/// Gratuitous ARP. Counts are packets per address; keepalived's defaults throughout (RFC 3768
+/// §6.4.1 asks for one).
+struct GarpSettings {
+  std::uint32_t repeat = 5;  ///< keepalived: garp_master_repeat.
+  Duration delay =
+      std::chrono::seconds(5);  ///< keepalived: garp_master_delay, the second burst. 0: none.
+  Duration refresh = Duration::zero();      ///< keepalived: garp_master_refresh. 0: never.
+  std::uint32_t refresh_repeat = 1;         ///< keepalived: garp_master_refresh_repeat.
+  std::uint32_t lower_priority_repeat = 5;  ///< keepalived: garp_lower_prio_repeat. 0: no burst.
+  Duration lower_priority_delay =
+      std::chrono::seconds(5);  ///< keepalived: garp_lower_prio_delay. 0: no second burst.
+
+  bool operator==(const GarpSettings&) const = default;
+};
+
+/// What to do when a peer advertises other addresses than ours.
+enum class AddressListPolicy : std::uint8_t {
+  report,                    ///< keepalived: accept and log.
+  drop_unless_sender_owner,  ///< RFC 3768 §7.1: discard, unless the sender is the owner (priority
+                             ///< 255).
+};
+
+/// What the owner does with adverts of others.
+enum class OwnerReceive : std::uint8_t {
+  process,  ///< RFC 9568 erratum 8298 and keepalived: two owners can settle it by address.
+  discard,  ///< RFC 5798 §6.4.3, literally.
+};
+
+/// Answer of a master to an advert of lower priority.
+enum class LowerPriorityAnswer : std::uint8_t {
+  advert_and_announce,  ///< keepalived's default, RFC 9568 §6.4.3 (advert only).
+  announce_only,        ///< keepalived: lower_prio_no_advert.
+  none,                 ///< RFC 3768 §6.4.3: discard.
+};
+
+struct InstanceSettings {
+  std::string name;
+  std::string interface;  ///< Where adverts are sent and heard.
+  std::uint8_t vrid = 1;  ///< 1..255.
+  std::uint8_t priority =
+      kDefaultPriority;  ///< 1..255. The wiring resolves "state MASTER and no priority" to 255.
+  InitialState initial_state = InitialState::unset;
+  Preempt preempt = Preempt::yes;
+  /// keepalived: preempt_delay. How long a live master of lower priority is still accepted, from
+  /// its first advert. 0: off.
+  Duration preempt_delay = Duration::zero();
+  /// VRRPv2 sends whole seconds, 1..255 (RFC 3768 §5.3.7); the wiring rounds.
+  Duration advert_interval = std::chrono::seconds(1);
+  /// keepalived: down_timer_adverts. RFC 3768 §6.1 has 3.
+  std::uint8_t down_timer_adverts = 3;
+  Authentication authentication;
+  std::vector<VirtualAddress> addresses;  ///< Advertised in this order.
+  std::vector<VirtualAddress>
+      excluded_addresses;  ///< Held and announced, not in adverts: `virtual_ipaddress_excluded`.
+  /// keepalived: mcast_src_ip. Unset: the interface's primary address.
+  std::optional<IpAddress> source_address;
+  GarpSettings garp;
+
+  AddressListPolicy address_list_policy = AddressListPolicy::report;
+  OwnerReceive owner_receive = OwnerReceive::process;
+  LowerPriorityAnswer lower_priority_answer = LowerPriorityAnswer::advert_and_announce;
+  /// keepalived: higher_prio_send_advert. One more advert of ours before yielding to a better
+  /// master.
+  bool higher_priority_send_advert = false;
+  /// Smallest TTL accepted. RFC 3768 §7.1: 255, so nobody beyond a router can speak.
+  std::uint8_t minimum_ttl = 255;
+  /// How long an instance whose addresses could not be put in place stays in FAULT before it tries
+  /// again. Not in the RFC.
+  Duration address_retry_after = std::chrono::seconds(10);
+
+  /// Priority 255 may become master without waiting, unless the configuration says `state BACKUP`
+  /// (keepalived).
+  [[nodiscard]] bool starts_as_master() const {
+    return priority == kOwnerPriority && initial_state != InitialState::backup;
+  }
+  /// RFC 3768 §6.1: the owner always preempts. keepalived ignores nopreempt with `state MASTER`
+  /// too.
+  [[nodiscard]] bool may_preempt() const {
+    return preempt == Preempt::yes || priority == kOwnerPriority ||
+           initial_state == InitialState::master;
+  }
+  /// Everything to hold while master: addresses, then excluded_addresses.
+  [[nodiscard]] std::vector<VirtualAddress> all_addresses() const;
+
+  bool operator==(const InstanceSettings&) const = default;
+};
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,56 @@
+// The states of a virtual router (RFC 3768 §6.4 plus keepalived's FAULT), each with the deadlines
+// that exist only in it.
+#pragma once
+
+#include "core/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace holdfast::vrrp {
+
+enum class StateName : std::uint8_t { init, backup, master, fault };
+/// "INIT", "BACKUP", "MASTER", "FAULT".
+[[nodiscard]] std::string_view to_string(StateName name);
+
+/// Not started, or stopped. While `handover_until` is set we have resigned but still hold the
+/// addresses, until the successor is heard or that moment comes (make before break).
+struct Init {
+  std::optional<core::Instant> handover_until;
+  bool operator==(const Init&) const = default;
+};
+
+struct Backup {
+  core::Instant master_down_at;
+  /// Set while a live master of lower priority is accepted for preempt_delay.
+  std::optional<core::Instant> preempt_allowed_at;
+  /// The down timer was restarted after a pause and no advert was accepted since: it is not
+  /// restarted twice.
+  bool restarted_after_pause = false;
+  bool operator==(const Backup&) const = default;
+};
+
+struct Master {
+  core::Instant next_advert_at;
+  /// The second burst of announcements and its size.
+  std::optional<core::Instant> announce_again_at;
+  std::uint32_t announce_again_repeat = 0;
+  std::optional<core::Instant> refresh_at;
+  /// Adverts of lower priority are answered at most twice an interval: one forged packet must not
+  /// become a hundred.
+  std::optional<core::Instant> answer_lower_from;
+  bool operator==(const Master&) const = default;
+};
+
+struct Fault {
+  /// Set when the reason is addresses that could not be put in place: then we try again.
+  std::optional<core::Instant> retry_addresses_at;
+  bool operator==(const Fault&) const = default;
+};
+
+using State = std::variant<Init, Backup, Master, Fault>;
+[[nodiscard]] StateName name_of(const State& state);
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,28 @@
+// The formulas of RFC 3768 §6.1, in microseconds and never rounded to anything coarser.
+#pragma once
+
+#include "vrrp/core/settings.hpp"
+
+namespace holdfast::vrrp {
+
+/// Delay that makes the best backup time out first: (256 - Priority) / 256 seconds, RFC 3768 §6.1
+/// (VRRPv2 does not scale it by the interval). Priority 0 (a resigned master) counts as 1 would: it
+/// cannot be a backup's own priority.
+[[nodiscard]] Duration skew_time(std::uint8_t priority);
+
+/// Silence after which a backup takes over: Master_Down_Interval = 3 * Advertisement_Interval +
+/// Skew_Time, RFC 3768 §6.1, with the 3 as InstanceSettings::down_timer_adverts. Priority 100 and 1
+/// s: 3.609375 s.
+[[nodiscard]] Duration master_down_interval(const InstanceSettings& settings,
+                                            Duration master_adver_interval);
+
+/// The earliest that any backup can time out: no skew, our own factor.
+[[nodiscard]] Duration silence_allowed(const InstanceSettings& settings);
+
+/// How long a leaving master keeps its addresses at most: the successor's Skew_Time plus one
+/// interval for its advert to arrive. Without a known peer the slowest possible successor (priority
+/// 1) is assumed.
+[[nodiscard]] Duration handover_bound(const InstanceSettings& settings,
+                                      std::optional<std::uint8_t> peer_priority);
+
+}  // namespace holdfast::vrrp
