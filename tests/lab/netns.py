@@ -1,0 +1,264 @@
+"""Network namespaces, the links between them, and processes inside them.
+
+A `Lab` owns everything it makes and takes it down in `close()`, whatever happened in between. A thread
+of this Python process can step into a namespace (`with machine.inside():`), so that sockets and child
+processes are made there without starting `ip netns exec` each time: under emulation that counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class LabError(Exception):
+    """The laboratory itself failed (as opposed to what is tested in it)."""
+
+
+def why_unavailable() -> str | None:
+    """The reason why namespaces cannot be made here, or None."""
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    probe = f"hfprobe{os.getpid()}"
+    made = subprocess.run(
+        ["ip", "netns", "add", probe], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        return f"cannot make a network namespace: {made.stderr.strip()}"
+    subprocess.run(["ip", "netns", "del", probe], check=False)
+    return None
+
+
+def _setns(descriptor: int) -> None:
+    if _libc.setns(descriptor, CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise LabError(f"cannot enter the network namespace: {os.strerror(number)}")
+
+
+class Process:
+    """A program running in a namespace; its output goes to `log`."""
+
+    def __init__(self, argv: list[str], log: Path, popen: subprocess.Popen):
+        self.argv = argv
+        self.log = log
+        self.popen = popen
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    def running(self) -> bool:
+        return self.popen.poll() is None
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def send(self, number: int) -> None:
+        if self.running():
+            self.popen.send_signal(number)
+
+    def wait(self, timeout: float = 10) -> int:
+        return self.popen.wait(timeout)
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 10) -> int:
+        """Asks the program to end, insists after `timeout`; returns its exit code."""
+        self.send(number)
+        try:
+            return self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            return self.popen.wait(5)
+
+
+class Namespace:
+    """One machine of the laboratory."""
+
+    def __init__(self, lab: Lab, name: str):
+        self.lab = lab
+        self.short = name
+        self.name = f"{lab.prefix}-{name}"
+
+    def __repr__(self) -> str:
+        return f"Namespace({self.name})"
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """The calling thread is in this namespace for the duration."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        target = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _setns(target)
+            try:
+                yield
+            finally:
+                _setns(home)
+        finally:
+            os.close(target)
+            os.close(home)
+
+    def run(
+        self, *argv: str, check: bool = True, timeout: float = 30, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command here and returns what it printed."""
+        with self.inside():
+            done = subprocess.run(
+                [str(word) for word in argv], capture_output=True, text=True, timeout=timeout,
+                input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
+                check=False, env=self.lab.environment,
+            )
+        if check and done.returncode:
+            raise LabError(
+                f"{self.short}: {' '.join(map(str, argv))}: exit {done.returncode}: "
+                f"{(done.stderr or done.stdout).strip()}"
+            )
+        return done
+
+    def ip(self, *lines: str) -> None:
+        """Runs lines of `ip` (without the word ip) in one batch."""
+        self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def sysctl(self, **settings: int | str) -> None:
+        """Sets values below /proc/sys/net; dots are written as double underscores."""
+        with self.inside():
+            for name, value in settings.items():
+                path = Path("/proc/sys/net") / name.replace("__", "/")
+                path.write_text(f"{value}\n", encoding="ascii")
+
+    def read(self, path: str) -> str:
+        """A file below /proc/net as this namespace shows it, for example "ip_vs"."""
+        with self.inside():
+            return Path("/proc/thread-self/net", path).read_text(encoding="ascii")
+
+    def addresses(self, interface: str | None = None) -> list[str]:
+        """IPv4 addresses held here, as "address/length"."""
+        argv = ["ip", "-j", "-4", "addr", "show"] + (["dev", interface] if interface else [])
+        return [
+            f"{entry['local']}/{entry['prefixlen']}"
+            for link in json.loads(self.run(*argv).stdout or "[]")
+            for entry in link.get("addr_info", [])
+        ]
+
+    def spawn(self, *argv: str | Path, log: str | None = None, env: dict | None = None) -> Process:
+        """Starts a program here, in its own session; the laboratory ends it at the latest."""
+        words = [str(word) for word in argv]
+        path = self.lab.directory / f"{self.short}-{log or Path(words[0]).name}.log"
+        with self.inside(), open(path, "ab") as output:
+            popen = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True, env=self.lab.environment | (env or {}),
+            )
+        process = Process(words, path, popen)
+        self.lab.processes.append(process)
+        return process
+
+    def pids(self) -> list[int]:
+        """Processes that live here."""
+        found = subprocess.run(
+            ["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False
+        )
+        return [int(word) for word in found.stdout.split()]
+
+
+class Lab:
+    """Owns namespaces, links, processes and their files."""
+
+    def __init__(self, directory: Path, prefix: str | None = None):
+        self.prefix = prefix or f"hf{os.getpid()}"
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.namespaces: list[Namespace] = []
+        self.processes: list[Process] = []
+        self.closers: list[Callable[[], None]] = []
+        self.environment = os.environ | {
+            "PATH": f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}", "LC_ALL": "C.UTF-8",
+        }
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def machine(self, name: str) -> Namespace:
+        """Makes a namespace with its loopback up and IPv6 quiet."""
+        machine = Namespace(self, name)
+        subprocess.run(["ip", "netns", "del", machine.name], capture_output=True, check=False)
+        made = subprocess.run(
+            ["ip", "netns", "add", machine.name], capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            raise LabError(f"cannot make namespace {machine.name}: {made.stderr.strip()}")
+        self.namespaces.append(machine)
+        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+            machine.sysctl(
+                ipv6__conf__all__disable_ipv6=1, ipv6__conf__default__disable_ipv6=1
+            )
+        machine.ip("link set lo up")
+        return machine
+
+    def switch(self, name: str) -> Namespace:
+        """A namespace with a bridge `br0` that floods multicast, as a simple switch does."""
+        machine = self.machine(name)
+        machine.ip(
+            "link add br0 type bridge mcast_snooping 0 stp_state 0 forward_delay 0",
+            "link set br0 up",
+        )
+        return machine
+
+    def cable(self, machine: Namespace, switch: Namespace, address: str = "",
+              interface: str = "eth0", mac: str = "") -> str:
+        """Connects a machine to a switch; returns the port's name in the switch's namespace."""
+        port = f"{machine.short}-{interface}"[:15]
+        hardware = f" address {mac}" if mac else ""
+        subprocess.run(
+            ["ip", "link", "add", "name", interface, *hardware.split(), "netns", machine.name,
+             "type", "veth", "peer", "name", port, "netns", switch.name],
+            check=True,
+        )
+        switch.ip(f"link set {port} master br0 up")
+        machine.ip(
+            *([f"addr add {address} brd + dev {interface}"] if address else []),
+            f"link set {interface} up",
+        )
+        return port
+
+    def close(self) -> None:
+        """Ends processes (newest first), then takes the namespaces down. May be called twice."""
+        for closer in reversed(self.closers):
+            closer()
+        self.closers.clear()
+        for process in reversed(self.processes):
+            process.send(signal.SIGKILL)
+        for process in self.processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        self.processes.clear()
+        for machine in reversed(self.namespaces):
+            for pid in machine.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            subprocess.run(["ip", "netns", "del", machine.name], capture_output=True, check=False)
+        self.namespaces.clear()
+
+
+def eventually(condition: Callable[[], object], timeout: float, every: float = 0.05) -> float | None:
+    """Waits until `condition` is true; returns the seconds it took, or None after `timeout`."""
+    started = time.monotonic()
+    while True:
+        if condition():
+            return time.monotonic() - started
+        if time.monotonic() - started > timeout:
+            return None
+        time.sleep(every)

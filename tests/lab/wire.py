@@ -1,0 +1,199 @@
+"""What is on the wire: captures with the kernel's time stamps, and their reading.
+
+Written without the product's own codec, so that it can contradict it. `save` writes a pcap file for
+tshark and scapy.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import select
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .netns import Namespace
+
+ETH_P_ALL = 3
+SO_TIMESTAMPNS = 35
+PACKET_OUTGOING = 4
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One captured frame. `at` is calendar time in seconds (the kernel's stamp)."""
+
+    at: float
+    data: bytes = field(repr=False)
+    outgoing: bool = False
+
+
+@dataclass(frozen=True)
+class Advert:
+    """A VRRP advertisement, version 2 or 3, as it was on the wire."""
+
+    at: float
+    mac: str
+    source: str
+    destination: str
+    ttl: int
+    tos: int
+    version: int
+    vrid: int
+    priority: int
+    interval_s: float
+    auth_type: int
+    auth_data: bytes
+    addresses: tuple[str, ...]
+    checksum_good: bool
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Arp:
+    """An ARP packet."""
+
+    at: float
+    mac: str
+    to: str
+    operation: int
+    sender_mac: str
+    sender: str
+    target_mac: str
+    target: str
+
+    @property
+    def gratuitous(self) -> bool:
+        return self.sender == self.target
+
+
+def _mac(data: bytes) -> str:
+    return data.hex(":")
+
+
+def _address(data: bytes) -> str:
+    return str(ipaddress.ip_address(data))
+
+
+def _checksum(data: bytes) -> int:
+    padded = data + b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def read_advert(frame: Frame) -> Advert | None:
+    """The VRRP advertisement in an Ethernet frame over IPv4, or None when it is something else."""
+    data = frame.data
+    if len(data) < 34 or data[12:14] != b"\x08\x00" or data[23] != 112:
+        return None
+    header = (data[14] & 0xF) * 4
+    total = struct.unpack("!H", data[16:18])[0]
+    payload = data[14 + header : 14 + total]
+    if len(payload) < 8:
+        return None
+    version, count = payload[0] >> 4, payload[3]
+    addresses = tuple(_address(payload[8 + 4 * i : 12 + 4 * i]) for i in range(count))
+    rest = payload[8 + 4 * count :]
+    if version == 2:
+        covered = payload[: 8 + 4 * count + len(rest)]
+        interval = float(payload[5])
+        good = _checksum(covered) == 0
+        auth_type, auth_data = payload[4], rest
+    else:
+        interval = (struct.unpack("!H", payload[4:6])[0] & 0xFFF) / 100
+        pseudo = data[26:34] + struct.pack("!BBH", 0, 112, len(payload))
+        good = _checksum(pseudo + payload) == 0
+        auth_type, auth_data = 0, b""
+    return Advert(
+        at=frame.at, mac=_mac(data[6:12]), source=_address(data[26:30]),
+        destination=_address(data[30:34]), ttl=data[22], tos=data[15], version=version,
+        vrid=payload[1], priority=payload[2], interval_s=interval, auth_type=auth_type,
+        auth_data=auth_data, addresses=addresses, checksum_good=good, payload=payload,
+    )
+
+
+def read_arp(frame: Frame) -> Arp | None:
+    data = frame.data
+    if len(data) < 42 or data[12:14] != b"\x08\x06":
+        return None
+    return Arp(
+        at=frame.at, mac=_mac(data[6:12]), to=_mac(data[0:6]),
+        operation=struct.unpack("!H", data[20:22])[0], sender_mac=_mac(data[22:28]),
+        sender=_address(data[28:32]), target_mac=_mac(data[32:38]), target=_address(data[38:42]),
+    )
+
+
+class Capture:
+    """Records frames on an interface from a thread, until stopped.
+
+    On a switch's `br0` every broadcast and multicast frame of the segment is seen once. On one of its
+    ports everything is seen that goes to and from that machine (`outgoing`: towards the machine).
+    """
+
+    def __init__(self, machine: Namespace, interface: str = "br0"):
+        with machine.inside():
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        with machine.inside():
+            self._socket.bind((interface, 0))
+        self._frames: list[Frame] = []
+        self._lock = threading.Lock()
+        self._stop_read, self._stop_write = os.pipe()
+        self._thread = threading.Thread(target=self._record, daemon=True)
+        self._thread.start()
+        machine.lab.closers.append(self.stop)
+
+    def _record(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._socket, self._stop_read], [], [])
+            if self._stop_read in ready:
+                return
+            data, ancillary, _, address = self._socket.recvmsg(65536, 128)
+            at = time.time()
+            for level, kind, value in ancillary:
+                if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                    seconds, nanoseconds = struct.unpack("ll", value[:16])
+                    at = seconds + nanoseconds / 1e9
+            with self._lock:
+                self._frames.append(Frame(at, data, address[2] == PACKET_OUTGOING))
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            os.write(self._stop_write, b"x")
+            self._thread.join()
+            self._socket.close()
+            os.close(self._stop_write)
+            os.close(self._stop_read)
+
+    def frames(self, since: float = 0) -> list[Frame]:
+        with self._lock:
+            return [frame for frame in self._frames if frame.at >= since]
+
+    def adverts(self, since: float = 0, source: str | None = None,
+                vrid: int | None = None) -> list[Advert]:
+        found = [advert for frame in self.frames(since) if (advert := read_advert(frame))]
+        return [
+            advert for advert in found
+            if (source is None or advert.source == source) and (vrid is None or advert.vrid == vrid)
+        ]
+
+    def arps(self, since: float = 0, sender: str | None = None) -> list[Arp]:
+        found = [arp for frame in self.frames(since) if (arp := read_arp(frame))]
+        return [arp for arp in found if sender is None or arp.sender == sender]
+
+    def save(self, path: Path) -> None:
+        """Writes a pcap file (nanosecond form)."""
+        with open(path, "wb") as out:
+            out.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
+            for frame in self.frames():
+                seconds = int(frame.at)
+                nanoseconds = int((frame.at - seconds) * 1e9)
+                size = len(frame.data)
+                out.write(struct.pack("<IIII", seconds, nanoseconds, size, size) + frame.data)
