@@ -1,0 +1,188 @@
+#include "checkers/core/dialogue_http.hpp"
+
+#include "core/assertion.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace holdfast::checkers {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+/// MD5 of what was fed. MD5 is no protection here, only a short name for a page: keepalived's genhash made the values
+/// that are in people's files.
+class Md5 {
+ public:
+  Md5() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    ok_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr) == 1;
+  }
+  void feed(const void* data, std::size_t size) {
+    ok_ = ok_ && EVP_DigestUpdate(context_.get(), data, size) == 1;
+  }
+  /// 32 lower-case hex digits; empty when this OpenSSL refuses MD5.
+  [[nodiscard]] std::string finish() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+    unsigned int size = 0;
+    if (!ok_ || EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) != 1) return {};
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  bool ok_ = false;
+};
+
+/// A body type for Beast that keeps nothing but a digest and a count.
+struct DigestedBody {
+  struct value_type {
+    std::optional<Md5> md5;
+    std::uint64_t bytes = 0;
+  };
+  class reader {
+   public:
+    template <bool is_request, class Fields>
+    reader(http::header<is_request, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<std::uint64_t>&, boost::system::error_code& ec) { ec = {}; }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, boost::system::error_code& ec) {
+      ec = {};
+      std::size_t taken = 0;
+      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
+           ++it) {
+        const boost::asio::const_buffer piece = *it;
+        if (body_.md5) body_.md5->feed(piece.data(), piece.size());
+        taken += piece.size();
+      }
+      body_.bytes += taken;
+      return taken;
+    }
+    void finish(boost::system::error_code& ec) { ec = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
+
+using Parser = http::response_parser<DigestedBody>;
+
+bool is_interim(unsigned status) { return status >= 100 && status < 200 && status != 101; }
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+}  // namespace
+
+/// What has been read of the reply.
+struct HttpDialogue::Reply {
+  explicit Reply(bool with_digest) : with_digest(with_digest) { start(); }
+  void start() {
+    parser.emplace();
+    parser->header_limit(kMaxHttpHeaderBytes);
+    parser->body_limit(boost::none);  // bounded by kMaxHttpBodyBytes below, which is no error by itself
+    parser->eager(true);
+    if (with_digest) parser->get().body().md5.emplace();
+  }
+  [[nodiscard]] unsigned status() { return parser->get().result_int(); }
+
+  bool with_digest;
+  std::optional<Parser> parser;
+  std::string unparsed;  // bounded: the parser refuses headers and chunk heads beyond its limits
+  std::uint64_t received = 0;
+  int interim = 0;
+};
+
+std::string http_request(const HttpUrl& url, HttpVersion version, const core::Endpoint& target) {
+  std::string host = url.virtualhost;
+  if (host.empty()) {
+    host = target.address.is_v4() ? target.address.to_string() : fmt::format("[{}]", target.address.to_string());
+    if (target.port != 80) host += fmt::format(":{}", target.port);
+  }
+  // The User-Agent is the one that people's log filters and servers know from keepalived.
+  return fmt::format("GET {} HTTP/{}\r\nUser-Agent: KeepAliveClient\r\nHost: {}\r\n{}\r\n", url.path,
+                     version == HttpVersion::http_1_1 ? "1.1" : "1.0", host,
+                     version == HttpVersion::http_1_0 ? "" : "Connection: close\r\n");
+}
+
+HttpDialogue::HttpDialogue(HttpUrl url, HttpVersion version, const core::Endpoint& target)
+    : url_(std::move(url)),
+      request_(http_request(url_, version, target)),
+      reply_(std::make_unique<Reply>(!url_.digest.empty())) {}
+HttpDialogue::HttpDialogue(HttpDialogue&&) noexcept = default;
+HttpDialogue& HttpDialogue::operator=(HttpDialogue&&) noexcept = default;
+HttpDialogue::~HttpDialogue() = default;
+
+Step HttpDialogue::advance(std::string_view received, bool peer_closed) {
+  if (!sent_) {
+    // Servers do not speak first in HTTP; if one does, its bytes are the reply.
+    sent_ = true;
+    reply_->unparsed.append(received);
+    return Send{request_};
+  }
+  return read(received, peer_closed);
+}
+
+Step HttpDialogue::read(std::string_view received, bool peer_closed) {
+  Reply& reply = *reply_;
+  reply.unparsed.append(received);
+  for (;;) {
+    boost::system::error_code ec;
+    if (!reply.unparsed.empty() && !reply.parser->is_done()) {
+      const std::size_t used =
+          reply.parser->put(boost::asio::buffer(reply.unparsed.data(), reply.unparsed.size()), ec);
+      reply.unparsed.erase(0, used);
+    }
+    if (ec && ec != http::error::need_more)
+      return Verdict{failed(Cause::malformed_reply, fmt::format("not an HTTP reply: {}", ec.message()))};
+    if (!reply.parser->is_done() && reply.parser->get().body().bytes > kMaxHttpBodyBytes) {
+      if (reply.with_digest)
+        return Verdict{failed(Cause::body_too_long,
+                              fmt::format("the body is longer than {} bytes, too long for a digest", kMaxHttpBodyBytes))};
+      return judge();
+    }
+    if (!reply.parser->is_done() && peer_closed) {
+      if (!reply.parser->got_some())
+        return Verdict{failed(Cause::closed_early, "the server closed the connection without a reply")};
+      reply.parser->put_eof(ec);
+      if (ec)
+        return Verdict{failed(Cause::closed_early, fmt::format("the server closed the connection in the middle of its {}",
+                                                               reply.parser->is_header_done() ? "body" : "headers"))};
+    }
+    if (!reply.parser->is_done()) return NeedMore{};
+    if (!is_interim(reply.status())) return judge();
+    if (++reply.interim > kMaxInterimReplies)
+      return Verdict{failed(Cause::malformed_reply, "too many interim replies")};
+    reply.start();
+    if (reply.unparsed.empty() && !peer_closed) return NeedMore{};
+  }
+}
+
+Step HttpDialogue::judge() const {
+  const unsigned status = reply_->status();
+  const bool wanted = std::any_of(url_.statuses.begin(), url_.statuses.end(), [&](const StatusRange& range) {
+    return status >= range.first && status <= range.last;
+  });
+  if (!wanted)
+    return Verdict{failed(Cause::wrong_status, fmt::format("{}: status {} instead of {}", url_.path, status,
+                                                           to_string(url_.statuses)))};
+  if (reply_->with_digest) {
+    const std::string digest = reply_->parser->get().body().md5->finish();
+    if (digest.empty()) return Verdict{not_tried("this system's OpenSSL offers no MD5")};
+    if (digest != lower(url_.digest))
+      return Verdict{failed(Cause::wrong_digest, fmt::format("{}: digest {} instead of {}", url_.path, digest,
+                                                             lower(url_.digest)))};
+  }
+  return Verdict{passed(fmt::format("{}: status {}", url_.path, status))};
+}
+
+}  // namespace holdfast::checkers

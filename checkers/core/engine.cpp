@@ -1,0 +1,192 @@
+#include "checkers/core/engine.hpp"
+
+#include "checkers/core/identity.hpp"
+#include "checkers/core/opinion.hpp"
+#include "checkers/core/schedule.hpp"
+#include "core/assertion.hpp"
+
+#include <algorithm>
+
+namespace holdfast::checkers {
+
+Remembered record_of(const Health& health, core::Instant since) {
+  Remembered record{Remembered::Verdict::unknown, health.failures_in_row(), since};
+  switch (health.state()) {
+    case Health::State::up:
+      record.verdict = Remembered::Verdict::up;
+      break;
+    case Health::State::down:
+      record.verdict = Remembered::Verdict::down;
+      break;
+    case Health::State::assumed_up:
+    case Health::State::awaited:
+      break;
+  }
+  return record;
+}
+
+ServerState state_of(const ServerView& server) {
+  ServerState state = ServerState::up;
+  for (const CheckState& check : server.checks) {
+    if (check.health.state() == Health::State::awaited) return ServerState::awaited;
+    if (!check.health.is_up()) state = ServerState::down;
+  }
+  return state;
+}
+
+bool is_pending(const ServerView& server) {
+  return !server.checks.empty() &&
+         std::all_of(server.checks.begin(), server.checks.end(),
+                     [](const CheckState& check) { return check.health.is_pending(); });
+}
+
+void Engine::step(const Event& event, core::Instant now, Actions& out) {
+  std::visit([&](const auto& happened) { on_event(happened, now, out); }, event);
+}
+
+std::optional<core::Instant> Engine::deadline() const {
+  if (heap_.empty()) return std::nullopt;
+  return heap_.top().at;
+}
+
+const ProbeSettings& Engine::probe_settings(ProbeId probe) const {
+  const auto found = probes_.find(probe);
+  HOLDFAST_ASSERT(found != probes_.end(), "asked only for probes that were started and not stopped");
+  return check_settings(found->second.subscribers.front()).probe;
+}
+
+const std::optional<LastRun>& Engine::last_run(ProbeId probe) const {
+  const auto found = probes_.find(probe);
+  HOLDFAST_ASSERT(found != probes_.end(), "asked only for probes of the present configuration");
+  return found->second.last;
+}
+
+const CheckSettings& Engine::check_settings(const CheckIndex& at) const {
+  return settings_.services[at.service].servers[at.server].checks[at.check];
+}
+
+CheckState& Engine::check_state(const CheckIndex& at) {
+  return services_[at.service].servers[at.server].checks[at.check];
+}
+
+void Engine::arm(ProbeId id, Probe& probe, core::Instant at) {
+  probe.due = at;
+  heap_.push({at, id});
+}
+
+void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
+  // Every due moment is in the heap exactly once: Configure rebuilds it, Stop empties it.
+  while (!heap_.empty() && heap_.top().at <= now) {
+    const Due due = heap_.top();
+    heap_.pop();
+    Probe& probe = probes_.at(due.probe);
+    probe.due.reset();
+    probe.running = true;
+    probe.was_due = due.at;
+    out.push_back(StartProbe{due.probe});
+  }
+}
+
+void Engine::on_event(const ProbeFinished& finished, core::Instant now, Actions& out) {
+  const auto found = probes_.find(finished.probe);
+  if (stopped_ || found == probes_.end() || !found->second.running) return;  // its probe went with a reload
+  Probe& probe = found->second;
+  probe.running = false;
+  probe.last = LastRun{now, finished.outcome};
+
+  // A problem of our own is retried soon: the server may be ill meanwhile and we would not know.
+  NextRun next = finished.outcome.result == Result::not_tried ? NextRun::retry : NextRun::regular;
+  for (const CheckIndex& at : probe.subscribers)
+    if (tell_subscriber(at, finished.outcome, now, out) == HealthChange::retry) next = NextRun::retry;
+  const Pace& pace = check_settings(probe.subscribers.front()).pace;
+  arm(found->first, probe, next_run(pace, probe.was_due, now, next));
+}
+
+void Engine::on_event(const Stop&, core::Instant, Actions& out) {
+  stopped_ = true;
+  heap_ = {};
+  for (const auto& [id, probe] : probes_)
+    if (probe.running) out.push_back(StopProbe{id});
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    if (!settings_.services[i].omega) continue;
+    for (std::size_t j = 0; j < services_[i].servers.size(); ++j)
+      if (services_[i].servers[j].state == ServerState::up) notify_server(i, j, false, out);
+    if (services_[i].quorum_up) notify_quorum(i, false, out);
+  }
+}
+
+HealthChange Engine::tell_subscriber(const CheckIndex& at, const Outcome& outcome, core::Instant now, Actions& out) {
+  CheckState& check = check_state(at);
+  const Health before = check.health;
+  const HealthChange change = check.health.on_result(outcome.result, check_settings(at).pace.retry);
+  const bool first = before.is_pending() && !check.health.is_pending();
+
+  if (change == HealthChange::went_up || change == HealthChange::went_down || first)
+    out.push_back(CheckChanged{at.service, at.server, at.check, check.health.is_up(), outcome.reason});
+  else if (change == HealthChange::retry || outcome.result == Result::not_tried)
+    out.push_back(CheckTroubled{at.service, at.server, at.check, check.health.failures_in_row(), outcome.reason});
+  if (check.health != before) out.push_back(Remember{check.record_key, record_of(check.health, now)});
+  if (check.health != before) judge_server(at, outcome.reason, now, out);
+  return change;
+}
+
+void Engine::judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out) {
+  ServerView& server = services_[at.service].servers[at.server];
+  server.pending = is_pending(server);
+  const ServerState state = state_of(server);
+  if (state == server.state) return;
+
+  server.state = state;
+  server.since = now;
+  const bool up = state == ServerState::up;
+  out.push_back(ServerChanged{at.service, at.server, up, why});
+  judge_quorum(at.service, now, out);  // publishes, before any script runs
+  notify_server(at.service, at.server, up, out);
+}
+
+void Engine::judge_quorum(std::size_t index, core::Instant now, Actions& out) {
+  const ServiceSettings& settings = settings_.services[index];
+  ServiceView& service = services_[index];
+  const bool was_up = service.quorum_up;
+  service.up_weight = up_weight(settings, server_states(index));
+  service.quorum_up = quorum_after(was_up, service.up_weight, settings.quorum, settings.hysteresis);
+
+  publish(index, out);
+  if (service.quorum_up == was_up) return;
+  out.push_back(QuorumChanged{index, service.quorum_up, service.up_weight});
+  out.push_back(Remember{service_record_key(settings.key),
+                         {service.quorum_up ? Remembered::Verdict::up : Remembered::Verdict::down, 0, now}});
+  notify_quorum(index, service.quorum_up, out);
+}
+
+void Engine::publish(std::size_t index, Actions& out) {
+  const ServiceSettings& settings = settings_.services[index];
+  ipvs::Service entry = desired_service(settings, server_states(index), services_[index].quorum_up);
+  const auto [place, is_new] = desired_.services.try_emplace(settings.key);
+  if (!is_new && place->second == entry) return;
+  place->second = std::move(entry);
+  out.push_back(TableChanged{settings.key});
+}
+
+void Engine::notify_server(std::size_t service, std::size_t server, bool up, Actions& out) {
+  const ServerSettings& settings = settings_.services[service].servers[server];
+  const std::optional<Script>& script = up ? settings.notify_up : settings.notify_down;
+  if (script)
+    out.push_back(Notify{up ? NotifyKind::server_up : NotifyKind::server_down, service, server, *script});
+}
+
+void Engine::notify_quorum(std::size_t service, bool up, Actions& out) {
+  const ServiceSettings& settings = settings_.services[service];
+  const std::optional<Script>& script = up ? settings.quorum_up : settings.quorum_down;
+  if (script)
+    out.push_back(Notify{up ? NotifyKind::quorum_up : NotifyKind::quorum_down, service, std::nullopt, *script});
+}
+
+std::vector<ServerState> Engine::server_states(std::size_t service) const {
+  std::vector<ServerState> states;
+  states.reserve(services_[service].servers.size());
+  for (const ServerView& server : services_[service].servers) states.push_back(server.state);
+  return states;
+}
+
+}  // namespace holdfast::checkers

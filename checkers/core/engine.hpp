@@ -1,0 +1,122 @@
+// The brain of the checkers process: due probes out, outcomes in, desired IPVS table out. Driven by checkers/daemon.cpp
+// and by tests; never touches a socket, a clock or the kernel. Cost follows what happens, not the size of the
+// configuration: a step without anything due looks at the top of a heap.
+#pragma once
+
+#include "checkers/core/action.hpp"
+#include "checkers/core/event.hpp"
+#include "checkers/core/pool.hpp"
+#include "core/rng.hpp"
+
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+namespace holdfast::checkers {
+
+/// A check as it stands. Parallel to ServerSettings::checks.
+struct CheckState {
+  ProbeId probe{};
+  Health health;
+  std::uint64_t record_key = 0;
+};
+
+/// A server as it stands. Parallel to ServiceSettings::servers.
+struct ServerView {
+  ServerState state = ServerState::up;
+  /// Nothing has been heard from any of its checks yet.
+  bool pending = true;
+  core::Instant since;
+  std::vector<CheckState> checks;
+};
+
+/// A service as it stands. Parallel to Settings::services.
+struct ServiceView {
+  bool quorum_up = false;
+  std::uint64_t up_weight = 0;
+  std::vector<ServerView> servers;
+};
+
+/// What the last run of a probe gave.
+struct LastRun {
+  core::Instant at;
+  Outcome outcome;
+};
+
+class Engine {
+ public:
+  explicit Engine(core::Rng rng) : rng_(rng) {}
+
+  void step(const Event& event, core::Instant now, Actions& out);
+  /// When the next probe is due.
+  [[nodiscard]] std::optional<core::Instant> deadline() const;
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] const std::vector<ServiceView>& services() const { return services_; }
+  /// The table that the kernel should have.
+  [[nodiscard]] const ipvs::Table& desired() const { return desired_; }
+  [[nodiscard]] const ProbeSettings& probe_settings(ProbeId probe) const;
+  /// nullopt: it has not run yet.
+  [[nodiscard]] const std::optional<LastRun>& last_run(ProbeId probe) const;
+  /// Probes that run; fewer than checks when services share them.
+  [[nodiscard]] std::size_t probe_count() const { return probes_.size(); }
+
+ private:
+  struct CheckIndex {
+    std::size_t service = 0, server = 0, check = 0;
+  };
+  struct Probe {
+    /// Everybody who wants the answer; never empty between steps.
+    std::vector<CheckIndex> subscribers;
+    /// Empty while a run is under way.
+    std::optional<core::Instant> due;
+    /// When the run that is under way, or was last, should have begun.
+    core::Instant was_due;
+    bool running = false;
+    std::optional<LastRun> last;
+  };
+  struct Due {
+    core::Instant at;
+    ProbeId probe{};
+    bool operator>(const Due& other) const { return at > other.at; }
+  };
+  struct Former;  // what the configuration before knew, by key
+
+  void on_event(const Tick& tick, core::Instant now, Actions& out);
+  void on_event(const ProbeFinished& finished, core::Instant now, Actions& out);
+  void on_event(const Configure& configure, core::Instant now, Actions& out);
+  void on_event(const Stop& stop, core::Instant now, Actions& out);
+
+  [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome, core::Instant now,
+                                             Actions& out);
+  void judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out);
+  void judge_quorum(std::size_t service, core::Instant now, Actions& out);
+  void publish(std::size_t service, Actions& out);
+  void notify_server(std::size_t service, std::size_t server, bool up, Actions& out);
+  void notify_quorum(std::size_t service, bool up, Actions& out);
+
+  [[nodiscard]] Former take_former();
+  void adopt_service(std::size_t index, const Former& former, const Memory& memory, core::Instant now, Actions& out);
+  void adopt_server(std::size_t service, std::size_t server, Former& former, const Memory& memory,
+                    core::Instant now, Actions& out);
+  [[nodiscard]] ProbeId find_or_make_probe(const CheckIndex& at, Former& former);
+  void schedule_first(const CheckState& check, const Pace& pace, core::Instant now);
+  void forget_former(const Former& former, Actions& out);
+
+  void arm(ProbeId id, Probe& probe, core::Instant at);
+  [[nodiscard]] const CheckSettings& check_settings(const CheckIndex& at) const;
+  [[nodiscard]] CheckState& check_state(const CheckIndex& at);
+  [[nodiscard]] std::vector<ServerState> server_states(std::size_t service) const;
+
+  core::Rng rng_;
+  Settings settings_;
+  std::vector<ServiceView> services_;
+  ipvs::Table desired_;
+  std::unordered_map<ProbeId, Probe> probes_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> heap_;
+  std::uint64_t next_probe_ = 1;
+  bool stopped_ = false;
+};
+
+}  // namespace holdfast::checkers

@@ -1,0 +1,142 @@
+// What the engine is told: services, their servers and how each server is checked. Made from config's model by
+// checkers/settings_from_model.cpp; completely resolved, nothing is inherited any more. Values only.
+#pragma once
+
+#include "core/ip_address.hpp"
+#include "core/time.hpp"
+#include "ipvs_wrapper/table.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace holdfast::checkers {
+
+/// Up when the connection is accepted. keepalived: TCP_CHECK.
+struct TcpProbe {
+  bool operator==(const TcpProbe&) const = default;
+};
+
+/// Inclusive range of HTTP status codes.
+struct StatusRange {
+  std::uint16_t first = 200;
+  std::uint16_t last = 299;
+  bool operator==(const StatusRange&) const = default;
+};
+
+/// keepalived: http_protocol 1.0, 1.0C (with "Connection: close"), 1.1.
+enum class HttpVersion : std::uint8_t { http_1_0, http_1_0_close, http_1_1 };
+
+struct HttpUrl {
+  std::string path = "/";
+  /// Never empty.
+  std::vector<StatusRange> statuses{StatusRange{}};
+  /// MD5 of the body, 32 hex digits of either case; empty: not compared.
+  std::string digest;
+  /// Host header without a port; empty: the target's address (and port).
+  std::string virtualhost;
+  bool operator==(const HttpUrl&) const = default;
+};
+
+/// Up when every url passes. keepalived: HTTP_GET.
+struct HttpProbe {
+  HttpVersion version = HttpVersion::http_1_0;
+  std::vector<HttpUrl> urls;
+  bool operator==(const HttpProbe&) const = default;
+};
+
+using Dialogue = std::variant<TcpProbe, HttpProbe>;
+
+/// One probe as the network sees it. Equal probes with equal pace are run once, whoever asks for them.
+struct ProbeSettings {
+  /// connect_ip and connect_port.
+  core::Endpoint target;
+  /// bindto: source address.
+  std::optional<core::IpAddress> bind_address;
+  /// Source port; 0 is the kernel's choice.
+  std::uint16_t bind_port = 0;
+  /// Bounds one connection from connect() to the verdict. keepalived: connect_timeout.
+  core::Duration timeout = std::chrono::seconds(5);
+  Dialogue dialogue;
+  bool operator==(const ProbeSettings&) const = default;
+};
+
+/// When a probe runs. keepalived: delay_loop, delay_before_retry, retry (nb_get_retry), warmup.
+struct Pace {
+  core::Duration delay_loop = std::chrono::seconds(60);
+  core::Duration delay_before_retry = std::chrono::seconds(1);
+  /// Further tries before an up server is called down.
+  std::uint32_t retry = 1;
+  /// The first run is spread over this time, so that a start does not probe everything at once. 0: at once.
+  core::Duration warmup = std::chrono::seconds(60);
+  bool operator==(const Pace&) const = default;
+};
+
+struct CheckSettings {
+  ProbeSettings probe;
+  Pace pace;
+  /// Counts as failed, and keeps the server out of the table, until its first success.
+  bool alpha = false;
+  bool operator==(const CheckSettings&) const = default;
+};
+
+/// A command of the operator, run without a shell. No user: the daemon's own.
+struct Script {
+  struct User {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    bool operator==(const User&) const = default;
+  };
+  std::vector<std::string> argv;
+  std::optional<User> user;
+  bool operator==(const Script&) const = default;
+};
+
+struct ServerSettings {
+  core::Endpoint endpoint;
+  /// Weight, forwarding, thresholds as they are when the server is up.
+  ipvs::Server entry;
+  /// Down: weight 0 instead of removal, so that established connections go on.
+  bool inhibit_on_failure = false;
+  std::optional<Script> notify_up;
+  std::optional<Script> notify_down;
+  /// Up iff all are up; none: always up.
+  std::vector<CheckSettings> checks;
+  bool operator==(const ServerSettings&) const = default;
+};
+
+struct SorryServer {
+  core::Endpoint endpoint;
+  ipvs::Server entry;
+  /// Stays in the table with weight 0 while it is not needed. keepalived: sorry_server_inhibit.
+  bool inhibit = false;
+  bool operator==(const SorryServer&) const = default;
+};
+
+struct ServiceSettings {
+  ipvs::ServiceKey key;
+  ipvs::Settings settings;
+  /// Sum of weights of up servers that is needed. At least 1.
+  std::uint32_t quorum = 1;
+  /// Dead band around the quorum; below quorum.
+  std::uint32_t hysteresis = 0;
+  std::optional<SorryServer> sorry_server;
+  /// Run the "down" notifications at an orderly stop.
+  bool omega = false;
+  std::optional<Script> quorum_up;
+  std::optional<Script> quorum_down;
+  /// Endpoints are unique.
+  std::vector<ServerSettings> servers;
+  bool operator==(const ServiceSettings&) const = default;
+};
+
+struct Settings {
+  /// Keys are unique.
+  std::vector<ServiceSettings> services;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace holdfast::checkers
