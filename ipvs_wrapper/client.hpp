@@ -11,6 +11,7 @@
 
 #include "core/result.hpp"
 #include "core/time.hpp"
+#include "ipvs_wrapper/codec.hpp"
 #include "ipvs_wrapper/link.hpp"
 #include "ipvs_wrapper/plan.hpp"
 #include "ipvs_wrapper/table.hpp"
@@ -46,10 +47,12 @@ struct StepFailure {
   std::string sentence;
 };
 
-/// What became of a plan. Steps not listed as failed are done; a deletion of something missing
-/// counts as done.
+/// What became of a plan. A deletion of something missing counts as done. When the kernel refuses us
+/// altogether (EPERM, a broken socket) the rest is not tried: done + failures.size() + not_tried is the
+/// size of the plan.
 struct ApplyReport {
   std::size_t done = 0;
+  std::size_t not_tried = 0;
   std::vector<StepFailure> failures;
 };
 
@@ -84,15 +87,28 @@ class Client {
   friend class ReadJob;
   friend class ApplyJob;
 
-  [[nodiscard]] std::uint32_t next_sequence() { return ++sequence_; }
-  /// Sends steps [first, first + count) of a plan as one batch and adds their results to the
+  /// Sends steps [first, first + count) of a plan as one datagram and adds their results to the
   /// report.
   void apply_batch(const Plan& steps, std::size_t first, std::size_t count, ApplyReport& report);
+  /// One step with its own answer: 0 or an errno.
+  [[nodiscard]] int apply_one(const Step& step);
+
+  /// The messages that answer the request in out_, up to and including its end; `datagrams` counts
+  /// the pieces.
+  struct Answers {
+    std::vector<Reply> replies;
+    std::size_t datagrams = 0;
+  };
+  [[nodiscard]] core::Result<Answers> exchange(std::string_view what, std::uint32_t sequence,
+                                               core::Family service_family);
+  [[nodiscard]] core::Result<Answers> list_services();
+  [[nodiscard]] core::Result<Answers> list_servers(const ServiceKey& key);
 
   std::unique_ptr<Link> link_;
   std::uint16_t family_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::uint8_t> out_;  // reused between batches
+  std::vector<std::uint8_t> out_;       // reused between requests
+  std::vector<std::uint8_t> datagram_;  // reused between answers
 };
 
 /// Reads the table in slices. Services are listed, their servers are read service by service, then
@@ -107,13 +123,14 @@ class ReadJob {
   [[nodiscard]] Observed take() { return std::move(observed_); }
 
  private:
-  [[nodiscard]] core::Result<void> list_services();
-  [[nodiscard]] core::Result<bool> list_is_unchanged();
+  [[nodiscard]] core::Result<Progress> list_services();
+  [[nodiscard]] core::Result<Progress> list_servers();
+  [[nodiscard]] core::Result<Progress> compare_list();
 
   Client* client_;
   Observed observed_;
-  std::vector<ServiceKey> keys_;
-  std::size_t next_ = 0;
+  std::vector<ServiceKey> keys_;  // in the order of the table
+  std::size_t next_ = 0;          // of keys_; beyond the end when all servers are read
   int attempts_ = 0;
 };
 

@@ -22,6 +22,13 @@ namespace holdfast::ipvs {
 /// Parses and converts.
 [[nodiscard]] core::Result<Table> parse_json(std::string_view text);
 
+/// Names of the flags of a service, in both directions.
+inline constexpr std::pair<std::uint32_t, std::string_view> kFlagNames[] = {
+    {kOnePacket, "one-packet"},
+    {kSchedulerFlag1, "flag-1"},
+    {kSchedulerFlag2, "flag-2"},
+    {kSchedulerFlag3, "flag-3"}};
+
 /// "NAT", "DR", "TUN", "LOCAL", "BYPASS" or "FWD <n>": the words of lb_kind where there is one.
 [[nodiscard]] std::string to_string(Forwarding forwarding);
 
