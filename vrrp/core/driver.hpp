@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 namespace holdfast::vrrp {
@@ -42,16 +41,16 @@ class Driver {
 
   /// Appends the IPv4 packet for this action to `out`. False when the instance has no source
   /// address now: send nothing.
-  [[nodiscard]] bool encode(const SendAdvert& action, std::vector<std::uint8_t>& out);
+  [[nodiscard]] bool encode(const SendAdvert& action, std::vector<std::uint8_t>& out) const;
 
   [[nodiscard]] std::optional<Instant> deadline() const { return router_.deadline(); }
   [[nodiscard]] const Router& router() const { return router_; }
 
  private:
+  void take(const ReceivedPacket& packet, const Ipv4Packet& decoded, Actions& out);
+
   Router router_;
   Instant now_{};
-  std::unordered_map<std::uint32_t, std::uint16_t>
-      identifications_;  // last IP identification by InstanceId
 };
 
 }  // namespace holdfast::vrrp

@@ -34,6 +34,8 @@ class Router {
   /// Everything to show about an instance. Valid until the next step. The id must come from this
   /// router.
   [[nodiscard]] const Instance& view(InstanceId id) const;
+  /// False once an instance was removed: ids in late answers of the shell may be that old.
+  [[nodiscard]] bool contains(InstanceId id) const;
   [[nodiscard]] std::optional<InstanceId> find(std::string_view interface, std::uint8_t vrid) const;
 
   /// Handle for packets of this interface; nullopt for interfaces that no event and no setting ever
@@ -79,6 +81,7 @@ class Router {
   void on(const Reload& event, Instant now, Actions& out);
 
   std::size_t add_instance(InstanceSettings settings);
+  std::size_t replace_instance(const InstanceSettings& settings, Instant now, Actions& out);
   Interface& interface_named(std::string_view name);
   void step_slot(std::size_t slot, const InstanceEvent& event, Instant now, Actions& out);
   void step_all(const InstanceEvent& event, Instant now, Actions& out);
@@ -89,6 +92,7 @@ class Router {
   std::vector<std::unique_ptr<Instance>>
       slots_;                         // empty ones are reused; addresses of instances stay
   std::vector<std::size_t> order_;    // slots in the order of the configuration
+  std::vector<std::size_t> leaving_;  // slots that a reload removed, still in their handover
   std::vector<std::size_t> removed_;  // slots whose Removed was emitted, freed at the next step
   std::unordered_map<std::uint32_t, std::size_t> slot_by_id_;
   std::vector<Interface> interfaces_;

@@ -1,0 +1,206 @@
+#include "vrrp/core/receive.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::vrrp {
+namespace {
+
+std::string describe(DecodeError error, const Ipv4Packet& packet) {
+  const auto byte = [&packet](std::size_t i) {
+    return i < packet.payload.size() ? packet.payload[i] : 0;
+  };
+  switch (error) {
+    case DecodeError::truncated:
+      return fmt::format("sends {} bytes, too few for an advert", packet.payload.size());
+    case DecodeError::carp:
+      return fmt::format(
+          "speaks CARP with vhid {}: give one of the two another id, they share protocol and MAC "
+          "address",
+          byte(1));
+    case DecodeError::bad_version:
+      return fmt::format("speaks VRRP version {}, we speak 2: both of you will be master",
+                         byte(0) >> 4);
+    case DecodeError::bad_type:
+      return fmt::format("sends VRRP type {}, only 1 exists", byte(0) & 0x0f);
+    case DecodeError::no_addresses:
+      return "advertises no address at all";
+    case DecodeError::bad_length:
+      return fmt::format("claims {} addresses but sends only {} bytes", byte(3),
+                         packet.payload.size());
+    case DecodeError::bad_checksum:
+      return "sends a wrong checksum: damaged on the way, or other addressing rules";
+    case DecodeError::not_ipv4:
+    case DecodeError::not_vrrp:
+    case DecodeError::fragmented:
+      break;  // found by decode_ipv4, before there is a sender to speak of
+  }
+  return std::string(to_string(error));
+}
+
+// Takes the same time wherever the first difference is: a password must not be guessed byte by
+// byte.
+bool equal_in_constant_time(const std::array<std::uint8_t, kAuthenticationBytes>& a,
+                            const std::array<std::uint8_t, kAuthenticationBytes>& b) {
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+bool same_addresses(std::span<const IpAddress> received, const std::vector<VirtualAddress>& ours) {
+  if (received.size() != ours.size()) return false;
+  const auto same = [](const IpAddress& a, const VirtualAddress& b) {
+    return a == b.prefix.address;
+  };
+  if (std::equal(received.begin(), received.end(), ours.begin(), same))
+    return true;  // the usual case
+  std::vector<IpAddress> theirs(received.begin(), received.end());
+  std::vector<IpAddress> sorted;
+  sorted.reserve(ours.size());
+  for (const VirtualAddress& address : ours) sorted.push_back(address.prefix.address);
+  std::sort(sorted.begin(), sorted.end());
+  std::sort(theirs.begin(), theirs.end());
+  return theirs == sorted;
+}
+
+struct Objection {
+  RejectReason reason;
+  std::string sentence;
+};
+
+std::optional<Objection> object_to_envelope(const Ipv4Packet& packet,
+                                            const std::optional<IpAddress>& own) {
+  if (packet.destination != vrrp_group()) {
+    return Objection{
+        RejectReason::bad_destination,
+        fmt::format("sends to {} instead of the group 224.0.0.18: is it configured for unicast?",
+                    packet.destination.to_string())};
+  }
+  if (packet.source == own) {
+    return Objection{
+        RejectReason::own_source,
+        "sends from our own address: a second host has it, or the network echoes our adverts"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Objection> object_to_content(const Advert& advert, const InstanceSettings& settings) {
+  if (advert.interval != settings.advert_interval) {
+    return Objection{
+        RejectReason::interval_mismatch,
+        fmt::format(
+            "advertises every {} s, we every {:g} s: VRRPv2 peers must agree or all become master",
+            advert.interval / std::chrono::seconds(1),
+            std::chrono::duration<double>(settings.advert_interval).count())};
+  }
+  const auto own_type = static_cast<std::uint8_t>(settings.authentication.type);
+  if (advert.authentication_type != own_type) {
+    return Objection{
+        RejectReason::authentication_type,
+        fmt::format("uses authentication type {}, we use {} (0 none, 1 password, 2 AH)",
+                    advert.authentication_type, own_type)};
+  }
+  if (settings.authentication.type == AuthenticationType::simple_password &&
+      !equal_in_constant_time(advert.authentication_data, settings.authentication.data)) {
+    return Objection{RejectReason::authentication_data,
+                     "uses another password: all of you will be master"};
+  }
+  if (settings.priority == kOwnerPriority && settings.owner_receive == OwnerReceive::discard) {
+    return Objection{
+        RejectReason::owner_ignores,
+        fmt::format("advertises priority {} for addresses that we own", advert.priority)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::truncated:
+      return "truncated";
+    case RejectReason::not_ipv4:
+      return "not_ipv4";
+    case RejectReason::not_vrrp:
+      return "not_vrrp";
+    case RejectReason::fragmented:
+      return "fragmented";
+    case RejectReason::carp:
+      return "carp";
+    case RejectReason::bad_version:
+      return "bad_version";
+    case RejectReason::bad_type:
+      return "bad_type";
+    case RejectReason::no_addresses:
+      return "no_addresses";
+    case RejectReason::bad_length:
+      return "bad_length";
+    case RejectReason::bad_checksum:
+      return "bad_checksum";
+    case RejectReason::bad_ttl:
+      return "bad_ttl";
+    case RejectReason::bad_destination:
+      return "bad_destination";
+    case RejectReason::own_source:
+      return "own_source";
+    case RejectReason::unknown_vrid:
+      return "unknown_vrid";
+    case RejectReason::interval_mismatch:
+      return "interval_mismatch";
+    case RejectReason::authentication_type:
+      return "authentication_type";
+    case RejectReason::authentication_data:
+      return "authentication_data";
+    case RejectReason::owner_ignores:
+      return "owner_ignores";
+    case RejectReason::address_list:
+      return "address_list";
+  }
+  return "unknown";
+}
+
+RejectReason to_reject_reason(DecodeError error) {
+  // The first enumerators of RejectReason are DecodeError's, in its order; a unit test compares
+  // every name.
+  return static_cast<RejectReason>(error);
+}
+
+std::optional<std::uint8_t> peek_vrid(const Ipv4Packet& packet) {
+  if (packet.payload.size() < 2) return std::nullopt;
+  return packet.payload[1];
+}
+
+std::variant<Accepted, Rejected> check_advert(const Ipv4Packet& packet,
+                                              const InstanceSettings& settings,
+                                              const std::optional<IpAddress>& own_address) {
+  const auto reject = [&packet](RejectReason reason, std::string sentence) {
+    return Rejected{reason, packet.source, std::move(sentence)};
+  };
+
+  if (packet.ttl < settings.minimum_ttl) {
+    return reject(RejectReason::bad_ttl,
+                  fmt::format("sends with TTL {}, at least {} is required: it is not on this link",
+                              packet.ttl, settings.minimum_ttl));
+  }
+  auto decoded = decode_advert(packet.payload);
+  if (decoded.has_error()) {
+    return reject(to_reject_reason(decoded.error()), describe(decoded.error(), packet));
+  }
+  if (auto objection = object_to_envelope(packet, own_address)) {
+    return reject(objection->reason, std::move(objection->sentence));
+  }
+  if (auto objection = object_to_content(*decoded, settings)) {
+    return reject(objection->reason, std::move(objection->sentence));
+  }
+
+  const bool differs = !same_addresses(decoded->addresses, settings.addresses);
+  if (differs && settings.address_list_policy == AddressListPolicy::drop_unless_sender_owner &&
+      decoded->priority != kOwnerPriority) {
+    return reject(RejectReason::address_list,
+                  "advertises other addresses than ours and does not own them");
+  }
+  return Accepted{std::move(*decoded), packet.source, differs};
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,27 @@
+#include "vrrp/core/timing.hpp"
+
+#include <algorithm>
+
+namespace holdfast::vrrp {
+
+using namespace std::chrono_literals;
+
+Duration skew_time(std::uint8_t priority) {
+  const Duration second = 1s;
+  return (256 - std::max<int>(priority, 1)) * second / 256;
+}
+
+Duration master_down_interval(const InstanceSettings& settings, Duration master_adver_interval) {
+  return settings.down_timer_adverts * master_adver_interval + skew_time(settings.priority);
+}
+
+Duration silence_allowed(const InstanceSettings& settings) {
+  return settings.down_timer_adverts * settings.advert_interval;
+}
+
+Duration handover_bound(const InstanceSettings& settings,
+                        std::optional<std::uint8_t> peer_priority) {
+  return skew_time(peer_priority.value_or(1)) + settings.advert_interval;
+}
+
+}  // namespace holdfast::vrrp
