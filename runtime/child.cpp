@@ -1,0 +1,133 @@
+#include "runtime/child.hpp"
+
+#include "runtime/clock.hpp"
+
+#include <csignal>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace holdfast::runtime {
+namespace {
+
+constexpr Message kChildReply{"runtime-channel-send", Level::error,
+                              "An answer to the watchdog could not be sent. The watchdog does not "
+                              "read its channel; it will end this "
+                              "process when it misses the heartbeats."};
+
+constexpr Message kChildFrame{"runtime-channel-frame", Level::error,
+                              "The watchdog sent something a child never gets. Both must be the "
+                              "same version of the program."};
+
+}  // namespace
+
+struct Child::State : std::enable_shared_from_this<Child::State> {
+  State(Loop& loop, Logger& log, const ChildOptions& options, ChildCallbacks calls)
+      : logger(log),
+        callbacks(std::move(calls)),
+        channel(loop.io(), UniqueFd(options.channel_fd)),
+        heartbeat(loop.io(), options.heartbeat_interval, [this] {
+          send({FrameType::heartbeat, ++heartbeats, {}, {}});
+        }) {}
+
+  void send(Frame frame) {
+    auto sent = channel.send(std::move(frame));
+    if (!sent && !stopping) logger.log(kChildReply, "{}", sent.error().message);
+  }
+
+  void on_frame(Frame frame) {
+    switch (frame.type) {
+      case FrameType::prepare:
+        return prepare(std::move(frame));
+      case FrameType::commit:
+        return commit(frame.number);
+      case FrameType::abort:
+        preparing = 0;
+        return callbacks.abort(frame.number);
+      case FrameType::stop:
+        return stop("the watchdog asked for it");
+      case FrameType::hello:
+      case FrameType::heartbeat:
+      case FrameType::prepared:
+      case FrameType::refused:
+      case FrameType::committed:
+        break;
+    }
+    logger.log(kChildFrame, "frame of type {} is not for a child", static_cast<int>(frame.type));
+  }
+
+  void prepare(Frame frame) {
+    const std::uint64_t number = frame.number;
+    preparing = number;
+    callbacks.prepare(number, std::move(frame.fd),
+                      [weak = weak_from_this(), number](const core::Result<void>& outcome) {
+                        const auto self = weak.lock();
+                        // An answer to a prepare that was aborted or replaced is of no use to
+                        // anybody.
+                        if (!self || self->preparing != number) return;
+                        if (outcome) {
+                          self->prepared = number;
+                          self->send({FrameType::prepared, number, {}, {}});
+                        } else {
+                          self->send({FrameType::refused, number, outcome.error().message, {}});
+                        }
+                      });
+  }
+
+  void commit(std::uint64_t number) {
+    if (prepared != number || number == 0) {
+      return logger.log(kChildFrame, "commit of generation {}, but {} is prepared", number,
+                        prepared);
+    }
+    callbacks.commit(number);
+    generation = number;
+    prepared = preparing = 0;
+    send({FrameType::committed, number, {}, {}});
+  }
+
+  void stop(std::string why) {
+    if (std::exchange(stopping, true)) return;
+    callbacks.stop(std::move(why));
+  }
+
+  Logger& logger;
+  ChildCallbacks callbacks;
+  Channel channel;
+  std::uint64_t heartbeats = 0;
+  std::uint64_t preparing = 0;
+  std::uint64_t prepared = 0;
+  std::uint64_t generation = 0;
+  bool stopping = false;
+  PeriodicTimer heartbeat;
+};
+
+Child::Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallbacks callbacks) {
+  // Inherited descriptors must not reach the scripts this child will run.
+  ::fcntl(options.channel_fd, F_SETFD, FD_CLOEXEC);
+  state_ = std::make_shared<State>(loop, logger, options, std::move(callbacks));
+  // EOF on the channel says the same; PDEATHSIG also reaches a child that is stuck in its loop. A
+  // watchdog that died before this line is seen as EOF.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+  const std::weak_ptr<State> weak = state_;
+  loop.on_signals({SIGTERM, SIGINT}, [weak](int number) {
+    if (const auto self = weak.lock()) self->stop(fmt::format("signal {} arrived", number));
+  });
+  state_->channel.start(
+      [weak](Frame frame) {
+        if (const auto self = weak.lock()) self->on_frame(std::move(frame));
+      },
+      [weak](const std::string& why) {
+        if (const auto self = weak.lock()) self->stop("the watchdog is gone: " + why);
+      });
+  state_->send({FrameType::hello, static_cast<std::uint64_t>(::getpid()), {}, {}});
+}
+
+Child::~Child() = default;
+
+std::uint64_t Child::generation() const {
+  return state_->generation;
+}
+
+}  // namespace holdfast::runtime

@@ -1,0 +1,67 @@
+#include "runtime/process.hpp"
+
+#include <cap-ng.h>
+#include <cerrno>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace holdfast::runtime {
+namespace {
+
+const std::vector<unsigned>& capabilities_of(Role role) {
+  // SETUID, SETGID: scripts of other users. KILL: their time limit. DAC_OVERRIDE: pid files and
+  // sockets in directories of others.
+  static const std::vector<unsigned> kChild{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
+                                            CAP_SETUID,    CAP_SETGID,  CAP_KILL,
+                                            CAP_SYS_NICE,  CAP_IPC_LOCK};
+  static const std::vector<unsigned> kWatchdog{
+      CAP_NET_ADMIN, CAP_NET_RAW,  CAP_NET_BIND_SERVICE, CAP_SETUID,       CAP_SETGID,
+      CAP_KILL,      CAP_SYS_NICE, CAP_IPC_LOCK,         CAP_DAC_OVERRIDE, CAP_SETPCAP};
+  switch (role) {
+    case Role::watchdog:
+      return kWatchdog;
+    case Role::vrrp:
+    case Role::checkers:
+      break;
+  }
+  return kChild;
+}
+
+}  // namespace
+
+core::Result<void> keep_capabilities(Role role) {
+  if (::geteuid() != 0) return {};
+  if (capng_get_caps_process() != 0) return core::fail("cannot read this process's capabilities");
+  std::vector<unsigned> kept;
+  for (const unsigned capability : capabilities_of(role)) {
+    if (capng_have_capability(CAPNG_PERMITTED, capability) != 0) kept.push_back(capability);
+  }
+  capng_clear(CAPNG_SELECT_CAPS);
+  for (const unsigned capability : kept) {
+    capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+                 capability);
+  }
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
+  return {};
+}
+
+core::Result<void> drop_everything(std::string_view user) {
+  const std::string name(user);
+  if (::geteuid() == 0) {
+    const passwd* account = ::getpwnam(name.c_str());
+    if (account == nullptr) return core::fail("there is no user '{}' on this system", user);
+    if (::setgroups(0, nullptr) != 0 || ::setgid(account->pw_gid) != 0 ||
+        ::setuid(account->pw_uid) != 0) {
+      return core::fail_errno(errno, "cannot become the user '{}'", user);
+    }
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return core::fail_errno(errno, "cannot give up privileges");
+  capng_clear(CAPNG_SELECT_CAPS);
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
+  return {};
+}
+
+}  // namespace holdfast::runtime
