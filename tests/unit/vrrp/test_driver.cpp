@@ -1,0 +1,116 @@
+#include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/driver.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace holdfast;
+using namespace holdfast::vrrp;
+using namespace holdfast::vrrp::test;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+const Instant t0{1h};
+
+struct Bench {
+  Driver driver{Router({everyday()})};
+  Actions out;
+  Bench() {
+    driver.handle(
+        InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+        t0, out);
+    driver.handle(Startup{}, t0, out);
+    out.clear();
+  }
+  Lines wake(Instant now, const std::vector<std::vector<std::uint8_t>>& packets = {},
+             Duration uncounted = 0s) {
+    out.clear();
+    driver.begin(now, uncounted, out);
+    for (const auto& bytes : packets)
+      driver.receive({*driver.router().interface_id("eth0"), bytes}, out);
+    driver.finish(out);
+    return texts(out);
+  }
+  const Instance& instance() { return driver.router().view(driver.router().ids().front()); }
+};
+
+std::vector<std::uint8_t> packet(int priority, std::uint8_t vrid = 51) {
+  auto settings = everyday();
+  settings.vrid = vrid;
+  std::vector<std::uint8_t> bytes;
+  encode_packet({.source = ip("192.0.2.2"), .destination = vrrp_group(), .identification = 1},
+                make_advert(settings, static_cast<std::uint8_t>(priority)), bytes);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "driver: packets of one wake-up are heard before its tick: a late look at a living master is "
+    "no takeover") {
+  Bench bench;
+  CHECK(bench.wake(t0 + 3'700ms, {packet(200)}).empty());
+  CHECK(bench.instance().state_name() == StateName::backup);
+}
+
+TEST_CASE(
+    "driver: a backup that slept through its deadline listens again, with and without packets") {
+  Bench bench;
+  CHECK(bench.wake(t0 + 10s).empty());
+  CHECK(bench.driver.deadline() == t0 + 10s + 3'609'375us);
+}
+
+TEST_CASE("driver: a master that slept yields before it speaks") {
+  Bench bench;
+  bench.wake(t0 + 3'609'375us);
+  REQUIRE(bench.instance().state_name() == StateName::master);
+
+  const auto lines = bench.wake(t0 + 20s, {packet(50)});
+
+  CHECK(lines.front() == "withdraw");
+  CHECK(std::find(lines.begin(), lines.end(), "send advert priority 100") == lines.end());
+}
+
+TEST_CASE("driver: a suspend that the monotonic clock did not count is noticed") {
+  Bench bench;
+  bench.wake(t0 + 3'609'375us);
+  CHECK(bench.wake(t0 + 3'700ms, {}, 60s).front() == "withdraw");
+}
+
+TEST_CASE("driver: what belongs to nobody is counted and silent") {
+  Bench bench;
+  auto broken = packet(200);
+  broken.resize(10);
+  CHECK(bench.wake(t0 + 1s, {packet(200, 52), broken}).empty());
+  const auto& strays = bench.driver.router().strays(*bench.driver.router().interface_id("eth0"));
+  CHECK(strays[RejectReason::unknown_vrid] == 1);
+  CHECK(strays[RejectReason::truncated] == 1);
+}
+
+TEST_CASE("driver: a rejected packet of ours is counted with its reason and changes nothing") {
+  Bench bench;
+  auto wrong = packet(200);
+  wrong[27] ^= 0x40;
+  CHECK(bench.wake(t0 + 1s, {wrong}) ==
+        Lines{"problem bad_checksum: 192.0.2.2 sends a wrong checksum: damaged on the way, or "
+              "other addressing rules"});
+  CHECK(bench.driver.deadline() == t0 + 3'609'375us);
+}
+
+TEST_CASE(
+    "driver: adverts are encoded from the state of the moment, with a counting identification") {
+  Bench bench;
+  bench.wake(t0 + 3'609'375us);
+  std::vector<std::uint8_t> bytes;
+  REQUIRE(bench.driver.encode(std::get<SendAdvert>(bench.out.front()), bytes));
+  const auto decoded = decode_ipv4(bytes);
+  REQUIRE(decoded.has_value());
+  CHECK(decoded->source == ip("192.0.2.1"));
+  CHECK(*decode_advert(decoded->payload) == make_advert(everyday(), 100));
+  CHECK(bytes[5] == 1);
+
+  bench.wake(t0 + 4'609'375us);
+  bytes.clear();
+  REQUIRE(bench.driver.encode(std::get<SendAdvert>(bench.out.front()), bytes));
+  CHECK(bytes[5] == 2);
+}

@@ -1,0 +1,145 @@
+#include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/receive.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace holdfast;
+using namespace holdfast::vrrp;
+using namespace holdfast::vrrp::test;
+
+namespace {
+
+struct Sent {
+  InstanceSettings settings = everyday();
+  int priority = 90;
+  IpAddress source = ip("192.0.2.2");
+  IpAddress destination = vrrp_group();
+  std::uint8_t ttl = 255;
+};
+
+std::variant<Accepted, Rejected> received(const Sent& sent, const InstanceSettings& ours) {
+  std::vector<std::uint8_t> payload;
+  encode_advert(make_advert(sent.settings, static_cast<std::uint8_t>(sent.priority)), payload);
+  return check_advert(Ipv4Packet{sent.source, sent.destination, sent.ttl, payload}, ours,
+                      ip("192.0.2.1"));
+}
+
+std::string reason(const std::variant<Accepted, Rejected>& outcome) {
+  if (const auto* rejected = std::get_if<Rejected>(&outcome))
+    return std::string(to_string(rejected->reason));
+  return std::get<Accepted>(outcome).address_list_differs ? "accepted, other addresses"
+                                                          : "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("receive: a peer's ordinary advert is accepted") {
+  CHECK(reason(received({}, everyday())) == "accepted");
+}
+
+TEST_CASE("receive: TTL below 255 is rejected [RFC3768-7.1-1]") {
+  Sent sent;
+  sent.ttl = 254;
+  CHECK(reason(received(sent, everyday())) == "bad_ttl");
+
+  auto tolerant = everyday();
+  tolerant.minimum_ttl = 254;
+  CHECK(reason(received(sent, tolerant)) == "accepted");
+}
+
+TEST_CASE(
+    "receive: malformed adverts carry the decoder's reason, and the TTL is judged before it") {
+  std::vector<std::uint8_t> payload(20, 0);
+  payload[0] = 0x31;
+  payload[1] = 51;
+  Ipv4Packet packet{ip("192.0.2.2"), vrrp_group(), 255, payload};
+  CHECK(reason(check_advert(packet, everyday(), ip("192.0.2.1"))) == "bad_version");
+  packet.ttl = 1;
+  CHECK(reason(check_advert(packet, everyday(), ip("192.0.2.1"))) == "bad_ttl");
+}
+
+TEST_CASE("receive: unicast to us is not for a multicast instance") {
+  Sent sent;
+  sent.destination = ip("192.0.2.1");
+  CHECK(reason(received(sent, everyday())) == "bad_destination");
+}
+
+TEST_CASE("receive: our own address as source is rejected, echo or duplicate") {
+  Sent sent;
+  sent.source = ip("192.0.2.1");
+  CHECK(reason(received(sent, everyday())) == "own_source");
+}
+
+TEST_CASE("receive: another interval is rejected in VRRPv2 [RFC3768-7.1-6]") {
+  Sent sent;
+  sent.settings.advert_interval = 2s;
+  CHECK(reason(received(sent, everyday())) == "interval_mismatch");
+}
+
+TEST_CASE("receive: authentication type and password must match [RFC3768-7.1-4]") {
+  auto ours = everyday();
+  ours.authentication = Authentication::password("secret12");
+  Sent sent;
+
+  CHECK(reason(received(sent, ours)) == "authentication_type");
+  sent.settings.authentication = Authentication::password("secret13");
+  CHECK(reason(received(sent, ours)) == "authentication_data");
+  CHECK(reason(received(sent, everyday())) == "authentication_type");
+  sent.settings.authentication = Authentication::password("secret12 and what does not fit");
+  CHECK(reason(received(sent, ours)) == "accepted");
+}
+
+TEST_CASE("receive: without authentication the data is ignored [RFC3768-5.3.10-1]") {
+  Sent sent;
+  sent.settings.authentication.data = {1, 2, 3};
+  CHECK(reason(received(sent, everyday())) == "accepted");
+}
+
+TEST_CASE("receive: an owner discards others only where the RFC's letter is configured") {
+  auto ours = everyday();
+  ours.priority = 255;
+  CHECK(reason(received({}, ours)) == "accepted");
+  ours.owner_receive = OwnerReceive::discard;
+  CHECK(reason(received({}, ours)) == "owner_ignores");
+}
+
+TEST_CASE(
+    "receive: another address list is remarked, or dropped unless the owner sent it "
+    "[RFC3768-7.1-5]") {
+  Sent sent;
+  sent.settings.addresses.push_back(sent.settings.addresses.front());
+  sent.settings.addresses.back().prefix.address = ip("192.0.2.101");
+  auto ours = everyday();
+
+  CHECK(reason(received(sent, ours)) == "accepted, other addresses");
+  CHECK(reason(received({}, sent.settings)) == "accepted, other addresses");
+  ours.address_list_policy = AddressListPolicy::drop_unless_sender_owner;
+  CHECK(reason(received(sent, ours)) == "address_list");
+  sent.priority = 255;
+  CHECK(reason(received(sent, ours)) == "accepted, other addresses");
+}
+
+TEST_CASE("receive: the order of the addresses does not matter") {
+  auto ours = everyday();
+  ours.addresses.push_back(ours.addresses.front());
+  ours.addresses.back().prefix.address = ip("192.0.2.101");
+  Sent sent;
+  sent.settings.addresses = {ours.addresses[1], ours.addresses[0]};
+  CHECK(reason(received(sent, ours)) == "accepted");
+}
+
+TEST_CASE("receive: every decode error maps to the reason of the same name") {
+  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(DecodeError::bad_checksum); ++i) {
+    const auto error = static_cast<DecodeError>(i);
+    CHECK(to_string(error) == to_string(to_reject_reason(error)));
+  }
+}
+
+TEST_CASE("receive: rejections read as a sentence after the sender's address") {
+  Sent sent;
+  sent.settings.advert_interval = 2s;
+  const auto outcome = received(sent, everyday());
+  CHECK(std::get<Rejected>(outcome).source == ip("192.0.2.2"));
+  CHECK(std::get<Rejected>(outcome).sentence ==
+        "advertises every 2 s, we every 1 s: VRRPv2 peers must agree or all become master");
+}

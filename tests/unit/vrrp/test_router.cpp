@@ -1,0 +1,186 @@
+#include "core/rng.hpp"
+#include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/router.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+using namespace holdfast;
+using namespace holdfast::vrrp;
+using namespace holdfast::vrrp::test;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+const Instant t0{1h};
+
+InstanceSettings numbered(int vrid, int priority = 100) {
+  auto settings = everyday();
+  settings.vrid = static_cast<std::uint8_t>(vrid);
+  settings.priority = static_cast<std::uint8_t>(priority);
+  settings.name = "VI_" + std::to_string(vrid);
+  return settings;
+}
+
+struct Bench {
+  Router router;
+  Actions out;
+  explicit Bench(std::vector<InstanceSettings> settings) : router(std::move(settings)) {
+    step(InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+         t0);
+    step(Startup{}, t0);
+  }
+  Lines step(const Event& event, Instant now) {
+    out.clear();
+    router.step(event, now, out);
+    return texts(out);
+  }
+  StateName state(int vrid) {
+    return router.view(*router.find("eth0", static_cast<std::uint8_t>(vrid))).state_name();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("heap: earliest deadline of random changes is that of a plain map") {
+  core::Rng rng(3);
+  DeadlineHeap heap;
+  std::map<std::size_t, Instant> plain;
+  for (int i = 0; i < 20000; ++i) {
+    const std::size_t slot = rng.below(std::uint64_t{40});
+    if (rng.chance(30)) {
+      heap.set(slot, std::nullopt);
+      plain.erase(slot);
+    } else {
+      const Instant at{rng.below(Duration(50us))};
+      heap.set(slot, at);
+      plain[slot] = at;
+    }
+    const auto least =
+        std::min_element(plain.begin(), plain.end(), [](const auto& a, const auto& b) {
+          return std::pair(a.second, a.first) < std::pair(b.second, b.first);
+        });
+    REQUIRE(heap.earliest().has_value() == !plain.empty());
+    if (plain.empty()) continue;
+    REQUIRE(*heap.earliest() == least->second);
+    REQUIRE(heap.earliest_slot() == least->first);
+  }
+}
+
+TEST_CASE("router: a tick touches only what is due") {
+  Bench bench({numbered(1, 100), numbered(2, 200)});
+  CHECK(bench.router.deadline() == t0 + 3s + 218'750us);
+
+  bench.step(Tick{}, t0 + 3s + 218'750us);
+
+  CHECK(bench.state(1) == StateName::backup);
+  CHECK(bench.state(2) == StateName::master);
+  CHECK(bench.router.deadline() == t0 + 3'609'375us);
+}
+
+TEST_CASE("router: interface news reach every instance on it, and only them") {
+  auto other = numbered(1);
+  other.interface = "eth1";
+  Bench bench({numbered(1), numbered(2), other});
+  bench.step(InterfaceChanged{"eth0", {}}, t0);
+  CHECK(bench.state(1) == StateName::fault);
+  CHECK(bench.state(2) == StateName::fault);
+  CHECK(bench
+            .step(
+                InterfaceChanged{
+                    "eth1", {.exists = true, .up = true, .primary_address = ip("198.51.100.1")}},
+                t0)
+            .size() == 2);
+  CHECK(bench.router.view(*bench.router.find("eth1", 1)).state_name() == StateName::backup);
+}
+
+TEST_CASE("router: a reload of the same configuration is not noticed") {
+  const std::vector settings{numbered(1, 255), numbered(2)};
+  Bench bench(settings);
+  const auto deadline = bench.router.deadline();
+  const auto ids = bench.router.ids();
+
+  CHECK(bench.step(Reload{settings}, t0 + 500ms).empty());
+
+  CHECK(bench.router.deadline() == deadline);
+  CHECK(bench.router.ids() == ids);
+}
+
+TEST_CASE(
+    "router: a reload that renames an instance or changes its priority keeps its id and state") {
+  Bench bench({numbered(1, 255)});
+  const auto id = bench.router.ids().front();
+  auto renamed = numbered(1, 200);
+  renamed.name = "VI_NEW";
+
+  CHECK(bench.step(Reload{{renamed}}, t0 + 500ms).empty());
+
+  CHECK(bench.router.ids().front() == id);
+  CHECK(bench.router.view(id).settings().name == "VI_NEW");
+  CHECK(bench.state(1) == StateName::master);
+}
+
+TEST_CASE("router: a removed master resigns, hands over and is gone; a new instance starts") {
+  Bench bench({numbered(1, 255)});
+  const auto old = bench.router.ids().front();
+
+  CHECK(bench.step(Reload{{numbered(2)}}, t0 + 500ms) ==
+        Lines{"send advert priority 0", "MASTER -> INIT: removed from the configuration",
+              "withdraw", "INIT -> BACKUP: started", "notify BACKUP 100"});
+  CHECK(bench.router.ids().size() == 2);
+  CHECK(bench.router.find("eth0", 1) == std::nullopt);
+
+  const auto lines = bench.step(
+      AdvertReceived{old, advert_of(numbered(1), 90), ip("192.0.2.2"), false}, t0 + 600ms);
+  CHECK(lines == Lines{"withdraw", "notify DELETED 255", "removed"});
+  CHECK(bench.router.view(old).has_stopped());
+  bench.step(Tick{}, t0 + 601ms);
+  CHECK_FALSE(bench.router.contains(old));
+  CHECK(bench.step(AddressesFailed{old, "late answer"}, t0 + 602ms).empty());
+}
+
+TEST_CASE("router: an instance that returns during its own handover ends the old one first") {
+  Bench bench({numbered(1, 255)});
+  const auto old = bench.router.ids().front();
+  bench.step(Reload{{}}, t0);
+  CHECK(bench.router.deadline().has_value());
+
+  const auto lines = bench.step(Reload{{numbered(1)}}, t0 + 100ms);
+
+  CHECK(lines == Lines{"withdraw", "notify DELETED 255", "removed", "withdraw",
+                       "INIT -> BACKUP: started", "notify BACKUP 100"});
+  CHECK(bench.router.ids().size() == 1);
+  CHECK(bench.router.ids().front() != old);
+}
+
+TEST_CASE("router: stopped comes once, after the last handover") {
+  Bench bench({numbered(1, 255), numbered(2)});
+  const auto first = bench.step(Shutdown{}, t0 + 1ms);
+  CHECK(first == Lines{"send advert priority 0", "MASTER -> INIT: stopping",
+                       "BACKUP -> INIT: stopping", "notify STOP 100"});
+  CHECK_FALSE(bench.router.has_stopped());
+
+  CHECK(bench.step(Tick{}, *bench.router.deadline()) ==
+        Lines{"withdraw", "notify STOP 255", "stopped"});
+  CHECK(bench.step(Tick{}, t0 + 1h).empty());
+}
+
+TEST_CASE("router: without masters stopping is immediate; without instances too") {
+  Bench bench({numbered(1)});
+  CHECK(bench.step(Shutdown{}, t0).back() == "stopped");
+  Bench empty({});
+  CHECK(empty.step(Shutdown{}, t0) == Lines{"stopped"});
+}
+
+TEST_CASE(
+    "router: packets are attributed by interface and VRID; strays are counted per interface") {
+  Bench bench({numbered(1)});
+  const auto eth0 = *bench.router.interface_id("eth0");
+  CHECK(bench.router.receiver(eth0, 1)->settings().vrid == 1);
+  CHECK(bench.router.receiver(eth0, 2) == nullptr);
+  CHECK(bench.router.interface_id("eth7") == std::nullopt);
+  bench.router.count_stray(eth0, RejectReason::unknown_vrid);
+  CHECK(bench.router.strays(eth0)[RejectReason::unknown_vrid] == 1);
+  CHECK(bench.router.interfaces_in_use() == Lines{"eth0"});
+}
