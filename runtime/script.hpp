@@ -31,9 +31,9 @@ struct ScriptUser {
 
 struct Command {
   /// argv[0] is an absolute path or found in PATH.
-  std::vector<std::string> argv;
+  std::vector<std::string> argv{};
   /// nullopt: the daemon's own user.
-  std::optional<ScriptUser> user;
+  std::optional<ScriptUser> user{};
   /// After this SIGTERM goes to the process group, kScriptGrace later SIGKILL. Zero: no limit.
   core::Duration timeout{};
   /// The script dies with the daemon (track scripts); a notification outlives it.

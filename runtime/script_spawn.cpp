@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
 
@@ -135,7 +135,8 @@ core::Result<Spawned> spawn(const Command& command) {
   if (spawned.pid < 0) return core::fail_errno(errno, "cannot run {}", program);
   if (spawned.pid == 0) become_script(prepared);
   ::setpgid(spawned.pid, spawned.pid);  // also here: whoever comes first
-  spawned.pidfd.reset(::pidfd_open(spawned.pid, 0));
+  // The wrapper in glibc 2.36 has no C linkage for C++.
+  spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
   return spawned;
 }
 

@@ -1,0 +1,164 @@
+#include "runtime/child.hpp"
+#include "runtime/sealed_memfd.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support.hpp"
+#include <csignal>
+#include <unistd.h>
+
+using namespace holdfast;
+using namespace holdfast::runtime;
+using namespace std::chrono_literals;
+using testing::run_until;
+
+namespace {
+
+/// A child in this process and the watchdog's end of its channel.
+struct Family {
+  Loop loop;
+  Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
+  std::unique_ptr<Channel> watchdog;
+  std::vector<std::string> seen;
+  std::function<void(core::Result<void>)> answer;
+  std::string snapshot;
+  std::vector<std::string> trace;
+  std::unique_ptr<Child> child;
+  int heartbeats = 0;
+
+  Family() {
+    auto pair = make_channel_pair();
+    REQUIRE(pair.has_value());
+    watchdog = std::make_unique<Channel>(loop.io(), std::move(pair->parent));
+    watchdog->start([this](const Frame& frame) { note(frame); }, [](const std::string&) {});
+    ChildOptions options;
+    options.role = "vrrp";
+    options.heartbeat_interval = 2ms;
+    options.channel_fd = pair->child.release();
+    child = std::make_unique<Child>(
+        loop, logger, options,
+        ChildCallbacks{.prepare =
+                           [this](std::uint64_t generation, const UniqueFd& fd,
+                                  std::function<void(core::Result<void>)> done) {
+                             snapshot = read_sealed_memfd(fd.get()).value();
+                             answer = std::move(done);
+                             trace.push_back("prepare " + std::to_string(generation));
+                           },
+                       .commit =
+                           [this](std::uint64_t generation) {
+                             trace.push_back("commit " + std::to_string(generation));
+                           },
+                       .abort =
+                           [this](std::uint64_t generation) {
+                             trace.push_back("abort " + std::to_string(generation));
+                           },
+                       .stop = [this](const std::string&) { trace.emplace_back("stop"); }});
+  }
+
+  void note(const Frame& frame) {
+    if (frame.type == FrameType::heartbeat) {
+      CHECK(frame.number == static_cast<std::uint64_t>(++heartbeats));
+      return;
+    }
+    seen.push_back(std::to_string(static_cast<int>(frame.type)) + " " +
+                   std::to_string(frame.number) + frame.text);
+  }
+  void send(FrameType type, std::uint64_t number) {
+    UniqueFd fd;
+    if (type == FrameType::prepare) fd = std::move(*write_sealed_memfd("test", "the snapshot"));
+    REQUIRE(watchdog->send({type, number, {}, std::move(fd)}).has_value());
+  }
+  bool sees(const std::vector<std::string>& expected) {
+    return run_until(loop.io(), [&] { return seen == expected; });
+  }
+  bool traces(const std::vector<std::string>& expected) {
+    return run_until(loop.io(), [&] { return trace == expected; });
+  }
+};
+
+std::string hello() {
+  return "5 " + std::to_string(::getpid());
+}
+
+}  // namespace
+
+TEST_CASE("child: says hello and beats from inside its loop") {
+  Family family;
+  CHECK(family.sees({hello()}));
+  CHECK(run_until(family.loop.io(), [&] { return family.heartbeats >= 3; }));
+}
+
+TEST_CASE("child: prepare, prepared, commit, committed") {
+  Family family;
+  family.send(FrameType::prepare, 1);
+  CHECK(family.traces({"prepare 1"}));
+  CHECK(family.snapshot == "the snapshot");
+  family.answer({});
+  CHECK(family.sees({hello(), "7 1"}));
+  family.send(FrameType::commit, 1);
+  CHECK(family.sees({hello(), "7 1", "9 1"}));
+  CHECK(family.child->generation() == 1);
+  CHECK(family.trace == std::vector<std::string>{"prepare 1", "commit 1"});
+}
+
+TEST_CASE("child: a refusal carries its reason, and an unprepared commit does nothing") {
+  Family family;
+  family.send(FrameType::prepare, 4);
+  CHECK(family.traces({"prepare 4"}));
+  family.answer(core::fail("eth9 does not exist"));
+  family.send(FrameType::commit, 4);
+  CHECK(family.sees({hello(), "8 4eth9 does not exist"}));
+  family.send(FrameType::stop, 0);
+  CHECK(family.traces({"prepare 4", "stop"}));
+  CHECK(family.child->generation() == 0);
+}
+
+TEST_CASE("child: an answer that comes after the abort is not sent") {
+  Family family;
+  family.send(FrameType::prepare, 2);
+  CHECK(family.traces({"prepare 2"}));
+  family.send(FrameType::abort, 2);
+  CHECK(family.traces({"prepare 2", "abort 2"}));
+  family.answer({});
+  const int before = family.heartbeats;
+  CHECK(run_until(family.loop.io(), [&] { return family.heartbeats > before + 1; }));
+  CHECK(family.seen == std::vector<std::string>{hello()});
+}
+
+TEST_CASE("child: the end of the watchdog is a stop, once") {
+  Family family;
+  family.watchdog.reset();
+  CHECK(family.traces({"stop"}));
+  ::raise(SIGTERM);
+  family.loop.io().restart();
+  family.loop.io().run_for(5ms);
+  CHECK(family.trace == std::vector<std::string>{"stop"});
+}
+
+TEST_CASE("child options: what the watchdog writes on the command line is what the child reads") {
+  ChildOptions options;
+  options.role = "checkers";
+  options.run_dir = "/tmp/somewhere else";
+  options.pid_file = "/tmp/x.pid";
+  options.log = {.to_stderr = true, .to_syslog = false, .syslog_facility = 16 << 3, .detail = 2};
+  options.keep_addresses = options.keep_ipvs = true;
+  options.heartbeat_interval = 123ms;
+
+  const auto words = to_arguments(options);
+  std::vector<const char*> argv;
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  const auto parsed = parse_child_arguments(argv);
+
+  REQUIRE(parsed.has_value());
+  CHECK(*parsed == options);
+}
+
+TEST_CASE("child options: a word it cannot use is named") {
+  for (const char* bad : {"--colour=red", "--detail=many", "--detail", "--heartbeat-us=0"}) {
+    const std::vector<const char*> argv{"--role=vrrp", bad};
+    const auto parsed = parse_child_arguments(argv);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().message.find(bad) != std::string::npos);
+  }
+  CHECK_FALSE(parse_child_arguments({}).has_value());
+}

@@ -1,0 +1,118 @@
+#include "runtime/log.hpp"
+#include "runtime/unique_fd.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <fcntl.h>
+#include <string>
+#include <unistd.h>
+
+using namespace holdfast;
+using namespace holdfast::runtime;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Message kTestInfo{"test-info", Level::info, "Only in tests."};
+constexpr Message kTestDetail{"test-detail", Level::detail, "Only in tests."};
+constexpr Message kTestDebug{"test-debug", Level::debug, "Only in tests."};
+
+/// stderr is a pipe for as long as this lives.
+class StderrPipe {
+ public:
+  StderrPipe() {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    reader_.reset(ends[0]);
+    saved_.reset(::dup(STDERR_FILENO));
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  }
+  ~StderrPipe() { ::dup2(saved_.get(), STDERR_FILENO); }
+  StderrPipe(const StderrPipe&) = delete;
+  StderrPipe& operator=(const StderrPipe&) = delete;
+
+  std::string read() {
+    std::string text(65536, '\0');
+    ::fcntl(reader_.get(), F_SETFL, O_NONBLOCK);
+    const ssize_t count = ::read(reader_.get(), text.data(), text.size());
+    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return text;
+  }
+
+ private:
+  UniqueFd reader_;
+  UniqueFd saved_;
+};
+
+constexpr LogSettings kToStderr{.to_stderr = true, .to_syslog = false};
+
+}  // namespace
+
+TEST_CASE("log: a line on stderr has time, process, level, id and text") {
+  StderrPipe captured;
+  { Logger("vrrp", kToStderr).log(kTestInfo, "instance {} is {}", "VI_1", "master"); }
+
+  const std::string text = captured.read();
+
+  CHECK(text.find("T") == 10);
+  CHECK(text.find(" vrrp[" + std::to_string(::getpid()) +
+                  "] info test-info: instance VI_1 is master\n") == 24);
+}
+
+TEST_CASE("log: detail is shown with one -D, debug with two") {
+  LogSettings settings = kToStderr;
+  CHECK_FALSE(Logger("t", settings).is_shown(Level::detail));
+  settings.detail = 1;
+  CHECK(Logger("t", settings).is_shown(Level::detail));
+  CHECK_FALSE(Logger("t", settings).is_shown(Level::debug));
+  settings.detail = 2;
+  CHECK(Logger("t", settings).is_shown(Level::debug));
+
+  StderrPipe captured;
+  {
+    Logger logger("t", kToStderr);
+    logger.log(kTestDetail, "hidden");
+    logger.log(kTestDebug, "hidden");
+  }
+  CHECK(captured.read().empty());
+}
+
+TEST_CASE(
+    "log: a stderr that takes nothing costs lines, which are counted, never time of the caller") {
+  StderrPipe captured;
+  const std::string filler(60000, 'x');
+  std::uint64_t dropped = 0;
+  {
+    Logger logger("t", kToStderr);
+    for (int i = 0; i < 3; ++i) logger.log_text(kTestInfo, filler);
+    while (logger.dropped() == 0) ::usleep(1000);
+    dropped = logger.dropped();
+  }
+  CHECK(dropped > 0);
+}
+
+TEST_CASE("rate limiter: first at once, then once per interval with the number held back") {
+  RateLimiter limiter(10s);
+  const core::Instant t0{1h};
+
+  CHECK(limiter.admit("10.0.0.2 checksum", t0) == 0);
+  CHECK(limiter.admit("10.0.0.2 checksum", t0 + 1s) == std::nullopt);
+  CHECK(limiter.admit("10.0.0.2 checksum", t0 + 2s) == std::nullopt);
+  CHECK(limiter.admit("10.0.0.3 checksum", t0 + 2s) == 0);
+  CHECK(limiter.admit("10.0.0.2 checksum", t0 + 10s) == 2);
+  CHECK(limiter.admit("10.0.0.2 checksum", t0 + 20s) == 0);
+}
+
+TEST_CASE("rate limiter: more keys than its bound forget the oldest") {
+  RateLimiter limiter(10s);
+  const core::Instant t0{1h};
+  CHECK(limiter.admit("first", t0) == 0);
+  for (std::size_t i = 0; i < RateLimiter::kMaxKeys; ++i) {
+    CHECK(limiter.admit(std::to_string(i), t0 + 1s) == 0);
+  }
+
+  CHECK(limiter.admit("first", t0 + 2s) == 0);
+  CHECK(limiter.admit(std::to_string(RateLimiter::kMaxKeys - 1), t0 + 2s) == std::nullopt);
+}

@@ -1,0 +1,116 @@
+#include "runtime/process.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support.hpp"
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace holdfast;
+using namespace holdfast::runtime;
+
+namespace {
+
+/// What `body` returns, in a process of its own.
+int in_child(const std::function<int()>& body) {
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) ::_exit(body());
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::uint64_t effective_capabilities() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("CapEff:")) return std::stoull(line.substr(8), nullptr, 16);
+  }
+  return ~std::uint64_t{0};
+}
+
+}  // namespace
+
+TEST_CASE(
+    "daemonize: the starter's exit code is what the daemon reports, 1 when it dies silently") {
+  CHECK(in_child([] {
+          auto daemon = daemonize();
+          if (!daemon) return 99;
+          // In the background now; what is returned here is nobody's business.
+          daemon->report(::getppid() != 0 && ::getsid(0) != ::getpid() ? 5 : 6);
+          return 0;
+        }) == 5);
+  CHECK(in_child([] {
+          auto daemon = daemonize();
+          return 0;
+        }) == 1);
+}
+
+TEST_CASE("sd_notify: one datagram to the socket in the environment") {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory / "notify";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+
+  sd_notify("READY=1\nSTATUS=master of 1 instance");
+
+  ::unsetenv("NOTIFY_SOCKET");
+  std::array<char, 100> text{};
+  const ssize_t count = ::recv(socket.get(), text.data(), text.size(), 0);
+  CHECK(std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))) ==
+        "READY=1\nSTATUS=master of 1 instance");
+  sd_notify("READY=1");  // no variable: silence
+}
+
+TEST_CASE(
+    "privileges: a child keeps the network, loses the rest, and root scripts have all of it") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root");
+    return;
+  }
+  constexpr std::uint64_t kNetAdmin = 1ULL << 12;
+  constexpr std::uint64_t kSysModule = 1ULL << 16;
+  CHECK(in_child([] {
+          const auto before = effective_capabilities();
+          if (!keep_capabilities(Role::vrrp)) return 9;
+          const auto after = effective_capabilities();
+          if ((after & kNetAdmin) == 0 || (after & kSysModule) != 0) return 1;
+          if ((before & kSysModule) == 0) return 0;  // the container has it not either
+          // An exec as root gets the bounding set back.
+          return std::system(
+              "grep -q \"CapEff:.*$(grep CapBnd /proc/self/status | cut -f2)\" /proc/self/status");
+        }) == 0);
+}
+
+TEST_CASE("privileges: the loader has nothing left") {
+  CHECK(in_child([] {
+          if (!drop_everything("nobody")) return 9;
+          if (effective_capabilities() != 0) return 1;
+          return ::open("/etc/shadow", O_RDONLY) < 0 ? 0 : 2;
+        }) == 0);
+  if (::geteuid() == 0) CHECK_FALSE(drop_everything("no-such-user").has_value());
+}
+
+TEST_CASE(
+    "scheduling: nothing asked is nothing done; nice is applied; impossible requests are named") {
+  CHECK(apply(Scheduling{}).empty());
+  CHECK(in_child([] {
+          Scheduling wanted;
+          wanted.nice = 5;
+          if (!apply(wanted).empty()) return 1;
+          return ::nice(0) == 5 ? 0 : 2;
+        }) == 0);
+  Scheduling impossible;
+  impossible.realtime_priority = 12345;
+  CHECK(in_child([&] { return static_cast<int>(apply(impossible).size()); }) == 1);
+}
