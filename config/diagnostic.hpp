@@ -1,5 +1,6 @@
-// What the reader has to say about a configuration: complete sentences with file, line, column and the source line.
-// Readers append, callers render. Never decides whether a process goes on: that is has_errors() and the caller.
+// What the reader has to say about a configuration: complete sentences with file, line, column and
+// the source line. Readers append, callers render. Never decides whether a process goes on: that is
+// has_errors() and the caller.
 #pragma once
 
 #include "config/model.hpp"
@@ -11,8 +12,8 @@
 
 namespace holdfast::config {
 
-/// error: something that was written cannot have its meaning, so the configuration is not taken into use.
-/// warning: taken into use, but not as the author may believe. note: worth knowing.
+/// error: something that was written cannot have its meaning, so the configuration is not taken
+/// into use. warning: taken into use, but not as the author may believe. note: worth knowing.
 enum class Severity : std::uint8_t { error, warning, note };
 
 /// One finding. The rendered form is
@@ -64,10 +65,11 @@ class Diagnostics {
 /// {"errors":1,"warnings":0,"diagnostics":[{"severity","file","line","column","message","help","source"}]}
 [[nodiscard]] std::string render_json(const Diagnostics& diagnostics);
 
-/// Columns that `text` takes on a terminal from column `start` (0-based): tabs to multiples of 8, wide East Asian
-/// characters two, combining marks none, bytes that are not UTF-8 one each.
+/// Columns that `text` takes on a terminal from column `start` (0-based): tabs to multiples of 8,
+/// wide East Asian characters two, combining marks none, bytes that are not UTF-8 one each.
 [[nodiscard]] std::size_t display_width(std::string_view text, std::size_t start = 0);
 /// The word of `candidates` that `word` most probably misspells; empty when none is near enough.
-[[nodiscard]] std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
+[[nodiscard]] std::string_view nearest_word(std::string_view word,
+                                            const std::vector<std::string_view>& candidates);
 
 }  // namespace holdfast::config

@@ -1,5 +1,5 @@
-// The difference between two models, object by object: what a reload has to do, and what `plan` will print.
-// Hashed look-ups: the cost follows the number of objects. Never touches anything.
+// The difference between two models, object by object: what a reload has to do, and what `plan`
+// will print. Hashed look-ups: the cost follows the number of objects. Never touches anything.
 #pragma once
 
 #include "config/model.hpp"
@@ -26,8 +26,9 @@ struct GlobalsChange {
   bool operator==(const GlobalsChange&) const = default;
 };
 
-/// An instance, matched by interface, family and virtual router id (so that a new name alone disturbs nobody).
-/// Indices point into the models that were compared; an index of the missing side is unspecified.
+/// An instance, matched by interface, family and virtual router id (so that a new name alone
+/// disturbs nobody). Indices point into the models that were compared; an index of the missing side
+/// is unspecified.
 struct InstanceChange {
   ChangeKind kind = ChangeKind::changed;
   std::string name;

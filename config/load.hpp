@@ -1,5 +1,6 @@
-// Files → snapshot → model. The loader process calls load_files and passes the snapshot on; children call parse_snapshot.
-// Nothing here ends a process, prints, logs or looks at the host's interfaces.
+// Files → snapshot → model. The loader process calls load_files and passes the snapshot on;
+// children call parse_snapshot. Nothing here ends a process, prints, logs or looks at the host's
+// interfaces.
 #pragma once
 
 #include "config/diagnostic.hpp"
@@ -24,19 +25,23 @@ struct Loaded {
 };
 
 struct LoadOptions {
-  /// The configuration's own name, for lines that start with @NAME. keepalived: -i, else the host name up to its first dot.
+  /// The configuration's own name, for lines that start with @NAME. keepalived: -i, else the host
+  /// name up to its first dot.
   std::string config_id;
 };
 
-/// Reads `path` and all it includes, parses and validates. A missing, unreadable or empty file is an error diagnostic.
+/// Reads `path` and all it includes, parses and validates. A missing, unreadable or empty file is
+/// an error diagnostic.
 [[nodiscard]] Loaded load_files(const std::string& path, const LoadOptions& options = {});
-/// As load_files, for text that is already in memory; `name` stands for its file name in messages, and includes are
-/// relative to its directory.
-[[nodiscard]] Loaded load_text(std::string_view text, const std::string& name, const LoadOptions& options = {});
+/// As load_files, for text that is already in memory; `name` stands for its file name in messages,
+/// and includes are relative to its directory.
+[[nodiscard]] Loaded load_text(std::string_view text, const std::string& name,
+                               const LoadOptions& options = {});
 /// Parses and validates. The same snapshot gives the same model and diagnostics in every process.
 [[nodiscard]] Parsed parse_snapshot(const Snapshot& snapshot);
 
-/// Every interface that the model mentions, sorted, once each: for the daemon, which can tell whether they exist.
+/// Every interface that the model mentions, sorted, once each: for the daemon, which can tell
+/// whether they exist.
 [[nodiscard]] std::vector<std::string> interfaces_named_in(const Model& model);
 
 }  // namespace holdfast::config

@@ -1,6 +1,7 @@
-// The typed configuration: what the files mean once defaults, inheritance and aliases are resolved. Values only.
-// Made by config/load.hpp, compared by config/diff.hpp, translated into each core's settings by the daemons' wiring.
-// Every object knows where it was written; two objects that differ only in their place are equal.
+// The typed configuration: what the files mean once defaults, inheritance and aliases are resolved.
+// Values only. Made by config/load.hpp, compared by config/diff.hpp, translated into each core's
+// settings by the daemons' wiring. Every object knows where it was written; two objects that differ
+// only in their place are equal.
 #pragma once
 
 #include "core/ip_address.hpp"
@@ -14,8 +15,9 @@
 
 namespace holdfast::config {
 
-/// Where something was written: an index into Model::files, line and column from 1 (column counts bytes).
-/// Never part of a value: all locations compare equal. Line 0 means "not written anywhere" (a default).
+/// Where something was written: an index into Model::files, line and column from 1 (column counts
+/// bytes). Never part of a value: all locations compare equal. Line 0 means "not written anywhere"
+/// (a default).
 struct SourceLocation {
   std::uint32_t file = 0;
   std::uint32_t line = 0;
@@ -31,7 +33,8 @@ struct SourceFiles {
   friend bool operator==(const SourceFiles&, const SourceFiles&) { return true; }
 };
 
-/// A command that is run without a shell, already split into words. keepalived: any SCRIPT [USER [GROUP]] value.
+/// A command that is run without a shell, already split into words. keepalived: any SCRIPT [USER
+/// [GROUP]] value.
 struct Script {
   std::vector<std::string> argv;  ///< never empty
   std::string user;               ///< empty: Globals::script_user
@@ -41,14 +44,17 @@ struct Script {
   bool operator==(const Script&) const = default;
 };
 
-/// Gratuitous ARP habits. keepalived: vrrp_garp_* in global_defs, garp_* in an instance. Not in the RFC.
+/// Gratuitous ARP habits. keepalived: vrrp_garp_* in global_defs, garp_* in an instance. Not in the
+/// RFC.
 struct GarpSettings {
-  core::Duration master_delay = std::chrono::seconds(5);  ///< second burst this long after taking over; 0 none
-  std::uint32_t master_repeat = 5;                        ///< announcements an address in a burst, at least 1
-  core::Duration master_refresh{0};                       ///< periodic burst while master; 0 never
-  std::uint32_t master_refresh_repeat = 1;                ///< announcements in a periodic burst
-  core::Duration lower_prio_delay = std::chrono::seconds(5);  ///< as master_delay, after a lower-priority advert
-  std::uint32_t lower_prio_repeat = 5;                        ///< as master_repeat, after a lower-priority advert
+  core::Duration master_delay =
+      std::chrono::seconds(5);              ///< second burst this long after taking over; 0 none
+  std::uint32_t master_repeat = 5;          ///< announcements an address in a burst, at least 1
+  core::Duration master_refresh{0};         ///< periodic burst while master; 0 never
+  std::uint32_t master_refresh_repeat = 1;  ///< announcements in a periodic burst
+  core::Duration lower_prio_delay =
+      std::chrono::seconds(5);          ///< as master_delay, after a lower-priority advert
+  std::uint32_t lower_prio_repeat = 5;  ///< as master_repeat, after a lower-priority advert
   core::Duration interval{0};  ///< least time between two announcements on an interface; 0 no limit
 
   bool operator==(const GarpSettings&) const = default;
@@ -59,16 +65,17 @@ struct Globals {
   std::string router_id;  ///< empty: the host's name
   std::vector<std::string> notification_email;
   std::string notification_email_from;
-  std::string smtp_server;  ///< host name or address, looked up by whoever sends the mail; empty: no mail
+  std::string
+      smtp_server;  ///< host name or address, looked up by whoever sends the mail; empty: no mail
   std::uint16_t smtp_port = 25;
   std::string smtp_helo_name;
   core::Duration smtp_connect_timeout = std::chrono::seconds(30);
-  bool smtp_alert = false;          ///< default of every smtp_alert below
-  GarpSettings garp;                ///< defaults of the instances
-  std::uint8_t vrrp_version = 2;    ///< default of the instances
+  bool smtp_alert = false;        ///< default of every smtp_alert below
+  GarpSettings garp;              ///< defaults of the instances
+  std::uint8_t vrrp_version = 2;  ///< default of the instances
   core::IpAddress vrrp_mcast_group4 = core::IpAddress::v4({224, 0, 0, 18});
-  std::string default_interface;    ///< for instances without one; empty: none
-  std::string script_user;          ///< empty: keepalived_script if that user exists, else the daemon's
+  std::string default_interface;  ///< for instances without one; empty: none
+  std::string script_user;  ///< empty: keepalived_script if that user exists, else the daemon's
   std::string script_group;
   bool enable_script_security = false;
   core::Duration vrrp_startup_delay{0};  ///< wait before the first election
@@ -99,11 +106,12 @@ inline constexpr std::uint8_t kScopeNowhere = 255;
 
 /// One line of virtual_ipaddress: what is put on an interface while the instance is master.
 struct VirtualAddress {
-  core::IpPrefix prefix;                  ///< /32 (/128) when no length was written
-  std::string interface;                  ///< `dev`; the instance's interface when not written
-  std::string label;                      ///< `label`, IPv4 only, at most 15 bytes; empty: none
-  std::optional<core::IpAddress> broadcast;  ///< `brd`; `brd +` and `brd -` are resolved to an address
-  std::uint8_t scope = kScopeGlobal;      ///< `scope`
+  core::IpPrefix prefix;  ///< /32 (/128) when no length was written
+  std::string interface;  ///< `dev`; the instance's interface when not written
+  std::string label;      ///< `label`, IPv4 only, at most 15 bytes; empty: none
+  std::optional<core::IpAddress>
+      broadcast;                      ///< `brd`; `brd +` and `brd -` are resolved to an address
+  std::uint8_t scope = kScopeGlobal;  ///< `scope`
   SourceLocation location;
 
   bool operator==(const VirtualAddress&) const = default;
@@ -115,16 +123,17 @@ struct VrrpInstance {
   InitialState state = InitialState::backup;
   std::string interface;
   std::uint8_t virtual_router_id = 0;  ///< 1..255
-  /// 1..255; default 100, with `state MASTER` 255 (keepalived takes such a director for the address owner).
+  /// 1..255; default 100, with `state MASTER` 255 (keepalived takes such a director for the address
+  /// owner).
   std::uint8_t priority = 100;
   core::Duration advert_int = std::chrono::seconds(1);  ///< whole seconds 1..255 for version 2
-  std::uint8_t version = 2;                             ///< 2; 3 is recognised and refused with a warning so far
+  std::uint8_t version = 2;  ///< 2; 3 is recognised and refused with a warning so far
   core::Family family = core::Family::v4;
-  bool preempt = true;             ///< false by `nopreempt`, unless `state MASTER` or priority 255 cancel it
+  bool preempt = true;  ///< false by `nopreempt`, unless `state MASTER` or priority 255 cancel it
   core::Duration preempt_delay{0};  ///< 0..1000 s
   Authentication authentication;
-  std::optional<core::IpAddress> mcast_src_ip;  ///< not set: the interface's first address
-  std::vector<VirtualAddress> virtual_addresses;           ///< advertised
+  std::optional<core::IpAddress> mcast_src_ip;    ///< not set: the interface's first address
+  std::vector<VirtualAddress> virtual_addresses;  ///< advertised
   std::vector<VirtualAddress> virtual_addresses_excluded;  ///< held alike, but not advertised
   GarpSettings garp;
   std::optional<Script> notify_master;
@@ -144,18 +153,20 @@ enum class ForwardingMethod : std::uint8_t { nat, direct_route, tunnel };
 /// HTTP/1.0; 1.0 with "Connection: close" (1.0C); 1.1. keepalived: http_protocol.
 enum class HttpProtocol : std::uint8_t { http_1_0, http_1_0_close, http_1_1 };
 
-/// How a checker reaches its target and paces itself. Completely resolved: nothing is inherited any more.
+/// How a checker reaches its target and paces itself. Completely resolved: nothing is inherited any
+/// more.
 struct ConnectOptions {
-  core::IpAddress connect_ip;                ///< default: the real server's address
-  std::uint16_t connect_port = 0;            ///< default: the real server's port
-  std::optional<core::IpAddress> bindto;     ///< source address
-  std::uint16_t bind_port = 0;               ///< source port; 0: the kernel's choice
+  core::IpAddress connect_ip;             ///< default: the real server's address
+  std::uint16_t connect_port = 0;         ///< default: the real server's port
+  std::optional<core::IpAddress> bindto;  ///< source address
+  std::uint16_t bind_port = 0;            ///< source port; 0: the kernel's choice
   core::Duration connect_timeout = std::chrono::seconds(5);  ///< bound on one whole probe
-  std::uint32_t retry = 1;                   ///< further tries before an up server is called down
+  std::uint32_t retry = 1;  ///< further tries before an up server is called down
   core::Duration delay_before_retry = std::chrono::seconds(1);  ///< HTTP_GET: 3 s
   core::Duration delay_loop = std::chrono::seconds(60);         ///< between two probes
-  core::Duration warmup = std::chrono::seconds(60);  ///< first probe within this random time; 0 at once
-  bool alpha = false;                        ///< starts as failed
+  core::Duration warmup =
+      std::chrono::seconds(60);  ///< first probe within this random time; 0 at once
+  bool alpha = false;            ///< starts as failed
 
   bool operator==(const ConnectOptions&) const = default;
 };
@@ -180,8 +191,9 @@ struct StatusRange {
 struct HttpUrl {
   std::string path;
   std::vector<StatusRange> status_codes;  ///< never empty: 200-299 when none is written
-  std::string digest;                     ///< MD5 of the body, 32 lower-case hex digits; empty: not compared
-  std::string virtualhost;                ///< Host header, inherited url < checker < real < virtual server; may be empty
+  std::string digest;  ///< MD5 of the body, 32 lower-case hex digits; empty: not compared
+  std::string
+      virtualhost;  ///< Host header, inherited url < checker < real < virtual server; may be empty
   SourceLocation location;
 
   bool operator==(const HttpUrl&) const = default;
@@ -203,17 +215,18 @@ using Check = std::variant<TcpCheck, HttpCheck>;
 /// keepalived: real_server ADDRESS PORT.
 struct RealServer {
   core::IpAddress address;
-  std::uint16_t port = 0;           ///< the service's own port with DR and TUN
-  std::uint32_t weight = 1;         ///< 0..65535; 0 takes no new connections
-  ForwardingMethod forwarding = ForwardingMethod::nat;  ///< the service's, unless lvs_method says otherwise
+  std::uint16_t port = 0;    ///< the service's own port with DR and TUN
+  std::uint32_t weight = 1;  ///< 0..65535; 0 takes no new connections
+  ForwardingMethod forwarding =
+      ForwardingMethod::nat;          ///< the service's, unless lvs_method says otherwise
   std::uint32_t upper_threshold = 0;  ///< uthreshold, connections; 0 none
   std::uint32_t lower_threshold = 0;  ///< lthreshold, connections; 0 none
-  bool inhibit_on_failure = false;  ///< failed: weight 0 instead of removal
-  bool alpha = false;               ///< not in the table before its first success
+  bool inhibit_on_failure = false;    ///< failed: weight 0 instead of removal
+  bool alpha = false;                 ///< not in the table before its first success
   bool smtp_alert = false;
   std::optional<Script> notify_up;
   std::optional<Script> notify_down;
-  std::vector<Check> checks;        ///< up when all pass; without any: always up
+  std::vector<Check> checks;  ///< up when all pass; without any: always up
   SourceLocation location;
 
   bool operator==(const RealServer&) const = default;
@@ -224,7 +237,8 @@ struct SorryServer {
   core::IpAddress address;
   std::uint16_t port = 0;  ///< the service's port when none is written
   bool inhibit = false;    ///< sorry_server_inhibit: stays in the table with weight 0
-  ForwardingMethod forwarding = ForwardingMethod::nat;  ///< the service's, unless sorry_server_lvs_method
+  ForwardingMethod forwarding =
+      ForwardingMethod::nat;  ///< the service's, unless sorry_server_lvs_method
   SourceLocation location;
 
   bool operator==(const SorryServer&) const = default;
@@ -233,24 +247,25 @@ struct SorryServer {
 /// keepalived: virtual_server ADDRESS PORT.
 struct VirtualServer {
   core::IpAddress address;
-  std::uint16_t port = 0;  ///< 0: all ports, persistent services only
+  std::uint16_t port = 0;             ///< 0: all ports, persistent services only
   Protocol protocol = Protocol::udp;  ///< keepalived's default, with a warning
   std::string scheduler = "wlc";      ///< lb_algo, lvs_sched: name of a kernel scheduler
   ForwardingMethod forwarding = ForwardingMethod::nat;  ///< lb_kind, lvs_method
-  std::optional<core::IpAddress> nat_mask;  ///< accepted for old files; nothing uses it
-  core::Duration persistence_timeout{0};    ///< whole seconds; 0 not persistent
-  /// Clients that share this many leading bits share a server. persistence_granularity, as a prefix length.
+  std::optional<core::IpAddress> nat_mask;              ///< accepted for old files; nothing uses it
+  core::Duration persistence_timeout{0};                ///< whole seconds; 0 not persistent
+  /// Clients that share this many leading bits share a server. persistence_granularity, as a prefix
+  /// length.
   std::uint8_t persistence_prefix = 32;
   std::uint32_t quorum = 1;      ///< sum of weights needed, at least 1, at most the total weight
   std::uint32_t hysteresis = 0;  ///< below quorum
   std::optional<Script> quorum_up;
   std::optional<Script> quorum_down;
-  bool ha_suspend = false;       ///< probe only while the address is on this host
-  bool alpha = false;            ///< default of its servers
-  bool omega = false;            ///< run the "down" notifications at an orderly stop
+  bool ha_suspend = false;             ///< probe only while the address is on this host
+  bool alpha = false;                  ///< default of its servers
+  bool omega = false;                  ///< run the "down" notifications at an orderly stop
   bool one_packet_scheduling = false;  ///< ops, UDP only
   bool smtp_alert = false;
-  std::string virtualhost;       ///< default of its HTTP checkers
+  std::string virtualhost;  ///< default of its HTTP checkers
   std::optional<SorryServer> sorry_server;
   std::vector<RealServer> real_servers;
   SourceLocation location;
@@ -270,15 +285,16 @@ struct Model {
   [[nodiscard]] std::string where(const SourceLocation& location) const;
 };
 
-/// The largest weight the kernel's schedulers are safe with. net/netfilter/ipvs stores an int; sums must not overflow.
+/// The largest weight the kernel's schedulers are safe with. net/netfilter/ipvs stores an int; sums
+/// must not overflow.
 inline constexpr std::uint32_t kMaxWeight = 65535;
 
-[[nodiscard]] const char* to_string(InitialState state);          ///< "MASTER", "BACKUP"
-[[nodiscard]] const char* to_string(AuthType type);               ///< "none", "PASS", "AH"
-[[nodiscard]] const char* to_string(Protocol protocol);           ///< "TCP", "UDP", "SCTP"
+[[nodiscard]] const char* to_string(InitialState state);           ///< "MASTER", "BACKUP"
+[[nodiscard]] const char* to_string(AuthType type);                ///< "none", "PASS", "AH"
+[[nodiscard]] const char* to_string(Protocol protocol);            ///< "TCP", "UDP", "SCTP"
 [[nodiscard]] const char* to_string(ForwardingMethod forwarding);  ///< "NAT", "DR", "TUN"
-[[nodiscard]] const char* to_string(HttpProtocol protocol);       ///< "1.0", "1.0C", "1.1"
-[[nodiscard]] const char* type_name(const Check& check);          ///< "TCP_CHECK", "HTTP_GET", "SSL_GET"
+[[nodiscard]] const char* to_string(HttpProtocol protocol);        ///< "1.0", "1.0C", "1.1"
+[[nodiscard]] const char* type_name(const Check& check);  ///< "TCP_CHECK", "HTTP_GET", "SSL_GET"
 /// "TCP 192.168.1.200:8099": how a service is named in messages.
 [[nodiscard]] std::string name_of(const VirtualServer& service);
 

@@ -1,5 +1,6 @@
-// A configuration's files as one expanded text, with the way back from every byte to file, line and column.
-// The loader makes a Snapshot from files; children read it from a sealed memfd, so no two processes see different text.
+// A configuration's files as one expanded text, with the way back from every byte to file, line and
+// column. The loader makes a Snapshot from files; children read it from a sealed memfd, so no two
+// processes see different text.
 #pragma once
 
 #include "config/model.hpp"
@@ -13,8 +14,9 @@
 
 namespace holdfast::config {
 
-/// From `offset` of the expanded text on, the text is that of `file` at `line` and `column`, byte by byte, up to the
-/// next segment. A segment with `fixed` is replacement text: all of it belongs to the one place it was put in.
+/// From `offset` of the expanded text on, the text is that of `file` at `line` and `column`, byte
+/// by byte, up to the next segment. A segment with `fixed` is replacement text: all of it belongs
+/// to the one place it was put in.
 struct Segment {
   std::uint32_t offset = 0;
   std::uint32_t file = 0;
@@ -25,7 +27,8 @@ struct Segment {
   bool operator==(const Segment&) const = default;
 };
 
-/// Longest configuration that is read, all files together. Unit: bytes. More is refused with an error.
+/// Longest configuration that is read, all files together. Unit: bytes. More is refused with an
+/// error.
 inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{64} << 20;
 
 /// The expanded text and its map. Immutable once made.
@@ -35,7 +38,8 @@ struct Snapshot {
   std::vector<Segment> segments;   ///< ascending offsets; the first is 0 unless the text is empty
 
   bool operator==(const Snapshot&) const = default;
-  /// File, line and column of a byte of `text`. O(distance to the segment's start): use a LocationCursor for many.
+  /// File, line and column of a byte of `text`. O(distance to the segment's start): use a
+  /// LocationCursor for many.
   [[nodiscard]] SourceLocation locate(std::size_t offset) const;
   /// The line of `text` around `offset`, without its line end.
   [[nodiscard]] std::string_view line_around(std::size_t offset) const;
@@ -61,7 +65,8 @@ class LocationCursor {
 /// Checks every length and index: bytes from a stranger give an error, never a crash.
 [[nodiscard]] core::Result<Snapshot> from_bytes(std::span<const std::uint8_t> bytes);
 
-/// The bytes of a regular file (or a pipe); errors say what is wrong: missing, a directory, unreadable, empty, too long.
+/// The bytes of a regular file (or a pipe); errors say what is wrong: missing, a directory,
+/// unreadable, empty, too long.
 [[nodiscard]] core::Result<std::string> read_text_file(const std::string& path);
 
 }  // namespace holdfast::config

@@ -1,0 +1,96 @@
+#include "config/build.hpp"
+
+#include "config/builder.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config {
+namespace {
+
+void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args)) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, word);
+  std::vector<Value> values;
+  for (std::uint32_t at = context.tree.first; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    const Statement& statement = context.tree.statements[at];
+    if (statement.keyword != wanted) continue;
+    if (!prepare_statement(context, statement, 0, values)) continue;
+    apply(Args(context, statement, values));
+  }
+}
+
+// The user of a command is rarely an option, a path or a state: that is an argument somebody forgot
+// to quote.
+bool looks_like_argument(std::string_view user) {
+  return user.empty() || user.front() == '-' || user.front() == '/' || user == "MASTER" ||
+         user == "BACKUP" || user == "FAULT" || user == "STOP";
+}
+
+}  // namespace
+
+bool prepare_statement(BuildContext& context, const Statement& statement, std::uint32_t block,
+                       std::vector<Value>& values) {
+  const Schema& schema = Schema::instance();
+  const Keyword& keyword = schema[statement.keyword];
+  if (!keyword.notice.empty())
+    context.reporter.warn_once(statement.range, std::string(keyword.notice));
+  if (!keyword.repeatable) {
+    const KeywordId id = schema.canonical(statement.keyword);
+    const bool again = context.seen_in[id] == block;
+    context.seen_in[id] = block;
+    const bool first_counts = keyword.args[0].type == ArgType::script;
+    if (again) {
+      context.reporter.warning(
+          statement.range,
+          fmt::format("'{}' is given more than once in this block; the {} one counts", keyword.name,
+                      first_counts ? "first" : "last"));
+      if (first_counts) return false;
+    }
+  }
+  return decode_args(keyword, statement, context.tree.args(statement), context.reporter, values);
+}
+
+Script Args::script() const {
+  Script script;
+  script.argv = split_command(values_[0].text);
+  if (has(1)) script.user = text(1);
+  if (has(2)) script.group = text(2);
+  script.location = location();
+  if (has(1) && looks_like_argument(script.user)) {
+    context_.reporter.warning(
+        values_[1].range,
+        fmt::format("'{}' is taken for the user who runs the command", script.user),
+        "put the command and its arguments between double quotes");
+  }
+  return script;
+}
+
+Model build_model(const Tree& tree, Reporter& reporter) {
+  Model model;
+  BuildContext context{
+      .tree = tree, .reporter = reporter, .model = model, .next_block = 1, .seen_in = {}};
+  context.seen_in.resize(Schema::instance().all().size(), 0);
+  apply_root(context, "global_defs",
+             [](const Args& args) { build_globals(args.context().model.globals, args); });
+  apply_root(context, "vrrp_instance", build_instance);
+  apply_root(context, "virtual_server", build_service);
+  return model;
+}
+
+std::vector<KeywordId> words_without_meaning() {
+  const Schema& schema = Schema::instance();
+  std::vector<KeywordId> missing;
+  for (std::size_t i = 0; i < schema.all().size(); ++i) {
+    const auto id = static_cast<KeywordId>(i);
+    const Keyword& keyword = schema[id];
+    const bool handled_elsewhere = keyword.effect == Effect::known || !keyword.alias_of.empty() ||
+                                   keyword.block == Block::root;
+    if (handled_elsewhere || globals_know(id) || instances_know(id) || services_know(id) ||
+        checks_know(id))
+      continue;
+    missing.push_back(id);
+  }
+  return missing;
+}
+
+}  // namespace holdfast::config

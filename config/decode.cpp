@@ -1,0 +1,319 @@
+#include "config/decode.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast::config {
+namespace {
+
+constexpr std::size_t kLongestInterface = 15;  // linux/if.h: IFNAMSIZ - 1
+constexpr std::size_t kMicrosecondDigits = 6;
+
+bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
+
+bool decode_digits(std::string_view text, std::int64_t& out) {
+  if (text.empty() || !is_digit(text.front())) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// digits[.digits] seconds to µs; digits beyond the sixth round.
+bool decode_seconds(std::string_view text, std::int64_t& out) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  std::int64_t whole = 0;
+  if (!decode_digits(text.substr(0, dot), whole) || whole > rows::kWeek31 * 10) return false;
+  out = whole * rows::kMicroseconds;
+  if (dot == text.size()) return true;
+  const std::string_view fraction = text.substr(dot + 1);
+  if (fraction.empty() || !std::all_of(fraction.begin(), fraction.end(), is_digit)) return false;
+  std::int64_t unit = rows::kMicroseconds / 10;
+  for (const char digit : fraction.substr(0, kMicrosecondDigits)) {
+    out += (digit - '0') * unit;
+    unit /= 10;
+  }
+  if (fraction.size() > kMicrosecondDigits && fraction[kMicrosecondDigits] >= '5') ++out;
+  return true;
+}
+
+bool same_ignoring_case(std::string_view one, std::string_view other) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return one.size() == other.size() &&
+         std::equal(one.begin(), one.end(), other.begin(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
+}
+
+std::vector<std::string_view> split_words(std::string_view words) {
+  std::vector<std::string_view> list;
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    list.push_back(words.substr(0, end));
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return list;
+}
+
+bool decode_choice(const Arg& arg, std::string_view word, Value& out) {
+  std::string_view words = arg.words;
+  for (std::int64_t index = 0; !words.empty(); ++index) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    const std::string_view choice = words.substr(0, end);
+    const bool any_case = arg.type == ArgType::choice_any_case;
+    if (any_case ? same_ignoring_case(choice, word) : choice == word) {
+      out.number = index;
+      return true;
+    }
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+bool decode_boolean(std::string_view word, Value& out) {
+  if (word == "true" || word == "on" || word == "yes") {
+    out.number = 1;
+    return true;
+  }
+  out.number = 0;
+  return word == "false" || word == "off" || word == "no";
+}
+
+bool decode_address(std::string_view word, Value& out) {
+  const std::optional<core::IpAddress> address = core::IpAddress::parse(word);
+  if (address) out.address = *address;
+  return address.has_value();
+}
+
+bool decode_netmask(std::string_view word, Value& out) {
+  if (decode_digits(word, out.number)) return out.number >= 1 && out.number <= 128;
+  if (!decode_address(word, out) || !out.address.is_v4()) return false;
+  const std::optional<std::uint8_t> length = prefix_length_of(out.address);
+  if (length) out.number = *length;
+  return length.has_value();
+}
+
+bool decode_status(std::string_view word, Value& out) {
+  const std::size_t dash = std::min(word.find('-'), word.size());
+  if (!decode_digits(word.substr(0, dash), out.number)) return false;
+  out.last = out.number;
+  if (dash != word.size() && !decode_digits(word.substr(dash + 1), out.last)) return false;
+  return out.number >= 100 && out.last <= 599 && out.number <= out.last;
+}
+
+bool is_hex(char letter) {
+  return is_digit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F');
+}
+
+bool is_scheduler_name(std::string_view word) {
+  constexpr std::size_t kLongest = 15;  // linux/ip_vs.h: IP_VS_SCHEDNAME_MAXLEN - 1
+  return !word.empty() && word.size() <= kLongest &&
+         std::all_of(word.begin(), word.end(), [](char letter) {
+           return (letter >= 'a' && letter <= 'z') || is_digit(letter) || letter == '_' ||
+                  letter == '-';
+         });
+}
+
+bool is_interface_name(std::string_view word) {
+  return !word.empty() && word.size() <= kLongestInterface && word != "." && word != ".." &&
+         word.find('/') == std::string_view::npos && word.find(' ') == std::string_view::npos;
+}
+
+std::string seconds_text(std::int64_t microseconds) {
+  return fmt::format("{:g}",
+                     static_cast<double>(microseconds) / static_cast<double>(rows::kMicroseconds));
+}
+
+// The cure for a word that does not fit, when one is evident.
+std::string help_for(const Arg& arg, std::string_view word) {
+  if (word.size() > 1 && (word.back() == ';' || word.back() == ',')) {
+    Value ignored;
+    if (decode_word(arg, word.substr(0, word.size() - 1), ignored)) {
+      return fmt::format("remove the '{}'", word.back());
+    }
+  }
+  if (word == "=") return "write the value behind the word, without '='";
+  const bool has_choices = arg.type == ArgType::choice || arg.type == ArgType::choice_any_case;
+  if (has_choices || arg.type == ArgType::scheduler) {
+    const std::string_view near =
+        nearest_word(word, split_words(has_choices ? arg.words : kSchedulers));
+    if (!near.empty()) return fmt::format("did you mean '{}'?", near);
+  }
+  if (arg.type == ArgType::seconds && !word.empty() && is_digit(word.front())) {
+    return "write plain seconds, without a unit";
+  }
+  const std::size_t colon = word.find(':');
+  if (arg.type == ArgType::ip && colon != std::string_view::npos &&
+      core::IpAddress::parse(word.substr(0, colon))) {
+    return fmt::format("write the port as a word of its own: '{} {}'", word.substr(0, colon),
+                       word.substr(colon + 1));
+  }
+  return {};
+}
+
+void report_extra(const Keyword& keyword, const Word& extra, Reporter& reporter) {
+  const bool is_word = Schema::instance().find(keyword.block, extra.text).has_value();
+  reporter.warning(extra.range,
+                   fmt::format("'{}' is ignored: nothing more may follow '{}' on this line",
+                               extra.text, keyword.name),
+                   is_word ? fmt::format("begin a new line before '{}'", extra.text) : "remove it");
+}
+
+}  // namespace
+
+std::optional<std::uint8_t> prefix_length_of(const core::IpAddress& netmask) {
+  std::uint32_t bits = 0;
+  for (const std::uint8_t byte : netmask.bytes()) bits = bits << 8 | byte;
+  const std::uint32_t inverted = ~bits;
+  if ((inverted & (inverted + 1)) != 0) return std::nullopt;
+  std::uint8_t length = 0;
+  for (; bits != 0; bits <<= 1) ++length;
+  return length;
+}
+
+std::vector<std::string> split_command(std::string_view line) {
+  std::vector<std::string> words;
+  std::string word;
+  bool inside = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char letter = line[i];
+    const bool blank = letter == ' ' || letter == '\t';
+    if (letter == '\\' && quote != '\'' && i + 1 < line.size()) {
+      word += line[++i];
+      inside = true;
+    } else if (quote != 0) {
+      if (letter == quote)
+        quote = 0;
+      else
+        word += letter;
+    } else if (letter == '"' || letter == '\'') {
+      quote = letter;
+      inside = true;
+    } else if (blank) {
+      if (inside) words.push_back(std::exchange(word, {}));
+      inside = false;
+    } else {
+      word += letter;
+      inside = true;
+    }
+  }
+  if (inside) words.push_back(word);
+  return words;
+}
+
+std::string describe(const Arg& arg) {
+  switch (arg.type) {
+    case ArgType::none:
+      return "nothing";
+    case ArgType::word:
+      return fmt::format(
+          "{} {}",
+          std::string_view("aeiou").find(arg.words.front()) == std::string_view::npos ? "a" : "an",
+          arg.words);
+    case ArgType::integer:
+      return fmt::format("a number from {} to {}", arg.low, arg.high);
+    case ArgType::seconds:
+      return fmt::format("a number of seconds from {} to {}", seconds_text(arg.low),
+                         seconds_text(arg.high));
+    case ArgType::boolean:
+      return "true or false";
+    case ArgType::ip:
+      return "an IP address";
+    case ArgType::ip4:
+      return "an IPv4 address";
+    case ArgType::netmask:
+      return "a netmask such as 255.255.255.0";
+    case ArgType::choice:
+    case ArgType::choice_any_case: {
+      const std::vector<std::string_view> words = split_words(arg.words);
+      std::string text;
+      for (std::size_t i = 0; i < words.size(); ++i) {
+        text += i == 0 ? "" : i + 1 == words.size() ? " or " : ", ";
+        text += words[i];
+      }
+      return text;
+    }
+    case ArgType::interface:
+      return "the name of a network interface";
+    case ArgType::scheduler:
+      return "the name of a scheduler such as rr, wrr, lc or wlc";
+    case ArgType::digest:
+      return "32 hexadecimal digits";
+    case ArgType::status_code:
+      return "a status code from 100 to 599 or a range such as 200-299";
+    case ArgType::script:
+      return "a command";
+  }
+  return {};
+}
+
+bool decode_word(const Arg& arg, std::string_view word, Value& out) {
+  out.text = word;
+  switch (arg.type) {
+    case ArgType::none:
+      return false;
+    case ArgType::word:
+      return true;
+    case ArgType::script:
+      return !split_command(word).empty();
+    case ArgType::integer:
+      return decode_digits(word, out.number) && out.number >= arg.low && out.number <= arg.high;
+    case ArgType::seconds:
+      return decode_seconds(word, out.number) && out.number >= arg.low && out.number <= arg.high;
+    case ArgType::boolean:
+      return decode_boolean(word, out);
+    case ArgType::ip:
+      return decode_address(word, out);
+    case ArgType::ip4:
+      return decode_address(word, out) && out.address.is_v4();
+    case ArgType::netmask:
+      return decode_netmask(word, out);
+    case ArgType::choice:
+    case ArgType::choice_any_case:
+      return decode_choice(arg, word, out);
+    case ArgType::interface:
+      return is_interface_name(word);
+    case ArgType::scheduler:
+      return is_scheduler_name(word);
+    case ArgType::digest:
+      return word.size() == 32 && std::all_of(word.begin(), word.end(), is_hex);
+    case ArgType::status_code:
+      return decode_status(word, out);
+  }
+  return false;
+}
+
+bool decode_args(const Keyword& keyword, const Statement& statement, std::span<const Word> words,
+                 Reporter& reporter, std::vector<Value>& out) {
+  out.clear();
+  std::size_t next = 0;
+  for (const Arg& arg : keyword.args) {
+    if (arg.type == ArgType::none) break;
+    if (next == words.size() && !arg.optional) {
+      reporter.error(statement.range, fmt::format("'{}' needs {}", keyword.name, describe(arg)));
+      return false;
+    }
+    while (next < words.size()) {
+      const Word& word = words[next++];
+      Value value;
+      value.range = word.range;
+      if (!decode_word(arg, word.text, value)) {
+        reporter.error(
+            word.range,
+            fmt::format("'{}' must be {}, not '{}'", keyword.name, describe(arg), word.text),
+            help_for(arg, word.text));
+        return false;
+      }
+      out.push_back(value);
+      if (!arg.repeated) break;
+    }
+  }
+  if (next < words.size()) report_extra(keyword, words[next], reporter);
+  return true;
+}
+
+}  // namespace holdfast::config

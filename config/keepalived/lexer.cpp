@@ -1,0 +1,153 @@
+#include "config/keepalived/lexer.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::config::keepalived {
+namespace {
+
+enum class Class : std::uint8_t {
+  letter,
+  blank,
+  newline,
+  open,
+  close,
+  comment,
+  quote,
+  escape,
+  wide
+};
+
+constexpr std::array<Class, 256> kClasses = [] {
+  std::array<Class, 256> classes{};
+  classes[' '] = classes['\t'] = classes['\f'] = classes['\v'] = classes['\r'] = Class::blank;
+  classes['\n'] = Class::newline;
+  classes['{'] = Class::open;
+  classes['}'] = Class::close;
+  classes['#'] = classes['!'] = Class::comment;
+  classes['"'] = Class::quote;
+  classes['\\'] = Class::escape;
+  classes[0xC2] = classes[0xE3] = classes[0xEF] =
+      Class::wide;  // may start a no-break space, U+3000, a BOM
+  return classes;
+}();
+
+Class class_of(char letter) {
+  return kClasses[static_cast<unsigned char>(letter)];
+}
+
+constexpr std::array<std::string_view, 3> kWideBlanks = {"\xC2\xA0", "\xE3\x80\x80",
+                                                         "\xEF\xBB\xBF"};
+
+bool is_escaped_comment(std::string_view rest) {
+  return rest.size() > 1 && rest[0] == '\\' && (rest[1] == '#' || rest[1] == '!');
+}
+
+}  // namespace
+
+std::size_t blank_length(std::string_view text) {
+  if (text.empty()) return 0;
+  if (class_of(text[0]) == Class::blank) return 1;
+  if (class_of(text[0]) != Class::wide) return 0;
+  for (const std::string_view blank : kWideBlanks) {
+    if (text.starts_with(blank)) return blank.size();
+  }
+  return 0;
+}
+
+Token Lexer::make(TokenKind kind, std::size_t begin, std::size_t end) const {
+  Token token;
+  token.kind = kind;
+  token.word.range = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)};
+  token.word.text = text_.substr(begin, end - begin);
+  return token;
+}
+
+void Lexer::skip_blanks_and_comment() {
+  while (at_ < text_.size()) {
+    const std::size_t blank = blank_length(text_.substr(at_));
+    if (blank == 0) break;
+    at_ += blank;
+  }
+  if (at_ < text_.size() && class_of(text_[at_]) == Class::comment) {
+    at_ = std::min(text_.find('\n', at_), text_.size());
+  }
+}
+
+Token Lexer::next() {
+  skip_blanks_and_comment();
+  if (at_ >= text_.size()) return make(TokenKind::end, text_.size(), text_.size());
+  const auto single = [this](TokenKind kind) {
+    ++at_;
+    return make(kind, at_ - 1, at_);
+  };
+  switch (class_of(text_[at_])) {
+    case Class::newline:
+      return single(TokenKind::newline);
+    case Class::open:
+      return single(TokenKind::open);
+    case Class::close:
+      return single(TokenKind::close);
+    case Class::quote:
+      return quoted_word();
+    case Class::letter:
+    case Class::blank:
+    case Class::comment:
+    case Class::escape:
+    case Class::wide:
+      return bare_word();
+  }
+  return bare_word();
+}
+
+Token Lexer::quoted_word() {
+  const std::size_t begin = at_;
+  const std::size_t line_end = std::min(text_.find('\n', begin), text_.size());
+  const std::size_t closing = text_.find('"', begin + 1);
+  const bool closed = closing < line_end;
+  const std::size_t end = closed ? closing : line_end;
+  at_ = closed ? end + 1 : end;
+  Token token = make(TokenKind::word, begin, at_);
+  token.word.text = text_.substr(begin + 1, end - begin - 1);
+  token.word.quoted = true;
+  if (!closed) {
+    reporter_->error(token.word.range, "this quotation is not closed on its line",
+                     "put a second \" at its end; a quoted word cannot continue on the next line");
+  }
+  return token;
+}
+
+Token Lexer::bare_word() {
+  const std::size_t begin = at_;
+  bool escaped = false;
+  while (at_ < text_.size()) {
+    const Class kind = class_of(text_[at_]);
+    if (kind == Class::letter) {
+      ++at_;
+      continue;
+    }
+    const std::string_view rest = text_.substr(at_);
+    if (kind == Class::escape) {
+      escaped = escaped || is_escaped_comment(rest);
+      at_ += is_escaped_comment(rest) ? 2 : 1;
+      continue;
+    }
+    if (kind == Class::wide && blank_length(rest) == 0) {
+      ++at_;
+      continue;
+    }
+    break;
+  }
+  Token token = make(TokenKind::word, begin, at_);
+  if (!escaped) return token;
+  std::string plain;
+  for (std::size_t i = begin; i < at_; ++i) {
+    if (is_escaped_comment(text_.substr(i, at_ - i))) ++i;
+    plain += text_[i];
+  }
+  unescaped_->push_back(std::move(plain));
+  token.word.text = unescaped_->back();
+  return token;
+}
+
+}  // namespace holdfast::config::keepalived

@@ -1,0 +1,45 @@
+// keepalived's syntax as tokens: words, braces, line ends. Comments (# and !), quotes and white
+// space end here. Called by the parser, one token at a time. Understands bytes: what is above 127
+// belongs to a word.
+#pragma once
+
+#include "config/tree.hpp"
+
+#include <deque>
+#include <string_view>
+
+namespace holdfast::config::keepalived {
+
+enum class TokenKind : std::uint8_t { word, open, close, newline, end };
+
+struct Token {
+  TokenKind kind = TokenKind::end;
+  Word word;  ///< for every kind: where it stands
+};
+
+/// Length of the white space at the front: blank, tab, FF, VT, CR, and the no-break and ideographic
+/// spaces that editors and web pages put into configurations (keepalived takes those for letters;
+/// nobody means that).
+[[nodiscard]] std::size_t blank_length(std::string_view text);
+
+class Lexer {
+ public:
+  /// `unescaped` receives the words with \# or \! in them and has to outlive the tokens.
+  Lexer(std::string_view text, Reporter& reporter, std::deque<std::string>& unescaped)
+      : text_(text), reporter_(&reporter), unescaped_(&unescaped) {}
+
+  [[nodiscard]] Token next();
+
+ private:
+  [[nodiscard]] Token make(TokenKind kind, std::size_t begin, std::size_t end) const;
+  [[nodiscard]] Token quoted_word();
+  [[nodiscard]] Token bare_word();
+  void skip_blanks_and_comment();
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  Reporter* reporter_;
+  std::deque<std::string>* unescaped_;
+};
+
+}  // namespace holdfast::config::keepalived

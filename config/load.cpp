@@ -1,0 +1,76 @@
+#include "config/load.hpp"
+
+#include "config/build.hpp"
+#include "config/keepalived/parse.hpp"
+#include "config/keepalived/preprocess.hpp"
+#include "config/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace holdfast::config {
+namespace {
+
+Loaded failed(const std::string& file, std::string message, std::string help = {}) {
+  Loaded loaded;
+  Diagnostic diagnostic;
+  diagnostic.file = file;
+  diagnostic.message = std::move(message);
+  diagnostic.help = std::move(help);
+  loaded.diagnostics.add(std::move(diagnostic));
+  loaded.snapshot.files.push_back(file);
+  return loaded;
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+}  // namespace
+
+Loaded load_files(const std::string& path, const LoadOptions& options) {
+  const core::Result<std::string> text = read_text_file(path);
+  if (!text) return failed(path, text.error().message);
+  return load_text(*text, path, options);
+}
+
+Loaded load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
+  if (is_blank(text)) {
+    return failed(name, fmt::format("the configuration {} is empty", name),
+                  "write at least one vrrp_instance or virtual_server");
+  }
+  Loaded loaded;
+  loaded.snapshot = keepalived::expand(text, name, options, loaded.diagnostics);
+  Parsed parsed = parse_snapshot(loaded.snapshot);
+  loaded.model = std::move(parsed.model);
+  loaded.diagnostics.append(parsed.diagnostics);
+  loaded.diagnostics.sort_by_place();
+  return loaded;
+}
+
+Parsed parse_snapshot(const Snapshot& snapshot) {
+  Parsed parsed;
+  Reporter reporter(snapshot, parsed.diagnostics);
+  const Tree tree = keepalived::parse(snapshot, reporter);
+  parsed.model = build_model(tree, reporter);
+  parsed.model.files.names = snapshot.files;
+  validate(parsed.model, reporter);
+  parsed.diagnostics.sort_by_place();
+  return parsed;
+}
+
+std::vector<std::string> interfaces_named_in(const Model& model) {
+  std::set<std::string> names;
+  for (const VrrpInstance& instance : model.instances) {
+    names.insert(instance.interface);
+    for (const VirtualAddress& address : instance.virtual_addresses)
+      names.insert(address.interface);
+    for (const VirtualAddress& address : instance.virtual_addresses_excluded)
+      names.insert(address.interface);
+  }
+  names.erase("");
+  return {names.begin(), names.end()};
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,76 @@
+#include "config/model.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config {
+
+std::string Model::where(const SourceLocation& location) const {
+  const std::string name = location.file < files.names.size() ? files.names[location.file] : "";
+  if (location.line == 0) return name;
+  return fmt::format("{}:{}:{}", name, location.line, location.column);
+}
+
+const char* to_string(InitialState state) {
+  return state == InitialState::master ? "MASTER" : "BACKUP";
+}
+
+const char* to_string(AuthType type) {
+  switch (type) {
+    case AuthType::none:
+      return "none";
+    case AuthType::pass:
+      return "PASS";
+    case AuthType::ah:
+      return "AH";
+  }
+  return "none";
+}
+
+const char* to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::tcp:
+      return "TCP";
+    case Protocol::udp:
+      return "UDP";
+    case Protocol::sctp:
+      return "SCTP";
+  }
+  return "TCP";
+}
+
+const char* to_string(ForwardingMethod forwarding) {
+  switch (forwarding) {
+    case ForwardingMethod::nat:
+      return "NAT";
+    case ForwardingMethod::direct_route:
+      return "DR";
+    case ForwardingMethod::tunnel:
+      return "TUN";
+  }
+  return "NAT";
+}
+
+const char* to_string(HttpProtocol protocol) {
+  switch (protocol) {
+    case HttpProtocol::http_1_0:
+      return "1.0";
+    case HttpProtocol::http_1_0_close:
+      return "1.0C";
+    case HttpProtocol::http_1_1:
+      return "1.1";
+  }
+  return "1.0";
+}
+
+const char* type_name(const Check& check) {
+  const auto* http = std::get_if<HttpCheck>(&check);
+  if (http == nullptr) return "TCP_CHECK";
+  return http->tls ? "SSL_GET" : "HTTP_GET";
+}
+
+std::string name_of(const VirtualServer& service) {
+  return fmt::format("{} {}", to_string(service.protocol),
+                     core::Endpoint{service.address, service.port}.to_string());
+}
+
+}  // namespace holdfast::config

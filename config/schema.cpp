@@ -1,0 +1,153 @@
+#include "config/schema.hpp"
+
+#include "core/assertion.hpp"
+
+#include <algorithm>
+
+namespace holdfast::config {
+namespace {
+
+constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
+    "the top level",
+    "global_defs",
+    "notification_email",
+    "vrrp_instance",
+    "authentication",
+    "virtual_ipaddress",
+    "virtual_server",
+    "real_server",
+    "TCP_CHECK",
+    "HTTP_GET",
+    "url",
+    "auth_hmac",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "vrrp_track_process",
+    "track_file",
+    "static_ipaddress",
+    "static_routes",
+    "static_rules",
+    "virtual_server_group",
+    "garp_group",
+    "track_group",
+    "SSL",
+    "SSL_GET",
+    "SMTP_CHECK",
+    "DNS_CHECK",
+    "MISC_CHECK",
+    "UDP_CHECK",
+    "PING_CHECK",
+    "BFD_CHECK",
+    "FILE_CHECK",
+    "bfd_instance",
+    "another block",
+};
+
+// FNV-1a: short words, no need for more.
+std::size_t hash(Block block, std::string_view name) {
+  std::uint64_t value = 14695981039346656037U ^ static_cast<std::uint64_t>(block);
+  for (const char letter : name) {
+    value = (value ^ static_cast<unsigned char>(letter)) * 1099511628211U;
+  }
+  return static_cast<std::size_t>(value ^ (value >> 29));
+}
+
+}  // namespace
+
+std::string_view name_of(Block block) {
+  return kBlockNames[static_cast<std::size_t>(block)];
+}
+
+bool is_list(Block block) {
+  return block == Block::mail_list || block == Block::address_list;
+}
+
+const Schema& Schema::instance() {
+  static const Schema schema;
+  return schema;
+}
+
+Schema::Schema() {
+  add_rows(Block::root, rows::root());
+  add_rows(Block::global_defs, rows::global_defs());
+  add_rows(Block::vrrp_instance, rows::vrrp_instance());
+  add_rows(Block::authentication, rows::authentication());
+  add_rows(Block::virtual_server, rows::virtual_server());
+  add_rows(Block::real_server, rows::real_server());
+  add_rows(Block::tcp_check, rows::tcp_check());
+  add_rows(Block::http_get, rows::http_get());
+  add_rows(Block::url, rows::url());
+  for (const rows::Names& names : rows::known_names()) add_names(names.block, names.words);
+  index();
+}
+
+void Schema::add_rows(Block block, std::span<const Keyword> rows) {
+  for (const Keyword& row : rows) {
+    keywords_.push_back(row);
+    keywords_.back().block = block;
+  }
+}
+
+void Schema::add_names(Block block, std::string_view names) {
+  while (!names.empty()) {
+    const std::size_t end = std::min(names.find(' '), names.size());
+    Keyword keyword;
+    keyword.block = block;
+    keyword.name = names.substr(0, end);
+    keyword.effect = Effect::known;
+    keyword.repeatable = true;
+    if (!keyword.name.empty()) keywords_.push_back(keyword);
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+}
+
+std::size_t Schema::first_slot(Block block, std::string_view name) const {
+  return hash(block, name) & (slots_.size() - 1);
+}
+
+void Schema::index() {
+  slots_.resize(4096);
+  HOLDFAST_ASSERT(keywords_.size() * 2 < slots_.size(),
+                  "the hash table must stay at most half full");
+  for (std::size_t id = 0; id < keywords_.size(); ++id) {
+    const Keyword& keyword = keywords_[id];
+    HOLDFAST_ASSERT(!find(keyword.block, keyword.name), "a word has one row in a block");
+    std::size_t slot = first_slot(keyword.block, keyword.name);
+    while (slots_[slot].used) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = {keyword.name, static_cast<KeywordId>(id), keyword.block, true};
+  }
+  for (std::size_t id = 0; id < keywords_.size(); ++id) {
+    const Keyword& keyword = keywords_[id];
+    canonical_.push_back(static_cast<KeywordId>(id));
+    if (keyword.alias_of.empty()) continue;
+    const std::optional<KeywordId> target = find(keyword.block, keyword.alias_of);
+    HOLDFAST_ASSERT(target, "an alias stands for a word of its own block");
+    canonical_.back() = *target;
+  }
+}
+
+std::optional<KeywordId> Schema::find(Block block, std::string_view name) const {
+  for (std::size_t slot = first_slot(block, name); slots_[slot].used;
+       slot = (slot + 1) & (slots_.size() - 1)) {
+    if (slots_[slot].block == block && slots_[slot].name == name) return slots_[slot].id;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> Schema::words_of(Block block) const {
+  std::vector<std::string_view> words;
+  for (const Keyword& keyword : keywords_) {
+    if (keyword.block == block) words.push_back(keyword.name);
+  }
+  return words;
+}
+
+std::vector<Block> Schema::blocks_of(std::string_view name) const {
+  std::vector<Block> blocks;
+  for (const Keyword& keyword : keywords_) {
+    if (keyword.name == name) blocks.push_back(keyword.block);
+  }
+  return blocks;
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,207 @@
+// The one table of words: which block they belong to, what may follow them, default, meaning, and
+// whether this version acts on them. It drives the reader, the diagnostics and the documentation; a
+// word that is not here does not exist. Rows live in schema_*.cpp, one file a subject. Immutable;
+// built once a process.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::config {
+
+/// A place where words are valid. The blocks after `url` are known by their words only: their
+/// bodies are skipped.
+enum class Block : std::uint8_t {
+  root,
+  global_defs,
+  mail_list,  ///< body of notification_email: one address a line
+  vrrp_instance,
+  authentication,
+  address_list,  ///< body of virtual_ipaddress and virtual_ipaddress_excluded: one address line
+                 ///< each
+  virtual_server,
+  real_server,
+  tcp_check,
+  http_get,
+  url,
+  auth_hmac,
+  vrrp_sync_group,
+  vrrp_script,
+  vrrp_track_process,
+  track_file,
+  static_ipaddress,
+  static_routes,
+  static_rules,
+  virtual_server_group,
+  garp_group,
+  track_group,
+  ssl,
+  ssl_get,
+  smtp_check,
+  dns_check,
+  misc_check,
+  udp_check,
+  ping_check,
+  bfd_check,
+  file_check,
+  bfd_instance,
+  other,  ///< a block nobody looks into
+};
+inline constexpr std::size_t kBlockCount = static_cast<std::size_t>(Block::other) + 1;
+
+enum class ArgType : std::uint8_t {
+  none,     ///< ends the list
+  word,     ///< any one word
+  integer,  ///< decimal digits, `low`..`high`
+  seconds,  ///< digits[.digits], `low`..`high` in µs
+  boolean,  ///< true on yes false off no
+  ip,       ///< an address of either family
+  ip4,      ///< an IPv4 address
+  netmask,  ///< an IPv4 netmask, or a prefix length
+  choice,   ///< one of `words`, case matters
+  choice_any_case,
+  interface,    ///< 1..15 bytes, no '/'
+  scheduler,    ///< name of a kernel scheduler
+  digest,       ///< 32 hex digits
+  status_code,  ///< CODE or LOW-HIGH within 100..599
+  script,       ///< a command: one word, or a quoted command line
+};
+
+/// One thing that may follow a word.
+struct Arg {
+  ArgType type = ArgType::none;
+  bool optional = false;
+  bool repeated = false;  ///< as many as there are on the line; only the last argument
+  std::int64_t low = 0;   ///< integer, seconds
+  std::int64_t high = 0;
+  std::string_view words =
+      {};  ///< choice: separated by blanks; otherwise what to call the argument in messages
+};
+
+/// What this version does with a word.
+enum class Effect : std::uint8_t {
+  active,  ///< acted on
+  inert,   ///< checked and kept in the model, but nothing follows from it yet: `notice` once
+  known,   ///< a word of keepalived that is not read yet: `notice` once, arguments and body skipped
+};
+
+inline constexpr std::size_t kMaxArgs = 3;
+
+struct Keyword {
+  Block block = Block::root;
+  std::string_view name;
+  std::array<Arg, kMaxArgs> args = {};
+  Effect effect = Effect::active;
+  std::optional<Block> opens = {};  ///< the word is followed by { … }
+  std::string_view alias_of = {};   ///< the word of the same block that this one stands for
+  std::string_view fallback = {};   ///< default as one would write it; empty: none
+  std::string_view doc = {};        ///< one line
+  std::string_view notice =
+      {};  ///< inert, known, or an old word: the whole warning; empty: a standard sentence
+  bool repeatable = false;  ///< may be given several times in one block
+};
+
+/// Index of a keyword in Schema::all().
+using KeywordId = std::uint16_t;
+
+class Schema {
+ public:
+  [[nodiscard]] static const Schema& instance();
+
+  [[nodiscard]] std::span<const Keyword> all() const { return keywords_; }
+  [[nodiscard]] const Keyword& operator[](KeywordId id) const { return keywords_[id]; }
+  /// The word as written in this block; an alias gives its own row.
+  [[nodiscard]] std::optional<KeywordId> find(Block block, std::string_view name) const;
+  /// The row that an alias stands for; the row itself for any other.
+  [[nodiscard]] KeywordId canonical(KeywordId id) const { return canonical_[id]; }
+  /// The words valid in a block, in the order of the table.
+  [[nodiscard]] std::vector<std::string_view> words_of(Block block) const;
+  /// The blocks in which a word is valid.
+  [[nodiscard]] std::vector<Block> blocks_of(std::string_view name) const;
+
+ private:
+  Schema();
+  void add_rows(Block block, std::span<const Keyword> rows);
+  void add_names(Block block, std::string_view names);
+  void index();
+
+  struct Slot {
+    std::string_view name;
+    KeywordId id = 0;
+    Block block = Block::other;
+    bool used = false;
+  };
+  [[nodiscard]] std::size_t first_slot(Block block, std::string_view name) const;
+
+  std::vector<Keyword> keywords_;
+  std::vector<KeywordId> canonical_;
+  std::vector<Slot> slots_;  // open addressing, a power of two
+};
+
+/// The block's name as one writes it: "vrrp_instance", "TCP_CHECK"; "the top level" for root.
+[[nodiscard]] std::string_view name_of(Block block);
+/// True for blocks whose lines are entries, not words of the table.
+[[nodiscard]] bool is_list(Block block);
+
+// How rows are written down in the table files.
+namespace rows {
+constexpr std::int64_t kMicroseconds = 1'000'000;
+constexpr std::int64_t kWeek31 = 2'678'400;  ///< ip_vs: longest timeout, 31 days in seconds
+
+constexpr Arg word(std::string_view called) {
+  return {.type = ArgType::word, .words = called};
+}
+constexpr Arg integer(std::int64_t low, std::int64_t high) {
+  return {.type = ArgType::integer, .low = low, .high = high};
+}
+/// Bounds in seconds.
+constexpr Arg seconds(std::int64_t low, std::int64_t high) {
+  return {.type = ArgType::seconds, .low = low * kMicroseconds, .high = high * kMicroseconds};
+}
+constexpr Arg choice(std::string_view words) {
+  return {.type = ArgType::choice, .words = words};
+}
+constexpr Arg of(ArgType type) {
+  return {.type = type};
+}
+constexpr Arg optional(Arg arg) {
+  arg.optional = true;
+  return arg;
+}
+constexpr Arg repeated(Arg arg) {
+  arg.repeated = true;
+  return arg;
+}
+constexpr Arg boolean() {
+  return optional(of(ArgType::boolean));
+}
+constexpr std::array<Arg, kMaxArgs> command() {
+  return {of(ArgType::script), optional(word("user")), optional(word("group"))};
+}
+
+[[nodiscard]] std::span<const Keyword> root();
+[[nodiscard]] std::span<const Keyword> global_defs();
+[[nodiscard]] std::span<const Keyword> vrrp_instance();
+[[nodiscard]] std::span<const Keyword> authentication();
+[[nodiscard]] std::span<const Keyword> virtual_server();
+[[nodiscard]] std::span<const Keyword> real_server();
+[[nodiscard]] std::span<const Keyword> tcp_check();
+[[nodiscard]] std::span<const Keyword> http_get();
+[[nodiscard]] std::span<const Keyword> url();
+/// Words that are only recognised, by block.
+struct Names {
+  Block block;
+  std::string_view words;
+};
+[[nodiscard]] std::span<const Names> known_names();
+}  // namespace rows
+
+/// The kernel schedulers this version knows by name.
+inline constexpr std::string_view kSchedulers =
+    "rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos";
+
+}  // namespace holdfast::config

@@ -1,0 +1,202 @@
+#include "config/source_set.hpp"
+
+#include "core/bytes.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <sys/stat.h>
+
+namespace holdfast::config {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x48464331;  // "HFC1": format version 1
+constexpr std::size_t kBytesPerSegment = 17;
+constexpr std::size_t kMaxFiles = 4096;
+
+void put_string(core::ByteWriter& out, std::string_view text) {
+  out.u32(static_cast<std::uint32_t>(text.size()));
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  out.put({bytes, text.size()});
+}
+
+std::string take_string(core::ByteReader& in) {
+  const std::span<const std::uint8_t> bytes = in.take(in.u32());
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Walks from a segment's start to `offset`.
+void advance(std::string_view text, std::uint32_t& line, std::uint32_t& column) {
+  const std::size_t last_newline = text.rfind('\n');
+  if (last_newline == std::string_view::npos) {
+    column += static_cast<std::uint32_t>(text.size());
+    return;
+  }
+  line += static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n'));
+  column = static_cast<std::uint32_t>(text.size() - last_newline);
+}
+
+std::size_t segment_at(const std::vector<Segment>& segments, std::size_t offset) {
+  const auto after =
+      std::upper_bound(segments.begin(), segments.end(), offset,
+                       [](std::size_t at, const Segment& s) { return at < s.offset; });
+  return after == segments.begin() ? 0 : static_cast<std::size_t>(after - segments.begin()) - 1;
+}
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+bool segments_are_sound(const Snapshot& snapshot) {
+  std::size_t least = 0;
+  for (const Segment& segment : snapshot.segments) {
+    if (segment.offset < least || segment.offset > snapshot.text.size()) return false;
+    if (segment.file >= snapshot.files.size() || segment.line == 0 || segment.column == 0)
+      return false;
+    least = segment.offset;
+  }
+  return true;
+}
+
+}  // namespace
+
+SourceLocation Snapshot::locate(std::size_t offset) const {
+  if (segments.empty()) return {};
+  offset = std::min(offset, text.size());
+  const Segment& segment = segments[segment_at(segments, offset)];
+  SourceLocation location{segment.file, segment.line, segment.column};
+  if (segment.fixed || offset <= segment.offset) return location;
+  const std::string_view passed =
+      std::string_view(text).substr(segment.offset, offset - segment.offset);
+  advance(passed, location.line, location.column);
+  return location;
+}
+
+std::string_view Snapshot::line_around(std::size_t offset) const {
+  const std::string_view all = text;
+  offset = std::min(offset, all.size());
+  const std::size_t before = offset == 0 ? std::string_view::npos : all.rfind('\n', offset - 1);
+  const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+  return all.substr(begin, std::min(all.find('\n', offset), all.size()) - begin);
+}
+
+SourceLocation LocationCursor::locate(std::size_t offset) {
+  const std::vector<Segment>& segments = snapshot_->segments;
+  if (segments.empty()) return {};
+  offset = std::min(offset, snapshot_->text.size());
+  const bool leaves_segment =
+      started_ && segment_ + 1 < segments.size() && offset >= segments[segment_ + 1].offset;
+  const bool same_segment = started_ && !leaves_segment && offset >= segments[segment_].offset;
+  if (same_segment && offset < offset_) {
+    // One step back, not to the start: callers go back a block at most.
+    const std::string_view passed =
+        std::string_view(snapshot_->text).substr(offset, offset_ - offset);
+    line_ -= static_cast<std::uint32_t>(std::count(passed.begin(), passed.end(), '\n'));
+    const std::size_t newline =
+        offset == 0 ? std::string::npos : snapshot_->text.rfind('\n', offset - 1);
+    const bool on_first_line = newline == std::string::npos || newline < segments[segment_].offset;
+    column_ = static_cast<std::uint32_t>(on_first_line ? segments[segment_].column + offset -
+                                                             segments[segment_].offset
+                                                       : offset - newline);
+    offset_ = offset;
+    if (segments[segment_].fixed) {
+      line_ = segments[segment_].line;
+      column_ = segments[segment_].column;
+    }
+  }
+  if (!same_segment) {
+    segment_ = segment_at(segments, offset);
+    offset_ = segments[segment_].offset;
+    line_ = segments[segment_].line;
+    column_ = segments[segment_].column;
+    started_ = true;
+  }
+  const Segment& segment = segments[segment_];
+  if (!segment.fixed && offset > offset_) {
+    advance(std::string_view(snapshot_->text).substr(offset_, offset - offset_), line_, column_);
+    offset_ = offset;
+  }
+  return {segment.file, line_, column_};
+}
+
+std::vector<std::uint8_t> to_bytes(const Snapshot& snapshot) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(snapshot.text.size() + snapshot.segments.size() * kBytesPerSegment + 64);
+  core::ByteWriter out(bytes);
+  out.u32(kMagic);
+  out.u32(static_cast<std::uint32_t>(snapshot.files.size()));
+  for (const std::string& name : snapshot.files) put_string(out, name);
+  out.u32(static_cast<std::uint32_t>(snapshot.segments.size()));
+  for (const Segment& segment : snapshot.segments) {
+    out.u32(segment.offset);
+    out.u32(segment.file);
+    out.u32(segment.line);
+    out.u32(segment.column);
+    out.u8(segment.fixed ? 1 : 0);
+  }
+  put_string(out, snapshot.text);
+  return bytes;
+}
+
+core::Result<Snapshot> from_bytes(std::span<const std::uint8_t> bytes) {
+  core::ByteReader in(bytes);
+  if (in.u32() != kMagic) {
+    return core::fail(
+        "cannot read the configuration snapshot: it is not of this version of Holdfast");
+  }
+  Snapshot snapshot;
+  const std::uint32_t files = in.u32();
+  if (files > kMaxFiles)
+    return core::fail("cannot read the configuration snapshot: it names {} files", files);
+  for (std::uint32_t i = 0; i < files && in.ok(); ++i) snapshot.files.push_back(take_string(in));
+  const std::uint32_t segments = in.u32();
+  if (segments > in.remaining() / kBytesPerSegment) {
+    return core::fail("cannot read the configuration snapshot: it is cut short");
+  }
+  snapshot.segments.reserve(segments);
+  for (std::uint32_t i = 0; i < segments; ++i) {
+    Segment segment;
+    segment.offset = in.u32();
+    segment.file = in.u32();
+    segment.line = in.u32();
+    segment.column = in.u32();
+    segment.fixed = in.u8() != 0;
+    snapshot.segments.push_back(segment);
+  }
+  snapshot.text = take_string(in);
+  if (!in.ok() || in.remaining() != 0 || snapshot.text.size() > kMaxSnapshotBytes) {
+    return core::fail("cannot read the configuration snapshot: its lengths do not match");
+  }
+  if (!segments_are_sound(snapshot)) {
+    return core::fail("cannot read the configuration snapshot: its map points outside the text");
+  }
+  return snapshot;
+}
+
+core::Result<std::string> read_text_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "re"));
+  if (!file) return core::fail_errno(errno, "cannot read the configuration {}", path);
+  struct stat status {};
+  if (::fstat(::fileno(file.get()), &status) != 0) {
+    return core::fail_errno(errno, "cannot read the configuration {}", path);
+  }
+  if (S_ISDIR(status.st_mode))
+    return core::fail_errno(EISDIR, "cannot read the configuration {}", path);
+  std::string text;
+  if (status.st_size > 0)
+    text.reserve(std::min(static_cast<std::size_t>(status.st_size) + 1, kMaxSnapshotBytes));
+  std::array<char, 65536> block;
+  while (const std::size_t count = std::fread(block.data(), 1, block.size(), file.get())) {
+    text.append(block.data(), count);
+    if (text.size() > kMaxSnapshotBytes) {
+      return core::fail("cannot read the configuration {}: it is longer than {} MB", path,
+                        kMaxSnapshotBytes >> 20);
+    }
+  }
+  if (std::ferror(file.get()) != 0)
+    return core::fail_errno(errno, "cannot read the configuration {}", path);
+  return {boost::system::in_place_value, std::move(text)};
+}
+
+}  // namespace holdfast::config

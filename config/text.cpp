@@ -1,0 +1,135 @@
+#include "config/text.hpp"
+
+#include "config/diagnostic.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::config {
+namespace {
+
+constexpr char32_t kReplacement = 0xFFFD;
+constexpr std::size_t kTab = 8;
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+// Unicode East Asian Width W and F, joined to whole blocks.
+constexpr std::array<Range, 13> kWide = {{{0x1100, 0x115F},
+                                          {0x2E80, 0x303E},
+                                          {0x3041, 0xA4CF},
+                                          {0xA960, 0xA97F},
+                                          {0xAC00, 0xD7A3},
+                                          {0xF900, 0xFAFF},
+                                          {0xFE30, 0xFE6F},
+                                          {0xFF00, 0xFF60},
+                                          {0xFFE0, 0xFFE6},
+                                          {0x1F300, 0x1F64F},
+                                          {0x1F900, 0x1F9FF},
+                                          {0x20000, 0x2FFFD},
+                                          {0x30000, 0x3FFFD}}};
+// Combining marks and joiners.
+constexpr std::array<Range, 5> kZero = {
+    {{0x0300, 0x036F}, {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}}};
+
+template <std::size_t N>
+bool in(const std::array<Range, N>& ranges, char32_t code) {
+  return std::any_of(ranges.begin(), ranges.end(), [code](const Range& range) {
+    return code >= range.first && code <= range.last;
+  });
+}
+
+void append_utf8(std::string& out, std::string_view text, const Character& character) {
+  const bool control = character.code < 0x20 || (character.code >= 0x7F && character.code < 0xA0);
+  if (!character.valid || control) {
+    out += "\xEF\xBF\xBD";
+    return;
+  }
+  out += text.substr(0, character.bytes);
+}
+
+}  // namespace
+
+Character first_character(std::string_view text) {
+  const Character broken{.code = kReplacement, .bytes = 1, .valid = false};
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {.code = lead, .bytes = 1, .valid = true};
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return broken;
+  char32_t code = lead & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return broken;
+    code = (code << 6) | (byte(i) & 0x3FU);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (overlong || surrogate || code > 0x10FFFF) return broken;
+  return {.code = code, .bytes = length, .valid = true};
+}
+
+std::size_t count_characters(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(first_character(text).bytes);
+  return count;
+}
+
+std::size_t width_of(char32_t code) {
+  if (in(kZero, code)) return 0;
+  return in(kWide, code) ? 2 : 1;
+}
+
+std::size_t display_width(std::string_view text, std::size_t start) {
+  std::size_t column = start;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    column =
+        character.code == '\t' ? (column / kTab + 1) * kTab : column + width_of(character.code);
+    text.remove_prefix(character.bytes);
+  }
+  return column - start;
+}
+
+std::string printable(std::string_view text, std::size_t start) {
+  std::string out;
+  std::size_t column = start;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    if (character.code == '\t') {
+      const std::size_t next = (column / kTab + 1) * kTab;
+      out.append(next - column, ' ');
+      column = next;
+    } else {
+      append_utf8(out, text, character);
+      column += width_of(character.code);
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return out;
+}
+
+std::size_t spelling_distance(std::string_view one, std::string_view other) {
+  // Optimal string alignment over three rows; words are short.
+  constexpr std::size_t kLongest = 48;
+  if (one.size() > kLongest || other.size() > kLongest) return kLongest;
+  std::array<std::array<std::size_t, kLongest + 1>, 3> rows{};
+  for (std::size_t j = 0; j <= other.size(); ++j) rows[0][j] = j;
+  for (std::size_t i = 1; i <= one.size(); ++i) {
+    auto& row = rows[i % 3];
+    const auto& above = rows[(i - 1) % 3];
+    const auto& above2 = rows[(i + 1) % 3];
+    row[0] = i;
+    for (std::size_t j = 1; j <= other.size(); ++j) {
+      const std::size_t replaced = above[j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, replaced});
+      const bool swapped =
+          i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+      if (swapped) row[j] = std::min(row[j], above2[j - 2] + 1);
+    }
+  }
+  return rows[one.size() % 3][other.size()];
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,51 @@
+// The statements of a configuration between reading and meaning: which word of the table, in which
+// block, with which arguments. Every reader makes one, config/build.hpp turns it into the model.
+// Flat vectors: nothing is allocated a statement.
+#pragma once
+
+#include "config/report.hpp"
+#include "config/schema.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::config {
+
+/// A word as it counts: without quotes and escapes. `range` is where it stands in the snapshot,
+/// quotes included.
+struct Word {
+  std::string_view text;
+  TextRange range;
+  bool quoted = false;
+};
+
+inline constexpr std::uint32_t kNoStatement = 0xFFFFFFFF;
+
+/// One statement; in a list block (addresses, mail) an entry, whose words are all in `args`.
+struct Statement {
+  KeywordId keyword =
+      0;  ///< the row as written (an alias is not resolved); meaningless for an entry
+  bool entry = false;
+  TextRange range;               ///< of the keyword
+  std::uint32_t first_word = 0;  ///< arguments: words[first_word, first_word + word_count)
+  std::uint32_t word_count = 0;
+  std::uint32_t first_child = kNoStatement;
+  std::uint32_t next = kNoStatement;  ///< the next statement of the same block
+};
+
+struct Tree {
+  std::vector<Statement> statements;
+  std::vector<Word> words;
+  std::deque<std::string> unescaped;  ///< words that are not a stretch of the snapshot; never move
+  std::uint32_t first = kNoStatement;
+
+  [[nodiscard]] std::span<const Word> args(const Statement& statement) const {
+    return std::span(words).subspan(statement.first_word, statement.word_count);
+  }
+};
+
+}  // namespace holdfast::config
