@@ -1,0 +1,127 @@
+// Drives a Supervisor in tests: keeps the time, collects the actions of each step.
+#pragma once
+
+#include "watchdog/core/supervisor.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace holdfast::watchdog::test {
+
+using namespace holdfast::core;
+
+inline const Instant kStart{1h};
+
+/// "was killed by signal 11" and friends, short.
+inline ExitStatus crash() {
+  return {.kind = ExitStatus::Kind::signalled, .value = 11};
+}
+inline ExitStatus exit_with(int code) {
+  return {.kind = ExitStatus::Kind::exited, .value = code};
+}
+
+class Driver {
+ public:
+  explicit Driver(const SupervisorSettings& settings = {}) : supervisor(settings) {}
+
+  Actions step(const Event& event) {
+    Actions out;
+    supervisor.step(event, now, out);
+    return out;
+  }
+  /// Lets time pass in small steps with heartbeats of everybody alive, ticking when due. Returns
+  /// all actions.
+  Actions pass(Duration length) {
+    Actions all;
+    const Instant end = now + length;
+    int steps = 0;
+    while (now < end) {
+      // A deadline that stays in the past would let the real loop spin.
+      if (++steps > 10'000) throw std::logic_error("the supervisor's deadline does not move");
+      Instant next = std::min(end, now + 500ms);
+      if (const auto due = supervisor.deadline(); due && *due < next) next = std::max(*due, now);
+      const bool was_due = supervisor.deadline() && *supervisor.deadline() <= next;
+      now = next;
+      if (beats)
+        for (const Role role : kRoles) append(all, step(HeartbeatReceived{role}));
+      if (was_due) append(all, step(Tick{}));
+    }
+    return all;
+  }
+  static void append(Actions& to, const Actions& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  }
+
+  Actions load(RoleSet roles = RoleSet::all(), std::string diagnostics = {}) {
+    return step(LoaderFinished{.usable = true,
+                               .roles = roles,
+                               .diagnostics = std::move(diagnostics),
+                               .exit_code = ExitCode::ok});
+  }
+  Actions refuse_load(std::string diagnostics, ExitCode code = ExitCode::bad_config) {
+    return step(LoaderFinished{
+        .usable = false, .roles = {}, .diagnostics = std::move(diagnostics), .exit_code = code});
+  }
+  Actions prepared(Role role, Generation generation) {
+    return step(PreparedReceived{role, generation});
+  }
+  Actions committed(Role role, Generation generation) {
+    return step(CommittedReceived{role, generation});
+  }
+  Actions refused(Role role, Generation generation, std::string why) {
+    return step(RefusedReceived{role, generation, std::move(why)});
+  }
+  Actions exited(Role role, ExitStatus status, std::string sentence = "died") {
+    return step(ChildExited{role, status, std::move(sentence)});
+  }
+  /// Both answer both questions of the barrier.
+  Actions agree(Generation generation, RoleSet roles = RoleSet::all()) {
+    Actions all;
+    for (const Role role : kRoles)
+      if (roles.contains(role)) append(all, prepared(role, generation));
+    for (const Role role : kRoles)
+      if (roles.contains(role)) append(all, committed(role, generation));
+    return all;
+  }
+  /// Up to steady with generation 1.
+  Driver& run(RoleSet roles = RoleSet::all()) {
+    (void)step(StartRequested{});
+    (void)load(roles);
+    (void)agree(1, roles);
+    return *this;
+  }
+  /// A restarted child takes the current generation.
+  Actions settle(Role role) {
+    Actions all = prepared(role, supervisor.generation());
+    append(all, committed(role, supervisor.generation()));
+    return all;
+  }
+
+  template <class State>
+  [[nodiscard]] const State* state(Role role) const {
+    return std::get_if<State>(&supervisor.child(role).state);
+  }
+
+  Supervisor supervisor;
+  Instant now = kStart;
+  bool beats = true;
+};
+
+/// The actions of one kind.
+template <class Wanted>
+std::vector<Wanted> only(const Actions& actions) {
+  std::vector<Wanted> found;
+  for (const Action& action : actions)
+    if (const auto* wanted = std::get_if<Wanted>(&action)) found.push_back(*wanted);
+  return found;
+}
+
+/// Everything but reports for the log.
+inline Actions deeds(const Actions& actions) {
+  Actions found;
+  for (const Action& action : actions)
+    if (!std::holds_alternative<Report>(action)) found.push_back(action);
+  return found;
+}
+
+}  // namespace holdfast::watchdog::test

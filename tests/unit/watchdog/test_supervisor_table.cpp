@@ -1,0 +1,299 @@
+// Every (state of a child × event), and random walks with the rules that hold in all of them.
+#include "core/rng.hpp"
+#include "tests/unit/watchdog/driver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <utility>
+
+using namespace holdfast::watchdog;
+using namespace holdfast::watchdog::test;
+
+namespace {
+
+enum class Kind { idle, preparing, committing, settled, stopping, aborted, backoff, failed };
+constexpr std::array kKinds{Kind::idle,     Kind::preparing, Kind::committing, Kind::settled,
+                            Kind::stopping, Kind::aborted,   Kind::backoff,    Kind::failed};
+
+/// checkers in the state wanted, vrrp settled and silent for no time.
+Driver in(Kind kind) {
+  Driver driver;
+  if (kind == Kind::idle) return std::move(driver.run(RoleSet::of(Role::vrrp)));
+  driver.run();
+  switch (kind) {
+    case Kind::idle:
+    case Kind::settled:
+      break;
+    case Kind::preparing:
+      (void)driver.exited(Role::checkers, crash());
+      break;
+    case Kind::committing:
+      (void)driver.exited(Role::checkers, crash());
+      (void)driver.prepared(Role::checkers, 1);
+      break;
+    case Kind::stopping:
+      (void)driver.step(ReloadRequested{});
+      (void)driver.load(RoleSet::of(Role::vrrp));
+      (void)driver.agree(2, RoleSet::of(Role::vrrp));
+      break;
+    case Kind::aborted:
+      (void)driver.exited(Role::checkers, crash());
+      (void)driver.refused(Role::checkers, 1, "no");
+      break;
+    case Kind::backoff:
+      (void)driver.exited(Role::checkers, crash());
+      (void)driver.exited(Role::checkers, crash());
+      break;
+    case Kind::failed:
+      (void)driver.exited(Role::checkers, exit_with(4));
+      break;
+  }
+  return driver;
+}
+
+std::string name_of(const Driver& driver) {
+  const ChildState& state = driver.supervisor.child(Role::checkers).state;
+  if (const auto* live = std::get_if<Live>(&state)) {
+    switch (live->stage) {
+      case Live::Stage::preparing:
+        return "preparing";
+      case Live::Stage::prepared:
+        return "prepared";
+      case Live::Stage::committing:
+        return "committing";
+      case Live::Stage::settled:
+        return "settled";
+    }
+  }
+  if (const auto* dying = std::get_if<Dying>(&state))
+    return dying->why == Dying::Why::stop ? "stopping" : "aborted";
+  if (std::holds_alternative<Backoff>(state)) return "backoff";
+  return std::holds_alternative<Failed>(state) ? "failed" : "idle";
+}
+
+/// What happens to checkers in each of kKinds, in that order.
+void check_row(const Event& event, const std::array<const char*, kKinds.size()>& expected) {
+  for (std::size_t column = 0; column < kKinds.size(); ++column) {
+    Driver driver = in(kKinds[column]);
+    (void)driver.step(event);
+    CHECK_MESSAGE(name_of(driver) == expected[column], "column ", column, ", event ",
+                  event.index());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every (child state × event) is decided") {
+  //                                          idle    preparing     committing    settled stopping
+  //                                          aborted    backoff    failed
+  check_row(StartRequested{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted",
+                               "backoff", "failed"});
+  check_row(ReloadRequested{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted",
+                                "backoff", "failed"});
+  check_row(StopRequested{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted",
+                              "backoff", "failed"});
+  check_row(ChildExited{Role::checkers, crash(), "died"},
+            {"idle", "backoff", "backoff", "preparing", "idle", "backoff", "backoff", "failed"});
+  check_row(ChildExited{Role::checkers, exit_with(0), "ended"},
+            {"idle", "backoff", "backoff", "preparing", "idle", "backoff", "backoff", "failed"});
+  check_row(ChildExited{Role::checkers, exit_with(4), "ended"},
+            {"idle", "failed", "failed", "failed", "idle", "failed", "backoff", "failed"});
+  check_row(SpawnFailed{Role::checkers, "x"}, {"idle", "backoff", "backoff", "preparing",
+                                               "stopping", "aborted", "backoff", "failed"});
+  check_row(HeartbeatReceived{Role::checkers}, {"idle", "preparing", "committing", "settled",
+                                                "stopping", "aborted", "backoff", "failed"});
+  check_row(PreparedReceived{Role::checkers, 1}, {"idle", "committing", "committing", "settled",
+                                                  "stopping", "aborted", "backoff", "failed"});
+  check_row(RefusedReceived{Role::checkers, 1, "no"}, {"idle", "aborted", "committing", "settled",
+                                                       "stopping", "aborted", "backoff", "failed"});
+  check_row(CommittedReceived{Role::checkers, 1}, {"idle", "preparing", "settled", "settled",
+                                                   "stopping", "aborted", "backoff", "failed"});
+  check_row(AddressesReleased{}, {"idle", "preparing", "committing", "settled", "stopping",
+                                  "aborted", "backoff", "failed"});
+  check_row(Tick{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted", "backoff",
+                     "failed"});
+  check_row(
+      LoaderFinished{
+          .usable = true, .roles = RoleSet::all(), .diagnostics = {}, .exit_code = ExitCode::ok},
+      {"idle", "preparing", "committing", "settled", "stopping", "aborted", "backoff", "failed"});
+}
+
+TEST_CASE("a stop from every child state ends with exactly one exit, after bounded time") {
+  for (const Kind kind : kKinds) {
+    Driver driver = in(kind);
+    Actions all = driver.step(StopRequested{});
+    for (int second = 0; second < 60 && only<Exit>(all).empty(); ++second) {
+      Driver::append(all, driver.pass(1s));
+      for (const Strike& strike : only<Strike>(all)) {
+        if (strike.blow == Blow::kill)
+          Driver::append(all, driver.exited(strike.role, {ExitStatus::Kind::signalled, 9}));
+      }
+      if (!only<ReleaseAddresses>(all).empty())
+        Driver::append(all, driver.step(AddressesReleased{}));
+    }
+    CHECK_MESSAGE(only<Exit>(all).size() == 1, static_cast<int>(kind));
+  }
+}
+
+namespace {
+
+/// Plays the world: processes that answer, refuse, hang, crash at random, and checks the rules
+/// after every step.
+class Walk {
+ public:
+  explicit Walk(std::uint64_t seed) : rng_(seed) {}
+
+  void run(int steps) {
+    take(driver_.step(StartRequested{}));
+    for (int step = 0; step < steps && !ended_; ++step) one_step();
+    if (ended_) return;
+    // From here on everybody behaves: it must come to rest, stop, and exit.
+    calm_ = true;
+    for (int step = 0; step < 500 && !ended_; ++step) one_step();
+    if (!ended_) {
+      CHECK(driver_.supervisor.is_steady());
+      for (const Role role : kRoles) {
+        const auto* live = driver_.state<Live>(role);
+        CHECK((live != nullptr) == alive_.contains(role));
+        if (live == nullptr) continue;
+        CHECK(live->stage == Live::Stage::settled);
+        CHECK(live->applied == driver_.supervisor.generation());
+      }
+    }
+    take(driver_.step(StopRequested{}));
+    for (int step = 0; step < 400 && !ended_; ++step) one_step();
+    CHECK(ended_);
+  }
+
+ private:
+  struct Process {
+    bool stubborn = false;  ///< does not answer and does not stop
+    std::vector<Event> answers;
+  };
+
+  void one_step() {
+    driver_.now += rng_.below(Duration(400ms)) + 1ms;
+    if (const auto due = driver_.supervisor.deadline(); due && *due <= driver_.now) {
+      driver_.now = *due;
+      take(driver_.step(Tick{}));
+    }
+    for (const Role role : kRoles) {
+      if (ended_) return;
+      const auto found = alive_.find(role);
+      if (found == alive_.end()) continue;
+      if (!calm_ && rng_.chance(3)) {
+        alive_.erase(found);
+        take(driver_.exited(role, rng_.chance(90) ? crash() : exit_with(4)));
+        continue;
+      }
+      if (found->second.stubborn) continue;
+      take(driver_.step(HeartbeatReceived{role}));
+      if (alive_.contains(role) && !alive_[role].answers.empty()) {
+        const Event answer = alive_[role].answers.front();
+        alive_[role].answers.erase(alive_[role].answers.begin());
+        if (std::holds_alternative<ChildExited>(answer)) alive_.erase(role);
+        take(driver_.step(answer));
+      }
+    }
+    if (ended_) return;
+    if (loading_ && rng_.chance(50)) {
+      loading_ = false;
+      take(calm_ || rng_.chance(70)
+               ? driver_.load(RoleSet(static_cast<std::uint8_t>(rng_.below(std::uint64_t{4}))))
+               : driver_.refuse_load("bad"));
+    }
+    if (ended_) return;
+    if (releasing_ && rng_.chance(50)) {
+      releasing_ = false;
+      take(driver_.step(AddressesReleased{}));
+    }
+    if (!ended_ && !calm_ && rng_.chance(5)) take(driver_.step(ReloadRequested{}));
+  }
+
+  void take(const Actions& actions) {
+    for (const Action& action : actions) {
+      CHECK_FALSE(ended_);  // nothing follows Exit
+      std::visit([this](const auto& what) { carry_out(what); }, action);
+    }
+  }
+
+  void carry_out(const StartLoader& action) {
+    CHECK_FALSE(loading_);
+    CHECK(action.generation > newest_);
+    newest_ = action.generation;
+    loading_ = true;
+    open_reload_ = true;
+  }
+  void carry_out(const KillLoader&) { loading_ = false; }
+  void carry_out(const Spawn& action) {
+    CHECK_FALSE(alive_.contains(action.role));  // never two processes of a role
+    CHECK_FALSE((action.role == Role::vrrp && releasing_));
+    alive_[action.role] = {.stubborn = !calm_ && rng_.chance(10), .answers = {}};
+  }
+  void carry_out(const SendPrepare& action) {
+    REQUIRE(alive_.contains(action.role));
+    const bool refuses = !calm_ && rng_.chance(15);
+    alive_[action.role].answers.push_back(
+        refuses ? Event(RefusedReceived{action.role, action.generation, "no"})
+                : Event(PreparedReceived{action.role, action.generation}));
+  }
+  void carry_out(const SendCommit& action) {
+    REQUIRE(alive_.contains(action.role));
+    CHECK(action.generation == driver_.supervisor.generation());
+    alive_[action.role].answers.push_back(CommittedReceived{action.role, action.generation});
+  }
+  void carry_out(const SendAbort& action) { CHECK(alive_.contains(action.role)); }
+  void carry_out(const SendStop& action) {
+    REQUIRE(alive_.contains(action.role));
+    alive_[action.role].answers.push_back(ChildExited{action.role, exit_with(0), "stopped"});
+  }
+  void carry_out(const Strike& action) {
+    if (action.blow == Blow::abort && rng_.chance(50))
+      return;  // stopped processes do not even notice
+    if (!alive_.contains(action.role)) return;
+    alive_[action.role] = {.stubborn = false,
+                           .answers = {ChildExited{action.role, crash(), "was killed"}}};
+  }
+  void carry_out(const ReleaseAddresses&) {
+    CHECK_FALSE(releasing_);
+    CHECK_FALSE(alive_.contains(Role::vrrp));
+    releasing_ = true;
+  }
+  void carry_out(const AdoptGeneration& action) { CHECK(action.generation == newest_); }
+  void carry_out(const DropCandidate& action) {
+    CHECK(action.generation != driver_.supervisor.generation());
+  }
+  void carry_out(const ReloadStarted&) {}
+  void carry_out(const ReloadFinished&) { open_reload_ = false; }
+  void carry_out(const AnnounceReady&) { CHECK_FALSE(std::exchange(ready_, true)); }
+  void carry_out(const AnnounceStopping&) {}
+  void carry_out(const Report&) {}
+  void carry_out(const Exit&) {
+    CHECK(alive_.empty());
+    CHECK_FALSE(releasing_);
+    CHECK_FALSE(open_reload_);  // whoever asked for a reload has an answer
+    ended_ = true;
+  }
+
+  Rng rng_;
+  Driver driver_;
+  std::map<Role, Process> alive_;
+  Generation newest_ = 0;
+  bool loading_ = false;
+  bool releasing_ = false;
+  bool open_reload_ = false;
+  bool ready_ = false;
+  bool calm_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "random walks: one process a role, every reload answered, rest and exit in bounded time") {
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    CAPTURE(seed);
+    Walk(seed).run(300);
+  }
+}

@@ -1,0 +1,66 @@
+// What the supervisor knows about one child. Values only; the status page reads them.
+#pragma once
+
+#include "core/time.hpp"
+#include "watchdog/core/restart_policy.hpp"
+#include "watchdog/core/role.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace holdfast::watchdog {
+
+/// No process, and none is wanted.
+struct Idle {
+  bool operator==(const Idle&) const = default;
+};
+
+/// A process that we believe in.
+struct Live {
+  /// How far it is with the generation `asked`.
+  enum class Stage : std::uint8_t { preparing, prepared, committing, settled };
+  Stage stage = Stage::preparing;
+  Generation asked = 0;
+  Generation applied = 0;  ///< 0: runs nothing yet
+  core::Instant spawned_at{};
+  core::Instant heard_at{};                ///< last frame of any kind
+  std::optional<core::Instant> answer_by;  ///< for the stages preparing and committing
+  bool operator==(const Live&) const = default;
+};
+
+/// A process that we want to end; `strike_at` is when we stop being patient.
+struct Dying {
+  enum class Why : std::uint8_t { stop, misbehaved };
+  Why why = Why::stop;
+  core::Instant spawned_at{};
+  core::Instant strike_at{};
+  bool killed = false;  ///< SIGKILL is out: nothing left to try, only to wait for
+  bool operator==(const Dying&) const = default;
+};
+
+/// No process for the moment: the next one starts at `until`.
+struct Backoff {
+  core::Instant until{};
+  bool operator==(const Backoff&) const = default;
+};
+
+/// Given up: starting again cannot help. A reload tries once more.
+struct Failed {
+  bool operator==(const Failed&) const = default;
+};
+
+using ChildState = std::variant<Idle, Live, Dying, Backoff, Failed>;
+
+struct ChildRecord {
+  explicit ChildRecord(const RestartSettings& restart) : policy(restart) {}
+
+  ChildState state;
+  core::Instant since{};  ///< of the kind of state
+  RestartPolicy policy;
+  unsigned restarts = 0;  ///< processes after the first one, since the watchdog started
+  bool was_started = false;
+  std::string last_exit;  ///< empty: none so far
+};
+
+}  // namespace holdfast::watchdog

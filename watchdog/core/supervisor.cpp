@@ -1,0 +1,545 @@
+#include "watchdog/core/supervisor.hpp"
+
+#include "core/assertion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::watchdog {
+
+namespace {
+
+constexpr std::size_t index_of(Role role) {
+  return static_cast<std::size_t>(role);
+}
+
+double seconds(core::Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+void keep_earliest(std::optional<core::Instant>& earliest, std::optional<core::Instant> other) {
+  if (other && (!earliest || *other < *earliest)) earliest = other;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const SupervisorSettings& settings)
+    : settings_(settings),
+      children_{ChildRecord(settings.restart), ChildRecord(settings.restart)} {}
+
+void Supervisor::step(const Event& event, core::Instant now, Actions& out) {
+  now_ = now;
+  out_ = &out;
+  forgive_silence_after_own_pause();
+  std::visit([this](const auto& what) { on(what); }, event);
+  out_ = nullptr;
+  expected_tick_ = deadline();
+}
+
+std::optional<core::Instant> Supervisor::deadline() const {
+  std::optional<core::Instant> earliest = barrier_.deadline();
+  if (const auto* loading = std::get_if<Loading>(&phase_); loading != nullptr && !loading->killed)
+    keep_earliest(earliest, loading->kill_at);
+  for (const ChildRecord& child : children_) {
+    if (const auto* live = std::get_if<Live>(&child.state)) {
+      keep_earliest(earliest, live->heard_at + settings_.silence_limit);
+      keep_earliest(earliest, live->answer_by);
+    } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
+      if (!dying->killed) keep_earliest(earliest, dying->strike_at);
+    } else if (const auto* backoff = std::get_if<Backoff>(&child.state)) {
+      if (!releasing_ && !is_stopping()) keep_earliest(earliest, backoff->until);
+    }
+  }
+  return earliest;
+}
+
+const ChildRecord& Supervisor::child(Role role) const {
+  return children_[index_of(role)];
+}
+ChildRecord& Supervisor::record(Role role) {
+  return children_[index_of(role)];
+}
+bool Supervisor::is_stopping() const {
+  return std::holds_alternative<Stopping>(phase_) || std::holds_alternative<Done>(phase_);
+}
+bool Supervisor::is_steady() const {
+  return std::holds_alternative<Steady>(phase_);
+}
+
+void Supervisor::report(ReportId id, std::string text) {
+  out_->push_back(Report{.id = id, .text = std::move(text)});
+}
+
+void Supervisor::set_state(Role role, ChildState state) {
+  ChildRecord& child = record(role);
+  if (child.state.index() != state.index()) child.since = now_;
+  child.state = state;
+}
+
+// A watchdog that was not running cannot say that its children were silent: their heartbeats may
+// not have been sent either (paused machine), or lie unread. Everybody gets the full time again.
+void Supervisor::forgive_silence_after_own_pause() {
+  if (!expected_tick_ || now_ <= *expected_tick_ + settings_.pause_tolerance) return;
+  const core::Duration late = now_ - *expected_tick_;
+  bool anyone = false;
+  for (ChildRecord& child : children_) {
+    auto* live = std::get_if<Live>(&child.state);
+    if (live == nullptr) continue;
+    anyone = true;
+    live->heard_at = now_;
+    if (live->answer_by) *live->answer_by += late;
+  }
+  barrier_.extend(late);
+  if (anyone)
+    report(ReportId::paused, fmt::format("this process did not run for {:.1f} s", seconds(late)));
+}
+
+// ---- start, reload, stop ------------------------------------------------------------------------
+
+void Supervisor::on(const StartRequested&) {
+  if (std::holds_alternative<Fresh>(phase_)) start_load();
+}
+
+void Supervisor::on(const ReloadRequested&) {
+  if (is_stopping()) {
+    out_->push_back(ReloadStarted{});
+    out_->push_back(
+        ReloadFinished{.ok = false, .generation = current_, .text = "holdfast is stopping"});
+  } else if (is_steady()) {
+    start_load();
+  } else {
+    reload_again_ = true;  // files may have changed after the present load read them
+  }
+}
+
+void Supervisor::on(const StopRequested&) {
+  if (is_stopping()) return;
+  stop_everything(ExitCode::ok);
+}
+
+void Supervisor::start_load() {
+  reload_again_ = false;
+  ++newest_;
+  phase_ = Loading{.candidate = newest_, .kill_at = now_ + settings_.load_limit, .killed = false};
+  out_->push_back(ReloadStarted{});
+  out_->push_back(StartLoader{.generation = newest_});
+}
+
+void Supervisor::on(const LoaderFinished& event) {
+  const auto* loading = std::get_if<Loading>(&phase_);
+  if (loading == nullptr) return;  // killed because we stop
+  const Generation candidate = loading->candidate;
+  candidate_diagnostics_ = event.diagnostics;
+  candidate_roles_ = event.roles;
+  candidate_exit_ = event.usable ? ExitCode::fatal : event.exit_code;
+  phase_ = Settling{.candidate = candidate};
+  if (event.usable) {
+    begin_barrier_when_settled();
+  } else {
+    abort_candidate();
+  }
+}
+
+bool Supervisor::is_settled() const {
+  if (releasing_) return false;
+  return std::all_of(children_.begin(), children_.end(), [](const ChildRecord& child) {
+    if (const auto* live = std::get_if<Live>(&child.state))
+      return live->stage == Live::Stage::settled;
+    return !std::holds_alternative<Dying>(child.state);
+  });
+}
+
+std::optional<Generation> Supervisor::candidate() const {
+  if (const auto* reloading = std::get_if<Reloading>(&phase_)) return reloading->candidate;
+  if (const auto* settling = std::get_if<Settling>(&phase_)) return settling->candidate;
+  return std::nullopt;
+}
+
+bool Supervisor::is_in_barrier(const Live& live) const {
+  // After the commit a restarted child is on its own again: its successor takes the new generation
+  // by itself.
+  const auto* reloading = std::get_if<Reloading>(&phase_);
+  return reloading != nullptr && live.asked == reloading->candidate &&
+         current_ != reloading->candidate;
+;
+}
+
+void Supervisor::begin_barrier_when_settled() {
+  const auto* settling = std::get_if<Settling>(&phase_);
+  if (settling == nullptr || !is_settled()) return;
+  const Generation candidate = settling->candidate;
+  phase_ = Reloading{.candidate = candidate};
+  for (const Role role : kRoles) {
+    if (!candidate_roles_.contains(role)) continue;
+    if (auto* live = std::get_if<Live>(&record(role).state)) {
+      ask_to_prepare(role, *live, candidate);
+    } else {
+      // Newly wanted, or waiting after a crash: a new configuration is a new chance.
+      record(role).policy.forgive();
+      spawn(role, candidate);
+    }
+  }
+  follow(barrier_.begin(candidate, candidate_roles_, now_ + settings_.answer_limit));
+}
+
+void Supervisor::follow(ReloadBarrier::Verdict verdict) {
+  switch (verdict) {
+    case ReloadBarrier::Verdict::waiting:
+      return;
+    case ReloadBarrier::Verdict::commit:
+      commit_candidate();
+      return;
+    case ReloadBarrier::Verdict::abort:
+      abort_candidate();
+      return;
+    case ReloadBarrier::Verdict::finished:
+      finish_reload();
+      return;
+  }
+}
+
+void Supervisor::commit_candidate() {
+  current_ = barrier_.generation();
+  wanted_ = candidate_roles_;
+  out_->push_back(AdoptGeneration{.generation = current_});
+  for (const Role role : kRoles) {
+    auto* live = std::get_if<Live>(&record(role).state);
+    if (wanted_.contains(role)) {
+      HOLDFAST_ASSERT(live != nullptr && live->stage == Live::Stage::prepared,
+                      "the barrier says commit only when every wanted child is prepared");
+      live->stage = Live::Stage::committing;
+      live->answer_by = now_ + settings_.answer_limit;
+      out_->push_back(SendCommit{.role = role, .generation = current_});
+    } else if (live != nullptr) {
+      stop_child(role, live->spawned_at);  // the new configuration has nothing for it
+    } else if (!std::holds_alternative<Dying>(record(role).state)) {
+      set_state(role, Idle{});
+    }
+  }
+  follow(barrier_.begin_commit(wanted_, now_ + settings_.answer_limit));
+}
+
+void Supervisor::abort_candidate() {
+  const std::optional<Generation> given_up = candidate();
+  HOLDFAST_ASSERT(given_up.has_value(), "only a candidate can be aborted");
+  const bool was_in_barrier = std::holds_alternative<Reloading>(phase_);
+  std::string text = candidate_diagnostics_;
+  if (was_in_barrier) {
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    text += barrier_.why();
+  }
+  phase_ = Steady{};
+
+  for (const Role role : kRoles) {
+    auto* live = std::get_if<Live>(&record(role).state);
+    if (live == nullptr || live->asked != *given_up) continue;
+    out_->push_back(SendAbort{.role = role, .generation = *given_up});
+    if (live->applied != 0) {
+      live->stage = Live::Stage::settled;
+      live->answer_by.reset();
+    } else if (current_ != 0 && wanted_.contains(role)) {
+      ask_to_prepare(role, *live,
+                     current_);  // started for the candidate, needed for the old one too
+    } else {
+      stop_child(role, live->spawned_at);
+    }
+  }
+  out_->push_back(DropCandidate{.generation = *given_up});
+  out_->push_back(ReloadFinished{.ok = false, .generation = current_, .text = text});
+  if (current_ == 0) {
+    report(ReportId::start_failed, text);
+    stop_everything(candidate_exit_);
+  } else if (reload_again_) {
+    start_load();
+  }
+}
+
+void Supervisor::finish_reload() {
+  const bool first = !announced_ready_;
+  phase_ = Steady{};
+  out_->push_back(
+      ReloadFinished{.ok = true, .generation = current_, .text = candidate_diagnostics_});
+  if (first) {
+    announced_ready_ = true;
+    out_->push_back(AnnounceReady{});
+  }
+  if (reload_again_) start_load();
+}
+
+void Supervisor::stop_everything(ExitCode code) {
+  if (is_stopping()) return;
+  const std::optional<Generation> unused = candidate();
+  const bool was_loading = std::holds_alternative<Loading>(phase_);
+  const bool was_committing = barrier_.phase() == ReloadBarrier::Phase::committing;
+  phase_ = Stopping{.code = code};
+  barrier_ = ReloadBarrier{};
+  out_->push_back(AnnounceStopping{});
+  if (was_loading) out_->push_back(KillLoader{});
+  if (unused && !was_committing) out_->push_back(DropCandidate{.generation = *unused});
+  if (was_loading || unused || reload_again_) {
+    reload_again_ = false;
+    out_->push_back(ReloadStarted{});
+    out_->push_back(
+        ReloadFinished{.ok = false, .generation = current_, .text = "holdfast is stopping"});
+  }
+  advance_stop();
+}
+
+// The vrrp child goes first: it keeps the addresses until the successor is heard, and the table
+// must serve them until then.
+void Supervisor::advance_stop() {
+  const auto* stopping = std::get_if<Stopping>(&phase_);
+  if (stopping == nullptr) return;
+  for (const Role role : kRoles) {
+    const ChildState& state = record(role).state;
+    if (const auto* live = std::get_if<Live>(&state)) stop_child(role, live->spawned_at);
+    if (std::holds_alternative<Dying>(record(role).state)) return;
+    if (role == Role::vrrp && releasing_) return;
+    set_state(role, Idle{});
+  }
+  const ExitCode code = stopping->code;
+  phase_ = Done{};
+  out_->push_back(Exit{.code = code});
+}
+
+// ---- children -----------------------------------------------------------------------------------
+
+void Supervisor::spawn(Role role, Generation generation) {
+  ChildRecord& child = record(role);
+  if (child.was_started) ++child.restarts;
+  child.was_started = true;
+  out_->push_back(Spawn{.role = role});
+  set_state(role, Live{.spawned_at = now_, .heard_at = now_, .answer_by = std::nullopt});
+  child.since = now_;
+  ask_to_prepare(role, std::get<Live>(child.state), generation);
+}
+
+void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
+  live.stage = Live::Stage::preparing;
+  live.asked = generation;
+  // In the barrier its deadline decides, and ends the reload; alone, a child that never answers is
+  // of no use.
+  live.answer_by =
+      is_in_barrier(live) ? std::nullopt : std::optional(now_ + settings_.answer_limit);
+  out_->push_back(SendPrepare{.role = role, .generation = generation});
+}
+
+void Supervisor::stop_child(Role role, core::Instant spawned_at) {
+  out_->push_back(SendStop{.role = role});
+  set_state(role, Dying{.why = Dying::Why::stop,
+                        .spawned_at = spawned_at,
+                        .strike_at = now_ + settings_.stop_limit,
+                        .killed = false});
+}
+
+void Supervisor::abort_hung(Role role, const Live& live, const std::string& how) {
+  report(ReportId::child_hung,
+         fmt::format("the {} process (generation {}) {}", to_string(role), live.applied, how));
+  out_->push_back(Strike{.role = role, .blow = Blow::abort});
+  set_state(role, Dying{.why = Dying::Why::misbehaved,
+                        .spawned_at = live.spawned_at,
+                        .strike_at = now_ + settings_.abort_limit,
+                        .killed = false});
+  follow(barrier_.on_lost(role, how));
+}
+
+void Supervisor::on(const ChildExited& event) {
+  ChildRecord& child = record(event.role);
+  child.last_exit = event.sentence;
+  if (const auto* live = std::get_if<Live>(&child.state)) {
+    after_death(event.role, event.status, event.sentence, live->spawned_at);
+  } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
+    const bool was_asked_to = dying->why == Dying::Why::stop;
+    if (was_asked_to || is_stopping()) {
+      if (event.role == Role::vrrp && !event.status.is_clean()) release_addresses();
+      set_state(event.role, Idle{});
+    } else {
+      after_death(event.role, event.status, event.sentence, dying->spawned_at);
+    }
+  }
+  advance_stop();
+  begin_barrier_when_settled();
+}
+
+void Supervisor::on(const SpawnFailed& event) {
+  const auto* live = std::get_if<Live>(&record(event.role).state);
+  if (live == nullptr) return;
+  record(event.role).last_exit = event.sentence;
+  // Counted as a death without any life: the causes (no memory, no process slots) may pass.
+  after_death(event.role, ExitStatus{.kind = ExitStatus::Kind::signalled, .value = 0},
+              event.sentence, now_);
+  advance_stop();
+  begin_barrier_when_settled();
+}
+
+void Supervisor::after_death(Role role, const ExitStatus& status, const std::string& sentence,
+                             core::Instant spawned_at) {
+  const std::string what = fmt::format("the {} process {}", to_string(role), sentence);
+  if (is_stopping()) {
+    if (role == Role::vrrp) release_addresses();
+    set_state(role, Idle{});
+    return;
+  }
+  if (current_ == 0 || !wanted_.contains(role)) {
+    // It never ran: the start (or the reload that wanted it) has failed.
+    if (role == Role::vrrp) release_addresses();
+    set_state(role, Idle{});
+    if (current_ == 0)
+      candidate_exit_ =
+          status.is_permanent() ? static_cast<ExitCode>(status.value) : ExitCode::fatal;
+    report(ReportId::child_died, what);
+    follow(barrier_.on_lost(role, sentence));
+    return;
+  }
+  if (settings_.respawn == Respawn::no || status.is_permanent()) {
+    give_up_on(role, status, sentence);
+    return;
+  }
+  const RestartDecision decision = record(role).policy.on_death(now_ - spawned_at);
+  if (decision.crash_loop && role == Role::vrrp) {
+    report(ReportId::crash_loop,
+           fmt::format("{}; {} deaths in a row: giving up so that a peer takes over", what,
+                       record(role).policy.deaths_in_row()));
+    release_addresses();
+    set_state(role, Failed{});
+    stop_everything(ExitCode::fatal);
+    return;
+  }
+  if (decision.pause == core::Duration::zero()) {
+    report(ReportId::child_died, fmt::format("{}; starting it again at once", what));
+    set_state(role, Backoff{.until = now_});
+  } else {
+    report(ReportId::child_died,
+           fmt::format("{}; death {} in a row, starting it again in {:.0f} s", what,
+                       record(role).policy.deaths_in_row(), seconds(decision.pause)));
+    // Peers take over while we wait: two directors must not hold one address.
+    if (role == Role::vrrp) release_addresses();
+    set_state(role, Backoff{.until = now_ + decision.pause});
+  }
+  follow(barrier_.on_lost(role, sentence));
+  tick_child(role);
+}
+
+void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::string& sentence) {
+  const char* reason = settings_.respawn == Respawn::no
+                           ? "respawning is switched off"
+                           : "starting it again would end the same way";
+  report(ReportId::child_given_up,
+         fmt::format("the {} process {}; {}", to_string(role), sentence, reason));
+  set_state(role, Failed{});
+  if (role == Role::vrrp) release_addresses();
+  if (role == Role::vrrp || settings_.respawn == Respawn::no) {
+    stop_everything(status.is_permanent() ? static_cast<ExitCode>(status.value) : ExitCode::fatal);
+  } else {
+    // Without checkers the table stays as it is and traffic goes on: better than leaving.
+    follow(barrier_.on_lost(role, sentence));
+  }
+}
+
+void Supervisor::release_addresses() {
+  if (settings_.keep_addresses == KeepAddresses::yes || releasing_ || current_ == 0) return;
+  releasing_ = true;
+  out_->push_back(ReleaseAddresses{.generation = current_});
+}
+
+void Supervisor::on(const AddressesReleased&) {
+  releasing_ = false;
+  for (const Role role : kRoles) tick_child(role);
+  advance_stop();
+  begin_barrier_when_settled();
+}
+
+void Supervisor::on(const HeartbeatReceived& event) {
+  if (auto* live = std::get_if<Live>(&record(event.role).state)) live->heard_at = now_;
+}
+
+void Supervisor::on(const PreparedReceived& event) {
+  auto* live = std::get_if<Live>(&record(event.role).state);
+  if (live == nullptr) return;
+  live->heard_at = now_;
+  if (live->stage != Live::Stage::preparing || live->asked != event.generation) return;
+  live->stage = Live::Stage::prepared;
+  live->answer_by.reset();
+  if (is_stopping()) return;  // its turn to stop has not come yet, but it starts nothing new
+  if (is_in_barrier(*live)) {
+    follow(barrier_.on_prepared(event.role, event.generation));
+    return;
+  }
+  live->stage = Live::Stage::committing;
+  live->answer_by = now_ + settings_.answer_limit;
+  out_->push_back(SendCommit{.role = event.role, .generation = event.generation});
+}
+
+void Supervisor::on(const RefusedReceived& event) {
+  auto* live = std::get_if<Live>(&record(event.role).state);
+  if (live == nullptr) return;
+  live->heard_at = now_;
+  if (live->stage != Live::Stage::preparing || live->asked != event.generation) return;
+  if (is_in_barrier(*live)) {
+    candidate_exit_ = ExitCode::bad_config;
+    follow(barrier_.on_refused(event.role, event.generation, event.reason));
+    return;
+  }
+  // It refuses what its predecessor ran: something on the host has changed. Treated like a death,
+  // so that it is tried again.
+  report(ReportId::child_refused,
+         fmt::format("the {} process refuses generation {}, which ran before: {}",
+                     to_string(event.role), event.generation, event.reason));
+  const core::Instant spawned_at = live->spawned_at;
+  out_->push_back(SendStop{.role = event.role});
+  set_state(event.role, Dying{.why = Dying::Why::misbehaved,
+                              .spawned_at = spawned_at,
+                              .strike_at = now_ + settings_.stop_limit,
+                              .killed = false});
+}
+
+void Supervisor::on(const CommittedReceived& event) {
+  auto* live = std::get_if<Live>(&record(event.role).state);
+  if (live == nullptr) return;
+  live->heard_at = now_;
+  if (live->stage != Live::Stage::committing || live->asked != event.generation) return;
+  live->stage = Live::Stage::settled;
+  live->applied = event.generation;
+  live->answer_by.reset();
+  follow(barrier_.on_committed(event.role, event.generation));
+  begin_barrier_when_settled();
+}
+
+// ---- time ---------------------------------------------------------------------------------------
+
+void Supervisor::on(const Tick&) {
+  if (auto* loading = std::get_if<Loading>(&phase_);
+      loading != nullptr && !loading->killed && now_ >= loading->kill_at) {
+    loading->killed = true;  // the shell reports LoaderFinished when it is gone
+    out_->push_back(KillLoader{});
+  }
+  follow(barrier_.on_tick(now_));
+  for (const Role role : kRoles) tick_child(role);
+}
+
+void Supervisor::tick_child(Role role) {
+  ChildRecord& child = record(role);
+  if (const auto* live = std::get_if<Live>(&child.state)) {
+    const Live before = *live;
+    if (now_ >= before.heard_at + settings_.silence_limit) {
+      abort_hung(role, before,
+                 fmt::format("gave no sign of life for {:.1f} s", seconds(now_ - before.heard_at)));
+    } else if (before.answer_by && now_ >= *before.answer_by) {
+      abort_hung(
+          role, before,
+          fmt::format("did not {} generation {} in time",
+                      before.stage == Live::Stage::preparing ? "prepare" : "commit", before.asked));
+    }
+  } else if (auto* dying = std::get_if<Dying>(&child.state)) {
+    if (!dying->killed && now_ >= dying->strike_at) {
+      dying->killed = true;
+      out_->push_back(Strike{.role = role, .blow = Blow::kill});
+    }
+  } else if (const auto* backoff = std::get_if<Backoff>(&child.state)) {
+    if (now_ >= backoff->until && !releasing_ && !is_stopping()) spawn(role, current_);
+  }
+}
+
+}  // namespace holdfast::watchdog

@@ -1,0 +1,141 @@
+// The watchdog's brain: starts, supervises, reloads and stops the children. Driven by watchdog/io;
+// never touches a process.
+//
+// Starting and reloading are one thing: a load, then the barrier (reload_barrier.hpp). A restarted
+// child goes through prepare and commit of the current generation by itself.
+#pragma once
+
+#include "core/time.hpp"
+#include "watchdog/core/action.hpp"
+#include "watchdog/core/child_state.hpp"
+#include "watchdog/core/event.hpp"
+#include "watchdog/core/reload_barrier.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace holdfast::watchdog {
+
+enum class Respawn : std::uint8_t { no, yes };
+enum class KeepAddresses : std::uint8_t { no, yes };
+
+struct SupervisorSettings {
+  RestartSettings restart = {};
+  /// keepalived: -R (--dont-respawn) means no.
+  Respawn respawn = Respawn::yes;
+  /// keepalived: -V (--dont-release-vrrp) means yes: addresses stay when the vrrp child is gone.
+  KeepAddresses keep_addresses = KeepAddresses::no;
+  /// A child silent for this long hangs. Children send a heartbeat twice a second.
+  core::Duration silence_limit = std::chrono::seconds(3);
+  /// Time to write a core file between SIGABRT and SIGKILL.
+  core::Duration abort_limit = std::chrono::seconds(1);
+  /// An orderly stop may take this long, then SIGKILL. keepalived: child_wait_time (5 s); ours is
+  /// longer because a planned handover waits until the successor is heard.
+  core::Duration stop_limit = std::chrono::seconds(10);
+  /// Bound on prepare and on commit, each.
+  core::Duration answer_limit = std::chrono::seconds(10);
+  /// Bound on reading the configuration.
+  core::Duration load_limit = std::chrono::seconds(30);
+  /// Woken this much later than asked, the watchdog itself did not run (paused machine): silence
+  /// proves nothing then.
+  core::Duration pause_tolerance = std::chrono::milliseconds(100);
+};
+
+class Supervisor {
+ public:
+  explicit Supervisor(const SupervisorSettings& settings);
+
+  /// Appends the actions in the order in which they must happen.
+  void step(const Event& event, core::Instant now, Actions& out);
+  /// When to call with Tick at the latest; nullopt: nothing to wait for.
+  [[nodiscard]] std::optional<core::Instant> deadline() const;
+
+  [[nodiscard]] const ChildRecord& child(Role role) const;
+  /// The configuration that runs; 0 before the first commit.
+  [[nodiscard]] Generation generation() const { return current_; }
+  [[nodiscard]] bool is_stopping() const;
+  /// Steady: no load, no barrier, not stopping. (Children may still be restarting.)
+  [[nodiscard]] bool is_steady() const;
+
+ private:
+  // What the process as a whole is doing.
+  struct Fresh {};
+  struct Steady {};
+  struct Loading {
+    Generation candidate = 0;
+    core::Instant kill_at{};
+    bool killed = false;
+  };
+  struct Settling {  ///< loaded; waits until no child is in the middle of a restart
+    Generation candidate = 0;
+  };
+  struct Reloading {  ///< the barrier is up
+    Generation candidate = 0;
+  };
+  struct Stopping {
+    ExitCode code = ExitCode::ok;
+  };
+  struct Done {};
+  using Phase = std::variant<Fresh, Steady, Loading, Settling, Reloading, Stopping, Done>;
+
+  void on(const StartRequested& event);
+  void on(const ReloadRequested& event);
+  void on(const StopRequested& event);
+  void on(const LoaderFinished& event);
+  void on(const ChildExited& event);
+  void on(const SpawnFailed& event);
+  void on(const HeartbeatReceived& event);
+  void on(const PreparedReceived& event);
+  void on(const RefusedReceived& event);
+  void on(const CommittedReceived& event);
+  void on(const AddressesReleased& event);
+  void on(const Tick& event);
+
+  void forgive_silence_after_own_pause();
+  void start_load();
+  void begin_barrier_when_settled();
+  void follow(ReloadBarrier::Verdict verdict);
+  void commit_candidate();
+  void abort_candidate();
+  void finish_reload();
+  void spawn(Role role, Generation generation);
+  void ask_to_prepare(Role role, Live& live, Generation generation);
+  void stop_child(Role role, core::Instant spawned_at);
+  void abort_hung(Role role, const Live& live, const std::string& how);
+  void after_death(Role role, const ExitStatus& status, const std::string& sentence,
+                   core::Instant spawned_at);
+  void give_up_on(Role role, const ExitStatus& status, const std::string& sentence);
+  void release_addresses();
+  void stop_everything(ExitCode code);
+  void advance_stop();
+  void tick_child(Role role);
+  void set_state(Role role, ChildState state);
+  void report(ReportId id, std::string text);
+  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] std::optional<Generation> candidate() const;
+  [[nodiscard]] bool is_in_barrier(const Live& live) const;
+  [[nodiscard]] ChildRecord& record(Role role);
+
+  SupervisorSettings settings_;
+  std::array<ChildRecord, kRoles.size()> children_;
+  Phase phase_;
+  ReloadBarrier barrier_;
+  Generation current_ = 0;
+  Generation newest_ = 0;  ///< numbers are never reused, so a late answer cannot be mistaken
+  RoleSet wanted_;         ///< of the current generation
+  RoleSet candidate_roles_;
+  std::string candidate_diagnostics_;
+  ExitCode candidate_exit_ = ExitCode::fatal;  ///< how a first start ends when the candidate fails
+  bool reload_again_ = false;                  ///< asked for while a reload was under way
+  bool announced_ready_ = false;
+  bool releasing_ = false;                      ///< ReleaseAddresses is out
+  std::optional<core::Instant> expected_tick_;  ///< deadline() after the last step
+
+  // Only valid within step().
+  core::Instant now_{};
+  Actions* out_ = nullptr;
+};
+
+}  // namespace holdfast::watchdog
