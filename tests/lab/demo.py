@@ -104,7 +104,8 @@ def main() -> int:
     unknown = [name for name in chapters if name not in CHAPTERS]
     if unknown:
         parser.error(f"no chapter {unknown[0]}; there are: {' '.join(CHAPTERS)}")
-    colour = sys.stdout.isatty() or bool(os.environ.get("HOLDFAST_COLOUR"))
+    # Inside the machine standard output is always a serial line: only the outside knows.
+    colour = bool(os.environ.get("HOLDFAST_COLOUR")) if IN_VM else sys.stdout.isatty()
 
     if IN_VM or vm.host_has_ipvs():
         reason = netns.why_unavailable()
