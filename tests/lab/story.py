@@ -24,7 +24,7 @@ from .wire import Capture
 # A program under emulation starts and reacts late; on real hardware a tenth of this is plenty.
 IN_VM = bool(os.environ.get("HOLDFAST_IN_VM"))
 TOLERANCE = 0.30 if IN_VM else 0.10
-STARTING_UP = 4.0 if IN_VM else 1.0
+STARTING_UP = 8.0 if IN_VM else 1.0
 
 
 def master_down_interval(priority: int, interval: float = 1.0) -> float:
