@@ -34,8 +34,8 @@ class ObjectReader {
 
   void fail(std::string_view member, std::string_view problem) {
     if (error_) return;
-    const auto dot = path_.empty() || member.empty() ? "" : ".";
-    error_ = core::Error{fmt::format("{}{}{}: {}", path_, dot, member, problem)};
+    const auto where = member.empty() ? path_ : path_of(member);
+    error_ = core::Error{fmt::format("{}: {}", where.empty() ? "the table" : where, problem)};
   }
 
   /// nullptr when the member is absent or null.

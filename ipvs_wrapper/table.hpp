@@ -122,9 +122,9 @@ struct Settings {
   std::string scheduler = "wlc";
   /// kOnePacket, kSchedulerFlag1…3 and bits we do not know, kept as they are.
   std::uint32_t flags = 0;
-  std::optional<Persistence> persistence;
+  std::optional<Persistence> persistence{};
   /// "sip" or empty. At most 15 characters.
-  std::string persistence_engine;
+  std::string persistence_engine{};
 
   bool operator==(const Settings&) const = default;
 };
@@ -132,8 +132,8 @@ struct Settings {
 /// A virtual service. Servers are sorted by endpoint, which is also the order in which they are
 /// added to a new pool: two directors with one configuration then fill mh's table alike.
 struct Service {
-  Settings settings;
-  std::map<core::Endpoint, Server> servers;
+  Settings settings{};
+  std::map<core::Endpoint, Server> servers{};
 
   bool operator==(const Service&) const = default;
 };
@@ -143,7 +143,7 @@ struct Service {
 
 /// A whole IPVS table.
 struct Table {
-  std::map<ServiceKey, Service> services;
+  std::map<ServiceKey, Service> services{};
 
   bool operator==(const Table&) const = default;
 };
