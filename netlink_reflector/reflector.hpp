@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "netlink_reflector/core/desired.hpp"
+#include "netlink_reflector/core/publication.hpp"
 #include "netlink_reflector/core/table.hpp"
 
 #include <functional>
@@ -35,37 +36,6 @@ struct ReflectorOptions {
   int request_buffer_bytes = 1 << 20;
   /// How long after a refused step it is tried again.
   core::Duration retry_after = std::chrono::seconds(1);
-};
-
-/// One address of an owner, as read back from the kernel.
-struct HeldAddress {
-  DesiredAddress desired;
-  bool held = false;
-  /// Empty while held; else the sentence why not ("cannot add 10.0.0.1/32 on eth0: …", "there is no
-  /// interface eth9").
-  std::string problem;
-
-  bool operator==(const HeldAddress&) const = default;
-};
-
-/// The state of an owner after its addresses were applied and read back.
-struct Publication {
-  /// hold() was called last (false: release()).
-  bool wanted = false;
-  /// Everything is as wanted: all held after hold(), none left after release().
-  bool complete = false;
-  std::vector<HeldAddress> addresses;
-};
-
-struct ReflectorCounters {
-  /// Addresses that somebody else removed (or changed) and that were put back.
-  std::uint64_t repairs = 0;
-  /// Steps that the kernel refused.
-  std::uint64_t failures = 0;
-  /// The event socket's buffer overflowed.
-  std::uint64_t overruns = 0;
-  /// Full dumps compared with the mirror, after overruns (the first load not counted).
-  std::uint64_t resyncs = 0;
 };
 
 class Reflector {
@@ -115,9 +85,10 @@ class Reflector {
   /// As release(), and forgets the claim: the owner is gone from the configuration. No callback
   /// follows.
   void forget(const std::string& owner);
-  /// Sends what is pending and takes the answers now, inside this call; callbacks run inside it
-  /// too. Bounded by the number of steps, for the orderly end of a process and wherever an
-  /// announcement must follow the address.
+  /// Sends what is pending and reads it back now, inside this call; ask publication() what came
+  /// out. Callbacks never run inside it: they come on the next turn of the loop. Bounded by the
+  /// number of steps. For the orderly end of a process, and wherever an announcement must follow
+  /// the address.
   void flush();
 
   /// The work of a hold() or release() is done and read back: once per call, and again whenever the
@@ -137,7 +108,7 @@ class Reflector {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace holdfast::netlink

@@ -12,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -81,13 +80,15 @@ inline constexpr std::uint32_t kFlagNoPrefixRoute = 0x200;
 inline constexpr std::uint32_t kLifetimeForever = 0xffffffff;
 
 /// What distinguishes two addresses of one interface for the kernel. IPv4: the same address may be
-/// there several times, with other prefix lengths or peers; IPv6: only once (then length is 0 and
-/// peer the address itself).
+/// there several times, in different networks or with other prefix lengths (net/ipv4/devinet.c:
+/// __inet_insert_ifa). IPv6: only once, so length and network stay empty (net/ipv6/addrconf.c:
+/// ipv6_chk_same_addr).
 struct AddressKey {
   InterfaceIndex interface = 0;
   core::IpAddress address;
   std::uint8_t length = 0;
-  core::IpAddress peer;
+  /// The network of the address, or of its peer if it has one.
+  core::IpAddress network;
 
   auto operator<=>(const AddressKey&) const = default;
 };
@@ -120,7 +121,7 @@ struct Address {
 
 /// True when the two would be in one group of primary and secondaries: IPv4, same interface, length
 /// and network. net/ipv4/devinet.c: __inet_insert_ifa.
-[[nodiscard]] bool share_subnet(const Address& one, const Address& other);
+[[nodiscard]] bool share_subnet(const AddressKey& one, const AddressKey& other);
 
 struct LinkAppeared {
   Link link;
@@ -196,14 +197,17 @@ class AddressTable {
   [[nodiscard]] const Address* find(const AddressKey& key) const;
   /// Addresses of one interface in the kernel's order, primaries and secondaries mixed.
   [[nodiscard]] std::vector<Address> on(InterfaceIndex index) const;
-  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:
   struct Entry {
     Address address;
+    std::uint64_t order = 0;
     bool seen = true;
   };
-  std::unordered_map<InterfaceIndex, std::vector<Entry>> interfaces_;
+  /// Sorted by interface first, so that one interface is a range.
+  std::map<AddressKey, Entry> entries_;
+  std::uint64_t next_order_ = 0;
 };
 
 /// The address to send from: the first primary of the family with the widest scope, then the first

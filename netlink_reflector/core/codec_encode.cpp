@@ -1,0 +1,127 @@
+#include "core/assertion.hpp"
+#include "netlink_reflector/core/codec.hpp"
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <memory>
+
+namespace holdfast::netlink {
+namespace {
+
+// Since Linux 5.18; older headers do not have it, older kernels ignore it.
+constexpr int kAttributeProtocol = 11;
+
+struct FreeMessage {
+  void operator()(nl_msg* message) const { nlmsg_free(message); }
+};
+using MessageBuilder = std::unique_ptr<nl_msg, FreeMessage>;
+
+MessageBuilder start(int type, int flags, std::uint32_t sequence) {
+  // NL_AUTO_PORT is 0: the kernel knows the sender from the socket.
+  MessageBuilder message(nlmsg_alloc());
+  HOLDFAST_ASSERT(message != nullptr, "out of memory");
+  nlmsghdr* header = nlmsg_put(message.get(), 0, sequence, type, 0, NLM_F_REQUEST | flags);
+  HOLDFAST_ASSERT(header != nullptr, "a fresh message has room for its header");
+  return message;
+}
+
+void append_header(const MessageBuilder& message, const void* header, std::size_t length) {
+  // nlmsg_append takes a pointer to non-const only for historical reasons.
+  HOLDFAST_ASSERT(
+      nlmsg_append(message.get(), const_cast<void*>(header), length, NLMSG_ALIGNTO) == 0,
+      "a page holds any request of ours");
+}
+
+void put(const MessageBuilder& message, int type, std::span<const std::uint8_t> value) {
+  HOLDFAST_ASSERT(nla_put(message.get(), type, static_cast<int>(value.size()), value.data()) == 0,
+                  "a page holds any request of ours");
+}
+
+void put(const MessageBuilder& message, int type, const core::IpAddress& address) {
+  put(message, type, address.bytes());
+}
+
+void put(const MessageBuilder& message, int type, std::uint32_t value) {
+  HOLDFAST_ASSERT(nla_put_u32(message.get(), type, value) == 0, "a page holds any request of ours");
+}
+
+void append_to(const MessageBuilder& message, Bytes& datagram) {
+  const auto* begin = reinterpret_cast<const std::uint8_t*>(nlmsg_hdr(message.get()));
+  datagram.insert(datagram.end(), begin, begin + nlmsg_hdr(message.get())->nlmsg_len);
+  datagram.resize(NLMSG_ALIGN(datagram.size()));
+}
+
+// The flags that a person or a tool sets; the others are the kernel's.
+constexpr std::uint32_t kSettableFlags =
+    kFlagNoDad | kFlagNoPrefixRoute | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_MCAUTOJOIN;
+
+void put_attributes(const MessageBuilder& message, const Address& address) {
+  put(message, IFA_LOCAL, address.prefix.address);
+  put(message, IFA_ADDRESS, address.peer.value_or(address.prefix.address));
+  if (address.broadcast) put(message, IFA_BROADCAST, *address.broadcast);
+  if (!address.label.empty()) {
+    HOLDFAST_ASSERT(nla_put_string(message.get(), IFA_LABEL, address.label.c_str()) == 0,
+                    "a page holds any request of ours");
+  }
+  const std::uint32_t flags = address.flags & kSettableFlags;
+  if (flags != 0) put(message, IFA_FLAGS, flags);
+  if (address.route_metric != 0) put(message, IFA_RT_PRIORITY, address.route_metric);
+  if (address.protocol != 0) {
+    put(message, kAttributeProtocol, std::span(&address.protocol, std::size_t{1}));
+  }
+  if (address.valid_lifetime != kLifetimeForever ||
+      address.preferred_lifetime != kLifetimeForever) {
+    ifa_cacheinfo lifetimes{};
+    lifetimes.ifa_valid = address.valid_lifetime;
+    lifetimes.ifa_prefered = address.preferred_lifetime;
+    put(message, IFA_CACHEINFO,
+        std::span(reinterpret_cast<const std::uint8_t*>(&lifetimes), sizeof lifetimes));
+  }
+}
+
+}  // namespace
+
+Bytes encode_dump_links(std::uint32_t sequence) {
+  const MessageBuilder message = start(RTM_GETLINK, NLM_F_DUMP, sequence);
+  const ifinfomsg header{};
+  append_header(message, &header, sizeof header);
+  put(message, IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
+  Bytes datagram;
+  append_to(message, datagram);
+  return datagram;
+}
+
+Bytes encode_dump_addresses(std::uint32_t sequence) {
+  const MessageBuilder message = start(RTM_GETADDR, NLM_F_DUMP, sequence);
+  const ifaddrmsg header{};
+  append_header(message, &header, sizeof header);
+  Bytes datagram;
+  append_to(message, datagram);
+  return datagram;
+}
+
+void append_step(const Step& step, std::uint32_t sequence, Bytes& datagram) {
+  const bool remove = step.kind == StepKind::remove;
+  const MessageBuilder message =
+      start(remove ? RTM_DELADDR : RTM_NEWADDR,
+            remove ? NLM_F_ACK : NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence);
+  const Address& address = step.address;
+  ifaddrmsg header{};
+  header.ifa_family = address.prefix.address.is_v4() ? AF_INET : AF_INET6;
+  header.ifa_prefixlen = address.prefix.length;
+  header.ifa_scope = address.scope;
+  header.ifa_index = address.interface;
+  append_header(message, &header, sizeof header);
+  if (remove) {
+    put(message, IFA_LOCAL, address.prefix.address);
+    put(message, IFA_ADDRESS, address.peer.value_or(address.prefix.address));
+  } else {
+    put_attributes(message, address);
+  }
+  append_to(message, datagram);
+}
+
+}  // namespace holdfast::netlink

@@ -1,0 +1,377 @@
+#include "netlink_reflector/reflector.hpp"
+
+#include "netlink_reflector/core/keeper.hpp"
+#include "netlink_reflector/messages.hpp"
+#include "netlink_reflector/requests.hpp"
+#include "netlink_reflector/socket.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+
+#include <cerrno>
+#include <deque>
+#include <linux/rtnetlink.h>
+
+namespace holdfast::netlink {
+namespace {
+
+/// Events read in one go. At the bound the rest is read on the next turn, after other handlers.
+constexpr int kMaxDrainDatagrams = 16384;
+/// Steps sent in one turn of the loop, in whole batches.
+constexpr std::size_t kMaxStepsPerTurn = 512;
+/// More turns than any sane flush needs; what is left then happens in the loop.
+constexpr int kMaxFlushTurns = 1000;
+
+}  // namespace
+
+class Reflector::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(boost::asio::io_context& io, runtime::Logger& logger, ReflectorOptions options)
+      : io_(io),
+        logger_(logger),
+        options_(options),
+        keeper_(options.retry_after),
+        readable_(io),
+        timer_(io, [this] { schedule(); }) {}
+
+  ~Impl() {
+    if (readable_.is_open()) readable_.release();  // the socket closes its own descriptor
+  }
+
+  core::Result<void> load();
+  void schedule();
+  void flush();
+
+  Keeper& keeper() { return keeper_; }
+  [[nodiscard]] const Mirror& mirror() const { return mirror_; }
+  [[nodiscard]] std::optional<core::IpAddress> source(InterfaceIndex index, core::Family) const;
+
+  std::vector<std::function<void(const LinkEvent&)>> on_link;
+  std::vector<std::function<void(const AddressEvent&)>> on_address;
+  std::vector<std::function<void(const std::string&, const Publication&)>> on_published;
+  std::vector<std::function<void(const std::string&, const std::string&)>> on_lost;
+
+ private:
+  using News = std::variant<LinkEvent, AddressEvent, Notice>;
+
+  void wait_for_events();
+  void turn();
+  void progress();
+  void drain_events();
+  void take(const Payload& payload);
+  void note(const std::optional<LinkEvent>& event);
+  void note(const std::optional<AddressEvent>& event);
+  core::Result<void> read_everything();
+  void resync();
+  void send_batches();
+  void deliver();
+  void tell(const News& news);
+  void tell(const Notice& notice);
+  void arm();
+
+  boost::asio::io_context& io_;
+  runtime::Logger& logger_;
+  ReflectorOptions options_;
+  Keeper keeper_;
+  Mirror mirror_;
+  std::optional<RouteSocket> events_;
+  std::optional<Requests> requests_;
+  boost::asio::posix::stream_descriptor readable_;
+  runtime::DeadlineTimer timer_;
+  std::deque<Batch> pending_;
+  /// What the callbacks have not heard yet.
+  std::deque<News> outbox_;
+  bool turn_is_posted_ = false;
+  bool resync_is_due_ = false;
+  bool undrained_ = false;
+  std::optional<core::Instant> resync_at_;
+};
+
+core::Result<void> Reflector::Impl::load() {
+  auto requests = RouteSocket::open(options_.request_buffer_bytes, {});
+  if (!requests) return requests.error();
+  auto events = RouteSocket::open(options_.event_buffer_bytes,
+                                  {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR});
+  if (!events) return events.error();
+  requests_.emplace(std::move(*requests));
+  events_.emplace(std::move(*events));
+
+  const core::Result<void> read = read_everything();
+  if (!read && read.error().system_errno != EINTR) return read;
+  drain_events();
+  outbox_.clear();  // nobody has a former state to compare with
+  readable_.assign(events_->fd());
+  wait_for_events();
+  return {};
+}
+
+void Reflector::Impl::wait_for_events() {
+  readable_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [weak = weak_from_this()](const boost::system::error_code& error) {
+                         const auto self = weak.lock();
+                         if (!self || error) return;
+                         self->wait_for_events();
+                         self->turn();
+                       });
+}
+
+void Reflector::Impl::schedule() {
+  if (turn_is_posted_) return;
+  turn_is_posted_ = true;
+  boost::asio::post(io_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->turn_is_posted_ = false;
+    self->turn();
+  });
+}
+
+void Reflector::Impl::turn() {
+  progress();
+  deliver();
+  arm();
+}
+
+/// Reads before it judges: events, then a resync if some were lost, then what has to be done.
+void Reflector::Impl::progress() {
+  drain_events();
+  resync();
+  std::vector<Batch> batches;
+  std::vector<Notice> notices;
+  keeper_.work(mirror_, runtime::now(), batches, notices);
+  for (Batch& batch : batches) pending_.push_back(std::move(batch));
+  for (Notice& notice : notices) outbox_.emplace_back(std::move(notice));
+  send_batches();
+}
+
+void Reflector::Impl::arm() {
+  if (keeper_.has_work() || !pending_.empty() || !outbox_.empty() || undrained_) schedule();
+  std::optional<core::Instant> deadline = keeper_.deadline();
+  if (resync_at_ && (!deadline || *resync_at_ < *deadline)) deadline = resync_at_;
+  timer_.arm(deadline);
+}
+
+void Reflector::Impl::flush() {
+  for (int turns = 0; turns < kMaxFlushTurns; ++turns) {
+    progress();
+    if (!keeper_.has_work() && pending_.empty()) break;
+  }
+  arm();
+}
+
+void Reflector::Impl::drain_events() {
+  if (!events_) return;
+  undrained_ = true;
+  for (int count = 0; count < kMaxDrainDatagrams; ++count) {
+    const RouteSocket::Read read = events_->read();
+    switch (read.outcome) {
+      case ReadOutcome::data:
+        decode_datagram(read.datagram, [this](const Message& message) { take(message.payload); });
+        break;
+      case ReadOutcome::overrun:
+        ++keeper_.counters().overruns;
+        logger_.log(kOverrun, "lost link and address events, reading everything again");
+        resync_is_due_ = true;
+        break;
+      case ReadOutcome::failed:
+        logger_.log(kReadFailed, "cannot read netlink events: {}",
+                    std::generic_category().message(read.system_errno));
+        resync_is_due_ = true;
+        undrained_ = false;
+        return;
+      case ReadOutcome::nothing:
+        undrained_ = false;
+        return;
+    }
+  }
+}
+
+void Reflector::Impl::take(const Payload& payload) {
+  if (const auto* report = std::get_if<LinkReport>(&payload)) {
+    const InterfaceIndex index = report->link.index;
+    if (!report->gone) {
+      note(mirror_.links.upsert(report->link));
+      return;
+    }
+    // Addresses first: whoever hears of their end can still look up the interface.
+    for (const AddressEvent& event : mirror_.addresses.remove_interface(index)) note(event);
+    note(mirror_.links.remove(index));
+  } else if (const auto* address = std::get_if<AddressReport>(&payload)) {
+    note(address->gone ? mirror_.addresses.remove(address->address.key())
+                       : mirror_.addresses.upsert(address->address));
+  }
+}
+
+void Reflector::Impl::note(const std::optional<LinkEvent>& event) {
+  if (!event) return;
+  keeper_.on_link(*event, runtime::now());
+  outbox_.emplace_back(*event);
+}
+
+void Reflector::Impl::note(const std::optional<AddressEvent>& event) {
+  if (!event) return;
+  keeper_.on_address(*event, mirror_);
+  outbox_.emplace_back(*event);
+}
+
+/// Mark and sweep: what the kernel does not mention any more is gone. Nothing is swept after an
+/// incomplete dump.
+core::Result<void> Reflector::Impl::read_everything() {
+  const auto keep = [this](const Payload& payload) { take(payload); };
+  auto read = requests_->dump(
+      encode_dump_links, [this] { mirror_.links.begin_resync(); }, keep);
+  if (!read) return read;
+  for (const LinkEvent& event : mirror_.links.sweep()) {
+    const InterfaceIndex index = std::get<LinkVanished>(event).link.index;
+    for (const AddressEvent& gone : mirror_.addresses.remove_interface(index)) note(gone);
+    note(event);
+  }
+  read = requests_->dump(
+      encode_dump_addresses, [this] { mirror_.addresses.begin_resync(); }, keep);
+  if (!read) return read;
+  for (const AddressEvent& event : mirror_.addresses.sweep()) note(event);
+  return {};
+}
+
+void Reflector::Impl::resync() {
+  const core::Instant now = runtime::now();
+  if (resync_at_ && *resync_at_ <= now) resync_is_due_ = true;
+  if (!resync_is_due_ || !requests_) return;
+  resync_is_due_ = false;
+  resync_at_.reset();
+  ++keeper_.counters().resyncs;
+  if (const core::Result<void> read = read_everything(); !read) {
+    logger_.log(kReadFailed, "{}", read.error().message);
+    resync_at_ = now + options_.retry_after;
+  }
+}
+
+void Reflector::Impl::send_batches() {
+  std::size_t sent = 0;
+  while (!pending_.empty() && sent < kMaxStepsPerTurn) {
+    const Batch batch = std::move(pending_.front());
+    pending_.pop_front();
+    const std::vector<StepResult> results = requests_->send(batch.steps);
+    sent += batch.steps.size();
+    drain_events();
+    resync();
+    keeper_.on_results(batch, results);
+  }
+}
+
+void Reflector::Impl::deliver() {
+  while (!outbox_.empty()) {
+    const News news = std::move(outbox_.front());
+    outbox_.pop_front();
+    tell(news);
+  }
+}
+
+void Reflector::Impl::tell(const News& news) {
+  if (const auto* link = std::get_if<LinkEvent>(&news)) {
+    for (const auto& callback : on_link) callback(*link);
+  } else if (const auto* address = std::get_if<AddressEvent>(&news)) {
+    for (const auto& callback : on_address) callback(*address);
+  } else if (const auto* notice = std::get_if<Notice>(&news)) {
+    tell(*notice);
+  }
+}
+
+void Reflector::Impl::tell(const Notice& notice) {
+  if (const auto* published = std::get_if<Published>(&notice)) {
+    for (const auto& callback : on_published) callback(published->owner, published->publication);
+  } else if (const auto* lost = std::get_if<Lost>(&notice)) {
+    logger_.log(kAddressLost, "{}: {}", lost->owner, lost->reason);
+    for (const auto& callback : on_lost) callback(lost->owner, lost->reason);
+  } else if (const auto* repaired = std::get_if<Repaired>(&notice)) {
+    logger_.log(kAddressRepaired, "{} was removed from {} by somebody else; put back",
+                repaired->prefix.to_string(), repaired->interface);
+  } else if (const auto* refused = std::get_if<Refused>(&notice)) {
+    logger_.log(kStepRefused, "{}", refused->sentence);
+  }
+}
+
+std::optional<core::IpAddress> Reflector::Impl::source(InterfaceIndex index,
+                                                       core::Family family) const {
+  const Link* link = mirror_.links.find(index);
+  if (link == nullptr) return std::nullopt;
+  return choose_source(mirror_.addresses.on(index), family, keeper_.movable_addresses(link->name));
+}
+
+// ---- the public face ----
+
+Reflector::Reflector(boost::asio::io_context& io, runtime::Logger& logger, ReflectorOptions options)
+    : impl_(std::make_shared<Impl>(io, logger, options)) {}
+
+Reflector::~Reflector() = default;
+
+core::Result<void> Reflector::load() {
+  return impl_->load();
+}
+
+const Link* Reflector::link(std::string_view name) const {
+  return impl_->mirror().links.find(name);
+}
+const Link* Reflector::link(InterfaceIndex index) const {
+  return impl_->mirror().links.find(index);
+}
+std::vector<Link> Reflector::links() const {
+  return impl_->mirror().links.all();
+}
+
+std::vector<Address> Reflector::addresses(InterfaceIndex index) const {
+  return impl_->mirror().addresses.on(index);
+}
+std::optional<core::IpAddress> Reflector::primary_v4(InterfaceIndex index) const {
+  return impl_->source(index, core::Family::v4);
+}
+std::optional<core::IpAddress> Reflector::primary_v6(InterfaceIndex index) const {
+  return impl_->source(index, core::Family::v6);
+}
+
+void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
+  impl_->on_link.push_back(std::move(callback));
+}
+void Reflector::on_address(std::function<void(const AddressEvent&)> callback) {
+  impl_->on_address.push_back(std::move(callback));
+}
+void Reflector::on_published(
+    std::function<void(const std::string& owner, const Publication&)> callback) {
+  impl_->on_published.push_back(std::move(callback));
+}
+void Reflector::on_lost(
+    std::function<void(const std::string& owner, const std::string& reason)> callback) {
+  impl_->on_lost.push_back(std::move(callback));
+}
+
+void Reflector::claim(const std::string& owner, std::vector<DesiredAddress> addresses) {
+  impl_->keeper().claim(owner, std::move(addresses));
+  impl_->schedule();
+}
+void Reflector::hold(const std::string& owner, std::vector<DesiredAddress> addresses) {
+  impl_->keeper().hold(owner, std::move(addresses));
+  impl_->schedule();
+}
+void Reflector::release(const std::string& owner) {
+  impl_->keeper().release(owner);
+  impl_->schedule();
+}
+void Reflector::forget(const std::string& owner) {
+  impl_->keeper().forget(owner);
+  impl_->schedule();
+}
+void Reflector::flush() {
+  impl_->flush();
+}
+
+Publication Reflector::publication(const std::string& owner) const {
+  return impl_->keeper().publication(owner, impl_->mirror());
+}
+const ReflectorCounters& Reflector::counters() const {
+  return impl_->keeper().counters();
+}
+
+}  // namespace holdfast::netlink
