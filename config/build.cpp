@@ -28,6 +28,15 @@ bool looks_like_argument(std::string_view user) {
 
 }  // namespace
 
+bool mentions(const BuildContext& context, const Statement& block, std::string_view word) {
+  const Schema& schema = Schema::instance();
+  for (std::uint32_t at = block.first_child; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    if (schema[schema.canonical(context.tree.statements[at].keyword)].name == word) return true;
+  }
+  return false;
+}
+
 bool prepare_statement(BuildContext& context, const Statement& statement, std::uint32_t block,
                        std::vector<Value>& values) {
   const Schema& schema = Schema::instance();

@@ -77,11 +77,11 @@ void read_url(HttpDraft& draft, const Args& args) {
   UrlDraft url;
   url.url.location = args.location();
   url_setters().apply(args.context(), args.statement().first_child, url);
-  if (url.url.path.empty()) {
+  if (url.url.path.empty() && !mentions(args.context(), args.statement(), "path")) {
     args.context().reporter.error(args.statement().range, "this 'url' has no 'path'",
                                   "add the path to ask for, such as 'path /'");
-    url.url.path.push_back('/');
   }
+  if (url.url.path.empty()) url.url.path.push_back('/');
   if (url.url.status_codes.empty()) url.url.status_codes.push_back({});
   draft.http.urls.push_back(std::move(url.url));
 }

@@ -238,7 +238,7 @@ void finish(ServiceDraft& draft, const Args& args) {
   Reporter& reporter = args.context().reporter;
   const TextRange at = args.value(0).range;
   service.virtualhost = draft.defaults.virtualhost;
-  if (!draft.has_protocol) {
+  if (!draft.has_protocol && !mentions(args.context(), args.statement(), "protocol")) {
     reporter.warning(at, "this service has no 'protocol': UDP is taken, as keepalived does",
                      "add 'protocol TCP' or 'protocol UDP'");
   }

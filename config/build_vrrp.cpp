@@ -215,12 +215,12 @@ void finish_interval(Draft& draft, Reporter& reporter) {
 bool finish_required(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft.instance;
   if (!draft.named_interface) instance.interface = args.context().model.globals.default_interface;
-  if (!draft.named_interface && instance.interface.empty()) {
+  if (instance.interface.empty() && !mentions(args.context(), args.statement(), "interface")) {
     args.context().reporter.error(
         args.value(0).range, fmt::format("vrrp_instance '{}' has no 'interface'", instance.name),
         "add the interface that carries the adverts, such as 'interface eth0'");
   }
-  if (!draft.named_router_id) {
+  if (!draft.named_router_id && !mentions(args.context(), args.statement(), "virtual_router_id")) {
     args.context().reporter.error(
         args.value(0).range,
         fmt::format("vrrp_instance '{}' has no 'virtual_router_id'", instance.name),

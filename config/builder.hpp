@@ -53,6 +53,11 @@ class Args {
   std::span<const Value> values_;
 };
 
+/// True when the block names this word, even with a value that was refused: then its absence is not
+/// a second mistake.
+[[nodiscard]] bool mentions(const BuildContext& context, const Statement& block,
+                            std::string_view word);
+
 /// Checks and announces one statement: notices of old or inert words, repetitions, arguments.
 /// False: not to be applied.
 [[nodiscard]] bool prepare_statement(BuildContext& context, const Statement& statement,

@@ -87,6 +87,8 @@ void Reporter::add(Severity severity, TextRange range, std::string message, std:
   while (shown.size() == kShown && !shown.empty() && continues_character(shown.back()))
     shown.remove_suffix(1);
 
+  while (!shown.empty() && (shown.back() == ' ' || shown.back() == '\t')) shown.remove_suffix(1);
+
   diagnostic.line = location.line;
   diagnostic.column = static_cast<std::uint32_t>(count_characters(line.substr(0, in_line))) + 1;
   diagnostic.message = std::move(message);

@@ -295,11 +295,19 @@ std::string Parser::describe_unknown(std::string& help) const {
              : fmt::format("'{}' is not a word of '{}'", word_.text, name_of(here()));
 }
 
+// "virtual_server192.168.0.100": a word of this block with its value glued to it.
+void Parser::glued_word(std::string& help) const {
+  const std::size_t letters = std::min(word_.text.find_first_of("0123456789=:"), word_.text.size());
+  if (letters == word_.text.size() || !schema_.find(here(), word_.text.substr(0, letters))) return;
+  help = fmt::format("put a blank after '{}'", word_.text.substr(0, letters));
+}
+
 void Parser::handle_unknown() {
   std::string help;
   std::string message = describe_unknown(help);
   const std::optional<KeywordId> near = guesses_++ < kMaxGuesses ? guess() : std::nullopt;
   if (near) help = fmt::format("did you mean '{}'?", schema_[*near].name);
+  if (!near) glued_word(help);
   reporter_.error(word_.range, std::move(message), std::move(help));
   if (!near) {
     tree_.words.resize(first_arg_);

@@ -41,6 +41,7 @@ class Parser {
   [[nodiscard]] std::optional<KeywordId> guess();
   [[nodiscard]] bool valid_here(Block block) const;
   [[nodiscard]] std::string describe_unknown(std::string& help) const;
+  void glued_word(std::string& help) const;
   [[nodiscard]] bool at_open_brace();
   void skip_block();
   void push(const Statement& statement);
