@@ -1,4 +1,5 @@
-// What the engine wants done, in this order. Indices point into Engine::settings() and hold until the next Configure.
+// What the engine wants done, in this order. Indices point into Engine::settings() and hold until
+// the next Configure.
 #pragma once
 
 #include "checkers/core/event.hpp"
@@ -11,7 +12,8 @@
 
 namespace holdfast::checkers {
 
-/// Run the probe once (Engine::probe_settings) and answer with ProbeFinished. Not asked again before that answer.
+/// Run the probe once (Engine::probe_settings) and answer with ProbeFinished. Not asked again
+/// before that answer.
 struct StartProbe {
   ProbeId probe{};
   bool operator==(const StartProbe&) const = default;
@@ -76,8 +78,8 @@ struct Forget {
   bool operator==(const Forget&) const = default;
 };
 
-using Action = std::variant<StartProbe, StopProbe, CheckChanged, CheckTroubled, ServerChanged, QuorumChanged,
-                            TableChanged, Notify, Remember, Forget>;
+using Action = std::variant<StartProbe, StopProbe, CheckChanged, CheckTroubled, ServerChanged,
+                            QuorumChanged, TableChanged, Notify, Remember, Forget>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::checkers

@@ -4,7 +4,9 @@
 
 namespace holdfast::checkers {
 
-Step TcpDialogue::advance(std::string_view, bool) { return Verdict{passed("connected")}; }
+Step TcpDialogue::advance(std::string_view, bool) {
+  return Verdict{passed("connected")};
+}
 
 std::string to_string(const std::vector<StatusRange>& ranges) {
   std::string text;

@@ -1,5 +1,6 @@
-// How a conversation with a server looks to the driver that moves its bytes: what came in goes to advance(), which says
-// what to do next. A dialogue is one connection; it knows no socket and no clock (the driver owns the deadline).
+// How a conversation with a server looks to the driver that moves its bytes: what came in goes to
+// advance(), which says what to do next. A dialogue is one connection; it knows no socket and no
+// clock (the driver owns the deadline).
 #pragma once
 
 #include "checkers/core/outcome.hpp"
@@ -16,7 +17,8 @@ namespace holdfast::checkers {
 struct NeedMore {
   bool operator==(const NeedMore&) const = default;
 };
-/// Write all of this, then call advance again with what has come in meanwhile. Valid until the next call.
+/// Write all of this, then call advance again with what has come in meanwhile. Valid until the next
+/// call.
 struct Send {
   std::string_view bytes;
   bool operator==(const Send&) const = default;

@@ -16,8 +16,8 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/// MD5 of what was fed. MD5 is no protection here, only a short name for a page: keepalived's genhash made the values
-/// that are in people's files.
+/// MD5 of what was fed. MD5 is no protection here, only a short name for a page: keepalived's
+/// genhash made the values that are in people's files.
 class Md5 {
  public:
   Md5() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
@@ -56,8 +56,8 @@ struct DigestedBody {
     std::size_t put(const Buffers& buffers, boost::system::error_code& ec) {
       ec = {};
       std::size_t taken = 0;
-      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
-           ++it) {
+      for (auto it = boost::asio::buffer_sequence_begin(buffers);
+           it != boost::asio::buffer_sequence_end(buffers); ++it) {
         const boost::asio::const_buffer piece = *it;
         if (body_.md5) body_.md5->feed(piece.data(), piece.size());
         taken += piece.size();
@@ -74,10 +74,14 @@ struct DigestedBody {
 
 using Parser = http::response_parser<DigestedBody>;
 
-bool is_interim(unsigned status) { return status >= 100 && status < 200 && status != 101; }
+bool is_interim(unsigned status) {
+  return status >= 100 && status < 200 && status != 101;
+}
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return text;
 }
 
@@ -85,11 +89,12 @@ std::string lower(std::string text) {
 
 /// What has been read of the reply.
 struct HttpDialogue::Reply {
-  explicit Reply(bool with_digest) : with_digest(with_digest) { start(); }
+  explicit Reply(bool digest_wanted) : with_digest(digest_wanted) { start(); }
   void start() {
     parser.emplace();
     parser->header_limit(kMaxHttpHeaderBytes);
-    parser->body_limit(boost::none);  // bounded by kMaxHttpBodyBytes below, which is no error by itself
+    parser->body_limit(
+        boost::none);  // bounded by kMaxHttpBodyBytes below, which is no error by itself
     parser->eager(true);
     if (with_digest) parser->get().body().md5.emplace();
   }
@@ -105,12 +110,13 @@ struct HttpDialogue::Reply {
 std::string http_request(const HttpUrl& url, HttpVersion version, const core::Endpoint& target) {
   std::string host = url.virtualhost;
   if (host.empty()) {
-    host = target.address.is_v4() ? target.address.to_string() : fmt::format("[{}]", target.address.to_string());
+    host = target.address.is_v4() ? target.address.to_string()
+                                  : fmt::format("[{}]", target.address.to_string());
     if (target.port != 80) host += fmt::format(":{}", target.port);
   }
   // The User-Agent is the one that people's log filters and servers know from keepalived.
-  return fmt::format("GET {} HTTP/{}\r\nUser-Agent: KeepAliveClient\r\nHost: {}\r\n{}\r\n", url.path,
-                     version == HttpVersion::http_1_1 ? "1.1" : "1.0", host,
+  return fmt::format("GET {} HTTP/{}\r\nUser-Agent: KeepAliveClient\r\nHost: {}\r\n{}\r\n",
+                     url.path, version == HttpVersion::http_1_1 ? "1.1" : "1.0", host,
                      version == HttpVersion::http_1_0 ? "" : "Connection: close\r\n");
 }
 
@@ -143,20 +149,25 @@ Step HttpDialogue::read(std::string_view received, bool peer_closed) {
       reply.unparsed.erase(0, used);
     }
     if (ec && ec != http::error::need_more)
-      return Verdict{failed(Cause::malformed_reply, fmt::format("not an HTTP reply: {}", ec.message()))};
+      return Verdict{
+          failed(Cause::malformed_reply, fmt::format("not an HTTP reply: {}", ec.message()))};
     if (!reply.parser->is_done() && reply.parser->get().body().bytes > kMaxHttpBodyBytes) {
       if (reply.with_digest)
         return Verdict{failed(Cause::body_too_long,
-                              fmt::format("the body is longer than {} bytes, too long for a digest", kMaxHttpBodyBytes))};
+                              fmt::format("the body is longer than {} bytes, too long for a digest",
+                                          kMaxHttpBodyBytes))};
       return judge();
     }
     if (!reply.parser->is_done() && peer_closed) {
       if (!reply.parser->got_some())
-        return Verdict{failed(Cause::closed_early, "the server closed the connection without a reply")};
+        return Verdict{
+            failed(Cause::closed_early, "the server closed the connection without a reply")};
       reply.parser->put_eof(ec);
       if (ec)
-        return Verdict{failed(Cause::closed_early, fmt::format("the server closed the connection in the middle of its {}",
-                                                               reply.parser->is_header_done() ? "body" : "headers"))};
+        return Verdict{
+            failed(Cause::closed_early,
+                   fmt::format("the server closed the connection in the middle of its {}",
+                               reply.parser->is_header_done() ? "body" : "headers"))};
     }
     if (!reply.parser->is_done()) return NeedMore{};
     if (!is_interim(reply.status())) return judge();
@@ -169,18 +180,19 @@ Step HttpDialogue::read(std::string_view received, bool peer_closed) {
 
 Step HttpDialogue::judge() const {
   const unsigned status = reply_->status();
-  const bool wanted = std::any_of(url_.statuses.begin(), url_.statuses.end(), [&](const StatusRange& range) {
-    return status >= range.first && status <= range.last;
-  });
+  const bool wanted = std::any_of(
+      url_.statuses.begin(), url_.statuses.end(),
+      [&](const StatusRange& range) { return status >= range.first && status <= range.last; });
   if (!wanted)
-    return Verdict{failed(Cause::wrong_status, fmt::format("{}: status {} instead of {}", url_.path, status,
-                                                           to_string(url_.statuses)))};
+    return Verdict{failed(Cause::wrong_status, fmt::format("{}: status {} instead of {}", url_.path,
+                                                           status, to_string(url_.statuses)))};
   if (reply_->with_digest) {
     const std::string digest = reply_->parser->get().body().md5->finish();
     if (digest.empty()) return Verdict{not_tried("this system's OpenSSL offers no MD5")};
     if (digest != lower(url_.digest))
-      return Verdict{failed(Cause::wrong_digest, fmt::format("{}: digest {} instead of {}", url_.path, digest,
-                                                             lower(url_.digest)))};
+      return Verdict{failed(
+          Cause::wrong_digest,
+          fmt::format("{}: digest {} instead of {}", url_.path, digest, lower(url_.digest)))};
   }
   return Verdict{passed(fmt::format("{}: status {}", url_.path, status))};
 }

@@ -1,5 +1,6 @@
-// HTTP_GET for one url: sends one request, reads the reply to its end, judges status and body. Pure: bytes in, next step
-// out. Parsing is Boost.Beast's (which needs no socket), kept out of this header because it is slow to compile.
+// HTTP_GET for one url: sends one request, reads the reply to its end, judges status and body.
+// Pure: bytes in, next step out. Parsing is Boost.Beast's (which needs no socket), kept out of this
+// header because it is slow to compile.
 #pragma once
 
 #include "checkers/core/dialogue.hpp"
@@ -12,13 +13,16 @@ namespace holdfast::checkers {
 
 /// Headers larger than this are a malformed reply.
 inline constexpr std::uint32_t kMaxHttpHeaderBytes = 64 * 1024;
-/// Of a larger body only this much is read. With a digest that is a failure; without one the status has decided.
+/// Of a larger body only this much is read. With a digest that is a failure; without one the status
+/// has decided.
 inline constexpr std::uint64_t kMaxHttpBodyBytes = 8u << 20;
 /// Interim replies (100, 102, 103) before the real one; more are a malformed reply.
 inline constexpr int kMaxInterimReplies = 8;
 
-/// The request as sent. `target` is named in Host when the url has no virtualhost, with its port unless that is 80.
-[[nodiscard]] std::string http_request(const HttpUrl& url, HttpVersion version, const core::Endpoint& target);
+/// The request as sent. `target` is named in Host when the url has no virtualhost, with its port
+/// unless that is 80.
+[[nodiscard]] std::string http_request(const HttpUrl& url, HttpVersion version,
+                                       const core::Endpoint& target);
 
 class HttpDialogue {
  public:

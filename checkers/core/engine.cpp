@@ -51,7 +51,8 @@ std::optional<core::Instant> Engine::deadline() const {
 
 const ProbeSettings& Engine::probe_settings(ProbeId probe) const {
   const auto found = probes_.find(probe);
-  HOLDFAST_ASSERT(found != probes_.end(), "asked only for probes that were started and not stopped");
+  HOLDFAST_ASSERT(found != probes_.end(),
+                  "asked only for probes that were started and not stopped");
   return check_settings(found->second.subscribers.front()).probe;
 }
 
@@ -89,7 +90,8 @@ void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
 
 void Engine::on_event(const ProbeFinished& finished, core::Instant now, Actions& out) {
   const auto found = probes_.find(finished.probe);
-  if (stopped_ || found == probes_.end() || !found->second.running) return;  // its probe went with a reload
+  if (stopped_ || found == probes_.end() || !found->second.running)
+    return;  // its probe went with a reload
   Probe& probe = found->second;
   probe.running = false;
   probe.last = LastRun{now, finished.outcome};
@@ -97,7 +99,8 @@ void Engine::on_event(const ProbeFinished& finished, core::Instant now, Actions&
   // A problem of our own is retried soon: the server may be ill meanwhile and we would not know.
   NextRun next = finished.outcome.result == Result::not_tried ? NextRun::retry : NextRun::regular;
   for (const CheckIndex& at : probe.subscribers)
-    if (tell_subscriber(at, finished.outcome, now, out) == HealthChange::retry) next = NextRun::retry;
+    if (tell_subscriber(at, finished.outcome, now, out) == HealthChange::retry)
+      next = NextRun::retry;
   const Pace& pace = check_settings(probe.subscribers.front()).pace;
   arm(found->first, probe, next_run(pace, probe.was_due, now, next));
 }
@@ -115,22 +118,27 @@ void Engine::on_event(const Stop&, core::Instant, Actions& out) {
   }
 }
 
-HealthChange Engine::tell_subscriber(const CheckIndex& at, const Outcome& outcome, core::Instant now, Actions& out) {
+HealthChange Engine::tell_subscriber(const CheckIndex& at, const Outcome& outcome,
+                                     core::Instant now, Actions& out) {
   CheckState& check = check_state(at);
   const Health before = check.health;
   const HealthChange change = check.health.on_result(outcome.result, check_settings(at).pace.retry);
   const bool first = before.is_pending() && !check.health.is_pending();
 
   if (change == HealthChange::went_up || change == HealthChange::went_down || first)
-    out.push_back(CheckChanged{at.service, at.server, at.check, check.health.is_up(), outcome.reason});
+    out.push_back(
+        CheckChanged{at.service, at.server, at.check, check.health.is_up(), outcome.reason});
   else if (change == HealthChange::retry || outcome.result == Result::not_tried)
-    out.push_back(CheckTroubled{at.service, at.server, at.check, check.health.failures_in_row(), outcome.reason});
-  if (check.health != before) out.push_back(Remember{check.record_key, record_of(check.health, now)});
+    out.push_back(CheckTroubled{at.service, at.server, at.check, check.health.failures_in_row(),
+                                outcome.reason});
+  if (check.health != before)
+    out.push_back(Remember{check.record_key, record_of(check.health, now)});
   if (check.health != before) judge_server(at, outcome.reason, now, out);
   return change;
 }
 
-void Engine::judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out) {
+void Engine::judge_server(const CheckIndex& at, const std::string& why, core::Instant now,
+                          Actions& out) {
   ServerView& server = services_[at.service].servers[at.server];
   server.pending = is_pending(server);
   const ServerState state = state_of(server);
@@ -154,8 +162,9 @@ void Engine::judge_quorum(std::size_t index, core::Instant now, Actions& out) {
   publish(index, out);
   if (service.quorum_up == was_up) return;
   out.push_back(QuorumChanged{index, service.quorum_up, service.up_weight});
-  out.push_back(Remember{service_record_key(settings.key),
-                         {service.quorum_up ? Remembered::Verdict::up : Remembered::Verdict::down, 0, now}});
+  out.push_back(
+      Remember{service_record_key(settings.key),
+               {service.quorum_up ? Remembered::Verdict::up : Remembered::Verdict::down, 0, now}});
   notify_quorum(index, service.quorum_up, out);
 }
 
@@ -172,14 +181,16 @@ void Engine::notify_server(std::size_t service, std::size_t server, bool up, Act
   const ServerSettings& settings = settings_.services[service].servers[server];
   const std::optional<Script>& script = up ? settings.notify_up : settings.notify_down;
   if (script)
-    out.push_back(Notify{up ? NotifyKind::server_up : NotifyKind::server_down, service, server, *script});
+    out.push_back(
+        Notify{up ? NotifyKind::server_up : NotifyKind::server_down, service, server, *script});
 }
 
 void Engine::notify_quorum(std::size_t service, bool up, Actions& out) {
   const ServiceSettings& settings = settings_.services[service];
   const std::optional<Script>& script = up ? settings.quorum_up : settings.quorum_down;
   if (script)
-    out.push_back(Notify{up ? NotifyKind::quorum_up : NotifyKind::quorum_down, service, std::nullopt, *script});
+    out.push_back(Notify{up ? NotifyKind::quorum_up : NotifyKind::quorum_down, service,
+                         std::nullopt, *script});
 }
 
 std::vector<ServerState> Engine::server_states(std::size_t service) const {

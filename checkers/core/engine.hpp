@@ -1,6 +1,7 @@
-// The brain of the checkers process: due probes out, outcomes in, desired IPVS table out. Driven by checkers/daemon.cpp
-// and by tests; never touches a socket, a clock or the kernel. Cost follows what happens, not the size of the
-// configuration: a step without anything due looks at the top of a heap.
+// The brain of the checkers process: due probes out, outcomes in, desired IPVS table out. Driven by
+// checkers/daemon.cpp and by tests; never touches a socket, a clock or the kernel. Cost follows
+// what happens, not the size of the configuration: a step without anything due looks at the top of
+// a heap.
 #pragma once
 
 #include "checkers/core/action.hpp"
@@ -88,8 +89,8 @@ class Engine {
   void on_event(const Configure& configure, core::Instant now, Actions& out);
   void on_event(const Stop& stop, core::Instant now, Actions& out);
 
-  [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome, core::Instant now,
-                                             Actions& out);
+  [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome,
+                                             core::Instant now, Actions& out);
   void judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out);
   void judge_quorum(std::size_t service, core::Instant now, Actions& out);
   void publish(std::size_t service, Actions& out);
@@ -97,12 +98,13 @@ class Engine {
   void notify_quorum(std::size_t service, bool up, Actions& out);
 
   [[nodiscard]] Former take_former();
-  void adopt_service(std::size_t index, const Former& former, const Memory& memory, core::Instant now, Actions& out);
+  void adopt_service(std::size_t index, const Former& former, const Memory& memory,
+                     core::Instant now, Actions& out);
   void adopt_server(std::size_t service, std::size_t server, Former& former, const Memory& memory,
                     core::Instant now, Actions& out);
   [[nodiscard]] ProbeId find_or_make_probe(const CheckIndex& at, Former& former);
   void schedule_first(const CheckState& check, const Pace& pace, core::Instant now);
-  void forget_former(const Former& former, Actions& out);
+  void forget_former(const Former& former, const Memory& memory, Actions& out);
 
   void arm(ProbeId id, Probe& probe, core::Instant at);
   [[nodiscard]] const CheckSettings& check_settings(const CheckIndex& at) const;

@@ -1,4 +1,5 @@
-// Engine: from one configuration to the next. State is matched by keys; what nobody wants any more is forgotten.
+// Engine: from one configuration to the next. State is matched by keys; what nobody wants any more
+// is forgotten.
 #include "checkers/core/former.hpp"
 #include "checkers/core/identity.hpp"
 #include "checkers/core/opinion.hpp"
@@ -6,6 +7,8 @@
 #include "core/assertion.hpp"
 
 #include <fmt/format.h>
+
+#include <unordered_set>
 
 namespace holdfast::checkers {
 
@@ -16,8 +19,9 @@ Health initial_health(const CheckSettings& check) {
   return Health(check.alpha ? Health::State::awaited : Health::State::assumed_up);
 }
 
-/// A check that is new to a server inherits what was known about the server: a failed server does not come back into
-/// the table because somebody changed the url of its check, and a good one does not leave it.
+/// A check that is new to a server inherits what was known about the server: a failed server does
+/// not come back into the table because somebody changed the url of its check, and a good one does
+/// not leave it.
 Health inherited_health(ServerState state, const CheckSettings& check) {
   switch (state) {
     case ServerState::up:
@@ -30,7 +34,8 @@ Health inherited_health(ServerState state, const CheckSettings& check) {
   return initial_health(check);
 }
 
-std::optional<Health> remembered_health(const Memory& memory, std::uint64_t key, const CheckSettings& check) {
+std::optional<Health> remembered_health(const Memory& memory, std::uint64_t key,
+                                        const CheckSettings& check) {
   const auto found = memory.find(key);
   if (found == memory.end()) return std::nullopt;
   switch (found->second.verdict) {
@@ -46,7 +51,8 @@ std::optional<Health> remembered_health(const Memory& memory, std::uint64_t key,
 
 }  // namespace
 
-std::uint64_t Engine::Former::server_key(const ipvs::ServiceKey& service, const core::Endpoint& server) {
+std::uint64_t Engine::Former::server_key(const ipvs::ServiceKey& service,
+                                         const core::Endpoint& server) {
   return hash_text(fmt::format("server {} {}", ipvs::to_string(service), server.to_string()));
 }
 
@@ -63,13 +69,14 @@ void Engine::on_event(const Configure& configure, core::Instant now, Actions& ou
     services_[i].servers.resize(settings_.services[i].servers.size());
     for (std::size_t j = 0; j < services_[i].servers.size(); ++j)
       adopt_server(i, j, former, configure.memory, now, out);
-    if (const auto old = before.services.find(settings_.services[i].key); old != before.services.end())
+    if (const auto old = before.services.find(settings_.services[i].key);
+        old != before.services.end())
       desired_.services.insert(*old);  // so that only differences are published
     adopt_service(i, former, configure.memory, now, out);
   }
   for (const auto& [key, entry] : before.services)
     if (!desired_.services.contains(key)) out.push_back(TableChanged{key});
-  forget_former(former, out);
+  forget_former(former, configure.memory, out);
   for (auto& [id, probe] : probes_)
     if (probe.due) heap_.push({*probe.due, id});
 }
@@ -83,7 +90,8 @@ Engine::Former Engine::take_former() {
       const ServerView& server = services_[i].servers[j];
       former.servers.emplace(Former::server_key(service.key, service.servers[j].endpoint),
                              Former::Server{server.state, server.pending, server.since});
-      for (const CheckState& check : server.checks) former.checks.emplace(check.record_key, check.health);
+      for (const CheckState& check : server.checks)
+        former.checks.emplace(check.record_key, check.health);
     }
   }
   for (auto& [id, probe] : probes_) {
@@ -95,8 +103,8 @@ Engine::Former Engine::take_former() {
   return former;
 }
 
-void Engine::adopt_server(std::size_t service, std::size_t index, Former& former, const Memory& memory,
-                          core::Instant now, Actions& out) {
+void Engine::adopt_server(std::size_t service, std::size_t index, Former& former,
+                          const Memory& memory, core::Instant now, Actions& out) {
   const ServiceSettings& of = settings_.services[service];
   const ServerSettings& settings = of.servers[index];
   ServerView& server = services_[service].servers[index];
@@ -113,14 +121,17 @@ void Engine::adopt_server(std::size_t service, std::size_t index, Former& former
     const auto shared = former.probe_healths.find(check.probe);
     if (known != former.checks.end() && !known->second.is_pending()) {
       check.health = known->second;
-    } else if (known == former.checks.end() && old != former.servers.end() && !old->second.pending) {
+    } else if (known == former.checks.end() && old != former.servers.end() &&
+               !old->second.pending) {
       check.health = inherited_health(old->second.state, wanted);
-      if (!check.health.is_pending()) out.push_back(Remember{check.record_key, record_of(check.health, now)});
+      if (!check.health.is_pending())
+        out.push_back(Remember{check.record_key, record_of(check.health, now)});
     } else if (shared != former.probe_healths.end() && !shared->second.is_pending()) {
       check.health = shared->second;
       out.push_back(Remember{check.record_key, record_of(check.health, now)});
     } else {
-      check.health = remembered_health(memory, check.record_key, wanted).value_or(initial_health(wanted));
+      check.health =
+          remembered_health(memory, check.record_key, wanted).value_or(initial_health(wanted));
     }
     schedule_first(check, wanted.pace, now);
   }
@@ -129,14 +140,16 @@ void Engine::adopt_server(std::size_t service, std::size_t index, Former& former
   server.since = now;
   if (old != former.servers.end() && old->second.state == server.state)
     server.since = old->second.since;
-  else if (const auto record = memory.empty() || server.checks.empty() ? memory.end()
-                                                                        : memory.find(server.checks[0].record_key);
+  else if (const auto record = memory.empty() || server.checks.empty()
+                                   ? memory.end()
+                                   : memory.find(server.checks[0].record_key);
            record != memory.end())
     server.since = record->second.since;
 }
 
 ProbeId Engine::find_or_make_probe(const CheckIndex& at, Former& former) {
-  const auto [place, is_new] = former.probes.try_emplace(sharing_identity(check_settings(at)), ProbeId{next_probe_});
+  const auto [place, is_new] =
+      former.probes.try_emplace(sharing_identity(check_settings(at)), ProbeId{next_probe_});
   if (is_new) ++next_probe_;
   probes_[place->second].subscribers.push_back(at);
   return place->second;
@@ -151,8 +164,8 @@ void Engine::schedule_first(const CheckState& check, const Pace& pace, core::Ins
     probe.due = std::min(*probe.due, now + pace.delay_before_retry);
 }
 
-void Engine::adopt_service(std::size_t index, const Former& former, const Memory& memory, core::Instant now,
-                           Actions& out) {
+void Engine::adopt_service(std::size_t index, const Former& former, const Memory& memory,
+                           core::Instant now, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
   ServiceView& service = services_[index];
   const std::uint64_t key = service_record_key(settings.key);
@@ -160,11 +173,12 @@ void Engine::adopt_service(std::size_t index, const Former& former, const Memory
     service.quorum_up = old->second;
   else if (const auto record = memory.find(key); record != memory.end())
     service.quorum_up = record->second.verdict == Remembered::Verdict::up;
-  // Otherwise it starts without quorum, so that having it at once is news for the operator's script.
+  // Otherwise it starts without quorum, so that having it at once is news for the operator's
+  // script.
   judge_quorum(index, now, out);
 }
 
-void Engine::forget_former(const Former& former, Actions& out) {
+void Engine::forget_former(const Former& former, const Memory& memory, Actions& out) {
   for (auto it = probes_.begin(); it != probes_.end();) {
     if (!it->second.subscribers.empty()) {
       ++it;
@@ -173,16 +187,19 @@ void Engine::forget_former(const Former& former, Actions& out) {
     if (it->second.running) out.push_back(StopProbe{it->first});
     it = probes_.erase(it);
   }
-  std::unordered_map<std::uint64_t, bool> kept;
+  std::unordered_set<std::uint64_t> kept;
   for (std::size_t i = 0; i < services_.size(); ++i) {
-    kept.emplace(service_record_key(settings_.services[i].key), true);
+    kept.insert(service_record_key(settings_.services[i].key));
     for (const ServerView& server : services_[i].servers)
-      for (const CheckState& check : server.checks) kept.emplace(check.record_key, true);
+      for (const CheckState& check : server.checks) kept.insert(check.record_key);
   }
-  for (const auto& [key, quorum] : former.services)
-    if (!kept.contains(key)) out.push_back(Forget{key});
-  for (const auto& [key, health] : former.checks)
-    if (!kept.contains(key)) out.push_back(Forget{key});
+  const auto forget = [&](const auto& records) {
+    for (const auto& [key, record] : records)
+      if (!kept.contains(key)) out.push_back(Forget{key});
+  };
+  forget(former.services);
+  forget(former.checks);
+  forget(memory);
 }
 
 }  // namespace holdfast::checkers

@@ -11,10 +11,12 @@
 
 namespace holdfast::checkers {
 
-/// Names a probe from its first StartProbe until its StopProbe or the end of the engine; never used again.
+/// Names a probe from its first StartProbe until its StopProbe or the end of the engine; never used
+/// again.
 enum class ProbeId : std::uint64_t {};
 
-/// What a former process of this role knew about a check or a service; the record of the handover page as a value.
+/// What a former process of this role knew about a check or a service; the record of the handover
+/// page as a value.
 struct Remembered {
   enum class Verdict : std::uint8_t { unknown, up, down };
   Verdict verdict = Verdict::unknown;
@@ -34,7 +36,8 @@ struct ProbeFinished {
   Outcome outcome;
 };
 
-/// The first configuration, or the next one. `memory` counts only for what the engine does not know itself.
+/// The first configuration, or the next one. `memory` counts only for what the engine does not know
+/// itself.
 struct Configure {
   Settings settings;
   Memory memory;

@@ -1,5 +1,5 @@
-// What the configuration before knew, by key: made at the beginning of a Configure, consulted while the new one is
-// built, thrown away at its end. Part of the engine; nobody else includes it.
+// What the configuration before knew, by key: made at the beginning of a Configure, consulted while
+// the new one is built, thrown away at its end. Part of the engine; nobody else includes it.
 #pragma once
 
 #include "checkers/core/engine.hpp"
@@ -27,7 +27,8 @@ struct Engine::Former {
   /// What one of the former subscribers thought, for a new subscriber of the same probe.
   std::unordered_map<ProbeId, Health> probe_healths;
 
-  [[nodiscard]] static std::uint64_t server_key(const ipvs::ServiceKey& service, const core::Endpoint& server);
+  [[nodiscard]] static std::uint64_t server_key(const ipvs::ServiceKey& service,
+                                                const core::Endpoint& server);
 };
 
 }  // namespace holdfast::checkers

@@ -1,5 +1,6 @@
-// The opinion about one (service, server, check): does this check hold the server up or down? Fed with outcomes,
-// knows neither time nor network. One object each, so there is no second place that could disagree.
+// The opinion about one (service, server, check): does this check hold the server up or down? Fed
+// with outcomes, knows neither time nor network. One object each, so there is no second place that
+// could disagree.
 #pragma once
 
 #include "checkers/core/outcome.hpp"
@@ -13,8 +14,8 @@ enum class HealthChange : std::uint8_t { none, retry, went_up, went_down };
 
 class Health {
  public:
-  /// `assumed_up`: in service before its first probe, which then gets no retries (keepalived: without alpha).
-  /// `awaited`: down before its first success (keepalived: alpha).
+  /// `assumed_up`: in service before its first probe, which then gets no retries (keepalived:
+  /// without alpha). `awaited`: down before its first success (keepalived: alpha).
   enum class State : std::uint8_t { assumed_up, awaited, up, down };
 
   explicit Health(State initial = State::assumed_up) : state_(initial) {}
@@ -27,7 +28,9 @@ class Health {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool is_up() const { return state_ == State::assumed_up || state_ == State::up; }
   /// No outcome yet.
-  [[nodiscard]] bool is_pending() const { return failures_ == 0 && (state_ == State::assumed_up || state_ == State::awaited); }
+  [[nodiscard]] bool is_pending() const {
+    return failures_ == 0 && (state_ == State::assumed_up || state_ == State::awaited);
+  }
   /// Saturates; 0 after a success.
   [[nodiscard]] std::uint32_t failures_in_row() const { return failures_; }
 

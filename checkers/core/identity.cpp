@@ -11,7 +11,9 @@ void append_field(std::string& text, std::string_view field) {
   fmt::format_to(std::back_inserter(text), " {}:{}", field.size(), field);
 }
 
-std::string dialogue_identity(const TcpProbe&) { return "tcp"; }
+std::string dialogue_identity(const TcpProbe&) {
+  return "tcp";
+}
 
 std::string dialogue_identity(const HttpProbe& http) {
   std::string text = fmt::format("http {}", static_cast<int>(http.version));
@@ -37,16 +39,17 @@ std::uint64_t hash_text(std::string_view text) {
 }
 
 std::string identity(const ProbeSettings& probe) {
-  return fmt::format("{} from {}:{} {}", probe.target.to_string(),
-                     probe.bind_address ? probe.bind_address->to_string() : "any", probe.bind_port,
-                     std::visit([](const auto& dialogue) { return dialogue_identity(dialogue); },
-                                probe.dialogue));
+  return fmt::format(
+      "{} from {}:{} {}", probe.target.to_string(),
+      probe.bind_address ? probe.bind_address->to_string() : "any", probe.bind_port,
+      std::visit([](const auto& dialogue) { return dialogue_identity(dialogue); }, probe.dialogue));
 }
 
 std::string sharing_identity(const CheckSettings& check) {
   return fmt::format("{} wait {} every {} again {} times {} warmup {}", identity(check.probe),
                      check.probe.timeout.count(), check.pace.delay_loop.count(),
-                     check.pace.delay_before_retry.count(), check.pace.retry, check.pace.warmup.count());
+                     check.pace.delay_before_retry.count(), check.pace.retry,
+                     check.pace.warmup.count());
 }
 
 std::uint64_t service_record_key(const ipvs::ServiceKey& service) {
@@ -55,7 +58,8 @@ std::uint64_t service_record_key(const ipvs::ServiceKey& service) {
 
 std::uint64_t check_record_key(const ipvs::ServiceKey& service, const core::Endpoint& server,
                                const ProbeSettings& probe) {
-  return hash_text(fmt::format("check {} {} {}", ipvs::to_string(service), server.to_string(), identity(probe)));
+  return hash_text(
+      fmt::format("check {} {} {}", ipvs::to_string(service), server.to_string(), identity(probe)));
 }
 
 std::string_view type_name(const Dialogue& dialogue) {

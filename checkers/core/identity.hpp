@@ -1,4 +1,5 @@
-// Names and keys: what makes a check the same check after a reload or a restart, and what it is called in messages.
+// Names and keys: what makes a check the same check after a reload or a restart, and what it is
+// called in messages.
 #pragma once
 
 #include "checkers/core/settings.hpp"
@@ -12,16 +13,19 @@ namespace holdfast::checkers {
 /// A 64-bit key of a text, the same in every process and build; never 0. FNV-1a.
 [[nodiscard]] std::uint64_t hash_text(std::string_view text);
 
-/// What a probe does on the network, as text. Equal exactly when the settings are equal, apart from the timeout, which
-/// is how long we wait and not what we ask.
+/// What a probe does on the network, as text. Equal exactly when the settings are equal, apart from
+/// the timeout, which is how long we wait and not what we ask.
 [[nodiscard]] std::string identity(const ProbeSettings& probe);
 
-/// Equal exactly when one run can serve both: the same question at the same pace with the same patience.
+/// Equal exactly when one run can serve both: the same question at the same pace with the same
+/// patience.
 [[nodiscard]] std::string sharing_identity(const CheckSettings& check);
 
-/// Keys of records in the handover page. A check keeps its verdict when only its pace or patience changes.
+/// Keys of records in the handover page. A check keeps its verdict when only its pace or patience
+/// changes.
 [[nodiscard]] std::uint64_t service_record_key(const ipvs::ServiceKey& service);
-[[nodiscard]] std::uint64_t check_record_key(const ipvs::ServiceKey& service, const core::Endpoint& server,
+[[nodiscard]] std::uint64_t check_record_key(const ipvs::ServiceKey& service,
+                                             const core::Endpoint& server,
                                              const ProbeSettings& probe);
 
 /// "TCP_CHECK", "HTTP_GET": the word of the configuration.

@@ -9,8 +9,8 @@
 
 namespace holdfast::checkers {
 
-/// `not_tried`: the director itself had a problem (no free port, no memory, source address not here, it was paused).
-/// Says nothing about the server, so it only reschedules.
+/// `not_tried`: the director itself had a problem (no free port, no memory, source address not
+/// here, it was paused). Says nothing about the server, so it only reschedules.
 enum class Result : std::uint8_t { passed, failed, not_tried };
 
 /// Why a run failed or was not tried.

@@ -12,7 +12,8 @@ std::uint64_t up_weight(const ServiceSettings& service, std::span<const ServerSt
   return sum;
 }
 
-bool quorum_after(bool was_up, std::uint64_t weight, std::uint32_t quorum, std::uint32_t hysteresis) {
+bool quorum_after(bool was_up, std::uint64_t weight, std::uint32_t quorum,
+                  std::uint32_t hysteresis) {
   if (!was_up) return weight >= std::uint64_t{quorum} + hysteresis;
   return weight != 0 && weight + hysteresis >= quorum;
 }
@@ -23,7 +24,8 @@ ipvs::Service desired_service(const ServiceSettings& service, std::span<const Se
   ipvs::Service entry{service.settings, {}};
   const bool sorry = service.sorry_server.has_value() && !quorum_up;
 
-  // An idle sorry server goes in first, so that the same address as a real server means the real server.
+  // An idle sorry server goes in first, so that the same address as a real server means the real
+  // server.
   if (service.sorry_server && !sorry && service.sorry_server->inhibit) {
     auto& idle = entry.servers[service.sorry_server->endpoint] = service.sorry_server->entry;
     idle.weight = 0;
@@ -39,7 +41,8 @@ ipvs::Service desired_service(const ServiceSettings& service, std::span<const Se
     }
   }
   // A serving one goes in last, so that the same address as a real server means the sorry server.
-  if (sorry) entry.servers.insert_or_assign(service.sorry_server->endpoint, service.sorry_server->entry);
+  if (sorry)
+    entry.servers.insert_or_assign(service.sorry_server->endpoint, service.sorry_server->entry);
   return entry;
 }
 

@@ -1,5 +1,5 @@
-// From the opinions about servers to the entry of a service in the IPVS table: pure functions, the only place where
-// weights, inhibit_on_failure, quorum and the sorry server meet.
+// From the opinions about servers to the entry of a service in the IPVS table: pure functions, the
+// only place where weights, inhibit_on_failure, quorum and the sorry server meet.
 #pragma once
 
 #include "checkers/core/settings.hpp"
@@ -9,18 +9,21 @@
 
 namespace holdfast::checkers {
 
-/// `awaited`: an alpha server that has not had its first success: it never enters the table, not even with weight 0.
+/// `awaited`: an alpha server that has not had its first success: it never enters the table, not
+/// even with weight 0.
 enum class ServerState : std::uint8_t { up, down, awaited };
 
 /// Sum of the weights of up servers. `states` runs parallel to service.servers.
-[[nodiscard]] std::uint64_t up_weight(const ServiceSettings& service, std::span<const ServerState> states);
+[[nodiscard]] std::uint64_t up_weight(const ServiceSettings& service,
+                                      std::span<const ServerState> states);
 
-/// Gained at quorum + hysteresis, lost below quorum - hysteresis or at nothing. keepalived: quorum, hysteresis.
+/// Gained at quorum + hysteresis, lost below quorum - hysteresis or at nothing. keepalived: quorum,
+/// hysteresis.
 [[nodiscard]] bool quorum_after(bool was_up, std::uint64_t weight, std::uint32_t quorum,
                                 std::uint32_t hysteresis);
 
-/// The entry that the kernel should have. Without quorum and with a sorry server, the sorry server serves alone;
-/// without a sorry server whatever is up goes on serving.
+/// The entry that the kernel should have. Without quorum and with a sorry server, the sorry server
+/// serves alone; without a sorry server whatever is up goes on serving.
 [[nodiscard]] ipvs::Service desired_service(const ServiceSettings& service,
                                             std::span<const ServerState> states, bool quorum_up);
 

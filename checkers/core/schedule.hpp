@@ -21,10 +21,10 @@ enum class NextRun : std::uint8_t { regular, retry };
 /// now + kStartDelay + a random part of [0, warmup).
 [[nodiscard]] core::Instant first_run(const Pace& pace, core::Instant now, core::Rng& rng);
 
-/// regular: delay_loop after the former *due* moment, so that the period does not drift with the time a run takes;
-/// a run that took longer than the period is followed by one after kLeastPause, in a new rhythm.
-/// retry: delay_before_retry after the end of the run.
-[[nodiscard]] core::Instant next_run(const Pace& pace, core::Instant was_due, core::Instant finished,
-                                     NextRun next);
+/// regular: delay_loop after the former *due* moment, so that the period does not drift with the
+/// time a run takes; a run that took longer than the period is followed by one after kLeastPause,
+/// in a new rhythm. retry: delay_before_retry after the end of the run.
+[[nodiscard]] core::Instant next_run(const Pace& pace, core::Instant was_due,
+                                     core::Instant finished, NextRun next);
 
 }  // namespace holdfast::checkers

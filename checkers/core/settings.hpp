@@ -1,5 +1,6 @@
-// What the engine is told: services, their servers and how each server is checked. Made from config's model by
-// checkers/settings_from_model.cpp; completely resolved, nothing is inherited any more. Values only.
+// What the engine is told: services, their servers and how each server is checked. Made from
+// config's model by checkers/settings_from_model.cpp; completely resolved, nothing is inherited any
+// more. Values only.
 #pragma once
 
 #include "core/ip_address.hpp"
@@ -50,7 +51,8 @@ struct HttpProbe {
 
 using Dialogue = std::variant<TcpProbe, HttpProbe>;
 
-/// One probe as the network sees it. Equal probes with equal pace are run once, whoever asks for them.
+/// One probe as the network sees it. Equal probes with equal pace are run once, whoever asks for
+/// them.
 struct ProbeSettings {
   /// connect_ip and connect_port.
   core::Endpoint target;
@@ -70,7 +72,8 @@ struct Pace {
   core::Duration delay_before_retry = std::chrono::seconds(1);
   /// Further tries before an up server is called down.
   std::uint32_t retry = 1;
-  /// The first run is spread over this time, so that a start does not probe everything at once. 0: at once.
+  /// The first run is spread over this time, so that a start does not probe everything at once. 0:
+  /// at once.
   core::Duration warmup = std::chrono::seconds(60);
   bool operator==(const Pace&) const = default;
 };

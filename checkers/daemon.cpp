@@ -1,0 +1,46 @@
+#include "checkers/daemon.hpp"
+
+#include "checkers/messages.hpp"
+#include "checkers/process.hpp"
+#include "runtime/pid_file.hpp"
+#include "runtime/process.hpp"
+
+#include <sys/resource.h>
+
+namespace holdfast::checkers {
+
+namespace {
+
+/// Every probe under way needs a descriptor, and so do control clients, scripts and netlink.
+void raise_descriptor_limit() {
+  ::rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int run_daemon(const runtime::ChildOptions& options) {
+  runtime::Logger logger("checkers", options.log);
+  const std::string pid_path =
+      options.pid_file.empty() ? options.run_dir + "/checkers.pid" : options.pid_file;
+  auto pid_file = runtime::PidFile::acquire(pid_path);
+  if (!pid_file) {
+    logger.log_text(messages::kCannotStart, pid_file.error().message);
+    return 1;
+  }
+  if (const auto kept = runtime::keep_capabilities(runtime::Role::checkers); !kept)
+    logger.log_text(messages::kCannotStart, kept.error().message);
+  raise_descriptor_limit();
+
+  runtime::Loop loop;
+  Process process(loop, logger, options);
+  if (const auto started = process.start(); !started) {
+    logger.log_text(messages::kCannotStart, started.error().message);
+    return 1;
+  }
+  return loop.run();
+}
+
+}  // namespace holdfast::checkers

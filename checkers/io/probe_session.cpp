@@ -1,0 +1,205 @@
+#include "checkers/io/probe_session.hpp"
+
+#include "checkers/io/socket_address.hpp"
+#include "checkers/io/socket_error.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/unique_fd.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace holdfast::checkers {
+
+ProbeSession::ProbeSession(boost::asio::io_context& io, ProbeDriver& driver, ProbeId id,
+                           ProbeSettings settings)
+    : socket_(io),
+      timer_(io, [this] { on_deadline(); }),
+      driver_(&driver),
+      id_(id),
+      settings_(std::move(settings)) {}
+
+void ProbeSession::begin() {
+  begun_at_ = runtime::now();
+  connect();
+}
+
+void ProbeSession::cancel() {
+  driver_ = nullptr;
+  timer_.arm(std::nullopt);
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+ProbeSession::AnyDialogue ProbeSession::make_dialogue() const {
+  if (const auto* http = std::get_if<HttpProbe>(&settings_.dialogue))
+    return HttpDialogue(http->urls[next_dialogue_], http->version, settings_.target);
+  return TcpDialogue{};
+}
+
+std::size_t ProbeSession::dialogue_count() const {
+  const auto* http = std::get_if<HttpProbe>(&settings_.dialogue);
+  return http ? http->urls.size() : 1;
+}
+
+void ProbeSession::connect() {
+  deadline_ = runtime::now() + settings_.timeout;
+  timer_.arm(deadline_);
+  dialogue_.emplace(make_dialogue());
+  ++next_dialogue_;
+  unsent_.clear();
+  if (auto problem = open_socket()) return finish(std::move(*problem));
+
+  const SocketAddress target(settings_.target);
+  if (::connect(socket_.native_handle(), target.get(), target.size()) == 0) return on_connected();
+  if (errno != EINPROGRESS) return finish(outcome_of_connection_error(errno));
+  wait_for(Waiting::connection);
+}
+
+std::optional<Outcome> ProbeSession::open_socket() {
+  const int family = settings_.target.address.is_v4() ? AF_INET : AF_INET6;
+  runtime::UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return outcome_of_local_error("open a socket for the probe", errno);
+
+  if (settings_.bind_address || settings_.bind_port != 0) {
+    const core::Endpoint source{
+        settings_.bind_address.value_or(settings_.target.address.is_v4() ? core::IpAddress{}
+                                                                         : core::IpAddress::v6({})),
+        settings_.bind_port};
+    const int on = 1;
+    if (settings_.bind_port != 0) {
+      // The port is needed again for the next run: no TIME_WAIT, the connection ends with a reset.
+      const ::linger at_once{1, 0};
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    } else {
+      // The kernel chooses the port in connect(), where it knows the target: many more fit.
+      ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    }
+    const SocketAddress address(source);
+    if (::bind(fd.get(), address.get(), address.size()) != 0)
+      return outcome_of_local_error(fmt::format("bind the probe to {}", source.to_string()), errno);
+  }
+  boost::system::error_code ec;
+  socket_.close(ec);
+  socket_.assign(fd.get(), ec);
+  if (ec) return outcome_of_local_error("watch the probe's socket", ec.value());
+  static_cast<void>(fd.release());
+  return std::nullopt;
+}
+
+void ProbeSession::wait_for(Waiting what) {
+  waiting_ = what;
+  const std::uint64_t number =
+      ++wait_number_;  // an earlier wait, of a former connection perhaps, means nothing any more
+  using boost::asio::posix::descriptor_base;
+  const auto direction =
+      what == Waiting::bytes ? descriptor_base::wait_read : descriptor_base::wait_write;
+  socket_.async_wait(direction,
+                     [self = shared_from_this(), number](const boost::system::error_code& ec) {
+                       if (!ec && self->driver_ && number == self->wait_number_) self->on_ready();
+                     });
+}
+
+void ProbeSession::on_ready() {
+  switch (waiting_) {
+    case Waiting::connection: {
+      int error = 0;
+      socklen_t size = sizeof(error);
+      ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
+      if (error != 0) return finish(outcome_of_connection_error(error));
+      return on_connected();
+    }
+    case Waiting::room:
+      return write();
+    case Waiting::bytes:
+      return read();
+    case Waiting::nothing:
+      return;
+  }
+}
+
+void ProbeSession::on_connected() {
+  advance({}, false);
+}
+
+void ProbeSession::on_deadline() {
+  if (!driver_) return;
+  const auto keep_alive = shared_from_this();
+  // Receive before you judge: an answer may lie in the socket while this process was not running.
+  const core::Duration late = runtime::now() - deadline_;
+  ::pollfd ready{socket_.native_handle(),
+                 static_cast<short>(waiting_ == Waiting::bytes ? POLLIN : POLLOUT), 0};
+  if (::poll(&ready, 1, 0) == 1) on_ready();
+  if (!driver_ || runtime::now() < deadline_)
+    return;  // it ended, or the next connection has its own deadline
+
+  if (late > kLateJudgement)
+    return finish(not_tried(
+        fmt::format("the director was paused for {} ms during the probe",
+                    std::chrono::duration_cast<std::chrono::milliseconds>(late).count())));
+  finish(failed(
+      Cause::timeout,
+      fmt::format(
+          "no {} within {} ms", waiting_ == Waiting::connection ? "connection" : "complete answer",
+          std::chrono::duration_cast<std::chrono::milliseconds>(settings_.timeout).count())));
+}
+
+void ProbeSession::read() {
+  std::array<char, 16384> buffer;
+  const std::size_t dialogue = next_dialogue_;
+  for (int i = 0; i < kMaxReadsPerWakeUp; ++i) {
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
+    if (got < 0) return finish(outcome_of_connection_error(errno));
+    advance({buffer.data(), static_cast<std::size_t>(got)}, got == 0);
+    if (!driver_ || dialogue != next_dialogue_ || waiting_ != Waiting::bytes) return;
+    if (got == 0) return finish(failed(Cause::closed_early, "the server closed the connection"));
+  }
+  wait_for(Waiting::bytes);
+}
+
+void ProbeSession::write() {
+  while (!unsent_.empty()) {
+    const ssize_t sent =
+        ::send(socket_.native_handle(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EAGAIN) return wait_for(Waiting::room);
+    if (sent < 0) return finish(outcome_of_connection_error(errno));
+    unsent_.erase(0, static_cast<std::size_t>(sent));
+  }
+  advance({}, false);
+}
+
+void ProbeSession::advance(std::string_view received, bool peer_closed) {
+  Step step = std::visit([&](auto& dialogue) { return dialogue.advance(received, peer_closed); },
+                         *dialogue_);
+  if (auto* verdict = std::get_if<Verdict>(&step))
+    return connection_finished(std::move(verdict->outcome));
+  if (const auto* send = std::get_if<Send>(&step)) {
+    unsent_ = send->bytes;
+    return write();
+  }
+  wait_for(Waiting::bytes);
+}
+
+void ProbeSession::connection_finished(Outcome outcome) {
+  if (outcome.result != Result::passed || next_dialogue_ == dialogue_count())
+    return finish(std::move(outcome));
+  connect();
+}
+
+void ProbeSession::finish(Outcome outcome) {
+  if (!driver_) return;
+  outcome.took = runtime::now() - begun_at_;
+  ProbeDriver* driver = driver_;
+  const auto keep_alive = shared_from_this();
+  cancel();
+  driver->finished(id_, std::move(outcome));
+}
+
+}  // namespace holdfast::checkers

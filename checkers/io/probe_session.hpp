@@ -1,0 +1,65 @@
+// One run of one probe: a connection for each dialogue, one after the other, until one fails or all
+// have passed. Used by ProbeDriver only. Kept alive by its handlers; does nothing more after
+// cancel().
+#pragma once
+
+#include "checkers/core/dialogue.hpp"
+#include "checkers/core/dialogue_http.hpp"
+#include "checkers/io/probe_driver.hpp"
+#include "runtime/loop.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace holdfast::checkers {
+
+/// Reads in one wake-up before other probes get their turn.
+inline constexpr int kMaxReadsPerWakeUp = 16;
+
+class ProbeSession : public std::enable_shared_from_this<ProbeSession> {
+ public:
+  ProbeSession(boost::asio::io_context& io, ProbeDriver& driver, ProbeId id,
+               ProbeSettings settings);
+
+  /// May end the session at once.
+  void begin();
+  void cancel();
+
+ private:
+  using AnyDialogue = std::variant<TcpDialogue, HttpDialogue>;
+  enum class Waiting : std::uint8_t { nothing, connection, room, bytes };
+
+  [[nodiscard]] AnyDialogue make_dialogue() const;
+  [[nodiscard]] std::size_t dialogue_count() const;
+  void connect();
+  [[nodiscard]] std::optional<Outcome> open_socket();
+  void wait_for(Waiting what);
+  void on_ready();
+  void on_connected();
+  void on_deadline();
+  void read();
+  void write();
+  void advance(std::string_view received, bool peer_closed);
+  void connection_finished(Outcome outcome);
+  void finish(Outcome outcome);
+
+  boost::asio::posix::stream_descriptor socket_;
+  runtime::DeadlineTimer timer_;
+  ProbeDriver* driver_;  // null after the end
+  ProbeId id_;
+  ProbeSettings settings_;
+  std::size_t next_dialogue_ = 0;
+  std::optional<AnyDialogue> dialogue_;
+  std::string unsent_;
+  Waiting waiting_ = Waiting::nothing;
+  std::uint64_t wait_number_ = 0;
+  core::Instant begun_at_;
+  core::Instant deadline_;
+};
+
+}  // namespace holdfast::checkers

@@ -1,0 +1,85 @@
+// Everything that the checkers process can say.
+#pragma once
+
+#include "runtime/log.hpp"
+
+namespace holdfast::checkers::messages {
+
+using runtime::Level;
+using runtime::Message;
+
+inline constexpr Message kStarted{
+    "checkers-started", Level::info,
+    "The first configuration is in use; probes begin and the IPVS table is being made."};
+inline constexpr Message kReloaded{
+    "checkers-reloaded", Level::info,
+    "A new configuration is in use. What did not change kept its state."};
+inline constexpr Message kResumed{
+    "checkers-resumed", Level::info,
+    "A former checkers process left its verdicts; servers keep the state they had."};
+inline constexpr Message kNoPage{
+    "checkers-no-handover-page", Level::warning,
+    "The memory that outlives this process cannot be used: after a crash every server "
+    "would be judged from nothing. Everything else works."};
+inline constexpr Message kStopping{"checkers-stopping", Level::info,
+                                   "The process leaves in order."};
+inline constexpr Message kCannotStart{
+    "checkers-cannot-start", Level::critical,
+    "The process cannot do its work and ends; the text says what was missing."};
+
+inline constexpr Message kCheckUp{"checkers-check-up", Level::detail,
+                                  "A check of a server succeeds now."};
+inline constexpr Message kCheckDown{
+    "checkers-check-down", Level::info,
+    "A check of a server counts as failed now: its retries are used up, or it was the "
+    "very first probe. The reason is the last one seen."};
+inline constexpr Message kCheckRetry{
+    "checkers-check-retry", Level::detail,
+    "A probe failed, but the server is granted further tries before it is called down."};
+inline constexpr Message kCheckNotTried{
+    "checkers-check-not-tried", Level::warning,
+    "The director itself could not run a probe. Nothing is concluded about the "
+    "server; the probe is tried again soon."};
+inline constexpr Message kServerUp{"checkers-server-up", Level::info,
+                                   "All checks of a server succeed: it gets traffic."};
+inline constexpr Message kServerDown{"checkers-server-down", Level::warning,
+                                     "A check of a server failed: it gets no new connections."};
+inline constexpr Message kQuorumUp{
+    "checkers-quorum-up", Level::info,
+    "The weights of the servers that are up reach the quorum of the service."};
+inline constexpr Message kQuorumDown{
+    "checkers-quorum-down", Level::warning,
+    "The weights of the servers that are up no longer reach the quorum; a sorry server "
+    "takes over if there is one."};
+inline constexpr Message kScriptFailed{
+    "checkers-script-failed", Level::warning,
+    "A notification script did not end well. It has no influence on the table."};
+
+inline constexpr Message kIpvsAvailable{"checkers-ipvs-available", Level::info,
+                                        "The kernel's IPVS table can be reached."};
+inline constexpr Message kIpvsUnavailable{
+    "checkers-ipvs-unavailable", Level::error,
+    "The kernel's IPVS table cannot be reached, so no traffic is balanced. Probes go "
+    "on, and the table is made as soon as it can be reached: load the module ip_vs."};
+inline constexpr Message kIpvsAdopted{
+    "checkers-ipvs-adopted", Level::info,
+    "The kernel had services of this configuration already; they were taken over "
+    "and only differences are sent."};
+inline constexpr Message kIpvsChange{"checkers-ipvs-change", Level::detail,
+                                     "A change of the IPVS table, as ipvsadm would say it."};
+inline constexpr Message kIpvsRefused{
+    "checkers-ipvs-refused", Level::error,
+    "The kernel refused a change of the IPVS table. It is tried again every few seconds."};
+inline constexpr Message kIpvsDrift{
+    "checkers-ipvs-drift", Level::warning,
+    "Somebody else changed an entry that belongs to this configuration. It is put back."};
+inline constexpr Message kIpvsForeign{
+    "checkers-ipvs-foreign", Level::info,
+    "The kernel's table has services that are not of this configuration. They are left "
+    "alone."};
+inline constexpr Message kOwnedFile{
+    "checkers-owned-file", Level::warning,
+    "The list of services that are ours cannot be kept on disk: after a crash together "
+    "with a changed configuration, services could stay behind."};
+
+}  // namespace holdfast::checkers::messages

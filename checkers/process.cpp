@@ -1,0 +1,273 @@
+#include "checkers/process.hpp"
+
+#include "checkers/core/identity.hpp"
+#include "checkers/messages.hpp"
+#include "checkers/settings_from_model.hpp"
+#include "config/load.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/sealed_memfd.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <unistd.h>
+
+namespace holdfast::checkers {
+
+namespace {
+
+/// Between two lines about the same check that the director could not run.
+constexpr core::Duration kNotTriedLogInterval = std::chrono::minutes(1);
+
+/// From the sealed bytes to settings; runs beside the loop, touches nothing that is shared.
+core::Result<Settings> read_settings(int snapshot_fd) {
+  auto bytes = runtime::read_sealed_memfd(snapshot_fd);
+  if (!bytes) return bytes.error();
+  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes->data());
+  auto snapshot = config::from_bytes({data, bytes->size()});
+  if (!snapshot) return snapshot.error();
+  const config::Parsed parsed = config::parse_snapshot(*snapshot);
+  if (parsed.diagnostics.has_errors())
+    return core::fail("the configuration has errors:\n{}", config::render_text(parsed.diagnostics));
+  return settings_from_model(parsed.model);
+}
+
+std::uint64_t seed() {
+  return static_cast<std::uint64_t>(runtime::now().time_since_epoch().count()) ^
+         (static_cast<std::uint64_t>(::getpid()) << 40);
+}
+
+}  // namespace
+
+Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options)
+    : loop_(loop),
+      logger_(logger),
+      options_(options),
+      engine_(core::Rng(seed())),
+      keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
+      probes_(loop.io(),
+              [this](ProbeId id, Outcome outcome) {
+                handle(ProbeFinished{id, std::move(outcome)});
+              }),
+      scripts_(loop.io()),
+      tick_(loop.io(), [this] { handle(Tick{}); }),
+      farewell_(loop.io(), [this] { loop_.stop(0); }),
+      not_tried_(kNotTriedLogInterval),
+      self_(std::make_shared<Process*>(this)) {}
+
+Process::~Process() {
+  *self_ = nullptr;
+  if (reader_.joinable()) reader_.join();
+}
+
+core::Result<void> Process::start() {
+  auto page =
+      runtime::HandoverPage<runtime::CheckRecord>::open(runtime::UniqueFd(options_.page_fd));
+  if (page)
+    page_.emplace(std::move(*page));
+  else
+    logger_.log_text(messages::kNoPage, page.error().message);
+
+  auto control = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/checkers.sock");
+  if (!control) return control.error();
+  control_ = std::move(*control);
+  control_->handle("status", runtime::ControlAccess::read,
+                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                     reply(status_json(engine_, keeper_, counters_, child_->generation()));
+                   });
+
+  child_ = std::make_unique<runtime::Child>(
+      loop_, logger_, options_,
+      runtime::ChildCallbacks{
+          .prepare = [this](std::uint64_t, runtime::UniqueFd snapshot,
+                            Prepared done) { prepare(std::move(snapshot), std::move(done)); },
+          .commit = [this](std::uint64_t generation) { commit(generation); },
+          .abort =
+              [this](std::uint64_t) {
+                prepared_.reset();
+                ++reading_;
+              },
+          .stop = [this](const std::string& why) { stop(why); }});
+  return {};
+}
+
+void Process::prepare(runtime::UniqueFd snapshot, Prepared done) {
+  prepared_.reset();
+  if (reader_.joinable())
+    reader_.join();  // at most the rest of one parse; its answer no longer counts
+  const std::uint64_t number = ++reading_;
+  auto fd = std::make_shared<runtime::UniqueFd>(std::move(snapshot));
+  reader_ = std::thread([this, fd, number, done = std::move(done), self = self_]() mutable {
+    auto settings = std::make_shared<core::Result<Settings>>(read_settings(fd->get()));
+    boost::asio::post(loop_.io(), [self, settings, number, done = std::move(done)] {
+      if (!*self || (*self)->reading_ != number) return;
+      if (!*settings) return done(settings->error());
+      (*self)->prepared_ = std::move(**settings);
+      done({});
+    });
+  });
+}
+
+void Process::commit(std::uint64_t generation) {
+  if (!prepared_ || stopping_) return;
+  Configure configure{std::move(*prepared_), configured_ ? Memory{} : recall()};
+  prepared_.reset();
+  const std::size_t services = configure.settings.services.size();
+  if (!configure.memory.empty())
+    logger_.log(messages::kResumed, "resuming with {} verdict(s) of the former process",
+                configure.memory.size());
+  handle(std::move(configure));
+  logger_.log(configured_ ? messages::kReloaded : messages::kStarted,
+              "configuration {} in use: {} service(s), {} probe(s)", generation, services,
+              engine_.probe_count());
+  if (!configured_) keeper_.start();
+  configured_ = true;
+}
+
+void Process::stop(const std::string& why) {
+  if (stopping_) return;
+  stopping_ = true;
+  logger_.log(messages::kStopping, "stopping: {}; the IPVS table {}", why,
+              options_.keep_ipvs ? "stays as it is" : "is cleared of our services");
+  handle(Stop{});
+  keeper_.stop(options_.keep_ipvs, [this] { leave_when_scripts_are_done(); });
+}
+
+void Process::leave_when_scripts_are_done() {
+  farewell_.arm(runtime::now() + kScriptFarewell);
+  scripts_.when_idle([this] { loop_.stop(0); });
+}
+
+Memory Process::recall() const {
+  Memory memory;
+  if (!page_) return memory;
+  for (const std::uint64_t key : page_->keys()) {
+    const auto record = page_->load(key);
+    if (!record) continue;
+    Remembered remembered{Remembered::Verdict::unknown, record->failures_in_row, record->since};
+    if (record->verdict == runtime::CheckRecord::Verdict::up)
+      remembered.verdict = Remembered::Verdict::up;
+    if (record->verdict == runtime::CheckRecord::Verdict::down)
+      remembered.verdict = Remembered::Verdict::down;
+    memory.emplace(key, remembered);
+  }
+  return memory;
+}
+
+// A probe can end inside act(StartProbe): its event waits here until the step that is running is
+// done.
+void Process::handle(Event event) {
+  events_.push_back(std::move(event));
+  if (handling_) return;
+  handling_ = true;
+  while (!events_.empty()) {
+    const Event next = std::move(events_.front());
+    events_.pop_front();
+    actions_.clear();
+    engine_.step(next, runtime::now(), actions_);
+    for (const Action& action : actions_) std::visit([this](const auto& one) { act(one); }, action);
+  }
+  handling_ = false;
+  tick_.arm(engine_.deadline());
+}
+
+void Process::act(const StartProbe& start) {
+  ++counters_.probes_started;
+  probes_.start(start.probe, engine_.probe_settings(start.probe));
+}
+
+void Process::act(const StopProbe& stop) {
+  probes_.stop(stop.probe);
+}
+
+void Process::act(const CheckChanged& changed) {
+  logger_.log(changed.up ? messages::kCheckUp : messages::kCheckDown, "{}: {}: {}",
+              check_name(changed.service, changed.server, changed.check),
+              changed.up ? "succeeds" : "failed", changed.why);
+}
+
+void Process::act(const CheckTroubled& troubled) {
+  const std::string name = check_name(troubled.service, troubled.server, troubled.check);
+  const auto& last = engine_.last_run(
+      engine_.services()[troubled.service].servers[troubled.server].checks[troubled.check].probe);
+  if (last && last->outcome.result == Result::not_tried) {
+    if (const auto held_back = not_tried_.admit(name, runtime::now()))
+      logger_.log(messages::kCheckNotTried, "{}: not tried: {}{}", name, troubled.why,
+                  *held_back == 0 ? "" : fmt::format(" ({} more times)", *held_back));
+    return;
+  }
+  logger_.log(messages::kCheckRetry, "{}: failure {}, {} retries granted: {}", name,
+              troubled.failures_in_row,
+              engine_.settings()
+                  .services[troubled.service]
+                  .servers[troubled.server]
+                  .checks[troubled.check]
+                  .pace.retry,
+              troubled.why);
+}
+
+void Process::act(const ServerChanged& changed) {
+  ++counters_.server_transitions;
+  logger_.log(changed.up ? messages::kServerUp : messages::kServerDown, "{} is {}: {}",
+              server_name(changed.service, changed.server), changed.up ? "up" : "down",
+              changed.why);
+}
+
+void Process::act(const QuorumChanged& changed) {
+  ++counters_.quorum_transitions;
+  const ServiceSettings& service = engine_.settings().services[changed.service];
+  logger_.log(
+      changed.up ? messages::kQuorumUp : messages::kQuorumDown,
+      "{}: quorum {}: weight {} of {}{}{}", ipvs::to_string(service.key),
+      changed.up ? "gained" : "lost", changed.weight, service.quorum,
+      service.hysteresis == 0 ? "" : fmt::format(" ± {}", service.hysteresis),
+      !changed.up && service.sorry_server
+          ? fmt::format(", sorry server {} takes over", service.sorry_server->endpoint.to_string())
+          : "");
+}
+
+void Process::act(const TableChanged& changed) {
+  keeper_.desired_changed(changed.service);
+}
+
+void Process::act(const Notify& notify) {
+  runtime::Command command{.argv = notify.script.argv};
+  if (notify.script.user)
+    command.user = runtime::ScriptUser{notify.script.user->uid, notify.script.user->gid};
+  const std::string queue = ipvs::to_string(engine_.settings().services[notify.service].key);
+  const std::string name = notify.server ? server_name(notify.service, *notify.server) : queue;
+  scripts_.run(queue, std::move(command),
+               [this, name, script = notify.script.argv.front()](const auto& outcome) {
+                 if (!outcome.succeeded())
+                   logger_.log(messages::kScriptFailed, "{}: notification {} {}", name, script,
+                               outcome.to_string());
+               });
+}
+
+void Process::act(const Remember& remember) {
+  if (!page_) return;
+  runtime::CheckRecord record{.since = remember.record.since,
+                              .failures_in_row = remember.record.failures_in_row};
+  if (remember.record.verdict == Remembered::Verdict::up)
+    record.verdict = runtime::CheckRecord::Verdict::up;
+  if (remember.record.verdict == Remembered::Verdict::down)
+    record.verdict = runtime::CheckRecord::Verdict::down;
+  static_cast<void>(
+      page_->store(remember.key, record));  // a full page only means that this one starts afresh
+}
+
+void Process::act(const Forget& forget) {
+  if (page_) page_->erase(forget.key);
+}
+
+std::string Process::server_name(std::size_t service, std::size_t server) const {
+  const ServiceSettings& settings = engine_.settings().services[service];
+  return fmt::format("{}: server {}", ipvs::to_string(settings.key),
+                     settings.servers[server].endpoint.to_string());
+}
+
+std::string Process::check_name(std::size_t service, std::size_t server, std::size_t check) const {
+  const ServerSettings& settings = engine_.settings().services[service].servers[server];
+  return fmt::format("{}: {}", server_name(service, server), name_of(settings.checks[check].probe));
+}
+
+}  // namespace holdfast::checkers

@@ -1,0 +1,87 @@
+// The parts of the checkers process and the wires between them: channel callbacks, engine driver,
+// actions, control socket. Made once by run_daemon().
+#pragma once
+
+#include "checkers/core/engine.hpp"
+#include "checkers/io/probe_driver.hpp"
+#include "checkers/status.hpp"
+#include "checkers/table_keeper.hpp"
+#include "runtime/child.hpp"
+#include "runtime/control_socket.hpp"
+#include "runtime/handover_page.hpp"
+#include "runtime/script.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+
+namespace holdfast::checkers {
+
+/// Notifications that are still running at an orderly stop get this long. The watchdog waits longer
+/// than that.
+inline constexpr core::Duration kScriptFarewell = std::chrono::seconds(3);
+
+class Process {
+ public:
+  Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  /// Opens the page and the control socket and says hello to the watchdog.
+  [[nodiscard]] core::Result<void> start();
+
+ private:
+  using Prepared = std::function<void(core::Result<void>)>;
+
+  void prepare(runtime::UniqueFd snapshot, Prepared done);
+  void commit(std::uint64_t generation);
+  void stop(const std::string& why);
+  void leave_when_scripts_are_done();
+
+  void handle(Event event);
+  void act(const StartProbe& start);
+  void act(const StopProbe& stop);
+  void act(const CheckChanged& changed);
+  void act(const CheckTroubled& troubled);
+  void act(const ServerChanged& changed);
+  void act(const QuorumChanged& changed);
+  void act(const TableChanged& changed);
+  void act(const Notify& notify);
+  void act(const Remember& remember);
+  void act(const Forget& forget);
+
+  [[nodiscard]] Memory recall() const;
+  [[nodiscard]] std::string server_name(std::size_t service, std::size_t server) const;
+  [[nodiscard]] std::string check_name(std::size_t service, std::size_t server,
+                                       std::size_t check) const;
+
+  runtime::Loop& loop_;
+  runtime::Logger& logger_;
+  const runtime::ChildOptions& options_;
+  Engine engine_;
+  TableKeeper keeper_;
+  ProbeDriver probes_;
+  runtime::ScriptRunner scripts_;
+  runtime::DeadlineTimer tick_;
+  runtime::DeadlineTimer farewell_;
+  runtime::RateLimiter not_tried_;
+  std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
+  std::unique_ptr<runtime::ControlServer> control_;
+  std::unique_ptr<runtime::Child> child_;
+  Counters counters_;
+  std::optional<Settings> prepared_;
+  /// Reads a new configuration beside the loop; one at a time.
+  std::thread reader_;
+  std::uint64_t reading_ = 0;
+  std::deque<Event> events_;
+  Actions actions_;  // reused between steps
+  bool handling_ = false;
+  bool configured_ = false;
+  bool stopping_ = false;
+  /// The reader's answer looks here whether the process is still there.
+  std::shared_ptr<Process*> self_;
+};
+
+}  // namespace holdfast::checkers

@@ -1,0 +1,177 @@
+#include "checkers/settings_from_model.hpp"
+
+#include "runtime/script.hpp"
+
+namespace holdfast::checkers {
+
+namespace {
+
+/// keepalived: scripts run as this user when it exists and nothing else is said.
+constexpr std::string_view kDefaultScriptUser = "keepalived_script";
+
+class Translator {
+ public:
+  explicit Translator(const config::Model& model) : model_(model) {}
+
+  [[nodiscard]] core::Result<Settings> settings();
+
+ private:
+  [[nodiscard]] ServiceSettings service(const config::VirtualServer& from);
+  [[nodiscard]] ServerSettings server(const config::RealServer& from);
+  [[nodiscard]] std::optional<Script> script(const std::optional<config::Script>& from);
+  [[nodiscard]] std::optional<Script::User> default_user();
+
+  const config::Model& model_;
+  std::optional<core::Error> error_;
+};
+
+ipvs::Protocol protocol(config::Protocol from) {
+  switch (from) {
+    case config::Protocol::tcp:
+      return ipvs::Protocol::tcp;
+    case config::Protocol::udp:
+      return ipvs::Protocol::udp;
+    case config::Protocol::sctp:
+      return ipvs::Protocol::sctp;
+  }
+  return ipvs::Protocol::tcp;
+}
+
+ipvs::Forwarding forwarding(config::ForwardingMethod from) {
+  switch (from) {
+    case config::ForwardingMethod::nat:
+      return ipvs::Forwarding::masquerade;
+    case config::ForwardingMethod::direct_route:
+      return ipvs::Forwarding::direct_route;
+    case config::ForwardingMethod::tunnel:
+      return ipvs::Forwarding::tunnel;
+  }
+  return ipvs::Forwarding::masquerade;
+}
+
+HttpVersion http_version(config::HttpProtocol from) {
+  switch (from) {
+    case config::HttpProtocol::http_1_0:
+      return HttpVersion::http_1_0;
+    case config::HttpProtocol::http_1_0_close:
+      return HttpVersion::http_1_0_close;
+    case config::HttpProtocol::http_1_1:
+      return HttpVersion::http_1_1;
+  }
+  return HttpVersion::http_1_0;
+}
+
+CheckSettings check(const config::ConnectOptions& from, Dialogue dialogue, bool server_is_alpha) {
+  return {.probe = {.target = {from.connect_ip, from.connect_port},
+                    .bind_address = from.bindto,
+                    .bind_port = from.bind_port,
+                    .timeout = from.connect_timeout,
+                    .dialogue = std::move(dialogue)},
+          .pace = {.delay_loop = from.delay_loop,
+                   .delay_before_retry = from.delay_before_retry,
+                   .retry = from.retry,
+                   .warmup = from.warmup},
+          .alpha = from.alpha || server_is_alpha};
+}
+
+Dialogue dialogue(const config::TcpCheck&) {
+  return TcpProbe{};
+}
+
+Dialogue dialogue(const config::HttpCheck& from) {
+  HttpProbe probe{http_version(from.http_protocol), {}};
+  for (const config::HttpUrl& url : from.urls) {
+    HttpUrl& to = probe.urls.emplace_back(HttpUrl{url.path, {}, url.digest, url.virtualhost});
+    for (const config::StatusRange& range : url.status_codes)
+      to.statuses.push_back({range.first, range.last});
+  }
+  return probe;
+}
+
+std::optional<ipvs::Persistence> persistence(const config::VirtualServer& from) {
+  if (from.persistence_timeout <= core::Duration{}) return std::nullopt;
+  return ipvs::Persistence{
+      std::chrono::duration_cast<std::chrono::seconds>(from.persistence_timeout),
+      ipvs::netmask_of_prefix(from.address.family(), from.persistence_prefix)};
+}
+
+core::Result<Settings> Translator::settings() {
+  Settings settings;
+  settings.services.reserve(model_.services.size());
+  for (const config::VirtualServer& from : model_.services)
+    settings.services.push_back(service(from));
+  if (error_) return *error_;
+  return settings;
+}
+
+ServiceSettings Translator::service(const config::VirtualServer& from) {
+  ServiceSettings to;
+  to.key = ipvs::AddressKey{protocol(from.protocol), {from.address, from.port}};
+  to.settings.scheduler = from.scheduler;
+  to.settings.flags = from.one_packet_scheduling ? ipvs::kOnePacket : 0;
+  to.settings.persistence = persistence(from);
+  to.quorum = from.quorum;
+  to.hysteresis = from.hysteresis;
+  to.omega = from.omega;
+  to.quorum_up = script(from.quorum_up);
+  to.quorum_down = script(from.quorum_down);
+  if (from.sorry_server) {
+    to.sorry_server =
+        SorryServer{.endpoint = {from.sorry_server->address, from.sorry_server->port},
+                    .entry = {.forwarding = forwarding(from.sorry_server->forwarding), .weight = 1},
+                    .inhibit = from.sorry_server->inhibit};
+  }
+  to.servers.reserve(from.real_servers.size());
+  for (const config::RealServer& one : from.real_servers) to.servers.push_back(server(one));
+  return to;
+}
+
+ServerSettings Translator::server(const config::RealServer& from) {
+  ServerSettings to;
+  to.endpoint = {from.address, from.port};
+  to.entry = {.forwarding = forwarding(from.forwarding),
+              .weight = from.weight,
+              .upper_threshold = from.upper_threshold,
+              .lower_threshold = from.lower_threshold};
+  to.inhibit_on_failure = from.inhibit_on_failure;
+  to.notify_up = script(from.notify_up);
+  to.notify_down = script(from.notify_down);
+  for (const config::Check& one : from.checks)
+    std::visit(
+        [&](const auto& check_of) {
+          to.checks.push_back(check(check_of.connect, dialogue(check_of), from.alpha));
+        },
+        one);
+  return to;
+}
+
+std::optional<Script> Translator::script(const std::optional<config::Script>& from) {
+  if (!from) return std::nullopt;
+  Script to{from->argv, std::nullopt};
+  const std::string& user = from->user.empty() ? model_.globals.script_user : from->user;
+  const std::string& group = from->user.empty() ? model_.globals.script_group : from->group;
+  if (user.empty()) {
+    to.user = default_user();
+    return to;
+  }
+  const auto found = runtime::find_script_user(user, group);
+  if (found)
+    to.user = Script::User{found->uid, found->gid};
+  else if (!error_)
+    error_ = core::fail("{}: {}", model_.where(from->location), found.error().message);
+  return to;
+}
+
+std::optional<Script::User> Translator::default_user() {
+  const auto found = runtime::find_script_user(kDefaultScriptUser, "");
+  if (!found) return std::nullopt;
+  return Script::User{found->uid, found->gid};
+}
+
+}  // namespace
+
+core::Result<Settings> settings_from_model(const config::Model& model) {
+  return Translator(model).settings();
+}
+
+}  // namespace holdfast::checkers

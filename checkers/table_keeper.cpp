@@ -1,0 +1,160 @@
+#include "checkers/table_keeper.hpp"
+
+#include "checkers/messages.hpp"
+#include "runtime/clock.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace holdfast::checkers {
+
+namespace {
+
+/// More differences than these are counted, not listed, in one log line.
+constexpr std::size_t kMaxListed = 20;
+
+std::string listed(std::vector<std::string> sentences) {
+  const std::size_t all = sentences.size();
+  if (all > kMaxListed) sentences.resize(kMaxListed);
+  std::string text = fmt::format("{}", fmt::join(sentences, "; "));
+  if (all > kMaxListed) text += fmt::format("; and {} more", all - kMaxListed);
+  return text;
+}
+
+}  // namespace
+
+TableKeeper::TableKeeper(runtime::Loop& loop, runtime::Logger& logger, std::string owned_path,
+                         const ipvs::Table& desired)
+    : loop_(loop),
+      logger_(logger),
+      owned_file_(std::move(owned_path)),
+      desired_(desired),
+      timer_(loop.io(), [this] { handle(table_event::Tick{}); }),
+      self_(std::make_shared<TableKeeper*>(this)) {}
+
+TableKeeper::~TableKeeper() {
+  *self_ = nullptr;
+}
+
+void TableKeeper::later(void (TableKeeper::*what)()) {
+  boost::asio::post(loop_.io(), [self = self_, what] {
+    if (*self) ((*self)->*what)();
+  });
+}
+
+void TableKeeper::start() {
+  auto owned = owned_file_.load();
+  if (!owned) logger_.log_text(messages::kOwnedFile, owned.error().message);
+  handle(table_event::Started{owned ? std::move(*owned) : ipvs::OwnedKeys{}});
+}
+
+void TableKeeper::desired_changed(const ipvs::ServiceKey& key) {
+  if (changed_.empty()) later(&TableKeeper::flush_changes);
+  changed_.push_back(key);
+}
+
+void TableKeeper::flush_changes() {
+  handle(table_event::DesiredChanged{std::exchange(changed_, {})});
+}
+
+void TableKeeper::stop(bool keep_table, std::function<void()> on_finished) {
+  on_finished_ = std::move(on_finished);
+  handle(table_event::Stopping{keep_table});
+}
+
+void TableKeeper::handle(const TableEvent& event) {
+  TableActions actions;
+  reconciler_.step(event, desired_, runtime::now(), actions);
+  timer_.arm(reconciler_.deadline());
+  for (const TableAction& action : actions)
+    std::visit([this](const auto& one) { act(one); }, action);
+}
+
+// Every answer to an action is posted, so that handle() never runs inside itself.
+
+void TableKeeper::act(const table_action::Open&) {
+  later(&TableKeeper::open);
+}
+
+void TableKeeper::open() {
+  auto client = ipvs::Client::open();
+  if (!client) return handle(table_event::OpenFailed{client.error().message});
+  client_.emplace(std::move(*client));
+  handle(table_event::Opened{});
+}
+
+void TableKeeper::act(const table_action::Read&) {
+  read_.emplace(*client_);
+  later(&TableKeeper::read_slice);
+}
+
+void TableKeeper::read_slice() {
+  const auto progress = read_->run_slice();
+  if (!progress) return handle(table_event::ReadFailed{progress.error().message});
+  if (*progress == ipvs::Progress::more) return later(&TableKeeper::read_slice);
+  ipvs::Observed observed = read_->take();
+  counters_ = std::move(observed.counters);
+  handle(table_event::WasRead{std::move(observed.table)});
+}
+
+void TableKeeper::act(const table_action::Apply& apply) {
+  for (const ipvs::Step& step : apply.steps)
+    logger_.log(messages::kIpvsChange, "ipvsadm {}", ipvs::to_string(step));
+  apply_.emplace(*client_, apply.steps);
+  later(&TableKeeper::apply_slice);
+}
+
+void TableKeeper::apply_slice() {
+  if (apply_->run_slice() == ipvs::Progress::more) return later(&TableKeeper::apply_slice);
+  table_event::Applied applied;
+  for (const ipvs::StepFailure& failure : apply_->report().failures)
+    applied.failures.push_back({failure.index, failure.sentence});
+  handle(applied);
+}
+
+void TableKeeper::act(const table_action::SaveOwned& save) {
+  const auto saved = owned_file_.save(save.keys);
+  if (!saved) logger_.log_text(messages::kOwnedFile, saved.error().message);
+}
+
+void TableKeeper::act(const table_action::ReportAccess& report) {
+  if (report.error) {
+    client_.reset();
+    logger_.log_text(messages::kIpvsUnavailable, *report.error);
+  } else {
+    logger_.log(messages::kIpvsAvailable, "the IPVS table can be reached again");
+  }
+}
+
+void TableKeeper::act(const table_action::ReportDrift& report) {
+  logger_.log(messages::kIpvsDrift, "somebody changed the IPVS table, putting it back: {}",
+              listed(report.differences));
+}
+
+void TableKeeper::act(const table_action::ReportForeign& report) {
+  std::vector<std::string> names;
+  for (const ipvs::ServiceKey& key : report.keys) names.push_back(ipvs::to_string(key));
+  if (names.empty())
+    logger_.log(messages::kIpvsForeign, "the IPVS table has no services of others any more");
+  else
+    logger_.log(messages::kIpvsForeign,
+                "{} service(s) in the IPVS table are not ours and are left alone: {}", names.size(),
+                listed(std::move(names)));
+}
+
+void TableKeeper::act(const table_action::ReportAdopted& report) {
+  logger_.log(messages::kIpvsAdopted,
+              "took over {} service(s) that were in the IPVS table, {} change(s) needed",
+              report.services, report.steps);
+}
+
+void TableKeeper::act(const table_action::ReportFailedStep& report) {
+  logger_.log_text(messages::kIpvsRefused, report.sentence);
+}
+
+void TableKeeper::act(const table_action::Finished&) {
+  if (on_finished_) boost::asio::post(loop_.io(), std::exchange(on_finished_, nullptr));
+}
+
+}  // namespace holdfast::checkers

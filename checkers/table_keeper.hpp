@@ -1,0 +1,75 @@
+// Carries out what the Reconciler decides: owns the IPVS client, its jobs, the timer and the list
+// of owned services. Used by the daemon; works in slices between which the loop does other things.
+#pragma once
+
+#include "checkers/core/reconciler.hpp"
+#include "checkers/owned_file.hpp"
+#include "ipvs_wrapper/client.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::checkers {
+
+class TableKeeper {
+ public:
+  /// `desired` outlives the keeper.
+  TableKeeper(runtime::Loop& loop, runtime::Logger& logger, std::string owned_path,
+              const ipvs::Table& desired);
+  ~TableKeeper();
+  TableKeeper(const TableKeeper&) = delete;
+  TableKeeper& operator=(const TableKeeper&) = delete;
+
+  void start();
+  /// The entry under this key should be another one. Changes of one loop turn become one plan.
+  void desired_changed(const ipvs::ServiceKey& key);
+  /// Removes our services from the kernel unless they are to stay, then calls `on_finished` once.
+  void stop(bool keep_table, std::function<void()> on_finished);
+
+  [[nodiscard]] const Reconciler& state() const { return reconciler_; }
+  /// As of the last look at the kernel.
+  [[nodiscard]] const std::map<ipvs::ServiceKey, ipvs::ServiceCounters>& counters() const {
+    return counters_;
+  }
+
+ private:
+  void handle(const TableEvent& event);
+  void act(const table_action::Open&);
+  void act(const table_action::Read&);
+  void act(const table_action::Apply& apply);
+  void act(const table_action::SaveOwned& save);
+  void act(const table_action::ReportAccess& report);
+  void act(const table_action::ReportDrift& report);
+  void act(const table_action::ReportForeign& report);
+  void act(const table_action::ReportAdopted& report);
+  void act(const table_action::ReportFailedStep& report);
+  void act(const table_action::Finished&);
+  void later(void (TableKeeper::*what)());
+  void open();
+  void flush_changes();
+  void read_slice();
+  void apply_slice();
+
+  runtime::Loop& loop_;
+  runtime::Logger& logger_;
+  OwnedFile owned_file_;
+  const ipvs::Table& desired_;
+  Reconciler reconciler_;
+  runtime::DeadlineTimer timer_;
+  std::optional<ipvs::Client> client_;
+  std::optional<ipvs::ReadJob> read_;
+  std::optional<ipvs::ApplyJob> apply_;
+  std::map<ipvs::ServiceKey, ipvs::ServiceCounters> counters_;
+  std::vector<ipvs::ServiceKey> changed_;
+  std::function<void()> on_finished_;
+  /// Handlers posted to the loop look here whether the keeper is still there.
+  std::shared_ptr<TableKeeper*> self_;
+};
+
+}  // namespace holdfast::checkers
