@@ -1,0 +1,40 @@
+// One Ethernet segment: carries wire bytes from one host to all others, late, twice or not at all.
+#pragma once
+
+#include "core/rng.hpp"
+#include "tests/sim/world.hpp"
+
+#include <functional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace holdfast::sim {
+
+using Bytes = std::vector<std::uint8_t>;
+
+class Lan {
+ public:
+  Lan(World& world, core::Rng& rng) : world_(world), rng_(rng) {}
+
+  using Receiver = std::function<void(const Bytes&)>;
+  /// Returns the new port's number: 0, 1, …
+  std::size_t plug_in(Receiver receiver);
+  void send(std::size_t from, const Bytes& packet);
+
+  /// Cuts are one-way: `from` is no longer heard by `to`.
+  void cut(std::size_t from, std::size_t to) { cuts_.insert({from, to}); }
+  void mend(std::size_t from, std::size_t to) { cuts_.erase({from, to}); }
+
+  unsigned loss_percent = 0;
+  unsigned duplicate_percent = 0;
+  Duration longest_delay = std::chrono::microseconds(500);
+
+ private:
+  World& world_;
+  core::Rng& rng_;
+  std::vector<Receiver> ports_;
+  std::set<std::pair<std::size_t, std::size_t>> cuts_;
+};
+
+}  // namespace holdfast::sim
