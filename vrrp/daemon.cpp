@@ -1,0 +1,204 @@
+#include "vrrp/daemon.hpp"
+
+#include "config/load.hpp"
+#include "runtime/control_socket.hpp"
+#include "runtime/pid_file.hpp"
+#include "runtime/process.hpp"
+#include "runtime/script.hpp"
+#include "runtime/sealed_memfd.hpp"
+#include "vrrp/io/engine.hpp"
+#include "vrrp/messages.hpp"
+#include "vrrp/status.hpp"
+#include "vrrp/wiring.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <filesystem>
+#include <thread>
+
+namespace holdfast::vrrp {
+namespace {
+
+/// An orderly stop waits this long for notification scripts.
+constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
+
+/// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
+core::Result<Plan> read_plan(int snapshot_fd) {
+  const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
+  if (!bytes) return bytes.error();
+  std::vector<std::uint8_t> raw(bytes->begin(), bytes->end());
+  const auto snapshot = config::from_bytes(raw);
+  if (!snapshot) return snapshot.error();
+  const config::Parsed parsed = config::parse_snapshot(*snapshot);
+  if (parsed.diagnostics.has_errors())
+    return core::fail("{}", config::render_text(parsed.diagnostics));
+  return make_plan(parsed.model);
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const runtime::ChildOptions& options)
+      : options_(options),
+        logger_("vrrp", options.log),
+        reflector_(loop_.io(), logger_),
+        runner_(loop_.io()),
+        patience_(loop_.io(), [this] { finish(); }) {}
+  ~Daemon() {
+    if (parser_.joinable()) parser_.join();
+  }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  int run() {
+    if (auto begun = begin(); !begun) {
+      logger_.log(kCannotStart, "{}", begun.error().message);
+      return 1;
+    }
+    logger_.log(kStarted, "waiting for the configuration");
+    const int exit_code = loop_.run();
+    logger_.log(kStopped, "left in order");
+    return exit_code;
+  }
+
+ private:
+  core::Result<void> begin() {
+    const std::string pid_path =
+        options_.pid_file.empty() ? options_.run_dir + "/vrrp.pid" : options_.pid_file;
+    auto pid_file = runtime::PidFile::acquire(pid_path);
+    if (!pid_file) return pid_file.error();
+    pid_file_ = std::move(*pid_file);
+    if (auto loaded = reflector_.load(); !loaded) return loaded;
+    auto arp = ArpSocket::open();
+    if (!arp) return arp.error();
+    engine_ =
+        std::make_unique<Engine>(loop_.io(), logger_, reflector_, std::move(*arp), open_page(),
+                                 [this](const InstanceKey& key, const std::string& name,
+                                        const Notify& notify) { run_scripts(key, name, notify); });
+    if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
+      logger_.log(kPrivileges, "{}", kept.error().message);
+    }
+    listen();
+    child_ = std::make_unique<runtime::Child>(
+        loop_, logger_, options_,
+        runtime::ChildCallbacks{.prepare =
+                                    [this](std::uint64_t generation, runtime::UniqueFd snapshot,
+                                           std::function<void(core::Result<void>)> done) {
+                                      prepare(generation, std::move(snapshot), std::move(done));
+                                    },
+                                .commit = [this](std::uint64_t generation) { commit(generation); },
+                                .abort =
+                                    [this](std::uint64_t) {
+                                      prepared_.reset();
+                                      preparing_ = 0;
+                                      engine_->abort();
+                                    },
+                                .stop = [this](const std::string& why) { stop(why); }});
+    return {};
+  }
+
+  std::optional<HandoverPage> open_page() {
+    auto page = HandoverPage::open(runtime::UniqueFd(options_.page_fd));
+    if (page) return std::move(*page);
+    logger_.log(kPage, "{}", page.error().message);
+    return std::nullopt;
+  }
+
+  void listen() {
+    std::error_code ignored;
+    std::filesystem::create_directories(options_.run_dir, ignored);
+    auto server = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/vrrp.sock");
+    if (!server) return logger_.log(kControl, "{}", server.error().message);
+    control_ = std::move(*server);
+    control_->handle("status", runtime::ControlAccess::read,
+                     [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                       const std::uint64_t generation = child_ ? child_->generation() : 0;
+                       reply(status_of(engine_->router(), reflector_, generation, runtime::now()));
+                     });
+  }
+
+  // ---- configuration, in two steps ----
+
+  void prepare(std::uint64_t generation, runtime::UniqueFd snapshot,
+               std::function<void(core::Result<void>)> done) {
+    prepared_.reset();
+    preparing_ = generation;
+    if (parser_.joinable()) parser_.join();  // of a prepare that was replaced: bounded by one parse
+    parser_ =
+        std::thread([this, generation, fd = snapshot.release(), done = std::move(done)]() mutable {
+          const runtime::UniqueFd owned(fd);
+          auto plan = std::make_shared<core::Result<Plan>>(read_plan(owned.get()));
+          boost::asio::post(loop_.io(), [this, generation, plan, done = std::move(done)] {
+            if (preparing_ == generation) done(accept(generation, std::move(*plan)));
+          });
+        });
+  }
+
+  core::Result<void> accept(std::uint64_t generation, core::Result<Plan> plan) {
+    if (!plan) return plan.error();
+    if (auto ready = engine_->prepare(plan->instances); !ready) return ready;
+    prepared_ = std::move(*plan);
+    preparing_ = generation;
+    return {};
+  }
+
+  void commit(std::uint64_t generation) {
+    Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
+    const std::size_t count = plan.instances.size();
+    // Those of instances that this generation removes are needed once more, for their last words.
+    for (auto& [key, scripts] : scripts_) plan.scripts.try_emplace(key, std::move(scripts));
+    scripts_ = std::move(plan.scripts);
+    engine_->commit(std::move(plan.instances));
+    logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  // ---- notifications ----
+
+  void run_scripts(const InstanceKey& key, const std::string& name, const Notify& notify) {
+    const auto found = scripts_.find(key);
+    if (found == scripts_.end()) return;
+    for (runtime::Command& command :
+         commands_for(found->second, name, notify.state, notify.priority)) {
+      const std::string what = command.argv.front();
+      runner_.run(name, std::move(command),
+                  [this, name, what](const runtime::ScriptOutcome& outcome) {
+                    logger_.log(outcome.succeeded() ? kScriptDone : kScript, "{}: {} {}", name,
+                                what, outcome.to_string());
+                  });
+    }
+  }
+
+  // ---- the end ----
+
+  void stop(const std::string& why) {
+    logger_.log(kStopping, "{}", why);
+    engine_->stop(options_.keep_addresses, [this] {
+      patience_.arm(runtime::now() + kScriptPatience);
+      runner_.when_idle([this] { finish(); });
+    });
+  }
+
+  void finish() { loop_.stop(0); }
+
+  runtime::ChildOptions options_;
+  runtime::Logger logger_;
+  runtime::Loop loop_;
+  std::optional<runtime::PidFile> pid_file_;
+  netlink::Reflector reflector_;
+  runtime::ScriptRunner runner_;
+  std::map<InstanceKey, InstanceScripts> scripts_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<runtime::ControlServer> control_;
+  std::unique_ptr<runtime::Child> child_;
+  std::optional<Plan> prepared_;
+  std::uint64_t preparing_ = 0;
+  std::thread parser_;
+  runtime::DeadlineTimer patience_;
+};
+
+}  // namespace
+
+int run_daemon(const runtime::ChildOptions& options) {
+  return Daemon(options).run();
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,95 @@
+// The VRRP process's loop: wakes for packets and deadlines, turns kernel events into the core's
+// events, hands the core's actions to the executor. Made by the daemon; knows nothing of the
+// configuration's syntax or the watchdog.
+#pragma once
+
+#include "runtime/clock.hpp"
+#include "runtime/loop.hpp"
+#include "vrrp/io/executor.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace holdfast::vrrp {
+
+class Engine {
+ public:
+  /// Events that follow from one another within one turn; more go to the next turn of the loop.
+  static constexpr int kMaxEventsPerTurn = 1000;
+  /// An orderly stop waits for successors at most this long. Less than the watchdog's patience with
+  /// a leaving child.
+  static constexpr core::Duration kMaxHandover = std::chrono::seconds(3);
+
+  /// The reflector must be loaded and outlive the engine.
+  Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
+         ArpSocket arp, std::optional<HandoverPage> page, Executor::OnNotify on_notify);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Opens the sockets that a new configuration needs and changes nothing else. Interfaces that do
+  /// not exist are no error: their instances wait in FAULT.
+  [[nodiscard]] core::Result<void> prepare(const std::vector<InstanceSettings>& next);
+  /// Swaps to it; the first time this starts the elections, or resumes what a predecessor left in
+  /// the handover page.
+  void commit(std::vector<InstanceSettings> next);
+  /// Closes what prepare opened.
+  void abort();
+  /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
+  /// `on_stopped`.
+  void stop(bool keep_addresses, std::function<void()> on_stopped);
+
+  [[nodiscard]] const Router& router() const { return driver_.router(); }
+
+ private:
+  struct Life {};  // its weak_ptr tells a posted handler whether the engine is still there
+
+  void wake(const std::string* readable);
+  void handle(Event event);
+  void end_turn();
+  void report_pause(const runtime::PauseDetector::Pause& pause);
+  void take(const std::string& interface, std::span<const std::uint8_t> packet);
+
+  void watch(const std::vector<InstanceSettings>& settings);
+  void claim_addresses(const std::vector<InstanceSettings>& settings);
+  void resume(const std::vector<InstanceSettings>& settings);
+  void refresh_ports();
+  void on_link(const netlink::LinkEvent& event);
+  void on_address(const netlink::AddressEvent& event);
+  void on_published(const std::string& owner, const netlink::Publication& publication);
+  void mark_dirty(const std::string& interface);
+  void refresh_interface(const std::string& name);
+  [[nodiscard]] InterfaceStatus read_interface(const std::string& name);
+  [[nodiscard]] const Instance* holder(const core::IpAddress& address) const;
+
+  boost::asio::io_context& io_;
+  runtime::Logger& logger_;
+  netlink::Reflector& reflector_;
+  Driver driver_;
+  AdvertPorts ports_;
+  Executor executor_;
+  runtime::PauseDetector pauses_;
+  runtime::RateLimiter noise_;
+  Actions actions_;
+  std::deque<Event> pending_;
+  bool in_turn_ = false;
+  bool started_ = false;
+
+  std::set<std::string> watched_;  // interfaces that instances use
+  std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
+  std::unordered_map<core::IpAddress, InstanceKey> key_by_address_;
+  std::unordered_map<std::string, InstanceKey> key_by_owner_;
+  std::set<core::IpAddress> being_repaired_;
+  std::function<void()> on_stopped_;
+  std::shared_ptr<Life> life_ = std::make_shared<Life>();
+  runtime::DeadlineTimer timer_;
+  runtime::DeadlineTimer patience_;
+};
+
+}  // namespace holdfast::vrrp

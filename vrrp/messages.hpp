@@ -1,0 +1,82 @@
+// Everything that the VRRP process says to the operator.
+#pragma once
+
+#include "runtime/log.hpp"
+
+namespace holdfast::vrrp {
+
+using runtime::Level;
+using runtime::Message;
+
+inline constexpr Message kStarted{
+    "vrrp-started", Level::info,
+    "The process runs and waits for its configuration from the watchdog."};
+inline constexpr Message kCannotStart{
+    "vrrp-cannot-start", Level::critical,
+    "The process could not begin its work and ends; the line says what is missing, most often "
+    "root's powers. The "
+    "watchdog tries again or gives up, as its restart policy says."};
+inline constexpr Message kStopping{
+    "vrrp-stopping", Level::info,
+    "The process leaves in order: masters resign, hand over and take their addresses "
+    "off. The line says who asked for it."};
+inline constexpr Message kStopped{"vrrp-stopped", Level::info, "The process has left in order."};
+inline constexpr Message kConfigured{"vrrp-configured", Level::info,
+                                     "A generation of the configuration is in use now. Instances "
+                                     "that it does not change kept their state."};
+inline constexpr Message kState{"vrrp-state", Level::info,
+                                "An instance changed its state. The line names both states and the "
+                                "reason. A change that you did not cause by a "
+                                "stop, a failure or a priority deserves a look at the reason."};
+inline constexpr Message kFault{
+    "vrrp-fault", Level::warning,
+    "An instance cannot take part in the election: its interface is down or missing, it has no "
+    "address there, or its "
+    "virtual addresses could not be put in place. It comes back by itself when the reason ends."};
+inline constexpr Message kPeerProblem{
+    "vrrp-peer-problem", Level::warning,
+    "Packets of another director are not usable, or differ from this configuration. Until the "
+    "difference ends both "
+    "may be master at once. Said once a minute for each instance and reason."};
+inline constexpr Message kNoInterface{"vrrp-no-interface", Level::error,
+                                      "The configuration names an interface that does not exist on "
+                                      "this host. The instance waits in FAULT until it "
+                                      "appears; check the name for a typing error."};
+inline constexpr Message kNoSocket{"vrrp-no-socket", Level::error,
+                                   "Adverts cannot be sent or heard on this interface. Without "
+                                   "them the instance must not take part."};
+inline constexpr Message kSendFailed{"vrrp-send-failed", Level::warning,
+                                     "The kernel did not take an advert or an announcement. Once "
+                                     "is harmless; for longer the backup takes over. Said "
+                                     "at most once in ten seconds for each interface."};
+inline constexpr Message kAddressTrouble{"vrrp-address-trouble", Level::error,
+                                         "The virtual addresses of an instance are not in place, "
+                                         "so it cannot be master of them. The line says which and "
+                                         "why."};
+inline constexpr Message kPause{
+    "vrrp-pause", Level::warning,
+    "This process did not run for a while: a stopped or suspended machine, a paused process or a "
+    "starved CPU. Peers "
+    "may have taken over meanwhile, so the election is looked at afresh."};
+inline constexpr Message kFlood{"vrrp-flood", Level::warning,
+                                "More VRRP packets arrived at once than one wake-up reads. "
+                                "Decisions go on without the rest. Somebody floods the "
+                                "segment, or this process was paused for very long."};
+inline constexpr Message kScript{"vrrp-script", Level::warning,
+                                 "A notification script did not succeed. The election does not "
+                                 "depend on it, but whatever the script should have "
+                                 "done did not happen."};
+inline constexpr Message kScriptDone{"vrrp-script-done", Level::detail,
+                                     "A notification script has succeeded."};
+inline constexpr Message kPage{"vrrp-handover-page", Level::error,
+                               "The memory for a successor of this process cannot be used. All "
+                               "works, but a crash of this process would cost "
+                               "mastership."};
+inline constexpr Message kControl{"vrrp-control", Level::error,
+                                  "The control socket could not be opened: holdfastctl cannot see "
+                                  "this process. The election is not affected."};
+inline constexpr Message kPrivileges{
+    "vrrp-privileges", Level::warning,
+    "Powers that this process does not need could not be given up."};
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,161 @@
+#include "vrrp/wiring.hpp"
+
+namespace holdfast::vrrp {
+namespace {
+
+InitialState initial_state(config::InitialState state) {
+  switch (state) {
+    case config::InitialState::master:
+      return InitialState::master;
+    case config::InitialState::backup:
+      break;
+  }
+  return InitialState::unset;
+}
+
+std::vector<VirtualAddress> addresses_of(const std::vector<config::VirtualAddress>& written) {
+  std::vector<VirtualAddress> addresses;
+  addresses.reserve(written.size());
+  for (const config::VirtualAddress& each : written) {
+    addresses.push_back({each.prefix, each.interface, each.label, each.broadcast, each.scope});
+  }
+  return addresses;
+}
+
+GarpSettings garp_of(const config::GarpSettings& written) {
+  return {.repeat = written.master_repeat,
+          .delay = written.master_delay,
+          .refresh = written.master_refresh,
+          .refresh_repeat = written.master_refresh_repeat,
+          .lower_priority_repeat = written.lower_prio_repeat,
+          .lower_priority_delay = written.lower_prio_delay};
+}
+
+InstanceSettings settings_of(const config::VrrpInstance& written) {
+  InstanceSettings settings;
+  settings.name = written.name;
+  settings.interface = written.interface;
+  settings.vrid = written.virtual_router_id;
+  settings.priority = written.priority;
+  settings.initial_state = initial_state(written.state);
+  settings.preempt = written.preempt ? Preempt::yes : Preempt::no;
+  settings.preempt_delay = written.preempt_delay;
+  settings.advert_interval = written.advert_int;
+  if (written.authentication.type == config::AuthType::pass) {
+    settings.authentication = Authentication::password(written.authentication.password);
+  }
+  settings.addresses = addresses_of(written.virtual_addresses);
+  settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded);
+  settings.source_address = written.mcast_src_ip;
+  settings.garp = garp_of(written.garp);
+  return settings;
+}
+
+core::Result<runtime::Command> command_of(const config::Script& script,
+                                          const config::Globals& globals) {
+  runtime::Command command{.argv = script.argv};
+  const bool own_user = !script.user.empty();
+  const std::string& user = own_user ? script.user : globals.script_user;
+  const std::string& group = own_user ? script.group : globals.script_group;
+  if (!user.empty()) {
+    const auto found = runtime::find_script_user(user, group);
+    if (!found) return found.error();
+    command.user = *found;
+  } else if (const auto keepalived = runtime::find_script_user("keepalived_script", "")) {
+    command.user = *keepalived;  // keepalived: the default of script_user where that account exists
+  }
+  return command;
+}
+
+core::Result<InstanceScripts> scripts_of(const config::VrrpInstance& written,
+                                         const config::Globals& globals) {
+  InstanceScripts scripts;
+  const std::pair<NotifyState, const std::optional<config::Script>&> by_state[] = {
+      {NotifyState::master, written.notify_master},
+      {NotifyState::backup, written.notify_backup},
+      {NotifyState::fault, written.notify_fault},
+      {NotifyState::stop, written.notify_stop},
+      // keepalived: an instance that a reload removed runs notify_fault, unless notify_deleted is
+      // set.
+      {NotifyState::deleted, written.notify_fault},
+  };
+  for (const auto& [state, script] : by_state) {
+    if (!script) continue;
+    auto command = command_of(*script, globals);
+    if (!command) return command.error();
+    scripts.by_state.emplace(state, std::move(*command));
+  }
+  if (written.notify) {
+    auto command = command_of(*written.notify, globals);
+    if (!command) return command.error();
+    scripts.any = std::move(*command);
+  }
+  return scripts;
+}
+
+}  // namespace
+
+core::Result<Plan> make_plan(const config::Model& model) {
+  Plan plan;
+  for (const config::VrrpInstance& written : model.instances) {
+    if (written.version != 2 || written.family != core::Family::v4) {
+      return core::fail(
+          "{}: vrrp_instance {} asks for VRRP version {}; only version 2 over IPv4 is spoken",
+          model.where(written.location), written.name, written.version);
+    }
+    if (written.authentication.type == config::AuthType::ah) {
+      return core::fail(
+          "{}: vrrp_instance {} asks for auth_type AH, which is not spoken; use PASS or none",
+          model.where(written.location), written.name);
+    }
+    InstanceSettings settings = settings_of(written);
+    auto scripts = scripts_of(written, model.globals);
+    if (!scripts) {
+      return core::fail("{}: vrrp_instance {}: {}", model.where(written.location), written.name,
+                        scripts.error().message);
+    }
+    plan.scripts.emplace(InstanceKey{settings.interface, settings.vrid}, std::move(*scripts));
+    plan.instances.push_back(std::move(settings));
+  }
+  return plan;
+}
+
+namespace {
+
+/// The words of keepalived's scripts.
+std::string_view script_word(NotifyState state) {
+  switch (state) {
+    case NotifyState::master:
+      return "MASTER";
+    case NotifyState::backup:
+      return "BACKUP";
+    case NotifyState::fault:
+      return "FAULT";
+    case NotifyState::stop:
+      return "STOP";
+    case NotifyState::deleted:
+      return "DELETED";
+    case NotifyState::master_rx_lower_pri:
+      return "MASTER_RX_LOWER_PRI";
+  }
+  return "UNKNOWN";
+}
+
+}  // namespace
+
+std::vector<runtime::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
+                                           NotifyState state, std::uint8_t priority) {
+  std::vector<runtime::Command> commands;
+  if (const auto own = scripts.by_state.find(state); own != scripts.by_state.end())
+    commands.push_back(own->second);
+  // keepalived tells the general script states only; the hint about a lower priority has a script
+  // of its own.
+  if (scripts.any && state != NotifyState::master_rx_lower_pri) {
+    runtime::Command& command = commands.emplace_back(*scripts.any);
+    command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(script_word(state)),
+                                             std::to_string(priority)});
+  }
+  return commands;
+}
+
+}  // namespace holdfast::vrrp
