@@ -20,7 +20,7 @@ struct DesiredAddress {
   /// keepalived: label. Empty: the interface's name. At most kMaxLabelLength bytes; IPv4 only.
   std::string label;
   /// keepalived: brd. nullopt: none, as keepalived sets it.
-  std::optional<core::IpAddress> broadcast;
+  std::optional<core::IpAddress> broadcast = {};
   /// keepalived: scope.
   std::uint8_t scope = kScopeGlobal;
 

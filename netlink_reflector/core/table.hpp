@@ -48,7 +48,7 @@ struct Link {
   bool no_arp = false;
   OperState operstate = OperState::unknown;
   /// nullopt: not an Ethernet-like link.
-  std::optional<core::MacAddress> mac;
+  std::optional<core::MacAddress> mac = {};
   std::uint32_t mtu = 0;
   /// The bridge, bond or VRF above this interface; 0: none.
   InterfaceIndex master = 0;
@@ -99,10 +99,10 @@ struct Address {
   /// The local address with its prefix length, e.g. 192.168.1.200/24.
   core::IpPrefix prefix;
   /// The other end of a point-to-point address; nullopt: an ordinary address.
-  std::optional<core::IpAddress> peer;
+  std::optional<core::IpAddress> peer = {};
   /// IPv4 only: "eth0" or "eth0:vip". IFA_LABEL.
   std::string label;
-  std::optional<core::IpAddress> broadcast;
+  std::optional<core::IpAddress> broadcast = {};
   std::uint8_t scope = kScopeGlobal;
   /// kFlag…
   std::uint32_t flags = 0;
