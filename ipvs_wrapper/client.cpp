@@ -35,9 +35,10 @@ core::Result<Client::Answers> Client::exchange(std::string_view what, std::uint3
   const auto access = [what](int error) { return core::Error{explain_access(what, error), error}; };
   if (const int error = link_->send(out_)) return access(error);
   Answers answers;
+  std::span<const std::uint8_t> datagram;
   while (true) {
-    if (const int error = link_->receive(datagram_, kReplyTimeout)) return access(error);
-    auto replies = decode_replies(datagram_, family_, service_family);
+    if (const int error = link_->receive(datagram, kReplyTimeout)) return access(error);
+    auto replies = decode_replies(datagram, family_, service_family);
     if (!replies) return replies.error();
     ++answers.datagrams;
     for (auto& reply : *replies) {
@@ -105,11 +106,12 @@ void Client::apply_batch(const Plan& steps, std::size_t first, std::size_t count
   }
 
   std::vector<int> errors(count, kUnanswered);
+  std::span<const std::uint8_t> datagram;
   int broken = link_->send(out_);
   while (broken == 0 && errors.back() == kUnanswered) {
-    broken = link_->receive(datagram_, kReplyTimeout);
+    broken = link_->receive(datagram, kReplyTimeout);
     if (broken != 0) break;
-    const auto replies = decode_replies(datagram_, family_, core::Family::v4);
+    const auto replies = decode_replies(datagram, family_, core::Family::v4);
     if (!replies) {
       broken = EPROTO;
       break;

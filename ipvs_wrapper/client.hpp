@@ -47,9 +47,9 @@ struct StepFailure {
   std::string sentence;
 };
 
-/// What became of a plan. A deletion of something missing counts as done. When the kernel refuses us
-/// altogether (EPERM, a broken socket) the rest is not tried: done + failures.size() + not_tried is the
-/// size of the plan.
+/// What became of a plan. A deletion of something missing counts as done. When the kernel refuses
+/// us altogether (EPERM, a broken socket) the rest is not tried: done + failures.size() + not_tried
+/// is the size of the plan.
 struct ApplyReport {
   std::size_t done = 0;
   std::size_t not_tried = 0;
@@ -107,8 +107,7 @@ class Client {
   std::unique_ptr<Link> link_;
   std::uint16_t family_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::uint8_t> out_;       // reused between requests
-  std::vector<std::uint8_t> datagram_;  // reused between answers
+  std::vector<std::uint8_t> out_;  // reused between requests
 };
 
 /// Reads the table in slices. Services are listed, their servers are read service by service, then

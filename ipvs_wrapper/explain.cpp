@@ -99,9 +99,9 @@ std::string invalid_server_text(const ServiceKey& key, const core::Endpoint& end
   if (server.upper_threshold > 0x7fffffff)
     return fmt::format("the upper threshold {} is above 2147483647", server.upper_threshold);
   return fmt::format(
-      "the kernel does not take {} as the address of a server (it must be an ordinary unicast "
-      "address, or "
-      "one of this host)",
+      "the kernel does not take {} as the address of a server: it must be an ordinary unicast "
+      "address or one of this "
+      "host, and at least one interface of this network namespace (loopback counts) must be up",
       endpoint.address.to_string());
 }
 

@@ -40,23 +40,26 @@ class NetlinkLink final : public Link {
     return sent < 0 ? errno : 0;
   }
 
-  int receive(std::vector<std::uint8_t>& datagram, core::Duration timeout) override {
-    datagram.resize(kDatagramBytes);
+  // The kernel answers inside send(), so the answer is nearly always there before poll() is needed.
+  int receive(std::span<const std::uint8_t>& datagram, core::Duration timeout) override {
     for (int attempt = 0; attempt < kMaxDiscards; ++attempt) {
-      if (const int error = wait(timeout)) return error;
       sockaddr_nl sender{};
-      iovec piece{datagram.data(), datagram.size()};
+      iovec piece{buffer_.data(), buffer_.size()};
       msghdr message{};
       message.msg_name = &sender;
       message.msg_namelen = sizeof sender;
       message.msg_iov = &piece;
       message.msg_iovlen = 1;
       const auto length = ::recvmsg(descriptor(), &message, MSG_DONTWAIT);
-      if (length < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (length < 0 && errno == EINTR) continue;
+      if (length < 0 && errno == EAGAIN) {
+        if (const int error = wait(timeout)) return error;
+        continue;
+      }
       if (length < 0) return errno;
       if (sender.nl_pid != 0) continue;  // not the kernel: any process may write to our port
       if ((message.msg_flags & MSG_TRUNC) != 0) return EMSGSIZE;
-      datagram.resize(static_cast<std::size_t>(length));
+      datagram = std::span<const std::uint8_t>(buffer_).first(static_cast<std::size_t>(length));
       return 0;
     }
     return ETIMEDOUT;
@@ -79,6 +82,7 @@ class NetlinkLink final : public Link {
   }
 
   Socket socket_;
+  std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(kDatagramBytes);
 };
 
 // A thousand refusals fit; SO_RCVBUFFORCE is not bounded by net.core.rmem_max but needs

@@ -18,9 +18,9 @@ class Link {
   /// Sends one datagram of whole netlink messages. Returns 0 or an errno.
   [[nodiscard]] virtual int send(std::span<const std::uint8_t> datagram) = 0;
   /// Waits at most `timeout` for one datagram. Returns 0 and the datagram, or an errno (ETIMEDOUT
-  /// when none came, ENOBUFS when the kernel dropped some). `datagram` is 4-byte aligned and
-  /// reused.
-  [[nodiscard]] virtual int receive(std::vector<std::uint8_t>& datagram,
+  /// when none came, ENOBUFS when the kernel dropped some). The bytes are 4-byte aligned, the
+  /// link's, and valid until the next call.
+  [[nodiscard]] virtual int receive(std::span<const std::uint8_t>& datagram,
                                     core::Duration timeout) = 0;
 };
 

@@ -65,11 +65,12 @@ class FakeLink final : public Link {
     return 0;
   }
 
-  int receive(Bytes& datagram, core::Duration) override {
+  int receive(View& datagram, core::Duration) override {
     if (kernel_.receive_error != 0 && kernel_.answers_before_error-- == 0)
       return std::exchange(kernel_.receive_error, 0);
     if (kernel_.answers.empty()) return ETIMEDOUT;
-    datagram = kernel_.answers.front();
+    current_ = std::move(kernel_.answers.front());
+    datagram = current_;
     kernel_.answers.pop_front();
     return 0;
   }
@@ -146,6 +147,7 @@ class FakeLink final : public Link {
   }
 
   FakeKernel& kernel_;
+  Bytes current_;
 };
 
 }  // namespace

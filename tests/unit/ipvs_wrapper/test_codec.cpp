@@ -18,26 +18,26 @@ TEST_CASE("a request to add a server, byte for byte (little-endian hosts)") {
   append_step(out, {kFamily, 0x01020304}, Answer::always,
               AddServer{tcp("192.0.2.1:80"), test::endpoint("10.0.0.1:8080"), server});
 
-  const Bytes expected = {0xa8, 0, 0,    0,    kFamily, 0, 0x05, 0, 4, 3,    2,    1, 0, 0, 0,
+  const Bytes expected = {0xa4, 0, 0, 0, kFamily, 0, 0x05, 0, 4, 3, 2, 1, 0, 0, 0,
                           0,                    // length 164, REQUEST|ACK, sequence, to the kernel
-                          5,    1, 0,    0,     // NEW_DEST, version 1
+                          5, 1, 0, 0,           // NEW_DEST, version 1
                           0x30, 0, 0x01, 0x80,  // SERVICE, nested
-                          6,    0, 1,    0,    2,       0, 0,    0,  // AF_INET
-                          6,    0, 2,    0,    6,       0, 0,    0,  // TCP
-                          20,   0, 3,    0,    192,     0, 2,    1, 0, 0,    0,    0, 0, 0, 0,
-                          0,    0, 0,    0,    0,       6, 0,    4, 0, 0,    80,   0, 0,  // address,
-                                                                                          // port
+                          6, 0, 1, 0, 2, 0, 0, 0,  // AF_INET
+                          6, 0, 2, 0, 6, 0, 0, 0,  // TCP
+                          20, 0, 3, 0, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 4, 0,
+                          0, 80, 0, 0,          // address,
+                                                // port
                           0x60, 0, 0x02, 0x80,  // DEST, nested
-                          20,   0, 1,    0,    10,      0, 0,    1, 0, 0,    0,    0, 0, 0, 0,
-                          0,    0, 0,    0,    0,       6, 0,    2, 0, 0x1f, 0x90, 0, 0,  // address,
-                                                                                          // port
-                          6,    0, 11,   0,    2,       0, 0,    0,  // ADDR_FAMILY
-                          8,    0, 3,    0,    3,       0, 0,    0, 8, 0,    4,    0, 7, 0, 0,
+                          20, 0, 1, 0, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 2, 0,
+                          0x1f, 0x90, 0, 0,         // address,
+                                                    // port
+                          6, 0, 11, 0, 2, 0, 0, 0,  // ADDR_FAMILY
+                          8, 0, 3, 0, 3, 0, 0, 0, 8, 0, 4, 0, 7, 0, 0,
                           0,  // DROUTE, weight 7
-                          8,    0, 5,    0,    0,       0, 0,    0, 8, 0,    6,    0, 0, 0, 0,
+                          8, 0, 5, 0, 0, 0, 0, 0, 8, 0, 6, 0, 0, 0, 0,
                           0,  // thresholds
-                          5,    0, 13,   0,    0,       0, 0,    0, 6, 0,    14,   0, 0, 0, 0,
-                          0,    6, 0,    15,   0,       0, 0,    0, 0};  // tunnel
+                          5, 0, 13, 0, 0, 0, 0, 0, 6, 0, 14, 0, 0, 0, 0, 0, 6, 0, 15, 0, 0, 0, 0,
+                          0};  // tunnel
   CHECK(out == expected);
 }
 

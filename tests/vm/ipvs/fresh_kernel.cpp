@@ -31,7 +31,11 @@ Client open_or_skip() {
 
 }  // namespace
 
-FreshKernel::FreshKernel() : client(open_or_skip()) {}
+// Before the first address of a namespace the kernel has no local routing table and takes every
+// IPv4 server for a broadcast address: loopback must be up.
+FreshKernel::FreshKernel() : client(open_or_skip()) {
+  CHECK(shell("ip link set lo up") == "");
+}
 
 Table FreshKernel::table() {
   auto observed = client.read();
