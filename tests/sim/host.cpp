@@ -31,7 +31,8 @@ void Host::start(bool with_page) {
   stopping_ = false;
   std::vector<Event> events{
       InterfaceChanged{"eth0", {.exists = true, .up = link_up_, .primary_address = address_}}};
-  if (with_page && page_) events.emplace_back(*page_);
+  resuming_ = with_page && page_;
+  if (resuming_) events.emplace_back(*page_);
   if (!with_page) page_.reset();
   events.emplace_back(Startup{});
   wake(with_page ? Wake::Cause::resume : Wake::Cause::start, events);
@@ -104,10 +105,12 @@ void Host::received(const Bytes& packet) {
 void Host::wake(Wake::Cause cause, const std::vector<Event>& events) {
   Wake wake{.cause = cause,
             .before = instance().state_name(),
+            .had_page = false,
             .first_after_pause = false,
             .paused_for = {},
             .heard = {},
             .actions = {}};
+  wake.had_page = std::exchange(resuming_, false);
   wake.first_after_pause = paused_for_.has_value();
   wake.paused_for = std::exchange(paused_for_, std::nullopt).value_or(Duration::zero());
 

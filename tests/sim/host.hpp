@@ -30,6 +30,7 @@ struct Wake {
   };
   Cause cause = Cause::timer;
   vrrp::StateName before = vrrp::StateName::init;
+  bool had_page = false;  // a resume found its handover page
   bool first_after_pause = false;
   Duration paused_for = Duration::zero();
   std::vector<std::pair<core::IpAddress, vrrp::Advert>>
@@ -102,6 +103,7 @@ class Host {
   std::optional<Instant> paused_at_;
   std::optional<Duration> paused_for_;  // until the first wake-up afterwards
   std::optional<vrrp::ResumeFromPage> page_;
+  bool resuming_ = false;
   std::optional<Instant> planned_for_;
   std::uint64_t plan_ = 0;  // wake-ups planned by an older plan are void
   bool link_up_ = true;

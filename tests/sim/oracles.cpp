@@ -141,8 +141,7 @@ void Oracles::check_election(const Host& host, const Wake& wake, const Verdict& 
   const StateName after = host.instance().state_name();
   const bool begins = wake.cause == Wake::Cause::start || wake.cause == Wake::Cause::resume;
 
-  if (wake.cause == Wake::Cause::resume && host.link_is_up() &&
-      model.last_state == StateName::master &&
+  if (wake.had_page && host.link_is_up() && model.last_state == StateName::master &&
       now - model.last_advert < 3 * host.settings().advert_interval && after != StateName::master) {
     violated("a restart within its budget is no failover", host,
              "lost its mastership by a restart");

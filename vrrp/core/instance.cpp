@@ -203,13 +203,14 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
     backup.master_down_at = now + skew_time(settings_.priority);
     return;
   }
+  backup.restarted_after_pause =
+      false;  // we hear: the next pause deserves its own benefit of the doubt
   if (priority >= settings_.priority) backup.preempt_allowed_at.reset();
   if (priority < settings_.priority && settings_.may_preempt()) {
     if (!backup.preempt_allowed_at) backup.preempt_allowed_at = now + settings_.preempt_delay;
     if (now >= *backup.preempt_allowed_at) return;  // we outrank the sender: let our timer run out
   }
   backup.master_down_at = now + master_down_interval(settings_, event.advert.interval);
-  backup.restarted_after_pause = false;
 }
 
 // RFC 3768 §6.4.3.
