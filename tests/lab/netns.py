@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -129,6 +133,14 @@ class Namespace:
         """Runs lines of `ip` (without the word ip) in one batch."""
         self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
+    def bring_up(self, interface: str) -> None:
+        """`ip link set INTERFACE up` without a process: SIOCSIFFLAGS with IFF_UP."""
+        with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            request = struct.pack("16sH14x", interface.encode(), 0)
+            flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
+            fcntl.ioctl(control, SIOCSIFFLAGS,
+                        struct.pack("16sH14x", interface.encode(), flags | IFF_UP))
+
     def sysctl(self, **settings: int | str) -> None:
         """Sets values below /proc/sys/net; dots are written as double underscores."""
         with self.inside():
@@ -191,22 +203,33 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def ip(self, *lines: str) -> None:
+        """Runs lines of `ip` (without the word ip) in one batch, outside of any namespace."""
+        done = subprocess.run(
+            ["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True,
+            check=False, env=self.environment,
+        )
+        if done.returncode:
+            raise LabError(f"ip {'; '.join(lines)}: {done.stderr.strip()}")
+
     def machine(self, name: str) -> Namespace:
         """Makes a namespace with its loopback up and IPv6 quiet."""
-        machine = Namespace(self, name)
-        subprocess.run(["ip", "netns", "del", machine.name], capture_output=True, check=False)
-        made = subprocess.run(
-            ["ip", "netns", "add", machine.name], capture_output=True, text=True, check=False
-        )
-        if made.returncode:
-            raise LabError(f"cannot make namespace {machine.name}: {made.stderr.strip()}")
-        self.namespaces.append(machine)
-        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
-            machine.sysctl(
-                ipv6__conf__all__disable_ipv6=1, ipv6__conf__default__disable_ipv6=1
-            )
-        machine.ip("link set lo up")
-        return machine
+        return self.machines(name)[0]
+
+    def machines(self, *names: str) -> list[Namespace]:
+        """Makes several at once: a process less each, which counts under emulation."""
+        made = [Namespace(self, name) for name in names]
+        stale = [one for one in made if Path("/run/netns", one.name).exists()]
+        self.ip(*(f"netns del {one.name}" for one in stale),
+                *(f"netns add {one.name}" for one in made))
+        self.namespaces.extend(made)
+        for machine in made:
+            with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+                machine.sysctl(
+                    ipv6__conf__all__disable_ipv6=1, ipv6__conf__default__disable_ipv6=1
+                )
+            machine.bring_up("lo")
+        return made
 
     def switch(self, name: str) -> Namespace:
         """A namespace with a bridge `br0` that floods multicast, as a simple switch does."""
@@ -222,11 +245,8 @@ class Lab:
         """Connects a machine to a switch; returns the port's name in the switch's namespace."""
         port = f"{machine.short}-{interface}"[:15]
         hardware = f" address {mac}" if mac else ""
-        subprocess.run(
-            ["ip", "link", "add", "name", interface, *hardware.split(), "netns", machine.name,
-             "type", "veth", "peer", "name", port, "netns", switch.name],
-            check=True,
-        )
+        self.ip(f"link add name {interface}{hardware} netns {machine.name} type veth "
+                f"peer name {port} netns {switch.name}")
         switch.ip(f"link set {port} master br0 up")
         machine.ip(
             *([f"addr add {address} brd + dev {interface}"] if address else []),
@@ -249,7 +269,11 @@ class Lab:
             for pid in machine.pids():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            subprocess.run(["ip", "netns", "del", machine.name], capture_output=True, check=False)
+        if self.namespaces:
+            subprocess.run(
+                ["ip", "-force", "-batch", "-"], capture_output=True, text=True, check=False,
+                input="".join(f"netns del {machine.name}\n" for machine in self.namespaces),
+            )
         self.namespaces.clear()
 
 

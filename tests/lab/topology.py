@@ -33,6 +33,7 @@ NAT_DIRECTORS = ("172.20.10.2", "172.20.10.3")
 SERVERS = ("192.168.1.67", "192.168.1.68")
 
 NGINX = """
+user root;
 worker_processes 1;
 daemon off;
 pid {directory}/nginx.pid;
@@ -76,10 +77,17 @@ class RealServer:
         return f"{self.address}:{PORT}"
 
     def start(self) -> None:
+        self.launch()
+        self.wait_until_it_answers()
+
+    def launch(self) -> None:
         nginx = shutil.which("nginx", path=self.machine.lab.environment["PATH"])
         if not nginx:
             raise LabError("nginx is not installed (Debian package nginx-light)")
         self.nginx = self.machine.spawn(nginx, "-c", self._config, "-p", self.directory)
+
+    def wait_until_it_answers(self) -> None:
+        assert self.nginx
         if eventually(self.answers, 20) is None:
             raise LabError(f"nginx of {self.machine.short} does not answer: {self.nginx.output()}")
 
@@ -106,8 +114,8 @@ class Topology:
         self.kind = kind
         self.switch = lab.switch("switch")
         self.ports: dict[str, str] = {}
-        self.client = lab.machine("client")
-        self.director_machines = [lab.machine(f"d{i}") for i in (1, 2)]
+        self.client, *others = lab.machines("client", "d1", "d2", "s1", "s2")
+        self.director_machines = others[:2]
         self.servers: list[RealServer] = []
         if kind == "nat":
             self._cable_nat()
@@ -115,8 +123,7 @@ class Topology:
             self._cable(self.client, CLIENT)
             for machine, address in zip(self.director_machines, DIRECTORS):
                 self._cable(machine, address)
-        for number, address in enumerate(SERVERS, 1):
-            machine = lab.machine(f"s{number}")
+        for machine, address in zip(others[2:], SERVERS):
             self._cable(machine, address, switch=self.inside)
             self.servers.append(RealServer(machine, address))
         self.director_addresses = {
@@ -175,7 +182,9 @@ class Topology:
 
     def start_servers(self) -> None:
         for server in self.servers:
-            server.start()
+            server.launch()
+        for server in self.servers:
+            server.wait_until_it_answers()
 
     def start_directors(self, configs: tuple[str, ...], program: str) -> None:
         """Directors d1 and d2 (or only d1) from these texts, all with the same program."""

@@ -323,7 +323,7 @@ def run(
         "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
         "-kernel", str(vmlinuz), "-initrd", str(initramfs),
         "-append", "console=ttyS0 quiet mitigations=off panic=-1 net.ifnames=0 nokaslr"
-                   " random.trust_cpu=on rdinit=/init",
+                   " random.trust_cpu=on rcupdate.rcu_expedited=1 rdinit=/init",
         "-serial", f"file:{private / 'console.log'}",
         "-chardev", "stdio,id=out,signal=" + ("off" if interactive else "on"),
         "-serial", "chardev:out",
