@@ -203,8 +203,8 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
     backup.master_down_at = now + skew_time(settings_.priority);
     return;
   }
-  backup.restarted_after_pause =
-      false;  // we hear: the next pause deserves its own benefit of the doubt
+  // We hear: the next pause deserves its own benefit of the doubt.
+  backup.restarted_after_pause = false;
   if (priority >= settings_.priority) backup.preempt_allowed_at.reset();
   if (priority < settings_.priority && settings_.may_preempt()) {
     if (!backup.preempt_allowed_at) backup.preempt_allowed_at = now + settings_.preempt_delay;
