@@ -152,7 +152,6 @@ void build_http(BuildContext& context, const Statement& statement, const CheckDe
     context.reporter.error(statement.range,
                            "this HTTP_GET has no 'url' with a 'path': there is nothing to ask for",
                            "add a block such as: url { path / }");
-    return;
   }
   server.checks.emplace_back(std::move(draft.http));
 }

@@ -123,7 +123,7 @@ bool is_interface_name(std::string_view word) {
 }
 
 std::string seconds_text(std::int64_t microseconds) {
-  return fmt::format("{:g}",
+  return fmt::format("{}",
                      static_cast<double>(microseconds) / static_cast<double>(rows::kMicroseconds));
 }
 

@@ -23,7 +23,7 @@ std::string text_of(std::uint32_t value) {
   return fmt::format("{}", value);
 }
 std::string text_of(core::Duration value) {
-  return fmt::format("{:g} s", std::chrono::duration<double>(value).count());
+  return fmt::format("{} s", std::chrono::duration<double>(value).count());
 }
 std::string text_of(const core::IpAddress& value) {
   return value.to_string();

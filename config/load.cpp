@@ -27,6 +27,18 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+// What the parser finds on a line that could not be expanded follows from that: one mistake, one
+// error.
+void append_new(const Diagnostics& from_parser, Diagnostics& diagnostics) {
+  std::set<std::pair<std::string, std::uint32_t>> broken_lines;
+  for (const Diagnostic& one : diagnostics.all()) {
+    if (one.severity == Severity::error) broken_lines.emplace(one.file, one.line);
+  }
+  for (const Diagnostic& one : from_parser.all()) {
+    if (!broken_lines.contains({one.file, one.line})) diagnostics.add(one);
+  }
+}
+
 }  // namespace
 
 Loaded load_files(const std::string& path, const LoadOptions& options) {
@@ -44,7 +56,7 @@ Loaded load_text(std::string_view text, const std::string& name, const LoadOptio
   loaded.snapshot = keepalived::expand(text, name, options, loaded.diagnostics);
   Parsed parsed = parse_snapshot(loaded.snapshot);
   loaded.model = std::move(parsed.model);
-  loaded.diagnostics.append(parsed.diagnostics);
+  append_new(parsed.diagnostics, loaded.diagnostics);
   loaded.diagnostics.sort_by_place();
   return loaded;
 }

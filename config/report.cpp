@@ -90,7 +90,10 @@ void Reporter::add(Severity severity, TextRange range, std::string message, std:
   while (!shown.empty() && (shown.back() == ' ' || shown.back() == '\t')) shown.remove_suffix(1);
 
   diagnostic.line = location.line;
-  diagnostic.column = static_cast<std::uint32_t>(count_characters(line.substr(0, in_line))) + 1;
+  const bool as_written = location.column == in_line + 1;  // nothing was replaced before it
+  diagnostic.column =
+      as_written ? static_cast<std::uint32_t>(count_characters(line.substr(0, in_line))) + 1
+                 : location.column;
   diagnostic.message = std::move(message);
   diagnostic.help = std::move(help);
   diagnostic.source_line = std::string(shown);

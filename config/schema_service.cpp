@@ -16,9 +16,14 @@ constexpr Arg pace() {
   return seconds(0, kWeek31);
 }
 
+// Where 0 would mean to probe without a pause, or to give up before trying.
+constexpr Arg positive_pace() {
+  return {.type = ArgType::seconds, .low = 1000, .high = kWeek31 * kMicroseconds};
+}
+
 constexpr Keyword kVirtualServer[] = {
     {.name = "delay_loop",
-     .args = {pace()},
+     .args = {positive_pace()},
      .fallback = "60",
      .doc = "time between two probes, seconds"},
     {.name = "retry",
@@ -34,7 +39,7 @@ constexpr Keyword kVirtualServer[] = {
      .fallback = "delay_loop",
      .doc = "the first probe happens within this random time, seconds; 0 at once"},
     {.name = "connect_timeout",
-     .args = {pace()},
+     .args = {positive_pace()},
      .fallback = "5",
      .doc = "time for one probe, seconds"},
     {.name = "lb_algo",
@@ -177,7 +182,7 @@ constexpr Keyword kRealServer[] = {
      .doc = "mail when the server comes up or goes down",
      .notice = kNoMail},
     {.name = "delay_loop",
-     .args = {pace()},
+     .args = {positive_pace()},
      .fallback = "the service's",
      .doc = "time between two probes, seconds"},
     {.name = "retry",
@@ -193,7 +198,7 @@ constexpr Keyword kRealServer[] = {
      .fallback = "the service's",
      .doc = "the first probe happens within this random time, seconds"},
     {.name = "connect_timeout",
-     .args = {pace()},
+     .args = {positive_pace()},
      .fallback = "the service's",
      .doc = "time for one probe, seconds"},
     {.name = "virtualhost",
@@ -263,7 +268,7 @@ constexpr Keyword kRealServer[] = {
       {.name = "bindto", .args = {of(ArgType::ip)}, .doc = "source address of the probe"},   \
       {.name = "bind_port", .args = {integer(1, 65535)}, .doc = "source port of the probe"}, \
       {.name = "connect_timeout",                                                            \
-       .args = {pace()},                                                                     \
+       .args = {positive_pace()},                                                            \
        .fallback = "the server's, 5",                                                        \
        .doc = "time for one probe, seconds"},                                                \
       {.name = "retry",                                                                      \
@@ -283,7 +288,7 @@ constexpr Keyword kRealServer[] = {
        .fallback = "the server's, delay_loop",                                               \
        .doc = "the first probe happens within this random time, seconds"},                   \
       {.name = "delay_loop",                                                                 \
-       .args = {pace()},                                                                     \
+       .args = {positive_pace()},                                                            \
        .fallback = "the server's, 60",                                                       \
        .doc = "time between two probes, seconds"},                                           \
   {                                                                                          \

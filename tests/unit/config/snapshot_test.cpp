@@ -1,1 +1,62 @@
+#include "config/source_set.hpp"
+#include "tests/unit/config/support.hpp"
+
 #include <doctest/doctest.h>
+
+using namespace holdfast::config;
+using namespace holdfast::config::test;
+
+namespace {
+
+Snapshot sample() {
+  return load("$VIP=192.168.1.200\n" +
+              instance("virtual_ipaddress_excluded {\n${VIP}/24 dev eth1\n}"))
+      .snapshot;
+}
+
+}  // namespace
+
+TEST_CASE("snapshot: bytes and back are the same snapshot, and parse to the same model") {
+  const Snapshot before = sample();
+
+  const auto after = from_bytes(to_bytes(before));
+
+  REQUIRE(after.has_value());
+  CHECK(*after == before);
+  CHECK(parse_snapshot(*after).model == parse_snapshot(before).model);
+}
+
+TEST_CASE("snapshot: every truncation and every damaged byte is refused or read, never a crash") {
+  const std::vector<std::uint8_t> bytes = to_bytes(sample());
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    CHECK_FALSE(from_bytes(std::span(bytes).first(length)).has_value());
+  }
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::vector<std::uint8_t> damaged = bytes;
+    damaged[i] ^= 0xFF;
+    if (const auto snapshot = from_bytes(damaged)) static_cast<void>(parse_snapshot(*snapshot));
+  }
+  std::vector<std::uint8_t> longer = bytes;
+  longer.push_back(0);
+  CHECK_FALSE(from_bytes(longer).has_value());
+}
+
+TEST_CASE("snapshot: bytes of another format are refused with a sentence") {
+  const std::vector<std::uint8_t> bytes = {1, 2, 3, 4};
+  CHECK(from_bytes(bytes).error().message ==
+        "cannot read the configuration snapshot: it is not of this version of Holdfast");
+}
+
+TEST_CASE("snapshot: the cursor agrees with locate, forwards, backwards and across segments") {
+  const Snapshot snapshot = sample();
+  LocationCursor cursor(snapshot);
+  const auto same = [&](std::size_t offset) {
+    const SourceLocation a = cursor.locate(offset);
+    const SourceLocation b = snapshot.locate(offset);
+    return a.file == b.file && a.line == b.line && a.column == b.column;
+  };
+  const std::size_t size = snapshot.text.size();
+  for (std::size_t i = 0; i <= size; ++i) CHECK(same(i));
+  for (std::size_t i = size + 1; i-- > 0;) CHECK(same(i));
+  for (std::size_t i = 0; i <= size; ++i) CHECK(same(i * 37 % (size + 1)));
+}
