@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import ipaddress
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFNETMASK = 0x8916, 0x891A, 0x891C
 _libc = ctypes.CDLL(None, use_errno=True)
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -133,13 +135,24 @@ class Namespace:
         """Runs lines of `ip` (without the word ip) in one batch."""
         self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
-    def bring_up(self, interface: str) -> None:
-        """`ip link set INTERFACE up` without a process: SIOCSIFFLAGS with IFF_UP."""
+    def bring_up(self, interface: str, address: str = "") -> None:
+        """`ip link set INTERFACE up`, and `ip addr add ADDRESS/LENGTH`, without a process each."""
+        name = interface.encode()
+
+        def set_address(request: int, value: str) -> None:
+            sockaddr = struct.pack("H2x4s8x", socket.AF_INET, socket.inet_aton(value))
+            fcntl.ioctl(control, request, struct.pack("16s16s8x", name, sockaddr))
+
         with self.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            request = struct.pack("16sH14x", interface.encode(), 0)
-            flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
-            fcntl.ioctl(control, SIOCSIFFLAGS,
-                        struct.pack("16sH14x", interface.encode(), flags | IFF_UP))
+            if address:
+                network = ipaddress.ip_interface(address)
+                set_address(SIOCSIFADDR, str(network.ip))
+                set_address(SIOCSIFNETMASK, str(network.netmask))
+                set_address(SIOCSIFBRDADDR, str(network.network.broadcast_address))
+            flags = struct.unpack(
+                "16sH22x", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16s24x", name))
+            )[1]
+            fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", name, flags | IFF_UP))
 
     def sysctl(self, **settings: int | str) -> None:
         """Sets values below /proc/sys/net; dots are written as double underscores."""
@@ -176,11 +189,15 @@ class Namespace:
         return process
 
     def pids(self) -> list[int]:
-        """Processes that live here."""
-        found = subprocess.run(
-            ["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False
-        )
-        return [int(word) for word in found.stdout.split()]
+        """Processes that live here (as `ip netns pids`)."""
+        home = os.stat(f"/run/netns/{self.name}").st_ino
+        found = []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                with contextlib.suppress(OSError):  # it ended meanwhile
+                    if os.stat(f"/proc/{entry}/ns/net").st_ino == home:
+                        found.append(int(entry))
+        return found
 
 
 class Lab:
@@ -243,16 +260,22 @@ class Lab:
     def cable(self, machine: Namespace, switch: Namespace, address: str = "",
               interface: str = "eth0", mac: str = "") -> str:
         """Connects a machine to a switch; returns the port's name in the switch's namespace."""
-        port = f"{machine.short}-{interface}"[:15]
+        return self.cables(switch, (machine, interface, address), mac=mac)[0]
+
+    def cables(self, switch: Namespace, *ends: tuple[Namespace, str, str],
+               mac: str = "") -> list[str]:
+        """Connects several (machine, interface, address/length) to a switch; returns the ports."""
         hardware = f" address {mac}" if mac else ""
-        self.ip(f"link add name {interface}{hardware} netns {machine.name} type veth "
-                f"peer name {port} netns {switch.name}")
-        switch.ip(f"link set {port} master br0 up")
-        machine.ip(
-            *([f"addr add {address} brd + dev {interface}"] if address else []),
-            f"link set {interface} up",
-        )
-        return port
+        ports = [f"{machine.short}-{interface}"[:15] for machine, interface, _ in ends]
+        self.ip(*(
+            f"link add name {interface}{hardware} netns {machine.name} type veth "
+            f"peer name {port} netns {switch.name}"
+            for port, (machine, interface, _) in zip(ports, ends)
+        ))
+        switch.ip(*(f"link set {port} master br0 up" for port in ports))
+        for machine, interface, address in ends:
+            machine.bring_up(interface, address)
+        return ports
 
     def close(self) -> None:
         """Ends processes (newest first), then takes the namespaces down. May be called twice."""

@@ -117,14 +117,18 @@ class Topology:
         self.client, *others = lab.machines("client", "d1", "d2", "s1", "s2")
         self.director_machines = others[:2]
         self.servers: list[RealServer] = []
+        servers = [(machine, "eth0", f"{address}/24") for machine, address in
+                   zip(others[2:], SERVERS)]
         if kind == "nat":
-            self._cable_nat()
+            self.inside = lab.switch("inside")
+            self._cable(self.switch, (self.client, "eth0", f"{NAT_CLIENT}/24"),
+                        *_ends(self.director_machines, "eth0", NAT_DIRECTORS))
+            self._cable(self.inside, *_ends(self.director_machines, "eth1", DIRECTORS), *servers)
         else:
-            self._cable(self.client, CLIENT)
-            for machine, address in zip(self.director_machines, DIRECTORS):
-                self._cable(machine, address)
-        for machine, address in zip(others[2:], SERVERS):
-            self._cable(machine, address, switch=self.inside)
+            self.inside = self.switch
+            self._cable(self.switch, (self.client, "eth0", f"{CLIENT}/24"),
+                        *_ends(self.director_machines, "eth0", DIRECTORS), *servers)
+        for (machine, _, _), address in zip(servers, SERVERS):
             self.servers.append(RealServer(machine, address))
         self.director_addresses = {
             machine.short: set(machine.addresses()) for machine in self.director_machines
@@ -132,22 +136,10 @@ class Topology:
         {"dr": self._prepare_dr, "tun": self._prepare_tun, "nat": self._prepare_nat}[kind](vips)
         self.directors: list[Director] = []
 
-    @property
-    def inside(self) -> Namespace:
-        return getattr(self, "_inside", self.switch)
-
-    def _cable(self, machine: Namespace, address: str, switch: Namespace | None = None,
-               interface: str = "eth0") -> None:
-        port = self.lab.cable(machine, switch or self.switch, f"{address}/24", interface)
-        if interface == "eth0":
-            self.ports[machine.short] = port
-
-    def _cable_nat(self) -> None:
-        self._inside = self.lab.switch("inside")
-        self._cable(self.client, NAT_CLIENT)
-        for machine, outer, inner in zip(self.director_machines, NAT_DIRECTORS, DIRECTORS):
-            self._cable(machine, outer)
-            self._cable(machine, inner, self._inside, "eth1")
+    def _cable(self, switch: Namespace, *ends: tuple[Namespace, str, str]) -> None:
+        for port, (machine, interface, _) in zip(self.lab.cables(switch, *ends), ends):
+            if interface == "eth0":
+                self.ports[machine.short] = port
 
     def _prepare_dr(self, vips: tuple[str, ...]) -> None:
         """The article's dr-realserver.sh: the address on lo, and silence about it on the segment."""
@@ -211,6 +203,11 @@ class Topology:
         director.forget_everything(self.director_addresses[director.machine.short])
         self.plug_cable(director.machine)
         director.start()
+
+
+def _ends(machines: list[Namespace], interface: str,
+          addresses: tuple[str, ...]) -> list[tuple[Namespace, str, str]]:
+    return [(machine, interface, f"{address}/24") for machine, address in zip(machines, addresses)]
 
 
 # --- the articles' configuration files ------------------------------------------------------------
