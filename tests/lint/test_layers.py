@@ -1,0 +1,147 @@
+"""Who may know whom: the include rules of docs/architecture.md, held by a test."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.lint.tree import lines, sources
+
+# A layer is the longest of these prefixes that fits a file; it may include itself and what is listed.
+MAY_INCLUDE: dict[str, set[str]] = {
+    "core": set(),
+    "config": {"core"},
+    "runtime": {"core"},
+    "netlink_reflector/core": {"core"},
+    "netlink_reflector": {"core", "runtime", "netlink_reflector/core"},
+    "ipvs_wrapper": {"core", "runtime"},
+    "vrrp/core": {"core"},
+    "vrrp/io": {"core", "runtime", "netlink_reflector", "netlink_reflector/core", "vrrp/core"},
+    "vrrp": {"core", "config", "runtime", "netlink_reflector", "netlink_reflector/core",
+             "vrrp/core", "vrrp/io"},
+    "checkers/core": {"core", "ipvs_wrapper"},
+    "checkers/io": {"core", "runtime", "ipvs_wrapper", "checkers/core"},
+    "checkers/probes": {"core", "runtime", "checkers/core", "checkers/io"},
+    "checkers": {"core", "config", "runtime", "ipvs_wrapper", "checkers/core", "checkers/io",
+                 "checkers/probes"},
+    "watchdog/core": {"core"},
+    "watchdog/io": {"core", "config", "runtime", "watchdog/core", "watchdog"},
+    "watchdog": {"core", "config", "runtime", "watchdog/core", "watchdog/io"},
+    "ctl": {"core", "config", "runtime", "ipvs_wrapper"},
+}
+# Single doors between rooms, each with its reason.
+DOORS = {
+    ("watchdog/main.cpp", "vrrp/daemon.hpp"),      # role dispatch
+    ("watchdog/main.cpp", "checkers/daemon.hpp"),
+}
+
+CORES = ("core", "netlink_reflector/core", "vrrp/core", "checkers/core", "watchdog/core")
+# The values of ipvs_wrapper are a core, too; only its client and what it stands on are a shell.
+IPVS_SHELL = re.compile(r"ipvs_wrapper/(client|genl|nl_|netlink)")
+
+NOT_IN_A_CORE = re.compile(
+    r"^(boost/asio|boost/beast|boost/process|spdlog|netlink/(socket|netlink|genl|route|cache)"
+    r"|sys/|unistd\.h|fcntl\.h|poll\.h|signal\.h|pthread\.h|time\.h|ctime|csignal|fstream|iostream"
+    r"|filesystem|thread|mutex|condition_variable|future|atomic|semaphore|random|net/|netinet/in)"
+)
+# Beast's HTTP parser and Asio's buffer type are memory only.
+MEMORY_ONLY = re.compile(r"^boost/(beast/http/|asio/buffer\.hpp|beast/core/.*buffer)")
+CLOCK = re.compile(r"(steady|system|high_resolution)_clock::now|\bclock_gettime\b|\bgettimeofday\b")
+
+ONLY_IN = [
+    (re.compile(r"^toml\+\+|^toml\.hpp"), re.compile(r"^config/toml/")),
+    (re.compile(r"^CLI/"), re.compile(r"^(watchdog|ctl)/[^/]+\.[ch]pp$")),
+    (re.compile(r"^boost/beast"), re.compile(r"^(checkers/(core|probes)/http|runtime/metrics)")),
+    (re.compile(r"^spdlog/"), re.compile(r"^runtime/")),
+    (re.compile(r"^openssl/"), re.compile(r"^checkers/")),
+]
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def layer_of(path: str) -> str | None:
+    fitting = [one for one in MAY_INCLUDE if path.startswith(one + "/")]
+    return max(fitting, key=len) if fitting else None
+
+
+def includes(path: Path) -> list[tuple[int, str, str]]:
+    """(line, kind, name) of every include; kind is `"` or `<`."""
+    found = []
+    for number, line in enumerate(lines(path), 1):
+        if match := INCLUDE.match(line):
+            found.append((number, match[1], match[2]))
+    return found
+
+
+def is_core(path: str) -> bool:
+    if path.startswith("ipvs_wrapper/"):
+        return not IPVS_SHELL.match(path)
+    return layer_of(path) in CORES
+
+
+def faults_of(path: Path) -> list[str]:
+    """Every broken rule of one file, as file:line: sentence."""
+    name, faults = str(path), []
+    layer = layer_of(name)
+    assert layer, f"{name} belongs to no layer"
+    for number, kind, included in includes(path):
+        at = f"{name}:{number}"
+        if kind == '"':
+            other = layer_of(included)
+            if other is None:
+                faults.append(f'{at}: "{included}" is not a full path from the root')
+            elif (other != layer and other not in MAY_INCLUDE[layer]
+                  and (name, included) not in DOORS):
+                faults.append(f"{at}: {layer} may not know {other} ({included})")
+            if is_core(name) and (included.startswith("config/") or (
+                    layer == "ipvs_wrapper" and other == "runtime")):
+                faults.append(f"{at}: a core does not include {included}")
+        else:
+            if is_core(name) and NOT_IN_A_CORE.match(included) and not MEMORY_ONLY.match(included):
+                faults.append(f"{at}: a core does not include <{included}>")
+            for what, where in ONLY_IN:
+                if what.match(included) and not where.match(name):
+                    faults.append(f"{at}: <{included}> has its place elsewhere ({where.pattern})")
+    if is_core(name):
+        faults += [f"{name}:{number}: a core never asks for the time"
+                   for number, line in enumerate(lines(path), 1)
+                   if CLOCK.search(line.partition("//")[0])]
+    return faults
+
+
+def test_layers_and_includes() -> None:
+    faults = [fault for path in sources() for fault in faults_of(path)]
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def test_every_header_has_pragma_once() -> None:
+    missing = [str(path) for path in sources()
+               if path.suffix == ".hpp" and "#pragma once" not in lines(path)]
+    assert not missing, missing
+
+
+def test_rooms_include_each_other_in_one_direction() -> None:
+    """MAY_INCLUDE itself has no cycle between rooms (watchdog and its io share one room)."""
+    def room(layer: str) -> str:
+        return layer.split("/")[0]
+
+    edges = {(room(layer), room(other)) for layer, others in MAY_INCLUDE.items()
+             for other in others if room(layer) != room(other)}
+    assert not [edge for edge in edges if edge[::-1] in edges]
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), [
+    ("vrrp/core/x.cpp", '#include "config/model.hpp"', "may not know config"),
+    ("vrrp/core/x.cpp", '#include "checkers/core/engine.hpp"', "may not know checkers/core"),
+    ("vrrp/core/x.cpp", "#include <boost/asio/ip/udp.hpp>", "a core does not include"),
+    ("core/x.cpp", "#include <sys/socket.h>", "a core does not include"),
+    ("core/x.cpp", "auto now = std::chrono::steady_clock::now();", "never asks for the time"),
+    ("vrrp/io/x.cpp", '#include "engine.hpp"', "not a full path"),
+    ("checkers/io/x.cpp", '#include "vrrp/core/codec.hpp"', "may not know vrrp/core"),
+    ("vrrp/x.cpp", "#include <CLI/CLI.hpp>", "has its place elsewhere"),
+])
+def test_the_rules_catch_what_they_are_for(name, text, expected, monkeypatch) -> None:
+    monkeypatch.setattr("tests.lint.test_layers.lines", lambda path: [text])
+    assert any(expected in fault for fault in faults_of(Path(name)))
