@@ -163,7 +163,6 @@ bool Supervisor::is_in_barrier(const Live& live) const {
   const auto* reloading = std::get_if<Reloading>(&phase_);
   return reloading != nullptr && live.asked == reloading->candidate &&
          current_ != reloading->candidate;
-;
 }
 
 void Supervisor::begin_barrier_when_settled() {

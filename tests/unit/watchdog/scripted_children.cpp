@@ -1,0 +1,81 @@
+// vrrp and checkers children that do what a test tells them: the real binary's main, loader and watchdog with children whose
+// behaviour is a word in a file. HOLDFAST_TEST_DIR/<role>: "crash-on-start", "refuse <reason>", "exit <code>", "mute", "hang",
+// "slow-stop"; anything else or no file: well behaved. Every step is appended to HOLDFAST_TEST_DIR/<role>.log.
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+
+#include "checkers/daemon.hpp"
+#include "runtime/child.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/pid_file.hpp"
+#include "runtime/sealed_memfd.hpp"
+#include "vrrp/daemon.hpp"
+
+namespace {
+
+using namespace holdfast;
+
+std::string path_of(const std::string& name) {
+  const char* directory = std::getenv("HOLDFAST_TEST_DIR");
+  return (directory == nullptr ? std::string("/nonexistent") : std::string(directory)) + "/" + name;
+}
+
+std::string behaviour(const std::string& role) {
+  std::ifstream file(path_of(role));
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+void note(const std::string& role, const std::string& line) {
+  std::ofstream(path_of(role + ".log"), std::ios::app) << ::getpid() << ' ' << line << '\n';
+}
+
+int run_scripted(const runtime::ChildOptions& options) {
+  const std::string role = options.role;
+  const std::string word = behaviour(role);
+  note(role, "started");
+  if (word == "crash-on-start") std::abort();
+  if (word.starts_with("exit ")) return std::atoi(word.c_str() + 5);
+  auto pid_file = runtime::PidFile::acquire(
+      options.pid_file.empty() ? options.run_dir + "/" + role + ".pid" : options.pid_file);
+  if (!pid_file) return 1;
+
+  runtime::Loop loop;
+  runtime::Logger logger(role, options.log);
+  runtime::DeadlineTimer later(loop.io(), [&loop] { loop.stop(0); });
+  runtime::ChildCallbacks callbacks;
+  callbacks.prepare = [&](std::uint64_t generation, runtime::UniqueFd snapshot,
+                          const std::function<void(core::Result<void>)>& done) {
+    const auto bytes = runtime::read_sealed_memfd(snapshot.get());
+    note(role, fmt::format("prepare {} {}", generation, bytes ? "sealed" : bytes.error().message));
+    const std::string now_word = behaviour(role);
+    if (now_word.starts_with("refuse ")) return done(core::Error{now_word.substr(7), 0});
+    if (now_word == "crash-on-prepare") std::abort();
+    if (now_word != "mute") done({});
+  };
+  callbacks.commit = [&](std::uint64_t generation) {
+    note(role, fmt::format("commit {}", generation));
+    if (behaviour(role) == "crash-after-commit") std::abort();
+  };
+  callbacks.abort = [&](std::uint64_t generation) { note(role, fmt::format("abort {}", generation)); };
+  callbacks.stop = [&](const std::string& why) {
+    note(role, "stop: " + why);
+    const bool slow = behaviour(role) == "slow-stop";
+    later.arm(core::Instant(std::chrono::duration_cast<core::Duration>(
+                  std::chrono::steady_clock::now().time_since_epoch())) +
+              (slow ? core::Duration(std::chrono::hours(1)) : core::Duration(std::chrono::milliseconds(50))));
+  };
+  runtime::Child child(loop, logger, options, callbacks);
+  const int code = loop.run();
+  note(role, "ended");
+  return code;
+}
+
+}  // namespace
+
+int holdfast::vrrp::run_daemon(const runtime::ChildOptions& options) { return run_scripted(options); }
+int holdfast::checkers::run_daemon(const runtime::ChildOptions& options) { return run_scripted(options); }

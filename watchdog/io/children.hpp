@@ -1,0 +1,51 @@
+// The two child processes with their channels and handover pages. Carries out what the supervisor wants and turns frames and
+// deaths into its events. Decides nothing.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+
+#include "core/result.hpp"
+#include "runtime/channel.hpp"
+#include "runtime/child.hpp"
+#include "runtime/unique_fd.hpp"
+#include "watchdog/core/action.hpp"
+#include "watchdog/core/event.hpp"
+#include "watchdog/io/process.hpp"
+
+namespace holdfast::watchdog {
+
+class Children {
+ public:
+  /// `options` by role; `on_event` is never called from inside a call to this object.
+  Children(boost::asio::io_context& io, std::array<runtime::ChildOptions, kRoles.size()> options,
+           std::function<void(Event)> on_event);
+
+  [[nodiscard]] core::Result<void> spawn(Role role);
+  [[nodiscard]] core::Result<void> send(Role role, runtime::Frame frame);
+  void strike(Role role, Blow blow);
+  /// nullopt: no process.
+  [[nodiscard]] std::optional<pid_t> pid(Role role) const;
+
+ private:
+  struct Slot {
+    runtime::ChildOptions options;
+    runtime::UniqueFd page;  // survives the processes
+    std::unique_ptr<Process> process;
+    std::unique_ptr<runtime::Channel> channel;
+  };
+
+  void on_frame(Role role, const runtime::Frame& frame);
+  void on_exit(Role role, ExitStatus status);
+  [[nodiscard]] Slot& slot(Role role) { return slots_[static_cast<std::size_t>(role)]; }
+
+  boost::asio::io_context& io_;
+  std::array<Slot, kRoles.size()> slots_;
+  std::function<void(Event)> on_event_;
+};
+
+}  // namespace holdfast::watchdog

@@ -1,0 +1,303 @@
+#include "watchdog/io/daemon.hpp"
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <string_view>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "runtime/clock.hpp"
+#include "watchdog/io/release.hpp"
+#include "watchdog/messages.hpp"
+#include "watchdog/version.hpp"
+
+namespace holdfast::watchdog {
+
+namespace {
+
+/// Taking addresses off is a handful of netlink messages: longer means that something is stuck.
+constexpr core::Duration kReleaseLimit = std::chrono::seconds(10);
+
+SupervisorSettings settings_from(const Options& options) {
+  SupervisorSettings settings;
+  settings.respawn = options.respawn ? Respawn::yes : Respawn::no;
+  settings.keep_addresses = options.keep_addresses ? KeepAddresses::yes : KeepAddresses::no;
+  return settings;
+}
+
+std::array<runtime::ChildOptions, kRoles.size()> child_options(const Options& options) {
+  std::array<runtime::ChildOptions, kRoles.size()> all;
+  for (const Role role : kRoles) {
+    runtime::ChildOptions& child = all[static_cast<std::size_t>(role)];
+    child.role = to_string(role);
+    child.run_dir = options.run_dir;
+    child.pid_file = role == Role::vrrp ? options.vrrp_pid_file : options.checkers_pid_file;
+    child.log = options.log;
+    child.keep_addresses = options.keep_addresses;
+    child.keep_ipvs = options.keep_ipvs;
+  }
+  return all;
+}
+
+const Message& message_of(ReportId id) {
+  switch (id) {
+    case ReportId::child_died:
+      return kChildDied;
+    case ReportId::child_hung:
+      return kChildHung;
+    case ReportId::child_given_up:
+      return kChildGivenUp;
+    case ReportId::child_refused:
+      return kChildRefused;
+    case ReportId::crash_loop:
+      return kCrashLoop;
+    case ReportId::start_failed:
+      return kStartFailed;
+    case ReportId::paused:
+      return kPaused;
+  }
+  return kStartFailed;
+}
+
+std::optional<std::int64_t> number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return std::nullopt;
+  const std::string_view view(text);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), number);
+  if (error != std::errc{} || end != view.data() + view.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starter, runtime::UniqueFd start_errors)
+    : options_(options),
+      starter_(std::move(starter)),
+      start_errors_(std::move(start_errors)),
+      logger_("holdfast", options.log),
+      supervisor_(settings_from(options)),
+      children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
+      timer_(loop_.io(), [this] { feed(Tick{}); }),
+      release_limit_(loop_.io(),
+                     [this] {
+                       if (release_) release_->signal(SIGKILL);
+                     }),
+      started_at_(runtime::now()) {}
+
+int Daemon::run() {
+  for (const std::string& remark : options_.remarks) logger_.log(kOptionIgnored, "{}", remark);
+  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog); !kept)
+    logger_.log(kPrivileges, "{}", kept.error().message);
+  open_control_socket();
+  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, [this](int number) { on_signal(number); });
+  begin_systemd_watchdog();
+  feed(StartRequested{});
+  return loop_.run();
+}
+
+void Daemon::open_control_socket() {
+  auto server = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/watchdog.sock");
+  if (!server) return logger_.log(kNoControl, "{}", server.error().message);
+  control_ = std::move(*server);
+  using runtime::ControlAccess;
+  control_->handle("status", ControlAccess::read,
+                   [this](const boost::json::object&, const runtime::ControlReply& reply) { reply(status()); });
+  control_->handle("reload", ControlAccess::change,
+                   [this](const boost::json::object&, runtime::ControlReply reply) {
+                     waiting_next_.push_back(std::move(reply));
+                     feed(ReloadRequested{});
+                   });
+  control_->handle("stop", ControlAccess::change,
+                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                     reply({{"ok", true}});
+                     feed_later(StopRequested{});
+                   });
+}
+
+void Daemon::on_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+      return feed(ReloadRequested{});
+    case SIGUSR1:
+    case SIGUSR2:
+      return logger_.log(kStatusDump, "{}", boost::json::serialize(status()));
+    default:
+      return feed(StopRequested{});
+  }
+}
+
+// systemd restarts us when this stops: it shows that the loop turns.
+void Daemon::begin_systemd_watchdog() {
+  const auto limit = number_in("WATCHDOG_USEC");
+  const auto pid = number_in("WATCHDOG_PID");
+  if (!limit || *limit <= 0 || (pid && *pid != ::getpid())) return;
+  systemd_watchdog_ = std::make_unique<runtime::PeriodicTimer>(loop_.io(), core::Duration(*limit / 2),
+                                                               [] { runtime::sd_notify("WATCHDOG=1"); });
+}
+
+void Daemon::feed(const Event& event) {
+  Actions actions;
+  supervisor_.step(event, runtime::now(), actions);
+  for (const Action& action : actions) std::visit([this](const auto& what) { perform(what); }, action);
+  timer_.arm(supervisor_.deadline());
+}
+
+void Daemon::feed_later(Event event) {
+  boost::asio::post(loop_.io(), [this, event = std::move(event)] { feed(event); });
+}
+
+void Daemon::perform(const StartLoader& action) {
+  logger_.log(kReading, "reading {}", options_.config_file);
+  if (ready_) {
+    timespec monotonic{};
+    ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    runtime::sd_notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                                   monotonic.tv_sec * 1'000'000 + monotonic.tv_nsec / 1000));
+  }
+  auto run = LoaderRun::start(
+      loop_.io(), {.config_file = options_.config_file, .config_id = options_.config_id},
+      [this, generation = action.generation](LoadResult result) { on_loaded(generation, std::move(result)); });
+  if (run) {
+    loader_ = std::move(*run);
+    return;
+  }
+  feed_later(LoaderFinished{.usable = false,
+                            .roles = {},
+                            .diagnostics = run.error().message + "\n",
+                            .exit_code = ExitCode::fatal});
+}
+
+void Daemon::on_loaded(Generation generation, LoadResult result) {
+  const std::unique_ptr<LoaderRun> ended = std::move(loader_);  // not destroyed from inside its own callback
+  if (result.event.usable) {
+    snapshots_.put(generation, std::move(result.snapshot));
+    result.event.roles = result.event.roles.only(options_.roles);
+    if (result.event.roles.empty())
+      logger_.log(kNothingToDo, "{} has nothing for the processes asked for", options_.config_file);
+  }
+  feed(result.event);
+}
+
+void Daemon::perform(const KillLoader&) {
+  if (loader_) loader_->kill();
+}
+
+void Daemon::perform(const Spawn& action) {
+  if (const auto spawned = children_.spawn(action.role); !spawned) {
+    feed_later(SpawnFailed{.role = action.role, .sentence = "could not be started: " + spawned.error().message});
+    return;
+  }
+  logger_.log(kChildStarted, "started the {} process as {}", to_string(action.role), *children_.pid(action.role));
+}
+
+void Daemon::send(Role role, runtime::FrameType type, Generation generation) {
+  runtime::Frame frame{.type = type, .number = generation, .text = {}, .fd = {}};
+  if (type == runtime::FrameType::prepare) frame.fd = snapshots_.duplicate(generation);
+  // A child that is dead or stuck is noticed by its pidfd or its silence.
+  if (const auto sent = children_.send(role, std::move(frame)); !sent)
+    logger_.log(kSendFailed, "cannot talk to the {} process: {}", to_string(role), sent.error().message);
+}
+void Daemon::perform(const SendPrepare& action) { send(action.role, runtime::FrameType::prepare, action.generation); }
+void Daemon::perform(const SendCommit& action) { send(action.role, runtime::FrameType::commit, action.generation); }
+void Daemon::perform(const SendAbort& action) { send(action.role, runtime::FrameType::abort, action.generation); }
+void Daemon::perform(const SendStop& action) { send(action.role, runtime::FrameType::stop, 0); }
+void Daemon::perform(const Strike& action) { children_.strike(action.role, action.blow); }
+
+void Daemon::perform(const ReleaseAddresses& action) {
+  auto process = start_release(loop_.io(), snapshots_.get(action.generation), [this](ExitStatus status) {
+    const std::unique_ptr<Process> ended = std::move(release_);
+    release_limit_.arm(std::nullopt);
+    if (status.is_clean())
+      logger_.log(kAddressesReleased, "the virtual addresses were taken off this host");
+    else
+      logger_.log(kReleaseFailed, "the process that takes the virtual addresses off {}", to_sentence(status));
+    feed(AddressesReleased{});
+  });
+  if (!process) {
+    logger_.log(kReleaseFailed, "{}", process.error().message);
+    feed_later(AddressesReleased{});
+    return;
+  }
+  release_ = std::move(*process);
+  release_limit_.arm(runtime::now() + kReleaseLimit);
+}
+
+void Daemon::perform(const AdoptGeneration& action) { snapshots_.keep_only(action.generation); }
+void Daemon::perform(const DropCandidate& action) { snapshots_.drop(action.generation); }
+
+void Daemon::perform(const ReloadStarted&) {
+  for (auto& reply : waiting_next_) waiting_now_.push_back(std::move(reply));
+  waiting_next_.clear();
+}
+
+void Daemon::perform(const ReloadFinished& action) {
+  for (const auto& reply : std::exchange(waiting_now_, {})) {
+    boost::json::object answer{{"ok", action.ok}, {"generation", action.generation}};
+    if (!action.ok || !action.text.empty()) answer["diagnostics"] = action.text;
+    reply(std::move(answer));
+  }
+  if (!ready_) {
+    tell_starter(action.text);
+    if (action.ok && !action.text.empty()) logger_.log(kConfigRemark, "{}", action.text);
+    return;
+  }
+  last_reload_ = LastReload{.at = runtime::now(), .ok = action.ok, .message = action.text};
+  if (action.ok) {
+    logger_.log(kReloaded, "generation {} of {} is in use", action.generation, options_.config_file);
+    if (!action.text.empty()) logger_.log(kConfigRemark, "{}", action.text);
+  } else if (!supervisor_.is_stopping()) {
+    logger_.log(kReloadRefused, "generation {} stays in use: {}", action.generation, action.text);
+  }
+  if (!supervisor_.is_stopping())
+    runtime::sd_notify(fmt::format("READY=1\nSTATUS={}", action.ok ? "running" : "running; the last reload was refused"));
+}
+
+/// What a person at the terminal must see, once: through the log when that goes there anyway.
+void Daemon::tell_starter(const std::string& text) {
+  if (text.empty() || !start_errors_ || (options_.log.to_stderr && options_.foreground)) return;
+  const std::string line = text.back() == '\n' ? text : "holdfast: " + text + "\n";
+  [[maybe_unused]] const ssize_t ignored = ::write(start_errors_.get(), line.data(), line.size());
+}
+
+void Daemon::perform(const AnnounceReady&) {
+  ready_ = true;
+  logger_.log(kStarted, "holdfast {} runs {} (generation {})", kVersion, options_.config_file,
+              supervisor_.generation());
+  runtime::sd_notify(fmt::format("READY=1\nSTATUS=running\nMAINPID={}", ::getpid()));
+  if (starter_) starter_->report(to_int(ExitCode::ok));
+  start_errors_.reset();
+}
+
+void Daemon::perform(const AnnounceStopping&) {
+  logger_.log(kStopping, "stopping");
+  runtime::sd_notify("STOPPING=1\nSTATUS=stopping");
+}
+
+void Daemon::perform(const Report& action) {
+  // Before the start has succeeded a person is waiting at the terminal; the failure itself was told by ReloadFinished.
+  if (!ready_ && action.id != ReportId::start_failed) tell_starter(action.text);
+  logger_.log(message_of(action.id), "{}", action.text);
+}
+
+void Daemon::perform(const Exit& action) {
+  logger_.log(kEnded, "ended with exit code {}", to_int(action.code));
+  if (starter_) starter_->report(to_int(action.code));
+  loop_.stop(to_int(action.code));
+}
+
+boost::json::object Daemon::status() const {
+  return status_json({.config_file = options_.config_file,
+                      .started_at = started_at_,
+                      .now = runtime::now(),
+                      .last_reload = last_reload_},
+                     supervisor_, children_);
+}
+
+}  // namespace holdfast::watchdog

@@ -1,0 +1,84 @@
+// The parent process while it runs: drives the supervisor and carries out its actions.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/control_socket.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/process.hpp"
+#include "watchdog/core/supervisor.hpp"
+#include "watchdog/io/children.hpp"
+#include "watchdog/io/loader.hpp"
+#include "watchdog/io/snapshots.hpp"
+#include "watchdog/io/status.hpp"
+#include "watchdog/options.hpp"
+
+namespace holdfast::watchdog {
+
+class Daemon {
+ public:
+  /// `starter`: set in daemon mode; hears the outcome of the start. `start_errors`: where a person reads what went wrong at the
+  /// start (the terminal's stderr, kept open over the way into the background).
+  Daemon(const Options& options, std::optional<runtime::Daemonized> starter, runtime::UniqueFd start_errors);
+
+  /// Runs to the end; returns the exit code.
+  [[nodiscard]] int run();
+
+ private:
+  void open_control_socket();
+  void on_signal(int number);
+  void feed(const Event& event);
+  void feed_later(Event event);
+  void begin_systemd_watchdog();
+  void send(Role role, runtime::FrameType type, Generation generation);
+  void finish_waiting(bool ok, Generation generation, const std::string& text);
+  void on_loaded(Generation generation, LoadResult result);
+  void tell_starter(const std::string& text);
+  [[nodiscard]] boost::json::object status() const;
+
+  // One for each action of the supervisor.
+  void perform(const StartLoader& action);
+  void perform(const KillLoader& action);
+  void perform(const Spawn& action);
+  void perform(const SendPrepare& action);
+  void perform(const SendCommit& action);
+  void perform(const SendAbort& action);
+  void perform(const SendStop& action);
+  void perform(const Strike& action);
+  void perform(const ReleaseAddresses& action);
+  void perform(const AdoptGeneration& action);
+  void perform(const DropCandidate& action);
+  void perform(const ReloadStarted& action);
+  void perform(const ReloadFinished& action);
+  void perform(const AnnounceReady& action);
+  void perform(const AnnounceStopping& action);
+  void perform(const Report& action);
+  void perform(const Exit& action);
+
+  Options options_;
+  std::optional<runtime::Daemonized> starter_;
+  runtime::UniqueFd start_errors_;
+  runtime::Loop loop_;
+  runtime::Logger logger_;
+  Supervisor supervisor_;
+  Children children_;
+  Snapshots snapshots_;
+  runtime::DeadlineTimer timer_;
+  runtime::DeadlineTimer release_limit_;
+  std::unique_ptr<runtime::PeriodicTimer> systemd_watchdog_;
+  std::unique_ptr<LoaderRun> loader_;
+  std::unique_ptr<Process> release_;
+  std::unique_ptr<runtime::ControlServer> control_;
+  std::vector<runtime::ControlReply> waiting_now_;    // for the load that runs
+  std::vector<runtime::ControlReply> waiting_next_;   // for the one after it
+  std::optional<LastReload> last_reload_;
+  core::Instant started_at_;
+  bool ready_ = false;
+};
+
+}  // namespace holdfast::watchdog

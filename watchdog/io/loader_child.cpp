@@ -1,0 +1,105 @@
+// The side of the loader that reads files: the child process and -t.
+#include <cap-ng.h>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "config/load.hpp"
+#include "watchdog/io/loader.hpp"
+#include "watchdog/io/loader_reply.hpp"
+
+namespace holdfast::watchdog {
+
+namespace {
+
+constexpr int kReplyFd = 3;
+constexpr int kSnapshotFd = 4;
+
+/// Gives up everything but reading files: configurations with passwords belong to root, mode 0600. Where a step is not possible
+/// (no such user, a user namespace without it) the others still count; a failure never stops the load.
+void keep_only_reading() {
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (::geteuid() != 0) return;
+  const passwd* account = ::getpwnam("holdfast");
+  if (account == nullptr) account = ::getpwnam("nobody");
+  capng_clear(CAPNG_SELECT_BOTH);
+  capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_DAC_READ_SEARCH);
+  if (account != nullptr && capng_change_id(static_cast<int>(account->pw_uid), static_cast<int>(account->pw_gid),
+                                            CAPNG_DROP_SUPP_GRP) == 0)
+    return;
+  capng_clear(CAPNG_SELECT_CAPS);
+  capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_DAC_READ_SEARCH);
+  capng_apply(CAPNG_SELECT_CAPS);
+}
+
+/// Missing, unreadable or not a file: a cause of its own for scripts, exit code 6.
+bool can_be_read(const std::string& path) {
+  const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return false;
+  char byte = 0;
+  return ::read(fd.get(), &byte, 1) >= 0 || errno == EAGAIN;
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+RoleSet roles_of(const config::Model& model) {
+  RoleSet roles;
+  if (!model.instances.empty()) roles.insert(Role::vrrp);
+  if (!model.services.empty()) roles.insert(Role::checkers);
+  return roles;
+}
+
+}  // namespace
+
+int run_loader(std::span<const char* const> words) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (words.size() != 2) return to_int(ExitCode::fatal);
+  const std::string path = words[0];
+  keep_only_reading();
+
+  const config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
+  LoaderFinished reply{.usable = !loaded.diagnostics.has_errors(),
+                       .roles = roles_of(loaded.model),
+                       .diagnostics = config::render_text(loaded.diagnostics),
+                       .exit_code = ExitCode::ok};
+  if (!reply.usable) {
+    reply.exit_code = can_be_read(path) ? ExitCode::bad_config : ExitCode::no_config_file;
+  } else {
+    const auto bytes = config::to_bytes(loaded.snapshot);
+    const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!write_all(kSnapshotFd, view)) return to_int(ExitCode::fatal);
+  }
+  return write_all(kReplyFd, encode_reply(reply)) ? to_int(ExitCode::ok) : to_int(ExitCode::fatal);
+}
+
+int test_config(const LoadRequest& request, const std::string& log_file) {
+  const config::Loaded loaded = config::load_files(request.config_file, {.config_id = request.config_id});
+  std::string text = config::render_text(loaded.diagnostics);
+  text += fmt::format("{}: {}\n", request.config_file, loaded.diagnostics.summary());
+  if (log_file.empty()) {
+    if (!write_all(STDERR_FILENO, text)) return to_int(ExitCode::fatal);
+  } else {
+    const runtime::UniqueFd fd(::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!fd || !write_all(fd.get(), text)) {
+      std::fputs((core::fail_errno(errno, "holdfast: cannot write {}", log_file).message + "\n").c_str(), stderr);
+      return to_int(ExitCode::no_permission);
+    }
+  }
+  if (!loaded.diagnostics.has_errors()) return to_int(ExitCode::ok);
+  return to_int(can_be_read(request.config_file) ? ExitCode::test_failed : ExitCode::no_config_file);
+}
+
+}  // namespace holdfast::watchdog

@@ -1,0 +1,166 @@
+#include "watchdog/io/process.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string_view>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <fmt/format.h>
+
+namespace holdfast::watchdog {
+
+namespace {
+
+constexpr int kFirstFreeDescriptor = 10;
+
+/// What systemd gave to us is not for our children: they would speak to it in our name.
+bool is_for_children(std::string_view variable) {
+  for (const std::string_view name : {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_"})
+    if (variable.starts_with(name)) return false;
+  return true;
+}
+
+/// The RAII side of posix_spawn's two parameter objects.
+struct SpawnParameters {
+  SpawnParameters() {
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+  }
+  ~SpawnParameters() {
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+  }
+  SpawnParameters(const SpawnParameters&) = delete;
+  SpawnParameters& operator=(const SpawnParameters&) = delete;
+
+  posix_spawn_file_actions_t files{};
+  posix_spawnattr_t attributes{};
+};
+
+/// A copy out of the way of 3 and 4, so that moving one descriptor there never overwrites the other.
+runtime::UniqueFd out_of_the_way(int fd) {
+  return runtime::UniqueFd(fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> result;
+  for (std::string& word : words) result.push_back(word.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+core::Result<pid_t> start(const SpawnRequest& request) {
+  SpawnParameters parameters;
+  const runtime::UniqueFd third = out_of_the_way(request.fd3);
+  const runtime::UniqueFd fourth = out_of_the_way(request.fd4);
+  if ((request.fd3 >= 0 && !third) || (request.fd4 >= 0 && !fourth))
+    return core::fail_errno(errno, "cannot duplicate a descriptor for a child");
+  if (third) posix_spawn_file_actions_adddup2(&parameters.files, third.get(), 3);
+  if (fourth) posix_spawn_file_actions_adddup2(&parameters.files, fourth.get(), 4);
+  posix_spawn_file_actions_addclosefrom_np(&parameters.files, fourth ? 5 : 4);
+
+  // Own process group: Ctrl-C on a terminal reaches the watchdog only, which then stops the children in order.
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&parameters.attributes, &none);
+  posix_spawnattr_setsigdefault(&parameters.attributes, &all);
+  posix_spawnattr_setpgroup(&parameters.attributes, 0);
+  posix_spawnattr_setflags(&parameters.attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+
+  std::vector<std::string> arguments{"holdfast"};
+  arguments.insert(arguments.end(), request.arguments.begin(), request.arguments.end());
+  std::vector<char*> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (is_for_children(*variable)) environment.push_back(*variable);
+  environment.push_back(nullptr);
+
+  pid_t pid = -1;
+  const int error = posix_spawn(&pid, "/proc/self/exe", &parameters.files, &parameters.attributes,
+                                pointers(arguments).data(), environment.data());
+  if (error != 0) return core::fail_errno(error, "cannot start another process of this program");
+  return pid;
+}
+
+}  // namespace
+
+/// Shared with the pending wait.
+struct Process::State {
+  State(boost::asio::io_context& io, std::function<void(ExitStatus)> callback)
+      : descriptor(io), on_exit(std::move(callback)) {}
+
+  boost::asio::posix::stream_descriptor descriptor;  // the pidfd: readable when the process has ended
+  std::function<void(ExitStatus)> on_exit;
+  pid_t pid = -1;
+  bool reaped = false;
+
+  void reap() {
+    siginfo_t info{};
+    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED) != 0) return;
+    reaped = true;
+    const bool exited = info.si_code == CLD_EXITED;
+    const ExitStatus status{.kind = exited ? ExitStatus::Kind::exited : ExitStatus::Kind::signalled,
+                            .value = info.si_status};
+    if (const auto callback = std::exchange(on_exit, nullptr)) callback(status);
+  }
+};
+
+Process::Process(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Process::~Process() {
+  state_->on_exit = nullptr;
+  boost::system::error_code ignored;
+  state_->descriptor.cancel(ignored);
+}
+
+core::Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& io, const SpawnRequest& request,
+                                                      std::function<void(ExitStatus)> on_exit) {
+  auto state = std::make_shared<State>(io, std::move(on_exit));
+  const auto pid = start(request);
+  if (!pid) return pid.error();
+  state->pid = *pid;
+  // Not reaped yet, so the number still means this process.
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0));
+  if (pidfd < 0) {
+    const int error = errno;
+    ::kill(*pid, SIGKILL);
+    ::waitpid(*pid, nullptr, 0);
+    return core::fail_errno(error, "cannot watch process {}", *pid);
+  }
+  state->descriptor.assign(pidfd);
+  state->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                               [state](boost::system::error_code error) {
+                                 if (!error) state->reap();
+                               });
+  return std::unique_ptr<Process>(new Process(std::move(state)));
+}
+
+pid_t Process::pid() const { return state_->pid; }
+
+void Process::signal(int number) const {
+  if (!state_->reaped)
+    ::syscall(SYS_pidfd_send_signal, state_->descriptor.native_handle(), number, nullptr, 0);
+}
+
+std::string to_sentence(const ExitStatus& status) {
+  if (status.kind == ExitStatus::Kind::signalled) {
+    const char* name = ::strsignal(status.value);
+    return fmt::format("was killed by signal {} ({})", status.value, name == nullptr ? "unknown" : name);
+  }
+  const char* meaning = "";
+  if (status.value == to_int(ExitCode::fatal)) meaning = " (it could not go on, see its own log lines)";
+  if (status.value == to_int(ExitCode::bad_config)) meaning = " (it cannot use the configuration)";
+  if (status.value == to_int(ExitCode::no_permission)) meaning = " (a permission is missing)";
+  return fmt::format("ended with exit code {}{}", status.value, meaning);
+}
+
+}  // namespace holdfast::watchdog

@@ -1,0 +1,69 @@
+#include "watchdog/io/status.hpp"
+
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+
+#include "runtime/clock.hpp"
+#include "watchdog/version.hpp"
+
+namespace holdfast::watchdog {
+
+namespace {
+
+namespace json = boost::json;
+
+const char* name_of(const ChildState& state) {
+  if (std::holds_alternative<Live>(state) || std::holds_alternative<Dying>(state)) return "running";
+  if (std::holds_alternative<Backoff>(state)) return "backoff";
+  if (std::holds_alternative<Failed>(state)) return "failed";
+  return "stopped";
+}
+
+std::int64_t milliseconds(core::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+json::object child_json(Role role, const ChildRecord& child, const Children& children, core::Instant now) {
+  json::object page;
+  page["role"] = to_string(role);
+  const auto pid = children.pid(role);
+  page["pid"] = pid ? json::value(*pid) : json::value(nullptr);
+  page["state"] = name_of(child.state);
+  page["since_at"] = runtime::iso8601_utc(child.since);
+  page["restarts"] = child.restarts;
+  page["last_exit"] = child.last_exit.empty() ? json::value(nullptr) : json::value(child.last_exit);
+  const auto* live = std::get_if<Live>(&child.state);
+  page["heartbeat_ms"] = live == nullptr ? json::value(nullptr) : json::value(milliseconds(now - live->heard_at));
+  page["generation"] = live == nullptr ? 0 : live->applied;
+  return page;
+}
+
+}  // namespace
+
+json::object status_json(const StatusFacts& facts, const Supervisor& supervisor, const Children& children) {
+  json::object page;
+  page["process"] = "watchdog";
+  page["pid"] = ::getpid();
+  page["version"] = kVersion;
+  page["generation"] = supervisor.generation();
+  page["config_file"] = facts.config_file;
+  page["started_at"] = runtime::iso8601_utc(facts.started_at);
+  if (facts.last_reload) {
+    page["last_reload"] = json::object{{"at", runtime::iso8601_utc(facts.last_reload->at)},
+                                       {"ok", facts.last_reload->ok},
+                                       {"message", facts.last_reload->message}};
+  } else {
+    page["last_reload"] = nullptr;
+  }
+  json::array list;
+  for (const Role role : kRoles) {
+    const ChildRecord& child = supervisor.child(role);
+    if (!child.was_started) continue;  // the configuration never had anything for it
+    list.push_back(child_json(role, child, children, facts.now));
+  }
+  page["children"] = std::move(list);
+  return page;
+}
+
+}  // namespace holdfast::watchdog

@@ -1,0 +1,122 @@
+// The one binary: without --role the watchdog, with it one of the processes that the watchdog starts.
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cap-ng.h>
+#include <fmt/format.h>
+
+#include "checkers/daemon.hpp"
+#include "runtime/child.hpp"
+#include "runtime/pid_file.hpp"
+#include "runtime/process.hpp"
+#include "vrrp/daemon.hpp"
+#include "watchdog/core/exit_status.hpp"
+#include "watchdog/io/daemon.hpp"
+#include "watchdog/io/loader.hpp"
+#include "watchdog/io/release.hpp"
+#include "watchdog/options.hpp"
+
+namespace {
+
+using namespace holdfast;
+using watchdog::ExitCode;
+using watchdog::to_int;
+
+int complain(std::string_view sentence, ExitCode code) {
+  std::fputs(fmt::format("holdfast: {}\n", sentence).c_str(), stderr);
+  return to_int(code);
+}
+
+/// The name in ps and pidof: exec through /proc/self/exe would leave "exe".
+void set_process_name(std::string_view role) {
+  ::prctl(PR_SET_NAME, fmt::format("holdfast-{}", role).c_str());
+}
+
+int run_child(std::span<const char* const> words) {
+  const auto options = runtime::parse_child_arguments(words);
+  if (!options) return complain(options.error().message, ExitCode::bad_config);
+  if (::fcntl(options->channel_fd, F_GETFD) < 0)
+    return complain("--role is for processes that holdfast starts itself; start holdfast without it",
+                    ExitCode::bad_config);
+  set_process_name(options->role);
+  if (options->role == "vrrp") return vrrp::run_daemon(*options);
+  if (options->role == "checkers") return checkers::run_daemon(*options);
+  return complain(fmt::format("there is no role '{}'", options->role), ExitCode::bad_config);
+}
+
+/// Root, or a container's root with the two capabilities that nothing works without.
+bool may_run() {
+  if (capng_get_caps_process() != 0) return ::geteuid() == 0;
+  return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) != 0 &&
+         capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_RAW) != 0;
+}
+
+void allow_core_files() {
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (::setrlimit(RLIMIT_CORE, &unlimited) != 0) complain("core files cannot be allowed", ExitCode::ok);
+}
+
+int run_watchdog(const watchdog::Options& options) {
+  if (!may_run())
+    return complain(
+        "must be started by root (it needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW); "
+        "holdfast -t checks a configuration without",
+        ExitCode::no_permission);
+  if (options.core_dump) allow_core_files();
+  if (::mkdir(options.run_dir.c_str(), 0755) != 0 && errno != EEXIST)
+    return complain(core::fail_errno(errno, "cannot make the run directory {}", options.run_dir).message,
+                    ExitCode::no_permission);
+  auto pid_file = runtime::PidFile::acquire(options.pid_file);
+  if (!pid_file) return complain(pid_file.error().message, ExitCode::fatal);
+
+  runtime::UniqueFd start_errors(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10));
+  std::optional<runtime::Daemonized> starter;
+  if (!options.foreground) {
+    auto daemonized = runtime::daemonize();
+    if (!daemonized) return complain(daemonized.error().message, ExitCode::fatal);
+    starter = std::move(*daemonized);
+    if (const auto written = pid_file->write_own_pid(); !written)
+      return complain(written.error().message, ExitCode::fatal);
+  }
+  watchdog::Daemon daemon(options, std::move(starter), std::move(start_errors));
+  return daemon.run();
+}
+
+int run(int argc, char** argv) {
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  const std::span<const char* const> words(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
+  if (first == "--role=loader") {
+    set_process_name("load");
+    return watchdog::run_loader(words.subspan(1));
+  }
+  if (first == "--role=release") {
+    set_process_name("free");
+    return watchdog::run_release();
+  }
+  if (first.starts_with("--role=")) return run_child(words);
+
+  const watchdog::CommandLine line = watchdog::parse_command_line(argc, argv);
+  if (!line.options) return line.exit_code;
+  if (line.options->mode == watchdog::Options::Mode::test)
+    return watchdog::test_config(
+        {.config_file = line.options->config_file, .config_id = line.options->config_id},
+        line.options->test_log);
+  return run_watchdog(*line.options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& exception) {
+    return complain(fmt::format("ended by an unexpected error: {}", exception.what()), ExitCode::fatal);
+  }
+}

@@ -1,0 +1,45 @@
+// What the command line asked for, as values. Made by cli.cpp, read by main and the daemon.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/log.hpp"
+#include "watchdog/core/role.hpp"
+#include "watchdog/core/supervisor.hpp"
+
+namespace holdfast::watchdog {
+
+struct Options {
+  enum class Mode : std::uint8_t { run, test };
+
+  Mode mode = Mode::run;
+  std::string config_file;  ///< absolute
+  std::string config_id;    ///< keepalived: -i
+  std::string test_log;     ///< -t=FILE: diagnostics go there; empty: stderr
+  std::string run_dir = "/run/holdfast";
+  std::string pid_file;           ///< absolute
+  std::string vrrp_pid_file;      ///< empty: the child's default
+  std::string checkers_pid_file;  ///< empty: the child's default
+  bool foreground = false;
+  bool keep_addresses = false;
+  bool keep_ipvs = false;
+  bool respawn = true;
+  bool dump_config = false;
+  bool core_dump = false;
+  RoleSet roles = RoleSet::all();  ///< -P, -C
+  runtime::LogSettings log;
+  std::vector<std::string> remarks;  ///< options that were accepted without effect, one sentence each
+};
+
+/// Either what to do, or that everything is done (help, version, a wrong word) and the exit code.
+struct CommandLine {
+  std::optional<Options> options;
+  int exit_code = 0;
+};
+
+/// Prints help, version, signal numbers and complaints itself.
+[[nodiscard]] CommandLine parse_command_line(int argc, const char* const* argv);
+
+}  // namespace holdfast::watchdog
