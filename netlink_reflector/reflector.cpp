@@ -65,6 +65,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   void note(const std::optional<LinkEvent>& event);
   void note(const std::optional<AddressEvent>& event);
   core::Result<void> read_everything();
+  core::Result<void> read_addresses();
+  void look_for_late_addresses(const Batch& batch, const std::vector<StepResult>& results);
   void resync();
   void send_batches();
   void deliver();
@@ -229,11 +231,30 @@ core::Result<void> Reflector::Impl::read_everything() {
     for (const AddressEvent& gone : mirror_.addresses.remove_interface(index)) note(gone);
     note(event);
   }
-  read = requests_->dump(
-      encode_dump_addresses, [this] { mirror_.addresses.begin_resync(); }, keep);
+  return read_addresses();
+}
+
+core::Result<void> Reflector::Impl::read_addresses() {
+  const core::Result<void> read = requests_->dump(
+      encode_dump_addresses, [this] { mirror_.addresses.begin_resync(); },
+      [this](const Payload& payload) { take(payload); });
   if (!read) return read;
   for (const AddressEvent& event : mirror_.addresses.sweep()) note(event);
   return {};
+}
+
+/// The kernel announces an IPv6 address without duplicate detection from a work queue, some time
+/// after it is there (net/ipv6/addrconf.c: inet6_addr_add); a dump shows it at once.
+void Reflector::Impl::look_for_late_addresses(const Batch& batch,
+                                              const std::vector<StepResult>& results) {
+  for (std::size_t at = 0; at < results.size(); ++at) {
+    const Address& address = batch.steps[at].address;
+    const bool added = batch.steps[at].kind != StepKind::remove && results[at].system_errno == 0;
+    if (!added || address.prefix.address.is_v4()) continue;
+    if (mirror_.addresses.find(address.key()) != nullptr) continue;
+    if (!read_addresses()) resync_is_due_ = true;
+    return;
+  }
 }
 
 void Reflector::Impl::resync() {
@@ -257,6 +278,7 @@ void Reflector::Impl::send_batches() {
     const std::vector<StepResult> results = requests_->send(batch.steps);
     sent += batch.steps.size();
     drain_events();
+    look_for_late_addresses(batch, results);
     resync();
     keeper_.on_results(batch, results);
   }

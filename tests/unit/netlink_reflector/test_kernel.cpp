@@ -1,0 +1,282 @@
+// The reflector against the real kernel, in a network namespace of this process's own. `ip` of
+// iproute2 plays the stranger. Needs root; skipped with a printed reason otherwise.
+#include "netlink_reflector/reflector.hpp"
+#include "runtime/log.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sched.h>
+
+using namespace holdfast;
+using namespace holdfast::netlink;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Runs in a shell inside our namespace.
+void shell(const std::string& command) {
+  CAPTURE(command);
+  REQUIRE(std::system(command.c_str()) == 0);
+}
+
+/// False, with the reason on stdout, where no namespace can be had. A fresh one for every test.
+bool enter_private_namespace() {
+  if (unshare(CLONE_NEWNET) != 0) {
+    std::printf("skipped: cannot make a network namespace: %s\n", std::strerror(errno));
+    return false;
+  }
+  if (std::system("ip link set lo up && ip link add eth0 type veth peer name peer0 && "
+                  "ip link set eth0 up && ip link set peer0 up && "
+                  "sysctl -qw net.ipv4.conf.eth0.promote_secondaries=0 "
+                  "net.ipv4.conf.all.promote_secondaries=0") != 0) {
+    std::printf("skipped: cannot make a veth pair with ip(8)\n");
+    return false;
+  }
+  return true;
+}
+
+DesiredAddress vip(std::string_view prefix, std::string_view label = "") {
+  return {"eth0", *core::IpPrefix::parse(prefix), std::string(label), {}, 0};
+}
+
+/// A reflector in its loop, with a record of what it told.
+struct Bench {
+  boost::asio::io_context io;
+  runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
+  Reflector reflector;
+  std::vector<Publication> published;
+  std::vector<std::string> lost;
+  std::vector<std::string> link_names;
+  int address_events = 0;
+
+  explicit Bench(ReflectorOptions options = {}) : reflector(io, logger, options) {
+    reflector.on_published([this](const std::string&, const Publication& publication) {
+      published.push_back(publication);
+    });
+    reflector.on_lost([this](const std::string&, const std::string& why) { lost.push_back(why); });
+    reflector.on_link([this](const LinkEvent& event) {
+      if (const auto* appeared = std::get_if<LinkAppeared>(&event)) {
+        link_names.push_back(appeared->link.name);
+      }
+    });
+    reflector.on_address([this](const AddressEvent&) { ++address_events; });
+    REQUIRE(reflector.load().has_value());
+  }
+  /// Runs the loop until the condition holds; false after five seconds.
+  bool until(const std::function<bool()>& condition) {
+    const auto give_up = std::chrono::steady_clock::now() + 5s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      io.restart();
+      io.run_for(20ms);
+    }
+    return true;
+  }
+  /// What the kernel says, not what the mirror believes.
+  [[nodiscard]] static bool kernel_has(const std::string& text) {
+    return std::system(("ip -o addr show dev eth0 | grep -qF -- '" + text + "'").c_str()) == 0;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("kernel: the mirror is full after load and follows links up, down, away and back") {
+  if (!enter_private_namespace()) return;
+  shell("ip addr add 10.0.0.1/24 brd + dev eth0");
+  Bench bench;
+
+  const Link* eth0 = bench.reflector.link("eth0");
+  REQUIRE(eth0 != nullptr);
+  const InterfaceIndex old_index = eth0->index;
+  CHECK(eth0->is_usable());
+  CHECK(eth0->mac.has_value());
+  CHECK(eth0->mtu == 1500);
+  CHECK(bench.reflector.link("lo")->loopback);
+  CHECK(bench.reflector.primary_v4(old_index)->to_string() == "10.0.0.1");
+  CHECK(bench.reflector.addresses(old_index).at(0).broadcast->to_string() == "10.0.0.255");
+
+  shell("ip link set peer0 down");
+  CHECK(bench.until([&] { return !bench.reflector.link("eth0")->running; }));
+  shell("ip link set eth0 down");
+  CHECK(bench.until([&] { return !bench.reflector.link("eth0")->up; }));
+  shell("ip link set eth0 up; ip link set peer0 up");
+  CHECK(bench.until([&] { return bench.reflector.link("eth0")->is_usable(); }));
+  shell("ip link del eth0");
+  CHECK(bench.until([&] { return bench.reflector.link("eth0") == nullptr; }));
+  CHECK(bench.reflector.addresses(old_index).empty());
+  shell("ip link add eth0 type veth peer name peer0");
+  CHECK(bench.until([&] { return bench.reflector.link("eth0") != nullptr; }));
+  CHECK(bench.reflector.link("eth0")->index != old_index);
+}
+
+TEST_CASE("kernel: hold and release, with label, broadcast, scope and prefix as configured") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  DesiredAddress fancy = vip("192.168.1.200/24", "eth0:vip");
+  fancy.broadcast = computed_broadcast(fancy.prefix);
+  fancy.scope = kScopeLink;
+  DesiredAddress six{"eth0", *core::IpPrefix::parse("2001:db8::9/128"), "", {}, 0};
+
+  bench.reflector.hold("VI_1", {fancy, vip("192.168.1.201"), six});
+  CHECK(bench.until([&] { return !bench.published.empty(); }));
+
+  CHECK(bench.published.at(0).complete);
+  CHECK(Bench::kernel_has("192.168.1.200/24 brd 192.168.1.255 scope link eth0:vip"));
+  CHECK(Bench::kernel_has("192.168.1.201/32 scope global eth0"));
+  CHECK(Bench::kernel_has("2001:db8::9/128 scope global"));
+  bench.reflector.hold("VI_1", {fancy, vip("192.168.1.201"), six});
+  CHECK(bench.until([&] { return bench.published.size() == 2; }));
+  CHECK(bench.published.at(1) == bench.published.at(0));
+  CHECK(bench.address_events == 3);  // nothing was touched the second time
+  CHECK_FALSE(bench.reflector.primary_v4(bench.reflector.link("eth0")->index).has_value());
+
+  bench.reflector.release("VI_1");
+  CHECK(bench.until([&] { return bench.published.size() == 3; }));
+  CHECK(bench.published.at(2).complete);
+  CHECK_FALSE(Bench::kernel_has("192.168.1."));
+  CHECK_FALSE(Bench::kernel_has("2001:db8::9"));
+  CHECK(bench.reflector.counters().failures == 0);
+}
+
+TEST_CASE("kernel: an address that a stranger removes comes back") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  bench.reflector.hold("VI_1", {vip("10.0.0.9"), vip("10.0.0.10/24", "eth0:vip")});
+  REQUIRE(bench.until([&] { return bench.published.size() == 1; }));
+
+  shell("ip addr del 10.0.0.9/32 dev eth0");
+  CHECK(bench.until([&] { return bench.reflector.repairs() == 1; }));
+  CHECK(Bench::kernel_has("10.0.0.9/32"));
+
+  shell("ip -4 addr flush dev eth0");
+  CHECK(bench.until([&] { return bench.reflector.repairs() == 3; }));
+  CHECK(Bench::kernel_has("10.0.0.9/32"));
+  CHECK(Bench::kernel_has("10.0.0.10/24 scope global eth0:vip"));
+  CHECK(bench.lost.empty());
+}
+
+TEST_CASE("kernel: releasing a primary leaves the secondaries of others, promoted or not") {
+  if (!enter_private_namespace()) return;
+  for (const char* promote : {"0", "1"}) {
+    CAPTURE(promote);
+    shell(std::string("sysctl -qw net.ipv4.conf.eth0.promote_secondaries=") + promote);
+    Bench bench;
+    bench.reflector.hold("VI_1", {vip("10.0.0.9/24")});
+    bench.reflector.flush();
+    shell("ip addr add 10.0.0.5/24 brd 10.0.0.255 dev eth0 label eth0:app");
+    REQUIRE(Bench::kernel_has("10.0.0.5/24 brd 10.0.0.255 scope global secondary eth0:app"));
+    REQUIRE(bench.until([&] {
+      return bench.reflector.addresses(bench.reflector.link("eth0")->index).size() >= 2;
+    }));
+
+    bench.reflector.release("VI_1");
+    bench.reflector.flush();
+
+    CHECK(bench.reflector.publication("VI_1").complete);
+    CHECK_FALSE(Bench::kernel_has("10.0.0.9/24"));
+    CHECK(Bench::kernel_has("10.0.0.5/24 brd 10.0.0.255 scope global eth0:app"));
+    CHECK(bench.reflector.counters().failures == 0);
+    shell("ip -4 addr flush dev eth0");
+  }
+}
+
+TEST_CASE("kernel: an interface that is deleted and made again gets its addresses back") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  bench.reflector.hold("VI_1", {vip("10.0.0.9")});
+  REQUIRE(bench.until([&] { return bench.published.size() == 1; }));
+
+  shell("ip link del eth0");
+  CHECK(bench.until([&] { return bench.lost.size() == 1; }));
+  CHECK(bench.lost.at(0) == "there is no interface eth0");
+  shell("ip link add eth0 type veth peer name peer0");
+  CHECK(bench.until([&] { return bench.published.size() == 2; }));
+  CHECK(bench.published.at(1).complete);
+  CHECK(Bench::kernel_has("10.0.0.9/32"));
+  CHECK(bench.reflector.repairs() == 0);
+}
+
+TEST_CASE("kernel: leftovers are taken off, or kept without a gap by an owner that resumes") {
+  if (!enter_private_namespace()) return;
+  shell("ip addr add 10.0.0.9/32 dev eth0; ip addr add 10.0.0.10/32 dev eth0");
+  Bench bench;
+
+  bench.reflector.claim("VI_1", {vip("10.0.0.9")});
+  bench.reflector.claim("VI_2", {vip("10.0.0.10")});
+  bench.reflector.hold("VI_1", {vip("10.0.0.9")});
+  CHECK(bench.until([&] { return bench.published.size() == 1; }));
+
+  CHECK(Bench::kernel_has("10.0.0.9/32"));
+  CHECK_FALSE(Bench::kernel_has("10.0.0.10/32"));
+  CHECK(bench.until([&] { return bench.address_events == 1; }));  // one removal and nothing else
+}
+
+TEST_CASE("kernel: a refusal is a sentence with the kernel's reason") {
+  if (!enter_private_namespace()) return;
+  shell("ip addr add 10.0.0.1/24 dev eth0");
+  Bench bench;
+  DesiredAddress impossible = vip("10.0.0.9/24");
+  impossible.scope = kScopeLink;  // in the network of an address with scope global
+
+  bench.reflector.hold("VI_1", {impossible, vip("10.0.0.10")});
+  REQUIRE(bench.until([&] { return bench.published.size() == 1; }));
+
+  CHECK_FALSE(bench.published.at(0).complete);
+  CHECK(bench.published.at(0).addresses.at(1).held);
+  const std::string& problem = bench.published.at(0).addresses.at(0).problem;
+  CAPTURE(problem);
+  CHECK(problem.starts_with("cannot add 10.0.0.9/24 on eth0: Invalid argument"));
+  CHECK(problem.ends_with(
+      "an address of the same network with another scope may be on the interface"));
+  CHECK(bench.reflector.counters().failures >= 1);
+}
+
+TEST_CASE("kernel: after an overrun everything is read again and the differences become events") {
+  if (!enter_private_namespace()) return;
+  Bench bench({.event_buffer_bytes = 1, .request_buffer_bytes = 1 << 20});
+  bench.reflector.hold("VI_1", {vip("10.0.0.9")});
+  bench.reflector.flush();
+  const InterfaceIndex index = bench.reflector.link("eth0")->index;
+
+  // Nobody reads while this goes on; the smallest buffer holds a handful of events.
+  shell("for i in $(seq 1 100); do echo addr add 10.1.0.$i/32 dev eth0; done | ip -batch -");
+  shell("ip addr del 10.0.0.9/32 dev eth0; ip addr del 10.1.0.1/32 dev eth0");
+  shell("ip link add late0 type veth peer name late1");
+
+  const auto count_v4 = [&] {
+    const std::vector<Address> all = bench.reflector.addresses(index);
+    return std::count_if(all.begin(), all.end(),
+                         [](const Address& one) { return one.prefix.address.is_v4(); });
+  };
+  CHECK(bench.until([&] { return count_v4() == 100 && bench.reflector.repairs() == 1; }));
+  CHECK(bench.reflector.counters().overruns >= 1);
+  CHECK(bench.reflector.counters().resyncs >= 1);
+  CHECK(std::find(bench.link_names.begin(), bench.link_names.end(), "late0") !=
+        bench.link_names.end());
+  CHECK(Bench::kernel_has("10.0.0.9/32"));
+}
+
+TEST_CASE("kernel: two thousand addresses of many owners in one flush") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  for (int owner = 0; owner < 200; ++owner) {
+    std::vector<DesiredAddress> addresses;
+    for (int host = 1; host <= 10; ++host) {
+      addresses.push_back(vip("10.2." + std::to_string(owner) + "." + std::to_string(host)));
+    }
+    bench.reflector.hold("VI_" + std::to_string(owner), addresses);
+  }
+
+  bench.reflector.flush();
+
+  CHECK(bench.reflector.addresses(bench.reflector.link("eth0")->index).size() >= 2000);
+  CHECK(bench.reflector.publication("VI_199").complete);
+  CHECK(bench.until([&] { return bench.published.size() == 200; }));
+  CHECK(bench.reflector.counters().failures == 0);
+}
