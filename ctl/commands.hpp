@@ -1,0 +1,37 @@
+// The verbs of holdfastctl. Each prints and returns the exit code; main only reads the command
+// line.
+#pragma once
+
+#include "core/time.hpp"
+#include "ctl/status.hpp"
+
+#include <string>
+
+namespace holdfast::ctl {
+
+/// Exit codes, documented in holdfastctl(1).
+inline constexpr int kDone = 0;
+/// The command was refused or found errors.
+inline constexpr int kFailed = 1;
+/// No process answered: holdfast is not running here.
+inline constexpr int kNobodyAnswered = 2;
+
+enum class Format : unsigned char { text, json };
+
+struct Target {
+  std::string run_dir = "/run/holdfast";
+  /// How long one process may take to answer a question.
+  core::Duration timeout = std::chrono::seconds(5);
+  /// A reload is answered when every process has taken or refused it.
+  core::Duration reload_timeout = std::chrono::seconds(90);
+};
+
+[[nodiscard]] int show_status(const Target& target, Format format, Colours colours);
+[[nodiscard]] int reload(const Target& target);
+[[nodiscard]] int stop(const Target& target);
+/// Reads a configuration without touching anything that runs.
+[[nodiscard]] int check(const std::string& file, const std::string& config_id, Format format);
+/// Empty `id`: lists all.
+[[nodiscard]] int explain_message(const std::string& id);
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,95 @@
+#include "ctl/json_view.hpp"
+#include "ctl/status.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::ctl {
+namespace {
+
+Paint paint_of(const std::string& state) {
+  if (state == "MASTER") return Paint::good;
+  if (state == "FAULT") return Paint::bad;
+  return state == "BACKUP" ? Paint::plain : Paint::warn;
+}
+
+/// "150" or "100 (150 configured)" when tracking moved it.
+std::string priority_text(const object& instance) {
+  const std::string configured = text(instance, "priority");
+  const std::string effective = text(instance, "effective_priority");
+  if (effective.empty() || effective == configured) return configured;
+  return fmt::format("{} ({} configured)", effective, configured);
+}
+
+std::string master_text(const object& instance) {
+  if (text(instance, "state") == "MASTER") return "this director";
+  const object* master = find_object(instance, "master");
+  if (master == nullptr) return "none heard";
+  std::string words = text(*master, "address");
+  if (find(*master, "priority") != nullptr) words += " prio " + text(*master, "priority");
+  if (const auto heard = number(*master, "heard_ms")) {
+    words += fmt::format(", heard {} ago", duration_text(*heard));
+  }
+  return words;
+}
+
+std::string address_line(const object& address, bool is_master, const TextOptions& options) {
+  const bool held = flag(address, "held");
+  // Held while master and absent otherwise is right; the two other cases need attention.
+  const Paint paint = held == is_master ? (held ? Paint::good : Paint::dim) : Paint::bad;
+  std::string words = text(address, "address") + " on " + text(address, "interface");
+  const std::string label = text(address, "label");
+  if (!label.empty() && label != text(address, "interface")) words += " (" + label + ")";
+  if (held) return painted("✓", paint, options.colours) + " " + words;
+  return painted(is_master ? "✗ missing" : "·", paint, options.colours) + " " + words;
+}
+
+std::vector<std::string> lines_below(const object& instance, const TextOptions& options) {
+  std::vector<std::string> lines;
+  const std::string why = text(instance, "why");
+  if (!why.empty()) lines.push_back(painted("why: " + why, Paint::dim, options.colours));
+  for (const value& fault : find_list(instance, "faults")) {
+    if (fault.is_string()) {
+      lines.push_back(painted("fault: " + std::string(fault.get_string().c_str()), Paint::bad,
+                              options.colours));
+    }
+  }
+  const bool is_master = text(instance, "state") == "MASTER";
+  for (const value& address : find_list(instance, "addresses")) {
+    if (const object* entry = address.if_object()) {
+      lines.push_back(address_line(*entry, is_master, options));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string render_instances(const object& vrrp, const TextOptions& options) {
+  const array& instances = find_list(vrrp, "instances");
+  std::string heading = painted("Instances", Paint::bold, options.colours) + "\n";
+  if (instances.empty()) return heading + "  none configured\n";
+  TextTable table({{"name"},
+                   {"interface"},
+                   {"vrid", Align::right},
+                   {"state"},
+                   {"for"},
+                   {"priority"},
+                   {"master"}});
+  for (const value& entry : instances) {
+    const object* instance = entry.if_object();
+    if (instance == nullptr) continue;
+    const std::string state = text(*instance, "state");
+    const auto since = number(*instance, "since_ms");
+    table.add({{text(*instance, "name"), Paint::bold},
+               {text(*instance, "interface")},
+               {text(*instance, "vrid")},
+               {state, paint_of(state)},
+               {since ? duration_text(*since) : ""},
+               {priority_text(*instance)},
+               {master_text(*instance)}},
+              lines_below(*instance, options));
+  }
+  return heading + table.render(2, options.colours);
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,135 @@
+#include "ctl/json_view.hpp"
+#include "ctl/status.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::ctl {
+namespace {
+
+std::string endpoint_text(const object& from) {
+  const std::string address = text(from, "address");
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", text(from, "port"));
+}
+
+Paint paint_of(const std::string& state) {
+  if (state == "up") return Paint::good;
+  return state == "down" ? Paint::bad : Paint::warn;
+}
+
+std::string weight_text(const object& server) {
+  const std::string now = text(server, "weight");
+  const std::string configured = text(server, "configured_weight");
+  if (configured.empty() || configured == now) return now;
+  return fmt::format("{} of {}", now, configured);
+}
+
+/// "TCP_CHECK 192.168.1.67:8099 down: connection refused, took 3 ms, 2 s ago, 3 failures in a row"
+std::string check_line(const object& check, const TextOptions& options) {
+  const std::string result = text(check, "result");
+  std::string words = fmt::format("{} {} {}", text(check, "type"), text(check, "target"),
+                                  painted(result, paint_of(result), options.colours));
+  const std::string reason = text(check, "reason");
+  if (!reason.empty()) words += ": " + reason;
+  if (const auto took = number(check, "took_ms")) words += ", took " + duration_text(*took);
+  if (const auto age = age_ms(text(check, "last_at"), options.now)) {
+    words += fmt::format(", {} ago", duration_text(*age));
+  }
+  const auto failures = number(check, "failures_in_row").value_or(0);
+  if (failures == 1) words += ", 1 failure";
+  if (failures > 1) words += fmt::format(", {} failures in a row", failures);
+  return words;
+}
+
+void add_server(TextTable& table, const object& server, const TextOptions& options,
+                std::string_view remark) {
+  std::vector<std::string> checks;
+  for (const value& entry : find_list(server, "checks")) {
+    if (const object* check = entry.if_object()) checks.push_back(check_line(*check, options));
+  }
+  const std::string state = text(server, "state");
+  const auto age = age_ms(text(server, "since_at"), options.now);
+  const value* in_table = find(server, "in_table");
+  const bool absent = in_table != nullptr && !flag(server, "in_table");
+  table.add({{endpoint_text(server)},
+             {state, paint_of(state)},
+             {age ? duration_text(*age) : ""},
+             {weight_text(server)},
+             {text(server, "active_connections")},
+             {text(server, "inactive_connections")},
+             {!remark.empty() ? std::string(remark)
+              : absent        ? "not in the table"
+                              : "",
+              Paint::warn}},
+            std::move(checks));
+}
+
+std::string service_line(const object& service, const TextOptions& options) {
+  std::string line =
+      painted(fmt::format("{} {}", text(service, "protocol"), endpoint_text(service)), Paint::bold,
+              options.colours);
+  line += fmt::format("  {} {}", text(service, "scheduler"), text(service, "forwarding"));
+  const auto persistence = number(service, "persistence_timeout_s").value_or(0);
+  if (persistence > 0) line += fmt::format("  persistent {} s", persistence);
+  if (find(service, "quorum_up") != nullptr) {
+    const bool up = flag(service, "quorum_up");
+    line += "  " + painted(fmt::format("quorum {}: weight {} up, {} needed", up ? "met" : "lost",
+                                       text(service, "up_weight"), text(service, "quorum")),
+                           up ? Paint::good : Paint::bad, options.colours);
+  }
+  return line + "\n";
+}
+
+std::string render_service(const object& service, const TextOptions& options) {
+  TextTable table({{"server"},
+                   {"state"},
+                   {"for"},
+                   {"weight", Align::right},
+                   {"active", Align::right},
+                   {"inactive", Align::right},
+                   {"remark"}});
+  for (const value& entry : find_list(service, "servers")) {
+    if (const object* server = entry.if_object()) add_server(table, *server, options, "");
+  }
+  if (const object* sorry = find_object(service, "sorry_server")) {
+    add_server(table, *sorry, options,
+               flag(*sorry, "in_table") ? "sorry server, in use" : "sorry server");
+  }
+  return "  " + service_line(service, options) + table.render(4, options.colours);
+}
+
+}  // namespace
+
+std::string render_services(const object& checkers, const TextOptions& options) {
+  std::string result = painted("Services", Paint::bold, options.colours) + "\n";
+  if (const object* ipvs = find_object(checkers, "ipvs")) {
+    if (!flag(*ipvs, "available")) {
+      result +=
+          "  " +
+          painted("IPVS is not available: " + text(*ipvs, "error"), Paint::bad, options.colours) +
+          "\n";
+    }
+    if (const auto drift = number(*ipvs, "drift").value_or(0); drift > 0) {
+      result +=
+          "  " +
+          painted(fmt::format("the kernel's table differs from what it should be in {} place{}",
+                              drift, drift == 1 ? "" : "s"),
+                  Paint::warn, options.colours) +
+          "\n";
+    }
+  }
+  const array& services = find_list(checkers, "services");
+  if (services.empty()) result += "  none configured\n";
+  for (const value& entry : services) {
+    if (const object* service = entry.if_object()) result += render_service(*service, options);
+  }
+  for (const value& entry : find_list(checkers, "foreign")) {
+    const object* service = entry.if_object();
+    if (service == nullptr) continue;
+    result += fmt::format("  {} {}  not ours, left alone\n", text(*service, "protocol"),
+                          endpoint_text(*service));
+  }
+  return result;
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,183 @@
+#include "ctl/catalogue.hpp"
+#include "ctl/json_view.hpp"
+#include "ctl/status.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace holdfast::ctl;
+
+namespace {
+
+constexpr std::string_view kWatchdog = R"({"process":"watchdog","pid":4711,"version":"0.1.0",
+  "generation":2,"config_file":"/etc/keepalived/keepalived.conf",
+  "started_at":"2026-11-21T00:00:00.000Z",
+  "last_reload":{"at":"2026-11-21T00:30:00.000Z","ok":true,"message":""},
+  "children":[
+    {"role":"vrrp","pid":4712,"state":"running","since_at":"2026-11-21T00:00:01.000Z","restarts":0,
+     "last_exit":null,"heartbeat_ms":120},
+    {"role":"checkers","pid":0,"state":"backoff","since_at":"2026-11-21T01:59:58.000Z","restarts":2,
+     "last_exit":"killed by signal 9","heartbeat_ms":null}]})";
+
+constexpr std::string_view kVrrp = R"({"process":"vrrp","pid":4712,"generation":2,"instances":[
+  {"name":"VI_1","interface":"eth0","vrid":51,"family":"ipv4","version":2,"state":"MASTER",
+   "since_at":"2026-11-21T01:57:00.000Z","since_ms":180000,"why":"no master was heard for 3.414 s",
+   "priority":150,"effective_priority":150,"advert_interval_ms":1000,"preempt":true,
+   "master":{"address":"192.168.1.10","priority":150,"heard_ms":0},
+   "addresses":[{"address":"192.168.1.200/32","interface":"eth0","label":"eth0:vip","held":true},
+                {"address":"192.168.1.201/32","interface":"eth0","label":"eth0","held":false}],
+   "faults":[]},
+  {"name":"VI_2","interface":"eth1","vrid":52,"state":"FAULT","since_ms":2500,
+   "why":"eth1 has no carrier","priority":100,"effective_priority":80,"master":null,
+   "addresses":[{"address":"10.0.0.9/32","interface":"eth1","label":"","held":false}],
+   "faults":["eth1 has no carrier"]}]})";
+
+constexpr std::string_view kCheckers = R"({"process":"checkers","pid":4713,"generation":2,
+  "ipvs":{"available":true,"error":null,"drift":1},
+  "services":[{"protocol":"TCP","address":"192.168.1.200","port":8099,"scheduler":"rr",
+    "forwarding":"DR","persistence_timeout_s":50,"quorum":1,"quorum_up":true,"up_weight":3,
+    "sorry_server":{"address":"127.0.0.1","port":80,"weight":0,"in_table":false},
+    "servers":[
+     {"address":"192.168.1.67","port":8099,"weight":3,"configured_weight":3,"in_table":true,
+      "state":"up","since_at":"2026-11-21T01:00:00.000Z","active_connections":12,
+      "inactive_connections":340,"checks":[{"type":"TCP_CHECK","target":"192.168.1.67:8099",
+      "result":"up","reason":"","last_at":"2026-11-21T01:59:57.500Z","took_ms":3,
+      "failures_in_row":0}]},
+     {"address":"192.168.1.68","port":8099,"weight":0,"configured_weight":3,"in_table":false,
+      "state":"down","since_at":"2026-11-21T01:59:00.000Z","active_connections":0,
+      "inactive_connections":0,"checks":[{"type":"TCP_CHECK","target":"192.168.1.68:8099",
+      "result":"down","reason":"connection refused","last_at":"2026-11-21T01:59:58.000Z",
+      "took_ms":1,"failures_in_row":4}]}]}],
+  "foreign":[{"protocol":"UDP","address":"10.9.9.9","port":53}]})";
+
+const TextOptions kPlain{Colours::no, "2026-11-21T02:00:00.000Z"};
+
+Reply answered(std::string process, std::string_view json) {
+  return {std::move(process), boost::json::parse(json).as_object(), ""};
+}
+
+Replies everybody() {
+  return {answered("watchdog", kWatchdog), answered("vrrp", kVrrp),
+          answered("checkers", kCheckers)};
+}
+
+}  // namespace
+
+TEST_CASE("status: processes, instances and services as a person reads them") {
+  CHECK(render_status(everybody(), kPlain) ==
+        R"(holdfast 0.1.0, /etc/keepalived/keepalived.conf, generation 2
+last reload 2026-11-21T00:30:00.000Z: taken into use
+
+Processes
+  process    pid  state    for         restarts  generation  remark
+  watchdog  4711  running  2 h 0 min                      2
+  vrrp      4712  running  1 h 59 min         0           2
+  checkers  4713  backoff  2.0 s              2           2  last exit: killed by signal 9
+
+Instances
+  name  interface  vrid  state   for        priority             master
+  VI_1  eth0         51  MASTER  3 min 0 s  150                  this director
+    why: no master was heard for 3.414 s
+    ✓ 192.168.1.200/32 on eth0 (eth0:vip)
+    ✗ missing 192.168.1.201/32 on eth0
+  VI_2  eth1         52  FAULT   2.5 s      80 (100 configured)  none heard
+    why: eth1 has no carrier
+    fault: eth1 has no carrier
+    · 10.0.0.9/32 on eth1
+
+Services
+  the kernel's table differs from what it should be in 1 place
+  TCP 192.168.1.200:8099  rr DR  persistent 50 s  quorum met: weight 3 up, 1 needed
+    server             state  for        weight  active  inactive  remark
+    192.168.1.67:8099  up     1 h 0 min       3      12       340
+      TCP_CHECK 192.168.1.67:8099 up, took 3 ms, 2.5 s ago
+    192.168.1.68:8099  down   1 min 0 s  0 of 3       0         0  not in the table
+      TCP_CHECK 192.168.1.68:8099 down: connection refused, took 1 ms, 2.0 s ago, 4 failures in a row
+    127.0.0.1:80                              0                    sorry server
+  UDP 10.9.9.9:53  not ours, left alone
+)");
+}
+
+TEST_CASE("status: a dead parent hides nothing") {
+  Replies replies = everybody();
+  replies[0] = {"watchdog", std::nullopt, "not running (no socket /run/holdfast/watchdog.sock)"};
+
+  const std::string text = render_status(replies, kPlain);
+
+  // Nothing knows since when: that column is left out.
+  CHECK(text.starts_with(R"(Processes
+  process    pid  state      generation  remark
+  watchdog        no answer              not running (no socket /run/holdfast/watchdog.sock)
+  vrrp      4712  running             2
+  checkers  4713  running             2
+
+Instances
+)"));
+  CHECK(text.find("Services\n") != std::string::npos);
+}
+
+TEST_CASE("status --json: every answer as it came, and why there is none") {
+  Replies replies = everybody();
+  replies[2] = {"checkers", std::nullopt, "not running"};
+
+  const auto merged = merge(replies);
+
+  CHECK(merged.at("vrrp") == boost::json::parse(kVrrp));
+  CHECK(merged.at("checkers").is_null());
+  CHECK(boost::json::serialize(merged.at("problems")) == R"({"checkers":"not running"})");
+  CHECK(anybody_answered(replies));
+}
+
+TEST_CASE("status: strange and missing fields are left out, nothing breaks") {
+  for (const std::string_view odd :
+       {R"({})", R"({"instances":7,"services":{},"children":[1,null]})",
+        R"({"instances":[{"name":5,"addresses":[null]}],"services":[{"servers":[{}]},3],
+            "ipvs":{"available":false,"error":"no ip_vs"}})"}) {
+    const Replies replies{answered("watchdog", odd), answered("vrrp", odd),
+                          answered("checkers", odd)};
+    CHECK(render_status(replies, kPlain).find("Processes\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("colours only where asked for, and they do not move a column") {
+  const std::string plain = render_status(everybody(), kPlain);
+  std::string coloured = render_status(everybody(), {Colours::yes, kPlain.now});
+  CHECK(plain.find('\x1b') == std::string::npos);
+  CHECK(coloured != plain);
+
+  for (std::size_t at; (at = coloured.find('\x1b')) != std::string::npos;) {
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  }
+  CHECK(coloured == plain);
+}
+
+TEST_CASE("durations and ages in words") {
+  CHECK(duration_text(-5) == "0 ms");
+  CHECK(duration_text(999) == "999 ms");
+  CHECK(duration_text(12'449) == "12.4 s");
+  CHECK(duration_text(303'000) == "5 min 3 s");
+  CHECK(duration_text(90'000'000) == "1 d 1 h");
+  CHECK(age_ms("2026-11-20T23:59:59.900Z", "2026-11-21T00:00:00.150Z") == 250);
+  CHECK(age_ms("yesterday", "2026-11-21T00:00:00.150Z") == std::nullopt);
+}
+
+TEST_CASE("catalogue: every message of every room, once, with help") {
+  std::set<std::string_view> ids;
+  for (const auto* message : catalogue()) {
+    CAPTURE(message->id);
+    CHECK(ids.insert(message->id).second);
+    CHECK(message->help.size() > 10);
+  }
+  for (const std::string_view room : {"vrrp-", "checkers-", "watchdog-", "netlink-"}) {
+    CAPTURE(room);
+    CHECK(std::any_of(ids.begin(), ids.end(),
+                      [&](std::string_view id) { return id.starts_with(room); }));
+  }
+  REQUIRE(find_message("netlink-overrun") != nullptr);
+  CHECK(explain(*find_message("netlink-overrun")).starts_with("netlink-overrun (warning)\n\nMore"));
+  CHECK(find_message("no-such-message") == nullptr);
+  CHECK(nearest_id("netlink-overun") == "netlink-overrun");
+}
