@@ -14,6 +14,10 @@ namespace {
 
 namespace json = boost::json;
 
+json::value text(const std::string& from) {
+  return json::string(from);
+}
+
 json::object address_json(const ipvs::AddressKey& key) {
   return {{"protocol", ipvs::to_string(key.protocol)},
           {"address", key.endpoint.address.to_string()},
@@ -54,7 +58,7 @@ class Writer {
     to["scheduler"] = settings.settings.scheduler;
     to["forwarding"] = settings.servers.empty()
                            ? json::value()
-                           : ipvs::to_string(settings.servers[0].entry.forwarding);
+                           : text(ipvs::to_string(settings.servers[0].entry.forwarding));
     to["persistence_timeout_s"] =
         settings.settings.persistence ? settings.settings.persistence->timeout.count() : 0;
     to["quorum"] = settings.quorum;
@@ -125,8 +129,8 @@ class Writer {
                                                          : "down"},
                     {"failures_in_row", state.health.failures_in_row()}};
     const auto& last = engine_.last_run(state.probe);
-    to["reason"] = last ? json::value(last->outcome.reason) : json::value();
-    to["last_at"] = last ? json::value(runtime::iso8601_utc(last->at)) : json::value();
+    to["reason"] = last ? text(last->outcome.reason) : json::value();
+    to["last_at"] = last ? text(runtime::iso8601_utc(last->at)) : json::value();
     to["took_ms"] = last ? json::value(milliseconds(last->outcome.took)) : json::value();
     return to;
   }
@@ -159,7 +163,7 @@ json::object status_json(const Engine& engine, const TableKeeper& keeper, const 
           {"generation", generation},
           {"ipvs",
            {{"available", table.is_available()},
-            {"error", table.error() ? json::value(*table.error()) : json::value()},
+            {"error", table.error() ? text(*table.error()) : json::value()},
             {"drift", table.drift()}}},
           {"probes", engine.probe_count()},
           {"counters", counters_json(counters)},

@@ -131,9 +131,11 @@ HealthChange Engine::tell_subscriber(const CheckIndex& at, const Outcome& outcom
   else if (change == HealthChange::retry || outcome.result == Result::not_tried)
     out.push_back(CheckTroubled{at.service, at.server, at.check, check.health.failures_in_row(),
                                 outcome.reason});
-  if (check.health != before)
-    out.push_back(Remember{check.record_key, record_of(check.health, now)});
-  if (check.health != before) judge_server(at, outcome.reason, now, out);
+  if (check.health != before) {
+    judge_server(at, outcome.reason, now, out);
+    const core::Instant since = services_[at.service].servers[at.server].since;
+    out.push_back(Remember{check.record_key, record_of(check.health, since)});
+  }
   return change;
 }
 

@@ -49,6 +49,17 @@ std::optional<Health> remembered_health(const Memory& memory, std::uint64_t key,
   return std::nullopt;
 }
 
+/// Since when the server is what its checks' records make it: the latest of them changed it.
+std::optional<core::Instant> since_of(const ServerView& server, const Memory& memory) {
+  std::optional<core::Instant> latest;
+  for (const CheckState& check : server.checks) {
+    const auto record = memory.find(check.record_key);
+    if (record != memory.end() && (!latest || record->second.since > *latest))
+      latest = record->second.since;
+  }
+  return latest;
+}
+
 }  // namespace
 
 std::uint64_t Engine::Former::server_key(const ipvs::ServiceKey& service,
@@ -137,14 +148,9 @@ void Engine::adopt_server(std::size_t service, std::size_t index, Former& former
   }
   server.state = state_of(server);
   server.pending = is_pending(server);
-  server.since = now;
+  server.since = since_of(server, memory).value_or(now);
   if (old != former.servers.end() && old->second.state == server.state)
     server.since = old->second.since;
-  else if (const auto record = memory.empty() || server.checks.empty()
-                                   ? memory.end()
-                                   : memory.find(server.checks[0].record_key);
-           record != memory.end())
-    server.since = record->second.since;
 }
 
 ProbeId Engine::find_or_make_probe(const CheckIndex& at, Former& former) {

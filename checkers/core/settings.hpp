@@ -36,16 +36,16 @@ struct HttpUrl {
   /// Never empty.
   std::vector<StatusRange> statuses{StatusRange{}};
   /// MD5 of the body, 32 hex digits of either case; empty: not compared.
-  std::string digest;
+  std::string digest{};
   /// Host header without a port; empty: the target's address (and port).
-  std::string virtualhost;
+  std::string virtualhost{};
   bool operator==(const HttpUrl&) const = default;
 };
 
 /// Up when every url passes. keepalived: HTTP_GET.
 struct HttpProbe {
   HttpVersion version = HttpVersion::http_1_0;
-  std::vector<HttpUrl> urls;
+  std::vector<HttpUrl> urls{};
   bool operator==(const HttpProbe&) const = default;
 };
 
@@ -55,14 +55,14 @@ using Dialogue = std::variant<TcpProbe, HttpProbe>;
 /// them.
 struct ProbeSettings {
   /// connect_ip and connect_port.
-  core::Endpoint target;
+  core::Endpoint target{};
   /// bindto: source address.
-  std::optional<core::IpAddress> bind_address;
+  std::optional<core::IpAddress> bind_address{};
   /// Source port; 0 is the kernel's choice.
   std::uint16_t bind_port = 0;
   /// Bounds one connection from connect() to the verdict. keepalived: connect_timeout.
   core::Duration timeout = std::chrono::seconds(5);
-  Dialogue dialogue;
+  Dialogue dialogue{};
   bool operator==(const ProbeSettings&) const = default;
 };
 
@@ -79,8 +79,8 @@ struct Pace {
 };
 
 struct CheckSettings {
-  ProbeSettings probe;
-  Pace pace;
+  ProbeSettings probe{};
+  Pace pace{};
   /// Counts as failed, and keeps the server out of the table, until its first success.
   bool alpha = false;
   bool operator==(const CheckSettings&) const = default;
@@ -99,21 +99,21 @@ struct Script {
 };
 
 struct ServerSettings {
-  core::Endpoint endpoint;
+  core::Endpoint endpoint{};
   /// Weight, forwarding, thresholds as they are when the server is up.
-  ipvs::Server entry;
+  ipvs::Server entry{};
   /// Down: weight 0 instead of removal, so that established connections go on.
   bool inhibit_on_failure = false;
-  std::optional<Script> notify_up;
-  std::optional<Script> notify_down;
+  std::optional<Script> notify_up{};
+  std::optional<Script> notify_down{};
   /// Up iff all are up; none: always up.
-  std::vector<CheckSettings> checks;
+  std::vector<CheckSettings> checks{};
   bool operator==(const ServerSettings&) const = default;
 };
 
 struct SorryServer {
-  core::Endpoint endpoint;
-  ipvs::Server entry;
+  core::Endpoint endpoint{};
+  ipvs::Server entry{};
   /// Stays in the table with weight 0 while it is not needed. keepalived: sorry_server_inhibit.
   bool inhibit = false;
   bool operator==(const SorryServer&) const = default;
