@@ -1,0 +1,296 @@
+"""One director and a hostile or broken neighbourhood: crashes, reloads, strange packets, stolen addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lab.director import Director
+from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.wire import Capture, read_advert
+
+VIP = "10.9.0.200"
+OURS, PEER = "10.9.0.1", "10.9.0.2"
+
+
+def config(priority: int = 100, extra: str = "", addresses: str = VIP, interface: str = "eth0") -> str:
+    return (
+        f"vrrp_instance VI_1 {{\n state BACKUP\n interface {interface}\n virtual_router_id 51\n"
+        f" priority {priority}\n advert_int 1\n {extra}\n virtual_ipaddress {{\n{addresses}\n }}\n}}\n"
+    )
+
+
+class Scene:
+    def __init__(self, lab: Lab):
+        self.switch = lab.switch("sw")
+        machine, self.peer = lab.machines("a", "b")
+        self.port, _ = lab.cables(self.switch, (machine, "eth0", f"{OURS}/24"),
+                                  (self.peer, "eth0", f"{PEER}/24"))
+        self.director = Director(machine, config())
+        self.capture = Capture(self.switch)
+
+    @property
+    def machine(self) -> Namespace:
+        return self.director.machine
+
+    def start(self, text: str | None = None) -> None:
+        if text is not None:
+            self.director.write_config(text)
+        self.director.start("-P", "-D")
+        assert eventually(lambda: self.state() != "INIT", 10) is not None, self.director.log()
+
+    def state(self) -> str:
+        return self.director.state("VI_1")
+
+    def instance(self) -> dict:
+        return self.director.status("vrrp")["instances"][0]
+
+    def becomes(self, state: str, timeout: float = 8) -> None:
+        assert eventually(lambda: self.state() == state, timeout) is not None, self.director.log()
+
+    def gaps(self, since: float) -> list[float]:
+        times = []
+        for frame in self.capture.frames(since):
+            with contextlib.suppress(ValueError):  # some tests send what no reader understands
+                found = read_advert(frame)
+                if found and found.source == OURS:
+                    times.append(found.at)
+        return [later - earlier for earlier, later in zip(times, times[1:])]
+
+
+@pytest.fixture
+def scene(lab: Lab) -> Scene:
+    return Scene(lab)
+
+
+def send(machine: Namespace, *packets) -> None:
+    """Raw frames through scapy, from this machine's eth0."""
+    from scapy.all import conf, sendp
+
+    conf.verb = 0
+    with machine.inside():
+        conf.ifaces.reload()
+        for packet in packets:
+            sendp(packet, iface="eth0")
+
+
+def advert(priority: int = 50, vrid: int = 51, seconds: int = 1, addresses: tuple[str, ...] = (VIP,),
+           auth: bytes = bytes(8), auth_type: int = 0, version: int = 2, kind: int = 1, count: int | None = None,
+           checksum: int | None = None) -> bytes:
+    from tests.lab.wire import _checksum
+
+    import ipaddress
+    import struct
+
+    body = b"".join(ipaddress.ip_address(one).packed for one in addresses) + auth
+
+    def head(value: int) -> bytes:
+        number = len(addresses) if count is None else count
+        return struct.pack("!BBBBBBH", version << 4 | kind, vrid, priority, number, auth_type, seconds, value)
+
+    value = _checksum(head(0) + body) if checksum is None else checksum
+    return head(value) + body
+
+
+def packet(payload: bytes, ttl: int = 255, destination: str = "224.0.0.18", source: str = PEER, **fields):
+    from scapy.all import IP, Ether, Raw
+
+    return (Ether(dst="01:00:5e:00:00:12") / IP(src=source, dst=destination, ttl=ttl, tos=0xC0, proto=112, **fields)
+            / Raw(payload))
+
+
+STRANGE = {
+    "truncated": lambda: packet(advert()[:6]),
+    "carp": lambda: packet(bytes([0x21, 51, 0, 7, 0, 1, 0, 0]) + bytes(28)),
+    "bad_version": lambda: packet(advert(version=3)),
+    "bad_type": lambda: packet(advert(kind=2)),
+    "no_addresses": lambda: packet(advert(addresses=())),
+    "bad_length": lambda: packet(advert(count=9)),
+    "bad_checksum": lambda: packet(advert(checksum=0x1234)),
+    "bad_ttl": lambda: packet(advert(), ttl=254),
+    "own_source": lambda: packet(advert(), source=OURS),
+    "interval_mismatch": lambda: packet(advert(seconds=2)),
+    "authentication_type": lambda: packet(advert(auth_type=1, auth=b"secret12")),
+    "address_list": lambda: packet(advert(addresses=("10.9.0.222",))),
+}
+
+
+def test_strange_packets_are_counted_by_reason_and_nothing_is_lost(scene: Scene) -> None:
+    # Otherwise the kernel itself drops packets that claim to be ours, before anybody could count them.
+    scene.machine.sysctl(ipv4__conf__all__accept_local=1, ipv4__conf__eth0__accept_local=1)
+    scene.start()
+    scene.becomes("MASTER")
+    began = time.time()
+    for reason, make in STRANGE.items():
+        send(scene.peer, make())
+        assert eventually(lambda: scene.instance()["counters"]["errors"][reason] >= 1, 3) is not None, (
+            f"{reason}: {scene.instance()['counters']} {scene.director.status('vrrp')['strays']}"
+        )
+    before = scene.instance()["counters"]
+    send(scene.peer, packet(advert(vrid=77)), packet(b"\x21"), packet(b""))
+    assert scene.state() == "MASTER"
+    assert max(scene.gaps(began)) < 1.5
+    assert scene.instance()["counters"]["errors"] == before["errors"], "other routers are none of our business"
+    send(scene.peer, packet(advert(priority=200)))
+    scene.becomes("BACKUP")
+
+
+def test_wrong_password_is_a_problem_that_is_told(scene: Scene) -> None:
+    scene.start(config(extra="authentication {\n auth_type PASS\n auth_pass secret12\n }\n"))
+    scene.becomes("MASTER")
+    send(scene.peer, packet(advert(priority=200, auth_type=1, auth=b"wrong\0\0\0")))
+    assert eventually(lambda: scene.instance()["counters"]["errors"]["authentication_data"] == 1, 3) is not None
+    assert scene.state() == "MASTER"
+    assert "vrrp-peer-problem" in scene.director.log()
+
+
+def test_kill_9_of_the_child_costs_neither_mastership_nor_address(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    time.sleep(1.5)
+    since, pid = scene.instance()["since_at"], scene.director.role_pid("vrrp")
+    began = time.time()
+    lost: list[float] = []
+    os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        if not scene.director.holds(VIP):
+            lost.append(time.monotonic())
+        time.sleep(0.02)
+
+    assert not lost, "the address never left"
+    assert scene.state() == "MASTER"
+    assert scene.director.role_pid("vrrp") != pid
+    assert scene.instance()["since_at"][:19] == since[:19]
+    assert max(scene.gaps(began - 1.2)) < 3, "no backup can have noticed"
+    assert all(one.priority == 100 for one in scene.capture.adverts(began, OURS))
+    assert not [one for one in scene.capture.arps(began, VIP)], "nothing changed for the segment"
+
+
+def test_reload_with_the_same_file_does_not_touch_the_wire(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    time.sleep(6.5)
+    began = time.time()
+    for _ in range(3):
+        scene.director.process.send(signal.SIGHUP)
+        time.sleep(1.3)
+    assert eventually(lambda: scene.director.status("vrrp")["generation"] >= 2, 5) is not None
+    gaps = scene.gaps(began)
+    assert min(gaps) > 0.9 and max(gaps) < 1.1, gaps
+    assert not scene.capture.arps(began, VIP)
+
+
+def test_reload_changes_addresses_and_removes_instances(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    scene.director.write_config(config(addresses=f"{VIP}\n10.9.0.201"))
+    scene.director.process.send(signal.SIGHUP)
+    assert eventually(lambda: scene.director.holds("10.9.0.201"), 5) is not None, scene.director.log()
+    assert scene.director.holds(VIP)
+    scene.director.write_config("global_defs {\n}\n" + config().replace("51", "52").replace("200", "210"))
+    scene.director.process.send(signal.SIGHUP)
+    assert eventually(lambda: not scene.director.holds(VIP), 8) is not None
+    assert [one for one in scene.capture.adverts(0, OURS, vrid=51) if one.priority == 0]
+    assert eventually(lambda: scene.director.holds("10.9.0.210"), 8) is not None
+
+
+def test_an_address_that_somebody_removes_comes_back(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    time.sleep(1)
+    began = time.time()
+    scene.machine.ip(f"addr del {VIP}/32 dev eth0")
+    assert eventually(lambda: scene.director.holds(VIP), 2) is not None
+    assert eventually(lambda: scene.instance()["counters"]["addresses_repaired"] == 1, 2) is not None
+    assert scene.state() == "MASTER"
+    assert eventually(lambda: scene.capture.arps(began, VIP), 2) is not None
+
+
+def test_interface_down_is_fault_and_up_is_back(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    scene.machine.ip("link set eth0 down")
+    scene.becomes("FAULT")
+    assert "eth0" in scene.instance()["faults"][0]
+    assert not scene.director.holds(VIP)
+    scene.machine.ip("link set eth0 up")
+    scene.becomes("MASTER")
+    assert scene.director.holds(VIP)
+    scene.switch.ip(f"link set {scene.port} down")  # the carrier goes, the interface stays up
+    scene.becomes("FAULT")
+    scene.switch.ip(f"link set {scene.port} up")
+    scene.becomes("MASTER")
+
+
+def test_an_interface_that_does_not_exist_yet_is_named_and_waited_for(scene: Scene) -> None:
+    scene.start(config(interface="late0"))
+    assert scene.state() == "FAULT"
+    assert "late0" in scene.instance()["faults"][0]
+    assert "interface late0 of vrrp_instance VI_1 does not exist" in scene.director.log()
+    scene.machine.ip("link add late0 type veth peer name late1", "addr add 10.9.1.1/24 dev late0",
+                     "link set late1 up", "link set late0 up")
+    scene.becomes("MASTER")
+    scene.machine.ip("link del late0")
+    scene.becomes("FAULT")
+
+
+def test_addresses_left_by_a_crash_are_removed_at_start(scene: Scene) -> None:
+    scene.machine.ip(f"addr add {VIP}/32 dev eth0")
+    scene.start()
+    assert eventually(lambda: not scene.director.holds(VIP), 2) is not None
+    assert scene.state() == "BACKUP"
+    scene.becomes("MASTER")
+    assert scene.director.holds(VIP)
+
+
+def test_notify_scripts_run_in_order_with_keepalived_s_arguments(scene: Scene) -> None:
+    out = scene.director.directory / "notify.log"
+    script = scene.director.directory / "notify.sh"
+    script.write_text(f"#!/bin/sh\necho \"$@\" >> {out}\n", encoding="ascii")
+    script.chmod(0o755)
+    names = "\n ".join(f'notify_{state} "{script} own_{state}"' for state in ("master", "backup", "fault", "stop"))
+    scene.start(config(extra=f"{names}\n notify {script}"))
+    scene.becomes("MASTER")
+    scene.machine.ip("link set eth0 down")
+    scene.becomes("FAULT")
+    scene.machine.ip("link set eth0 up")
+    scene.becomes("MASTER")
+    assert scene.director.stop() == 0
+    lines = Path(out).read_text(encoding="ascii").splitlines()
+    expected: list[str] = []
+    for state in ("BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP"):
+        expected += [f"own_{state.lower()}", f"INSTANCE VI_1 {state} 100"]
+    assert lines == expected
+
+
+def test_stop_hands_over_and_leaves_nothing_behind(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    began = time.time()
+    assert scene.director.stop() == 0
+    assert not scene.director.holds(VIP)
+    assert [one.priority for one in scene.capture.adverts(began, OURS)] == [0]
+    assert not (scene.director.directory / "vrrp.sock").exists()
+    assert not (scene.director.directory / "vrrp.pid").exists()
+
+
+def test_addresses_stay_with_dont_release(scene: Scene) -> None:
+    scene.director.start("-P", "-D", "-V")
+    scene.becomes("MASTER")
+    assert scene.director.stop() == 0
+    assert scene.director.holds(VIP)
+
+
+def test_death_of_the_watchdog_is_an_orderly_stop(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    began = time.time()
+    os.kill(scene.director.process.pid, signal.SIGKILL)
+    assert eventually(lambda: not scene.director.holds(VIP), 6) is not None
+    assert [one.priority for one in scene.capture.adverts(began, OURS)][-1] == 0

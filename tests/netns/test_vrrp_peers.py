@@ -1,0 +1,233 @@
+"""Beside real keepalived, over one switch: who is master, what is on the wire, and when."""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from tests.lab.director import Director
+from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.wire import Advert, Capture
+
+VIPS = ("10.9.0.200", "10.9.0.201")
+OURS, THEIRS = "10.9.0.1", "10.9.0.2"
+PASS = "authentication {\n auth_type PASS\n auth_pass secret12\n }\n"
+TOLERANCE = 0.02  # of an interval; the formula is checked to 5 ms where the machine is quiet
+
+
+def config(priority: int, extra: str = "", state: str = "BACKUP") -> str:
+    addresses = "\n".join(VIPS)
+    return (
+        "global_defs {\n router_id test\n}\n"
+        f"vrrp_instance VI_1 {{\n state {state}\n interface eth0\n virtual_router_id 51\n"
+        f" priority {priority}\n advert_int 1\n {extra}\n virtual_ipaddress {{\n{addresses}\n }}\n}}\n"
+    )
+
+
+@dataclass
+class Segment:
+    ours: Director
+    theirs: Director
+    switch: Namespace
+    capture: Capture
+    port: str
+
+    def adverts(self, since: float = 0, source: str | None = None) -> list[Advert]:
+        return self.capture.adverts(since=since, source=source)
+
+    def bursts(self, since: float = 0) -> list[list]:
+        """Gratuitous ARP, split where a second passes without any."""
+        groups: list[list] = []
+        for arp in (one for one in self.capture.arps(since) if one.gratuitous):
+            if groups and arp.at - groups[-1][-1].at < 1:
+                groups[-1].append(arp)
+            else:
+                groups.append([arp])
+        return groups
+
+
+@pytest.fixture
+def segment(lab: Lab) -> Segment:
+    switch = lab.switch("sw")
+    a, b = lab.machines("a", "b")
+    ports = lab.cables(switch, (a, "eth0", f"{OURS}/24"), (b, "eth0", f"{THEIRS}/24"))
+    return Segment(Director(a, config(150)), Director(b, config(100), "keepalived"), switch,
+                   Capture(switch), ports[0])
+
+
+def start_ours(director: Director) -> None:
+    director.start("-P", "-D")
+    assert eventually(lambda: director.state("VI_1") != "INIT", 10) is not None, director.log()
+
+
+def start_keepalived(director: Director) -> None:
+    director.start("-P")
+
+
+def master_of(segment: Segment) -> set[str]:
+    return {
+        name for name, director in (("ours", segment.ours), ("theirs", segment.theirs))
+        if director.holds(VIPS[0])
+    }
+
+
+def becomes(segment: Segment, name: str, timeout: float) -> None:
+    assert eventually(lambda: master_of(segment) == {name}, timeout) is not None, (
+        f"{name} is not the only master: {master_of(segment)}\n{segment.ours.log()}"
+    )
+
+
+def skew(priority: int) -> float:
+    return (256 - priority) / 256
+
+
+def down_interval(priority: int) -> float:
+    return 3 + skew(priority)
+
+
+@pytest.mark.parametrize("extra", ["", PASS], ids=["no authentication", "PASS"])
+def test_ours_is_master_stops_and_crashes(segment: Segment, extra: str) -> None:
+    segment.ours.write_config(config(150, extra))
+    segment.theirs.write_config(config(100, extra))
+    start_ours(segment.ours)
+    start_keepalived(segment.theirs)
+    becomes(segment, "ours", 10)
+    time.sleep(3)
+    assert master_of(segment) == {"ours"}
+
+    stopped = time.time()
+    assert segment.ours.stop() == 0
+    becomes(segment, "theirs", 5)
+    resigned = [one for one in segment.adverts(stopped, OURS) if one.priority == 0]
+    taken = segment.adverts(stopped, THEIRS)
+    assert len(resigned) == 1
+    assert taken[0].at - resigned[0].at == pytest.approx(skew(100), abs=0.1)
+
+    start_ours(segment.ours)
+    becomes(segment, "ours", 10)
+    time.sleep(2)
+    last = segment.adverts(0, OURS)[-1].at
+    segment.ours.kill_everything()
+    last = segment.adverts(0, OURS)[-1].at
+    assert eventually(lambda: segment.theirs.holds(VIPS[0]), 6) is not None
+    taken = segment.adverts(last + 0.01, THEIRS)
+    assert taken[0].at - last == pytest.approx(down_interval(100), abs=0.1)
+
+
+@pytest.mark.parametrize("extra", ["", PASS], ids=["no authentication", "PASS"])
+def test_keepalived_is_master_stops_and_crashes(segment: Segment, extra: str) -> None:
+    segment.ours.write_config(config(100, extra))
+    segment.theirs.write_config(config(150, extra))
+    start_keepalived(segment.theirs)
+    start_ours(segment.ours)
+    becomes(segment, "theirs", 10)
+    time.sleep(3)
+    assert master_of(segment) == {"theirs"}
+
+    stopped = time.time()
+    segment.theirs.stop()
+    becomes(segment, "ours", 5)
+    resigned = [one for one in segment.adverts(stopped, THEIRS) if one.priority == 0]
+    taken = segment.adverts(stopped, OURS)
+    assert taken[0].at - resigned[0].at == pytest.approx(skew(100), abs=0.1)
+
+    start_keepalived(segment.theirs)
+    becomes(segment, "theirs", 10)
+    time.sleep(2)
+    segment.theirs.kill_everything()
+    last = segment.adverts(0, THEIRS)[-1].at
+    assert eventually(lambda: segment.ours.holds(VIPS[0]), 6) is not None
+    taken = segment.adverts(last + 0.01, OURS)
+    assert taken[0].at - last == pytest.approx(down_interval(100), abs=0.1)
+
+
+def test_adverts_and_announcements_are_what_keepalived_sends(segment: Segment) -> None:
+    segment.theirs.write_config(config(150))
+    start_keepalived(segment.theirs)
+    becomes(segment, "theirs", 10)
+    time.sleep(7)
+    segment.theirs.stop()
+    their_adverts, their_bursts = segment.adverts(0, THEIRS), segment.bursts()
+
+    began = time.time()
+    start_ours(segment.ours)
+    becomes(segment, "ours", 10)
+    time.sleep(7)
+    our_adverts, our_bursts = segment.adverts(began, OURS), segment.bursts(began)
+
+    mine, yours = our_adverts[0], their_adverts[0]
+    for name in ("destination", "ttl", "tos", "version", "vrid", "priority", "interval_s", "auth_type",
+                 "auth_data", "addresses", "checksum_good", "payload"):
+        assert getattr(mine, name) == getattr(yours, name), name
+    assert mine.checksum_good
+
+    assert [len(burst) for burst in our_bursts] == [len(burst) for burst in their_bursts] == [10, 10]
+    for ours, theirs in zip(our_bursts, their_bursts):
+        assert [one.sender for one in ours] == [one.sender for one in theirs] == list(VIPS) * 5
+        for one, other in zip(ours, theirs):
+            assert (one.to, one.operation, one.target_mac) == (other.to, other.operation, other.target_mac)
+            assert one.sender_mac == one.mac
+    assert our_bursts[1][0].at - our_bursts[0][0].at == pytest.approx(5, abs=0.2)
+    assert our_bursts[0][0].at >= our_adverts[0].at, "the advert comes first"
+
+    gaps = [later.at - earlier.at for earlier, later in zip(our_adverts, our_adverts[1:])]
+    assert statistics.mean(gaps) == pytest.approx(1, abs=TOLERANCE)
+
+
+def test_higher_priority_preempts_and_nopreempt_does_not(segment: Segment) -> None:
+    segment.theirs.write_config(config(100))
+    start_keepalived(segment.theirs)
+    becomes(segment, "theirs", 10)
+
+    segment.ours.write_config(config(150, "nopreempt"))
+    start_ours(segment.ours)
+    time.sleep(5)
+    assert master_of(segment) == {"theirs"}
+    segment.ours.stop()
+
+    segment.ours.write_config(config(150))
+    start_ours(segment.ours)
+    becomes(segment, "ours", 6)
+
+
+def test_equal_priority_between_two_masters_goes_to_the_higher_address(segment: Segment) -> None:
+    segment.ours.write_config(config(100))
+    start_ours(segment.ours)
+    becomes(segment, "ours", 10)
+    switch = segment.switch
+    switch.ip(f"link set {segment.port} nomaster")
+    start_keepalived(segment.theirs)
+    assert eventually(lambda: master_of(segment) == {"ours", "theirs"}, 10) is not None
+
+    switch.ip(f"link set {segment.port} master br0")
+
+    becomes(segment, "theirs", 5)  # 10.9.0.2 is above 10.9.0.1
+    assert segment.ours.state("VI_1") == "BACKUP"
+
+
+def test_a_backup_that_was_stopped_for_ten_seconds_does_not_usurp(segment: Segment) -> None:
+    segment.ours.write_config(config(90))
+    segment.theirs.write_config(config(100))
+    start_keepalived(segment.theirs)
+    becomes(segment, "theirs", 10)
+    start_ours(segment.ours)
+    time.sleep(2)
+    pid = segment.ours.role_pid("vrrp")
+
+    watchdog = segment.ours.process.pid
+    os.kill(watchdog, signal.SIGSTOP)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(10)
+    began = time.time()
+    os.kill(watchdog, signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(4)
+
+    assert segment.adverts(began, OURS) == []
+    assert master_of(segment) == {"theirs"}
+    assert segment.ours.role_pid("vrrp") == pid, "nobody thought that it hung"
