@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from .netns import Namespace
+from .netns import LabError, Namespace
 
 
 def fetch(machine: Namespace, address: str, port: int = 8099, timeout: float = 1.0,
@@ -63,11 +63,18 @@ class Traffic:
         self._requests: list[Request] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._trouble: BaseException | None = None
         self._thread = threading.Thread(target=self._ask, daemon=True)
         self._thread.start()
         machine.lab.closers.append(self.stop)
 
     def _ask(self) -> None:
+        try:
+            self._ask_until_stopped()
+        except BaseException as trouble:  # shown by stop(): a client that died is not a quiet one
+            self._trouble = trouble
+
+    def _ask_until_stopped(self) -> None:
         while not self._stopping.is_set():
             started = time.monotonic()
             answer = error = None
@@ -82,6 +89,8 @@ class Traffic:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
+        if self._trouble:
+            raise LabError(f"the client itself failed: {self._trouble!r}")
 
     def requests(self, since: float = 0, until: float = float("inf")) -> list[Request]:
         """Requests that were started in this span."""

@@ -279,8 +279,12 @@ class Lab:
 
     def close(self) -> None:
         """Ends processes (newest first), then takes the namespaces down. May be called twice."""
+        troubles: list[LabError] = []
         for closer in reversed(self.closers):
-            closer()
+            try:
+                closer()
+            except LabError as trouble:  # told when everything is down
+                troubles.append(trouble)
         self.closers.clear()
         for process in reversed(self.processes):
             process.send(signal.SIGKILL)
@@ -298,6 +302,8 @@ class Lab:
                 input="".join(f"netns del {machine.name}\n" for machine in self.namespaces),
             )
         self.namespaces.clear()
+        if troubles:
+            raise troubles[0]
 
 
 def eventually(condition: Callable[[], object], timeout: float, every: float = 0.05) -> float | None:

@@ -88,7 +88,7 @@ def test_planned_stop_of_the_master_costs_no_request(pair: Pair) -> None:
 
     backup.wait_for(VIP, 5)
     assert not master.holds(VIP)
-    time.sleep(1)
+    time.sleep(1.5)
     traffic.stop()
     resigned = [one for one in pair.capture.adverts(stopped_at, DIRECTORS[0]) if not one.priority]
     taken = pair.capture.adverts(stopped_at, DIRECTORS[1])
@@ -96,8 +96,9 @@ def test_planned_stop_of_the_master_costs_no_request(pair: Pair) -> None:
     # The backup waits only Skew_Time: (256 - 50) / 256 s.
     assert taken[0].at - resigned[0].at == pytest.approx((256 - 50) / 256, abs=TOLERANCE)
     assert not traffic.errors(stopped)
+    assert len(traffic.requests(stopped)) > 10
     slowest = max(one.ended - one.started for one in traffic.requests(stopped))
-    assert slowest < 1.0, "a client had to repeat its SYN"
+    assert slowest < 0.9, "a client had to repeat its SYN, or nearly"
 
 
 def test_master_killed_without_losing_its_cable_finds_its_old_address_again(pair: Pair) -> None:
