@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 namespace holdfast::checkers {
 
@@ -74,6 +75,14 @@ struct DigestedBody {
 
 using Parser = http::response_parser<DigestedBody>;
 
+constexpr std::string_view kReplyBegin = "HTTP/1.";
+
+/// As far as it has come in.
+bool begins_like_http(std::string_view text) {
+  const std::size_t length = std::min(text.size(), kReplyBegin.size());
+  return text.substr(0, length) == kReplyBegin.substr(0, length);
+}
+
 bool is_interim(unsigned status) {
   return status >= 100 && status < 200 && status != 101;
 }
@@ -92,6 +101,7 @@ struct HttpDialogue::Reply {
   explicit Reply(bool digest_wanted) : with_digest(digest_wanted) { start(); }
   void start() {
     parser.emplace();
+    begin_is_judged = false;
     parser->header_limit(kMaxHttpHeaderBytes);
     parser->body_limit(
         boost::none);  // bounded by kMaxHttpBodyBytes below, which is no error by itself
@@ -103,8 +113,8 @@ struct HttpDialogue::Reply {
   bool with_digest;
   std::optional<Parser> parser;
   std::string unparsed;  // bounded: the parser refuses headers and chunk heads beyond its limits
-  std::uint64_t received = 0;
   int interim = 0;
+  bool begin_is_judged = false;
 };
 
 std::string http_request(const HttpUrl& url, HttpVersion version, const core::Endpoint& target) {
@@ -142,6 +152,12 @@ Step HttpDialogue::read(std::string_view received, bool peer_closed) {
   Reply& reply = *reply_;
   reply.unparsed.append(received);
   for (;;) {
+    // Judged here byte by byte, because the parser's opinion of a stranger's greeting depends on
+    // how it was cut into packets.
+    if (!reply.begin_is_judged && !begins_like_http(reply.unparsed))
+      return Verdict{
+          failed(Cause::malformed_reply, "not an HTTP reply: it does not begin with \"HTTP/1.\"")};
+    reply.begin_is_judged = reply.begin_is_judged || reply.unparsed.size() >= kReplyBegin.size();
     boost::system::error_code ec;
     if (!reply.unparsed.empty() && !reply.parser->is_done()) {
       const std::size_t used =
