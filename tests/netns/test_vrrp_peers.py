@@ -82,6 +82,13 @@ def becomes(segment: Segment, name: str, timeout: float) -> None:
     )
 
 
+def crash(director: Director) -> None:
+    """Everything dies in the same moment: frozen first, so that no child has time to resign."""
+    for pid in director.machine.pids():
+        os.kill(pid, signal.SIGSTOP)
+    director.kill_everything()
+
+
 def skew(priority: int) -> float:
     return (256 - priority) / 256
 
@@ -112,7 +119,7 @@ def test_ours_is_master_stops_and_crashes(segment: Segment, extra: str) -> None:
     becomes(segment, "ours", 10)
     time.sleep(2)
     last = segment.adverts(0, OURS)[-1].at
-    segment.ours.kill_everything()
+    crash(segment.ours)
     last = segment.adverts(0, OURS)[-1].at
     assert eventually(lambda: segment.theirs.holds(VIPS[0]), 6) is not None
     taken = segment.adverts(last + 0.01, THEIRS)
@@ -139,7 +146,7 @@ def test_keepalived_is_master_stops_and_crashes(segment: Segment, extra: str) ->
     start_keepalived(segment.theirs)
     becomes(segment, "theirs", 10)
     time.sleep(2)
-    segment.theirs.kill_everything()
+    crash(segment.theirs)
     last = segment.adverts(0, THEIRS)[-1].at
     assert eventually(lambda: segment.ours.holds(VIPS[0]), 6) is not None
     taken = segment.adverts(last + 0.01, OURS)
