@@ -1,4 +1,13 @@
-// The command line: keepalived's everyday options under their names, so that unit files and habits keep working.
+// The command line: keepalived's everyday options under their names, so that unit files and habits
+// keep working.
+#include "watchdog/core/exit_status.hpp"
+#include "watchdog/options.hpp"
+#include "watchdog/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -6,13 +15,6 @@
 #include <string>
 #include <string_view>
 #include <sys/syslog.h>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include "watchdog/core/exit_status.hpp"
-#include "watchdog/options.hpp"
-#include "watchdog/version.hpp"
 
 namespace holdfast::watchdog {
 
@@ -28,14 +30,17 @@ struct Ignored {
   const char* why;
 };
 constexpr std::array kIgnored{
-    Ignored{"-X,--release-vips", nullptr, "addresses are always released when the director stops (see -V)"},
-    Ignored{"-G,--no-syslog-file", nullptr, "use -l without a syslog daemon instead"},
+    Ignored{"-X,--release-vips", nullptr,
+            "addresses are always released when the director stops (see -V)"},
+    Ignored{"-d,--dump-conf", nullptr,
+            "holdfastctl status shows what is in use, holdfast -t what was read"},
     Ignored{"-g,--log-file", "FILE", "logs go to syslog or, with -l, to standard error"},
     Ignored{"--flush-log-file", nullptr, "there is no log file"},
     Ignored{"-B,--no_bfd", nullptr, "there is no BFD process"},
     Ignored{"-b,--bfd_pid", "FILE", "there is no BFD process"},
     Ignored{"--all", nullptr, "every process that the configuration needs is started"},
-    Ignored{"-a,--address-monitoring", nullptr, "addresses are always monitored; use -D -D to see it"},
+    Ignored{"-a,--address-monitoring", nullptr,
+            "addresses are always monitored; use -D -D to see it"},
     Ignored{"-e,--all-config", nullptr, "a missing configuration file is always an error"},
     Ignored{"-u,--umask", "MASK", "no file is written that needs one"},
     Ignored{"-x,--snmp", nullptr, "there is no SNMP agent"},
@@ -69,10 +74,11 @@ std::string absolute(const std::string& path) {
 
 /// keepalived: -S takes 0-7, local0..local7, user, daemon.
 std::optional<int> parse_facility(std::string word) {
-  static const std::map<std::string, int> kNames{
-      {"user", LOG_USER},     {"daemon", LOG_DAEMON}, {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
-      {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},
-      {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+  static const std::map<std::string, int> kNames{{"user", LOG_USER},     {"daemon", LOG_DAEMON},
+                                                 {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+                                                 {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
+                                                 {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},
+                                                 {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
   if (word.size() == 1 && word[0] >= '0' && word[0] <= '7') word = "local" + word;
   const auto found = kNames.find(word);
   if (found == kNames.end()) return std::nullopt;
@@ -92,21 +98,25 @@ int complain(const std::string& sentence) {
   return to_int(ExitCode::bad_config);
 }
 
-CommandLine done(int exit_code) { return {.options = std::nullopt, .exit_code = exit_code}; }
+CommandLine done(int exit_code) {
+  return {.options = std::nullopt, .exit_code = exit_code};
+}
 
 std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Options& options) {
   if (!words.signal.empty()) {
     const auto number = signal_number(words.signal);
     if (!number)
-      return done(complain(fmt::format("--signum knows STOP, RELOAD, DATA and STATS, not '{}'", words.signal)));
+      return done(complain(
+          fmt::format("--signum knows STOP, RELOAD, DATA and STATS, not '{}'", words.signal)));
     std::puts(std::to_string(*number).c_str());
     return done(0);
   }
   if (!words.facility.empty()) {
     const auto facility = parse_facility(words.facility);
     if (!facility)
-      return done(complain(fmt::format(
-          "-S takes a number from 0 to 7, local0 to local7, user or daemon, not '{}'", words.facility)));
+      return done(complain(
+          fmt::format("-S takes a number from 0 to 7, local0 to local7, user or daemon, not '{}'",
+                      words.facility)));
     options.log.syslog_facility = *facility;
   }
   options.config_file = absolute(words.file.empty() ? default_config() : words.file);
@@ -125,36 +135,48 @@ std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Opti
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
-  CLI::App app{"Holdfast: VRRP addresses, health checks and the kernel's IPVS table, from keepalived.conf", "holdfast"};
+  CLI::App app{
+      "Holdfast: VRRP addresses, health checks and the kernel's IPVS table, from keepalived.conf",
+      "holdfast"};
   Words words;
   Options options;
   bool vrrp_only = false;
   bool checkers_only = false;
   bool no_respawn = false;
+  bool no_syslog = false;
   std::string unused;
 
   app.set_help_flag("-h,--help", "Show this text");
   app.set_version_flag("-v,--version", fmt::format("holdfast {}", kVersion));
-  app.add_option("-f,--use-file", words.file,
-                 fmt::format("Configuration file (default {}, else {})", kOwnConfig, kKeepalivedConfig));
-  app.add_option("-t,--config-test", words.test, "Check the configuration and end; diagnostics go to stderr or to LOG")
+  app.add_option(
+      "-f,--use-file", words.file,
+      fmt::format("Configuration file (default {}, else {})", kOwnConfig, kKeepalivedConfig));
+  app.add_option("-t,--config-test", words.test,
+                 "Check the configuration and end; diagnostics go to stderr or to LOG")
       ->expected(0, 1);
-  app.add_option("-i,--config-id", words.config_id, "Name for configuration lines that start with @NAME");
+  app.add_option("-i,--config-id", words.config_id,
+                 "Name for configuration lines that start with @NAME");
   app.add_flag("-n,--dont-fork", options.foreground, "Stay in the foreground");
   app.add_flag("-l,--log-console", options.log.to_stderr, "Log to standard error");
   app.add_flag("-D,--log-detail", options.log.detail, "Log more; twice: everything");
-  app.add_option("-S,--log-facility", words.facility, "syslog facility: 0-7, local0-local7, user, daemon");
+  app.add_option("-S,--log-facility", words.facility,
+                 "syslog facility: 0-7, local0-local7, user, daemon");
   app.add_flag("-P,--vrrp", vrrp_only, "Start only the VRRP process");
   app.add_flag("-C,--check", checkers_only, "Start only the checkers process");
-  app.add_flag("-V,--dont-release-vrrp", options.keep_addresses, "Leave the virtual addresses in place at the end");
-  app.add_flag("-I,--dont-release-ipvs", options.keep_ipvs, "Leave the IPVS table in place at the end");
-  app.add_flag("-R,--dont-respawn", no_respawn, "End when a child dies instead of starting it again");
-  app.add_flag("-d,--dump-conf", options.dump_config, "Log the expanded configuration at start");
+  app.add_flag("-V,--dont-release-vrrp", options.keep_addresses,
+               "Leave the virtual addresses in place at the end");
+  app.add_flag("-I,--dont-release-ipvs", options.keep_ipvs,
+               "Leave the IPVS table in place at the end");
+  app.add_flag("-R,--dont-respawn", no_respawn,
+               "End when a child dies instead of starting it again");
+  app.add_flag("-G,--no-syslog", no_syslog, "Do not log to syslog");
   app.add_option("-p,--pid", words.pid, "pid file of the parent");
   app.add_option("-r,--vrrp_pid", words.vrrp_pid, "pid file of the VRRP process");
   app.add_option("-c,--checkers_pid", words.checkers_pid, "pid file of the checkers process");
-  app.add_option("--run-dir", words.run_dir, "Directory of sockets and pid files")->capture_default_str();
-  app.add_option("--signum", words.signal, "Print the number of the signal for STOP, RELOAD, DATA or STATS");
+  app.add_option("--run-dir", words.run_dir, "Directory of sockets and pid files")
+      ->capture_default_str();
+  app.add_option("--signum", words.signal,
+                 "Print the number of the signal for STOP, RELOAD, DATA or STATS");
   app.add_flag("-m,--core-dump", options.core_dump, "Allow core files");
   for (const Ignored& ignored : kIgnored) {
     const std::string help = fmt::format("Accepted, without effect: {}", ignored.why);
@@ -174,11 +196,13 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (vrrp_only && !checkers_only) options.roles = RoleSet::of(Role::vrrp);
   if (checkers_only && !vrrp_only) options.roles = RoleSet::of(Role::checkers);
   options.respawn = !no_respawn;
+  options.log.to_syslog = !no_syslog;
   for (const Ignored& ignored : kIgnored) {
     const std::string_view names = ignored.names;
     const std::string name(names.substr(names.rfind(',') == names.npos ? 0 : names.rfind(',') + 1));
     if (app.count(name) != 0)
-      options.remarks.push_back(fmt::format("option {} is accepted without effect: {}", name, ignored.why));
+      options.remarks.push_back(
+          fmt::format("option {} is accepted without effect: {}", name, ignored.why));
   }
   if (auto ended = fill_in(words, app, options)) return *ended;
   return {.options = std::move(options), .exit_code = 0};

@@ -1,17 +1,5 @@
-// The one binary: without --role the watchdog, with it one of the processes that the watchdog starts.
-#include <cerrno>
-#include <cstdio>
-#include <exception>
-#include <fcntl.h>
-#include <string_view>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cap-ng.h>
-#include <fmt/format.h>
-
+// The one binary: without --role the watchdog, with it one of the processes that the watchdog
+// starts.
 #include "checkers/daemon.hpp"
 #include "runtime/child.hpp"
 #include "runtime/pid_file.hpp"
@@ -22,6 +10,19 @@
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/release.hpp"
 #include "watchdog/options.hpp"
+
+#include <fmt/format.h>
+
+#include <cap-ng.h>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -43,8 +44,9 @@ int run_child(std::span<const char* const> words) {
   const auto options = runtime::parse_child_arguments(words);
   if (!options) return complain(options.error().message, ExitCode::bad_config);
   if (::fcntl(options->channel_fd, F_GETFD) < 0)
-    return complain("--role is for processes that holdfast starts itself; start holdfast without it",
-                    ExitCode::bad_config);
+    return complain(
+        "--role is for processes that holdfast starts itself; start holdfast without it",
+        ExitCode::bad_config);
   set_process_name(options->role);
   if (options->role == "vrrp") return vrrp::run_daemon(*options);
   if (options->role == "checkers") return checkers::run_daemon(*options);
@@ -60,7 +62,8 @@ bool may_run() {
 
 void allow_core_files() {
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-  if (::setrlimit(RLIMIT_CORE, &unlimited) != 0) complain("core files cannot be allowed", ExitCode::ok);
+  if (::setrlimit(RLIMIT_CORE, &unlimited) != 0)
+    complain("core files cannot be allowed", ExitCode::ok);
 }
 
 int run_watchdog(const watchdog::Options& options) {
@@ -71,8 +74,9 @@ int run_watchdog(const watchdog::Options& options) {
         ExitCode::no_permission);
   if (options.core_dump) allow_core_files();
   if (::mkdir(options.run_dir.c_str(), 0755) != 0 && errno != EEXIST)
-    return complain(core::fail_errno(errno, "cannot make the run directory {}", options.run_dir).message,
-                    ExitCode::no_permission);
+    return complain(
+        core::fail_errno(errno, "cannot make the run directory {}", options.run_dir).message,
+        ExitCode::no_permission);
   auto pid_file = runtime::PidFile::acquire(options.pid_file);
   if (!pid_file) return complain(pid_file.error().message, ExitCode::fatal);
 
@@ -91,7 +95,8 @@ int run_watchdog(const watchdog::Options& options) {
 
 int run(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
-  const std::span<const char* const> words(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
+  const std::span<const char* const> words(argv + 1,
+                                           static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
   if (first == "--role=loader") {
     set_process_name("load");
     return watchdog::run_loader(words.subspan(1));
@@ -117,6 +122,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& exception) {
-    return complain(fmt::format("ended by an unexpected error: {}", exception.what()), ExitCode::fatal);
+    return complain(fmt::format("ended by an unexpected error: {}", exception.what()),
+                    ExitCode::fatal);
   }
 }

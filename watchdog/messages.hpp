@@ -8,69 +8,76 @@ namespace holdfast::watchdog {
 using runtime::Level;
 using runtime::Message;
 
-inline constexpr Message kStarted{
-    "watchdog-started", Level::info,
-    "Every process that the configuration needs runs the configuration. From here on the director takes part."};
-inline constexpr Message kStopping{
-    "watchdog-stopping", Level::info,
-    "An orderly stop has begun: the VRRP process hands over first, then the checkers process ends."};
+inline constexpr Message kStarted{"watchdog-started", Level::info,
+                                  "Every process that the configuration needs runs the "
+                                  "configuration. From here on the director takes part."};
+inline constexpr Message kStopping{"watchdog-stopping", Level::info,
+                                   "An orderly stop has begun: the VRRP process hands over first, "
+                                   "then the checkers process ends."};
 inline constexpr Message kEnded{"watchdog-ended", Level::info, "The last line of an orderly stop."};
-inline constexpr Message kStartFailed{
-    "watchdog-start-failed", Level::error,
-    "The start has failed and nothing is left running. The text says why; docs/exit-codes.md lists the exit codes."};
-inline constexpr Message kReloaded{
-    "watchdog-reloaded", Level::info,
-    "A new configuration is in use in every process. Warnings of the reader follow the line, if any."};
-inline constexpr Message kReloadRefused{
-    "watchdog-reload-refused", Level::error,
-    "The new configuration is not used; the former one keeps running untouched. Mend the file and reload again."};
-inline constexpr Message kReading{"watchdog-reading", Level::info, "The configuration is being read."};
+inline constexpr Message kStartFailed{"watchdog-start-failed", Level::error,
+                                      "The start has failed and nothing is left running. The text "
+                                      "says why; docs/exit-codes.md lists the exit codes."};
+inline constexpr Message kReloaded{"watchdog-reloaded", Level::info,
+                                   "A new configuration is in use in every process. Warnings of "
+                                   "the reader follow the line, if any."};
+inline constexpr Message kReloadRefused{"watchdog-reload-refused", Level::error,
+                                        "The new configuration is not used; the former one keeps "
+                                        "running untouched. Mend the file and reload again."};
+inline constexpr Message kReading{"watchdog-reading", Level::info,
+                                  "The configuration is being read."};
 inline constexpr Message kConfigRemark{
     "watchdog-config-remark", Level::warning,
     "The reader's warnings: the configuration is used, but perhaps not as its author believes."};
 inline constexpr Message kOptionIgnored{
     "watchdog-option-ignored", Level::warning,
     "A keepalived option that has no meaning here was on the command line. It can be removed."};
-inline constexpr Message kChildStarted{"watchdog-child-started", Level::info, "A child process was started."};
-inline constexpr Message kChildDied{
-    "watchdog-child-died", Level::error,
-    "A child ended without having been asked to. It is started again, at once the first time, later when it dies "
-    "repeatedly; addresses are released before a pause. Look for a core file (coredumpctl) and report it."};
-inline constexpr Message kChildHung{
-    "watchdog-child-hung", Level::error,
-    "A child gave no sign of life from inside its loop. It is aborted so that a core file shows where it hung, then "
-    "killed, then replaced."};
-inline constexpr Message kChildGivenUp{
-    "watchdog-child-given-up", Level::critical,
-    "A child ended for a reason that starting it again cannot mend: exit code 4 means that a permission is missing "
-    "(CAP_NET_ADMIN, CAP_NET_RAW), 2 that the configuration cannot be used. A reload tries once more."};
-inline constexpr Message kChildRefused{
-    "watchdog-child-refused", Level::error,
-    "A restarted child refuses the configuration that its predecessor ran: something on this host has changed."};
-inline constexpr Message kCrashLoop{
-    "watchdog-crash-loop", Level::critical,
-    "The VRRP process keeps dying. The addresses are released and the director ends, so that a healthy peer serves."};
-inline constexpr Message kPaused{
-    "watchdog-paused", Level::warning,
-    "This process itself did not run for a while (paused machine, SIGSTOP, overload). Nobody is blamed for silence."};
+inline constexpr Message kChildStarted{"watchdog-child-started", Level::info,
+                                       "A child process was started."};
+inline constexpr Message kChildDied{"watchdog-child-died", Level::error,
+                                    "A child ended without having been asked to. It is started "
+                                    "again, at once the first time, later when it dies "
+                                    "repeatedly; addresses are released before a pause. Look for a "
+                                    "core file (coredumpctl) and report it."};
+inline constexpr Message kChildHung{"watchdog-child-hung", Level::error,
+                                    "A child gave no sign of life from inside its loop. It is "
+                                    "aborted so that a core file shows where it hung, then "
+                                    "killed, then replaced."};
+inline constexpr Message kChildGivenUp{"watchdog-child-given-up", Level::critical,
+                                       "A child ended for a reason that starting it again cannot "
+                                       "mend: exit code 4 means that a permission is missing "
+                                       "(CAP_NET_ADMIN, CAP_NET_RAW), 2 that the configuration "
+                                       "cannot be used. A reload tries once more."};
+inline constexpr Message kChildRefused{"watchdog-child-refused", Level::error,
+                                       "A restarted child refuses the configuration that its "
+                                       "predecessor ran: something on this host has changed."};
+inline constexpr Message kCrashLoop{"watchdog-crash-loop", Level::critical,
+                                    "The VRRP process keeps dying. The addresses are released and "
+                                    "the director ends, so that a healthy peer serves."};
+inline constexpr Message kPaused{"watchdog-paused", Level::warning,
+                                 "This process itself did not run for a while (paused machine, "
+                                 "SIGSTOP, overload). Nobody is blamed for silence."};
 inline constexpr Message kAddressesReleased{
     "watchdog-addresses-released", Level::info,
     "The virtual addresses were taken off this host because no VRRP process could do it."};
 inline constexpr Message kReleaseFailed{
     "watchdog-release-failed", Level::critical,
-    "Virtual addresses could not be taken off this host although no VRRP process serves them. A peer may hold them "
+    "Virtual addresses could not be taken off this host although no VRRP process serves them. A "
+    "peer may hold them "
     "too: remove them by hand (ip address del)."};
-inline constexpr Message kSendFailed{
-    "watchdog-send-failed", Level::warning,
-    "A child does not take messages. If it is dead or hangs, that is noticed separately and it is replaced."};
-inline constexpr Message kStatusDump{"watchdog-status", Level::info, "The answer to SIGUSR1: the status as JSON."};
+inline constexpr Message kSendFailed{"watchdog-send-failed", Level::warning,
+                                     "A child does not take messages. If it is dead or hangs, that "
+                                     "is noticed separately and it is replaced."};
+inline constexpr Message kStatusDump{"watchdog-status", Level::info,
+                                     "The answer to SIGUSR1: the status as JSON."};
 inline constexpr Message kNoControl{
     "watchdog-no-control", Level::error,
     "The control socket could not be opened: holdfastctl does not work with this director."};
-inline constexpr Message kPrivileges{
-    "watchdog-privileges", Level::warning, "Capabilities that are not needed could not be given up."};
+inline constexpr Message kPrivileges{"watchdog-privileges", Level::warning,
+                                     "Capabilities that are not needed could not be given up."};
 inline constexpr Message kNothingToDo{
     "watchdog-nothing-to-do", Level::warning,
-    "The configuration has neither a vrrp_instance nor a virtual_server for the processes asked for: nothing was started."};
+    "The configuration has neither a vrrp_instance nor a virtual_server for the processes asked "
+    "for: nothing was started."};
 
 }  // namespace holdfast::watchdog

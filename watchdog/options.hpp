@@ -1,13 +1,13 @@
 // What the command line asked for, as values. Made by cli.cpp, read by main and the daemon.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "runtime/log.hpp"
 #include "watchdog/core/role.hpp"
 #include "watchdog/core/supervisor.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace holdfast::watchdog {
 
@@ -26,11 +26,11 @@ struct Options {
   bool keep_addresses = false;
   bool keep_ipvs = false;
   bool respawn = true;
-  bool dump_config = false;
   bool core_dump = false;
   RoleSet roles = RoleSet::all();  ///< -P, -C
   runtime::LogSettings log;
-  std::vector<std::string> remarks;  ///< options that were accepted without effect, one sentence each
+  std::vector<std::string>
+      remarks;  ///< options that were accepted without effect, one sentence each
 };
 
 /// Either what to do, or that everything is done (help, version, a wrong word) and the exit code.

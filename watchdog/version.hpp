@@ -1,4 +1,5 @@
-// The version that --version and the status show; the number comes from the top-level CMakeLists.txt.
+// The version that --version and the status show; the number comes from the top-level
+// CMakeLists.txt.
 #pragma once
 
 #include <string_view>

@@ -1,9 +1,9 @@
 #include "watchdog/io/children.hpp"
 
+#include "runtime/handover_page.hpp"
+
 #include <csignal>
 #include <utility>
-
-#include "runtime/handover_page.hpp"
 
 namespace holdfast::watchdog {
 
@@ -15,10 +15,12 @@ runtime::HandoverKind page_kind(Role role) {
 
 }  // namespace
 
-Children::Children(boost::asio::io_context& io, std::array<runtime::ChildOptions, kRoles.size()> options,
+Children::Children(boost::asio::io_context& io,
+                   std::array<runtime::ChildOptions, kRoles.size()> options,
                    std::function<void(Event)> on_event)
     : io_(io), on_event_(std::move(on_event)) {
-  for (const Role role : kRoles) slot(role).options = std::move(options[static_cast<std::size_t>(role)]);
+  for (const Role role : kRoles)
+    slot(role).options = std::move(options[static_cast<std::size_t>(role)]);
 }
 
 core::Result<void> Children::spawn(Role role) {
@@ -38,7 +40,8 @@ core::Result<void> Children::spawn(Role role) {
   if (!process) return process.error();
   child.process = std::move(*process);
   child.channel = std::make_unique<runtime::Channel>(io_, std::move(ends->parent));
-  // A closed channel says less than the death that follows it; a child that lives on without one misses its heartbeats.
+  // A closed channel says less than the death that follows it; a child that lives on without one
+  // misses its heartbeats.
   child.channel->start([this, role](const runtime::Frame& frame) { on_frame(role, frame); },
                        [](const std::string&) {});
   return {};
@@ -51,7 +54,8 @@ core::Result<void> Children::send(Role role, runtime::Frame frame) {
 }
 
 void Children::strike(Role role, Blow blow) {
-  if (const auto& process = slot(role).process) process->signal(blow == Blow::abort ? SIGABRT : SIGKILL);
+  if (const auto& process = slot(role).process)
+    process->signal(blow == Blow::abort ? SIGABRT : SIGKILL);
 }
 
 std::optional<pid_t> Children::pid(Role role) const {

@@ -1,13 +1,6 @@
-// The two child processes with their channels and handover pages. Carries out what the supervisor wants and turns frames and
-// deaths into its events. Decides nothing.
+// The two child processes with their channels and handover pages. Carries out what the supervisor
+// wants and turns frames and deaths into its events. Decides nothing.
 #pragma once
-
-#include <array>
-#include <functional>
-#include <memory>
-#include <optional>
-
-#include <boost/asio/io_context.hpp>
 
 #include "core/result.hpp"
 #include "runtime/channel.hpp"
@@ -16,6 +9,13 @@
 #include "watchdog/core/action.hpp"
 #include "watchdog/core/event.hpp"
 #include "watchdog/io/process.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
 
 namespace holdfast::watchdog {
 

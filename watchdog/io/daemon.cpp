@@ -1,5 +1,13 @@
 #include "watchdog/io/daemon.hpp"
 
+#include "runtime/clock.hpp"
+#include "watchdog/io/release.hpp"
+#include "watchdog/messages.hpp"
+#include "watchdog/version.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -8,14 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <utility>
-
-#include <boost/asio/post.hpp>
-#include <boost/json/serialize.hpp>
-
-#include "runtime/clock.hpp"
-#include "watchdog/io/release.hpp"
-#include "watchdog/messages.hpp"
-#include "watchdog/version.hpp"
 
 namespace holdfast::watchdog {
 
@@ -77,7 +77,8 @@ std::optional<std::int64_t> number_in(const char* variable) {
 
 }  // namespace
 
-Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starter, runtime::UniqueFd start_errors)
+Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starter,
+               runtime::UniqueFd start_errors)
     : options_(options),
       starter_(std::move(starter)),
       start_errors_(std::move(start_errors)),
@@ -96,7 +97,8 @@ int Daemon::run() {
   if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog); !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   open_control_socket();
-  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}, [this](int number) { on_signal(number); });
+  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
+                   [this](int number) { on_signal(number); });
   begin_systemd_watchdog();
   feed(StartRequested{});
   return loop_.run();
@@ -107,8 +109,9 @@ void Daemon::open_control_socket() {
   if (!server) return logger_.log(kNoControl, "{}", server.error().message);
   control_ = std::move(*server);
   using runtime::ControlAccess;
-  control_->handle("status", ControlAccess::read,
-                   [this](const boost::json::object&, const runtime::ControlReply& reply) { reply(status()); });
+  control_->handle(
+      "status", ControlAccess::read,
+      [this](const boost::json::object&, const runtime::ControlReply& reply) { reply(status()); });
   control_->handle("reload", ControlAccess::change,
                    [this](const boost::json::object&, runtime::ControlReply reply) {
                      waiting_next_.push_back(std::move(reply));
@@ -138,14 +141,15 @@ void Daemon::begin_systemd_watchdog() {
   const auto limit = number_in("WATCHDOG_USEC");
   const auto pid = number_in("WATCHDOG_PID");
   if (!limit || *limit <= 0 || (pid && *pid != ::getpid())) return;
-  systemd_watchdog_ = std::make_unique<runtime::PeriodicTimer>(loop_.io(), core::Duration(*limit / 2),
-                                                               [] { runtime::sd_notify("WATCHDOG=1"); });
+  systemd_watchdog_ = std::make_unique<runtime::PeriodicTimer>(
+      loop_.io(), core::Duration(*limit / 2), [] { runtime::sd_notify("WATCHDOG=1"); });
 }
 
 void Daemon::feed(const Event& event) {
   Actions actions;
   supervisor_.step(event, runtime::now(), actions);
-  for (const Action& action : actions) std::visit([this](const auto& what) { perform(what); }, action);
+  for (const Action& action : actions)
+    std::visit([this](const auto& what) { perform(what); }, action);
   timer_.arm(supervisor_.deadline());
 }
 
@@ -163,7 +167,9 @@ void Daemon::perform(const StartLoader& action) {
   }
   auto run = LoaderRun::start(
       loop_.io(), {.config_file = options_.config_file, .config_id = options_.config_id},
-      [this, generation = action.generation](LoadResult result) { on_loaded(generation, std::move(result)); });
+      [this, generation = action.generation](LoadResult result) {
+        on_loaded(generation, std::move(result));
+      });
   if (run) {
     loader_ = std::move(*run);
     return;
@@ -175,7 +181,8 @@ void Daemon::perform(const StartLoader& action) {
 }
 
 void Daemon::on_loaded(Generation generation, LoadResult result) {
-  const std::unique_ptr<LoaderRun> ended = std::move(loader_);  // not destroyed from inside its own callback
+  const std::unique_ptr<LoaderRun> ended =
+      std::move(loader_);  // not destroyed from inside its own callback
   if (result.event.usable) {
     snapshots_.put(generation, std::move(result.snapshot));
     result.event.roles = result.event.roles.only(options_.roles);
@@ -191,10 +198,12 @@ void Daemon::perform(const KillLoader&) {
 
 void Daemon::perform(const Spawn& action) {
   if (const auto spawned = children_.spawn(action.role); !spawned) {
-    feed_later(SpawnFailed{.role = action.role, .sentence = "could not be started: " + spawned.error().message});
+    feed_later(SpawnFailed{.role = action.role,
+                           .sentence = "could not be started: " + spawned.error().message});
     return;
   }
-  logger_.log(kChildStarted, "started the {} process as {}", to_string(action.role), *children_.pid(action.role));
+  logger_.log(kChildStarted, "started the {} process as {}", to_string(action.role),
+              *children_.pid(action.role));
 }
 
 void Daemon::send(Role role, runtime::FrameType type, Generation generation) {
@@ -202,24 +211,37 @@ void Daemon::send(Role role, runtime::FrameType type, Generation generation) {
   if (type == runtime::FrameType::prepare) frame.fd = snapshots_.duplicate(generation);
   // A child that is dead or stuck is noticed by its pidfd or its silence.
   if (const auto sent = children_.send(role, std::move(frame)); !sent)
-    logger_.log(kSendFailed, "cannot talk to the {} process: {}", to_string(role), sent.error().message);
+    logger_.log(kSendFailed, "cannot talk to the {} process: {}", to_string(role),
+                sent.error().message);
 }
-void Daemon::perform(const SendPrepare& action) { send(action.role, runtime::FrameType::prepare, action.generation); }
-void Daemon::perform(const SendCommit& action) { send(action.role, runtime::FrameType::commit, action.generation); }
-void Daemon::perform(const SendAbort& action) { send(action.role, runtime::FrameType::abort, action.generation); }
-void Daemon::perform(const SendStop& action) { send(action.role, runtime::FrameType::stop, 0); }
-void Daemon::perform(const Strike& action) { children_.strike(action.role, action.blow); }
+void Daemon::perform(const SendPrepare& action) {
+  send(action.role, runtime::FrameType::prepare, action.generation);
+}
+void Daemon::perform(const SendCommit& action) {
+  send(action.role, runtime::FrameType::commit, action.generation);
+}
+void Daemon::perform(const SendAbort& action) {
+  send(action.role, runtime::FrameType::abort, action.generation);
+}
+void Daemon::perform(const SendStop& action) {
+  send(action.role, runtime::FrameType::stop, 0);
+}
+void Daemon::perform(const Strike& action) {
+  children_.strike(action.role, action.blow);
+}
 
 void Daemon::perform(const ReleaseAddresses& action) {
-  auto process = start_release(loop_.io(), snapshots_.get(action.generation), [this](ExitStatus status) {
-    const std::unique_ptr<Process> ended = std::move(release_);
-    release_limit_.arm(std::nullopt);
-    if (status.is_clean())
-      logger_.log(kAddressesReleased, "the virtual addresses were taken off this host");
-    else
-      logger_.log(kReleaseFailed, "the process that takes the virtual addresses off {}", to_sentence(status));
-    feed(AddressesReleased{});
-  });
+  auto process =
+      start_release(loop_.io(), snapshots_.get(action.generation), [this](ExitStatus status) {
+        const std::unique_ptr<Process> ended = std::move(release_);
+        release_limit_.arm(std::nullopt);
+        if (status.is_clean())
+          logger_.log(kAddressesReleased, "the virtual addresses were taken off this host");
+        else
+          logger_.log(kReleaseFailed, "the process that takes the virtual addresses off {}",
+                      to_sentence(status));
+        feed(AddressesReleased{});
+      });
   if (!process) {
     logger_.log(kReleaseFailed, "{}", process.error().message);
     feed_later(AddressesReleased{});
@@ -229,8 +251,12 @@ void Daemon::perform(const ReleaseAddresses& action) {
   release_limit_.arm(runtime::now() + kReleaseLimit);
 }
 
-void Daemon::perform(const AdoptGeneration& action) { snapshots_.keep_only(action.generation); }
-void Daemon::perform(const DropCandidate& action) { snapshots_.drop(action.generation); }
+void Daemon::perform(const AdoptGeneration& action) {
+  snapshots_.keep_only(action.generation);
+}
+void Daemon::perform(const DropCandidate& action) {
+  snapshots_.drop(action.generation);
+}
 
 void Daemon::perform(const ReloadStarted&) {
   for (auto& reply : waiting_next_) waiting_now_.push_back(std::move(reply));
@@ -250,13 +276,15 @@ void Daemon::perform(const ReloadFinished& action) {
   }
   last_reload_ = LastReload{.at = runtime::now(), .ok = action.ok, .message = action.text};
   if (action.ok) {
-    logger_.log(kReloaded, "generation {} of {} is in use", action.generation, options_.config_file);
+    logger_.log(kReloaded, "generation {} of {} is in use", action.generation,
+                options_.config_file);
     if (!action.text.empty()) logger_.log(kConfigRemark, "{}", action.text);
   } else if (!supervisor_.is_stopping()) {
     logger_.log(kReloadRefused, "generation {} stays in use: {}", action.generation, action.text);
   }
   if (!supervisor_.is_stopping())
-    runtime::sd_notify(fmt::format("READY=1\nSTATUS={}", action.ok ? "running" : "running; the last reload was refused"));
+    runtime::sd_notify(fmt::format("READY=1\nSTATUS={}",
+                                   action.ok ? "running" : "running; the last reload was refused"));
 }
 
 /// What a person at the terminal must see, once: through the log when that goes there anyway.
@@ -281,7 +309,8 @@ void Daemon::perform(const AnnounceStopping&) {
 }
 
 void Daemon::perform(const Report& action) {
-  // Before the start has succeeded a person is waiting at the terminal; the failure itself was told by ReloadFinished.
+  // Before the start has succeeded a person is waiting at the terminal; the failure itself was told
+  // by ReloadFinished.
   if (!ready_ && action.id != ReportId::start_failed) tell_starter(action.text);
   logger_.log(message_of(action.id), "{}", action.text);
 }

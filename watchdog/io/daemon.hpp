@@ -1,12 +1,6 @@
 // The parent process while it runs: drives the supervisor and carries out its actions.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "runtime/control_socket.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
@@ -18,13 +12,21 @@
 #include "watchdog/io/status.hpp"
 #include "watchdog/options.hpp"
 
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace holdfast::watchdog {
 
 class Daemon {
  public:
-  /// `starter`: set in daemon mode; hears the outcome of the start. `start_errors`: where a person reads what went wrong at the
-  /// start (the terminal's stderr, kept open over the way into the background).
-  Daemon(const Options& options, std::optional<runtime::Daemonized> starter, runtime::UniqueFd start_errors);
+  /// `starter`: set in daemon mode; hears the outcome of the start. `start_errors`: where a person
+  /// reads what went wrong at the start (the terminal's stderr, kept open over the way into the
+  /// background).
+  Daemon(const Options& options, std::optional<runtime::Daemonized> starter,
+         runtime::UniqueFd start_errors);
 
   /// Runs to the end; returns the exit code.
   [[nodiscard]] int run();
@@ -74,8 +76,8 @@ class Daemon {
   std::unique_ptr<LoaderRun> loader_;
   std::unique_ptr<Process> release_;
   std::unique_ptr<runtime::ControlServer> control_;
-  std::vector<runtime::ControlReply> waiting_now_;    // for the load that runs
-  std::vector<runtime::ControlReply> waiting_next_;   // for the one after it
+  std::vector<runtime::ControlReply> waiting_now_;   // for the load that runs
+  std::vector<runtime::ControlReply> waiting_next_;  // for the one after it
   std::optional<LastReload> last_reload_;
   core::Instant started_at_;
   bool ready_ = false;

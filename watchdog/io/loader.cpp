@@ -1,5 +1,11 @@
 #include "watchdog/io/loader.hpp"
 
+#include "watchdog/io/loader_reply.hpp"
+#include "watchdog/io/process.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -8,12 +14,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-
-#include "watchdog/io/loader_reply.hpp"
-#include "watchdog/io/process.hpp"
-
 namespace holdfast::watchdog {
 
 namespace {
@@ -21,21 +21,26 @@ namespace {
 constexpr int kAllSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 LoaderFinished failed(std::string diagnostics) {
-  return {.usable = false, .roles = {}, .diagnostics = std::move(diagnostics), .exit_code = ExitCode::fatal};
+  return {.usable = false,
+          .roles = {},
+          .diagnostics = std::move(diagnostics),
+          .exit_code = ExitCode::fatal};
 }
 
 }  // namespace
 
-/// Shared with the pending handlers. Done when the reply has ended and the process is gone, in either order.
+/// Shared with the pending handlers. Done when the reply has ended and the process is gone, in
+/// either order.
 struct LoaderRun::State : std::enable_shared_from_this<LoaderRun::State> {
   State(boost::asio::io_context& io, std::function<void(LoadResult)> callback)
       : pipe(io), on_done(std::move(callback)) {}
 
   void read_more() {
-    pipe.async_read_some(boost::asio::buffer(chunk),
-                         [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
-                           self->on_read(error, count);
-                         });
+    pipe.async_read_some(
+        boost::asio::buffer(chunk),
+        [self = shared_from_this()](boost::system::error_code error, std::size_t count) {
+          self->on_read(error, count);
+        });
   }
   void on_read(boost::system::error_code error, std::size_t count) {
     reply.append(chunk.data(), count);
@@ -49,14 +54,18 @@ struct LoaderRun::State : std::enable_shared_from_this<LoaderRun::State> {
   }
   [[nodiscard]] LoadResult result() {
     if (!status->is_clean())
-      return {.event = failed(fmt::format("the process that reads the configuration {}\n", to_sentence(*status))),
+      return {.event = failed(fmt::format("the process that reads the configuration {}\n",
+                                          to_sentence(*status))),
               .snapshot = {}};
     auto event = decode_reply(reply);
-    if (!event) return {.event = failed("the process that reads the configuration gave no answer\n"), .snapshot = {}};
+    if (!event)
+      return {.event = failed("the process that reads the configuration gave no answer\n"),
+              .snapshot = {}};
     if (!event->usable) return {.event = std::move(*event), .snapshot = {}};
     // The writer is gone; nobody can change the bytes from here on.
     if (::fcntl(snapshot.get(), F_ADD_SEALS, kAllSeals) != 0)
-      return {.event = failed(core::fail_errno(errno, "cannot seal the configuration").message), .snapshot = {}};
+      return {.event = failed(core::fail_errno(errno, "cannot seal the configuration").message),
+              .snapshot = {}};
     return {.event = std::move(*event), .snapshot = std::move(snapshot)};
   }
 
@@ -80,25 +89,29 @@ LoaderRun::~LoaderRun() {
   state_->pipe.cancel(ignored);
 }
 
-core::Result<std::unique_ptr<LoaderRun>> LoaderRun::start(boost::asio::io_context& io, const LoadRequest& request,
+core::Result<std::unique_ptr<LoaderRun>> LoaderRun::start(boost::asio::io_context& io,
+                                                          const LoadRequest& request,
                                                           std::function<void(LoadResult)> on_done) {
   auto state = std::make_shared<State>(io, std::move(on_done));
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return core::fail_errno(errno, "cannot make a pipe for the loader");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return core::fail_errno(errno, "cannot make a pipe for the loader");
   runtime::UniqueFd read_end(ends[0]);
   const runtime::UniqueFd write_end(ends[1]);
   state->snapshot.reset(::memfd_create("holdfast-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!state->snapshot) return core::fail_errno(errno, "cannot create memory for the configuration");
-  auto process = Process::spawn(io,
-                                {.arguments = {"--role=loader", request.config_file, request.config_id},
-                                 .fd3 = write_end.get(),
-                                 .fd4 = state->snapshot.get()},
-                                [weak = std::weak_ptr<State>(state)](ExitStatus status) {
-                                  if (const auto self = weak.lock()) {
-                                    self->status = status;
-                                    self->finish_when_both();
-                                  }
-                                });
+  if (!state->snapshot)
+    return core::fail_errno(errno, "cannot create memory for the configuration");
+  auto process =
+      Process::spawn(io,
+                     {.arguments = {"--role=loader", request.config_file, request.config_id},
+                      .fd3 = write_end.get(),
+                      .fd4 = state->snapshot.get()},
+                     [weak = std::weak_ptr<State>(state)](ExitStatus status) {
+                       if (const auto self = weak.lock()) {
+                         self->status = status;
+                         self->finish_when_both();
+                       }
+                     });
   if (!process) return process.error();
   state->process = std::move(*process);
   state->pipe.assign(read_end.release());

@@ -1,17 +1,18 @@
-// Reading the configuration in a process of its own: short-lived, unprivileged but for reading, so that the parent parses nothing
-// but one reply of fixed shape. Parent side: LoaderRun. Child side: run_loader (--role=loader).
+// Reading the configuration in a process of its own: short-lived, unprivileged but for reading, so
+// that the parent parses nothing but one reply of fixed shape. Parent side: LoaderRun. Child side:
+// run_loader (--role=loader).
 #pragma once
+
+#include "core/result.hpp"
+#include "runtime/unique_fd.hpp"
+#include "watchdog/core/event.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
-
-#include <boost/asio/io_context.hpp>
-
-#include "core/result.hpp"
-#include "runtime/unique_fd.hpp"
-#include "watchdog/core/event.hpp"
 
 namespace holdfast::watchdog {
 
@@ -28,9 +29,9 @@ struct LoadResult {
 /// One load. Ending the object kills the loader.
 class LoaderRun {
  public:
-  [[nodiscard]] static core::Result<std::unique_ptr<LoaderRun>> start(boost::asio::io_context& io,
-                                                                      const LoadRequest& request,
-                                                                      std::function<void(LoadResult)> on_done);
+  [[nodiscard]] static core::Result<std::unique_ptr<LoaderRun>> start(
+      boost::asio::io_context& io, const LoadRequest& request,
+      std::function<void(LoadResult)> on_done);
   ~LoaderRun();
   LoaderRun(const LoaderRun&) = delete;
   LoaderRun& operator=(const LoaderRun&) = delete;
@@ -44,7 +45,8 @@ class LoaderRun {
   std::shared_ptr<State> state_;
 };
 
-/// The child side: reads the files, writes the snapshot to descriptor 4 and the reply to descriptor 3. Returns the exit code.
+/// The child side: reads the files, writes the snapshot to descriptor 4 and the reply to
+/// descriptor 3. Returns the exit code.
 [[nodiscard]] int run_loader(std::span<const char* const> words);
 
 /// -t: reads and checks in this process, prints to stderr or `log_file`. Returns the exit code.

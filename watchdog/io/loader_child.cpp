@@ -1,4 +1,8 @@
 // The side of the loader that reads files: the child process and -t.
+#include "config/load.hpp"
+#include "watchdog/io/loader.hpp"
+#include "watchdog/io/loader_reply.hpp"
+
 #include <cap-ng.h>
 #include <cerrno>
 #include <csignal>
@@ -9,10 +13,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "config/load.hpp"
-#include "watchdog/io/loader.hpp"
-#include "watchdog/io/loader_reply.hpp"
-
 namespace holdfast::watchdog {
 
 namespace {
@@ -20,20 +20,24 @@ namespace {
 constexpr int kReplyFd = 3;
 constexpr int kSnapshotFd = 4;
 
-/// Gives up everything but reading files: configurations with passwords belong to root, mode 0600. Where a step is not possible
-/// (no such user, a user namespace without it) the others still count; a failure never stops the load.
+/// Gives up everything but reading files: configurations with passwords belong to root, mode 0600.
+/// Where a step is not possible (no such user, a user namespace without it) the others still count;
+/// a failure never stops the load.
 void keep_only_reading() {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (::geteuid() != 0) return;
   const passwd* account = ::getpwnam("holdfast");
   if (account == nullptr) account = ::getpwnam("nobody");
   capng_clear(CAPNG_SELECT_BOTH);
-  capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_DAC_READ_SEARCH);
-  if (account != nullptr && capng_change_id(static_cast<int>(account->pw_uid), static_cast<int>(account->pw_gid),
-                                            CAPNG_DROP_SUPP_GRP) == 0)
+  capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+               CAP_DAC_READ_SEARCH);
+  if (account != nullptr &&
+      capng_change_id(static_cast<int>(account->pw_uid), static_cast<int>(account->pw_gid),
+                      CAPNG_DROP_SUPP_GRP) == 0)
     return;
   capng_clear(CAPNG_SELECT_CAPS);
-  capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), CAP_DAC_READ_SEARCH);
+  capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+               CAP_DAC_READ_SEARCH);
   capng_apply(CAPNG_SELECT_CAPS);
 }
 
@@ -86,20 +90,25 @@ int run_loader(std::span<const char* const> words) {
 }
 
 int test_config(const LoadRequest& request, const std::string& log_file) {
-  const config::Loaded loaded = config::load_files(request.config_file, {.config_id = request.config_id});
+  const config::Loaded loaded =
+      config::load_files(request.config_file, {.config_id = request.config_id});
   std::string text = config::render_text(loaded.diagnostics);
   text += fmt::format("{}: {}\n", request.config_file, loaded.diagnostics.summary());
   if (log_file.empty()) {
     if (!write_all(STDERR_FILENO, text)) return to_int(ExitCode::fatal);
   } else {
-    const runtime::UniqueFd fd(::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const runtime::UniqueFd fd(
+        ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd || !write_all(fd.get(), text)) {
-      std::fputs((core::fail_errno(errno, "holdfast: cannot write {}", log_file).message + "\n").c_str(), stderr);
+      std::fputs(
+          (core::fail_errno(errno, "holdfast: cannot write {}", log_file).message + "\n").c_str(),
+          stderr);
       return to_int(ExitCode::no_permission);
     }
   }
   if (!loaded.diagnostics.has_errors()) return to_int(ExitCode::ok);
-  return to_int(can_be_read(request.config_file) ? ExitCode::test_failed : ExitCode::no_config_file);
+  return to_int(can_be_read(request.config_file) ? ExitCode::test_failed
+                                                 : ExitCode::no_config_file);
 }
 
 }  // namespace holdfast::watchdog

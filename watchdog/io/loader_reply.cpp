@@ -10,8 +10,9 @@ constexpr std::string_view kMagic = "HFL1";
 constexpr std::size_t kHeadBytes = 7;  // magic, usable, roles, exit code
 
 std::optional<ExitCode> known_code(unsigned char byte) {
-  for (const ExitCode code : {ExitCode::ok, ExitCode::fatal, ExitCode::bad_config, ExitCode::no_permission,
-                              ExitCode::test_failed, ExitCode::no_config_file})
+  for (const ExitCode code :
+       {ExitCode::ok, ExitCode::fatal, ExitCode::bad_config, ExitCode::no_permission,
+        ExitCode::test_failed, ExitCode::no_config_file})
     if (to_int(code) == byte) return code;
   return std::nullopt;
 }

@@ -1,13 +1,14 @@
-// The loader's reply on descriptor 3: a fixed head, then the text of the diagnostics until the end of the stream.
-// Both sides are the same binary. The head is checked, because the loader has read what strangers wrote.
+// The loader's reply on descriptor 3: a fixed head, then the text of the diagnostics until the end
+// of the stream. Both sides are the same binary. The head is checked, because the loader has read
+// what strangers wrote.
 #pragma once
+
+#include "watchdog/core/event.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "watchdog/core/event.hpp"
 
 namespace holdfast::watchdog {
 

@@ -1,5 +1,8 @@
 #include "watchdog/io/process.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -11,9 +14,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <fmt/format.h>
-
 namespace holdfast::watchdog {
 
 namespace {
@@ -22,7 +22,8 @@ constexpr int kFirstFreeDescriptor = 10;
 
 /// What systemd gave to us is not for our children: they would speak to it in our name.
 bool is_for_children(std::string_view variable) {
-  for (const std::string_view name : {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_"})
+  for (const std::string_view name :
+       {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_"})
     if (variable.starts_with(name)) return false;
   return true;
 }
@@ -44,7 +45,8 @@ struct SpawnParameters {
   posix_spawnattr_t attributes{};
 };
 
-/// A copy out of the way of 3 and 4, so that moving one descriptor there never overwrites the other.
+/// A copy out of the way of 3 and 4, so that moving one descriptor there never overwrites the
+/// other.
 runtime::UniqueFd out_of_the_way(int fd) {
   return runtime::UniqueFd(fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
 }
@@ -66,7 +68,8 @@ core::Result<pid_t> start(const SpawnRequest& request) {
   if (fourth) posix_spawn_file_actions_adddup2(&parameters.files, fourth.get(), 4);
   posix_spawn_file_actions_addclosefrom_np(&parameters.files, fourth ? 5 : 4);
 
-  // Own process group: Ctrl-C on a terminal reaches the watchdog only, which then stops the children in order.
+  // Own process group: Ctrl-C on a terminal reaches the watchdog only, which then stops the
+  // children in order.
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -98,14 +101,16 @@ struct Process::State {
   State(boost::asio::io_context& io, std::function<void(ExitStatus)> callback)
       : descriptor(io), on_exit(std::move(callback)) {}
 
-  boost::asio::posix::stream_descriptor descriptor;  // the pidfd: readable when the process has ended
+  boost::asio::posix::stream_descriptor
+      descriptor;  // the pidfd: readable when the process has ended
   std::function<void(ExitStatus)> on_exit;
   pid_t pid = -1;
   bool reaped = false;
 
   void reap() {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED) != 0) return;
+    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED) != 0)
+      return;
     reaped = true;
     const bool exited = info.si_code == CLD_EXITED;
     const ExitStatus status{.kind = exited ? ExitStatus::Kind::exited : ExitStatus::Kind::signalled,
@@ -122,7 +127,8 @@ Process::~Process() {
   state_->descriptor.cancel(ignored);
 }
 
-core::Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& io, const SpawnRequest& request,
+core::Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& io,
+                                                      const SpawnRequest& request,
                                                       std::function<void(ExitStatus)> on_exit) {
   auto state = std::make_shared<State>(io, std::move(on_exit));
   const auto pid = start(request);
@@ -144,7 +150,9 @@ core::Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& i
   return std::unique_ptr<Process>(new Process(std::move(state)));
 }
 
-pid_t Process::pid() const { return state_->pid; }
+pid_t Process::pid() const {
+  return state_->pid;
+}
 
 void Process::signal(int number) const {
   if (!state_->reaped)
@@ -154,10 +162,12 @@ void Process::signal(int number) const {
 std::string to_sentence(const ExitStatus& status) {
   if (status.kind == ExitStatus::Kind::signalled) {
     const char* name = ::strsignal(status.value);
-    return fmt::format("was killed by signal {} ({})", status.value, name == nullptr ? "unknown" : name);
+    return fmt::format("was killed by signal {} ({})", status.value,
+                       name == nullptr ? "unknown" : name);
   }
   const char* meaning = "";
-  if (status.value == to_int(ExitCode::fatal)) meaning = " (it could not go on, see its own log lines)";
+  if (status.value == to_int(ExitCode::fatal))
+    meaning = " (it could not go on, see its own log lines)";
   if (status.value == to_int(ExitCode::bad_config)) meaning = " (it cannot use the configuration)";
   if (status.value == to_int(ExitCode::no_permission)) meaning = " (a permission is missing)";
   return fmt::format("ended with exit code {}{}", status.value, meaning);

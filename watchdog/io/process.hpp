@@ -1,18 +1,18 @@
-// Processes of this same binary in another role: spawned by /proc/self/exe, watched through a pidfd.
-// Used for the children, the loader and the cleaner. Knows nothing about why they run.
+// Processes of this same binary in another role: spawned by /proc/self/exe, watched through a
+// pidfd. Used for the children, the loader and the cleaner. Knows nothing about why they run.
 #pragma once
+
+#include "core/result.hpp"
+#include "runtime/unique_fd.hpp"
+#include "watchdog/core/exit_status.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <sys/types.h>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-
-#include "core/result.hpp"
-#include "runtime/unique_fd.hpp"
-#include "watchdog/core/exit_status.hpp"
 
 namespace holdfast::watchdog {
 
@@ -22,13 +22,14 @@ struct SpawnRequest {
   int fd4 = -1;                        ///< becomes descriptor 4; -1: none
 };
 
-/// A running process. Ending the object does not end the process; its death is then not reported any more.
+/// A running process. Ending the object does not end the process; its death is then not reported
+/// any more.
 class Process {
  public:
   /// `on_exit` runs once, from the loop, after the process was reaped.
-  [[nodiscard]] static core::Result<std::unique_ptr<Process>> spawn(boost::asio::io_context& io,
-                                                                    const SpawnRequest& request,
-                                                                    std::function<void(ExitStatus)> on_exit);
+  [[nodiscard]] static core::Result<std::unique_ptr<Process>> spawn(
+      boost::asio::io_context& io, const SpawnRequest& request,
+      std::function<void(ExitStatus)> on_exit);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -43,7 +44,8 @@ class Process {
   std::shared_ptr<State> state_;
 };
 
-/// "was killed by signal 11 (Segmentation fault)", "ended with exit code 4 (a permission is missing)".
+/// "was killed by signal 11 (Segmentation fault)", "ended with exit code 4 (a permission is
+/// missing)".
 [[nodiscard]] std::string to_sentence(const ExitStatus& status);
 
 }  // namespace holdfast::watchdog

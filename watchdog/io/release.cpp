@@ -1,15 +1,15 @@
 #include "watchdog/io/release.hpp"
 
-#include <csignal>
-#include <cstdio>
-#include <span>
-#include <sys/prctl.h>
-
 #include "config/load.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/log.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "watchdog/core/exit_status.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <span>
+#include <sys/prctl.h>
 
 namespace holdfast::watchdog {
 
@@ -34,7 +34,8 @@ std::vector<netlink::DesiredAddress> virtual_addresses(const config::Model& mode
 }
 
 int complain(const std::string& sentence) {
-  std::fputs(("holdfast: cannot release the virtual addresses: " + sentence + "\n").c_str(), stderr);
+  std::fputs(("holdfast: cannot release the virtual addresses: " + sentence + "\n").c_str(),
+             stderr);
   return to_int(ExitCode::fatal);
 }
 
@@ -42,7 +43,8 @@ int complain(const std::string& sentence) {
 
 core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io, int snapshot,
                                                      std::function<void(ExitStatus)> on_done) {
-  return Process::spawn(io, {.arguments = {"--role=release"}, .fd3 = snapshot, .fd4 = -1}, std::move(on_done));
+  return Process::spawn(io, {.arguments = {"--role=release"}, .fd3 = snapshot, .fd4 = -1},
+                        std::move(on_done));
 }
 
 int run_release() {
@@ -63,7 +65,8 @@ int run_release() {
   reflector.flush();
   for (const netlink::HeldAddress& address : reflector.publication("release").addresses) {
     if (address.held)
-      return complain(fmt::format("{} is still there. {}", netlink::describe(address.desired), address.problem));
+      return complain(fmt::format("{} is still there. {}", netlink::describe(address.desired),
+                                  address.problem));
   }
   return to_int(ExitCode::ok);
 }

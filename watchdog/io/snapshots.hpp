@@ -1,10 +1,10 @@
 // The configurations that are in use or about to be: sealed memory by generation.
 #pragma once
 
-#include <map>
-
 #include "runtime/unique_fd.hpp"
 #include "watchdog/core/role.hpp"
+
+#include <map>
 
 namespace holdfast::watchdog {
 

@@ -1,11 +1,11 @@
 #include "watchdog/io/status.hpp"
 
-#include <unistd.h>
+#include "runtime/clock.hpp"
+#include "watchdog/version.hpp"
 
 #include <boost/json/array.hpp>
 
-#include "runtime/clock.hpp"
-#include "watchdog/version.hpp"
+#include <unistd.h>
 
 namespace holdfast::watchdog {
 
@@ -24,7 +24,8 @@ std::int64_t milliseconds(core::Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-json::object child_json(Role role, const ChildRecord& child, const Children& children, core::Instant now) {
+json::object child_json(Role role, const ChildRecord& child, const Children& children,
+                        core::Instant now) {
   json::object page;
   page["role"] = to_string(role);
   const auto pid = children.pid(role);
@@ -34,14 +35,16 @@ json::object child_json(Role role, const ChildRecord& child, const Children& chi
   page["restarts"] = child.restarts;
   page["last_exit"] = child.last_exit.empty() ? json::value(nullptr) : json::value(child.last_exit);
   const auto* live = std::get_if<Live>(&child.state);
-  page["heartbeat_ms"] = live == nullptr ? json::value(nullptr) : json::value(milliseconds(now - live->heard_at));
+  page["heartbeat_ms"] =
+      live == nullptr ? json::value(nullptr) : json::value(milliseconds(now - live->heard_at));
   page["generation"] = live == nullptr ? 0 : live->applied;
   return page;
 }
 
 }  // namespace
 
-json::object status_json(const StatusFacts& facts, const Supervisor& supervisor, const Children& children) {
+json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
+                         const Children& children) {
   json::object page;
   page["process"] = "watchdog";
   page["pid"] = ::getpid();

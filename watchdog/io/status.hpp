@@ -1,14 +1,14 @@
 // The watchdog's page of the status, as JSON.
 #pragma once
 
-#include <optional>
-#include <string>
-
-#include <boost/json/object.hpp>
-
 #include "core/time.hpp"
 #include "watchdog/core/supervisor.hpp"
 #include "watchdog/io/children.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <optional>
+#include <string>
 
 namespace holdfast::watchdog {
 
@@ -25,7 +25,8 @@ struct StatusFacts {
   std::optional<LastReload> last_reload;
 };
 
-[[nodiscard]] boost::json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
+[[nodiscard]] boost::json::object status_json(const StatusFacts& facts,
+                                              const Supervisor& supervisor,
                                               const Children& children);
 
 }  // namespace holdfast::watchdog

@@ -1,18 +1,19 @@
-// vrrp and checkers children that do what a test tells them: the real binary's main, loader and watchdog with children whose
-// behaviour is a word in a file. HOLDFAST_TEST_DIR/<role>: "crash-on-start", "refuse <reason>", "exit <code>", "mute", "hang",
-// "slow-stop"; anything else or no file: well behaved. Every step is appended to HOLDFAST_TEST_DIR/<role>.log.
-#include <chrono>
-#include <cstdlib>
-#include <fstream>
-#include <string>
-#include <unistd.h>
-
+// vrrp and checkers children that do what a test tells them: the real binary's main, loader and
+// watchdog with children whose behaviour is a word in a file. HOLDFAST_TEST_DIR/<role>:
+// "crash-on-start", "refuse <reason>", "exit <code>", "mute", "hang", "slow-stop"; anything else or
+// no file: well behaved. Every step is appended to HOLDFAST_TEST_DIR/<role>.log.
 #include "checkers/daemon.hpp"
 #include "runtime/child.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/pid_file.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/daemon.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <unistd.h>
 
 namespace {
 
@@ -61,13 +62,16 @@ int run_scripted(const runtime::ChildOptions& options) {
     note(role, fmt::format("commit {}", generation));
     if (behaviour(role) == "crash-after-commit") std::abort();
   };
-  callbacks.abort = [&](std::uint64_t generation) { note(role, fmt::format("abort {}", generation)); };
+  callbacks.abort = [&](std::uint64_t generation) {
+    note(role, fmt::format("abort {}", generation));
+  };
   callbacks.stop = [&](const std::string& why) {
     note(role, "stop: " + why);
     const bool slow = behaviour(role) == "slow-stop";
     later.arm(core::Instant(std::chrono::duration_cast<core::Duration>(
                   std::chrono::steady_clock::now().time_since_epoch())) +
-              (slow ? core::Duration(std::chrono::hours(1)) : core::Duration(std::chrono::milliseconds(50))));
+              (slow ? core::Duration(std::chrono::hours(1))
+                    : core::Duration(std::chrono::milliseconds(50))));
   };
   runtime::Child child(loop, logger, options, callbacks);
   const int code = loop.run();
@@ -77,5 +81,9 @@ int run_scripted(const runtime::ChildOptions& options) {
 
 }  // namespace
 
-int holdfast::vrrp::run_daemon(const runtime::ChildOptions& options) { return run_scripted(options); }
-int holdfast::checkers::run_daemon(const runtime::ChildOptions& options) { return run_scripted(options); }
+int holdfast::vrrp::run_daemon(const runtime::ChildOptions& options) {
+  return run_scripted(options);
+}
+int holdfast::checkers::run_daemon(const runtime::ChildOptions& options) {
+  return run_scripted(options);
+}

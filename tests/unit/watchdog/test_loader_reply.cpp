@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include "watchdog/io/loader_reply.hpp"
 #include "watchdog/io/process.hpp"
+
+#include <doctest/doctest.h>
 
 using namespace holdfast::watchdog;
 
@@ -23,7 +23,8 @@ TEST_CASE("loader reply: what goes in comes out") {
 TEST_CASE("loader reply: every truncation of the head and every foreign byte in it is refused") {
   const std::string good = encode_reply(
       {.usable = false, .roles = {}, .diagnostics = "x", .exit_code = ExitCode::bad_config});
-  for (std::size_t length = 0; length < 7; ++length) CHECK_FALSE(decode_reply(good.substr(0, length)));
+  for (std::size_t length = 0; length < 7; ++length)
+    CHECK_FALSE(decode_reply(good.substr(0, length)));
   for (std::size_t at = 0; at < 7; ++at) {
     std::string bad = good;
     bad[at] = static_cast<char>(0x7f);
@@ -32,19 +33,23 @@ TEST_CASE("loader reply: every truncation of the head and every foreign byte in 
 }
 
 TEST_CASE("loader reply: not usable with exit code 0 would start nothing and call it success") {
-  CHECK_FALSE(decode_reply(encode_reply({.usable = false, .roles = {}, .diagnostics = "", .exit_code = ExitCode::ok})));
+  CHECK_FALSE(decode_reply(
+      encode_reply({.usable = false, .roles = {}, .diagnostics = "", .exit_code = ExitCode::ok})));
 }
 
 TEST_CASE("loader reply: diagnostics are cut at their bound") {
-  const auto back = decode_reply(encode_reply({.usable = true,
-                                               .roles = {},
-                                               .diagnostics = std::string(kMaxDiagnosticBytes + 10, 'x'),
-                                               .exit_code = ExitCode::ok}));
+  const auto back =
+      decode_reply(encode_reply({.usable = true,
+                                 .roles = {},
+                                 .diagnostics = std::string(kMaxDiagnosticBytes + 10, 'x'),
+                                 .exit_code = ExitCode::ok}));
   CHECK(back->diagnostics.size() == kMaxDiagnosticBytes);
 }
 
 TEST_CASE("how a process ended is a sentence") {
-  CHECK(to_sentence({ExitStatus::Kind::signalled, 11}) == "was killed by signal 11 (Segmentation fault)");
-  CHECK(to_sentence({ExitStatus::Kind::exited, 4}) == "ended with exit code 4 (a permission is missing)");
+  CHECK(to_sentence({ExitStatus::Kind::signalled, 11}) ==
+        "was killed by signal 11 (Segmentation fault)");
+  CHECK(to_sentence({ExitStatus::Kind::exited, 4}) ==
+        "ended with exit code 4 (a permission is missing)");
   CHECK(to_sentence({ExitStatus::Kind::exited, 77}) == "ended with exit code 77");
 }
