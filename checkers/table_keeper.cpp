@@ -135,12 +135,14 @@ void TableKeeper::act(const table_action::ReportDrift& report) {
 void TableKeeper::act(const table_action::ReportForeign& report) {
   std::vector<std::string> names;
   for (const ipvs::ServiceKey& key : report.keys) names.push_back(ipvs::to_string(key));
-  if (names.empty())
+  if (names.empty()) {
     logger_.log(messages::kIpvsForeign, "the IPVS table has no services of others any more");
-  else
-    logger_.log(messages::kIpvsForeign,
-                "{} service(s) in the IPVS table are not ours and are left alone: {}", names.size(),
-                listed(std::move(names)));
+    return;
+  }
+  const std::size_t count = names.size();
+  logger_.log(messages::kIpvsForeign,
+              "{} service(s) in the IPVS table are not ours and are left alone: {}", count,
+              listed(std::move(names)));
 }
 
 void TableKeeper::act(const table_action::ReportAdopted& report) {
