@@ -4,6 +4,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 namespace holdfast::vrrp {
 namespace {
 
@@ -85,13 +87,13 @@ void Engine::handle(Event event) {
 }
 
 void Engine::end_turn() {
-  executor_.perform(actions_);
+  perform();
   for (int count = 0; !pending_.empty() && count < kMaxEventsPerTurn; ++count) {
     const Event event = std::move(pending_.front());
     pending_.pop_front();
     actions_.clear();
     driver_.handle(event, runtime::now(), actions_);
-    executor_.perform(actions_);
+    perform();
   }
   in_turn_ = false;
   if (!pending_.empty()) {
@@ -104,6 +106,14 @@ void Engine::end_turn() {
   }
   timer_.arm(driver_.deadline());
   if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
+}
+
+void Engine::perform() {
+  executor_.perform(actions_);
+  const bool any_gone = std::any_of(actions_.begin(), actions_.end(), [](const Action& action) {
+    return std::holds_alternative<Removed>(action);
+  });
+  if (any_gone) refresh_ports();
 }
 
 void Engine::report_pause(const runtime::PauseDetector::Pause& pause) {

@@ -53,6 +53,7 @@ class Engine {
   void wake(const std::string* readable);
   void handle(Event event);
   void end_turn();
+  void perform();
   void report_pause(const runtime::PauseDetector::Pause& pause);
   void take(const std::string& interface, std::span<const std::uint8_t> packet);
 
