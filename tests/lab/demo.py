@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -70,12 +72,16 @@ def perform(chapters: list[str], program: str, directory: Path, colour: bool) ->
     where = "inside the virtual machine" if IN_VM else "on this kernel"
     printer.say(f"Director program: {program}. Running {where}; reaction times may exceed a bound by "
                 f"{TOLERANCE:.2f} s,\nstarting a program under emulation by a few seconds.")
+    # Sockets cannot live on the share that carries results out of the machine: play elsewhere, keep
+    # the files.
+    stage = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))
     for name in chapters:
         try:
-            CHAPTERS[name](printer, directory / name, program)
+            CHAPTERS[name](printer, stage / name, program)
         except Exception:  # the laboratory itself failed: report, and count it as a failed step
             with printer.step(f"chapter {name} could not be played to its end") as step:
                 step.problems.append(traceback.format_exc())
+        keep_files(stage / name, directory / name)
     failed = printer.failed()
     took = time.monotonic() - printer._began
     printer.say()
@@ -85,6 +91,15 @@ def perform(chapters: list[str], program: str, directory: Path, colour: bool) ->
         printer.say(f"  failed: {step.title}")
     printer.say(f"Logs and packets of the directors: {shown_directory(directory)}")
     return 1 if failed or not printer.steps else 0
+
+
+def keep_files(played: Path, kept: Path) -> None:
+    """Copies logs, packets and configurations; sockets and pipes are left behind."""
+    for path in played.rglob("*"):
+        if path.is_file():
+            target = kept / path.relative_to(played)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
 
 
 def shown_directory(directory: Path) -> str:
