@@ -95,12 +95,16 @@ class Director:
         return self.process.stop(timeout=timeout)
 
     def kill_everything(self) -> None:
-        """kill -9 of every process on this machine, at once; what they left behind stays."""
+        """kill -9 of every process on this machine, at once; what they left behind stays.
+
+        All are frozen first: otherwise a child would notice its dead parent and resign in order.
+        """
         for _ in range(3):  # a process that was just being started is caught in the next round
             pids = self.machine.pids()
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
             if not pids:
                 break
             time.sleep(0.01)
