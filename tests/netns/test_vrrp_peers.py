@@ -83,9 +83,12 @@ def becomes(segment: Segment, name: str, timeout: float) -> None:
 
 
 def crash(director: Director) -> None:
-    """Everything dies in the same moment: frozen first, so that no child has time to resign."""
-    for pid in director.machine.pids():
-        os.kill(pid, signal.SIGSTOP)
+    """Everything dies in the same moment: frozen first, children before parents, so that no child lives to see its
+    parent die (the kernel wakes stopped orphans up) and resigns."""
+    pids = sorted(director.machine.pids(), reverse=True)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, number)
     director.kill_everything()
 
 
