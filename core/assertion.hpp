@@ -1,10 +1,12 @@
-// Broken invariants end the process, on in release too: the watchdog restarts it and the peer covers meanwhile.
-// Never for anything a packet, a file or the kernel can cause: those are values (core/result.hpp).
+// Broken invariants end the process, on in release too: the watchdog restarts it and the peer
+// covers meanwhile. Never for anything a packet, a file or the kernel can cause: those are values
+// (core/result.hpp).
 #pragma once
 
 namespace holdfast::core {
 
-[[noreturn]] void assertion_failed(const char* condition, const char* why, const char* file, int line);
+[[noreturn]] void assertion_failed(const char* condition, const char* why, const char* file,
+                                   int line);
 
 }  // namespace holdfast::core
 

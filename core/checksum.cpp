@@ -4,7 +4,8 @@ namespace holdfast::core {
 
 void ChecksumAccumulator::add(std::span<const std::uint8_t> bytes) {
   std::size_t i = 0;
-  for (; i + 1 < bytes.size(); i += 2) sum_ += static_cast<std::uint64_t>(bytes[i] << 8 | bytes[i + 1]);
+  for (; i + 1 < bytes.size(); i += 2)
+    sum_ += static_cast<std::uint64_t>(bytes[i] << 8 | bytes[i + 1]);
   if (i < bytes.size()) sum_ += static_cast<std::uint64_t>(bytes[i] << 8);
 }
 

@@ -10,7 +10,8 @@ namespace holdfast::core {
 class ChecksumAccumulator {
  public:
   void add(std::span<const std::uint8_t> bytes);
-  /// The value for the checksum field, in host order; 0 when the covered bytes already hold a right checksum.
+  /// The value for the checksum field, in host order; 0 when the covered bytes already hold a right
+  /// checksum.
   [[nodiscard]] std::uint16_t finish() const;
 
  private:

@@ -1,12 +1,11 @@
 #include "core/ip_address.hpp"
 
-#include <arpa/inet.h>  // inet_ntop and inet_pton only: they touch memory, no socket
+#include "core/assertion.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>  // inet_ntop and inet_pton only: they touch memory, no socket
 #include <charconv>
 #include <string_view>
-
-#include "core/assertion.hpp"
 
 namespace holdfast::core {
 
@@ -37,7 +36,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   IpAddress address;
   const bool v6 = text.find(':') != std::string_view::npos;
   address.family_ = v6 ? Family::v6 : Family::v4;
-  if (inet_pton(v6 ? AF_INET6 : AF_INET, terminated.c_str(), address.bytes_.data()) != 1) return std::nullopt;
+  if (inet_pton(v6 ? AF_INET6 : AF_INET, terminated.c_str(), address.bytes_.data()) != 1)
+    return std::nullopt;
   return address;
 }
 
@@ -45,10 +45,13 @@ bool IpAddress::is_unspecified() const {
   return std::all_of(bytes_.begin(), bytes_.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-bool IpAddress::is_multicast() const { return is_v4() ? bytes_[0] >> 4 == 0xe : bytes_[0] == 0xff; }
+bool IpAddress::is_multicast() const {
+  return is_v4() ? bytes_[0] >> 4 == 0xe : bytes_[0] == 0xff;
+}
 
 bool IpAddress::is_link_local() const {
-  return is_v4() ? bytes_[0] == 169 && bytes_[1] == 254 : bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+  return is_v4() ? bytes_[0] == 169 && bytes_[1] == 254
+                 : bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
 std::span<const std::uint8_t> IpAddress::bytes() const {
@@ -80,12 +83,15 @@ bool IpPrefix::contains(const IpAddress& other) const {
   const auto ours = address.bytes();
   const auto theirs = other.bytes();
   const std::size_t whole = length / 8;
-  if (!std::equal(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(whole), theirs.begin())) return false;
+  if (!std::equal(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(whole), theirs.begin()))
+    return false;
   const unsigned rest = length % 8;
   return rest == 0 || (ours[whole] ^ theirs[whole]) >> (8 - rest) == 0;
 }
 
-std::string IpPrefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
+std::string IpPrefix::to_string() const {
+  return address.to_string() + "/" + std::to_string(length);
+}
 
 std::string Endpoint::to_string() const {
   const std::string host = address.is_v4() ? address.to_string() : "[" + address.to_string() + "]";

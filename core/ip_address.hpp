@@ -14,8 +14,9 @@ namespace holdfast::core {
 
 enum class Family : std::uint8_t { v4, v6 };
 
-/// An IPv4 or IPv6 address. Bytes are in network order; IPv4 uses the first four, the rest stay zero.
-/// Ordering is by family, then unsigned in network order: the order VRRP's tie-break wants (RFC 9568 §6.4.3).
+/// An IPv4 or IPv6 address. Bytes are in network order; IPv4 uses the first four, the rest stay
+/// zero. Ordering is by family, then unsigned in network order: the order VRRP's tie-break wants
+/// (RFC 9568 §6.4.3).
 class IpAddress {
  public:
   /// 0.0.0.0.
@@ -24,7 +25,8 @@ class IpAddress {
   [[nodiscard]] static IpAddress v6(std::array<std::uint8_t, 16> bytes);
   /// From 4 or 16 bytes in network order; nullopt for any other length.
   [[nodiscard]] static std::optional<IpAddress> from_bytes(std::span<const std::uint8_t> bytes);
-  /// Strict presentation form ("192.0.2.1", "2001:db8::1"); nullopt for anything else, octal and short forms included.
+  /// Strict presentation form ("192.0.2.1", "2001:db8::1"); nullopt for anything else, octal and
+  /// short forms included.
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] Family family() const { return family_; }
@@ -47,14 +49,16 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
-/// An address with a prefix length, host bits kept: 192.168.1.200/24 is an interface address, not only a network.
+/// An address with a prefix length, host bits kept: 192.168.1.200/24 is an interface address, not
+/// only a network.
 struct IpPrefix {
   IpAddress address;
   std::uint8_t length = 32;
 
   /// "ADDRESS" (full length) or "ADDRESS/LENGTH" with the length in range of the family.
   [[nodiscard]] static std::optional<IpPrefix> parse(std::string_view text);
-  /// True when `other` lies inside the network of this prefix (same family, first `length` bits equal).
+  /// True when `other` lies inside the network of this prefix (same family, first `length` bits
+  /// equal).
   [[nodiscard]] bool contains(const IpAddress& other) const;
   [[nodiscard]] std::string to_string() const;
 

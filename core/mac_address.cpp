@@ -20,6 +20,8 @@ std::optional<MacAddress> MacAddress::parse(std::string_view text) {
   return mac;
 }
 
-std::string MacAddress::to_string() const { return fmt::format("{:02x}", fmt::join(bytes, ":")); }
+std::string MacAddress::to_string() const {
+  return fmt::format("{:02x}", fmt::join(bytes, ":"));
+}
 
 }  // namespace holdfast::core

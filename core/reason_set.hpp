@@ -1,5 +1,5 @@
-// A set of reasons for one condition (FAULT, server down): the condition holds while the set is not empty.
-// Every source adds and removes only its own reason, so two causes never cancel each other.
+// A set of reasons for one condition (FAULT, server down): the condition holds while the set is not
+// empty. Every source adds and removes only its own reason, so two causes never cancel each other.
 #pragma once
 
 #include <map>

@@ -1,15 +1,17 @@
-// Values that can fail. An Error is a sentence for the operator: what was tried, on what, what the system said.
+// Values that can fail. An Error is a sentence for the operator: what was tried, on what, what the
+// system said.
 #pragma once
-
-#include <string>
-#include <system_error>
 
 #include <boost/system/result.hpp>
 #include <fmt/format.h>
 
+#include <string>
+#include <system_error>
+
 namespace holdfast::core {
 
-/// Why something failed. `message` is complete by itself; `system_errno` is 0 unless the kernel said no.
+/// Why something failed. `message` is complete by itself; `system_errno` is 0 unless the kernel
+/// said no.
 struct Error {
   std::string message;
   int system_errno = 0;
@@ -18,7 +20,8 @@ struct Error {
 };
 
 /// Only reached when value() is called without a check, which is a bug of the caller.
-[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const Error& error,
+                                                    const boost::source_location&) {
   throw std::runtime_error(error.message);
 }
 
@@ -31,7 +34,8 @@ template <class... Args>
   return Error{fmt::format(text, std::forward<Args>(args)...)};
 }
 
-/// An Error that ends with what the system said about `system_errno`, e.g. "cannot bind …: Address already in use".
+/// An Error that ends with what the system said about `system_errno`, e.g. "cannot bind …: Address
+/// already in use".
 template <class... Args>
 [[nodiscard]] Error fail_errno(int system_errno, fmt::format_string<Args...> text, Args&&... args) {
   return Error{fmt::format("{}: {}", fmt::format(text, std::forward<Args>(args)...),

@@ -1,9 +1,10 @@
-// The only randomness a core may use: seeded, passed in, the same on every machine. splitmix64 (Steele, Lea, Flood 2014).
+// The only randomness a core may use: seeded, passed in, the same on every machine. splitmix64
+// (Steele, Lea, Flood 2014).
 #pragma once
 
-#include <cstdint>
-
 #include "core/time.hpp"
+
+#include <cstdint>
 
 namespace holdfast::core {
 
@@ -18,7 +19,8 @@ class Rng {
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
   }
-  /// Uniform in [0, bound); 0 when bound is 0. The bias of the modulo is below 2^-32 for bounds that fit 32 bits.
+  /// Uniform in [0, bound); 0 when bound is 0. The bias of the modulo is below 2^-32 for bounds
+  /// that fit 32 bits.
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
   /// Uniform in [0, bound).
   [[nodiscard]] Duration below(Duration bound) {

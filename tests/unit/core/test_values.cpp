@@ -1,8 +1,3 @@
-#include <doctest/doctest.h>
-
-#include <array>
-#include <vector>
-
 #include "core/bytes.hpp"
 #include "core/checksum.hpp"
 #include "core/ip_address.hpp"
@@ -10,12 +5,18 @@
 #include "core/reason_set.hpp"
 #include "core/result.hpp"
 
+#include <doctest/doctest.h>
+
+#include <array>
+#include <vector>
+
 using namespace holdfast::core;
 
 TEST_CASE("an IPv4 address parses strictly and prints what it parsed") {
   CHECK(IpAddress::parse("192.0.2.1")->to_string() == "192.0.2.1");
   CHECK(IpAddress::parse("2001:db8::1")->to_string() == "2001:db8::1");
-  for (const char* bad : {"", "192.0.2", "192.0.2.256", "0300.0.2.1", "192.0.2.1 ", "1::2::3", "eth0"})
+  for (const char* bad :
+       {"", "192.0.2", "192.0.2.256", "0300.0.2.1", "192.0.2.1 ", "1::2::3", "eth0"})
     CHECK_MESSAGE(!IpAddress::parse(bad), bad);
 }
 
@@ -93,5 +94,6 @@ TEST_CASE("a reason set holds until the last reason is gone") {
 }
 
 TEST_CASE("an error from the system is one sentence with the system's words at its end") {
-  CHECK(fail_errno(2, "cannot open {}", "/x").message == "cannot open /x: No such file or directory");
+  CHECK(fail_errno(2, "cannot open {}", "/x").message ==
+        "cannot open /x: No such file or directory");
 }
