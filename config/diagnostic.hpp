@@ -62,7 +62,8 @@ class Diagnostics {
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
 /// Every finding and nothing else; empty when there is none.
 [[nodiscard]] std::string render_text(const Diagnostics& diagnostics);
-/// {"errors":1,"warnings":0,"diagnostics":[{"severity","file","line","column","message","help","source"}]}
+/// {"errors":1,"warnings":0,"diagnostics":[{…}]}, each with severity, file, line, column, message,
+/// help and source.
 [[nodiscard]] std::string render_json(const Diagnostics& diagnostics);
 
 /// Columns that `text` takes on a terminal from column `start` (0-based): tabs to multiples of 8,

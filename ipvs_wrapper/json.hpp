@@ -1,10 +1,11 @@
 // The table as JSON, both ways. Times in whole seconds, named *_s; defaults are written out, and
 // may be left out when read.
-// {"services":[{"protocol":"TCP","address":"192.0.2.1","port":80,"scheduler":"wlc","flags":["one-packet"],
-//   "persistence":{"timeout_s":360,"netmask":"255.255.255.0"},"persistence_engine":"sip",
-//   "servers":[{"address":"10.0.0.1","port":80,"forwarding":"DR","weight":1,"upper_threshold":0,"lower_threshold":0,
-//     "tunnel":{"type":"gue","port":6080,"checksum":"none"}}]}]}; a mark service has
-//     {"mark":7,"family":"ipv4"} as its key.
+// {"services":[{"protocol":"TCP","address":"192.0.2.1","port":80,"scheduler":"wlc",
+//   "flags":["one-packet"],"persistence":{"timeout_s":360,"netmask":"255.255.255.0"},
+//   "persistence_engine":"sip","servers":[{"address":"10.0.0.1","port":80,"forwarding":"DR",
+//     "weight":1,"upper_threshold":0,"lower_threshold":0,
+//     "tunnel":{"type":"gue","port":6080,"checksum":"none"}}]}]}
+// A mark service has {"mark":7,"family":"ipv4"} as its key.
 #pragma once
 
 #include "core/result.hpp"

@@ -3,9 +3,10 @@
 
 usage: tests/bench/config.py [--build DIR] [--json FILE] [--runs N] [SERVICES ...]
 
-Generates virtual servers with two checked real servers each, times `bench_config` (load = read, expand, parse, validate;
-whole = its whole process) and `keepalived -t -f` of the same file, and prints a table with the ratio. Needs no root;
-keepalived is left out, with a word, where it is not installed.
+Generates virtual servers with two checked real servers each, times `bench_config` (load = read,
+expand, parse, validate; whole = its whole process) and `keepalived -t -f` of the same file, and
+prints a table with the ratio. Needs no root; keepalived is left out, with a word, where it is not
+installed.
 """
 import argparse
 import json
@@ -33,8 +34,8 @@ SERVER = """    real_server 172.{net}.{high}.{low} 8080 {{
 def service(number):
     high, low = number // 256 % 256, number % 256
     servers = "".join(SERVER.format(net=net, high=high, low=low) for net in (16, 17))
-    return (f"virtual_server 10.{number // 65536}.{high}.{low} 80 {{\n    delay_loop 6\n    lb_algo rr\n"
-            f"    lb_kind NAT\n    protocol TCP\n{servers}}}\n\n")
+    return (f"virtual_server 10.{number // 65536}.{high}.{low} 80 {{\n"
+            f"    delay_loop 6\n    lb_algo rr\n    lb_kind NAT\n    protocol TCP\n{servers}}}\n\n")
 
 
 def write_configuration(path, services):
@@ -72,18 +73,21 @@ def measure(bench, keepalived, services, runs):
         ours = json.loads(done.stdout)
         if done.returncode != 0 or ours["services"] != services:
             sys.exit(f"bench_config did not read the file: {done.stderr}")
-        row = {"services": services, "bytes": ours["bytes"], "load_s": ours["load_s"], "parse_s": ours["parse_s"],
-               "process_s": whole, "max_rss_kb": ours["max_rss_kb"], "keepalived_s": None, "ratio": None}
+        row = {"services": services, "bytes": ours["bytes"], "load_s": ours["load_s"],
+               "parse_s": ours["parse_s"], "process_s": whole, "max_rss_kb": ours["max_rss_kb"],
+               "keepalived_s": None, "ratio": None}
         if keepalived:
             row["keepalived_s"], theirs = best_of(keepalived_command(keepalived, path), runs)
             if theirs.returncode != 0:
-                print(f"keepalived -t ended with {theirs.returncode}: {theirs.stderr[:200]}", file=sys.stderr)
+                print(f"keepalived -t ended with {theirs.returncode}: {theirs.stderr[:200]}",
+                      file=sys.stderr)
             row["ratio"] = row["keepalived_s"] / row["load_s"]
         return row
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("services", nargs="*", type=int, default=[1000, 10000])
     parser.add_argument("--build", default=str(ROOT / "build"), help="build directory")
     parser.add_argument("--json", help="write the rows to this file")
@@ -95,16 +99,20 @@ def main():
     keepalived = find_keepalived()
     if not keepalived:
         print("keepalived is not installed: only our own times")
-    print(f"{'services':>9} {'servers':>8} {'load s':>9} {'parse s':>9} {'MB':>6} {'keepalived s':>13} {'ratio':>6}")
+    print(f"{'services':>9} {'servers':>8} {'load s':>9} {'parse s':>9} "
+          f"{'MB':>6} {'keepalived s':>13} {'ratio':>6}")
     rows = []
     for services in options.services:
         row = measure(bench, keepalived, services, options.runs)
         rows.append(row)
-        theirs = f"{row['keepalived_s']:13.3f} {row['ratio']:6.1f}" if keepalived else f"{'-':>13} {'-':>6}"
+        theirs = f"{'-':>13} {'-':>6}"
+        if keepalived:
+            theirs = f"{row['keepalived_s']:13.3f} {row['ratio']:6.1f}"
         print(f"{services:9d} {2 * services:8d} {row['load_s']:9.4f} {row['parse_s']:9.4f} "
               f"{row['max_rss_kb'] / 1024:6.1f} {theirs}")
     if options.json:
-        pathlib.Path(options.json).write_text(json.dumps({"bench": "config", "rows": rows}, indent=1) + "\n")
+        report = json.dumps({"bench": "config", "rows": rows}, indent=1)
+        pathlib.Path(options.json).write_text(report + "\n")
 
 
 if __name__ == "__main__":

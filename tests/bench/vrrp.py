@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Adverts per CPU second: Holdfast beside Debian's keepalived, in the same run, in namespaces of their own.
+"""Adverts per CPU second: Holdfast beside Debian's keepalived, in the same run, in namespaces.
 
-Each program is measured as master (what sending costs) and as backup (what receiving costs) with many virtual
-routers on one segment. Prints a table with the ratio and writes JSON. Not part of any verdict.
+Each program is measured as master (what sending costs) and as backup (what receiving costs) with
+many virtual routers on one segment. Prints a table with the ratio and writes JSON. Not part of any
+verdict.
 """
 
 from __future__ import annotations
@@ -23,18 +24,22 @@ from tests.lab.wire import Capture  # noqa: E402
 
 
 def config(instances: int, priority: int) -> str:
-    """Instances 1…n on eth0, one address each; no second burst of ARP, so that it does not disturb the count."""
-    blocks = ["global_defs {\n router_id bench\n vrrp_garp_master_delay 0\n vrrp_garp_master_repeat 1\n}\n"]
+    """Instances 1…n on eth0, one address each; a second burst of ARP would disturb the count."""
+    blocks = [
+        "global_defs {\n router_id bench\n"
+        " vrrp_garp_master_delay 0\n vrrp_garp_master_repeat 1\n}\n"
+    ]
     for number in range(1, instances + 1):
         blocks.append(
-            f"vrrp_instance VI_{number} {{\n state BACKUP\n interface eth0\n virtual_router_id {number}\n"
-            f" priority {priority}\n advert_int 1\n virtual_ipaddress {{\n 10.8.1.{number}/32\n }}\n}}\n"
+            f"vrrp_instance VI_{number} {{\n state BACKUP\n interface eth0\n"
+            f" virtual_router_id {number}\n priority {priority}\n advert_int 1\n"
+            f" virtual_ipaddress {{\n 10.8.1.{number}/32\n }}\n}}\n"
         )
     return "".join(blocks)
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of all threads of a process, in the kernel's nanoseconds where it has them."""
+    """User and system time of all threads of a process, from the kernel's count of nanoseconds."""
     total = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
         total += int((thread / "schedstat").read_text(encoding="ascii").split()[0])
@@ -43,7 +48,8 @@ def cpu_seconds(pid: int) -> float:
 
 def measure(program: str, instances: int, seconds: float) -> dict:
     """One pair of the same program; CPU of both VRRP processes over `seconds` of steady state."""
-    with tempfile.TemporaryDirectory() as directory, Lab(Path(directory), prefix=f"bv{os.getpid() % 10000}") as lab:
+    prefix = f"bv{os.getpid() % 10000}"
+    with tempfile.TemporaryDirectory() as directory, Lab(Path(directory), prefix=prefix) as lab:
         switch = lab.switch("sw")
         a, b = lab.machines("a", "b")
         lab.cables(switch, (a, "eth0", "10.8.0.1/16"), (b, "eth0", "10.8.0.2/16"))
@@ -63,7 +69,8 @@ def measure(program: str, instances: int, seconds: float) -> dict:
         adverts = [one for one in capture.adverts(began, "10.8.0.1") if one.at < ended]
         used = {role: after[role] - before[role] for role in pids}
         return {
-            "program": program, "instances": instances, "seconds": ended - began, "adverts": len(adverts),
+            "program": program, "instances": instances,
+            "seconds": ended - began, "adverts": len(adverts),
             "master_cpu_s": used["master"], "backup_cpu_s": used["backup"],
             "sent_per_cpu_s": len(adverts) / max(used["master"], 1e-9),
             "received_per_cpu_s": len(adverts) / max(used["backup"], 1e-9),
@@ -72,23 +79,27 @@ def measure(program: str, instances: int, seconds: float) -> dict:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--instances", type=int, default=200, help="virtual routers on the segment, at most 254")
+    parser.add_argument("--instances", type=int, default=200,
+                        help="virtual routers on the segment, at most 254")
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--json", type=Path, help="where the numbers go (default: build/bench-vrrp.json)")
+    parser.add_argument("--json", type=Path,
+                        help="where the numbers go (default: build/bench-vrrp.json)")
     options = parser.parse_args()
     if reason := why_unavailable():
         print(f"skipped: {reason}")
         return 0
-    rows = [measure(program, options.instances, options.seconds) for program in ("holdfast", "keepalived")]
-    ours, theirs = rows
+    ours, theirs = rows = [measure(program, options.instances, options.seconds)
+                           for program in ("holdfast", "keepalived")]
     print(f"{options.instances} virtual routers, VRRPv2 at 1 s, {options.seconds:.0f} s each\n")
     print(f"{'':24}{'holdfast':>12}{'keepalived':>12}{'ratio':>8}")
     for name, title in (("adverts", "adverts on the wire"), ("sent_per_cpu_s", "sent / CPU second"),
                         ("received_per_cpu_s", "received / CPU second")):
-        print(f"{title:24}{ours[name]:>12.0f}{theirs[name]:>12.0f}{ours[name] / theirs[name]:>8.2f}")
+        ratio = ours[name] / theirs[name]
+        print(f"{title:24}{ours[name]:>12.0f}{theirs[name]:>12.0f}{ratio:>8.2f}")
     target = options.json or Path(__file__).resolve().parents[2] / "build" / "bench-vrrp.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"bench": "vrrp", "rows": rows}, indent=2) + "\n", encoding="utf-8")
+    report = json.dumps({"bench": "vrrp", "rows": rows}, indent=2)
+    target.write_text(report + "\n", encoding="utf-8")
     print(f"\n{target}")
     return 0
 

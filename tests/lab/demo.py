@@ -70,8 +70,8 @@ class Printer(Narrator):
 def perform(chapters: list[str], program: str, directory: Path, colour: bool) -> int:
     printer = Printer(colour)
     where = "inside the virtual machine" if IN_VM else "on this kernel"
-    printer.say(f"Director program: {program}. Running {where}; reaction times may exceed a bound by "
-                f"{TOLERANCE:.2f} s,\nstarting a program under emulation by a few seconds.")
+    printer.say(f"Director program: {program}. Running {where}; reaction times may exceed a bound "
+                f"by {TOLERANCE:.2f} s,\nstarting a program under emulation by a few seconds.")
     # Sockets cannot live on the share that carries results out of the machine: play elsewhere, keep
     # the files.
     stage = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))

@@ -1,8 +1,9 @@
 """Network namespaces, the links between them, and processes inside them.
 
-A `Lab` owns everything it makes and takes it down in `close()`, whatever happened in between. A thread
-of this Python process can step into a namespace (`with machine.inside():`), so that sockets and child
-processes are made there without starting `ip netns exec` each time: under emulation that counts.
+A `Lab` owns everything it makes and takes it down in `close()`, whatever happened in between. A
+thread of this Python process can step into a namespace (`with machine.inside():`), so that sockets
+and child processes are made there without starting `ip netns exec` each time: under emulation that
+counts.
 """
 
 from __future__ import annotations
@@ -306,7 +307,9 @@ class Lab:
             raise troubles[0]
 
 
-def eventually(condition: Callable[[], object], timeout: float, every: float = 0.05) -> float | None:
+def eventually(
+    condition: Callable[[], object], timeout: float, every: float = 0.05
+) -> float | None:
     """Waits until `condition` is true; returns the seconds it took, or None after `timeout`."""
     started = time.monotonic()
     while True:

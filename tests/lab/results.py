@@ -43,7 +43,7 @@ def count_case(case: ElementTree.Element) -> Count:
         return Count(skipped=1)
     said = DOCTEST.search(case.findtext("system-out") or "")
     if said:
-        # Cases that doctest skips were filtered out by their own decorator: not run, so not counted.
+        # Cases that doctest skips were left out by their own decorator: not run, so not counted.
         count = Count(passed=int(said[2]), failed=int(said[3]))
         if failed and not count.failed:
             count.failed = 1

@@ -33,7 +33,10 @@ The article's machines ({kind}), directors run {program}:  {machines}
 FUNCTIONS = r"""
 on() { local machine=$1; shift; ip netns exec "PREFIX-$machine" "$@"; }
 log() { tail -n "${2:-40}" DIRECTORY/$1-PROGRAM.log; }
-ctl() { local machine=$1; shift; on "$machine" BIN/holdfastctl --run-dir "DIRECTORY/$machine" "$@"; }
+ctl() {
+  local machine=$1; shift
+  on "$machine" BIN/holdfastctl --run-dir "DIRECTORY/$machine" "$@"
+}
 cut() { on switch ip link set "$1-eth0" down; }
 plug() { on switch ip link set "$1-eth0" up; }
 PS1='(lab) \w \$ '
@@ -70,7 +73,8 @@ def open_shell(kind: str, program: str) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev lab", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", nargs="?", default="dr", choices=["dr", "nat", "tun", "two-masters"])
+    parser.add_argument("kind", nargs="?", default="dr",
+                        choices=["dr", "nat", "tun", "two-masters"])
     parser.add_argument("--program", choices=["holdfast", "keepalived"], default="holdfast")
     options = parser.parse_args()
     if IN_VM or vm.host_has_ipvs():

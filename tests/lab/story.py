@@ -1,7 +1,7 @@
 """What the articles' pair must be seen doing, told step by step.
 
-Each chapter builds its machines, lets things happen, measures, and judges. The demo prints the steps;
-the tests under tests/vm assert the same ones. Which director program plays is a parameter.
+Each chapter builds its machines, lets things happen, measures, and judges. The demo prints the
+steps; the tests under tests/vm assert the same ones. Which director program plays is a parameter.
 """
 
 from __future__ import annotations
@@ -185,7 +185,9 @@ def _why_not_in_tables(stage_: Stage, vip: str) -> str:
     return f"not every server of {vip} is in the tables: " + "; ".join(tables)
 
 
-def fails_over(stage_: Stage, vip: str, dead: int, priority: int, what: str = "whole master") -> None:
+def fails_over(
+    stage_: Stage, vip: str, dead: int, priority: int, what: str = "whole master"
+) -> None:
     """The machine that holds the address is gone; the other one answers for it."""
     topology_, survivor = stage_.topology, stage_.directors[1 - dead]
     victim = stage_.directors[dead]

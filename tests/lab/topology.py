@@ -7,8 +7,9 @@ One segment (DR, TUN, two masters):        Two segments (NAT):
     s1, s2   192.168.1.67, .68                          192.168.1.179, .180 eth1, inside
                                                s1, s2   192.168.1.67, .68, default route by d1
 
-Every machine is a namespace with an interface eth0; the switch is a bridge in a namespace of its own,
-where captures see the whole segment. The servers are nginx on port 8099 and answer with their name.
+Every machine is a namespace with an interface eth0; the switch is a bridge in a namespace of its
+own, where captures see the whole segment. The servers are nginx on port 8099 and answer with their
+name.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ class Topology:
                 self.ports[machine.short] = port
 
     def _prepare_dr(self, vips: tuple[str, ...]) -> None:
-        """The article's dr-realserver.sh: the address on lo, and silence about it on the segment."""
+        """The article's dr-realserver.sh: the address on lo, silence about it on the segment."""
         for server in self.servers:
             server.machine.sysctl(ipv4__conf__all__arp_ignore=1, ipv4__conf__all__arp_announce=2)
             server.machine.ip(*(f"addr add {vip}/32 brd {vip} dev lo" for vip in vips))
@@ -163,7 +164,7 @@ class Topology:
             )
 
     def _prepare_nat(self, vips: tuple[str, ...]) -> None:
-        """The article's `route add default gw 192.168.1.179`; directors forward between segments."""
+        """The article's `route add default gw 192.168.1.179`; directors forward between them."""
         del vips  # the servers know only their own addresses
         for server in self.servers:
             server.machine.ip(f"route add default via {DIRECTORS[0]}")

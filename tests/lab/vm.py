@@ -1,10 +1,10 @@
 """A virtual machine with ip_vs, for hosts whose kernel has none (containers, sandboxes, CI).
 
 QEMU emulates the processor (`-accel tcg`: works everywhere, needs no rights), boots Debian's stock
-kernel, mounts the host's own root directory read-only by 9p below an overlay in memory, and runs one
-command there as root. What the command prints appears here while it runs; its exit code is ours.
-Boots in about five seconds. The guest sees the same files as the host, so nothing is installed or
-copied; whatever it writes outside the results directory is gone when it powers off.
+kernel, mounts the host's own root directory read-only by 9p below an overlay in memory, and runs
+one command there as root. What the command prints appears here while it runs; its exit code is
+ours. Boots in about five seconds. The guest sees the same files as the host, so nothing is
+installed or copied; whatever it writes outside the results directory is gone when it powers off.
 
     python3 -m tests.lab.vm run [--timeout S] [--results DIR] -- ipvsadm -Ln
     python3 -m tests.lab.vm shell          (needs a terminal)
@@ -31,7 +31,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Loaded by the guest before anything else, from the initramfs: through 9p each module costs seconds.
+# Loaded by the guest before anything else, from the initramfs: by 9p each module costs seconds.
 # The rest of the kernel's modules can be had there with modprobe. crc32c is a soft dependency of
 # libcrc32c, without which neither nf_conntrack nor ip_vs loads. ip_gre and ip6_tunnel are left out:
 # they would put four fallback devices into every namespace.
@@ -85,7 +85,7 @@ def _program(name: str) -> str | None:
 
 
 def cache_directory() -> Path:
-    """Where kernel and initramfs are kept: ~/.cache/holdfast when it exists, else build/vm-cache."""
+    """Where kernel and initramfs are kept: ~/.cache/holdfast if it exists, else build/vm-cache."""
     chosen = os.environ.get("HOLDFAST_VM_CACHE")
     if chosen:
         return Path(chosen)
@@ -186,7 +186,9 @@ mount -t 9p -o $opts,cache=none results /new/results || fail "cannot mount the r
 . /new/results/.vm/environment
 # A checkout below a directory that we have just covered is put back where it was.
 for path in "$VM_ROOT" "$VM_KERNEL"; do
-  case "$path" in /tmp/*|/run/*) mkdir -p "/new$path"; mount --bind "/lower$path" "/new$path" ;; esac
+  case "$path" in
+    /tmp/*|/run/*) mkdir -p "/new$path"; mount --bind "/lower$path" "/new$path" ;;
+  esac
 done
 mount --bind "/lower$VM_KERNEL/modules" /new/lib/modules 2>/dev/null
 exec switch_root /new /bin/bash /results/.vm/init
@@ -287,11 +289,11 @@ def run(
     output=None,
     interactive: bool = False,
 ) -> int:
-    """Runs `command` (as root, in the checkout's directory) inside a fresh machine; returns its exit code.
+    """Runs `command` (as root, in the checkout) inside a fresh machine; returns its exit code.
 
     `results` is a directory of the host, writable at /results in the guest. `output` is a binary
-    stream for what the command prints (default: our standard output). Raises VmError when the machine
-    does not come up or `timeout` seconds pass.
+    stream for what the command prints (default: our standard output). Raises VmError when the
+    machine does not come up or `timeout` seconds pass.
     """
     vmlinuz, initramfs = prepare()
     results = results.resolve()

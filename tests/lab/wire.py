@@ -132,8 +132,9 @@ def read_arp(frame: Frame) -> Arp | None:
 class Capture:
     """Records frames on an interface from a thread, until stopped.
 
-    On a switch's `br0` every broadcast and multicast frame of the segment is seen once. On one of its
-    ports everything is seen that goes to and from that machine (`outgoing`: towards the machine).
+    On a switch's `br0` every broadcast and multicast frame of the segment is seen once. On one of
+    its ports everything is seen that goes to and from that machine (`outgoing`: towards the
+    machine).
     """
 
     def __init__(self, machine: Namespace, interface: str = "br0"):

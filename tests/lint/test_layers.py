@@ -9,7 +9,7 @@ import pytest
 
 from tests.lint.tree import lines, sources
 
-# A layer is the longest of these prefixes that fits a file; it may include itself and what is listed.
+# A layer is the longest of these prefixes that fits a file; it may include itself and those listed.
 MAY_INCLUDE: dict[str, set[str]] = {
     "core": set(),
     "config": {"core"},
@@ -61,7 +61,8 @@ CLOCK = re.compile(r"(steady|system|high_resolution)_clock::now|\bclock_gettime\
 ONLY_IN = [
     (re.compile(r"^toml\+\+|^toml\.hpp"), re.compile(r"^config/toml/")),
     (re.compile(r"^CLI/"), re.compile(r"^(watchdog|ctl)/[^/]+\.[ch]pp$")),
-    (re.compile(r"^boost/beast"), re.compile(r"^(checkers/core/dialogue_http\.cpp|runtime/metrics)")),
+    (re.compile(r"^boost/beast"),
+     re.compile(r"^(checkers/core/dialogue_http\.cpp|runtime/metrics)")),
     (re.compile(r"^spdlog/"), re.compile(r"^runtime/")),
     (re.compile(r"^openssl/"), re.compile(r"^checkers/")),
 ]

@@ -13,7 +13,8 @@ from tests.lint.tree import ROOT
 ARCHIVES = ("holdfast_core", "holdfast_reflector_core", "holdfast_ipvs_core", "holdfast_vrrp_core",
             "holdfast_checkers_core", "holdfast_watchdog_core")
 FORBIDDEN = re.compile(
-    r"^(socket|socketpair|connect|bind|listen|accept4?|send|sendto|sendmm?sg|recv|recvfrom|recvmm?sg"
+    r"^(socket|socketpair|connect|bind|listen|accept4?"
+    r"|send|sendto|sendmm?sg|recv|recvfrom|recvmm?sg"
     r"|poll|ppoll|select|epoll_\w+|open(at)?(64)?|fopen(64)?|creat|read|pread|write|pwrite|ioctl"
     r"|clock_gettime|gettimeofday|time|nanosleep|clock_nanosleep|usleep|sleep|timerfd_\w+"
     r"|fork|vfork|clone|execv\w*|posix_spawn\w*|system|kill|signal|sigaction|pthread_create"
@@ -21,8 +22,8 @@ FORBIDDEN = re.compile(
     r"|getaddrinfo|gethostbyname)$"
 )
 FORBIDDEN_CXX = re.compile(
-    r"std::chrono::_V2::(steady|system)_clock::now|std::thread|std::random_device|basic_[io]?fstream"
-    r"|std::filesystem|boost::asio::detail"
+    r"std::chrono::_V2::(steady|system)_clock::now|std::thread|std::random_device"
+    r"|basic_[io]?fstream|std::filesystem|boost::asio::detail"
 )
 
 

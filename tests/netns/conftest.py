@@ -1,4 +1,4 @@
-"""Tests in network namespaces of this kernel: VRRP, addresses, ARP. What needs ip_vs is in tests/vm."""
+"""Tests in network namespaces of this kernel: VRRP, addresses, ARP. ip_vs's are in tests/vm."""
 
 from __future__ import annotations
 

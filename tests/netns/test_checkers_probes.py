@@ -1,5 +1,7 @@
-"""The checkers process against real servers: nginx, raw sockets, nftables, routes. Without ip_vs the verdicts are
-read from the status socket, which is how this machine's kernel is served anyway."""
+"""The checkers process against real servers: nginx, raw sockets, nftables, routes.
+
+Without ip_vs the verdicts are read from the status socket, which is how this machine's kernel is
+served anyway."""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ CONNECT = "connect_timeout 2\n retry 1\n delay_before_retry 1\n"
 
 
 def service(number: int, servers: str, extra: str = "") -> str:
-    return (f"virtual_server 10.77.9.{number} 80 {{\n {PACE} lb_algo rr\n lb_kind NAT\n protocol TCP\n{extra}\n"
-            f"{servers}}}\n")
+    return (f"virtual_server 10.77.9.{number} 80 {{\n {PACE} lb_algo rr\n lb_kind NAT\n"
+            f" protocol TCP\n{extra}\n{servers}}}\n")
 
 
 def tcp_server(address: str, port: int, extra: str = "") -> str:
@@ -88,7 +90,7 @@ class Checkers:
 
 
 class Listener:
-    """A raw TCP server: accepts, perhaps says something, and ends each connection in its own way."""
+    """A raw TCP server: accepts, perhaps says something, ends each connection in its own way."""
 
     def __init__(self, machine: Namespace, port: int, behaviour: str, payload: bytes = b""):
         with machine.inside():
@@ -148,7 +150,8 @@ def start_nginx(machine: Namespace, port: int = 8080) -> Process:
           server {{ listen {port} default_server; root {root};
             location = /gone {{ return 404; }}
             location = /moved {{ return 302 /; }} }}
-          server {{ listen {port}; server_name good.example.com; location / {{ return 200 "virtual"; }} }} }}
+          server {{ listen {port}; server_name good.example.com;
+            location / {{ return 200 "virtual"; }} }} }}
     """, encoding="ascii")
     nginx = machine.spawn("nginx", "-c", config, log="nginx")
 
@@ -184,14 +187,19 @@ def test_every_way_to_fail_has_its_reason(pair):
         (http_server(SERVER, 7003, "url { path / }"), "down", "not an HTTP reply"),
         (http_server(SERVER, 7004, "url { path / }"), "down", "in the middle of its body"),
         (http_server(SERVER, 7005, "url { path / }"), "up", "status 200"),
-        (http_server(SERVER, 8080, f"url {{ path /\n digest {DIGEST.upper()}\n }}"), "up", "status 200"),
-        (http_server(SERVER, 8080, "url { path /\n digest " + "0" * 32 + "\n }"), "down", f"digest {DIGEST} instead"),
+        (http_server(SERVER, 8080, f"url {{ path /\n digest {DIGEST.upper()}\n }}"),
+         "up", "status 200"),
+        (http_server(SERVER, 8080, "url { path /\n digest " + "0" * 32 + "\n }"),
+         "down", f"digest {DIGEST} instead"),
         (http_server(SERVER, 8080, "url { path /gone }"), "down", "status 404 instead of 200-299"),
         (http_server(SERVER, 8080, "url { path /gone\n status_code 404\n }"), "up", "status 404"),
-        (http_server(SERVER, 8080, "url { path / }\n url { path /gone }"), "down", "/gone: status 404"),
-        (http_server(SERVER, 8080, "url { path /x\n virtualhost good.example.com\n }"), "up", "status 200"),
+        (http_server(SERVER, 8080, "url { path / }\n url { path /gone }"),
+         "down", "/gone: status 404"),
+        (http_server(SERVER, 8080, "url { path /x\n virtualhost good.example.com\n }"),
+         "up", "status 200"),
         (tcp_server(SERVER, 1, "connect_port 8080"), "up", "connected"),
-        (tcp_server("10.99.0.9", 80, f"connect_ip {SERVER}\n connect_port 8080"), "up", "connected"),
+        (tcp_server("10.99.0.9", 80, f"connect_ip {SERVER}\n connect_port 8080"),
+         "up", "connected"),
         (tcp_server(SERVER, 8080, "bindto 10.77.0.1"), "up", "connected"),
     ]
     def one_per_line(text: str) -> str:  # the short form above is not the language's
@@ -230,7 +238,8 @@ def test_a_stopped_server_goes_down_after_its_retries_and_comes_back(pair):
     nginx.stop()
     checkers.wait(1, "down", 10)
     took = time.monotonic() - stopped
-    assert 1.0 <= took <= 1 + 1 + 2 + 0.5  # delay_loop + retry x delay + timeout; at least one retry delay
+    # delay_loop + retry x delay + timeout; at least one retry delay
+    assert 1.0 <= took <= 1 + 1 + 2 + 0.5
     assert checkers.server(1)["checks"][0]["failures_in_row"] >= 2
     start_nginx(servers)
     assert checkers.wait(1, "up", 5) <= 1.5
@@ -249,14 +258,17 @@ def test_reload_and_kill_keep_the_verdicts(pair):
 
     checkers.write(config + service(2, tcp_server(SERVER, 8080)))
     os.kill(checkers.process.pid, signal.SIGHUP)
-    assert eventually(lambda: len(checkers.services()) == 2, 10) is not None, checkers.process.output()
+    both = eventually(lambda: len(checkers.services()) == 2, 10)
+    assert both is not None, checkers.process.output()
     after = checkers.status()
     assert after["pid"] == before["pid"]
     assert [one["since_at"][:19] for one in after["services"][0]["servers"]] == since
     assert after["probes"] == before["probes"]  # the new service shares the probe
 
     os.kill(after["pid"], signal.SIGKILL)
-    assert eventually(lambda: checkers.services() and checkers.status()["pid"] != after["pid"], 10) is not None
+    assert eventually(
+        lambda: checkers.services() and checkers.status()["pid"] != after["pid"], 10
+    ) is not None
     resumed = checkers.status()["services"][0]["servers"]
     assert [one["state"] for one in resumed] == ["up", "down"]
     assert [one["since_at"][:19] for one in resumed] == since
@@ -272,9 +284,11 @@ def test_notifications_run_in_order(pair):
     script = director.lab.directory / "note"
     script.write_text(f'#!/bin/sh\necho "$1" >> {log}\n', encoding="ascii")
     script.chmod(0o755)
-    server = (f' real_server {SERVER} 8080 {{\n  notify_up "{script} up"\n  notify_down "{script} down"\n'
+    server = (f" real_server {SERVER} 8080 {{\n"
+              f'  notify_up "{script} up"\n  notify_down "{script} down"\n'
               f"  TCP_CHECK {{\n {CONNECT} }}\n }}\n")
-    checkers = Checkers(director, service(1, server, f' quorum_up "{script} gained"\n quorum_down "{script} lost"\n'))
+    quorum = f' quorum_up "{script} gained"\n quorum_down "{script} lost"\n'
+    checkers = Checkers(director, service(1, server, quorum))
     checkers.start()
     checkers.wait(1, "up", 5)
     nginx.stop()
@@ -282,7 +296,8 @@ def test_notifications_run_in_order(pair):
     start_nginx(servers)
     checkers.wait(1, "up", 10)
     wanted = ["gained", "lost", "down", "gained", "up"]
-    assert eventually(lambda: log.read_text(encoding="ascii").split() == wanted, 5) is not None, log.read_text()
+    in_order = eventually(lambda: log.read_text(encoding="ascii").split() == wanted, 5)
+    assert in_order is not None, log.read_text()
 
 
 def test_without_ip_vs_there_is_one_clear_error_and_probes_go_on(pair):

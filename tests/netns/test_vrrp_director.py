@@ -1,4 +1,4 @@
-"""One director and a hostile or broken neighbourhood: crashes, reloads, strange packets, stolen addresses."""
+"""One director in a hostile neighbourhood: crashes, reloads, strange packets, stolen addresses."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ VIP = "10.9.0.200"
 OURS, PEER = "10.9.0.1", "10.9.0.2"
 
 
-def config(priority: int = 100, extra: str = "", addresses: str = VIP, interface: str = "eth0") -> str:
+def config(
+    priority: int = 100, extra: str = "", addresses: str = VIP, interface: str = "eth0"
+) -> str:
     return (
         f"vrrp_instance VI_1 {{\n state BACKUP\n interface {interface}\n virtual_router_id 51\n"
-        f" priority {priority}\n advert_int 1\n {extra}\n virtual_ipaddress {{\n{addresses}\n }}\n}}\n"
+        f" priority {priority}\n advert_int 1\n {extra}\n"
+        f" virtual_ipaddress {{\n{addresses}\n }}\n}}\n"
     )
 
 
@@ -79,9 +82,11 @@ def send(machine: Namespace, *packets) -> None:
             sendp(packet, iface="eth0")
 
 
-def advert(priority: int = 50, vrid: int = 51, seconds: int = 1, addresses: tuple[str, ...] = (VIP,),
-           auth: bytes = bytes(8), auth_type: int = 0, version: int = 2, kind: int = 1, count: int | None = None,
-           checksum: int | None = None) -> bytes:
+def advert(
+    priority: int = 50, vrid: int = 51, seconds: int = 1, addresses: tuple[str, ...] = (VIP,),
+    auth: bytes = bytes(8), auth_type: int = 0, version: int = 2, kind: int = 1,
+    count: int | None = None, checksum: int | None = None,
+) -> bytes:
     from tests.lab.wire import _checksum
 
     import ipaddress
@@ -91,16 +96,20 @@ def advert(priority: int = 50, vrid: int = 51, seconds: int = 1, addresses: tupl
 
     def head(value: int) -> bytes:
         number = len(addresses) if count is None else count
-        return struct.pack("!BBBBBBH", version << 4 | kind, vrid, priority, number, auth_type, seconds, value)
+        return struct.pack("!BBBBBBH", version << 4 | kind, vrid, priority, number, auth_type,
+                           seconds, value)
 
     value = _checksum(head(0) + body) if checksum is None else checksum
     return head(value) + body
 
 
-def packet(payload: bytes, ttl: int = 255, destination: str = "224.0.0.18", source: str = PEER, **fields):
+def packet(
+    payload: bytes, ttl: int = 255, destination: str = "224.0.0.18", source: str = PEER, **fields
+):
     from scapy.all import IP, Ether, Raw
 
-    return (Ether(dst="01:00:5e:00:00:12") / IP(src=source, dst=destination, ttl=ttl, tos=0xC0, proto=112, **fields)
+    return (Ether(dst="01:00:5e:00:00:12")
+            / IP(src=source, dst=destination, ttl=ttl, tos=0xC0, proto=112, **fields)
             / Raw(payload))
 
 
@@ -121,21 +130,24 @@ STRANGE = {
 
 
 def test_strange_packets_are_counted_by_reason_and_nothing_is_lost(scene: Scene) -> None:
-    # Otherwise the kernel itself drops packets that claim to be ours, before anybody could count them.
+    # Otherwise the kernel itself drops packets that claim to be ours, before we could count them.
     scene.machine.sysctl(ipv4__conf__all__accept_local=1, ipv4__conf__eth0__accept_local=1)
     scene.start()
     scene.becomes("MASTER")
     began = time.time()
     for reason, make in STRANGE.items():
         send(scene.peer, make())
-        assert eventually(lambda: scene.instance()["counters"]["errors"][reason] >= 1, 3) is not None, (
+        assert eventually(
+            lambda: scene.instance()["counters"]["errors"][reason] >= 1, 3
+        ) is not None, (
             f"{reason}: {scene.instance()['counters']} {scene.director.status('vrrp')['strays']}"
         )
     before = scene.instance()["counters"]
     send(scene.peer, packet(advert(vrid=77)), packet(b"\x21"), packet(b""))
     assert scene.state() == "MASTER"
     assert max(scene.gaps(began)) < 1.5
-    assert scene.instance()["counters"]["errors"] == before["errors"], "other routers are none of our business"
+    errors = scene.instance()["counters"]["errors"]
+    assert errors == before["errors"], "other routers are none of our business"
     send(scene.peer, packet(advert(priority=200)))
     scene.becomes("BACKUP")
 
@@ -144,7 +156,9 @@ def test_wrong_password_is_a_problem_that_is_told(scene: Scene) -> None:
     scene.start(config(extra="authentication {\n auth_type PASS\n auth_pass secret12\n }\n"))
     scene.becomes("MASTER")
     send(scene.peer, packet(advert(priority=200, auth_type=1, auth=b"wrong\0\0\0")))
-    assert eventually(lambda: scene.instance()["counters"]["errors"]["authentication_data"] == 1, 3) is not None
+    assert eventually(
+        lambda: scene.instance()["counters"]["errors"]["authentication_data"] == 1, 3
+    ) is not None
     assert scene.state() == "MASTER"
     assert "vrrp-peer-problem" in scene.director.log()
 
@@ -191,9 +205,11 @@ def test_reload_changes_addresses_and_removes_instances(scene: Scene) -> None:
     scene.becomes("MASTER")
     scene.director.write_config(config(addresses=f"{VIP}\n10.9.0.201"))
     scene.director.process.send(signal.SIGHUP)
-    assert eventually(lambda: scene.director.holds("10.9.0.201"), 5) is not None, scene.director.log()
+    added = eventually(lambda: scene.director.holds("10.9.0.201"), 5)
+    assert added is not None, scene.director.log()
     assert scene.director.holds(VIP)
-    scene.director.write_config("global_defs {\n}\n" + config().replace("51", "52").replace("200", "210"))
+    other = config().replace("51", "52").replace("200", "210")
+    scene.director.write_config("global_defs {\n}\n" + other)
     scene.director.process.send(signal.SIGHUP)
     assert eventually(lambda: not scene.director.holds(VIP), 8) is not None
     assert [one for one in scene.capture.adverts(0, OURS, vrid=51) if one.priority == 0]
@@ -207,7 +223,9 @@ def test_an_address_that_somebody_removes_comes_back(scene: Scene) -> None:
     began = time.time()
     scene.machine.ip(f"addr del {VIP}/32 dev eth0")
     assert eventually(lambda: scene.director.holds(VIP), 2) is not None
-    assert eventually(lambda: scene.instance()["counters"]["addresses_repaired"] == 1, 2) is not None
+    assert eventually(
+        lambda: scene.instance()["counters"]["addresses_repaired"] == 1, 2
+    ) is not None
     assert scene.state() == "MASTER"
     assert eventually(lambda: scene.capture.arps(began, VIP), 2) is not None
 
@@ -254,7 +272,8 @@ def test_notify_scripts_run_in_order_with_keepalived_s_arguments(scene: Scene) -
     script = scene.director.directory / "notify.sh"
     script.write_text(f"#!/bin/sh\necho \"$@\" >> {out}\n", encoding="ascii")
     script.chmod(0o755)
-    names = "\n ".join(f'notify_{state} "{script} own_{state}"' for state in ("master", "backup", "fault", "stop"))
+    states = ("master", "backup", "fault", "stop")
+    names = "\n ".join(f'notify_{state} "{script} own_{state}"' for state in states)
     scene.start(config(extra=f"{names}\n notify {script}"))
     scene.becomes("MASTER")
     scene.machine.ip("link set eth0 down")

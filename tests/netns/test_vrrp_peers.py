@@ -25,7 +25,8 @@ def config(priority: int, extra: str = "", state: str = "BACKUP") -> str:
     return (
         "global_defs {\n router_id test\n}\n"
         f"vrrp_instance VI_1 {{\n state {state}\n interface eth0\n virtual_router_id 51\n"
-        f" priority {priority}\n advert_int 1\n {extra}\n virtual_ipaddress {{\n{addresses}\n }}\n}}\n"
+        f" priority {priority}\n advert_int 1\n {extra}\n"
+        f" virtual_ipaddress {{\n{addresses}\n }}\n}}\n"
     )
 
 
@@ -83,8 +84,8 @@ def becomes(segment: Segment, name: str, timeout: float) -> None:
 
 
 def crash(director: Director) -> None:
-    """Everything dies in the same moment: frozen first, children before parents, so that no child lives to see its
-    parent die (the kernel wakes stopped orphans up) and resigns."""
+    """Everything dies in the same moment: frozen first, children before parents, so that no child
+    lives to see its parent die (the kernel wakes stopped orphans up) and resigns."""
     pids = sorted(director.machine.pids(), reverse=True)
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in pids:
@@ -175,16 +176,18 @@ def test_adverts_and_announcements_are_what_keepalived_sends(segment: Segment) -
     our_adverts, our_bursts = segment.adverts(began, OURS), segment.bursts(began)
 
     mine, yours = our_adverts[0], their_adverts[0]
-    for name in ("destination", "ttl", "tos", "version", "vrid", "priority", "interval_s", "auth_type",
-                 "auth_data", "addresses", "checksum_good", "payload"):
+    for name in ("destination", "ttl", "tos", "version", "vrid", "priority", "interval_s",
+                 "auth_type", "auth_data", "addresses", "checksum_good", "payload"):
         assert getattr(mine, name) == getattr(yours, name), name
     assert mine.checksum_good
 
-    assert [len(burst) for burst in our_bursts] == [len(burst) for burst in their_bursts] == [10, 10]
+    assert [len(burst) for burst in our_bursts] == [10, 10]
+    assert [len(burst) for burst in their_bursts] == [10, 10]
     for ours, theirs in zip(our_bursts, their_bursts):
         assert [one.sender for one in ours] == [one.sender for one in theirs] == list(VIPS) * 5
         for one, other in zip(ours, theirs):
-            assert (one.to, one.operation, one.target_mac) == (other.to, other.operation, other.target_mac)
+            assert one.to == other.to
+            assert (one.operation, one.target_mac) == (other.operation, other.target_mac)
             assert one.sender_mac == one.mac
     assert our_bursts[1][0].at - our_bursts[0][0].at == pytest.approx(5, abs=0.2)
     assert our_bursts[0][0].at >= our_adverts[0].at, "the advert comes first"

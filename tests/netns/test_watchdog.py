@@ -10,12 +10,15 @@ import pytest
 
 from tests.netns.watchdog_support import BINARY, Director, is_alive
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces and other users")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="needs root for namespaces and other users")
+AS_NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups")
+WITHOUT_RIGHTS = (*AS_NOBODY, "--inh-caps=-all")
 
 
 @pytest.fixture
 def director():
-    # Not below tmp_path: its parents are closed to other users, and some of these tests are about other users.
+    # Not below tmp_path: its parents are closed to other users, whom some of these tests are about.
     with tempfile.TemporaryDirectory(prefix="hf-watchdog-") as name:
         directory = pathlib.Path(name)
         directory.chmod(0o755)
@@ -45,8 +48,8 @@ def test_a_directory_as_file_is_exit_6(director):
 
 def test_a_file_that_cannot_be_read_is_exit_6_without_privileges(director):
     director.config.chmod(0o600)
-    ended = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all", str(BINARY), "-t", "-f",
-                            str(director.config)], text=True, capture_output=True, timeout=30)
+    ended = subprocess.run([*WITHOUT_RIGHTS, str(BINARY), "-t", "-f", str(director.config)],
+                           text=True, capture_output=True, timeout=30)
     assert ended.returncode == 6, ended
     assert "ermission" in ended.stderr
 
@@ -69,14 +72,14 @@ def test_config_test_writes_to_its_log_file_and_needs_no_root(director, tmp_path
     log = tmp_path / "t.log"
     assert director.call(f"--config-test={log}").returncode == 0
     assert "director.conf" in log.read_text()
-    ended = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", str(BINARY), "-t", "-f", str(director.config)],
+    ended = subprocess.run([*AS_NOBODY, str(BINARY), "-t", "-f", str(director.config)],
                            text=True, capture_output=True, timeout=30)
     assert ended.returncode == 0, ended
 
 
 def test_not_root_is_one_clear_sentence_and_exit_4(director):
-    ended = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all", str(BINARY), "-n", "-f",
-                            str(director.config)], text=True, capture_output=True, timeout=30)
+    ended = subprocess.run([*WITHOUT_RIGHTS, str(BINARY), "-n", "-f", str(director.config)],
+                           text=True, capture_output=True, timeout=30)
     assert ended.returncode == 4
     assert "must be started by root" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
@@ -126,7 +129,8 @@ def test_both_children_prepare_before_either_commits_and_stop_in_order(director)
     assert not any(is_alive(pid) for pid in pids)
     assert director.said("vrrp")[-2:] == ["stop: the watchdog asked for it", "ended"]
     assert not (director.run_dir / "holdfast.pid").exists()
-    assert os.stat(director.dir / "vrrp.log").st_mtime_ns < os.stat(director.dir / "checkers.log").st_mtime_ns
+    vrrp, checkers = (os.stat(director.dir / f"{role}.log") for role in ("vrrp", "checkers"))
+    assert vrrp.st_mtime_ns < checkers.st_mtime_ns
 
 
 def test_a_child_is_started_only_when_there_is_something_for_it(director):
@@ -142,7 +146,8 @@ def test_P_and_C_restrict_the_set(director):
 
 def test_daemon_mode_returns_when_it_runs_and_pid_files_are_right(director, tmp_path):
     files = {name: tmp_path / f"{name}.pid" for name in ("parent", "vrrp", "checkers")}
-    ended = director.call("-p", str(files["parent"]), "-r", str(files["vrrp"]), "-c", str(files["checkers"]))
+    ended = director.call("-p", str(files["parent"]), "-r", str(files["vrrp"]),
+                          "-c", str(files["checkers"]))
     assert ended.returncode == 0, ended
     status = director.status()
     pid = int(files["parent"].read_text())
@@ -309,7 +314,9 @@ def test_a_role_appears_and_disappears_by_reload(director):
     pid = director.child("checkers")["pid"]
     director.config.write_text(whole.split("virtual_server")[0])
     assert director.ask("reload")["ok"]
-    director.wait_for(lambda: director.child("checkers")["state"] == "stopped" and not is_alive(pid), "stop")
+    director.wait_for(
+        lambda: director.child("checkers")["state"] == "stopped" and not is_alive(pid), "stop"
+    )
 
 
 def test_a_child_that_dies_in_the_barrier_aborts_the_reload(director):

@@ -1,4 +1,4 @@
-"""The watchdog around scripted children (holdfast_scripted), in a network namespace of its own (unshare -n)."""
+"""The watchdog around scripted children (holdfast_scripted), in a network namespace of its own."""
 import json
 import os
 import signal
@@ -40,16 +40,19 @@ class Director:
         (self.dir / role).write_text(word + "\n")
 
     def command(self, *options):
-        return ["unshare", "-n", str(BINARY), "--run-dir", str(self.run_dir), "-f", str(self.config), *options]
+        return ["unshare", "-n", str(BINARY), "--run-dir", str(self.run_dir),
+                "-f", str(self.config), *options]
 
     def call(self, *options, **kwargs):
         """Runs to the end (or, in daemon mode, until the starter returns)."""
         return subprocess.run(self.command(*options), env=self.env, text=True, timeout=60,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, **kwargs)
 
     def start(self, *options):
         self.stderr = open(self.dir / "stderr", "w+")
-        self.process = subprocess.Popen(self.command("-n", "-l", *options), env=self.env, stderr=self.stderr)
+        self.process = subprocess.Popen(self.command("-n", "-l", *options),
+                                        env=self.env, stderr=self.stderr)
         self.wait_for(lambda: self.status()["generation"] == 1, "start")
         return self
 
@@ -84,7 +87,9 @@ class Director:
 
     def steps(self, role):
         path = self.dir / f"{role}.log"
-        return [line.split(" ", 1) for line in path.read_text().splitlines()] if path.exists() else []
+        if not path.exists():
+            return []
+        return [line.split(" ", 1) for line in path.read_text().splitlines()]
 
     def said(self, role):
         return [text for _, text in self.steps(role)]

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Makes one deliberately broken copy of a source file: mutate.py RECIPE SOURCE_ROOT OUTPUT.
 
-A recipe's first line names the file, the next ones say what is wrong with the mutant; then "--- replace", old text,
-"--- by", new text. The old text, white space aside, must occur exactly once, so a recipe that no longer fits the source fails
-the build.
+A recipe's first line names the file, the next ones say what is wrong with the mutant; then
+"--- replace", old text, "--- by", new text. The old text, white space aside, must occur exactly
+once, so a recipe that no longer fits the source fails the build.
 """
 import pathlib
 import re
@@ -19,7 +19,8 @@ def main() -> int:
     pattern = re.compile(r"\s+".join(re.escape(word) for word in old.split()))
     found = len(pattern.findall(source)) if old.split() else 0
     if found != 1:
-        print(f"{recipe}: the text to replace occurs {found} times in {name}, not once", file=sys.stderr)
+        print(f"{recipe}: the text to replace occurs {found} times in {name}, not once",
+              file=sys.stderr)
         return 1
     output.write_text(pattern.sub(lambda _: new.strip(), source))
     return 0

@@ -1,7 +1,7 @@
 """Tests against a real ip_vs.
 
-Where this kernel has none, the whole selection runs inside one virtual machine: pytest runs there, and
-every report comes back through a file and is shown here as if the test had run here.
+Where this kernel has none, the whole selection runs inside one virtual machine: pytest runs there,
+and every report comes back through a file and is shown here as if the test had run here.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _config = config
 
 
-# --- outside: one boot for the whole selection, then its reports ------------------------------------
+# --- outside: one boot for the whole selection, then its reports ----------------------------------
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,7 +23,11 @@ def test_status_claims_what_ipvsadm_shows(lab, program: str) -> None:
 
     for director in pair.directors:
         claimed = {
-            (service["protocol"], f"{service['address']}:{service['port']}", service["scheduler"]): {
+            (
+                service["protocol"],
+                f"{service['address']}:{service['port']}",
+                service["scheduler"],
+            ): {
                 (f"{one['address']}:{one['port']}", one["weight"], service["forwarding"])
                 for one in service["servers"] if one["in_table"]
             }
@@ -82,7 +86,9 @@ def test_all_servers_down_the_sorry_server_answers_until_one_returns(lab, progra
     server.stop()
 
     assert eventually(lambda: director.in_table(f"{VIP}:{PORT}", f"{SERVERS[0]}:{PORT}"), 15)
-    assert eventually(lambda: not director.in_table(f"{VIP}:{PORT}", server.endpoint), 5) is not None
+    assert eventually(
+        lambda: not director.in_table(f"{VIP}:{PORT}", server.endpoint), 5
+    ) is not None
     assert answers(client, VIP, 3) == [SERVERS[0]] * 3
 
     server.start()
@@ -158,7 +164,9 @@ def test_http_check_follows_the_page(lab, program: str, expect: str) -> None:
     else:
         (server.directory / "www" / "health").unlink()
 
-    assert eventually(lambda: not director.in_table(f"{VIP}:{PORT}", server.endpoint), 15) is not None
+    assert eventually(
+        lambda: not director.in_table(f"{VIP}:{PORT}", server.endpoint), 15
+    ) is not None
     assert Counter(answers(pair.topology.client, VIP, 6)) == {SERVERS[1]: 6}
     if program == "holdfast":
         states = {

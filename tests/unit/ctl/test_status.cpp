@@ -95,7 +95,8 @@ Services
     192.168.1.67:8099  up     1 h 0 min       3      12       340
       TCP_CHECK 192.168.1.67:8099 up, took 3 ms, 2.5 s ago
     192.168.1.68:8099  down   1 min 0 s  0 of 3       0         0  not in the table
-      TCP_CHECK 192.168.1.68:8099 down: connection refused, took 1 ms, 2.0 s ago, 4 failures in a row
+      TCP_CHECK 192.168.1.68:8099 down: connection refused, took 1 ms, 2.0 s ago, )"
+        R"(4 failures in a row
     127.0.0.1:80                              0                    sorry server
   UDP 10.9.9.9:53  not ours, left alone
 )");

@@ -134,12 +134,12 @@ TEST_CASE("the JSON form of a table") {
       "-A -f 7 -s sh -p 60 -b sh-port\n-a -f 7 -r 10.0.0.1:80 -i -w 2 --tun-type gre --tun-csum");
   REQUIRE(table.has_value());
 
-  CHECK(
-      boost::json::serialize(to_json(*table)) ==
-      R"({"services":[{"mark":7,"family":"ipv4","scheduler":"sh","flags":["flag-2"],)"
-      R"("persistence":{"timeout_s":60,"netmask":"255.255.255.255"},"servers":[{"address":"10.0.0.1","port":80,)"
-      R"("forwarding":"TUN","weight":2,"upper_threshold":0,"lower_threshold":0,)"
-      R"("tunnel":{"type":"gre","port":0,"checksum":"checksum"}}]}]})");
+  CHECK(boost::json::serialize(to_json(*table)) ==
+        R"({"services":[{"mark":7,"family":"ipv4","scheduler":"sh","flags":["flag-2"],)"
+        R"("persistence":{"timeout_s":60,"netmask":"255.255.255.255"},)"
+        R"("servers":[{"address":"10.0.0.1","port":80,)"
+        R"("forwarding":"TUN","weight":2,"upper_threshold":0,"lower_threshold":0,)"
+        R"("tunnel":{"type":"gre","port":0,"checksum":"checksum"}}]}]})");
 }
 
 TEST_CASE("mistakes in the JSON are told with their path") {
