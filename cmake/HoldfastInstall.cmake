@@ -1,0 +1,21 @@
+# What `cmake --install build --prefix /usr` puts where. Nothing is enabled or started, and no configuration is
+# written: the examples go beside the documentation.
+include(GNUInstallDirs)
+
+install(TARGETS holdfast RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS holdfastctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# The unit names the program by its whole path, and the prefix is known at last when it is installed.
+install(CODE "
+  file(READ \"${PROJECT_SOURCE_DIR}/etc/holdfast.service\" unit)
+  string(REPLACE \"/usr/sbin/holdfast\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/holdfast\" unit \"\${unit}\")
+  file(WRITE \"${PROJECT_BINARY_DIR}/holdfast.service\" \"\${unit}\")")
+install(FILES "${PROJECT_BINARY_DIR}/holdfast.service" DESTINATION lib/systemd/system)
+
+install(FILES etc/holdfast.sysusers DESTINATION lib/sysusers.d RENAME holdfast.conf)
+
+install(FILES docs/holdfast.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES docs/holdfastctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES README.md docs/configuration.md docs/exit-codes.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(GLOB examples CONFIGURE_DEPENDS etc/*.conf)
+install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
