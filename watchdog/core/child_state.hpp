@@ -33,6 +33,7 @@ struct Live {
 struct Dying {
   enum class Why : std::uint8_t { stop, misbehaved };
   Why why = Why::stop;
+  Generation applied = 0;  ///< as in Live: 0 means that it never ran anything
   core::Instant spawned_at{};
   core::Instant strike_at{};
   bool killed = false;  ///< SIGKILL is out: nothing left to try, only to wait for

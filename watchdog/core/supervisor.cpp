@@ -212,7 +212,7 @@ void Supervisor::commit_candidate() {
       live->answer_by = now_ + settings_.answer_limit;
       out_->push_back(SendCommit{.role = role, .generation = current_});
     } else if (live != nullptr) {
-      stop_child(role, live->spawned_at);  // the new configuration has nothing for it
+      stop_child(role, *live);  // the new configuration has nothing for it
     } else if (!std::holds_alternative<Dying>(record(role).state)) {
       set_state(role, Idle{});
     }
@@ -242,7 +242,7 @@ void Supervisor::abort_candidate() {
       ask_to_prepare(role, *live,
                      current_);  // started for the candidate, needed for the old one too
     } else {
-      stop_child(role, live->spawned_at);
+      stop_child(role, *live);
     }
   }
   out_->push_back(DropCandidate{.generation = *given_up});
@@ -293,7 +293,7 @@ void Supervisor::advance_stop() {
   if (stopping == nullptr) return;
   for (const Role role : kRoles) {
     const ChildState& state = record(role).state;
-    if (const auto* live = std::get_if<Live>(&state)) stop_child(role, live->spawned_at);
+    if (const auto* live = std::get_if<Live>(&state)) stop_child(role, *live);
     if (std::holds_alternative<Dying>(record(role).state)) return;
     if (role == Role::vrrp && releasing_) return;
     set_state(role, Idle{});
@@ -325,10 +325,11 @@ void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
   out_->push_back(SendPrepare{.role = role, .generation = generation});
 }
 
-void Supervisor::stop_child(Role role, core::Instant spawned_at) {
+void Supervisor::stop_child(Role role, const Live& live) {
   out_->push_back(SendStop{.role = role});
   set_state(role, Dying{.why = Dying::Why::stop,
-                        .spawned_at = spawned_at,
+                        .applied = live.applied,
+                        .spawned_at = live.spawned_at,
                         .strike_at = now_ + settings_.stop_limit,
                         .killed = false});
 }
@@ -338,6 +339,7 @@ void Supervisor::abort_hung(Role role, const Live& live, const std::string& how)
          fmt::format("the {} process (generation {}) {}", to_string(role), live.applied, how));
   out_->push_back(Strike{.role = role, .blow = Blow::abort});
   set_state(role, Dying{.why = Dying::Why::misbehaved,
+                        .applied = live.applied,
                         .spawned_at = live.spawned_at,
                         .strike_at = now_ + settings_.abort_limit,
                         .killed = false});
@@ -352,7 +354,11 @@ void Supervisor::on(const ChildExited& event) {
   } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
     const bool was_asked_to = dying->why == Dying::Why::stop;
     if (was_asked_to || is_stopping()) {
-      if (event.role == Role::vrrp && !event.status.is_clean()) release_addresses();
+      // A successor that was stopped before it ran anything knows nothing of what its predecessor
+      // left on the interfaces, however cleanly it ends.
+      const bool took_nothing_over = dying->applied == 0 && wanted_.contains(event.role);
+      if (event.role == Role::vrrp && (!event.status.is_clean() || took_nothing_over))
+        release_addresses();
       set_state(event.role, Idle{});
     } else {
       after_death(event.role, event.status, event.sentence, dying->spawned_at);
@@ -486,10 +492,11 @@ void Supervisor::on(const RefusedReceived& event) {
   report(ReportId::child_refused,
          fmt::format("the {} process refuses generation {}, which ran before: {}",
                      to_string(event.role), event.generation, event.reason));
-  const core::Instant spawned_at = live->spawned_at;
+  const Live refuser = *live;
   out_->push_back(SendStop{.role = event.role});
   set_state(event.role, Dying{.why = Dying::Why::misbehaved,
-                              .spawned_at = spawned_at,
+                              .applied = refuser.applied,
+                              .spawned_at = refuser.spawned_at,
                               .strike_at = now_ + settings_.stop_limit,
                               .killed = false});
 }

@@ -102,7 +102,7 @@ class Supervisor {
   void finish_reload();
   void spawn(Role role, Generation generation);
   void ask_to_prepare(Role role, Live& live, Generation generation);
-  void stop_child(Role role, core::Instant spawned_at);
+  void stop_child(Role role, const Live& live);
   void abort_hung(Role role, const Live& live, const std::string& how);
   void after_death(Role role, const ExitStatus& status, const std::string& sentence,
                    core::Instant spawned_at);

@@ -505,6 +505,16 @@ TEST_CASE("stop: a child that does not end in time is killed, and its addresses 
   CHECK(driver.step(AddressesReleased{}) == Actions{SendStop{Role::checkers}});
 }
 
+TEST_CASE("stop: a successor that ran nothing yet leaves its predecessor's addresses to us") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.exited(Role::vrrp, crash());  // a successor is started at once
+  (void)driver.step(StopRequested{});
+
+  CHECK(driver.exited(Role::vrrp, exit_with(0)) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::ok}});
+}
+
 TEST_CASE("stop: during backoff nothing is started again") {
   Driver driver;
   driver.run(RoleSet::of(Role::checkers));
