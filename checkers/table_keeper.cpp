@@ -110,6 +110,7 @@ void TableKeeper::apply_slice() {
   table_event::Applied applied;
   for (const ipvs::StepFailure& failure : apply_->report().failures)
     applied.failures.push_back({failure.index, failure.sentence});
+  applied.not_tried = apply_->report().not_tried;
   handle(applied);
 }
 

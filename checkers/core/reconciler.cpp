@@ -70,9 +70,10 @@ void Reconciler::on_event(const table_event::DesiredChanged& changed, const ipvs
 
 void Reconciler::on_event(const table_event::Applied& applied, const ipvs::Table& desired,
                           core::Instant now, TableActions& out) {
-  // What was refused did not happen; everything else did.
+  // What was refused or not tried did not happen; everything else did.
   std::set<std::size_t> refused;
   for (const auto& failure : applied.failures) refused.insert(failure.index);
+  for (std::size_t i = steps_.size() - applied.not_tried; i < steps_.size(); ++i) refused.insert(i);
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (!refused.contains(i)) static_cast<void>(ipvs::apply_step(steps_[i], actual_));
   if (steps_are_whole_) report_failures(applied, out);
@@ -184,7 +185,7 @@ void Reconciler::report_failures(const table_event::Applied& applied, TableActio
   for (const auto& failure : applied.failures) {
     if (failure.index < steps_.size() && !said.insert(ipvs::key_of(steps_[failure.index])).second)
       continue;
-    failures.insert(failure.sentence);
+    if (!failures.insert(failure.sentence).second) continue;  // a kernel that is gone: once
     if (!failures_.contains(failure.sentence))
       out.push_back(table_action::ReportFailedStep{failure.sentence});
   }

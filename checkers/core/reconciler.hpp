@@ -52,6 +52,8 @@ struct Applied {
     std::string sentence;
   };
   std::vector<Failure> failures;
+  /// The last so many steps were not sent any more, because the kernel could not be reached.
+  std::size_t not_tried = 0;
 };
 struct Tick {};
 /// Leave; the desired table should be empty by now, unless the table is to stay.

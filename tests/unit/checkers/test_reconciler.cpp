@@ -40,6 +40,7 @@ struct Bench {
   std::vector<ipvs::Plan> plans{};
   bool has_ipvs = true;
   std::set<std::size_t> refuse{};  // indices of steps of the next plan
+  std::size_t lose{};              // the kernel cannot be reached for the last so many of them
 
   void send(const TableEvent& event) {
     TableActions actions;
@@ -53,7 +54,8 @@ struct Bench {
         plans.push_back(apply->steps);
         ev::Applied applied;
         const auto refused = std::exchange(refuse, {});
-        for (std::size_t i = 0; i < apply->steps.size(); ++i) {
+        applied.not_tried = std::exchange(lose, 0);
+        for (std::size_t i = 0; i < apply->steps.size() - applied.not_tried; ++i) {
           if (refused.contains(i))
             applied.failures.push_back({i, "refused"});
           else
@@ -231,6 +233,19 @@ TEST_CASE("table: an orderly stop removes ours only, with -I nothing") {
     CHECK(bench.reconciler.owned() == (keep ? ipvs::OwnedKeys{service_at(1)} : ipvs::OwnedKeys{}));
     CHECK_FALSE(bench.reconciler.deadline());
   }
+}
+
+TEST_CASE("table: what an interrupted stop could not remove stays ours, and is told once") {
+  Bench bench{.desired = table_of({1, 2, 3})};
+  bench.send(ev::Started{});
+  bench.run_to(t0 + 5s);
+  bench.refuse = {0, 1};
+  bench.lose = 1;
+  bench.send(ev::Stopping{});
+  CHECK(bench.all<act::Finished>().size() == 1);
+  CHECK(bench.kernel == table_of({1, 2, 3}));
+  CHECK(bench.reconciler.owned() == ipvs::OwnedKeys{service_at(1), service_at(2), service_at(3)});
+  CHECK(bench.all<act::ReportFailedStep>().size() == 1);
 }
 
 TEST_CASE("table: stopping without ip_vs, or before the start, ends at once") {
