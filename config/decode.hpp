@@ -13,9 +13,9 @@ namespace holdfast::config {
 
 /// One decoded argument. Which members count depends on the argument's type.
 struct Value {
-  std::string_view text;    ///< always the word
-  std::int64_t number = 0;  ///< integer, seconds (µs), boolean, choice (index), netmask (prefix
-                            ///< length), status_code (low)
+  std::string_view text;  ///< always the word
+  /// integer, seconds (µs), boolean, choice (index), netmask (prefix length), status_code (low)
+  std::int64_t number = 0;
   std::int64_t last = 0;    ///< status_code: high
   core::IpAddress address;  ///< ip, ip4, netmask
   TextRange range;

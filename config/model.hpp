@@ -47,13 +47,13 @@ struct Script {
 /// Gratuitous ARP habits. keepalived: vrrp_garp_* in global_defs, garp_* in an instance. Not in the
 /// RFC.
 struct GarpSettings {
-  core::Duration master_delay =
-      std::chrono::seconds(5);              ///< second burst this long after taking over; 0 none
+  /// second burst this long after taking over; 0 none
+  core::Duration master_delay = std::chrono::seconds(5);
   std::uint32_t master_repeat = 5;          ///< announcements an address in a burst, at least 1
   core::Duration master_refresh{0};         ///< periodic burst while master; 0 never
   std::uint32_t master_refresh_repeat = 1;  ///< announcements in a periodic burst
-  core::Duration lower_prio_delay =
-      std::chrono::seconds(5);          ///< as master_delay, after a lower-priority advert
+  /// as master_delay, after a lower-priority advert
+  core::Duration lower_prio_delay = std::chrono::seconds(5);
   std::uint32_t lower_prio_repeat = 5;  ///< as master_repeat, after a lower-priority advert
   core::Duration interval{0};  ///< least time between two announcements on an interface; 0 no limit
 
@@ -65,8 +65,8 @@ struct Globals {
   std::string router_id;  ///< empty: the host's name
   std::vector<std::string> notification_email;
   std::string notification_email_from;
-  std::string
-      smtp_server;  ///< host name or address, looked up by whoever sends the mail; empty: no mail
+  /// host name or address, looked up by whoever sends the mail; empty: no mail
+  std::string smtp_server;
   std::uint16_t smtp_port = 25;
   std::string smtp_helo_name;
   core::Duration smtp_connect_timeout = std::chrono::seconds(30);
@@ -109,8 +109,8 @@ struct VirtualAddress {
   core::IpPrefix prefix;  ///< /32 (/128) when no length was written
   std::string interface;  ///< `dev`; the instance's interface when not written
   std::string label;      ///< `label`, IPv4 only, at most 15 bytes; empty: none
-  std::optional<core::IpAddress>
-      broadcast;                      ///< `brd`; `brd +` and `brd -` are resolved to an address
+  /// `brd`; `brd +` and `brd -` are resolved to an address
+  std::optional<core::IpAddress> broadcast;
   std::uint8_t scope = kScopeGlobal;  ///< `scope`
   SourceLocation location;
 
@@ -164,9 +164,9 @@ struct ConnectOptions {
   std::uint32_t retry = 1;  ///< further tries before an up server is called down
   core::Duration delay_before_retry = std::chrono::seconds(1);  ///< HTTP_GET: 3 s
   core::Duration delay_loop = std::chrono::seconds(60);         ///< between two probes
-  core::Duration warmup =
-      std::chrono::seconds(60);  ///< first probe within this random time; 0 at once
-  bool alpha = false;            ///< starts as failed
+  /// first probe within this random time; 0 at once
+  core::Duration warmup = std::chrono::seconds(60);
+  bool alpha = false;  ///< starts as failed
 
   bool operator==(const ConnectOptions&) const = default;
 };
@@ -192,8 +192,8 @@ struct HttpUrl {
   std::string path;
   std::vector<StatusRange> status_codes;  ///< never empty: 200-299 when none is written
   std::string digest;  ///< MD5 of the body, 32 lower-case hex digits; empty: not compared
-  std::string
-      virtualhost;  ///< Host header, inherited url < checker < real < virtual server; may be empty
+  /// Host header, inherited url < checker < real < virtual server; may be empty
+  std::string virtualhost;
   SourceLocation location;
 
   bool operator==(const HttpUrl&) const = default;
@@ -217,8 +217,8 @@ struct RealServer {
   core::IpAddress address;
   std::uint16_t port = 0;    ///< the service's own port with DR and TUN
   std::uint32_t weight = 1;  ///< 0..65535; 0 takes no new connections
-  ForwardingMethod forwarding =
-      ForwardingMethod::nat;          ///< the service's, unless lvs_method says otherwise
+  /// the service's, unless lvs_method says otherwise
+  ForwardingMethod forwarding = ForwardingMethod::nat;
   std::uint32_t upper_threshold = 0;  ///< uthreshold, connections; 0 none
   std::uint32_t lower_threshold = 0;  ///< lthreshold, connections; 0 none
   bool inhibit_on_failure = false;    ///< failed: weight 0 instead of removal
@@ -237,8 +237,8 @@ struct SorryServer {
   core::IpAddress address;
   std::uint16_t port = 0;  ///< the service's port when none is written
   bool inhibit = false;    ///< sorry_server_inhibit: stays in the table with weight 0
-  ForwardingMethod forwarding =
-      ForwardingMethod::nat;  ///< the service's, unless sorry_server_lvs_method
+  /// the service's, unless sorry_server_lvs_method
+  ForwardingMethod forwarding = ForwardingMethod::nat;
   SourceLocation location;
 
   bool operator==(const SorryServer&) const = default;

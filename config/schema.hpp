@@ -21,8 +21,8 @@ enum class Block : std::uint8_t {
   mail_list,  ///< body of notification_email: one address a line
   vrrp_instance,
   authentication,
-  address_list,  ///< body of virtual_ipaddress and virtual_ipaddress_excluded: one address line
-                 ///< each
+  /// body of virtual_ipaddress and virtual_ipaddress_excluded: one address line each
+  address_list,
   virtual_server,
   real_server,
   tcp_check,
@@ -78,8 +78,8 @@ struct Arg {
   bool repeated = false;  ///< as many as there are on the line; only the last argument
   std::int64_t low = 0;   ///< integer, seconds
   std::int64_t high = 0;
-  std::string_view words =
-      {};  ///< choice: separated by blanks; otherwise what to call the argument in messages
+  /// choice: separated by blanks; otherwise what to call the argument in messages
+  std::string_view words = {};
 };
 
 /// What this version does with a word.
@@ -100,8 +100,8 @@ struct Keyword {
   std::string_view alias_of = {};   ///< the word of the same block that this one stands for
   std::string_view fallback = {};   ///< default as one would write it; empty: none
   std::string_view doc = {};        ///< one line
-  std::string_view notice =
-      {};  ///< inert, known, or an old word: the whole warning; empty: a standard sentence
+  /// inert, known, or an old word: the whole warning; empty: a standard sentence
+  std::string_view notice = {};
   bool repeatable = false;  ///< may be given several times in one block
 };
 

@@ -27,8 +27,8 @@ inline constexpr std::uint32_t kNoStatement = 0xFFFFFFFF;
 
 /// One statement; in a list block (addresses, mail) an entry, whose words are all in `args`.
 struct Statement {
-  KeywordId keyword =
-      0;  ///< the row as written (an alias is not resolved); meaningless for an entry
+  /// the row as written (an alias is not resolved); meaningless for an entry
+  KeywordId keyword = 0;
   bool entry = false;
   TextRange range;               ///< of the keyword
   std::uint32_t first_word = 0;  ///< arguments: words[first_word, first_word + word_count)

@@ -29,8 +29,8 @@ struct Options {
   bool core_dump = false;
   RoleSet roles = RoleSet::all();  ///< -P, -C
   runtime::LogSettings log;
-  std::vector<std::string>
-      remarks;  ///< options that were accepted without effect, one sentence each
+  /// options that were accepted without effect, one sentence each
+  std::vector<std::string> remarks;
 };
 
 /// Either what to do, or that everything is done (help, version, a wrong word) and the exit code.

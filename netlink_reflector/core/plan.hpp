@@ -23,10 +23,10 @@ struct Wanted {
 
 /// Why a step is there.
 enum class StepKind : std::uint8_t {
-  add,      ///< was missing
-  remove,   ///< is not wanted (any more), or is in the way of one with other attributes
-  restore,  ///< went with the removal of its primary, unless the kernel promoted it: "exists" is
-            ///< success
+  add,     ///< was missing
+  remove,  ///< is not wanted (any more), or is in the way of one with other attributes
+  /// went with the removal of its primary, unless the kernel promoted it: "exists" is success
+  restore,
 };
 
 struct Step {

@@ -17,11 +17,11 @@
 namespace holdfast::vrrp {
 
 inline constexpr std::uint8_t kIpProtocolVrrp = 112;  ///< RFC 3768 §5.2.4.
-inline constexpr std::size_t kIpv4HeaderBytes =
-    20;  ///< What we send; received headers may carry options.
+/// What we send; received headers may carry options.
+inline constexpr std::size_t kIpv4HeaderBytes = 20;
 inline constexpr std::size_t kAdvertHeaderBytes = 8;  ///< Fixed part of an advert.
-inline constexpr std::size_t kAuthenticationBytes =
-    8;  ///< At the end of every VRRPv2 advert, RFC 3768 §5.1.
+/// At the end of every VRRPv2 advert, RFC 3768 §5.1.
+inline constexpr std::size_t kAuthenticationBytes = 8;
 
 /// One VRRPv2 advertisement, RFC 3768 §5.1.
 struct Advert {
@@ -64,8 +64,8 @@ struct Ipv4Packet {
   IpAddress source;
   IpAddress destination;
   std::uint8_t ttl = 0;
-  std::span<const std::uint8_t>
-      payload;  ///< Limited by the header's total length: trailing Ethernet padding is cut off.
+  /// Limited by the header's total length: trailing Ethernet padding is cut off.
+  std::span<const std::uint8_t> payload;
 };
 
 /// Splits what a raw socket delivers. Options (IHL > 5) are skipped; the IP checksum was the

@@ -30,8 +30,8 @@ struct InstanceKey {
 struct InterfaceStatus {
   bool exists = false;
   bool up = false;  ///< Administratively up and with carrier (IFF_UP and IFF_RUNNING).
-  std::optional<IpAddress>
-      primary_address;  ///< First IPv4 address that is not one of our virtual ones.
+  /// First IPv4 address that is not one of our virtual ones.
+  std::optional<IpAddress> primary_address;
   bool operator==(const InterfaceStatus&) const = default;
 };
 

@@ -10,8 +10,8 @@
 
 namespace holdfast::vrrp {
 
-inline constexpr std::size_t kGarpFrameBytes =
-    42;  ///< Ethernet header and ARP body; the driver or NIC pads to 60.
+/// Ethernet header and ARP body; the driver or NIC pads to 60.
+inline constexpr std::size_t kGarpFrameBytes = 42;
 
 /// A complete Ethernet frame: broadcast ARP request, sender and target address are `address`,
 /// target hardware address all ones: the form keepalived sends. `sender` is the interface's MAC (or

@@ -31,8 +31,8 @@ struct Counters {
   std::uint64_t priority_zero_sent = 0;
   std::uint64_t priority_zero_received = 0;
   std::uint64_t addresses_repaired = 0;
-  std::uint64_t pauses =
-      0;  ///< Times that this instance changed its mind because the process had been paused.
+  /// Times that this instance changed its mind because the process had been paused.
+  std::uint64_t pauses = 0;
   RejectCounters rejected;
   bool operator==(const Counters&) const = default;
 };

@@ -19,8 +19,8 @@ using core::Instant;
 using core::IpAddress;
 using core::IpPrefix;
 
-inline constexpr std::uint8_t kOwnerPriority =
-    255;  ///< RFC 3768 §5.3.4: the router that owns the addresses.
+/// RFC 3768 §5.3.4: the router that owns the addresses.
+inline constexpr std::uint8_t kOwnerPriority = 255;
 inline constexpr std::uint8_t kResignPriority = 0;  ///< RFC 3768 §5.3.4: "I stop participating".
 inline constexpr std::uint8_t kDefaultPriority = 100;  ///< RFC 3768 §5.3.4.
 /// 224.0.0.18, RFC 3768 §5.2.2.
@@ -54,8 +54,8 @@ struct VirtualAddress {
   std::string interface;  ///< `dev`; empty: the instance's interface.
   std::string label;      ///< `label`; empty: none.
   std::optional<IpAddress> broadcast;  ///< `brd`.
-  std::optional<std::uint8_t>
-      scope;  ///< `scope` as in rtnetlink (0 global, 253 link, 254 host); unset: global.
+  /// `scope` as in rtnetlink (0 global, 253 link, 254 host); unset: global.
+  std::optional<std::uint8_t> scope;
 
   auto operator<=>(const VirtualAddress&) const = default;
 };
@@ -64,22 +64,22 @@ struct VirtualAddress {
 /// §6.4.1 asks for one).
 struct GarpSettings {
   std::uint32_t repeat = 5;  ///< keepalived: garp_master_repeat.
-  Duration delay =
-      std::chrono::seconds(5);  ///< keepalived: garp_master_delay, the second burst. 0: none.
+  /// keepalived: garp_master_delay, the second burst. 0: none.
+  Duration delay = std::chrono::seconds(5);
   Duration refresh = Duration::zero();      ///< keepalived: garp_master_refresh. 0: never.
   std::uint32_t refresh_repeat = 1;         ///< keepalived: garp_master_refresh_repeat.
   std::uint32_t lower_priority_repeat = 5;  ///< keepalived: garp_lower_prio_repeat. 0: no burst.
-  Duration lower_priority_delay =
-      std::chrono::seconds(5);  ///< keepalived: garp_lower_prio_delay. 0: no second burst.
+  /// keepalived: garp_lower_prio_delay. 0: no second burst.
+  Duration lower_priority_delay = std::chrono::seconds(5);
 
   bool operator==(const GarpSettings&) const = default;
 };
 
 /// What to do when a peer advertises other addresses than ours.
 enum class AddressListPolicy : std::uint8_t {
-  report,                    ///< keepalived: accept and log.
-  drop_unless_sender_owner,  ///< RFC 3768 §7.1: discard, unless the sender is the owner (priority
-                             ///< 255).
+  report,  ///< keepalived: accept and log.
+  /// RFC 3768 §7.1: discard, unless the sender is the owner (priority 255).
+  drop_unless_sender_owner,
 };
 
 /// What the owner does with adverts of others.
@@ -99,8 +99,8 @@ struct InstanceSettings {
   std::string name;
   std::string interface;  ///< Where adverts are sent and heard.
   std::uint8_t vrid = 1;  ///< 1..255.
-  std::uint8_t priority =
-      kDefaultPriority;  ///< 1..255. The wiring resolves "state MASTER and no priority" to 255.
+  /// 1..255. The wiring resolves "state MASTER and no priority" to 255.
+  std::uint8_t priority = kDefaultPriority;
   InitialState initial_state = InitialState::unset;
   Preempt preempt = Preempt::yes;
   /// keepalived: preempt_delay. How long a live master of lower priority is still accepted, from
@@ -112,8 +112,8 @@ struct InstanceSettings {
   std::uint8_t down_timer_adverts = 3;
   Authentication authentication;
   std::vector<VirtualAddress> addresses;  ///< Advertised in this order.
-  std::vector<VirtualAddress>
-      excluded_addresses;  ///< Held and announced, not in adverts: `virtual_ipaddress_excluded`.
+  /// Held and announced, not in adverts: `virtual_ipaddress_excluded`.
+  std::vector<VirtualAddress> excluded_addresses;
   /// keepalived: mcast_src_ip. Unset: the interface's primary address.
   std::optional<IpAddress> source_address;
   GarpSettings garp;
