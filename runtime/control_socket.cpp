@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
@@ -24,6 +25,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+/// After a connection that could not be accepted.
+constexpr std::chrono::milliseconds kAcceptPause{200};
 using Socket = asio::local::stream_protocol::socket;
 
 json::object error_reply(std::string_view sentence) {
@@ -55,10 +58,12 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
   };
   class Client;
 
-  State(asio::io_context& io, std::string file) : acceptor(io), path(std::move(file)) {}
+  State(asio::io_context& io, std::string file) : acceptor(io), pause(io), path(std::move(file)) {}
   void accept();
+  void accept_after_pause();
 
   asio::local::stream_protocol::acceptor acceptor;
+  asio::steady_timer pause;
   std::string path;
   std::map<std::string, Command, std::less<>> commands;
   std::unordered_set<std::shared_ptr<Client>> clients;
@@ -149,16 +154,23 @@ void ControlServer::State::accept() {
   acceptor.async_accept([weak = weak_from_this()](boost::system::error_code error, Socket socket) {
     const auto self = weak.lock();
     if (!self || error == asio::error::operation_aborted) return;
-    if (!error) {
-      const auto client = std::make_shared<Client>(self, std::move(socket));
-      self->clients.insert(client);
-      if (self->clients.size() > kMaxClients) {
-        client->last_words("too many clients");
-      } else {
-        client->read();
-      }
+    if (error) return self->accept_after_pause();
+    const auto client = std::make_shared<Client>(self, std::move(socket));
+    self->clients.insert(client);
+    if (self->clients.size() > kMaxClients) {
+      client->last_words("too many clients");
+    } else {
+      client->read();
     }
     self->accept();
+  });
+}
+
+// Out of descriptors, the waiting client stays in the kernel's queue and would fail again at once.
+void ControlServer::State::accept_after_pause() {
+  pause.expires_after(kAcceptPause);
+  pause.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    if (const auto self = weak.lock(); self && !error) self->accept();
   });
 }
 
@@ -192,6 +204,7 @@ ControlServer::ControlServer(std::shared_ptr<State> state) : state_(std::move(st
 ControlServer::~ControlServer() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
+  state_->pause.cancel();
   for (const auto clients = state_->clients; const auto& client : clients) client->close();
   ::unlink(state_->path.c_str());
 }

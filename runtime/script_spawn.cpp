@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 
@@ -137,6 +138,13 @@ core::Result<Spawned> spawn(const Command& command) {
   ::setpgid(spawned.pid, spawned.pid);  // also here: whoever comes first
   // The wrapper in glibc 2.36 has no C linkage for C++.
   spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
+  if (!spawned.pidfd) {  // out of descriptors: what nobody can watch must not run
+    const int error = errno;
+    ::kill(spawned.pid, SIGKILL);
+    while (::waitpid(spawned.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return core::fail_errno(error, "cannot watch {}", program);
+  }
   return spawned;
 }
 

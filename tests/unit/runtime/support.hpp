@@ -3,13 +3,17 @@
 #pragma once
 
 #include "runtime/clock.hpp"
+#include "runtime/unique_fd.hpp"
 
 #include <boost/asio/io_context.hpp>
 
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <sys/resource.h>
+#include <vector>
 
 namespace holdfast::runtime::testing {
 
@@ -25,6 +29,25 @@ inline bool run_until(boost::asio::io_context& io, const std::function<bool()>& 
   }
   return false;
 }
+
+/// While it lives this process can open only `spare` more descriptors.
+class NoMoreDescriptors {
+ public:
+  explicit NoMoreDescriptors(int spare) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    std::vector<UniqueFd> probes;
+    for (int i = 0; i <= spare; ++i) probes.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(probes.back().get());
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 /// A directory of its own, removed at the end.
 class TemporaryDirectory {

@@ -179,6 +179,28 @@ TEST_CASE(
   CHECK_FALSE(ControlServer::listen(served.io, file).has_value());
 }
 
+TEST_CASE("control socket: out of descriptors it waits instead of trying in a circle") {
+  Served served;
+  served.server->handle("status", ControlAccess::read,
+                        [](const json::object&, const ControlReply& reply) {
+                          reply({{"ok", true}});
+                        });
+  const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, served.path.c_str(), served.path.size() + 1);
+
+  std::size_t handlers = 0;
+  {
+    const testing::NoMoreDescriptors limit(0);
+    REQUIRE(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    handlers = served.io.run_for(100ms);
+  }
+
+  CHECK(handlers < 10);
+  CHECK(served.ask({{"command", "status"}}).has_value());
+}
+
 TEST_CASE("control client: nobody there is told by errno") {
   CHECK(control_request("/tmp/holdfast-no-such.sock", {}, 1s).error().system_errno == ENOENT);
 }

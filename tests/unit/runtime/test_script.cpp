@@ -149,6 +149,24 @@ TEST_CASE("script: failing to start does not stop its queue") {
   CHECK(codes == std::vector<int>{ENOENT + 127, 1, 0});
 }
 
+TEST_CASE("script: out of descriptors it does not run, and that is its outcome") {
+  Stage stage;
+  const std::string trace = stage.directory / "ran";
+  const std::string script = stage.script("late", "sleep 0.05; touch " + trace);
+  for (const int spare : {0, 3}) {  // for nothing; for all but the pidfd
+    CAPTURE(spare);
+    std::optional<ScriptOutcome> outcome;
+    {
+      const testing::NoMoreDescriptors limit(spare);
+      stage.runner.run("q", {.argv = {script}}, [&](const ScriptOutcome& done) { outcome = done; });
+    }
+    REQUIRE(run_until(stage.io, [&] { return outcome.has_value(); }));
+    CHECK(outcome->start_errno == EMFILE);
+  }
+  ::usleep(100'000);
+  CHECK_FALSE(std::filesystem::exists(trace));
+}
+
 TEST_CASE("script: runs as the user it is given") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: needs root to become somebody else");
