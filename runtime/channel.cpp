@@ -112,7 +112,9 @@ struct Channel::State : std::enable_shared_from_this<Channel::State> {
     while (!outbox.empty()) {
       auto& [bytes, fd] = outbox.front();
       if (send_frame(socket.native_handle(), bytes, fd.get()) < 0) {
-        // EPIPE is reported by the reading side, as EOF.
+        if (errno == EINTR) continue;
+        // EPIPE is reported by the reading side, as EOF. Anything else (no memory, too many
+        // descriptors on their way) may pass: the next send() tries again.
         if (errno == EAGAIN) wait_writable();
         return;
       }
@@ -165,6 +167,7 @@ void Channel::start(std::function<void(Frame)> on_frame,
 
 core::Result<void> Channel::send(Frame frame) {
   if (state_->closed) return core::fail("the channel is closed");
+  if (!state_->waiting_to_write) state_->flush();
   if (!state_->outbox.empty()) {
     if (frame.type == FrameType::heartbeat) return {};
     if (state_->outbox.size() >= kMaxOutbox) {

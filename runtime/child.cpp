@@ -42,7 +42,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
       case FrameType::commit:
         return commit(frame.number);
       case FrameType::abort:
-        preparing = 0;
+        preparing = prepared = 0;
         return callbacks.abort(frame.number);
       case FrameType::stop:
         return stop("the watchdog asked for it");
@@ -59,6 +59,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   void prepare(Frame frame) {
     const std::uint64_t number = frame.number;
     preparing = number;
+    prepared = 0;  // the callback forgets what it had prepared before
     callbacks.prepare(number, std::move(frame.fd),
                       [weak = weak_from_this(), number](const core::Result<void>& outcome) {
                         const auto self = weak.lock();

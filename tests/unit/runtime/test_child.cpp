@@ -125,6 +125,22 @@ TEST_CASE("child: an answer that comes after the abort is not sent") {
   CHECK(family.seen == std::vector<std::string>{hello()});
 }
 
+TEST_CASE("child: what was aborted or replaced cannot be committed") {
+  Family family;
+  family.send(FrameType::prepare, 2);
+  CHECK(family.traces({"prepare 2"}));
+  family.answer({});
+  family.send(FrameType::abort, 2);
+  family.send(FrameType::commit, 2);
+  family.send(FrameType::prepare, 3);
+  CHECK(family.traces({"prepare 2", "abort 2", "prepare 3"}));
+  family.answer({});
+  family.send(FrameType::prepare, 4);
+  family.send(FrameType::commit, 3);
+  family.send(FrameType::stop, 0);
+  CHECK(family.traces({"prepare 2", "abort 2", "prepare 3", "prepare 4", "stop"}));
+}
+
 TEST_CASE("child: the end of the watchdog is a stop, once") {
   Family family;
   family.watchdog.reset();
