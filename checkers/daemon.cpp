@@ -28,7 +28,7 @@ int run_daemon(const runtime::ChildOptions& options) {
   auto pid_file = runtime::PidFile::acquire(pid_path);
   if (!pid_file) {
     logger.log_text(messages::kCannotStart, pid_file.error().message);
-    return 1;
+    return runtime::exit_code_for(pid_file.error());
   }
   if (const auto kept = runtime::keep_capabilities(runtime::Role::checkers); !kept)
     logger.log_text(messages::kCannotStart, kept.error().message);
@@ -38,7 +38,7 @@ int run_daemon(const runtime::ChildOptions& options) {
   Process process(loop, logger, options);
   if (const auto started = process.start(); !started) {
     logger.log_text(messages::kCannotStart, started.error().message);
-    return 1;
+    return runtime::exit_code_for(started.error());
   }
   return loop.run();
 }

@@ -42,6 +42,10 @@ struct ChildOptions {
 /// The reverse; `words` without argv[0]. Fails with a sentence naming the word it does not know.
 [[nodiscard]] core::Result<ChildOptions> parse_child_arguments(std::span<const char* const> words);
 
+/// The exit code of a child that could not start: 4 when the system refused a permission, so that
+/// the watchdog does not try again, otherwise 1 (docs/exit-codes.md).
+[[nodiscard]] int exit_code_for(const core::Error& error);
+
 struct ChildCallbacks {
   /// Parse and allocate, change nothing yet; call `done` once, now or later from the loop: success,
   /// or an error whose message goes to the operator. A second prepare before commit replaces the

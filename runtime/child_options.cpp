@@ -1,5 +1,6 @@
 #include "runtime/child.hpp"
 
+#include <cerrno>
 #include <charconv>
 
 namespace holdfast::runtime {
@@ -83,6 +84,12 @@ core::Result<ChildOptions> parse_child_arguments(std::span<const char* const> wo
   }
   if (options.role.empty()) return core::fail("child process was started without --role");
   return options;
+}
+
+int exit_code_for(const core::Error& error) {
+  constexpr int kFatal = 1;
+  constexpr int kNoPermission = 4;
+  return error.system_errno == EPERM || error.system_errno == EACCES ? kNoPermission : kFatal;
 }
 
 }  // namespace holdfast::runtime

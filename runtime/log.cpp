@@ -5,10 +5,15 @@
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 
+#include <future>
+#include <thread>
 #include <unistd.h>
 
 namespace holdfast::runtime {
 namespace {
+
+/// The end of a process waits this long for its last lines.
+constexpr std::chrono::milliseconds kFarewell{1000};
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
@@ -59,7 +64,21 @@ Logger::Logger(std::string process, const LogSettings& settings)
   impl_->logger->set_level(spdlog::level::trace);
 }
 
-Logger::~Logger() = default;  // the pool's destructor writes the ring out and joins its thread
+// The pool's destructor writes the ring out and joins its thread, which may be stuck in syslog(3):
+// a process that wants to end must not wait for that. What is left is then lost with the process.
+Logger::~Logger() {
+  std::promise<void> written;
+  const std::future<void> is_written = written.get_future();
+  try {
+    std::thread([impl = std::move(impl_), done = std::move(written)]() mutable {
+      impl.reset();
+      done.set_value();
+    }).detach();
+  } catch (const std::system_error&) {
+    return;  // no thread to be had: the ring was written out while the closure was destroyed
+  }
+  is_written.wait_for(kFarewell);
+}
 
 std::uint64_t Logger::dropped() const {
   return impl_->ring->overrun_counter() + impl_->lost->load(std::memory_order_relaxed);

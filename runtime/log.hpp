@@ -52,7 +52,7 @@ class Logger {
  public:
   /// `process`: "holdfast", "vrrp", "checkers"; appears in every line and as the syslog ident.
   Logger(std::string process, const LogSettings& settings);
-  /// Writes out what is in the ring, waiting at most about a second for a stuck terminal.
+  /// Writes out what is in the ring, waiting at most about a second for a stuck terminal or syslog.
   ~Logger();
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;

@@ -52,7 +52,7 @@ class Daemon {
   int run() {
     if (auto begun = begin(); !begun) {
       logger_.log(kCannotStart, "{}", begun.error().message);
-      return 1;
+      return runtime::exit_code_for(begun.error());
     }
     logger_.log(kStarted, "waiting for the configuration");
     const int exit_code = loop_.run();

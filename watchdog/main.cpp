@@ -15,6 +15,7 @@
 
 #include <cap-ng.h>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fcntl.h>
@@ -73,6 +74,9 @@ int run_watchdog(const watchdog::Options& options) {
         "holdfast -t checks a configuration without",
         ExitCode::no_permission);
   if (options.core_dump) allow_core_files();
+  // Whoever started us may ignore SIGCHLD; that outlives exec, and the kernel would then throw away
+  // how our children ended.
+  std::signal(SIGCHLD, SIG_DFL);
   if (::mkdir(options.run_dir.c_str(), 0755) != 0 && errno != EEXIST)
     return complain(
         core::fail_errno(errno, "cannot make the run directory {}", options.run_dir).message,
@@ -103,7 +107,7 @@ int run(int argc, char** argv) {
   }
   if (first == "--role=release") {
     set_process_name("free");
-    return watchdog::run_release();
+    return watchdog::run_release(words);
   }
   if (first.starts_with("--role=")) return run_child(words);
 

@@ -231,8 +231,8 @@ void Daemon::perform(const Strike& action) {
 }
 
 void Daemon::perform(const ReleaseAddresses& action) {
-  auto process =
-      start_release(loop_.io(), snapshots_.get(action.generation), [this](ExitStatus status) {
+  auto process = start_release(
+      loop_.io(), snapshots_.get(action.generation), options_.log, [this](ExitStatus status) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);
         if (status.is_clean())

@@ -109,9 +109,14 @@ struct Process::State {
 
   void reap() {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED) != 0)
-      return;
+    int result = 0;
+    do {
+      result = ::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED);
+    } while (result != 0 && errno == EINTR);
     reaped = true;
+    // The pidfd says that it is dead, so that is reported even when somebody else took the status
+    // (signal 0 then): saying nothing would make a death look like silence.
+    if (result != 0) info = {};
     const bool exited = info.si_code == CLD_EXITED;
     const ExitStatus status{.kind = exited ? ExitStatus::Kind::exited : ExitStatus::Kind::signalled,
                             .value = info.si_status};
@@ -161,6 +166,7 @@ void Process::signal(int number) const {
 
 std::string to_sentence(const ExitStatus& status) {
   if (status.kind == ExitStatus::Kind::signalled) {
+    if (status.value == 0) return "ended; how is not known";
     const char* name = ::strsignal(status.value);
     return fmt::format("was killed by signal {} ({})", status.value,
                        name == nullptr ? "unknown" : name);

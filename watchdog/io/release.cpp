@@ -2,12 +2,13 @@
 
 #include "config/load.hpp"
 #include "netlink_reflector/reflector.hpp"
+#include "runtime/child.hpp"
 #include "runtime/log.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "watchdog/core/exit_status.hpp"
+#include "watchdog/messages.hpp"
 
 #include <csignal>
-#include <cstdio>
 #include <span>
 #include <sys/prctl.h>
 
@@ -33,42 +34,51 @@ std::vector<netlink::DesiredAddress> virtual_addresses(const config::Model& mode
   return all;
 }
 
-int complain(const std::string& sentence) {
-  std::fputs(("holdfast: cannot release the virtual addresses: " + sentence + "\n").c_str(),
-             stderr);
-  return to_int(ExitCode::fatal);
+core::Result<void> release(runtime::Logger& logger) {
+  const auto bytes = runtime::read_sealed_memfd(kSnapshotFd);
+  if (!bytes) return bytes.error();
+  const auto snapshot = config::from_bytes(
+      std::span(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()));
+  if (!snapshot) return snapshot.error();
+  const auto addresses = virtual_addresses(config::parse_snapshot(*snapshot).model);
+
+  boost::asio::io_context io{1};
+  netlink::Reflector reflector(io, logger);
+  if (auto loaded = reflector.load(); !loaded) return loaded;
+  // Claimed by an owner that holds nothing: whatever is there is left over and goes.
+  reflector.claim("release", addresses);
+  for (const netlink::HeldAddress& address : reflector.publication("release").addresses)
+    if (address.held) logger.log(kReleasing, "taking off {}", netlink::describe(address.desired));
+  reflector.release("release");
+  reflector.flush();
+  for (const netlink::HeldAddress& address : reflector.publication("release").addresses) {
+    if (address.held)
+      return core::fail("{} is still there. {}", netlink::describe(address.desired),
+                        address.problem);
+  }
+  return {};
 }
 
 }  // namespace
 
 core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io, int snapshot,
+                                                     const runtime::LogSettings& log,
                                                      std::function<void(ExitStatus)> on_done) {
-  return Process::spawn(io, {.arguments = {"--role=release"}, .fd3 = snapshot, .fd4 = -1},
+  runtime::ChildOptions options;
+  options.role = "release";
+  options.log = log;
+  return Process::spawn(io,
+                        {.arguments = runtime::to_arguments(options), .fd3 = snapshot, .fd4 = -1},
                         std::move(on_done));
 }
 
-int run_release() {
-  const auto bytes = runtime::read_sealed_memfd(kSnapshotFd);
-  if (!bytes) return complain(bytes.error().message);
-  const auto snapshot = config::from_bytes(
-      std::span(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()));
-  if (!snapshot) return complain(snapshot.error().message);
-  const auto addresses = virtual_addresses(config::parse_snapshot(*snapshot).model);
-
-  boost::asio::io_context io{1};
-  runtime::Logger logger("release", {});
-  netlink::Reflector reflector(io, logger);
-  if (const auto loaded = reflector.load(); !loaded) return complain(loaded.error().message);
-  // Claimed by an owner that holds nothing: whatever is there is left over and goes.
-  reflector.claim("release", addresses);
-  reflector.release("release");
-  reflector.flush();
-  for (const netlink::HeldAddress& address : reflector.publication("release").addresses) {
-    if (address.held)
-      return complain(fmt::format("{} is still there. {}", netlink::describe(address.desired),
-                                  address.problem));
-  }
-  return to_int(ExitCode::ok);
+int run_release(std::span<const char* const> words) {
+  const auto options = runtime::parse_child_arguments(words);
+  runtime::Logger logger("release", options ? options->log : runtime::LogSettings{});
+  core::Result<void> released = options ? release(logger) : options.error();
+  if (released) return to_int(ExitCode::ok);
+  logger.log(kReleaseFailed, "cannot take the virtual addresses off: {}", released.error().message);
+  return to_int(ExitCode::fatal);
 }
 
 }  // namespace holdfast::watchdog

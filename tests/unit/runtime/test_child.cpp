@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "support.hpp"
+#include <cerrno>
 #include <csignal>
 #include <unistd.h>
 
@@ -177,4 +178,11 @@ TEST_CASE("child options: a word it cannot use is named") {
     CHECK(parsed.error().message.find(bad) != std::string::npos);
   }
   CHECK_FALSE(parse_child_arguments({}).has_value());
+}
+
+TEST_CASE("child: a refused permission is exit code 4, any other failure to start is 1") {
+  CHECK(exit_code_for(core::fail_errno(EPERM, "cannot open a packet socket")) == 4);
+  CHECK(exit_code_for(core::fail_errno(EACCES, "cannot listen")) == 4);
+  CHECK(exit_code_for(core::fail_errno(EADDRINUSE, "cannot listen")) == 1);
+  CHECK(exit_code_for(core::fail("it is not a socket")) == 1);
 }
