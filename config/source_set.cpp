@@ -196,7 +196,7 @@ core::Result<std::string> read_text_file(const std::string& path) {
   }
   if (std::ferror(file.get()) != 0)
     return core::fail_errno(errno, "cannot read the configuration {}", path);
-  return {boost::system::in_place_value, std::move(text)};
+  return text;
 }
 
 }  // namespace holdfast::config

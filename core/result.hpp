@@ -5,8 +5,10 @@
 #include <boost/system/result.hpp>
 #include <fmt/format.h>
 
+#include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace holdfast::core {
 
@@ -15,6 +17,12 @@ namespace holdfast::core {
 struct Error {
   std::string message;
   int system_errno = 0;
+
+  /// No failure: what Result::error() gives of a success.
+  Error() = default;
+  /// Two arguments always: if a string alone made an Error, `return text;` in a function that
+  /// returns Result<std::string> could mean either. fail() writes the ordinary case.
+  Error(std::string sentence, int error) : message(std::move(sentence)), system_errno(error) {}
 
   bool operator==(const Error&) const = default;
 };
@@ -31,7 +39,7 @@ using Result = boost::system::result<T, Error>;
 /// An Error whose sentence is formatted like fmt::format.
 template <class... Args>
 [[nodiscard]] Error fail(fmt::format_string<Args...> text, Args&&... args) {
-  return Error{fmt::format(text, std::forward<Args>(args)...)};
+  return Error{fmt::format(text, std::forward<Args>(args)...), 0};
 }
 
 /// An Error that ends with what the system said about `system_errno`, e.g. "cannot bind …: Address

@@ -35,7 +35,7 @@ class ObjectReader {
   void fail(std::string_view member, std::string_view problem) {
     if (error_) return;
     const auto where = member.empty() ? path_ : path_of(member);
-    error_ = core::Error{fmt::format("{}: {}", where.empty() ? "the table" : where, problem)};
+    error_ = core::fail("{}: {}", where.empty() ? "the table" : where, problem);
   }
 
   /// nullptr when the member is absent or null.

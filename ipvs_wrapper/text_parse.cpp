@@ -144,8 +144,8 @@ class LineParser {
   template <class... Args>
   [[nodiscard]] core::Error problem(const Word& word, fmt::format_string<Args...> text,
                                     Args&&... args) const {
-    return core::Error{fmt::format("line {}, column {}: {}", number_, word.column,
-                                   fmt::format(text, std::forward<Args>(args)...))};
+    return core::fail("line {}, column {}: {}", number_, word.column,
+                      fmt::format(text, std::forward<Args>(args)...));
   }
   [[nodiscard]] const Word& first_word() const { return words_.front(); }
 

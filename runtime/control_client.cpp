@@ -62,9 +62,7 @@ class Exchange {
       const std::string_view received(piece.data(), static_cast<std::size_t>(count));
       const std::size_t end = received.find('\n');
       line.append(received.substr(0, end));
-      if (end != std::string_view::npos) {
-        return core::Result<std::string>(boost::system::in_place_value, std::move(line));
-      }
+      if (end != std::string_view::npos) return line;
     }
     return core::fail("the answer of {} is longer than {} bytes", path_, kMaxReplyBytes);
   }

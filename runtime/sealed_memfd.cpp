@@ -49,8 +49,7 @@ core::Result<std::string> read_sealed_memfd(int fd) {
     if (count <= 0) return core::fail_errno(errno, "cannot read the snapshot");
     done += static_cast<std::size_t>(count);
   }
-  // Named, because an Error can be made from a string as well.
-  return core::Result<std::string>(boost::system::in_place_value, std::move(bytes));
+  return bytes;
 }
 
 }  // namespace holdfast::runtime

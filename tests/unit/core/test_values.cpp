@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 using namespace holdfast::core;
@@ -91,6 +93,16 @@ TEST_CASE("a reason set holds until the last reason is gone") {
   CHECK_FALSE(reasons.remove("interface eth0"));
   CHECK_FALSE(reasons.remove("interface eth9"));
   CHECK(reasons.remove("interface eth1"));
+}
+
+TEST_CASE("a result of a string is made from a string, and an error only by name") {
+  const auto hello = []() -> Result<std::string> {
+    std::string text = "hello";
+    return text;
+  };
+
+  CHECK(hello().value() == "hello");
+  static_assert(!std::is_constructible_v<Error, std::string>);
 }
 
 TEST_CASE("an error from the system is one sentence with the system's words at its end") {
