@@ -41,6 +41,12 @@ void set_process_name(std::string_view role) {
   ::prctl(PR_SET_NAME, fmt::format("holdfast-{}", role).c_str());
 }
 
+/// Whoever reads our standard error may go away (`holdfast -n -l | less`): that loses log lines, not
+/// the director.
+void ignore_broken_pipes() {
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
 int run_child(std::span<const char* const> words) {
   const auto options = runtime::parse_child_arguments(words);
   if (!options) return complain(options.error().message, ExitCode::bad_config);
@@ -49,6 +55,7 @@ int run_child(std::span<const char* const> words) {
         "--role is for processes that holdfast starts itself; start holdfast without it",
         ExitCode::bad_config);
   set_process_name(options->role);
+  ignore_broken_pipes();
   if (options->role == "vrrp") return vrrp::run_daemon(*options);
   if (options->role == "checkers") return checkers::run_daemon(*options);
   return complain(fmt::format("there is no role '{}'", options->role), ExitCode::bad_config);
@@ -74,6 +81,7 @@ int run_watchdog(const watchdog::Options& options) {
         "holdfast -t checks a configuration without",
         ExitCode::no_permission);
   if (options.core_dump) allow_core_files();
+  ignore_broken_pipes();
   // Whoever started us may ignore SIGCHLD; that outlives exec, and the kernel would then throw away
   // how our children ended.
   std::signal(SIGCHLD, SIG_DFL);
