@@ -1,10 +1,6 @@
 #include "runtime/process.hpp"
 
 #include <cap-ng.h>
-#include <cerrno>
-#include <grp.h>
-#include <pwd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace holdfast::runtime {
@@ -43,23 +39,6 @@ core::Result<void> keep_capabilities(Role role) {
     capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                  capability);
   }
-  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
-  return {};
-}
-
-core::Result<void> drop_everything(std::string_view user) {
-  const std::string name(user);
-  if (::geteuid() == 0) {
-    const passwd* account = ::getpwnam(name.c_str());
-    if (account == nullptr) return core::fail("there is no user '{}' on this system", user);
-    if (::setgroups(0, nullptr) != 0 || ::setgid(account->pw_gid) != 0 ||
-        ::setuid(account->pw_uid) != 0) {
-      return core::fail_errno(errno, "cannot become the user '{}'", user);
-    }
-  }
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    return core::fail_errno(errno, "cannot give up privileges");
-  capng_clear(CAPNG_SELECT_CAPS);
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
   return {};
 }

@@ -42,8 +42,6 @@ void sd_notify(std::string_view state);
 /// nothing.
 enum class Role : unsigned char { watchdog, vrrp, checkers };
 [[nodiscard]] core::Result<void> keep_capabilities(Role role);
-/// For the loader: no user, no group, no capabilities, no new privileges.
-[[nodiscard]] core::Result<void> drop_everything(std::string_view user);
 
 /// keepalived: vrrp_priority, vrrp_rt_priority, vrrp_no_swap, vrrp_rlimit_rttime.
 struct Scheduling {

@@ -120,29 +120,6 @@ core::Result<Plan> make_plan(const config::Model& model) {
   return plan;
 }
 
-namespace {
-
-/// The words of keepalived's scripts.
-std::string_view script_word(NotifyState state) {
-  switch (state) {
-    case NotifyState::master:
-      return "MASTER";
-    case NotifyState::backup:
-      return "BACKUP";
-    case NotifyState::fault:
-      return "FAULT";
-    case NotifyState::stop:
-      return "STOP";
-    case NotifyState::deleted:
-      return "DELETED";
-    case NotifyState::master_rx_lower_pri:
-      return "MASTER_RX_LOWER_PRI";
-  }
-  return "UNKNOWN";
-}
-
-}  // namespace
-
 std::vector<runtime::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
                                            NotifyState state, std::uint8_t priority) {
   std::vector<runtime::Command> commands;
@@ -152,7 +129,7 @@ std::vector<runtime::Command> commands_for(const InstanceScripts& scripts, const
   // of its own.
   if (scripts.any && state != NotifyState::master_rx_lower_pri) {
     runtime::Command& command = commands.emplace_back(*scripts.any);
-    command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(script_word(state)),
+    command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(to_string(state)),
                                              std::to_string(priority)});
   }
   return commands;

@@ -82,6 +82,7 @@ using Actions = std::vector<Action>;
 /// One line for scenario traces and failure reports: "send advert priority 100". Without the
 /// instance.
 [[nodiscard]] std::string to_string(const Action& action);
+/// The word that keepalived gives to scripts: "MASTER", "BACKUP" …
 [[nodiscard]] std::string_view to_string(NotifyState state);
 
 }  // namespace holdfast::vrrp

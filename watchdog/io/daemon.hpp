@@ -38,7 +38,6 @@ class Daemon {
   void feed_later(Event event);
   void begin_systemd_watchdog();
   void send(Role role, runtime::FrameType type, Generation generation);
-  void finish_waiting(bool ok, Generation generation, const std::string& text);
   void on_loaded(Generation generation, LoadResult result);
   void tell_starter(const std::string& text);
   [[nodiscard]] boost::json::object status() const;

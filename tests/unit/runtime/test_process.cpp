@@ -92,15 +92,6 @@ TEST_CASE(
         }) == 0);
 }
 
-TEST_CASE("privileges: the loader has nothing left") {
-  CHECK(in_child([] {
-          if (!drop_everything("nobody")) return 9;
-          if (effective_capabilities() != 0) return 1;
-          return ::open("/etc/shadow", O_RDONLY) < 0 ? 0 : 2;
-        }) == 0);
-  if (::geteuid() == 0) CHECK_FALSE(drop_everything("no-such-user").has_value());
-}
-
 TEST_CASE(
     "scheduling: nothing asked is nothing done; nice is applied; impossible requests are named") {
   CHECK(apply(Scheduling{}).empty());
