@@ -5,7 +5,6 @@
 #include "support.hpp"
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <sys/socket.h>
 #include <sys/un.h>
