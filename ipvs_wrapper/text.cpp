@@ -43,18 +43,23 @@ std::string forwarding_option(Forwarding forwarding) {
   return fmt::format("--forwarding {}", static_cast<unsigned>(forwarding));
 }
 
+// ipip has neither port nor checksum of its own, gre no port; the kernel keeps what it was given
+// all the same, and a table read back must equal the one that was written.
 std::string tunnel_options(const Tunnel& tunnel) {
   std::string out;
   switch (tunnel.type) {
     case TunnelType::ipip:
-      return " --tun-type ipip";
+      out = " --tun-type ipip";
+      break;
     case TunnelType::gue:
-      out = fmt::format(" --tun-type gue --tun-port {}", tunnel.port);
+      out = " --tun-type gue";
       break;
     case TunnelType::gre:
       out = " --tun-type gre";
       break;
   }
+  if (tunnel.port != 0) out += fmt::format(" --tun-port {}", tunnel.port);
+  if (tunnel.type == TunnelType::ipip && tunnel.checksum == TunnelChecksum::none) return out;
   switch (tunnel.checksum) {
     case TunnelChecksum::none:
       return out + " --tun-nocsum";

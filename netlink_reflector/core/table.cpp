@@ -63,19 +63,18 @@ bool share_subnet(const AddressKey& one, const AddressKey& other) {
 }
 
 std::optional<LinkEvent> LinkTable::upsert(Link link) {
+  // Whoever is reported under a name has it now, also when nothing else is new: after lost events
+  // the name may still belong to another interface here, or to none.
+  by_name_.insert_or_assign(link.name, link.index);
   const auto found = links_.find(link.index);
   if (found == links_.end()) {
-    by_name_.insert_or_assign(link.name, link.index);
     const auto placed = links_.emplace(link.index, Entry{std::move(link), true}).first;
     return LinkAppeared{placed->second.link};
   }
   Entry& entry = found->second;
   entry.seen = true;
   if (entry.link == link) return std::nullopt;
-  if (entry.link.name != link.name) {
-    forget_name(entry.link);
-    by_name_.insert_or_assign(link.name, link.index);
-  }
+  if (entry.link.name != link.name) forget_name(entry.link);
   LinkChanged event{std::move(entry.link), std::move(link)};
   entry.link = event.after;
   return event;

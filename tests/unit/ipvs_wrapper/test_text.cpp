@@ -129,6 +129,15 @@ TEST_CASE("property: text and JSON lose nothing") {
   CHECK(*parse_json(boost::json::serialize(to_json(*odd))) == *odd);
 }
 
+TEST_CASE("tunnel values that their type does not use are written too") {
+  const std::string text =
+      "-A -f 7 -s rr\n"
+      "-a -f 7 -r 10.0.0.1:80 -i -w 1 --tun-type ipip --tun-port 6080 --tun-csum\n"
+      "-a -f 7 -r 10.0.0.2:80 -i -w 1 --tun-type gre --tun-port 6080 --tun-nocsum\n";
+
+  CHECK(write_text(parse_text(text).value()) == text);
+}
+
 TEST_CASE("the JSON form of a table") {
   const auto table = parse_text(
       "-A -f 7 -s sh -p 60 -b sh-port\n-a -f 7 -r 10.0.0.1:80 -i -w 2 --tun-type gre --tun-csum");

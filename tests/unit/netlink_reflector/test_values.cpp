@@ -55,6 +55,19 @@ TEST_CASE("links: the end of an old interface does not hide a new one of the sam
   CHECK(links.find("eth0")->index == 9);
 }
 
+TEST_CASE("links: a name that went elsewhere and came back unseen is found again") {
+  LinkTable links;
+  links.upsert({.index = 2, .name = "eth0"});
+  links.upsert({.index = 9, .name = "eth0"});  // 2 had given its name away: that event was lost
+  links.upsert({.index = 9, .name = "eth1"});
+
+  CHECK(links.upsert({.index = 2, .name = "eth0"}) == std::nullopt);
+
+  REQUIRE(links.find("eth0") != nullptr);
+  CHECK(links.find("eth0")->index == 2);
+  CHECK(links.find("eth1")->index == 9);
+}
+
 TEST_CASE("resync: what the dump does not mention becomes vanished events") {
   LinkTable links;
   links.upsert({.index = 1, .name = "lo"});
