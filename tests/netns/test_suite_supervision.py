@@ -142,6 +142,23 @@ def test_a_vrrp_child_that_stands_still_is_replaced_and_the_director_ends_up_mas
     assert suite.ours.role_pid("checkers") == before["checkers"]
 
 
+def test_a_backup_whose_vrrp_child_stands_still_is_mended_and_does_not_usurp(suite: Suite) -> None:
+    suite.peer.write_config(suite.peer.config.read_text().replace("priority 50", "priority 150"))
+    suite.start()
+    assert eventually(lambda: suite.holders() == {"peer"}, 10) is not None
+    assert eventually(lambda: suite.ours.state("VI_1") == "BACKUP", 5) is not None
+    old, began_at = suite.ours.role_pid("vrrp"), time.time()
+
+    os.kill(old, signal.SIGSTOP)
+
+    assert eventually(lambda: suite.replaced("vrrp", old), 10) is not None
+    time.sleep(5)
+    assert suite.capture.adverts(began_at, OURS) == []
+    assert suite.holders() == {"peer"}
+    instance = suite.ours.status("vrrp")["instances"][0]
+    assert (instance["state"], instance["master"]["address"]) == ("BACKUP", PEER)
+
+
 def test_a_killed_checkers_child_returns_at_once_then_after_1_and_2_seconds(suite: Suite) -> None:
     suite.start()
     time.sleep(1)

@@ -122,6 +122,7 @@ STRANGE = {
     "bad_length": lambda: packet(advert(count=9)),
     "bad_checksum": lambda: packet(advert(checksum=0x1234)),
     "bad_ttl": lambda: packet(advert(), ttl=254),
+    "bad_destination": lambda: packet(advert(), destination=OURS),
     "own_source": lambda: packet(advert(), source=OURS),
     "interval_mismatch": lambda: packet(advert(seconds=2)),
     "authentication_type": lambda: packet(advert(auth_type=1, auth=b"secret12")),
@@ -150,6 +151,19 @@ def test_strange_packets_are_counted_by_reason_and_nothing_is_lost(scene: Scene)
     assert errors == before["errors"], "other routers are none of our business"
     send(scene.peer, packet(advert(priority=200)))
     scene.becomes("BACKUP")
+
+
+def test_ip_options_and_trailing_padding_do_not_hide_a_good_advert(scene: Scene) -> None:
+    from scapy.all import IPOption_NOP, Padding
+
+    scene.start()
+    scene.becomes("MASTER")
+    options = [IPOption_NOP() for _ in range(4)]
+    send(scene.peer, packet(advert(priority=200), options=options) / Padding(b"\xaa" * 20))
+    scene.becomes("BACKUP", 2)
+    counters = scene.instance()["counters"]
+    assert counters["adverts_received"] == 1
+    assert not any(counters["errors"].values()), counters
 
 
 def test_wrong_password_is_a_problem_that_is_told(scene: Scene) -> None:

@@ -17,7 +17,7 @@ from tests.lab.wire import Advert, Capture
 VIPS = ("10.9.0.200", "10.9.0.201")
 OURS, THEIRS = "10.9.0.1", "10.9.0.2"
 PASS = "authentication {\n auth_type PASS\n auth_pass secret12\n }\n"
-TOLERANCE = 0.02  # of an interval; the formula is checked to 5 ms where the machine is quiet
+TOLERANCE = 0.02  # of an interval; the formulas are checked to 5 ms in test_vrrp_timing.py
 
 
 def config(priority: int, extra: str = "", state: str = "BACKUP") -> str:
