@@ -1,20 +1,26 @@
 #include "config/keepalived/preprocess.hpp"
 
 #include "config/keepalived/lexer.hpp"
+#include "config/keepalived/macro.hpp"
 #include "config/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <glob.h>
+#include <random>
 #include <unordered_map>
 
 namespace holdfast::config::keepalived {
 namespace {
 
 constexpr std::size_t kMaxFiles = 1000;
+constexpr std::size_t kMaxSteps = 4'000'000;  // made lines a configuration
+constexpr std::string_view kSeldomEnds = "a definition can use others, but not itself";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct IncludeWord {
@@ -27,26 +33,6 @@ constexpr std::array<IncludeWord, 6> kIncludeWords = {{{"include", false},
                                                        {"includew", true},
                                                        {"includeb", true},
                                                        {"includea", true}}};
-
-bool is_name_start(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter == '_';
-}
-bool is_name_letter(char letter) {
-  return is_name_start(letter) || (letter >= '0' && letter <= '9');
-}
-
-std::size_t name_length(std::string_view text) {
-  if (text.empty() || !is_name_start(text.front())) return 0;
-  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_name_letter) -
-                                  text.begin());
-}
-
-// keepalived: $NAME counts only before a blank, a comma, a closing parenthesis or the end of the
-// line.
-bool ends_plain_name(std::string_view rest) {
-  return rest.empty() || rest.front() == ' ' || rest.front() == '\t' || rest.front() == ',' ||
-         rest.front() == ')' || rest.front() == '\n' || rest.front() == '\r';
-}
 
 // Where the comment of a line begins, or its end.
 std::size_t comment_start(std::string_view line) {
@@ -62,11 +48,8 @@ std::size_t comment_start(std::string_view line) {
   return line.size();
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && blank_length(text) != 0) text.remove_prefix(blank_length(text));
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  return text;
+bool ends_quoted(std::string_view text, bool quoted) {
+  return (std::count(text.begin(), text.end(), '"') % 2 != 0) != quoted;
 }
 
 class Expander {
@@ -84,18 +67,41 @@ class Expander {
     std::uint32_t number = 0;
   };
 
+  // A stretch of text on its way to the snapshot: a line as written or the end of one, or what a
+  // definition made of it.
+  struct Piece {
+    const Line* origin;      // the line that was written, for messages
+    std::string_view text;   // with its comment
+    std::size_t code = 0;    // bytes before the comment
+    std::size_t column = 1;  // of the first byte in the origin; when made, of the use
+    bool made = false;       // by a definition: all of it belongs to the place of its use
+  };
+
   void line(const Line& line);
-  bool directive(const Line& line, std::string_view code);
-  void condition(const Line& line, std::string_view code);
-  bool definition(const Line& line, std::string_view code);
+  void process(const Piece& piece, std::size_t depth);
+  void condition(const Piece& piece, std::string_view code, std::size_t depth);
+  bool definition(const Piece& piece, std::string_view code);
   void continue_definition(const Line& line);
+  bool repetition(const Piece& piece, std::string_view code, std::size_t depth);
+  bool leading_use(const Piece& piece, std::string_view code, std::size_t depth);
+  void made_lines(const Piece& piece, std::string_view lines, std::string_view rest,
+                  std::size_t column, std::size_t depth);
+  bool inclusion(const Piece& piece, std::string_view code);
   void include(const Line& line, std::string_view pattern, bool must_match);
   void include_file(const Line& line, std::string_view pattern, const std::string& path);
-  void substitute(const Line& line, std::string_view text, std::size_t column);
-  bool expand_name(const Line& line, std::string_view name, std::size_t column, std::size_t depth,
-                   std::string& out);
-  bool expand_text(const Line& line, std::string_view text, std::size_t column, std::size_t depth,
-                   std::string& out);
+  void substitute(const Piece& piece, std::size_t depth);
+  bool expand_use(const Line& line, const Use& use, std::size_t depth, std::string& out);
+  bool built_in(const Line& line, const Use& use, std::string& out);
+  bool expand_text(const Line& line, std::string_view text, std::size_t depth, std::string& out);
+  [[nodiscard]] bool is_known(const Use& use) const {
+    return use.braces || definitions_.contains(std::string(use.name));
+  }
+  // A line that leaves nothing behind; one as written leaves its line end, so that lines keep their
+  // numbers.
+  void vanish(const Piece& piece) {
+    if (!piece.made) blank_line();
+  }
+  [[nodiscard]] bool within_quotes() const;
   void blank_line() { append("\n"); }
   void append(std::string_view text);
   void begin_segment(std::uint32_t line, std::size_t column, bool fixed);
@@ -111,6 +117,10 @@ class Expander {
   std::string open_definition_;  // of several lines, not ended yet
   std::string open_value_;
   bool too_long_ = false;
+  std::size_t steps_ = 0;  // lines that definitions made
+  bool endless_ = false;   // and there were too many: nothing more is made
+  bool quoted_ = false;    // the use that is being replaced stands within quotes
+  std::mt19937 random_{std::random_device{}()};
   bool resync_ = false;  // what follows has to say again where it stands
 };
 
@@ -193,83 +203,78 @@ void Expander::line(const Line& line) {
     continue_definition(line);
     return;
   }
-  const std::string_view code = line.text.substr(0, line.code);
-  if (directive(line, code)) return;
-  substitute(line, line.text, 1);
-  append("\n");
+  process({&line, line.text, line.code, 1, false}, 0);
 }
 
-bool Expander::directive(const Line& line, std::string_view code) {
-  const std::string_view start = trimmed(code);
-  if (start.empty()) return false;
-  if (start.front() == '@') {
-    condition(line, start);
-    return true;
+void Expander::process(const Piece& piece, std::size_t depth) {
+  const std::string_view code = trimmed(piece.text.substr(0, piece.code));
+  if (piece.made && (endless_ || code.empty())) return;
+  if (piece.made && (depth > kMaxDepth || ++steps_ > kMaxSteps)) {
+    endless_ = true;
+    report(Severity::error, *piece.origin,
+           trimmed(piece.origin->text.substr(0, piece.origin->code)),
+           depth > kMaxDepth ? "a definition that is used here contains itself"
+                             : "the definitions that are used here make too many lines",
+           std::string(kSeldomEnds));
+    return;
   }
-  if (start.front() == '$' && definition(line, start)) return true;
-  if (start.starts_with("~SEQ") || start.starts_with("~LST")) {
-    report(Severity::error, line, start.substr(0, 4),
-           fmt::format("Holdfast does not do '{}' yet", start.substr(0, 4)),
-           "write the repeated lines out");
-    blank_line();
-    return true;
+  const char first = code.empty() ? ' ' : code.front();
+  if (first == '@') {
+    condition(piece, code, depth);
+  } else if (first == '$' && definition(piece, code)) {
+    vanish(piece);
+  } else if (first == '$' && leading_use(piece, code, depth)) {
+    vanish(piece);
+  } else if (first == '~' && repetition(piece, code, depth)) {
+    vanish(piece);
+  } else if (first == 'i' && inclusion(piece, code)) {
+    resync_ = true;
+  } else {
+    substitute(piece, depth);
   }
-  if (start.front() != 'i') return false;
-  const std::size_t word_end = std::min(start.find_first_of(" \t"), start.size());
-  for (const IncludeWord& include_word : kIncludeWords) {
-    if (start.substr(0, word_end) != include_word.word) continue;
-    std::string expanded;
-    const std::string_view rest = trimmed(start.substr(word_end));
-    if (rest.find('$') == std::string_view::npos) {
-      include(line, rest, include_word.must_match);
-    } else if (expand_text(line, rest, 1, 0, expanded)) {
-      include(line, expanded, include_word.must_match);
-    }
-    return true;
-  }
-  return false;
 }
 
 // "@NAME words": kept for the configuration NAME; "@^NAME words": for all others.
-void Expander::condition(const Line& line, std::string_view code) {
+void Expander::condition(const Piece& piece, std::string_view code, std::size_t depth) {
   const std::size_t end = std::min(code.find_first_of(" \t"), code.size());
   std::string_view name = code.substr(1, end - 1);
   const bool negated = name.starts_with('^');
   if (negated) name.remove_prefix(1);
   const std::string_view rest = trimmed(code.substr(end));
   if ((name == options_.config_id) == negated || rest.empty()) {
-    blank_line();
+    vanish(piece);
     return;
   }
-  if (directive(line, rest)) return;
-  const auto column = static_cast<std::size_t>(rest.data() - line.text.data());
-  begin_segment(line.number, column + 1, false);
-  substitute(line, line.text.substr(column), column + 1);
-  append("\n");
-  resync_ = true;
+  const auto skipped = static_cast<std::size_t>(rest.data() - piece.text.data());
+  Piece kept = piece;
+  kept.text.remove_prefix(skipped);
+  kept.code -= skipped;
+  if (!piece.made) {
+    kept.column += skipped;
+    begin_segment(piece.origin->number, kept.column, false);
+    resync_ = true;
+  }
+  process(kept, depth);
 }
 
-bool Expander::definition(const Line& line, std::string_view code) {
+bool Expander::definition(const Piece& piece, std::string_view code) {
   const std::size_t length = name_length(code.substr(1));
   if (length == 0 || code.size() <= length + 1 || code[length + 1] != '=') return false;
   const std::string name(code.substr(1, length));
-  std::string_view value = trimmed(code.substr(length + 2));
-  if (value.ends_with('\\')) {
+  std::string_view value = trimmed(code.substr(length + 2));  // quotes stay: they count at the use
+  if (value.ends_with('\\') && !piece.made) {
     open_definition_ = name;
     open_value_ = std::string(trimmed(value.substr(0, value.size() - 1)));
   } else {
-    if (value.size() >= 2 && value.front() == '"' && value.find('"', 1) == value.size() - 1) {
-      value = value.substr(0, value.size());  // quotes stay: they count where the value is put
-    }
     definitions_[name] = std::string(value);
   }
-  static_cast<void>(line);
-  blank_line();
   return true;
 }
 
 void Expander::continue_definition(const Line& line) {
   std::string_view value = trimmed(line.text.substr(0, line.code));
+  blank_line();
+  if (value.empty()) return;  // keepalived: blank lines and comments do not end it
   const bool goes_on = value.ends_with('\\');
   if (goes_on) value = trimmed(value.substr(0, value.size() - 1));
   if (!value.empty()) {
@@ -277,91 +282,206 @@ void Expander::continue_definition(const Line& line) {
     open_value_ += value;
   }
   if (!goes_on) definitions_[std::exchange(open_definition_, {})] = std::exchange(open_value_, {});
-  blank_line();
+}
+
+// "~SEQ(NAME, 1, 9) words": the words once for every value of $NAME.
+bool Expander::repetition(const Piece& piece, std::string_view code, std::size_t depth) {
+  const std::optional<Repetition> head = repetition_at(code);
+  if (!head) {
+    if (!code.starts_with("~SEQ") && !code.starts_with("~LST")) return false;
+    report(Severity::error, *piece.origin, code, "this repetition has no arguments in parentheses",
+           "such as: ~SEQ(N, 1, 9) real_server 192.168.1.$N 80 {");
+    return true;
+  }
+  std::string arguments;
+  if (!expand_text(*piece.origin, head->arguments, depth, arguments)) return true;
+  const std::optional<Rounds> rounds = rounds_of(head->kind, arguments);
+  if (!rounds) {
+    const bool is_list = head->kind == Repetition::Kind::list;
+    report(Severity::error, *piece.origin, code.substr(0, head->length),
+           fmt::format("'{}({})' gives no values", is_list ? "~LST" : "~SEQ", arguments),
+           is_list ? "write ~LST(NAME, first, second, …), or ~LST({ONE, OTHER}, {a, b}, {c, d}, …)"
+                   : "write ~SEQ(NAME, LAST), ~SEQ(NAME, FIRST, LAST) or ~SEQ(NAME, FIRST, STEP, "
+                     "LAST) with numbers");
+    return true;
+  }
+  const std::string_view repeated = trimmed(code.substr(head->length));
+  for (const std::vector<std::string>& values : rounds->values) {
+    for (std::size_t i = 0; i < values.size(); ++i) definitions_[rounds->names[i]] = values[i];
+    process({piece.origin, repeated, repeated.size(), piece.column, true}, depth + 1);
+    if (endless_ || too_long_) break;
+  }
+  for (const std::string& name : rounds->names) definitions_.erase(name);
+  resync_ = true;
+  return true;
+}
+
+// A line that begins with a use is what the definition says: a condition, a repetition, several
+// lines.
+bool Expander::leading_use(const Piece& piece, std::string_view code, std::size_t depth) {
+  const std::optional<Use> use = use_at(code);
+  if (!use) return false;
+  const auto found = definitions_.find(std::string(use->name));
+  if (found == definitions_.end() || !use->arguments.empty()) return false;
+  const std::string value = found->second;  // a copy: its lines may define it anew
+  const char first = value.empty() ? ' ' : value.front();
+  const bool is_plain = value.find('\n') == std::string::npos && first != '@' && first != '~' &&
+                        first != '$' && !value.starts_with("include");
+  if (is_plain) return false;
+  made_lines(piece, value, code.substr(use->length), piece.column, depth);
+  return true;
+}
+
+// The lines of a definition, in the order of the text: each may define what the next one uses.
+void Expander::made_lines(const Piece& piece, std::string_view lines, std::string_view rest,
+                          std::size_t column, std::size_t depth) {
+  resync_ = true;
+  while (true) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    const bool last = end == lines.size();
+    const std::string text = fmt::format("{}{}", lines.substr(0, end), last ? rest : "");
+    process({piece.origin, text, text.size(), column, true}, depth + 1);
+    if (last) return;
+    lines.remove_prefix(end + 1);
+  }
+}
+
+bool Expander::inclusion(const Piece& piece, std::string_view code) {
+  const std::size_t word_end = std::min(code.find_first_of(" \t"), code.size());
+  for (const IncludeWord& include_word : kIncludeWords) {
+    if (code.substr(0, word_end) != include_word.word) continue;
+    std::string expanded;
+    const std::string_view rest = trimmed(code.substr(word_end));
+    if (rest.find('$') == std::string_view::npos) {
+      include(*piece.origin, rest, include_word.must_match);
+    } else if (expand_text(*piece.origin, rest, 0, expanded)) {
+      include(*piece.origin, expanded, include_word.must_match);
+    } else {
+      vanish(piece);
+    }
+    return true;
+  }
+  return false;
+}
+
+bool Expander::within_quotes() const {
+  const std::size_t newline = snapshot_.text.rfind('\n');
+  const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
+  return ends_quoted(std::string_view(snapshot_.text).substr(begin), false);
 }
 
 // Copies a line, replacing definitions before its comment; replacements become segments of their
 // own.
-void Expander::substitute(const Line& line, std::string_view text, std::size_t column) {
-  const std::size_t code =
-      line.code > column - 1 ? std::min(line.code - (column - 1), text.size()) : 0;
+void Expander::substitute(const Piece& piece, std::size_t depth) {
+  const std::string_view text = piece.text;
+  const Line& line = *piece.origin;
+  if (piece.made) begin_segment(line.number, piece.column, true);
   std::size_t copied = 0;
-  for (std::size_t at = text.find('$'); at < code; at = text.find('$', at)) {
-    const std::string_view rest = text.substr(at + 1, code - at - 1);
-    const bool braces = rest.starts_with('{');
-    const std::size_t length = name_length(rest.substr(braces ? 1 : 0));
-    const std::string_view name = rest.substr(braces ? 1 : 0, length);
-    const std::string_view after = rest.substr(length + (braces ? 1 : 0));
-    const std::size_t close = braces ? std::min(after.find('}'), after.size()) : 0;
-    const bool is_use = length != 0 && (braces ? close != after.size() : ends_plain_name(after));
-    std::string value;
-    if (!is_use || (!braces && !definitions_.contains(std::string(name)))) {
+  for (std::size_t at = text.find('$'); at < piece.code; at = text.find('$', at)) {
+    const std::optional<Use> use = use_at(text.substr(at, piece.code - at));
+    if (!use || !is_known(*use)) {
       ++at;
       continue;
     }
     append(text.substr(copied, at - copied));
-    begin_segment(line.number, column + at, true);
-    if (braces && close != 0) {
-      report(Severity::error, line, text.substr(at, length + close + 3),
-             fmt::format("Holdfast does not do '${{{}{}}}' yet", name, after.substr(0, close)),
-             "write the value out");
-    } else {
-      static_cast<void>(
-          expand_name(line, text.substr(at + (braces ? 2 : 1), length), at, 0, value));
+    const std::size_t column = piece.made ? piece.column : piece.column + at;
+    if (!piece.made) begin_segment(line.number, column, true);
+    const auto found = definitions_.find(std::string(use->name));
+    if (found != definitions_.end() && found->second.find('\n') != std::string::npos) {
+      const std::string value = found->second;
+      const std::size_t first = value.find('\n');
+      std::string expanded;
+      static_cast<void>(expand_text(line, value.substr(0, first), depth + 1, expanded));
+      append(expanded);
+      append("\n");
+      made_lines(piece, std::string_view(value).substr(first + 1),
+                 text.substr(at + use->length, piece.code - at - use->length), column, depth);
+      return;
     }
+    std::string value;
+    quoted_ = within_quotes();
+    static_cast<void>(expand_use(line, *use, depth, value));
     append(value);
-    copied = at + 1 + length + (braces ? close + 2 : 0);
-    begin_segment(line.number, column + copied, false);
+    copied = at + use->length;
     at = copied;
+    if (!piece.made) begin_segment(line.number, piece.column + copied, false);
     resync_ = true;
   }
   append(text.substr(std::min(copied, text.size())));
+  append("\n");
 }
 
-bool Expander::expand_name(const Line& line, std::string_view name, std::size_t column,
-                           std::size_t depth, std::string& out) {
-  if (depth > kMaxDepth) {
-    report(Severity::error, line, name,
-           fmt::format("the definition of '${}' contains itself", name),
-           "a definition can use others, but not itself");
-    return false;
-  }
-  if (name == "_PWD") {
+// Values that are always there. keepalived: ${_PWD}, ${_INSTANCE}, ${_ENV NAME}, ${_RANDOM MIN
+// MAX},
+// ${_HASH}, ${_BANG}.
+bool Expander::built_in(const Line& line, const Use& use, std::string& out) {
+  if (use.name == "_PWD") {
     out += std::filesystem::path(snapshot_.files[file_]).parent_path().string();
-    return true;
-  }
-  if (name == "_INSTANCE") {
+  } else if (use.name == "_INSTANCE") {
     out += options_.config_id;
-    return true;
-  }
-  const auto found = definitions_.find(std::string(name));
-  if (found == definitions_.end()) {
-    report(Severity::error, line, name,
-           name.starts_with('_') ? fmt::format("Holdfast does not do '${{{}}}' yet", name)
-                                 : fmt::format("'{}' is not defined", name),
-           name.starts_with('_') ? "write the value out"
-                                 : fmt::format("define it above with ${}=VALUE", name));
+  } else if (use.name == "_HASH" || use.name == "_BANG") {
+    if (!ends_quoted(out, quoted_)) out += '\\';
+    out += use.name == "_HASH" ? '#' : '!';
+  } else if (use.name == "_ENV") {
+    const char* const value = std::getenv(std::string(use.arguments).c_str());
+    if (value == nullptr) {
+      report(Severity::error, line, use.name,
+             fmt::format("the environment has no '{}'", use.arguments),
+             "set it where Holdfast is started, or write the value out");
+      return false;
+    }
+    out += value;
+  } else if (use.name == "_RANDOM") {
+    std::array<std::uint32_t, 2> bounds = {0, 32767};
+    std::string_view rest = use.arguments;
+    for (std::size_t i = 0; i < bounds.size() && !rest.empty(); ++i) {
+      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), bounds[i]);
+      rest = error == std::errc()
+                 ? trimmed(rest.substr(static_cast<std::size_t>(end - rest.data())))
+                 : std::string_view("?");
+      if (error != std::errc()) break;
+    }
+    if (!rest.empty() || bounds[0] > bounds[1]) {
+      report(Severity::error, line, use.name,
+             fmt::format("'{}' are not the bounds of a random number", use.arguments),
+             "write ${_RANDOM MIN MAX} with two numbers");
+      return false;
+    }
+    out += fmt::format("{}",
+                       std::uniform_int_distribution<std::uint32_t>(bounds[0], bounds[1])(random_));
+  } else {
+    report(Severity::error, line, use.name, fmt::format("there is no built-in '${{{}}}'", use.name),
+           "built-in values are _PWD, _INSTANCE, _ENV NAME, _RANDOM MIN MAX, _HASH and _BANG");
     return false;
   }
-  return expand_text(line, found->second, column, depth + 1, out);
+  return true;
 }
 
-bool Expander::expand_text(const Line& line, std::string_view text, std::size_t column,
-                           std::size_t depth, std::string& out) {
+bool Expander::expand_use(const Line& line, const Use& use, std::size_t depth, std::string& out) {
+  if (depth > kMaxDepth) {
+    report(Severity::error, line, use.name,
+           fmt::format("the definition of '${}' contains itself", use.name),
+           std::string(kSeldomEnds));
+    return false;
+  }
+  const auto found = definitions_.find(std::string(use.name));
+  if (found != definitions_.end()) return expand_text(line, found->second, depth + 1, out);
+  if (use.name.starts_with('_')) return built_in(line, use, out);
+  report(Severity::error, line, use.name, fmt::format("'{}' is not defined", use.name),
+         fmt::format("define it above with ${}=VALUE", use.name));
+  return false;
+}
+
+bool Expander::expand_text(const Line& line, std::string_view text, std::size_t depth,
+                           std::string& out) {
   std::size_t copied = 0;
   for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
     if (at < copied) continue;
-    const std::string_view rest = text.substr(at + 1);
-    const bool braces = rest.starts_with('{');
-    const std::size_t length = name_length(rest.substr(braces ? 1 : 0));
-    const std::string_view name = rest.substr(braces ? 1 : 0, length);
-    const std::string_view after = rest.substr(length + (braces ? 1 : 0));
-    const bool is_use = length != 0 && (braces ? after.starts_with('}') : ends_plain_name(after));
-    if (!is_use || (!braces && !definitions_.contains(std::string(name)))) continue;
+    const std::optional<Use> use = use_at(text.substr(at));
+    if (!use || !is_known(*use)) continue;
     out += text.substr(copied, at - copied);
-    if (!expand_name(line, name, column, depth, out) || out.size() > kMaxSnapshotBytes)
-      return false;
-    copied = at + 1 + length + (braces ? 2 : 0);
+    if (!expand_use(line, *use, depth, out) || out.size() > kMaxSnapshotBytes) return false;
+    copied = at + use->length;
   }
   out += text.substr(copied);
   return true;

@@ -1,6 +1,6 @@
-// Files → one expanded text: include, @id conditions, $NAME definitions. What is left is words,
-// braces and comments, and the snapshot's map leads every byte back to where it was written. Lines
-// keep their numbers: what is taken out leaves a blank line.
+// Files → one expanded text: include, @id conditions, $NAME definitions, ~SEQ repetitions. What is
+// left is words, braces and comments, and the snapshot's map leads every byte back to where it was
+// written. Lines keep their numbers: what is taken out leaves a blank line.
 #pragma once
 
 #include "config/diagnostic.hpp"

@@ -25,7 +25,7 @@ const std::filesystem::path kCorpus =
 
 // Files that give less than keepalived loaded. Lower it as the language and the model grow; never
 // raise it.
-constexpr std::size_t kCeiling = 106;
+constexpr std::size_t kCeiling = 104;
 
 std::string read_all(const std::filesystem::path& path) {
   std::ostringstream text;

@@ -118,6 +118,98 @@ TEST_CASE("definitions: a mistake behind a replacement still names its own place
         "5:1 error: unknown word 'nonsense' in 'virtual_server'");
 }
 
+TEST_CASE("definitions: a block that uses others, defined anew between two uses") {
+  const Loaded loaded = load(
+      "$SERVER= \\\n  real_server 10.0.0.$N 80 { \\\n  # a comment does not end it\n"
+      "  TCP_CHECK { } \\\n  }\n"
+      "$SERVICE= \\\nvirtual_server 192.0.2.1 80 { \\\nprotocol TCP \\\n$N=1 \\\n$SERVER \\\n"
+      "$N=2 \\\n$SERVER \\\n}\n$SERVICE\n");
+
+  CHECK(findings(loaded.diagnostics).empty());
+  REQUIRE(loaded.model.services.size() == 1);
+  REQUIRE(loaded.model.services[0].real_servers.size() == 2);
+  CHECK(loaded.model.services[0].real_servers[1].address == *core::IpAddress::parse("10.0.0.2"));
+  CHECK(loaded.model.where(loaded.model.services[0].location) == "t.conf:14:1");
+}
+
+TEST_CASE("definitions: $NAME/24 stays as it is, ${NAME}/24 is replaced") {
+  const Loaded loaded =
+      load("$N=192.168.7.1\n" + instance("virtual_ipaddress_excluded {\n$N/24\n}"));
+  CHECK(findings(loaded.diagnostics) == "10:1 error: '$N/24' is not an IP address");
+  CHECK(load("$N=192.168.7.1\n" + instance("virtual_ipaddress_excluded {\n${N}/24\n}"))
+            .diagnostics.empty());
+}
+
+TEST_CASE("definitions: one that holds a condition decides the lines that begin with it") {
+  const std::string text = "$A=@one\n$B=@^one\n" + instance("$A advert_int 7\n$B advert_int 9");
+  CHECK(load(text, {.config_id = "one"}).model.instances.at(0).advert_int ==
+        std::chrono::seconds(7));
+  CHECK(load(text, {.config_id = "two"}).model.instances.at(0).advert_int ==
+        std::chrono::seconds(9));
+}
+
+TEST_CASE("repetitions: ~SEQ up, down, by steps, hexadecimal, nested, over a block") {
+  const auto addresses = [](std::string_view line) {
+    const Loaded loaded =
+        load(fmt::format("vrrp_instance A {{\ninterface eth0\nvirtual_router_id "
+                         "1\nvirtual_ipaddress {{\n{}\n}}\n}}\n",
+                         line));
+    std::string out = findings(loaded.diagnostics);
+    for (const VrrpInstance& one : loaded.model.instances) {
+      for (const VirtualAddress& address : one.virtual_addresses)
+        out += address.prefix.address.to_string() + " ";
+    }
+    return out;
+  };
+  CHECK(addresses("~SEQ(N, 3) 10.0.0.$N") == "10.0.0.1 10.0.0.2 10.0.0.3 ");
+  CHECK(addresses("~SEQ ( N , 9 , 7 ) 10.0.0.$N") == "10.0.0.9 10.0.0.8 10.0.0.7 ");
+  CHECK(addresses("~SEQ(N,1,4,9) 10.0.0.${N}/32") == "10.0.0.1 10.0.0.5 10.0.0.9 ");
+  CHECK(addresses("~SEQ(A,1,2) ~SEQ(B,5,6) 10.0.${A}.${B}") ==
+        "10.0.1.5 10.0.1.6 10.0.2.5 10.0.2.6 ");
+  CHECK(addresses("~SEQx(N,0x9,0x8,0x11) 10.0.0.$N") == "10.0.0.9 10.0.0.11 ");
+  CHECK(addresses("~LST(N, 4, 9) 10.0.0.$N") == "10.0.0.4 10.0.0.9 ");
+  CHECK(addresses("~LST({A,B}, {1,2}, {3,4}) 10.0.${A}.${B}") == "10.0.1.2 10.0.3.4 ");
+  CHECK(addresses("~LST({A,B}, {1}) 10.0.0.${A}${B}7") == "10.0.0.17 ");
+
+  const Loaded blocks = load(
+      "$M= \\\nvrrp_instance V_$N { \\\ninterface eth0 \\\n"
+      "virtual_router_id $N \\\nvirtual_ipaddress { \\\n10.0.0.$N \\\n} \\\n}\n"
+      "$ALL=~SEQ(N,1,255) $M\n$ALL\n");
+  CHECK(blocks.diagnostics.empty());
+  CHECK(blocks.model.instances.size() == 255);
+}
+
+TEST_CASE("repetitions: arguments without sense are one error, and endless ones end") {
+  CHECK(findings(load("~SEQ(N, x) router_id $N\n" + instance("")).diagnostics) ==
+        "1:1 error: '~SEQ(N, x)' gives no values");
+  CHECK(findings(load("~SEQ N router_id $N\n" + instance("")).diagnostics) ==
+        "1:1 error: this repetition has no arguments in parentheses");
+  CHECK(findings(load("$A= \\\n$A \\\n$A\n$A\n" + instance("")).diagnostics) ==
+        "4:1 error: a definition that is used here contains itself");
+  CHECK(findings(load("$B=$NONE\n~SEQ(A,1,1000000) ~SEQ(C,1,1000000) $B=x\n" + instance(""))
+                     .diagnostics) ==
+        "2:1 error: the definitions that are used here make too many lines");
+}
+
+TEST_CASE("built-in values: environment, random numbers, comment signs, unknown ones") {
+  ::setenv("HOLDFAST_TEST_NAME", "from_outside", 1);
+  const Model model = load(
+                          "global_defs {\nrouter_id ${_ENV HOLDFAST_TEST_NAME}${_HASH}1\n"
+                          "notification_email_from \"a${_BANG} b${_HASH}\"\n}\n" +
+                          instance("priority ${_RANDOM 5 9}"))
+                          .model;
+  CHECK(model.globals.router_id == "from_outside#1");
+  CHECK(model.globals.notification_email_from == "a! b#");
+  CHECK(model.instances.at(0).priority >= 5);
+  CHECK(model.instances.at(0).priority <= 9);
+  CHECK(findings(load(instance("priority ${_ENV HOLDFAST_NO_SUCH}")).diagnostics) ==
+        "8:12 error: the environment has no 'HOLDFAST_NO_SUCH'");
+  CHECK(findings(load(instance("priority ${_RANDOM 9 5}")).diagnostics).find("bounds") !=
+        std::string::npos);
+  CHECK(findings(load(instance("priority ${_NOTHING}")).diagnostics).find("no built-in") !=
+        std::string::npos);
+}
+
 TEST_CASE("conditions: lines of this configuration's name are kept, others dropped") {
   const std::string text =
       instance("@main advert_int 2\n@other advert_int 3\n@^main debug 1\n@^other preempt_delay 4");
