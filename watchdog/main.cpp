@@ -41,8 +41,8 @@ void set_process_name(std::string_view role) {
   ::prctl(PR_SET_NAME, fmt::format("holdfast-{}", role).c_str());
 }
 
-/// Whoever reads our standard error may go away (`holdfast -n -l | less`): that loses log lines, not
-/// the director.
+/// Whoever reads our standard error may go away (`holdfast -n -l | less`): that loses log lines,
+/// not the director.
 void ignore_broken_pipes() {
   std::signal(SIGPIPE, SIG_IGN);
 }
