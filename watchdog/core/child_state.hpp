@@ -24,7 +24,8 @@ struct Live {
   Generation asked = 0;
   Generation applied = 0;  ///< 0: runs nothing yet
   core::Instant spawned_at{};
-  core::Instant heard_at{};                ///< last frame of any kind
+  core::Instant heard_at{};                ///< last frame of any kind; its start before the first
+  bool has_spoken = false;                 ///< its loop turns: from now on silence is judged
   std::optional<core::Instant> answer_by;  ///< for the stages preparing and committing
   bool operator==(const Live&) const = default;
 };

@@ -44,7 +44,7 @@ std::optional<core::Instant> Supervisor::deadline() const {
     keep_earliest(earliest, loading->kill_at);
   for (const ChildRecord& child : children_) {
     if (const auto* live = std::get_if<Live>(&child.state)) {
-      keep_earliest(earliest, live->heard_at + settings_.silence_limit);
+      keep_earliest(earliest, live->heard_at + patience_with(*live));
       keep_earliest(earliest, live->answer_by);
     } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
       if (!dying->killed) keep_earliest(earliest, dying->strike_at);
@@ -456,14 +456,23 @@ void Supervisor::on(const AddressesReleased&) {
   begin_barrier_when_settled();
 }
 
+void Supervisor::note_frame(Live& live) const {
+  live.heard_at = now_;
+  live.has_spoken = true;
+}
+
+core::Duration Supervisor::patience_with(const Live& live) const {
+  return live.has_spoken ? settings_.silence_limit : settings_.start_limit;
+}
+
 void Supervisor::on(const HeartbeatReceived& event) {
-  if (auto* live = std::get_if<Live>(&record(event.role).state)) live->heard_at = now_;
+  if (auto* live = std::get_if<Live>(&record(event.role).state)) note_frame(*live);
 }
 
 void Supervisor::on(const PreparedReceived& event) {
   auto* live = std::get_if<Live>(&record(event.role).state);
   if (live == nullptr) return;
-  live->heard_at = now_;
+  note_frame(*live);
   if (live->stage != Live::Stage::preparing || live->asked != event.generation) return;
   live->stage = Live::Stage::prepared;
   live->answer_by.reset();
@@ -480,7 +489,7 @@ void Supervisor::on(const PreparedReceived& event) {
 void Supervisor::on(const RefusedReceived& event) {
   auto* live = std::get_if<Live>(&record(event.role).state);
   if (live == nullptr) return;
-  live->heard_at = now_;
+  note_frame(*live);
   if (live->stage != Live::Stage::preparing || live->asked != event.generation) return;
   if (is_in_barrier(*live)) {
     candidate_exit_ = ExitCode::bad_config;
@@ -504,7 +513,7 @@ void Supervisor::on(const RefusedReceived& event) {
 void Supervisor::on(const CommittedReceived& event) {
   auto* live = std::get_if<Live>(&record(event.role).state);
   if (live == nullptr) return;
-  live->heard_at = now_;
+  note_frame(*live);
   if (live->stage != Live::Stage::committing || live->asked != event.generation) return;
   live->stage = Live::Stage::settled;
   live->applied = event.generation;
@@ -529,7 +538,7 @@ void Supervisor::tick_child(Role role) {
   ChildRecord& child = record(role);
   if (const auto* live = std::get_if<Live>(&child.state)) {
     const Live before = *live;
-    if (now_ >= before.heard_at + settings_.silence_limit) {
+    if (now_ >= before.heard_at + patience_with(before)) {
       abort_hung(role, before,
                  fmt::format("gave no sign of life for {:.1f} s", seconds(now_ - before.heard_at)));
     } else if (before.answer_by && now_ >= *before.answer_by) {

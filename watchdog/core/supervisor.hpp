@@ -27,8 +27,12 @@ struct SupervisorSettings {
   Respawn respawn = Respawn::yes;
   /// keepalived: -V (--dont-release-vrrp) means yes: addresses stay when the vrrp child is gone.
   KeepAddresses keep_addresses = KeepAddresses::no;
-  /// A child silent for this long hangs. Children send a heartbeat twice a second.
+  /// A child that has spoken before and is silent for this long hangs. Children send a heartbeat
+  /// twice a second.
   core::Duration silence_limit = std::chrono::seconds(3);
+  /// A new process may take this long until its first frame: it loads libraries, opens sockets and
+  /// reads the interfaces first, and a busy or emulated machine does that slowly.
+  core::Duration start_limit = std::chrono::seconds(10);
   /// Time to write a core file between SIGABRT and SIGKILL.
   core::Duration abort_limit = std::chrono::seconds(1);
   /// An orderly stop may take this long, then SIGKILL. keepalived: child_wait_time (5 s); ours is
@@ -111,6 +115,10 @@ class Supervisor {
   void stop_everything(ExitCode code);
   void advance_stop();
   void tick_child(Role role);
+  /// Any frame is a sign of life.
+  void note_frame(Live& live) const;
+  /// How long this child may be silent.
+  [[nodiscard]] core::Duration patience_with(const Live& live) const;
   void set_state(Role role, ChildState state);
   void report(ReportId id, std::string text);
   [[nodiscard]] bool is_settled() const;

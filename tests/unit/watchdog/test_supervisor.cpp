@@ -279,6 +279,30 @@ TEST_CASE("hang: three silent seconds bring SIGABRT, another one SIGKILL, then t
         Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
 }
 
+TEST_CASE("hang: a process that has not said hello yet is given ten seconds to start") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  driver.beats = false;
+  (void)driver.exited(Role::vrrp, crash());  // its successor starts on a slow machine
+
+  CHECK(deeds(driver.pass(10s - 1us)) == Actions{});
+  CHECK(deeds(driver.pass(1us)) == Actions{Strike{Role::vrrp, Blow::abort}});
+}
+
+TEST_CASE("hang: from the first frame on three seconds of silence count") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  driver.beats = false;
+  (void)driver.exited(Role::vrrp, crash());
+  driver.now += 8s;
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+
+  CHECK(driver.supervisor.deadline() == driver.now + 2s);  // of the answer to prepare
+  (void)driver.prepared(Role::vrrp, 1);
+
+  CHECK(driver.supervisor.deadline() == driver.now + 3s);
+}
+
 TEST_CASE("hang: any frame is a sign of life") {
   Driver driver;
   driver.run(RoleSet::of(Role::vrrp));
