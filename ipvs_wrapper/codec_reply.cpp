@@ -134,6 +134,12 @@ std::optional<ServiceReply> service_from(const nlattr* nest) {
   return reply;
 }
 
+// ip_vs.h counts the terminating zero. Longer names would not fit the request that sends them back.
+bool has_long_name(const Settings& settings) {
+  return settings.scheduler.size() >= IP_VS_SCHEDNAME_MAXLEN ||
+         settings.persistence_engine.size() >= IP_VS_PENAME_MAXLEN;
+}
+
 std::optional<ServerReply> server_from(const nlattr* nest, core::Family service_family) {
   const ServerAttributes attributes(nest);
   const auto family_number =
@@ -210,6 +216,7 @@ core::Result<std::optional<Reply>> reply_from(const nlmsghdr* header, std::uint1
   if (command == IPVS_CMD_NEW_SERVICE && top.find(IPVS_CMD_ATTR_SERVICE) != nullptr) {
     auto service = service_from(top.find(IPVS_CMD_ATTR_SERVICE));
     if (!service) return malformed("a service without its key");
+    if (has_long_name(service->settings)) return malformed("a name of 16 characters or more");
     return Reply{header->nlmsg_seq, *std::move(service)};
   }
   if (command == IPVS_CMD_NEW_DEST && top.find(IPVS_CMD_ATTR_DEST) != nullptr) {

@@ -89,3 +89,18 @@ TEST_CASE("messages of other families are left out; a service without its key is
   CHECK(replies.error().message ==
         "the kernel's IPVS reply is malformed: a service without its key");
 }
+
+TEST_CASE("names that the kernel itself would not take are an error") {
+  const auto read_back = [](std::size_t scheduler, std::size_t engine) {
+    Settings settings;
+    settings.scheduler = std::string(scheduler, 's');
+    settings.persistence_engine = std::string(engine, 'e');
+    Bytes out;
+    append_step(out, {kFamily, 1}, Answer::always, AddService{tcp("192.0.2.1:80"), settings});
+    return decode_replies(out, kFamily, core::Family::v4);
+  };
+
+  CHECK(read_back(15, 15).has_value());
+  CHECK_FALSE(read_back(16, 15).has_value());
+  CHECK_FALSE(read_back(15, 16).has_value());
+}
