@@ -31,12 +31,12 @@ TEST_CASE("pid file: is gone at the end, and one left by a crash does not matter
   { REQUIRE(PidFile::acquire(path).has_value()); }
   CHECK_FALSE(std::filesystem::exists(path));
 
-  std::ofstream(path) << "1\n";
+  std::ofstream(path) << "what was there is longer than a pid\n";
   const auto file = PidFile::acquire(path);
   REQUIRE(file.has_value());
-  int pid = 0;
-  std::ifstream(path) >> pid;
-  CHECK(pid == ::getpid());
+  std::ifstream written(path);
+  const std::string text{std::istreambuf_iterator<char>(written), {}};
+  CHECK(text == std::to_string(::getpid()) + "\n");
 }
 
 TEST_CASE("pid file: kill -9 of the holder frees the lock") {

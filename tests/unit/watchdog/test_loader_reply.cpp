@@ -37,12 +37,15 @@ TEST_CASE("loader reply: not usable with exit code 0 would start nothing and cal
       encode_reply({.usable = false, .roles = {}, .diagnostics = "", .exit_code = ExitCode::ok})));
 }
 
-TEST_CASE("loader reply: diagnostics are cut at their bound") {
-  const auto back =
-      decode_reply(encode_reply({.usable = true,
-                                 .roles = {},
-                                 .diagnostics = std::string(kMaxDiagnosticBytes + 10, 'x'),
-                                 .exit_code = ExitCode::ok}));
+TEST_CASE("loader reply: both sides cut the diagnostics at their bound") {
+  const LoaderFinished head{
+      .usable = true, .roles = {}, .diagnostics = "", .exit_code = ExitCode::ok};
+  LoaderFinished full = head;
+  full.diagnostics = std::string(kMaxDiagnosticBytes + 10, 'x');
+
+  CHECK(encode_reply(full).size() == encode_reply(head).size() + kMaxDiagnosticBytes);
+  const auto back = decode_reply(encode_reply(head) + full.diagnostics);
+  REQUIRE(back);
   CHECK(back->diagnostics.size() == kMaxDiagnosticBytes);
 }
 
