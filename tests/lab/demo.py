@@ -19,7 +19,7 @@ import traceback
 from pathlib import Path
 
 from . import netns, vm
-from .story import CHAPTERS, IN_VM, TOLERANCE, Narrator, Step
+from .story import CHAPTERS, IN_VM, Narrator, Step
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +57,7 @@ class Printer(Narrator):
         if step.measured is not None:
             line += f"measured {step.measured:.3f} s"
             if step.bound is not None:
-                line += f", bound {step.bound:.3f} s"
+                line += f", bound {step.bound_in_words}"
         else:
             line += f"took {step.took:.1f} s"
         self.say(line)
@@ -70,8 +70,8 @@ class Printer(Narrator):
 def perform(chapters: list[str], program: str, directory: Path, colour: bool) -> int:
     printer = Printer(colour)
     where = "inside the virtual machine" if IN_VM else "on this kernel"
-    printer.say(f"Director program: {program}. Running {where}; reaction times may exceed a bound "
-                f"by {TOLERANCE:.2f} s,\nstarting a program under emulation by a few seconds.")
+    printer.say(f"Director program: {program}. Running {where}.\n"
+                "What is allowed on top of a bound is named beside it.")
     # Sockets cannot live on the share that carries results out of the machine: play elsewhere, keep
     # the files.
     stage = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))

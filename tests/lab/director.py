@@ -6,6 +6,7 @@ Which program runs is a parameter, so that every scene of the laboratory can be 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -182,6 +183,20 @@ class Director:
             if entry["name"] == instance:
                 return entry["state"]
         return "INIT"
+
+    def election_began(self, address: str) -> float | None:
+        """Calendar time at which the instance of this address last entered its first election, as
+        the program's log tells it; None when it does not (keepalived: no fractions of a second)."""
+        for entry in self.status("vrrp").get("instances", []):
+            if any(one["address"].split("/")[0] == address for one in entry["addresses"]):
+                stamps = re.findall(
+                    rf"^(\S+)Z vrrp\[\d+\] \w+ vrrp-state: {re.escape(entry['name'])}: INIT → ",
+                    self.log(), re.MULTILINE,
+                )
+                if stamps:
+                    moment = datetime.datetime.fromisoformat(stamps[-1])
+                    return moment.replace(tzinfo=datetime.timezone.utc).timestamp()
+        return None
 
     def wait_for(self, address: str, timeout: float = 15) -> float:
         """Waits until this machine holds a virtual address; returns how long it took."""
