@@ -121,16 +121,33 @@ TEST_CASE(
   }));
 }
 
-TEST_CASE("channel: the callback may destroy the channel") {
-  Ends ends;
-  auto pair = make_channel_pair();
-  auto channel = std::make_unique<Channel>(ends.io, std::move(pair->parent));
-  bool called = false;
-  channel->start([](Frame) {},
-                 [&](const std::string&) {
-                   called = true;
-                   channel.reset();
-                 });
-  pair->child.reset();
-  CHECK(run_until(ends.io, [&] { return called; }));
+TEST_CASE("channel: either callback may destroy the channel, and lives until it returns") {
+  for (const bool by_a_frame : {true, false}) {
+    CAPTURE(by_a_frame);
+    Ends ends;
+    auto pair = make_channel_pair();
+    auto channel = std::make_unique<Channel>(ends.io, std::move(pair->parent));
+    int called = 0;
+    bool lived = false;
+    auto destroy = [&, mine = std::make_shared<int>()](const auto&) {
+      const std::weak_ptr<int> seen = mine;
+      ++called;
+      channel.reset();
+      lived = !seen.expired();
+    };
+    if (by_a_frame) {
+      channel->start(std::move(destroy), [&](const std::string&) { called += 100; });
+      const auto frame = encode_frame({});
+      REQUIRE(::send(pair->child.get(), frame.data(), frame.size(), 0) > 0);
+    } else {
+      channel->start([&](Frame) { called += 100; }, std::move(destroy));
+    }
+    pair->child.reset();
+
+    CHECK(run_until(ends.io, [&] { return called != 0; }));
+    ends.io.poll();
+
+    CHECK(called == 1);
+    CHECK(lived);
+  }
 }
