@@ -19,7 +19,7 @@ namespace holdfast::config::keepalived {
 namespace {
 
 constexpr std::size_t kMaxFiles = 1000;
-constexpr std::size_t kMaxSteps = 4'000'000;  // made lines a configuration
+constexpr std::size_t kMaxSteps = 4'000'000;  // made lines and replacements, in all
 constexpr std::string_view kSeldomEnds = "a definition can use others, but not itself";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -117,7 +117,7 @@ class Expander {
   std::string open_definition_;  // of several lines, not ended yet
   std::string open_value_;
   bool too_long_ = false;
-  std::size_t steps_ = 0;  // lines that definitions made
+  std::size_t steps_ = 0;  // lines that definitions made, and replacements
   bool endless_ = false;   // and there were too many: nothing more is made
   bool quoted_ = false;    // the use that is being replaced stands within quotes
   std::mt19937 random_{std::random_device{}()};
@@ -208,8 +208,11 @@ void Expander::line(const Line& line) {
 
 void Expander::process(const Piece& piece, std::size_t depth) {
   const std::string_view code = trimmed(piece.text.substr(0, piece.code));
-  if (piece.made && (endless_ || code.empty())) return;
-  if (piece.made && (depth > kMaxDepth || ++steps_ > kMaxSteps)) {
+  if (piece.made) {
+    ++steps_;
+    if (endless_ || (code.empty() && steps_ <= kMaxSteps)) return;
+  }
+  if (piece.made && (depth > kMaxDepth || steps_ > kMaxSteps)) {
     endless_ = true;
     report(Severity::error, *piece.origin,
            trimmed(piece.origin->text.substr(0, piece.origin->code)),
@@ -274,9 +277,13 @@ bool Expander::definition(const Piece& piece, std::string_view code) {
 void Expander::continue_definition(const Line& line) {
   std::string_view value = trimmed(line.text.substr(0, line.code));
   blank_line();
-  if (value.empty()) return;  // keepalived: blank lines and comments do not end it
-  const bool goes_on = value.ends_with('\\');
-  if (goes_on) value = trimmed(value.substr(0, value.size() - 1));
+  const bool is_comment = line.code < line.text.size();
+  if (value.empty() && !is_comment) return;  // keepalived: a blank line does not end it
+  // A line that was put into a comment with its backslash is left out; keepalived 2.4.3 ends the
+  // definition there and reads its rest as statements.
+  const bool goes_on =
+      value.ends_with('\\') || (value.empty() && trimmed(line.text).ends_with('\\'));
+  if (value.ends_with('\\')) value = trimmed(value.substr(0, value.size() - 1));
   if (!value.empty()) {
     if (!open_value_.empty()) open_value_ += '\n';
     open_value_ += value;
@@ -458,10 +465,17 @@ bool Expander::built_in(const Line& line, const Use& use, std::string& out) {
 }
 
 bool Expander::expand_use(const Line& line, const Use& use, std::size_t depth, std::string& out) {
+  if (endless_) return false;
   if (depth > kMaxDepth) {
     report(Severity::error, line, use.name,
            fmt::format("the definition of '${}' contains itself", use.name),
            std::string(kSeldomEnds));
+    return false;
+  }
+  if (++steps_ > kMaxSteps) {
+    endless_ = true;
+    report(Severity::error, line, use.name,
+           fmt::format("'${}' takes too many replacements", use.name), std::string(kSeldomEnds));
     return false;
   }
   const auto found = definitions_.find(std::string(use.name));

@@ -120,7 +120,7 @@ TEST_CASE("definitions: a mistake behind a replacement still names its own place
 
 TEST_CASE("definitions: a block that uses others, defined anew between two uses") {
   const Loaded loaded = load(
-      "$SERVER= \\\n  real_server 10.0.0.$N 80 { \\\n  # a comment does not end it\n"
+      "$SERVER= \\\n  real_server 10.0.0.$N 80 { \\\n  # left out \\\n\n"
       "  TCP_CHECK { } \\\n  }\n"
       "$SERVICE= \\\nvirtual_server 192.0.2.1 80 { \\\nprotocol TCP \\\n$N=1 \\\n$SERVER \\\n"
       "$N=2 \\\n$SERVER \\\n}\n$SERVICE\n");
@@ -129,7 +129,13 @@ TEST_CASE("definitions: a block that uses others, defined anew between two uses"
   REQUIRE(loaded.model.services.size() == 1);
   REQUIRE(loaded.model.services[0].real_servers.size() == 2);
   CHECK(loaded.model.services[0].real_servers[1].address == *core::IpAddress::parse("10.0.0.2"));
-  CHECK(loaded.model.where(loaded.model.services[0].location) == "t.conf:14:1");
+  CHECK(loaded.model.where(loaded.model.services[0].location) == "t.conf:15:1");
+}
+
+TEST_CASE("definitions: a comment without a backslash ends one of several lines") {
+  const Loaded loaded = load("$D= \\\ndebug 1 \\\n# the end\n" + instance("$D"));
+  CHECK(findings(loaded.diagnostics).empty());
+  CHECK(loaded.model.instances.at(0).debug == 1);
 }
 
 TEST_CASE("definitions: $NAME/24 stays as it is, ${NAME}/24 is replaced") {
@@ -189,6 +195,16 @@ TEST_CASE("repetitions: arguments without sense are one error, and endless ones 
   CHECK(findings(load("$B=$NONE\n~SEQ(A,1,1000000) ~SEQ(C,1,1000000) $B=x\n" + instance(""))
                      .diagnostics) ==
         "2:1 error: the definitions that are used here make too many lines");
+}
+
+TEST_CASE("repetitions and definitions that make nothing, very often, end as well") {
+  CHECK(findings(load("~SEQ(A,1,1000000) ~SEQ(C,1,1000000)\n" + instance("")).diagnostics) ==
+        "1:1 error: the definitions that are used here make too many lines");
+  std::string text = "$A0=\n";
+  for (int i = 1; i < 30; ++i) text += fmt::format("$A{0}=${{A{1}}}${{A{1}}}\n", i, i - 1);
+  const Loaded loaded = load(text + instance("debug 1 ${A29}"));
+  CHECK(loaded.diagnostics.errors() == 1);
+  CHECK(findings(loaded.diagnostics).find("takes too many replacements") != std::string::npos);
 }
 
 TEST_CASE("built-in values: environment, random numbers, comment signs, unknown ones") {
