@@ -19,6 +19,14 @@ void apply_root(BuildContext& context, std::string_view word, void (*apply)(cons
   }
 }
 
+std::size_t count_root(const Tree& tree, std::string_view word) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, word);
+  std::size_t count = 0;
+  for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next)
+    count += tree.statements[at].keyword == wanted ? 1 : 0;
+  return count;
+}
+
 // The user of a command is rarely an option, a path or a state: that is an argument somebody forgot
 // to quote.
 bool looks_like_argument(std::string_view user) {
@@ -81,6 +89,8 @@ Model build_model(const Tree& tree, Reporter& reporter) {
   context.seen_in.resize(Schema::instance().all().size(), 0);
   apply_root(context, "global_defs",
              [](const Args& args) { build_globals(args.context().model.globals, args); });
+  model.instances.reserve(count_root(tree, "vrrp_instance"));
+  model.services.reserve(count_root(tree, "virtual_server"));
   apply_root(context, "vrrp_instance", build_instance);
   apply_root(context, "virtual_server", build_service);
   return model;

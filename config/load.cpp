@@ -64,8 +64,8 @@ Loaded load_text(std::string_view text, const std::string& name, const LoadOptio
 Parsed parse_snapshot(const Snapshot& snapshot) {
   Parsed parsed;
   Reporter reporter(snapshot, parsed.diagnostics);
-  const Tree tree = keepalived::parse(snapshot, reporter);
-  parsed.model = build_model(tree, reporter);
+  // The tree is gone before the look-up tables of validation are made: less memory at the peak.
+  parsed.model = build_model(keepalived::parse(snapshot, reporter), reporter);
   parsed.model.files.names = snapshot.files;
   validate(parsed.model, reporter);
   parsed.diagnostics.sort_by_place();

@@ -26,8 +26,11 @@ Parser::Parser(const Snapshot& snapshot, Reporter& reporter)
       lexer_(snapshot.text, reporter, tree_.unescaped) {}
 
 // How many braces are missing or too many decides which of the two a word in the wrong block is
-// blamed on.
-void Parser::count_braces() {
+// blamed on. A second reading of the whole text, so it waits until it is needed: a file without
+// mistakes is read once.
+Parser::Braces& Parser::braces() {
+  if (braces_) return *braces_;
+  braces_.emplace();
   Diagnostics ignored;
   const Snapshot none;
   Reporter silent(none, ignored);
@@ -36,14 +39,14 @@ void Parser::count_braces() {
   std::size_t depth = 0;
   for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
     if (token.kind == TokenKind::open) ++depth;
-    if (token.kind == TokenKind::close && depth == 0) ++extra_closes_;
+    if (token.kind == TokenKind::close && depth == 0) ++braces_->extra_closes;
     if (token.kind == TokenKind::close && depth > 0) --depth;
   }
-  missing_closes_ = depth;
+  braces_->missing_closes = depth;
+  return *braces_;
 }
 
 Tree Parser::run() {
-  count_braces();
   // Nine statements in ten are short lines: this is near enough to avoid most moves of the vectors.
   tree_.statements.reserve(text_.size() / 32);
   tree_.words.reserve(text_.size() / 24);
@@ -74,7 +77,7 @@ void Parser::read_close() {
   if (stack_.size() == 1) {
     reporter_.error(token_.word.range, "this '}' closes nothing: no block is open",
                     "remove it, or look for a '}' too many above");
-    if (extra_closes_ > 0) --extra_closes_;
+    if (braces().extra_closes > 0) --braces().extra_closes;
     advance();
     return;
   }
@@ -191,8 +194,8 @@ void Parser::open(Block block, bool expect_brace) {
                     fmt::format("'{}' must be followed by a block in braces", word_.text),
                     "write '{' at the end of this line");
     // The body goes on as if the brace were there, when there is a '}' to end it.
-    if (extra_closes_ == 0) return;
-    --extra_closes_;
+    if (braces().extra_closes == 0) return;
+    --braces().extra_closes;
   }
   Open opened;
   opened.block = block;
@@ -240,14 +243,15 @@ std::string Parser::name_and_line(const Open& block) {
 // More blocks open than close, and the word belongs into a block that is open further out: the '}'
 // is missing here.
 bool Parser::recover_missing_brace() {
-  if (missing_closes_ == 0) return false;
+  if (braces().missing_closes == 0) return false;
   for (std::size_t depth = stack_.size() - 1; depth > 0; --depth) {
-    if (!valid_here(stack_[depth - 1].block) || stack_.size() - depth > missing_closes_) continue;
+    if (!valid_here(stack_[depth - 1].block) || stack_.size() - depth > braces().missing_closes)
+      continue;
     reporter_.error(word_.range,
                     fmt::format("the block {} is not closed before '{}'",
                                 name_and_line(stack_.back()), word_.text),
                     "add the missing '}' above this line");
-    missing_closes_ -= stack_.size() - depth;
+    braces().missing_closes -= stack_.size() - depth;
     stack_.resize(depth);
     return true;
   }
@@ -257,12 +261,13 @@ bool Parser::recover_missing_brace() {
 // More blocks close than open, and the word belongs into the block that has just ended: its '}'
 // came too early.
 bool Parser::recover_extra_brace() {
-  if (extra_closes_ == 0 || !last_closed_ || !valid_here(last_closed_->block.block)) return false;
+  if (!last_closed_ || braces().extra_closes == 0 || !valid_here(last_closed_->block.block))
+    return false;
   reporter_.error(last_closed_->brace,
                   fmt::format("this '}}' is one too many: it ends the block '{}' before '{}'",
                               name_of(last_closed_->block.block), word_.text),
                   "remove it");
-  --extra_closes_;
+  --braces().extra_closes;
   stack_.push_back(last_closed_->block);
   return true;
 }

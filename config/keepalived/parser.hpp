@@ -27,7 +27,12 @@ class Parser {
     TextRange brace;
   };
 
-  void count_braces();
+  // Braces that open more often than they close in the whole file, and that close nothing.
+  struct Braces {
+    std::size_t missing_closes = 0;
+    std::size_t extra_closes = 0;
+  };
+  [[nodiscard]] Braces& braces();
   void advance() { token_ = lexer_.next(); }
   void read_statement();
   void read_close();
@@ -59,9 +64,7 @@ class Parser {
   std::uint32_t first_arg_ = 0;  // its arguments: tree_.words from here on
   std::vector<Open> stack_;
   std::optional<Closed> last_closed_;  // the block that ended just before the current statement
-  std::size_t missing_closes_ =
-      0;  // braces that open more often than they close, in the whole file
-  std::size_t extra_closes_ = 0;
+  std::optional<Braces> braces_;       // counted when the first word is out of place
   std::size_t guesses_ = 0;
 };
 
