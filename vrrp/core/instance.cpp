@@ -186,9 +186,9 @@ std::string Instance::why_take_over(Instant now) const {
 
 void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
   note_sender(advert, now, out);
-  std::visit(Match{[&](Init& init) {  // a successor speaks: it holds the addresses from now on
+  std::visit(Match{[&](Init& init) {  // a successor speaks: its addresses follow in a moment
                      if (init.handover_until && advert.advert.priority != kResignPriority)
-                       finish_handover(out);
+                       init.handover_until = std::min(*init.handover_until, now + kHandoverGrace);
                    },
                    [&](Backup& backup) { on_advert_as_backup(advert, now, backup); },
                    [&](Master& master) { on_advert_as_master(advert, now, master, out); },

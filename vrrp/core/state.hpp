@@ -16,7 +16,7 @@ enum class StateName : std::uint8_t { init, backup, master, fault };
 [[nodiscard]] std::string_view to_string(StateName name);
 
 /// Not started, or stopped. While `handover_until` is set we have resigned but still hold the
-/// addresses, until the successor is heard or that moment comes (make before break).
+/// addresses until then (make before break); the successor's advert brings the moment nearer.
 struct Init {
   std::optional<core::Instant> handover_until;
   bool operator==(const Init&) const = default;

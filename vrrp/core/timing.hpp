@@ -25,4 +25,10 @@ namespace holdfast::vrrp {
 [[nodiscard]] Duration handover_bound(const InstanceSettings& settings,
                                       std::optional<std::uint8_t> peer_priority);
 
+/// How long a leaving master still serves after the successor's first advert. By contract (and in
+/// keepalived) the advert leaves before the successor has put its addresses in place and announced
+/// them; without this a client's SYN falls into the gap and is repeated a second later. Short,
+/// because meanwhile both answer ARP.
+inline constexpr Duration kHandoverGrace = std::chrono::milliseconds(100);
+
 }  // namespace holdfast::vrrp

@@ -447,7 +447,13 @@ TEST_CASE(
   CHECK(bench.instance.holds_addresses());
   CHECK_FALSE(bench.instance.has_stopped());
 
-  CHECK(bench.advert(90, t0 + 660ms) == Lines{"withdraw", "notify STOP 100"});
+  CHECK(bench.advert(90, t0 + 660ms).empty());
+  CHECK(bench.instance.deadline() == t0 + 660ms + kHandoverGrace);
+  CHECK(bench.instance.holds_addresses());  // the successor's own come after its advert
+  CHECK(bench.advert(90, t0 + 700ms).empty());
+  CHECK(bench.instance.deadline() == t0 + 660ms + kHandoverGrace);
+
+  CHECK(bench.step(Tick{}, t0 + 660ms + kHandoverGrace) == Lines{"withdraw", "notify STOP 100"});
   CHECK(bench.instance.has_stopped());
 }
 

@@ -1,6 +1,7 @@
 #include "core/rng.hpp"
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/router.hpp"
+#include "vrrp/core/timing.hpp"
 
 #include <doctest/doctest.h>
 
@@ -131,13 +132,14 @@ TEST_CASE("router: a removed master resigns, hands over and is gone; a new insta
   CHECK(bench.router.ids().size() == 2);
   CHECK(bench.router.find("eth0", 1) == std::nullopt);
 
-  const auto lines = bench.step(
-      AdvertReceived{old, advert_of(numbered(1), 90), ip("192.0.2.2"), false}, t0 + 600ms);
+  bench.step(AdvertReceived{old, advert_of(numbered(1), 90), ip("192.0.2.2"), false}, t0 + 600ms);
+  CHECK(bench.router.deadline() == t0 + 600ms + kHandoverGrace);
+  const auto lines = bench.step(Tick{}, t0 + 600ms + kHandoverGrace);
   CHECK(lines == Lines{"withdraw", "notify DELETED 255", "removed"});
   CHECK(bench.router.view(old).has_stopped());
-  bench.step(Tick{}, t0 + 601ms);
+  bench.step(Tick{}, t0 + 701ms);
   CHECK_FALSE(bench.router.contains(old));
-  CHECK(bench.step(AddressesFailed{old, "late answer"}, t0 + 602ms).empty());
+  CHECK(bench.step(AddressesFailed{old, "late answer"}, t0 + 702ms).empty());
 }
 
 TEST_CASE("router: an instance that returns during its own handover ends the old one first") {
