@@ -51,6 +51,7 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
       scripts_(loop.io()),
       tick_(loop.io(), [this] { handle(Tick{}); }),
       farewell_(loop.io(), [this] { loop_.stop(0); }),
+      vrrp_poll_(loop.io(), [this] { leave_after_vrrp(); }),
       not_tried_(kNotTriedLogInterval),
       self_(std::make_shared<Process*>(this)) {}
 
@@ -128,6 +129,19 @@ void Process::stop(const std::string& why) {
   stopping_ = true;
   logger_.log(messages::kStopping, "stopping: {}; the IPVS table {}", why,
               options_.keep_ipvs ? "stays as it is" : "is cleared of our services");
+  leave_by_ = runtime::now() + kVrrpFarewell;
+  if (child_->watchdog_asked_to_stop()) return leave();  // it has stopped the VRRP process before
+  leave_after_vrrp();
+}
+
+void Process::leave_after_vrrp() {
+  const core::Instant moment = runtime::now();
+  if (moment >= leave_by_ || !runtime::somebody_listens(options_.run_dir + "/vrrp.sock"))
+    return leave();
+  vrrp_poll_.arm(moment + kVrrpPoll);
+}
+
+void Process::leave() {
   handle(Stop{});
   keeper_.stop(options_.keep_ipvs, [this] { leave_when_scripts_are_done(); });
 }

@@ -22,6 +22,11 @@ namespace holdfast::checkers {
 /// than that.
 inline constexpr core::Duration kScriptFarewell = std::chrono::seconds(3);
 
+/// Without a watchdog nobody orders the two children: the table must serve until the VRRP process
+/// has handed its addresses over. That process needs at most 3 s, and 1 s for scripts.
+inline constexpr core::Duration kVrrpFarewell = std::chrono::seconds(5);
+inline constexpr core::Duration kVrrpPoll = std::chrono::milliseconds(50);
+
 class Process {
  public:
   Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options);
@@ -38,6 +43,8 @@ class Process {
   void prepare(runtime::UniqueFd snapshot, Prepared done);
   void commit(std::uint64_t generation);
   void stop(const std::string& why);
+  void leave_after_vrrp();
+  void leave();
   void leave_when_scripts_are_done();
 
   void handle(Event event);
@@ -66,6 +73,8 @@ class Process {
   runtime::ScriptRunner scripts_;
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
+  runtime::DeadlineTimer vrrp_poll_;
+  core::Instant leave_by_;
   runtime::RateLimiter not_tried_;
   std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
   std::unique_ptr<runtime::ControlServer> control_;

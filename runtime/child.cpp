@@ -45,6 +45,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
         preparing = prepared = 0;
         return callbacks.abort(frame.number);
       case FrameType::stop:
+        asked_by_watchdog = !stopping;
         return stop("the watchdog asked for it");
       case FrameType::hello:
       case FrameType::heartbeat:
@@ -99,6 +100,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   std::uint64_t prepared = 0;
   std::uint64_t generation = 0;
   bool stopping = false;
+  bool asked_by_watchdog = false;
   PeriodicTimer heartbeat;
 };
 
@@ -129,6 +131,10 @@ Child::~Child() = default;
 
 std::uint64_t Child::generation() const {
   return state_->generation;
+}
+
+bool Child::watchdog_asked_to_stop() const {
+  return state_->asked_by_watchdog;
 }
 
 }  // namespace holdfast::runtime

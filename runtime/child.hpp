@@ -75,6 +75,8 @@ class Child {
 
   /// 0 before the first commit.
   [[nodiscard]] std::uint64_t generation() const;
+  /// True when the watchdog sent the stop; false when it is gone, or a signal came.
+  [[nodiscard]] bool watchdog_asked_to_stop() const;
 
  private:
   struct State;

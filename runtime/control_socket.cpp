@@ -42,14 +42,22 @@ bool may_change(Socket& socket) {
   return peer.uid == 0 || peer.uid == ::geteuid();
 }
 
-/// True when a process accepts connections at `path`; a file left by a crash refuses them.
-bool somebody_listens(const sockaddr_un& address) {
+/// Too long for the kernel: an empty path.
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() < sizeof address.sun_path) path.copy(address.sun_path, path.size());
+  return address;
+}
+
+}  // namespace
+
+bool somebody_listens(const std::string& path) {
+  const sockaddr_un address = address_of(path);
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   return ::connect(probe.get(), generic, sizeof address) == 0 || errno == EAGAIN;
 }
-
-}  // namespace
 
 struct ControlServer::State : std::enable_shared_from_this<ControlServer::State> {
   struct Command {
@@ -176,12 +184,10 @@ void ControlServer::State::accept_after_pause() {
 
 core::Result<std::unique_ptr<ControlServer>> ControlServer::listen(asio::io_context& io,
                                                                    const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
+  const sockaddr_un address = address_of(path);
+  if (address.sun_path[0] == '\0')
     return core::fail("the path of the control socket {} is too long", path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  if (somebody_listens(address)) return core::fail("another process already answers on {}", path);
+  if (somebody_listens(path)) return core::fail("another process already answers on {}", path);
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode))

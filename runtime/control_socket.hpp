@@ -23,6 +23,10 @@ using ControlReply = std::function<void(boost::json::object)>;
 /// `request` is the whole object, "command" included.
 using ControlHandler = std::function<void(const boost::json::object& request, ControlReply reply)>;
 
+/// True when a process accepts connections at `path` now; a file left by a crash refuses them. Does
+/// not wait.
+[[nodiscard]] bool somebody_listens(const std::string& path);
+
 class ControlServer {
  public:
   /// A request line longer than this ends the connection with an error.

@@ -139,11 +139,17 @@ def test_master_killed_without_losing_its_cable_finds_its_old_address_again(pair
 
 def test_killed_watchdog_ends_its_children_in_order(pair: Pair) -> None:
     master, backup = pair.directors
-    killed_at = time.time()
+    traffic = Traffic(pair.topology.client, VIP, timeout=PATIENT)
+    time.sleep(0.5)
+    killed_at, killed = time.time(), time.monotonic()
 
     os.kill(master.role_pid("watchdog"), signal.SIGKILL)
 
     backup.wait_for(VIP, 5)
+    time.sleep(1)
+    traffic.stop()
+    assert traffic.requests(killed)
+    assert not traffic.errors(killed), "the table went before the address"
     assert eventually(lambda: not master.holds(VIP), 5) is not None
     assert eventually(lambda: not master.machine.pids(), 10) is not None
     resigned = [one for one in pair.capture.adverts(killed_at, DIRECTORS[0]) if not one.priority]

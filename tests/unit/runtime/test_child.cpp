@@ -150,6 +150,14 @@ TEST_CASE("child: the end of the watchdog is a stop, once") {
   family.loop.io().restart();
   family.loop.io().run_for(5ms);
   CHECK(family.trace == std::vector<std::string>{"stop"});
+  CHECK_FALSE(family.child->watchdog_asked_to_stop());
+}
+
+TEST_CASE("child: a stop that the watchdog asked for is told apart from its end") {
+  Family family;
+  family.send(FrameType::stop, 0);
+  CHECK(family.traces({"stop"}));
+  CHECK(family.child->watchdog_asked_to_stop());
 }
 
 TEST_CASE("child options: what the watchdog writes on the command line is what the child reads") {
