@@ -30,7 +30,7 @@ Parser::Parser(const Snapshot& snapshot, Reporter& reporter)
 // mistakes is read once.
 Parser::Braces& Parser::braces() {
   if (braces_) return *braces_;
-  braces_.emplace();
+  braces_ = Braces{.missing_closes = 0, .extra_closes = 0};
   Diagnostics ignored;
   const Snapshot none;
   Reporter silent(none, ignored);

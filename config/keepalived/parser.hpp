@@ -29,8 +29,8 @@ class Parser {
 
   // Braces that open more often than they close in the whole file, and that close nothing.
   struct Braces {
-    std::size_t missing_closes = 0;
-    std::size_t extra_closes = 0;
+    std::size_t missing_closes;
+    std::size_t extra_closes;
   };
   [[nodiscard]] Braces& braces();
   void advance() { token_ = lexer_.next(); }

@@ -66,7 +66,7 @@ struct Family {
   }
   void send(FrameType type, std::uint64_t number) {
     UniqueFd fd;
-    if (type == FrameType::prepare) fd = std::move(*write_sealed_memfd("test", "the snapshot"));
+    if (type == FrameType::prepare) fd = *write_sealed_memfd("test", "the snapshot");
     REQUIRE(watchdog->send({type, number, {}, std::move(fd)}).has_value());
   }
   bool sees(const std::vector<std::string>& expected) {

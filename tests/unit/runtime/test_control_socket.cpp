@@ -27,7 +27,7 @@ struct Served {
   testing::TemporaryDirectory directory;
   std::string path = directory / "vrrp.sock";
   boost::asio::io_context io;
-  std::unique_ptr<ControlServer> server = std::move(*ControlServer::listen(io, path));
+  std::unique_ptr<ControlServer> server = *ControlServer::listen(io, path);
 
   /// The client blocks, so it lives in a thread of its own while the loop serves it.
   core::Result<json::object> ask(const json::object& request, core::Duration timeout = 10s) {

@@ -20,13 +20,13 @@ VrrpRecord master_since(core::Duration since) {
 using VrrpPage = HandoverPage<VrrpRecord>;
 
 VrrpPage open_again(const UniqueFd& fd) {
-  return std::move(VrrpPage::open(fd.duplicate()).value());
+  return VrrpPage::open(fd.duplicate()).value();
 }
 
 }  // namespace
 
 TEST_CASE("handover page: the successor reads what the predecessor stored") {
-  const UniqueFd fd = std::move(*create_handover_page(HandoverKind::vrrp));
+  const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
   const auto key = handover_key("VI_1 eth0 51 ipv4");
   {
     VrrpPage page = open_again(fd);
@@ -41,7 +41,7 @@ TEST_CASE("handover page: the successor reads what the predecessor stored") {
 }
 
 TEST_CASE("handover page: an erased record is gone for the successor and its slot is used again") {
-  const UniqueFd fd = std::move(*create_handover_page(HandoverKind::vrrp));
+  const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
   {
     VrrpPage page = open_again(fd);
     for (std::uint64_t round = 1; round <= 2 * kHandoverCapacity; ++round) {
@@ -56,24 +56,24 @@ TEST_CASE("handover page: an erased record is gone for the successor and its slo
 }
 
 TEST_CASE("handover page: a full page says so") {
-  const UniqueFd fd = std::move(*create_handover_page(HandoverKind::checkers));
-  auto page = std::move(HandoverPage<CheckRecord>::open(fd.duplicate()).value());
+  const UniqueFd fd = *create_handover_page(HandoverKind::checkers);
+  auto page = HandoverPage<CheckRecord>::open(fd.duplicate()).value();
   for (std::uint64_t key = 1; key <= kHandoverCapacity; ++key) REQUIRE(page.store(key, {}));
   CHECK_FALSE(page.store(kHandoverCapacity + 1, {}));
   CHECK(page.store(1, {core::Instant(1h), 2, CheckRecord::Verdict::down}));
 }
 
 TEST_CASE("handover page: a page of another kind is emptied, another size is refused") {
-  const UniqueFd fd = std::move(*create_handover_page(HandoverKind::vrrp));
+  const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
   CHECK(open_again(fd).store(1, master_since(1h)));
-  auto as_checkers = std::move(HandoverPage<CheckRecord>::open(fd.duplicate()).value());
+  auto as_checkers = HandoverPage<CheckRecord>::open(fd.duplicate()).value();
   CHECK(as_checkers.keys().empty());
   UniqueFd empty(::memfd_create("empty", MFD_CLOEXEC));
   CHECK_FALSE(VrrpPage::open(std::move(empty)).has_value());
 }
 
 TEST_CASE("handover page: kill -9 at any moment leaves a whole record, never a mixture") {
-  const UniqueFd fd = std::move(*create_handover_page(HandoverKind::vrrp));
+  const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
   for (int round = 0; round < 30; ++round) {
     const pid_t writer = ::fork();
     REQUIRE(writer >= 0);
