@@ -20,15 +20,14 @@ constexpr core::Duration kNotTriedLogInterval = std::chrono::minutes(1);
 
 /// From the sealed bytes to settings; runs beside the loop, touches nothing that is shared.
 core::Result<Settings> read_settings(int snapshot_fd) {
-  auto bytes = runtime::read_sealed_memfd(snapshot_fd);
+  const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
   if (!bytes) return bytes.error();
-  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes->data());
-  auto snapshot = config::from_bytes({data, bytes->size()});
-  if (!snapshot) return snapshot.error();
-  const config::Parsed parsed = config::parse_snapshot(*snapshot);
-  if (parsed.diagnostics.has_errors())
-    return core::fail("the configuration has errors:\n{}", config::render_text(parsed.diagnostics));
-  return settings_from_model(parsed.model);
+  const auto parsed = config::parse_snapshot_bytes(*bytes);
+  if (!parsed) return parsed.error();
+  if (parsed->diagnostics.has_errors())
+    return core::fail("the configuration has errors:\n{}",
+                      config::render_text(parsed->diagnostics));
+  return settings_from_model(parsed->model);
 }
 
 std::uint64_t seed() {

@@ -12,10 +12,6 @@ struct Draft {
   bool has_lower_prio_repeat = false;
 };
 
-std::uint32_t at_least_once(const Args& args) {
-  return std::max(args.as<std::uint32_t>(0), 1U);
-}
-
 void set_version(Draft&, const Args& args) {
   if (args.number(0) == 2) return;
   args.context().reporter.warn_once(

@@ -25,10 +25,6 @@ struct Draft {
   std::optional<TextRange> auth_at;
 };
 
-std::uint32_t at_least_once(const Args& args) {
-  return std::max(args.as<std::uint32_t>(0), 1U);
-}
-
 void set_version(Draft&, const Args& args) {
   if (args.number(0) == 2) return;
   args.context().reporter.warn_once(

@@ -6,6 +6,7 @@
 #include "config/decode.hpp"
 #include "core/assertion.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -52,6 +53,11 @@ class Args {
   const Statement& statement_;
   std::span<const Value> values_;
 };
+
+/// A count of which keepalived takes 0 as 1.
+[[nodiscard]] inline std::uint32_t at_least_once(const Args& args) {
+  return std::max(args.as<std::uint32_t>(0), 1U);
+}
 
 /// True when the block names this word, even with a value that was refused: then its absence is not
 /// a second mistake.

@@ -61,6 +61,13 @@ Loaded load_text(std::string_view text, const std::string& name, const LoadOptio
   return loaded;
 }
 
+core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  const auto snapshot = from_bytes({first, bytes.size()});
+  if (!snapshot) return snapshot.error();
+  return parse_snapshot(*snapshot);
+}
+
 Parsed parse_snapshot(const Snapshot& snapshot) {
   Parsed parsed;
   Reporter reporter(snapshot, parsed.diagnostics);

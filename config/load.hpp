@@ -8,6 +8,7 @@
 #include "config/source_set.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace holdfast::config {
 
@@ -39,6 +40,8 @@ struct LoadOptions {
                                const LoadOptions& options = {});
 /// Parses and validates. The same snapshot gives the same model and diagnostics in every process.
 [[nodiscard]] Parsed parse_snapshot(const Snapshot& snapshot);
+/// For children: from the bytes of a sealed memfd. Fails when they are no snapshot.
+[[nodiscard]] core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes);
 
 /// Every interface that the model mentions, sorted, once each: for the daemon, which can tell
 /// whether they exist.

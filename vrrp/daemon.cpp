@@ -26,13 +26,11 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 core::Result<Plan> read_plan(int snapshot_fd) {
   const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
   if (!bytes) return bytes.error();
-  std::vector<std::uint8_t> raw(bytes->begin(), bytes->end());
-  const auto snapshot = config::from_bytes(raw);
-  if (!snapshot) return snapshot.error();
-  const config::Parsed parsed = config::parse_snapshot(*snapshot);
-  if (parsed.diagnostics.has_errors())
-    return core::fail("{}", config::render_text(parsed.diagnostics));
-  return make_plan(parsed.model);
+  const auto parsed = config::parse_snapshot_bytes(*bytes);
+  if (!parsed) return parsed.error();
+  if (parsed->diagnostics.has_errors())
+    return core::fail("{}", config::render_text(parsed->diagnostics));
+  return make_plan(parsed->model);
 }
 
 class Daemon {

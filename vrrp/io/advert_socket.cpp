@@ -1,6 +1,7 @@
 #include "vrrp/io/advert_socket.hpp"
 
 #include "vrrp/core/codec.hpp"
+#include "vrrp/io/send_batches.hpp"
 #include "vrrp/io/vrid_filter.hpp"
 
 #include <cerrno>
@@ -103,30 +104,16 @@ AdvertSocket::Drained AdvertSocket::drain(
 }
 
 int AdvertSocket::send(PacketQueue& queue) {
-  std::array<mmsghdr, kBatchPackets> headers{};
-  std::array<iovec, kBatchPackets> pieces{};
+  std::array<iovec, kSendBatch> pieces{};
   sockaddr_in group{};
   group.sin_family = AF_INET;
   group.sin_addr.s_addr = htonl(kGroup);
-  int first_error = 0;
-  for (std::size_t next = 0; next < queue.size();) {
-    const std::size_t batch = std::min(kBatchPackets, queue.size() - next);
-    for (std::size_t i = 0; i < batch; ++i) {
-      const std::span<std::uint8_t> packet = queue.packet(next + i);
-      pieces[i] = {packet.data(), packet.size()};
-      headers[i].msg_hdr = {&group, sizeof group, &pieces[i], 1, nullptr, 0, 0};
-    }
-    const int sent =
-        ::sendmmsg(fd_.get(), headers.data(), static_cast<unsigned>(batch), MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent > 0) {
-      next += static_cast<std::size_t>(sent);
-      continue;
-    }
-    if (first_error == 0) first_error = errno;
-    ++next;  // this one is refused; the others have their own chance
-  }
-  return first_error;
+  return send_batches(fd_.get(), queue.size(),
+                      [&](std::size_t index, std::size_t slot, msghdr& header) {
+                        const std::span<std::uint8_t> packet = queue.packet(index);
+                        pieces[slot] = {packet.data(), packet.size()};
+                        header = {&group, sizeof group, &pieces[slot], 1, nullptr, 0, 0};
+                      });
 }
 
 }  // namespace holdfast::vrrp

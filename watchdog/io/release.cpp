@@ -37,10 +37,9 @@ std::vector<netlink::DesiredAddress> virtual_addresses(const config::Model& mode
 core::Result<void> release(runtime::Logger& logger) {
   const auto bytes = runtime::read_sealed_memfd(kSnapshotFd);
   if (!bytes) return bytes.error();
-  const auto snapshot = config::from_bytes(
-      std::span(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()));
-  if (!snapshot) return snapshot.error();
-  const auto addresses = virtual_addresses(config::parse_snapshot(*snapshot).model);
+  const auto parsed = config::parse_snapshot_bytes(*bytes);
+  if (!parsed) return parsed.error();
+  const auto addresses = virtual_addresses(parsed->model);
 
   boost::asio::io_context io{1};
   netlink::Reflector reflector(io, logger);

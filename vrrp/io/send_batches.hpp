@@ -1,0 +1,38 @@
+// Sending many datagrams with few system calls; shared by the advert and the ARP sockets.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <sys/socket.h>
+
+namespace holdfast::vrrp {
+
+/// Datagrams of one sendmmsg().
+inline constexpr std::size_t kSendBatch = 64;
+
+/// Sends `count` datagrams without waiting. `fill(index, slot, header)` describes number `index`;
+/// `slot` below kSendBatch names the caller's room for it, which must last until the next call with
+/// that slot. One that the kernel refuses is skipped: the others have their own chance. Returns the
+/// first errno, 0 when all were taken.
+template <class Fill>
+[[nodiscard]] int send_batches(int fd, std::size_t count, Fill fill) {
+  std::array<mmsghdr, kSendBatch> headers{};
+  int first_error = 0;
+  for (std::size_t next = 0; next < count;) {
+    const std::size_t batch = std::min(kSendBatch, count - next);
+    for (std::size_t i = 0; i < batch; ++i) fill(next + i, i, headers[i].msg_hdr);
+    const int sent = ::sendmmsg(fd, headers.data(), static_cast<unsigned>(batch), MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent > 0) {
+      next += static_cast<std::size_t>(sent);
+      continue;
+    }
+    if (first_error == 0) first_error = errno;
+    ++next;
+  }
+  return first_error;
+}
+
+}  // namespace holdfast::vrrp
