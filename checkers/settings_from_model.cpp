@@ -1,5 +1,6 @@
 #include "checkers/settings_from_model.hpp"
 
+#include "config/supported.hpp"
 #include "runtime/script.hpp"
 
 namespace holdfast::checkers {
@@ -18,7 +19,7 @@ class Translator {
  private:
   [[nodiscard]] ServiceSettings service(const config::VirtualServer& from);
   [[nodiscard]] ServerSettings server(const config::RealServer& from);
-  [[nodiscard]] std::optional<Script> script(const std::optional<config::Script>& from);
+  [[nodiscard]] std::optional<Script> script(const config::Rare<config::Script>& from);
   [[nodiscard]] std::optional<Script::User> default_user();
 
   const config::Model& model_;
@@ -98,8 +99,9 @@ std::optional<ipvs::Persistence> persistence(const config::VirtualServer& from) 
 core::Result<Settings> Translator::settings() {
   Settings settings;
   settings.services.reserve(model_.services.size());
-  for (const config::VirtualServer& from : model_.services)
-    settings.services.push_back(service(from));
+  for (const config::VirtualServer& from : model_.services) {
+    if (config::why_not_started(from).empty()) settings.services.push_back(service(from));
+  }
   if (error_) return *error_;
   return settings;
 }
@@ -136,16 +138,17 @@ ServerSettings Translator::server(const config::RealServer& from) {
   to.inhibit_on_failure = from.inhibit_on_failure;
   to.notify_up = script(from.notify_up);
   to.notify_down = script(from.notify_down);
-  for (const config::Check& one : from.checks)
-    std::visit(
-        [&](const auto& check_of) {
-          to.checks.push_back(check(check_of.connect, dialogue(check_of), from.alpha));
-        },
-        one);
+  for (const config::Check& one : from.checks) {
+    if (!config::why_not_started(one).empty()) continue;  // the reader has warned
+    if (const auto* tcp = std::get_if<config::TcpCheck>(&one))
+      to.checks.push_back(check(tcp->connect, dialogue(*tcp), from.alpha));
+    if (const auto* http = std::get_if<config::HttpCheck>(&one))
+      to.checks.push_back(check(http->connect, dialogue(*http), from.alpha));
+  }
   return to;
 }
 
-std::optional<Script> Translator::script(const std::optional<config::Script>& from) {
+std::optional<Script> Translator::script(const config::Rare<config::Script>& from) {
   if (!from) return std::nullopt;
   Script to{from->argv, std::nullopt};
   const std::string& user = from->user.empty() ? model_.globals.script_user : from->user;

@@ -67,6 +67,36 @@ bool prepare_statement(BuildContext& context, const Statement& statement, std::u
   return decode_args(keyword, statement, context.tree.args(statement), context.reporter, values);
 }
 
+std::optional<Statement> take_option(BuildContext& context, Block line,
+                                     std::span<const Word>& words) {
+  const Schema& schema = Schema::instance();
+  const Word& word = words.front();
+  const std::optional<KeywordId> id = word.quoted ? std::nullopt : schema.find(line, word.text);
+  if (!id) {
+    const std::string_view near = nearest_word(word.text, schema.words_of(line));
+    context.reporter.error(word.range,
+                           fmt::format("unknown option '{}' in '{}'", word.text, name_of(line)),
+                           near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+    return std::nullopt;
+  }
+  std::size_t count = 0;
+  const auto next_is_option = [&] { return schema.find(line, words[count + 1].text).has_value(); };
+  for (const Arg& arg : schema[*id].args) {
+    if (arg.type == ArgType::none) break;
+    do {
+      if (count + 1 >= words.size() || ((arg.optional || arg.repeated) && next_is_option())) break;
+      ++count;
+    } while (arg.repeated);
+  }
+  Statement option;
+  option.keyword = *id;
+  option.range = word.range;
+  option.first_word = static_cast<std::uint32_t>(&word - context.tree.words.data()) + 1;
+  option.word_count = static_cast<std::uint32_t>(count);
+  words = words.subspan(count + 1);
+  return option;
+}
+
 Script Args::script() const {
   Script script;
   script.argv = split_command(values_[0].text);

@@ -86,7 +86,7 @@ void read_addresses(Draft& draft, const Args& args, std::vector<VirtualAddress>&
   }
 }
 
-template <std::optional<Script> VrrpInstance::*kMember>
+template <Rare<Script> VrrpInstance::*kMember>
 void set_script(Draft& draft, const Args& args) {
   draft.instance.*kMember = args.script();
 }
@@ -271,7 +271,7 @@ void build_instance(const Args& args) {
   draft.instance.name = args.text(0);
   draft.instance.location = args.location();
   draft.instance.garp = globals.garp;
-  draft.instance.smtp_alert = globals.smtp_alert;
+  draft.instance.smtp_alert = globals.smtp_alert_vrrp.value_or(globals.smtp_alert.value_or(false));
   setters().apply(args.context(), args.statement().first_child, draft);
   finish(draft, args);
 }

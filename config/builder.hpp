@@ -69,6 +69,11 @@ class Args {
 [[nodiscard]] bool prepare_statement(BuildContext& context, const Statement& statement,
                                      std::uint32_t block, std::vector<Value>& values);
 
+/// One option word of a line with the words behind it, as a statement of its own.
+/// Takes it from the front of `words`; nullopt after an error was reported (unknown option).
+[[nodiscard]] std::optional<Statement> take_option(BuildContext& context, Block line,
+                                                   std::span<const Word>& words);
+
 /// What each word of a block does to a T. Built once a process from names, looked up by keyword.
 template <class T>
 class Setters {
@@ -98,6 +103,19 @@ class Setters {
       if (!prepare_statement(context, statement, block, values) || setter == nullptr) continue;
       setter(target, Args(context, statement, values));
     }
+  }
+  /// Applies the option words of a line, in their order; the rows are those of `line`. False after
+  /// an error was reported.
+  bool apply_line(BuildContext& context, Block line, std::span<const Word> words, T& target) const {
+    const std::uint32_t block = context.next_block++;
+    std::vector<Value> values;
+    while (!words.empty()) {
+      const std::optional<Statement> option = take_option(context, line, words);
+      if (!option || !prepare_statement(context, *option, block, values)) return false;
+      const Apply setter = by_keyword_[Schema::instance().canonical(option->keyword)];
+      if (setter != nullptr) setter(target, Args(context, *option, values));
+    }
+    return true;
   }
   [[nodiscard]] bool knows(KeywordId id) const { return by_keyword_[id] != nullptr; }
 

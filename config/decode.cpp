@@ -16,9 +16,17 @@ bool is_digit(char letter) {
 }
 
 bool decode_digits(std::string_view text, std::int64_t& out) {
+  if (text.size() > 1 && text.front() == '+') text.remove_prefix(1);
   if (text.empty() || !is_digit(text.front())) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+bool decode_integer(std::string_view text, std::int64_t& out) {
+  if (text.empty() || text.front() != '-') return decode_digits(text, out);
+  if (text.size() < 2 || !is_digit(text[1]) || !decode_digits(text.substr(1), out)) return false;
+  out = -out;
+  return true;
 }
 
 // digits[.digits] seconds to µs; digits beyond the sixth round.
@@ -96,16 +104,31 @@ bool decode_netmask(std::string_view word, Value& out) {
   return length.has_value();
 }
 
+bool is_hex(char letter) {
+  return is_digit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F');
+}
+
+// Five or six octets of one or two hex digits between colons.
+bool is_mac(std::string_view word) {
+  std::size_t octets = 0;
+  while (octets < 6) {
+    const std::size_t end = std::min(word.find(':'), word.size());
+    const std::string_view octet = word.substr(0, end);
+    if (octet.empty() || octet.size() > 2 || !std::all_of(octet.begin(), octet.end(), is_hex))
+      return false;
+    ++octets;
+    if (end == word.size()) return octets >= 5;
+    word.remove_prefix(end + 1);
+  }
+  return false;
+}
+
 bool decode_status(std::string_view word, Value& out) {
   const std::size_t dash = std::min(word.find('-'), word.size());
   if (!decode_digits(word.substr(0, dash), out.number)) return false;
   out.last = out.number;
   if (dash != word.size() && !decode_digits(word.substr(dash + 1), out.last)) return false;
   return out.number >= 100 && out.last <= 599 && out.number <= out.last;
-}
-
-bool is_hex(char letter) {
-  return is_digit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F');
 }
 
 bool is_scheduler_name(std::string_view word) {
@@ -247,6 +270,17 @@ std::string describe(const Arg& arg) {
       return "a status code from 100 to 599 or a range such as 200-299";
     case ArgType::script:
       return "a command";
+    case ArgType::milliseconds:
+      return fmt::format("a number of milliseconds from {} to {}", arg.low / 1000, arg.high / 1000);
+    case ArgType::mac:
+      return "a MAC address such as 00:00:5e:00:01:0a";
+    case ArgType::hex:
+      return arg.words.empty() ? "hexadecimal digits, two a byte"
+                               : "hexadecimal digits, two a byte, X for any";
+    case ArgType::prefix:
+      return "an IP address with or without a prefix length";
+    case ArgType::options:
+      return "options";
   }
   return {};
 }
@@ -261,7 +295,7 @@ bool decode_word(const Arg& arg, std::string_view word, Value& out) {
     case ArgType::script:
       return !split_command(word).empty();
     case ArgType::integer:
-      return decode_digits(word, out.number) && out.number >= arg.low && out.number <= arg.high;
+      return decode_integer(word, out.number) && out.number >= arg.low && out.number <= arg.high;
     case ArgType::seconds:
       return decode_seconds(word, out.number) && out.number >= arg.low && out.number <= arg.high;
     case ArgType::boolean:
@@ -283,6 +317,20 @@ bool decode_word(const Arg& arg, std::string_view word, Value& out) {
       return word.size() == 32 && std::all_of(word.begin(), word.end(), is_hex);
     case ArgType::status_code:
       return decode_status(word, out);
+    case ArgType::milliseconds:
+      if (!decode_seconds(word, out.number)) return false;
+      out.number /= 1000;
+      return out.number >= arg.low && out.number <= arg.high;
+    case ArgType::mac:
+      return is_mac(word);
+    case ArgType::hex:
+      return word.size() % 2 == 0 && std::all_of(word.begin(), word.end(), [&arg](char digit) {
+               return is_hex(digit) || (!arg.words.empty() && (digit == 'X' || digit == 'x'));
+             });
+    case ArgType::prefix:
+      return word == "all" || word == "default" || core::IpPrefix::parse(word).has_value();
+    case ArgType::options:
+      return true;
   }
   return false;
 }

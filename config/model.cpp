@@ -63,12 +63,18 @@ const char* to_string(HttpProtocol protocol) {
 }
 
 const char* type_name(const Check& check) {
+  constexpr const char* kNames[] = {"TCP_CHECK",  "HTTP_GET",   "SMTP_CHECK",
+                                    "DNS_CHECK",  "MISC_CHECK", "UDP_CHECK",
+                                    "PING_CHECK", "BFD_CHECK",  "FILE_CHECK"};
+  static_assert(std::size(kNames) == std::variant_size_v<Check>);
   const auto* http = std::get_if<HttpCheck>(&check);
-  if (http == nullptr) return "TCP_CHECK";
-  return http->tls ? "SSL_GET" : "HTTP_GET";
+  return http != nullptr && http->tls ? "SSL_GET" : kNames[check.index()];
 }
 
 std::string name_of(const VirtualServer& service) {
+  if (service.fwmark != 0) return fmt::format("fwmark {}", service.fwmark);
+  if (!service.group.empty())
+    return fmt::format("{} group {}", to_string(service.protocol), service.group);
   return fmt::format("{} {}", to_string(service.protocol),
                      core::Endpoint{service.address, service.port}.to_string());
 }

@@ -24,9 +24,6 @@ constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
     "vrrp_script",
     "vrrp_track_process",
     "track_file",
-    "static_ipaddress",
-    "static_routes",
-    "static_rules",
     "virtual_server_group",
     "garp_group",
     "track_group",
@@ -40,6 +37,20 @@ constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
     "BFD_CHECK",
     "FILE_CHECK",
     "bfd_instance",
+    "host",
+    "group",
+    "unicast_peer",
+    "track_interface",
+    "a tracking block",
+    "a block of routes",
+    "a block of rules",
+    "a block of interfaces",
+    "nexthop",
+    "lvs_sync_daemon",
+    "lvs_timeouts",
+    "lvs_method",
+    "use_vmac",
+    "use_ipvlan",
     "another block",
 };
 
@@ -59,7 +70,13 @@ std::string_view name_of(Block block) {
 }
 
 bool is_list(Block block) {
-  return block == Block::mail_list || block == Block::address_list;
+  return block == Block::mail_list || block == Block::address_list ||
+         block == Block::virtual_server_group ||
+         (block >= Block::name_list && block <= Block::delay_list);
+}
+
+bool is_line(Block block) {
+  return block >= Block::next_hop_line && block <= Block::ipvlan_line;
 }
 
 const Schema& Schema::instance() {

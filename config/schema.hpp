@@ -13,8 +13,8 @@
 
 namespace holdfast::config {
 
-/// A place where words are valid. The blocks after `url` are known by their words only: their
-/// bodies are skipped.
+/// A place where words are valid: a block in braces, a list (a block whose lines are entries), or a
+/// line (the option words behind the first words of an entry or behind a word).
 enum class Block : std::uint8_t {
   root,
   global_defs,
@@ -33,10 +33,7 @@ enum class Block : std::uint8_t {
   vrrp_script,
   vrrp_track_process,
   track_file,
-  static_ipaddress,
-  static_routes,
-  static_rules,
-  virtual_server_group,
+  virtual_server_group,  ///< a list: addresses, ranges, subnets and `fwmark`
   garp_group,
   track_group,
   ssl,
@@ -49,7 +46,21 @@ enum class Block : std::uint8_t {
   bfd_check,
   file_check,
   bfd_instance,
-  other,  ///< a block nobody looks into
+  smtp_host,             ///< host { … } of SMTP_CHECK
+  name_list,             ///< body of `group`, `interfaces`: names, several on a line or one
+  peer_list,             ///< body of unicast_peer
+  track_interface_list,  ///< body of track_interface
+  track_list,            ///< body of track_script, track_file, track_process, track_bfd
+  route_list,            ///< body of virtual_routes and static_routes
+  rule_list,             ///< body of virtual_rules and static_rules
+  delay_list,            ///< body of interface_up_down_delays and linkbeat_interfaces
+  next_hop_line,         ///< behind `nexthop` of a route
+  sync_daemon_line,      ///< behind lvs_sync_daemon
+  timeouts_line,         ///< behind lvs_timeouts
+  tunnel_line,           ///< behind TUN of lvs_method
+  vmac_line,             ///< behind use_vmac
+  ipvlan_line,           ///< behind use_ipvlan
+  other,                 ///< a block nobody looks into
 };
 inline constexpr std::size_t kBlockCount = static_cast<std::size_t>(Block::other) + 1;
 
@@ -64,11 +75,16 @@ enum class ArgType : std::uint8_t {
   netmask,  ///< an IPv4 netmask, or a prefix length
   choice,   ///< one of `words`, case matters
   choice_any_case,
-  interface,    ///< 1..15 bytes, no '/'
-  scheduler,    ///< name of a kernel scheduler
-  digest,       ///< 32 hex digits
-  status_code,  ///< CODE or LOW-HIGH within 100..599
-  script,       ///< a command: one word, or a quoted command line
+  interface,     ///< 1..15 bytes, no '/'
+  scheduler,     ///< name of a kernel scheduler
+  digest,        ///< 32 hex digits
+  status_code,   ///< CODE or LOW-HIGH within 100..599
+  script,        ///< a command: one word, or a quoted command line
+  milliseconds,  ///< digits[.digits], `low`..`high` in µs
+  mac,           ///< five or six hex octets between colons
+  hex,      ///< hex digits, blanks between bytes allowed; with `words` "X" also X for any digit
+  prefix,   ///< ADDRESS or ADDRESS/LENGTH of either family; also `all` and `default`
+  options,  ///< option words: the rest of the line, each a row of the block `line`
 };
 
 /// One thing that may follow a word.
@@ -80,13 +96,15 @@ struct Arg {
   std::int64_t high = 0;
   /// choice: separated by blanks; otherwise what to call the argument in messages
   std::string_view words = {};
+  Block line = Block::other;  ///< options: where their rows are
 };
 
 /// What this version does with a word.
 enum class Effect : std::uint8_t {
-  active,  ///< acted on
-  inert,   ///< checked and kept in the model, but nothing follows from it yet: `notice` once
-  known,   ///< a word of keepalived that is not read yet: `notice` once, arguments and body skipped
+  active,   ///< acted on
+  inert,    ///< checked and kept in the model, but nothing follows from it yet: `notice` once
+  checked,  ///< arguments and body are checked, nothing is kept: `notice` once
+  known,  ///< a word of keepalived that is not read yet: `notice` once, arguments and body skipped
 };
 
 inline constexpr std::size_t kMaxArgs = 3;
@@ -103,6 +121,9 @@ struct Keyword {
   /// inert, known, or an old word: the whole warning; empty: a standard sentence
   std::string_view notice = {};
   bool repeatable = false;  ///< may be given several times in one block
+  /// keepalived version that brought the word, "holdfast" for our own; empty: older than 2.2.7
+  std::string_view since = {};
+  bool deprecated = false;  ///< works, but there is a better way; `notice` names it
 };
 
 /// Index of a keyword in Schema::all().
@@ -144,8 +165,10 @@ class Schema {
 
 /// The block's name as one writes it: "vrrp_instance", "TCP_CHECK"; "the top level" for root.
 [[nodiscard]] std::string_view name_of(Block block);
-/// True for blocks whose lines are entries, not words of the table.
+/// True for blocks whose lines are entries; their rows are the option words of such an entry.
 [[nodiscard]] bool is_list(Block block);
+/// True for option words behind a word: no block in braces.
+[[nodiscard]] bool is_line(Block block);
 
 // How rows are written down in the table files.
 namespace rows {
@@ -167,6 +190,14 @@ constexpr Arg choice(std::string_view words) {
 }
 constexpr Arg of(ArgType type) {
   return {.type = type};
+}
+/// Bounds in milliseconds.
+constexpr Arg milliseconds(std::int64_t low, std::int64_t high) {
+  return {.type = ArgType::milliseconds, .low = low * 1000, .high = high * 1000};
+}
+/// The rest of the line: option words of `line`.
+constexpr Arg options(Block line) {
+  return {.type = ArgType::options, .optional = true, .repeated = true, .line = line};
 }
 constexpr Arg optional(Arg arg) {
   arg.optional = true;

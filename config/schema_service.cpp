@@ -395,7 +395,6 @@ constexpr Names kKnownNames[] = {
     {Block::garp_group, "garp_interval gna_interval interface interfaces"},
     {Block::track_group, "group"},
     {Block::ssl, "password ca certificate key"},
-    {Block::virtual_server_group, "fwmark"},
     {Block::virtual_server, "hashed flag-1 flag-2 flag-3 snmp_name real_group lb_flags"},
     {Block::real_server, "snmp_name CI-LINUX lvs_weight quorum_weight"},
     {Block::tcp_check, "bind_if fwmark log_all_failures"},

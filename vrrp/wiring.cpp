@@ -1,5 +1,7 @@
 #include "vrrp/wiring.hpp"
 
+#include "config/supported.hpp"
+
 namespace holdfast::vrrp {
 namespace {
 
@@ -70,7 +72,7 @@ core::Result<runtime::Command> command_of(const config::Script& script,
 core::Result<InstanceScripts> scripts_of(const config::VrrpInstance& written,
                                          const config::Globals& globals) {
   InstanceScripts scripts;
-  const std::pair<NotifyState, const std::optional<config::Script>&> by_state[] = {
+  const std::pair<NotifyState, const config::Rare<config::Script>&> by_state[] = {
       {NotifyState::master, written.notify_master},
       {NotifyState::backup, written.notify_backup},
       {NotifyState::fault, written.notify_fault},
@@ -98,16 +100,7 @@ core::Result<InstanceScripts> scripts_of(const config::VrrpInstance& written,
 core::Result<Plan> make_plan(const config::Model& model) {
   Plan plan;
   for (const config::VrrpInstance& written : model.instances) {
-    if (written.version != 2 || written.family != core::Family::v4) {
-      return core::fail(
-          "{}: vrrp_instance {} asks for VRRP version {}; only version 2 over IPv4 is spoken",
-          model.where(written.location), written.name, written.version);
-    }
-    if (written.authentication.type == config::AuthType::ah) {
-      return core::fail(
-          "{}: vrrp_instance {} asks for auth_type AH, which is not spoken; use PASS or none",
-          model.where(written.location), written.name);
-    }
+    if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
     auto scripts = scripts_of(written, model.globals);
     if (!scripts) {

@@ -1,0 +1,30 @@
+#include "config/supported.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config {
+
+std::string why_not_started(const VrrpInstance& instance) {
+  if (instance.family == core::Family::v6) return "Holdfast does not do VRRP over IPv6 yet";
+  if (instance.version != 2)
+    return fmt::format("Holdfast does not do VRRP version {} yet", instance.version);
+  if (instance.unicast) return "Holdfast does not do unicast peers yet";
+  if (instance.authentication.type == AuthType::ah) return "Holdfast does not do auth_type AH yet";
+  if (instance.auth_hmac) return "Holdfast does not do auth_hmac yet";
+  return {};
+}
+
+std::string why_not_started(const VirtualServer& service) {
+  if (service.fwmark != 0) return "Holdfast does not do services by firewall mark yet";
+  if (!service.group.empty()) return "Holdfast does not do groups of virtual servers yet";
+  if (service.address.family() == core::Family::v6) return "Holdfast does not do IPv6 services yet";
+  return {};
+}
+
+std::string why_not_started(const Check& check) {
+  const auto* http = std::get_if<HttpCheck>(&check);
+  const bool done = std::holds_alternative<TcpCheck>(check) || (http != nullptr && !http->tls);
+  return done ? std::string() : fmt::format("Holdfast does not do {} yet", type_name(check));
+}
+
+}  // namespace holdfast::config

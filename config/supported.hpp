@@ -1,0 +1,18 @@
+// What this version cannot run yet, although the model holds it: one place, asked by the reader
+// (which warns) and by the daemons (which leave it out).
+#pragma once
+
+#include "config/model.hpp"
+
+namespace holdfast::config {
+
+/// Why an instance is not started, as the end of a sentence: "Holdfast does not do VRRP version 3
+/// yet". Empty: it is started. Half of what was meant could make a second master: such an instance
+/// rests, and its peers hold the addresses.
+[[nodiscard]] std::string why_not_started(const VrrpInstance& instance);
+/// The same for a service.
+[[nodiscard]] std::string why_not_started(const VirtualServer& service);
+/// Why a checker is not run, so that without another one its server counts as up.
+[[nodiscard]] std::string why_not_started(const Check& check);
+
+}  // namespace holdfast::config
