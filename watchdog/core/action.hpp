@@ -55,10 +55,19 @@ struct ReleaseAddresses {
   Generation generation;
   bool operator==(const ReleaseAddresses&) const = default;
 };
-/// The candidate is the configuration now; the snapshot before it is no longer needed.
+/// This is the configuration now. Snapshots other than it and `former` are no longer needed.
 struct AdoptGeneration {
   Generation generation;
+  /// What may have to return: the generation that ran before, while this one awaits its
+  /// confirmation. 0: none.
+  Generation former = 0;
   bool operator==(const AdoptGeneration&) const = default;
+};
+/// The snapshot of `former` becomes the candidate of this generation, without any file being read.
+struct ReuseSnapshot {
+  Generation former;
+  Generation generation;
+  bool operator==(const ReuseSnapshot&) const = default;
 };
 /// The candidate is not used.
 struct DropCandidate {
@@ -73,7 +82,8 @@ struct ReloadStarted {
 struct ReloadFinished {
   bool ok;
   Generation generation;
-  std::string text;  ///< diagnostics: warnings when ok, otherwise why not
+  std::string text;          ///< diagnostics: warnings when ok, otherwise why not
+  std::string changes = {};  ///< when ok: what is different now, one line each
   bool operator==(const ReloadFinished&) const = default;
 };
 /// The start has succeeded: tell systemd, the starting command, the log.
@@ -92,6 +102,11 @@ enum class ReportId : std::uint8_t {
   crash_loop,
   start_failed,
   paused,
+  on_trial,
+  confirmed,
+  going_back,
+  return_failed,
+  reload_not_taken,
 };
 struct Report {
   ReportId id;
@@ -105,8 +120,8 @@ struct Exit {
 
 using Action =
     std::variant<StartLoader, KillLoader, Spawn, SendPrepare, SendCommit, SendAbort, SendStop,
-                 Strike, ReleaseAddresses, AdoptGeneration, DropCandidate, ReloadStarted,
-                 ReloadFinished, AnnounceReady, AnnounceStopping, Report, Exit>;
+                 Strike, ReleaseAddresses, AdoptGeneration, ReuseSnapshot, DropCandidate,
+                 ReloadStarted, ReloadFinished, AnnounceReady, AnnounceStopping, Report, Exit>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::watchdog

@@ -1,17 +1,33 @@
 // Everything that can happen to the supervisor. Made by watchdog/io and by tests.
 #pragma once
 
+#include "core/time.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/core/role.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 
 namespace holdfast::watchdog {
 
-struct StartRequested {};   ///< the process is up: load the first configuration
-struct ReloadRequested {};  ///< SIGHUP or the control socket
-struct StopRequested {};    ///< SIGTERM, SIGINT or the control socket
+struct StartRequested {};  ///< the process is up: load the first configuration
+struct StopRequested {};   ///< SIGTERM, SIGINT or the control socket
+
+/// How careful a reload is.
+struct ReloadOptions {
+  bool force = false;  ///< also beyond reload_limit
+  /// Set: the generation before returns after this time unless somebody confirms.
+  std::optional<core::Duration> confirm_within;
+
+  bool operator==(const ReloadOptions&) const = default;
+};
+/// SIGHUP, the control socket or reload_time_file.
+struct ReloadRequested {
+  ReloadOptions options;
+};
+struct ConfirmRequested {};  ///< the generation on trial is good
+struct RevertRequested {};   ///< it is not: return at once
 
 /// The loader has ended. `exit_code` says how the start ends when this was the first configuration
 /// and it is not usable.
@@ -20,6 +36,10 @@ struct LoaderFinished {
   RoleSet roles;            ///< which children the configuration has something for
   std::string diagnostics;  ///< errors and warnings, ready to be shown
   ExitCode exit_code = ExitCode::ok;
+  /// What becomes different from the generation that runs, one line each. Empty at the start.
+  std::string changes = {};
+  /// A sentence when more is removed than reload_limit allows; empty: it is not.
+  std::string beyond_limit = {};
 };
 
 /// `sentence` goes after the child's name: "was killed by signal 11 (Segmentation fault)".
@@ -54,8 +74,9 @@ struct CommittedReceived {
 struct AddressesReleased {};  ///< the answer to ReleaseAddresses, whatever came of it
 struct Tick {};               ///< deadline() has come
 
-using Event = std::variant<StartRequested, ReloadRequested, StopRequested, LoaderFinished,
-                           ChildExited, SpawnFailed, HeartbeatReceived, PreparedReceived,
-                           RefusedReceived, CommittedReceived, AddressesReleased, Tick>;
+using Event =
+    std::variant<StartRequested, ReloadRequested, ConfirmRequested, RevertRequested, StopRequested,
+                 LoaderFinished, ChildExited, SpawnFailed, HeartbeatReceived, PreparedReceived,
+                 RefusedReceived, CommittedReceived, AddressesReleased, Tick>;
 
 }  // namespace holdfast::watchdog

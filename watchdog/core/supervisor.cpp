@@ -19,6 +19,15 @@ double seconds(core::Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+/// Several requests that are answered by one reload: each gets at least what it asked for.
+ReloadOptions merged(const ReloadOptions& one, const ReloadOptions& other) {
+  ReloadOptions both{.force = one.force || other.force, .confirm_within = one.confirm_within};
+  if (!both.confirm_within ||
+      (other.confirm_within && *other.confirm_within < *both.confirm_within))
+    both.confirm_within = other.confirm_within ? other.confirm_within : both.confirm_within;
+  return both;
+}
+
 void keep_earliest(std::optional<core::Instant>& earliest, std::optional<core::Instant> other) {
   if (other && (!earliest || *other < *earliest)) earliest = other;
 }
@@ -27,7 +36,8 @@ void keep_earliest(std::optional<core::Instant>& earliest, std::optional<core::I
 
 Supervisor::Supervisor(const SupervisorSettings& settings)
     : settings_(settings),
-      children_{ChildRecord(settings.restart), ChildRecord(settings.restart)} {}
+      children_{ChildRecord(settings.restart), ChildRecord(settings.restart)},
+      confirmation_(settings.confirmation) {}
 
 void Supervisor::step(const Event& event, core::Instant now, Actions& out) {
   now_ = now;
@@ -42,6 +52,7 @@ std::optional<core::Instant> Supervisor::deadline() const {
   std::optional<core::Instant> earliest = barrier_.deadline();
   if (const auto* loading = std::get_if<Loading>(&phase_); loading != nullptr && !loading->killed)
     keep_earliest(earliest, loading->kill_at);
+  if (is_steady()) keep_earliest(earliest, confirmation_.deadline());
   for (const ChildRecord& child : children_) {
     if (const auto* live = std::get_if<Live>(&child.state)) {
       keep_earliest(earliest, live->heard_at + patience_with(*live));
@@ -99,19 +110,68 @@ void Supervisor::forgive_silence_after_own_pause() {
 // ---- start, reload, stop ------------------------------------------------------------------------
 
 void Supervisor::on(const StartRequested&) {
-  if (std::holds_alternative<Fresh>(phase_)) start_load();
+  if (std::holds_alternative<Fresh>(phase_)) start_load({});
 }
 
-void Supervisor::on(const ReloadRequested&) {
+std::optional<std::string> Supervisor::why_no_reload(core::Instant now) const {
+  if (!confirmation_.is_waiting() || is_stopping()) return std::nullopt;
+  if (going_back_)
+    return fmt::format("the configuration before generation {} is returning; reload afterwards",
+                       confirmation_.generation());
+  const core::Duration left = std::max(*confirmation_.deadline() - now, core::Duration::zero());
+  return fmt::format(
+      "generation {} awaits confirmation for another {:.0f} s: keep it with `holdfastctl confirm` "
+      "or give it up with `holdfastctl revert`, then reload",
+      confirmation_.generation(), seconds(left));
+}
+
+void Supervisor::on(const ReloadRequested& event) {
   if (is_stopping()) {
     out_->push_back(ReloadStarted{});
-    out_->push_back(
-        ReloadFinished{.ok = false, .generation = current_, .text = "holdfast is stopping"});
+    out_->push_back(ReloadFinished{
+        .ok = false, .generation = current_, .text = "holdfast is stopping", .changes = {}});
+  } else if (const auto why = why_no_reload(now_); why && (is_steady() || going_back_)) {
+    report(ReportId::reload_not_taken, *why);
   } else if (is_steady()) {
-    start_load();
+    start_load(event.options);
   } else {
-    reload_again_ = true;  // files may have changed after the present load read them
+    // Files may have changed after the present load read them.
+    reload_again_ = reload_again_ ? merged(*reload_again_, event.options) : event.options;
   }
+}
+
+void Supervisor::on(const ConfirmRequested&) {
+  if (!confirmation_.is_waiting() || going_back_ || is_stopping()) return;
+  report(ReportId::confirmed,
+         fmt::format("generation {} is confirmed", confirmation_.generation()));
+  confirmation_.end();
+  out_->push_back(AdoptGeneration{.generation = current_, .former = 0});
+}
+
+void Supervisor::on(const RevertRequested&) {
+  confirmation_.expire(now_);
+  go_back_when_due();
+}
+
+// The former generation goes through the same barrier as a new one, under a number of its own, so
+// that a late answer to its first life cannot be mistaken.
+void Supervisor::go_back_when_due() {
+  if (!is_steady() || !confirmation_.is_due(now_)) return;
+  const Confirmation::Former former = confirmation_.former();
+  ++newest_;
+  report(ReportId::going_back,
+         fmt::format("generation {} was not confirmed: generation {} returns as generation {}",
+                     confirmation_.generation(), former.generation, newest_));
+  going_back_ = true;
+  candidate_options_ = {};
+  candidate_diagnostics_.clear();
+  candidate_changes_.clear();
+  candidate_roles_ = former.roles;
+  candidate_exit_ = ExitCode::fatal;
+  phase_ = Settling{.candidate = newest_};
+  out_->push_back(ReloadStarted{});
+  out_->push_back(ReuseSnapshot{.former = former.generation, .generation = newest_});
+  begin_barrier_when_settled();
 }
 
 void Supervisor::on(const StopRequested&) {
@@ -119,8 +179,9 @@ void Supervisor::on(const StopRequested&) {
   stop_everything(ExitCode::ok);
 }
 
-void Supervisor::start_load() {
-  reload_again_ = false;
+void Supervisor::start_load(const ReloadOptions& options) {
+  reload_again_.reset();
+  candidate_options_ = options;
   ++newest_;
   phase_ = Loading{.candidate = newest_, .kill_at = now_ + settings_.load_limit, .killed = false};
   out_->push_back(ReloadStarted{});
@@ -133,9 +194,13 @@ void Supervisor::on(const LoaderFinished& event) {
   const Generation candidate = loading->candidate;
   candidate_diagnostics_ = event.diagnostics;
   candidate_roles_ = event.roles;
+  candidate_changes_ = event.changes;
   candidate_exit_ = event.usable ? ExitCode::fatal : event.exit_code;
   phase_ = Settling{.candidate = candidate};
-  if (event.usable) {
+  const bool too_much = !event.beyond_limit.empty() && !candidate_options_.force && current_ != 0;
+  if (event.usable && too_much)
+    candidate_diagnostics_ = event.beyond_limit + "\n" + candidate_diagnostics_;
+  if (event.usable && !too_much) {
     begin_barrier_when_settled();
   } else {
     abort_candidate();
@@ -200,9 +265,14 @@ void Supervisor::follow(ReloadBarrier::Verdict verdict) {
 }
 
 void Supervisor::commit_candidate() {
+  const Confirmation::Former former{.generation = current_, .roles = wanted_};
   current_ = barrier_.generation();
   wanted_ = candidate_roles_;
-  out_->push_back(AdoptGeneration{.generation = current_});
+  if (going_back_) confirmation_.end();
+  const bool on_trial = candidate_options_.confirm_within && former.generation != 0;
+  if (on_trial) confirmation_.begin(current_, former, now_ + *candidate_options_.confirm_within);
+  out_->push_back(
+      AdoptGeneration{.generation = current_, .former = on_trial ? former.generation : 0});
   for (const Role role : kRoles) {
     auto* live = std::get_if<Live>(&record(role).state);
     if (wanted_.contains(role)) {
@@ -246,25 +316,53 @@ void Supervisor::abort_candidate() {
     }
   }
   out_->push_back(DropCandidate{.generation = *given_up});
-  out_->push_back(ReloadFinished{.ok = false, .generation = current_, .text = text});
+  if (std::exchange(going_back_, false)) {
+    confirmation_.on_return_failed(now_);
+    report(ReportId::return_failed,
+           fmt::format("the former configuration could not return, generation {} stays for the "
+                       "moment: {}",
+                       current_, text));
+  }
+  out_->push_back(ReloadFinished{.ok = false, .generation = current_, .text = text, .changes = {}});
   if (current_ == 0) {
     report(ReportId::start_failed, text);
     stop_everything(candidate_exit_);
-  } else if (reload_again_) {
-    start_load();
+  } else {
+    start_what_was_asked_meanwhile();
   }
+}
+
+void Supervisor::start_what_was_asked_meanwhile() {
+  if (!reload_again_) return;
+  const ReloadOptions options = *std::exchange(reload_again_, std::nullopt);
+  const auto why = why_no_reload(now_);
+  if (!why) {
+    start_load(options);
+    return;
+  }
+  report(ReportId::reload_not_taken, *why);
+  out_->push_back(ReloadStarted{});
+  out_->push_back(ReloadFinished{.ok = false, .generation = current_, .text = *why, .changes = {}});
 }
 
 void Supervisor::finish_reload() {
   const bool first = !announced_ready_;
   phase_ = Steady{};
-  out_->push_back(
-      ReloadFinished{.ok = true, .generation = current_, .text = candidate_diagnostics_});
+  going_back_ = false;
+  out_->push_back(ReloadFinished{.ok = true,
+                                 .generation = current_,
+                                 .text = candidate_diagnostics_,
+                                 .changes = candidate_changes_});
+  if (confirmation_.is_waiting())
+    report(ReportId::on_trial,
+           fmt::format("generation {} returns in {:.0f} s unless generation {} is confirmed",
+                       confirmation_.former().generation, seconds(*confirmation_.deadline() - now_),
+                       current_));
   if (first) {
     announced_ready_ = true;
     out_->push_back(AnnounceReady{});
   }
-  if (reload_again_) start_load();
+  start_what_was_asked_meanwhile();
 }
 
 void Supervisor::stop_everything(ExitCode code) {
@@ -274,14 +372,16 @@ void Supervisor::stop_everything(ExitCode code) {
   const bool was_committing = barrier_.phase() == ReloadBarrier::Phase::committing;
   phase_ = Stopping{.code = code};
   barrier_ = ReloadBarrier{};
+  confirmation_.end();
+  going_back_ = false;
   out_->push_back(AnnounceStopping{});
   if (was_loading) out_->push_back(KillLoader{});
   if (unused && !was_committing) out_->push_back(DropCandidate{.generation = *unused});
   if (was_loading || unused || reload_again_) {
-    reload_again_ = false;
+    reload_again_.reset();
     out_->push_back(ReloadStarted{});
-    out_->push_back(
-        ReloadFinished{.ok = false, .generation = current_, .text = "holdfast is stopping"});
+    out_->push_back(ReloadFinished{
+        .ok = false, .generation = current_, .text = "holdfast is stopping", .changes = {}});
   }
   advance_stop();
 }
@@ -398,11 +498,13 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
     follow(barrier_.on_lost(role, sentence));
     return;
   }
+  if (status.is_permanent() && rescue_by_going_back(role, what)) return;
   if (settings_.respawn == Respawn::no || status.is_permanent()) {
     give_up_on(role, status, sentence);
     return;
   }
   const RestartDecision decision = record(role).policy.on_death(now_ - spawned_at);
+  if (decision.crash_loop && rescue_by_going_back(role, what)) return;
   if (decision.crash_loop && role == Role::vrrp) {
     report(ReportId::crash_loop,
            fmt::format("{}; {} deaths in a row: giving up so that a peer takes over", what,
@@ -425,6 +527,18 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
   }
   follow(barrier_.on_lost(role, sentence));
   tick_child(role);
+}
+
+// A child that cannot run the generation on trial is a verdict on it: nobody needs to wait for the
+// end of the countdown.
+bool Supervisor::rescue_by_going_back(Role role, const std::string& what) {
+  if (!confirmation_.is_waiting() || !is_steady()) return false;
+  report(ReportId::child_died, fmt::format("{}; the generation on trial is given up", what));
+  if (role == Role::vrrp) release_addresses();
+  set_state(role, Backoff{.until = now_ + settings_.restart.longest_pause});
+  confirmation_.expire(now_);
+  go_back_when_due();
+  return true;
 }
 
 void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::string& sentence) {
@@ -532,6 +646,7 @@ void Supervisor::on(const Tick&) {
   }
   follow(barrier_.on_tick(now_));
   for (const Role role : kRoles) tick_child(role);
+  go_back_when_due();
 }
 
 void Supervisor::tick_child(Role role) {

@@ -2,12 +2,14 @@
 // never touches a process.
 //
 // Starting and reloading are one thing: a load, then the barrier (reload_barrier.hpp). A restarted
-// child goes through prepare and commit of the current generation by itself.
+// child goes through prepare and commit of the current generation by itself. Going back to the
+// generation before (confirmation.hpp) is the barrier without the load.
 #pragma once
 
 #include "core/time.hpp"
 #include "watchdog/core/action.hpp"
 #include "watchdog/core/child_state.hpp"
+#include "watchdog/core/confirmation.hpp"
 #include "watchdog/core/event.hpp"
 #include "watchdog/core/reload_barrier.hpp"
 
@@ -23,6 +25,7 @@ enum class KeepAddresses : std::uint8_t { no, yes };
 
 struct SupervisorSettings {
   RestartSettings restart = {};
+  ConfirmationSettings confirmation = {};
   /// keepalived: -R (--dont-respawn) means no.
   Respawn respawn = Respawn::yes;
   /// keepalived: -V (--dont-release-vrrp) means yes: addresses stay when the vrrp child is gone.
@@ -60,6 +63,10 @@ class Supervisor {
   /// The configuration that runs; 0 before the first commit.
   [[nodiscard]] Generation generation() const { return current_; }
   [[nodiscard]] bool is_stopping() const;
+  /// The generation on trial, if any.
+  [[nodiscard]] const Confirmation& confirmation() const { return confirmation_; }
+  /// A sentence when a reload would not be taken at the moment.
+  [[nodiscard]] std::optional<std::string> why_no_reload(core::Instant now) const;
   /// Steady: no load, no barrier, not stopping. (Children may still be restarting.)
   [[nodiscard]] bool is_steady() const;
 
@@ -86,6 +93,8 @@ class Supervisor {
 
   void on(const StartRequested& event);
   void on(const ReloadRequested& event);
+  void on(const ConfirmRequested& event);
+  void on(const RevertRequested& event);
   void on(const StopRequested& event);
   void on(const LoaderFinished& event);
   void on(const ChildExited& event);
@@ -98,7 +107,10 @@ class Supervisor {
   void on(const Tick& event);
 
   void forgive_silence_after_own_pause();
-  void start_load();
+  void start_load(const ReloadOptions& options);
+  void start_what_was_asked_meanwhile();
+  void go_back_when_due();
+  [[nodiscard]] bool rescue_by_going_back(Role role, const std::string& what);
   void begin_barrier_when_settled();
   void follow(ReloadBarrier::Verdict verdict);
   void commit_candidate();
@@ -135,8 +147,12 @@ class Supervisor {
   RoleSet wanted_;         ///< of the current generation
   RoleSet candidate_roles_;
   std::string candidate_diagnostics_;
+  std::string candidate_changes_;
+  ReloadOptions candidate_options_;
+  bool going_back_ = false;  ///< the candidate is the former generation
+  Confirmation confirmation_;
   ExitCode candidate_exit_ = ExitCode::fatal;  ///< how a first start ends when the candidate fails
-  bool reload_again_ = false;                  ///< asked for while a reload was under way
+  std::optional<ReloadOptions> reload_again_;  ///< asked for while a reload was under way
   bool announced_ready_ = false;
   bool releasing_ = false;                      ///< ReleaseAddresses is out
   std::optional<core::Instant> expected_tick_;  ///< deadline() after the last step

@@ -58,6 +58,22 @@ class Driver {
                                .diagnostics = std::move(diagnostics),
                                .exit_code = ExitCode::ok});
   }
+  /// A usable configuration with what the loader says about it.
+  Actions load_with(std::string changes, std::string beyond_limit) {
+    return step(LoaderFinished{.usable = true,
+                               .roles = RoleSet::all(),
+                               .diagnostics = {},
+                               .exit_code = ExitCode::ok,
+                               .changes = std::move(changes),
+                               .beyond_limit = std::move(beyond_limit)});
+  }
+  /// A reload that both children take, to be confirmed within `within`.
+  Actions reload_on_trial(Duration within, RoleSet roles = RoleSet::all()) {
+    Actions all = step(ReloadRequested{{.force = false, .confirm_within = within}});
+    append(all, load(roles));
+    append(all, agree(only_generation(all), roles));
+    return all;
+  }
   Actions refuse_load(std::string diagnostics, ExitCode code = ExitCode::bad_config) {
     return step(LoaderFinished{
         .usable = false, .roles = {}, .diagnostics = std::move(diagnostics), .exit_code = code});
@@ -95,6 +111,16 @@ class Driver {
     Actions all = prepared(role, supervisor.generation());
     append(all, committed(role, supervisor.generation()));
     return all;
+  }
+
+  /// The generation that the one StartLoader or ReuseSnapshot of `actions` is about.
+  static Generation only_generation(const Actions& actions) {
+    Generation found = 0;
+    for (const Action& action : actions) {
+      if (const auto* loader = std::get_if<StartLoader>(&action)) found = loader->generation;
+      if (const auto* reuse = std::get_if<ReuseSnapshot>(&action)) found = reuse->generation;
+    }
+    return found;
   }
 
   template <class State>

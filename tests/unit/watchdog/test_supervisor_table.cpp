@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <set>
 #include <utility>
 
 using namespace holdfast::watchdog;
@@ -91,6 +92,10 @@ TEST_CASE("every (child state × event) is decided") {
                                "backoff", "failed"});
   check_row(ReloadRequested{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted",
                                 "backoff", "failed"});
+  check_row(ConfirmRequested{}, {"idle", "preparing", "committing", "settled", "stopping",
+                                 "aborted", "backoff", "failed"});
+  check_row(RevertRequested{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted",
+                                "backoff", "failed"});
   check_row(StopRequested{}, {"idle", "preparing", "committing", "settled", "stopping", "aborted",
                               "backoff", "failed"});
   check_row(ChildExited{Role::checkers, crash(), "died"},
@@ -153,6 +158,7 @@ class Walk {
     for (int step = 0; step < 500 && !ended_; ++step) one_step();
     if (!ended_) {
       CHECK(driver_.supervisor.is_steady());
+      CHECK_FALSE(driver_.supervisor.confirmation().is_waiting());  // every countdown has ended
       for (const Role role : kRoles) {
         const auto* live = driver_.state<Live>(role);
         CHECK((live != nullptr) == alive_.contains(role));
@@ -199,16 +205,27 @@ class Walk {
     if (ended_) return;
     if (loading_ && rng_.chance(50)) {
       loading_ = false;
-      take(calm_ || rng_.chance(70)
-               ? driver_.load(RoleSet(static_cast<std::uint8_t>(rng_.below(std::uint64_t{4}))))
-               : driver_.refuse_load("bad"));
+      if (calm_ || rng_.chance(70)) {
+        snapshots_.insert(newest_);
+        take(driver_.load(RoleSet(static_cast<std::uint8_t>(rng_.below(std::uint64_t{4})))));
+      } else {
+        take(driver_.refuse_load("bad"));
+      }
     }
     if (ended_) return;
     if (releasing_ && rng_.chance(50)) {
       releasing_ = false;
       take(driver_.step(AddressesReleased{}));
     }
-    if (!ended_ && !calm_ && rng_.chance(5)) take(driver_.step(ReloadRequested{}));
+    if (!ended_ && !calm_ && rng_.chance(5)) take(driver_.step(ReloadRequested{some_options()}));
+    if (!ended_ && !calm_ && rng_.chance(2)) take(driver_.step(ConfirmRequested{}));
+    if (!ended_ && !calm_ && rng_.chance(2)) take(driver_.step(RevertRequested{}));
+  }
+
+  ReloadOptions some_options() {
+    ReloadOptions options;
+    if (rng_.chance(50)) options.confirm_within = rng_.below(Duration(5s)) + 1ms;
+    return options;
   }
 
   void take(const Actions& actions) {
@@ -233,6 +250,7 @@ class Walk {
   }
   void carry_out(const SendPrepare& action) {
     REQUIRE(alive_.contains(action.role));
+    CHECK(snapshots_.contains(action.generation));  // what a child is asked to run is still there
     const bool refuses = !calm_ && rng_.chance(15);
     alive_[action.role].answers.push_back(
         refuses ? Event(RefusedReceived{action.role, action.generation, "no"})
@@ -255,13 +273,30 @@ class Walk {
     alive_[action.role] = {.stubborn = false,
                            .answers = {ChildExited{action.role, crash(), "was killed"}}};
   }
-  void carry_out(const ReleaseAddresses&) {
+  void carry_out(const ReleaseAddresses& action) {
+    CHECK(snapshots_.contains(action.generation));
     CHECK_FALSE(releasing_);
     CHECK_FALSE(alive_.contains(Role::vrrp));
     releasing_ = true;
   }
-  void carry_out(const AdoptGeneration& action) { CHECK(action.generation == newest_); }
+  void carry_out(const AdoptGeneration& action) {
+    CHECK(action.generation <= newest_);
+    std::set<Generation> kept{action.generation};
+    if (action.former != 0) kept.insert(action.former);
+    for (const Generation generation : kept) CHECK(snapshots_.contains(generation));
+    snapshots_ = std::move(kept);
+  }
+  void carry_out(const ReuseSnapshot& action) {
+    CHECK_FALSE(loading_);
+    CHECK(action.generation > newest_);
+    CHECK(snapshots_.contains(action.former));
+    CHECK(action.former != driver_.supervisor.generation());
+    newest_ = action.generation;
+    snapshots_.insert(newest_);
+    open_reload_ = true;
+  }
   void carry_out(const DropCandidate& action) {
+    snapshots_.erase(action.generation);
     CHECK(action.generation != driver_.supervisor.generation());
   }
   void carry_out(const ReloadStarted&) {}
@@ -279,6 +314,7 @@ class Walk {
   Rng rng_;
   Driver driver_;
   std::map<Role, Process> alive_;
+  std::set<Generation> snapshots_;
   Generation newest_ = 0;
   bool loading_ = false;
   bool releasing_ = false;
