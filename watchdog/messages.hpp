@@ -29,6 +29,25 @@ inline constexpr Message kReading{"watchdog-reading", Level::info,
 inline constexpr Message kConfigRemark{
     "watchdog-config-remark", Level::warning,
     "The reader's warnings: the configuration is used, but perhaps not as its author believes."};
+inline constexpr Message kOnTrial{
+    "watchdog-on-trial", Level::warning,
+    "A reload with --confirm-within is in use. Without `holdfastctl confirm` in time the "
+    "configuration before it returns by itself."};
+inline constexpr Message kConfirmed{"watchdog-confirmed", Level::info,
+                                    "The configuration on trial was confirmed and stays."};
+inline constexpr Message kGoingBack{
+    "watchdog-going-back", Level::warning,
+    "Nobody confirmed the configuration on trial, or it was given up with `holdfastctl revert`, or "
+    "a process cannot run it: the one before returns in every process. The file on disk is still "
+    "the new one; mend it before the next reload or restart."};
+inline constexpr Message kReturnFailed{
+    "watchdog-return-failed", Level::error,
+    "The configuration before the one on trial could not be taken into use. It is tried again "
+    "every few seconds."};
+inline constexpr Message kReloadNotTaken{
+    "watchdog-reload-not-taken", Level::warning,
+    "A reload was asked for while the configuration of the last one awaits its confirmation. "
+    "Confirm it or give it up, then reload."};
 inline constexpr Message kOptionIgnored{
     "watchdog-option-ignored", Level::warning,
     "A keepalived option that has no meaning here was on the command line. It can be removed."};

@@ -61,6 +61,16 @@ const Message& message_of(ReportId id) {
       return kStartFailed;
     case ReportId::paused:
       return kPaused;
+    case ReportId::on_trial:
+      return kOnTrial;
+    case ReportId::confirmed:
+      return kConfirmed;
+    case ReportId::going_back:
+      return kGoingBack;
+    case ReportId::return_failed:
+      return kReturnFailed;
+    case ReportId::reload_not_taken:
+      return kReloadNotTaken;
   }
   return kStartFailed;
 }
@@ -252,7 +262,10 @@ void Daemon::perform(const ReleaseAddresses& action) {
 }
 
 void Daemon::perform(const AdoptGeneration& action) {
-  snapshots_.keep_only(action.generation);
+  snapshots_.keep_only(action.generation, action.former);
+}
+void Daemon::perform(const ReuseSnapshot& action) {
+  snapshots_.put(action.generation, snapshots_.duplicate(action.former));
 }
 void Daemon::perform(const DropCandidate& action) {
   snapshots_.drop(action.generation);

@@ -53,6 +53,7 @@ class Daemon {
   void perform(const Strike& action);
   void perform(const ReleaseAddresses& action);
   void perform(const AdoptGeneration& action);
+  void perform(const ReuseSnapshot& action);
   void perform(const DropCandidate& action);
   void perform(const ReloadStarted& action);
   void perform(const ReloadFinished& action);

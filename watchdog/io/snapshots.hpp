@@ -12,9 +12,11 @@ class Snapshots {
  public:
   void put(Generation generation, runtime::UniqueFd fd) { fds_[generation] = std::move(fd); }
   void drop(Generation generation) { fds_.erase(generation); }
-  /// Only this one stays.
-  void keep_only(Generation generation) {
-    std::erase_if(fds_, [generation](const auto& entry) { return entry.first != generation; });
+  /// Only these two stay; `former` may be 0, none.
+  void keep_only(Generation generation, Generation former) {
+    std::erase_if(fds_, [generation, former](const auto& entry) {
+      return entry.first != generation && entry.first != former;
+    });
   }
   /// -1: there is none.
   [[nodiscard]] int get(Generation generation) const {
