@@ -1,6 +1,5 @@
 #include "ctl/commands.hpp"
 
-#include "config/load.hpp"
 #include "ctl/catalogue.hpp"
 #include "ctl/json_view.hpp"
 #include "runtime/clock.hpp"
@@ -125,17 +124,6 @@ int stop(const Target& target) {
   const int code = command(target, "stop", target.timeout, answer);
   if (code == kDone) say("stopping: masters hand over, then every process ends\n");
   return code;
-}
-
-int check(const std::string& file, const std::string& config_id, Format format) {
-  const config::Loaded loaded = config::load_files(file, {config_id});
-  if (format == Format::json) {
-    say(config::render_json(loaded.diagnostics) + "\n");
-  } else {
-    say(config::render_text(loaded.diagnostics));
-    say(fmt::format("{}: {}\n", file, loaded.diagnostics.summary()));
-  }
-  return loaded.diagnostics.has_errors() ? kFailed : kDone;
 }
 
 int explain_message(const std::string& id) {

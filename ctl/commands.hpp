@@ -29,8 +29,6 @@ struct Target {
 [[nodiscard]] int show_status(const Target& target, Format format, Colours colours);
 [[nodiscard]] int reload(const Target& target);
 [[nodiscard]] int stop(const Target& target);
-/// Reads a configuration without touching anything that runs.
-[[nodiscard]] int check(const std::string& file, const std::string& config_id, Format format);
 /// Empty `id`: lists all.
 [[nodiscard]] int explain_message(const std::string& id);
 

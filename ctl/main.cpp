@@ -1,4 +1,5 @@
 // holdfastctl: reads the command line, calls one verb.
+#include "ctl/check.hpp"
 #include "ctl/commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -32,11 +33,11 @@ int run(int argc, const char* const* argv) {
   CLI::App* reload_verb = app.add_subcommand("reload", "Take the changed configuration into use");
   CLI::App* stop_verb = app.add_subcommand("stop", "Hand over and end every process");
 
-  std::string file;
-  std::string config_id;
+  CheckRequest check_request;
   CLI::App* check_verb = app.add_subcommand("check", "Read a configuration, change nothing");
-  check_verb->add_option("file", file, "The configuration")->required();
-  check_verb->add_option("-i,--config-id", config_id, "Name that @lines are chosen by");
+  check_verb->add_option("file", check_request.files, "The configuration")->required();
+  check_verb->add_option("-i,--config-id", check_request.config_id,
+                         "Name that @lines are chosen by");
   check_verb->add_flag("--json", json, "One JSON object instead of text");
 
   std::string id;
@@ -53,7 +54,10 @@ int run(int argc, const char* const* argv) {
   if (status->parsed()) return show_status(target, format, colours_for_stdout());
   if (reload_verb->parsed()) return reload(target);
   if (stop_verb->parsed()) return stop(target);
-  if (check_verb->parsed()) return check(file, config_id, format);
+  if (check_verb->parsed()) {
+    check_request.format = format;
+    return check(check_request);
+  }
   if (explain_verb->parsed()) return explain_message(id);
   if (version->parsed()) {
     fmt::print("holdfastctl {}\n", HOLDFAST_VERSION);
