@@ -158,7 +158,8 @@ bool LineReader::read_scope(const Word& value) {
 
 }  // namespace
 
-std::optional<VirtualAddress> read_address_line(BuildContext& context, const Statement& entry) {
+std::optional<VirtualAddress> read_address_line(BuildContext& context, const Statement& entry,
+                                                ListOwner) {
   return LineReader(context, entry).read();
 }
 
