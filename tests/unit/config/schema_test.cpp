@@ -43,6 +43,16 @@ std::string legal(const Arg& arg) {
       return "200-299";
     case ArgType::script:
       return "\"/bin/command with arguments\"";
+    case ArgType::milliseconds:
+      return fmt::format("{}", arg.high / 1000);
+    case ArgType::mac:
+      return "00:00:5e:00:01:0a";
+    case ArgType::hex:
+      return "0123456789abcdef";
+    case ArgType::prefix:
+      return "192.168.1.0/24";
+    case ArgType::options:
+      return "";
   }
   return "";
 }
@@ -78,6 +88,16 @@ std::string illegal(const Arg& arg) {
       return "299-200";
     case ArgType::script:
       return "\"  \"";
+    case ArgType::milliseconds:
+      return fmt::format("{}", arg.high / 1000 + 1);
+    case ArgType::mac:
+      return "00:00:5e";
+    case ArgType::hex:
+      return "012";
+    case ArgType::prefix:
+      return "192.168.1.0/33";
+    case ArgType::options:
+      return "";
   }
   return "";
 }
