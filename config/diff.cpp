@@ -1,5 +1,7 @@
 #include "config/diff.hpp"
 
+#include "config/diff_fields.hpp"
+
 #include <fmt/format.h>
 
 #include <unordered_map>
@@ -7,190 +9,7 @@
 namespace holdfast::config {
 namespace {
 
-std::string text_of(const std::string& value) {
-  return value.empty() ? "(none)" : value;
-}
-std::string text_of(bool value) {
-  return value ? "yes" : "no";
-}
-std::string text_of(std::uint8_t value) {
-  return fmt::format("{}", value);
-}
-std::string text_of(std::uint16_t value) {
-  return fmt::format("{}", value);
-}
-std::string text_of(std::uint32_t value) {
-  return fmt::format("{}", value);
-}
-std::string text_of(core::Duration value) {
-  return fmt::format("{} s", std::chrono::duration<double>(value).count());
-}
-std::string text_of(const core::IpAddress& value) {
-  return value.to_string();
-}
-std::string text_of(InitialState value) {
-  return to_string(value);
-}
-std::string text_of(ForwardingMethod value) {
-  return to_string(value);
-}
-std::string text_of(const std::vector<std::string>& value) {
-  return text_of(fmt::format("{}", fmt::join(value, " ")));
-}
-std::string text_of(const Script& value) {
-  return fmt::format("{}{}{}", fmt::join(value.argv, " "), value.user.empty() ? "" : " as ",
-                     value.user);
-}
-// The password itself stays out of logs and plans.
-std::string text_of(const Authentication& value) {
-  return to_string(value.type);
-}
-std::string text_of(const VirtualAddress& value) {
-  return fmt::format("{} dev {}{}{}", value.prefix.to_string(), value.interface,
-                     value.label.empty() ? "" : " label ", value.label);
-}
-std::string text_of(const SorryServer& value) {
-  return core::Endpoint{value.address, value.port}.to_string();
-}
-std::string text_of(const Check& check) {
-  const ConnectOptions& connect =
-      std::visit([](const auto& one) -> const ConnectOptions& { return one.connect; }, check);
-  return fmt::format("{} {}", type_name(check),
-                     core::Endpoint{connect.connect_ip, connect.connect_port}.to_string());
-}
-template <class T>
-std::string text_of(const std::optional<T>& value) {
-  return value ? text_of(*value) : "(none)";
-}
-template <class T>
-std::string text_of(const std::vector<T>& values) {
-  std::string text;
-  for (const T& value : values) text += (text.empty() ? "" : ", ") + text_of(value);
-  return text_of(text);
-}
-
-// Collects the fields that differ.
-template <class T>
-class Comparison {
- public:
-  Comparison(const T& before, const T& after) : before_(before), after_(after) {}
-
-  template <class Member>
-  Comparison& field(std::string_view name, Member T::*member) {
-    if (before_.*member == after_.*member) return *this;
-    fields_.push_back({std::string(name), text_of(before_.*member), text_of(after_.*member)});
-    return *this;
-  }
-  std::vector<FieldChange> take() { return std::move(fields_); }
-
- private:
-  const T& before_;
-  const T& after_;
-  std::vector<FieldChange> fields_;
-};
-
-void compare_garp(const GarpSettings& before, const GarpSettings& after,
-                  std::vector<FieldChange>& out) {
-  std::vector<FieldChange> fields =
-      Comparison<GarpSettings>(before, after)
-          .field("garp_master_delay", &GarpSettings::master_delay)
-          .field("garp_master_repeat", &GarpSettings::master_repeat)
-          .field("garp_master_refresh", &GarpSettings::master_refresh)
-          .field("garp_master_refresh_repeat", &GarpSettings::master_refresh_repeat)
-          .field("garp_lower_prio_delay", &GarpSettings::lower_prio_delay)
-          .field("garp_lower_prio_repeat", &GarpSettings::lower_prio_repeat)
-          .field("garp_interval", &GarpSettings::interval)
-          .take();
-  out.insert(out.end(), fields.begin(), fields.end());
-}
-
-std::vector<FieldChange> compare(const Globals& before, const Globals& after) {
-  std::vector<FieldChange> fields =
-      Comparison<Globals>(before, after)
-          .field("router_id", &Globals::router_id)
-          .field("notification_email", &Globals::notification_email)
-          .field("notification_email_from", &Globals::notification_email_from)
-          .field("smtp_server", &Globals::smtp_server)
-          .field("smtp_port", &Globals::smtp_port)
-          .field("smtp_helo_name", &Globals::smtp_helo_name)
-          .field("smtp_connect_timeout", &Globals::smtp_connect_timeout)
-          .field("smtp_alert", &Globals::smtp_alert)
-          .field("vrrp_version", &Globals::vrrp_version)
-          .field("vrrp_mcast_group4", &Globals::vrrp_mcast_group4)
-          .field("default_interface", &Globals::default_interface)
-          .field("script_user", &Globals::script_user)
-          .field("script_group", &Globals::script_group)
-          .field("enable_script_security", &Globals::enable_script_security)
-          .field("vrrp_startup_delay", &Globals::vrrp_startup_delay)
-          .field("lvs_flush", &Globals::lvs_flush)
-          .field("lvs_flush_on_stop", &Globals::lvs_flush_on_stop)
-          .take();
-  compare_garp(before.garp, after.garp, fields);
-  return fields;
-}
-
-std::vector<FieldChange> compare(const VrrpInstance& before, const VrrpInstance& after) {
-  std::vector<FieldChange> fields =
-      Comparison<VrrpInstance>(before, after)
-          .field("name", &VrrpInstance::name)
-          .field("state", &VrrpInstance::state)
-          .field("priority", &VrrpInstance::priority)
-          .field("advert_int", &VrrpInstance::advert_int)
-          .field("version", &VrrpInstance::version)
-          .field("preempt", &VrrpInstance::preempt)
-          .field("preempt_delay", &VrrpInstance::preempt_delay)
-          .field("authentication", &VrrpInstance::authentication)
-          .field("mcast_src_ip", &VrrpInstance::mcast_src_ip)
-          .field("virtual_ipaddress", &VrrpInstance::virtual_addresses)
-          .field("virtual_ipaddress_excluded", &VrrpInstance::virtual_addresses_excluded)
-          .field("notify_master", &VrrpInstance::notify_master)
-          .field("notify_backup", &VrrpInstance::notify_backup)
-          .field("notify_fault", &VrrpInstance::notify_fault)
-          .field("notify_stop", &VrrpInstance::notify_stop)
-          .field("notify", &VrrpInstance::notify)
-          .field("smtp_alert", &VrrpInstance::smtp_alert)
-          .field("debug", &VrrpInstance::debug)
-          .take();
-  compare_garp(before.garp, after.garp, fields);
-  return fields;
-}
-
-std::vector<FieldChange> compare(const VirtualServer& before, const VirtualServer& after) {
-  return Comparison<VirtualServer>(before, after)
-      .field("lb_algo", &VirtualServer::scheduler)
-      .field("lb_kind", &VirtualServer::forwarding)
-      .field("nat_mask", &VirtualServer::nat_mask)
-      .field("persistence_timeout", &VirtualServer::persistence_timeout)
-      .field("persistence_granularity", &VirtualServer::persistence_prefix)
-      .field("quorum", &VirtualServer::quorum)
-      .field("hysteresis", &VirtualServer::hysteresis)
-      .field("quorum_up", &VirtualServer::quorum_up)
-      .field("quorum_down", &VirtualServer::quorum_down)
-      .field("ha_suspend", &VirtualServer::ha_suspend)
-      .field("alpha", &VirtualServer::alpha)
-      .field("omega", &VirtualServer::omega)
-      .field("ops", &VirtualServer::one_packet_scheduling)
-      .field("smtp_alert", &VirtualServer::smtp_alert)
-      .field("virtualhost", &VirtualServer::virtualhost)
-      .field("sorry_server", &VirtualServer::sorry_server)
-      .take();
-}
-
-std::vector<FieldChange> compare(const RealServer& before, const RealServer& after) {
-  return Comparison<RealServer>(before, after)
-      .field("weight", &RealServer::weight)
-      .field("lvs_method", &RealServer::forwarding)
-      .field("uthreshold", &RealServer::upper_threshold)
-      .field("lthreshold", &RealServer::lower_threshold)
-      .field("inhibit_on_failure", &RealServer::inhibit_on_failure)
-      .field("alpha", &RealServer::alpha)
-      .field("smtp_alert", &RealServer::smtp_alert)
-      .field("notify_up", &RealServer::notify_up)
-      .field("notify_down", &RealServer::notify_down)
-      .field("checks", &RealServer::checks)
-      .take();
-}
-
+// What makes an object the same object in both models.
 std::string key_of(const VrrpInstance& instance) {
   return fmt::format("{} {} {}", instance.interface, static_cast<int>(instance.family),
                      instance.virtual_router_id);
@@ -201,19 +20,60 @@ std::string key_of(const VirtualServer& service) {
 std::string key_of(const RealServer& server) {
   return core::Endpoint{server.address, server.port}.to_string();
 }
+std::string key_of(const GarpGroup& group) {
+  return fmt::format("{}", fmt::join(group.interfaces, " "));
+}
+std::string key_of(const VirtualAddress& address) {
+  return line_of(address);
+}
+std::string key_of(const Route& route) {
+  return line_of(route);
+}
+std::string key_of(const Rule& rule) {
+  return line_of(rule);
+}
+template <class Named>
+std::string key_of(const Named& named) {
+  return named.name;
+}
 
-// Walks both lists: what only `before` has, then what `after` has, matched or new. `none` stands
-// for a missing partner.
+template <class T>
+std::string shown_name(const T& object) {
+  return key_of(object);
+}
+std::string shown_name(const VrrpInstance& instance) {
+  return instance.name;
+}
+
+// Keys of a list; the second object with a key gets another one, so that none is lost.
+template <class T>
+std::vector<std::string> keys_of(const std::vector<T>& list) {
+  std::unordered_map<std::string, std::size_t> seen;
+  seen.reserve(list.size());
+  std::vector<std::string> keys;
+  keys.reserve(list.size());
+  for (const T& object : list) {
+    std::string key = key_of(object);
+    const std::size_t times = seen[key]++;
+    if (times != 0) key += fmt::format("\n{}", times);
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+// Walks both lists: what only `before` has, then what `after` has, matched or new.
 template <class T, class Visit>
 void match(const std::vector<T>& before, const std::vector<T>& after, const Visit& visit) {
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-  std::unordered_map<std::string, std::size_t> old_index;
+  const std::vector<std::string> old_keys = keys_of(before);
+  std::unordered_map<std::string_view, std::size_t> old_index;
   old_index.reserve(before.size());
-  for (std::size_t i = 0; i < before.size(); ++i) old_index.emplace(key_of(before[i]), i);
+  for (std::size_t i = 0; i < before.size(); ++i) old_index.emplace(old_keys[i], i);
   std::vector<bool> matched(before.size(), false);
   std::vector<std::size_t> partner(after.size(), kNone);
+  const std::vector<std::string> new_keys = keys_of(after);
   for (std::size_t j = 0; j < after.size(); ++j) {
-    const auto found = old_index.find(key_of(after[j]));
+    const auto found = old_index.find(new_keys[j]);
     if (found == old_index.end()) continue;
     partner[j] = found->second;
     matched[found->second] = true;
@@ -224,105 +84,180 @@ void match(const std::vector<T>& before, const std::vector<T>& after, const Visi
   for (std::size_t j = 0; j < after.size(); ++j) {
     if (partner[j] == kNone)
       visit(ChangeKind::added, std::size_t{0}, j);
-    else
+    else if (!(before[partner[j]] == after[j]))
       visit(ChangeKind::changed, partner[j], j);
   }
 }
 
-void diff_instances(const Model& before, const Model& after, std::vector<Change>& out) {
-  match(before.instances, after.instances, [&](ChangeKind kind, std::size_t i, std::size_t j) {
-    InstanceChange change;
-    change.kind = kind;
-    change.before = i;
-    change.after = j;
-    change.name = kind == ChangeKind::removed ? before.instances[i].name : after.instances[j].name;
-    if (kind == ChangeKind::changed) {
-      if (before.instances[i] == after.instances[j]) return;
-      change.fields = compare(before.instances[i], after.instances[j]);
-    }
-    out.emplace_back(std::move(change));
-  });
-}
+class Comparison {
+ public:
+  Comparison(const Model& before, const Model& after) : before_(before), after_(after) {}
 
-void diff_servers(const VirtualServer& before, const VirtualServer& after,
-                  std::vector<Change>& out) {
-  match(before.real_servers, after.real_servers,
-        [&](ChangeKind kind, std::size_t i, std::size_t j) {
-          const RealServer& named =
-              kind == ChangeKind::removed ? before.real_servers[i] : after.real_servers[j];
-          ServerChange change;
-          change.kind = kind;
-          change.service = name_of(after);
-          change.server = key_of(named);
-          if (kind == ChangeKind::changed) {
-            if (before.real_servers[i] == after.real_servers[j]) return;
-            change.fields = compare(before.real_servers[i], after.real_servers[j]);
-          }
-          out.emplace_back(std::move(change));
-        });
-}
-
-void diff_services(const Model& before, const Model& after, std::vector<Change>& out) {
-  match(before.services, after.services, [&](ChangeKind kind, std::size_t i, std::size_t j) {
-    ServiceChange change;
-    change.kind = kind;
-    change.before = i;
-    change.after = j;
-    change.service = name_of(kind == ChangeKind::removed ? before.services[i] : after.services[j]);
-    if (kind != ChangeKind::changed) {
-      out.emplace_back(std::move(change));
-      return;
-    }
-    if (before.services[i] == after.services[j]) return;
-    change.fields = compare(before.services[i], after.services[j]);
-    if (!change.fields.empty()) out.emplace_back(std::move(change));
-    diff_servers(before.services[i], after.services[j], out);
-  });
-}
-
-std::string describe_fields(const std::vector<FieldChange>& fields) {
-  std::string text;
-  for (const FieldChange& field : fields) {
-    text += text.empty() ? "" : "; ";
-    text += field.before == field.after
-                ? fmt::format("{} differs", field.field)
-                : fmt::format("{} {} → {}", field.field, field.before, field.after);
+  std::vector<Change> run() {
+    if (before_.globals != after_.globals)
+      add_single(ObjectKind::globals, compare_fields(before_.globals, after_.globals));
+    list(ObjectKind::garp_group, &Model::garp_groups);
+    list(ObjectKind::script, &Model::scripts);
+    list(ObjectKind::track_process, &Model::track_processes);
+    list(ObjectKind::track_file, &Model::track_files);
+    list(ObjectKind::bfd_instance, &Model::bfd_instances);
+    list(ObjectKind::track_group, &Model::track_groups);
+    list(ObjectKind::static_address, &Model::static_addresses);
+    list(ObjectKind::static_route, &Model::static_routes);
+    list(ObjectKind::static_rule, &Model::static_rules);
+    list(ObjectKind::sync_group, &Model::sync_groups);
+    list(ObjectKind::instance, &Model::instances);
+    list(ObjectKind::service_group, &Model::service_groups);
+    if (before_.tls != after_.tls)
+      add_single(ObjectKind::tls, compare_fields(before_.tls, after_.tls));
+    services();
+    return std::move(changes_);
   }
-  return text;
-}
 
-std::string describe_object(ChangeKind kind, const std::string& object,
-                            const std::vector<FieldChange>& fields) {
-  if (kind == ChangeKind::added) return object + ": added";
-  if (kind == ChangeKind::removed) return object + ": removed";
-  return fmt::format("{}: {}", object, describe_fields(fields));
+ private:
+  void add_single(ObjectKind object, std::vector<FieldChange> fields) {
+    Change change;
+    change.object = object;
+    change.fields = std::move(fields);
+    changes_.push_back(std::move(change));
+  }
+
+  template <class T>
+  static Change change_of(ChangeKind kind, ObjectKind object, const std::vector<T>& before,
+                          const std::vector<T>& after, std::size_t i, std::size_t j) {
+    Change change;
+    change.kind = kind;
+    change.object = object;
+    change.before = i;
+    change.after = j;
+    change.name = shown_name(kind == ChangeKind::removed ? before[i] : after[j]);
+    return change;
+  }
+
+  template <class T>
+  void list(ObjectKind object, std::vector<T> Model::*member) {
+    const std::vector<T>& before = before_.*member;
+    const std::vector<T>& after = after_.*member;
+    match(before, after, [&](ChangeKind kind, std::size_t i, std::size_t j) {
+      Change change = change_of(kind, object, before, after, i, j);
+      if (kind == ChangeKind::changed)
+        change.fields = compare_fields(before[i], before_, after[j], after_);
+      changes_.push_back(std::move(change));
+    });
+  }
+
+  void services() {
+    const auto& before = before_.services;
+    const auto& after = after_.services;
+    match(before, after, [&](ChangeKind kind, std::size_t i, std::size_t j) {
+      Change change = change_of(kind, ObjectKind::service, before, after, i, j);
+      if (kind != ChangeKind::changed) {
+        changes_.push_back(std::move(change));
+        return;
+      }
+      change.fields = compare_fields(before[i], before_, after[j], after_);
+      if (!change.fields.empty()) changes_.push_back(std::move(change));
+      servers(i, j);
+    });
+  }
+
+  void servers(std::size_t service_before, std::size_t service_after) {
+    const VirtualServer& old_service = before_.services[service_before];
+    const VirtualServer& new_service = after_.services[service_after];
+    const auto& before = old_service.real_servers;
+    const auto& after = new_service.real_servers;
+    match(before, after, [&](ChangeKind kind, std::size_t i, std::size_t j) {
+      Change change = change_of(kind, ObjectKind::server, before, after, i, j);
+      change.service = name_of(new_service);
+      change.service_before = service_before;
+      change.service_after = service_after;
+      if (kind == ChangeKind::changed)
+        change.fields =
+            compare_fields(before[i], old_service, before_, after[j], new_service, after_);
+      changes_.push_back(std::move(change));
+    });
+  }
+
+  const Model& before_;  // both borrowed: a comparison lives inside one function
+  const Model& after_;
+  std::vector<Change> changes_;
+};
+
+std::string_view word_of(ObjectKind object) {
+  switch (object) {
+    case ObjectKind::globals:
+      return "global_defs";
+    case ObjectKind::garp_group:
+      return "garp_group";
+    case ObjectKind::script:
+      return "vrrp_script";
+    case ObjectKind::track_process:
+      return "vrrp_track_process";
+    case ObjectKind::track_file:
+      return "track_file";
+    case ObjectKind::bfd_instance:
+      return "bfd_instance";
+    case ObjectKind::track_group:
+      return "track_group";
+    case ObjectKind::static_address:
+      return "static_ipaddress";
+    case ObjectKind::static_route:
+      return "static_routes";
+    case ObjectKind::static_rule:
+      return "static_rules";
+    case ObjectKind::sync_group:
+      return "vrrp_sync_group";
+    case ObjectKind::instance:
+      return "vrrp_instance";
+    case ObjectKind::service_group:
+      return "virtual_server_group";
+    case ObjectKind::tls:
+      return "SSL";
+    case ObjectKind::service:
+      return "virtual_server";
+    case ObjectKind::server:
+      return "real_server";
+  }
+  return "";
 }
 
 }  // namespace
 
 std::vector<Change> diff(const Model& before, const Model& after) {
-  std::vector<Change> changes;
-  if (before.globals != after.globals)
-    changes.emplace_back(GlobalsChange{compare(before.globals, after.globals)});
-  diff_instances(before, after, changes);
-  diff_services(before, after, changes);
-  return changes;
+  return Comparison(before, after).run();
+}
+
+std::string object_name(const Change& change) {
+  std::string text;
+  if (change.object == ObjectKind::server)
+    text = fmt::format("{} {}: ", word_of(ObjectKind::service), change.service);
+  text += word_of(change.object);
+  if (!change.name.empty()) text += fmt::format(" {}", change.name);
+  return text;
+}
+
+std::string describe(const FieldChange& field) {
+  if (field.before == field.after) return field.field + " differs";
+  if (field.before.empty()) return fmt::format("{} {} added", field.field, field.after);
+  if (field.after.empty()) return fmt::format("{} {} removed", field.field, field.before);
+  return fmt::format("{} {} → {}", field.field, field.before, field.after);
 }
 
 std::string describe(const Change& change) {
-  if (const auto* globals = std::get_if<GlobalsChange>(&change)) {
-    return "global_defs: " + describe_fields(globals->fields);
+  std::string text;
+  switch (change.kind) {
+    case ChangeKind::added:
+      text = "added";
+      break;
+    case ChangeKind::removed:
+      text = "removed";
+      break;
+    case ChangeKind::changed:
+      for (const FieldChange& field : change.fields)
+        text += (text.empty() ? "" : "; ") + describe(field);
+      break;
   }
-  if (const auto* instance = std::get_if<InstanceChange>(&change)) {
-    return describe_object(instance->kind, "vrrp_instance " + instance->name, instance->fields);
-  }
-  if (const auto* service = std::get_if<ServiceChange>(&change)) {
-    return describe_object(service->kind, "virtual_server " + service->service, service->fields);
-  }
-  const auto& server = std::get<ServerChange>(change);
-  return describe_object(
-      server.kind, fmt::format("virtual_server {}: real_server {}", server.service, server.server),
-      server.fields);
+  return fmt::format("{}: {}", object_name(change), text);
 }
 
 }  // namespace holdfast::config
