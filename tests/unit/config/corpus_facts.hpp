@@ -1,5 +1,5 @@
 // What a configuration says, as facts that two programs can be compared by: "instance VI_1 vrid" →
-// "51".
+// "51". Objects and the entries of lists are facts too, so that what one side alone holds is seen.
 #pragma once
 
 #include "config/model.hpp"
@@ -17,17 +17,38 @@ namespace holdfast::config::test {
 struct Fact {
   std::string value;
   std::string feature;
+  bool entry = false;  ///< an object or an entry of a list: its mere presence says something
 };
 using Facts = std::map<std::string, Fact>;
 
+/// Makes facts. Keys that repeat are numbered: "x", "x #2".
+class Collector {
+ public:
+  std::string object(std::string key, std::string feature);
+  void property(const std::string& object, std::string_view name, std::string value);
+  /// `what`: "address", "peer"; `text`: the entry in one common spelling.
+  void entry(const std::string& object, std::string_view what, std::string_view text);
+  Facts take() { return std::move(facts_); }
+
+ private:
+  Facts facts_;
+  std::map<std::string, int> seen_;
+};
+
 struct Comparison {
   std::vector<std::pair<std::string, std::string>> missing;  ///< feature, and the first example
-  bool extra = false;  ///< we hold what the other side does not
+  std::vector<std::pair<std::string, std::string>> extra;    ///< what only we hold
 };
 
 [[nodiscard]] Facts facts_of(const Model& model);
-/// From keepalived's dump, a NAME.loaded.json.
-[[nodiscard]] Facts facts_of_json(const std::string& json);
+/// From keepalived's dump, a NAME.loaded.json. Throws on text that is no such dump.
+[[nodiscard]] Facts facts_of_dump(const std::string& json);
 [[nodiscard]] Comparison compare(const Facts& theirs, const Facts& ours);
+
+/// "10.0.0.1", "fe80::1/64": an address in one spelling, its whole length left out.
+[[nodiscard]] std::string plain_prefix(std::string_view text);
+[[nodiscard]] std::string spell(const core::IpPrefix& prefix);
+/// "IPv6 " for text with a colon, else nothing: features are counted apart.
+[[nodiscard]] std::string family_word(std::string_view address);
 
 }  // namespace holdfast::config::test
