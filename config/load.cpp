@@ -1,8 +1,9 @@
 #include "config/load.hpp"
 
+#include "config/assemble.hpp"
 #include "config/build.hpp"
 #include "config/keepalived/parse.hpp"
-#include "config/keepalived/preprocess.hpp"
+#include "config/toml/read.hpp"
 #include "config/validate.hpp"
 
 #include <fmt/format.h>
@@ -28,14 +29,18 @@ bool is_blank(std::string_view text) {
 }
 
 // What the parser finds on a line that could not be expanded follows from that: one mistake, one
-// error.
+// finding, of the greater severity.
 void append_new(const Diagnostics& from_parser, Diagnostics& diagnostics) {
   std::set<std::pair<std::string, std::uint32_t>> broken_lines;
   for (const Diagnostic& one : diagnostics.all()) {
-    if (one.severity == Severity::error) broken_lines.emplace(one.file, one.line);
+    if (one.severity != Severity::note) broken_lines.emplace(one.file, one.line);
   }
   for (const Diagnostic& one : from_parser.all()) {
-    if (!broken_lines.contains({one.file, one.line})) diagnostics.add(one);
+    if (!broken_lines.contains({one.file, one.line})) {
+      diagnostics.add(one);
+    } else if (one.severity == Severity::error) {
+      diagnostics.promote(one.file, one.line);
+    }
   }
 }
 
@@ -53,7 +58,7 @@ Loaded load_text(std::string_view text, const std::string& name, const LoadOptio
                   "write at least one vrrp_instance or virtual_server");
   }
   Loaded loaded;
-  loaded.snapshot = keepalived::expand(text, name, options, loaded.diagnostics);
+  loaded.snapshot = assemble(text, name, options, loaded.diagnostics);
   Parsed parsed = parse_snapshot(loaded.snapshot);
   loaded.model = std::move(parsed.model);
   append_new(parsed.diagnostics, loaded.diagnostics);
@@ -68,11 +73,30 @@ core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes) {
   return parse_snapshot(*snapshot);
 }
 
+Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
+  Tree tree;
+  const auto read = [&](std::size_t begin, std::size_t end, Syntax syntax) {
+    const TextRange range{static_cast<std::uint32_t>(begin),
+                          static_cast<std::uint32_t>(end - begin)};
+    if (syntax == Syntax::toml)
+      read_toml(snapshot, range, reporter, tree);
+    else
+      keepalived::parse(snapshot, range, reporter, tree);
+  };
+  if (snapshot.parts.empty()) read(0, snapshot.text.size(), Syntax::keepalived);
+  for (std::size_t i = 0; i < snapshot.parts.size(); ++i) {
+    const bool last = i + 1 == snapshot.parts.size();
+    read(snapshot.parts[i].offset, last ? snapshot.text.size() : snapshot.parts[i + 1].offset,
+         snapshot.parts[i].syntax);
+  }
+  return tree;
+}
+
 Parsed parse_snapshot(const Snapshot& snapshot) {
   Parsed parsed;
   Reporter reporter(snapshot, parsed.diagnostics);
   // The tree is gone before the look-up tables of validation are made: less memory at the peak.
-  parsed.model = build_model(keepalived::parse(snapshot, reporter), reporter);
+  parsed.model = build_model(read_tree(snapshot, reporter), reporter);
   parsed.model.files.names = snapshot.files;
   validate(parsed.model, reporter);
   parsed.diagnostics.sort_by_place();

@@ -6,6 +6,7 @@
 #include "config/diagnostic.hpp"
 #include "config/model.hpp"
 #include "config/source_set.hpp"
+#include "config/tree.hpp"
 
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ struct LoadOptions {
                                const LoadOptions& options = {});
 /// Parses and validates. The same snapshot gives the same model and diagnostics in every process.
 [[nodiscard]] Parsed parse_snapshot(const Snapshot& snapshot);
+/// The statements of all parts, each read in its own syntax; findings of the syntax go to
+/// `reporter`. The tree's words point into the snapshot.
+[[nodiscard]] Tree read_tree(const Snapshot& snapshot, Reporter& reporter);
 /// For children: from the bytes of a sealed memfd. Fails when they are no snapshot.
 [[nodiscard]] core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes);
 

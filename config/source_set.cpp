@@ -5,14 +5,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <glob.h>
 #include <memory>
 #include <sys/stat.h>
 
 namespace holdfast::config {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x48464331;  // "HFC1": format version 1
+constexpr std::uint32_t kMagic = 0x48464332;  // "HFC2": format version 2
 constexpr std::size_t kBytesPerSegment = 17;
+constexpr std::size_t kBytesPerPart = 5;
 constexpr std::size_t kMaxFiles = 4096;
 
 void put_string(core::ByteWriter& out, std::string_view text) {
@@ -57,6 +60,25 @@ bool segments_are_sound(const Snapshot& snapshot) {
     least = segment.offset;
   }
   return true;
+}
+
+bool parts_are_sound(const Snapshot& snapshot) {
+  std::size_t least = 0;
+  for (const Part& part : snapshot.parts) {
+    if (part.offset < least || part.offset > snapshot.text.size()) return false;
+    least = part.offset;
+  }
+  return snapshot.parts.empty() || snapshot.parts.front().offset == 0;
+}
+
+// "name =", "name.other =", "\"name\" =": how a line of TOML begins that is no table's head.
+bool begins_with_key(std::string_view line) {
+  const std::size_t end = line.find('=');
+  if (end == std::string_view::npos || end == 0) return false;
+  return std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(end), [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter || std::string_view("_-.\"' \t").find(c) != std::string_view::npos;
+  });
 }
 
 }  // namespace
@@ -120,6 +142,36 @@ SourceLocation LocationCursor::locate(std::size_t offset) {
   return {segment.file, line_, column_};
 }
 
+void append(Snapshot& to, const Snapshot& more, Syntax syntax) {
+  const auto offset = static_cast<std::uint32_t>(to.text.size());
+  const auto file = static_cast<std::uint32_t>(to.files.size());
+  to.parts.push_back({offset, syntax});
+  to.text += more.text;
+  to.files.insert(to.files.end(), more.files.begin(), more.files.end());
+  for (Segment segment : more.segments) {
+    segment.offset += offset;
+    segment.file += file;
+    to.segments.push_back(segment);
+  }
+}
+
+Syntax syntax_of(std::string_view name, std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (name.ends_with(".toml")) return Syntax::toml;
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin != std::string_view::npos && line[begin] != '#') {
+      const bool is_toml = line[begin] == '[' || begins_with_key(line.substr(begin));
+      return is_toml ? Syntax::toml : Syntax::keepalived;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return Syntax::keepalived;
+}
+
 std::vector<std::uint8_t> to_bytes(const Snapshot& snapshot) {
   std::vector<std::uint8_t> bytes;
   bytes.reserve(snapshot.text.size() + snapshot.segments.size() * kBytesPerSegment + 64);
@@ -134,6 +186,11 @@ std::vector<std::uint8_t> to_bytes(const Snapshot& snapshot) {
     out.u32(segment.line);
     out.u32(segment.column);
     out.u8(segment.fixed ? 1 : 0);
+  }
+  out.u32(static_cast<std::uint32_t>(snapshot.parts.size()));
+  for (const Part& part : snapshot.parts) {
+    out.u32(part.offset);
+    out.u8(static_cast<std::uint8_t>(part.syntax));
   }
   put_string(out, snapshot.text);
   return bytes;
@@ -164,14 +221,50 @@ core::Result<Snapshot> from_bytes(std::span<const std::uint8_t> bytes) {
     segment.fixed = in.u8() != 0;
     snapshot.segments.push_back(segment);
   }
+  const std::uint32_t parts = in.u32();
+  if (parts > in.remaining() / kBytesPerPart) {
+    return core::fail("cannot read the configuration snapshot: it is cut short");
+  }
+  snapshot.parts.reserve(parts);
+  for (std::uint32_t i = 0; i < parts; ++i) {
+    Part part;
+    part.offset = in.u32();
+    part.syntax = in.u8() == 0 ? Syntax::keepalived : Syntax::toml;
+    snapshot.parts.push_back(part);
+  }
   snapshot.text = take_string(in);
   if (!in.ok() || in.remaining() != 0 || snapshot.text.size() > kMaxSnapshotBytes) {
     return core::fail("cannot read the configuration snapshot: its lengths do not match");
   }
-  if (!segments_are_sound(snapshot)) {
+  if (!segments_are_sound(snapshot) || !parts_are_sound(snapshot)) {
     return core::fail("cannot read the configuration snapshot: its map points outside the text");
   }
   return snapshot;
+}
+
+FileMatches match_files(std::string_view pattern, const std::string& including_file) {
+  FileMatches found;
+  std::filesystem::path full(pattern);
+  if (full.is_relative()) full = std::filesystem::path(including_file).parent_path() / full;
+  found.sought = full.string();
+  found.is_pattern = pattern.find_first_of("*?[{") != std::string_view::npos;
+  glob_t matches{};
+  const int result = ::glob(found.sought.c_str(), GLOB_BRACE, nullptr, &matches);
+  for (std::size_t i = 0; result == 0 && i < matches.gl_pathc; ++i) {
+    std::error_code ignored;
+    const char* const path = matches.gl_pathv[i];
+    if (!found.is_pattern || std::filesystem::is_regular_file(path, ignored))
+      found.paths.emplace_back(path);
+  }
+  ::globfree(&matches);
+  return found;
+}
+
+bool is_same_file_as_any(const std::string& path, const std::vector<std::string>& others) {
+  return std::any_of(others.begin(), others.end(), [&path](const std::string& other) {
+    std::error_code error;
+    return other == path || std::filesystem::equivalent(other, path, error);
+  });
 }
 
 core::Result<std::string> read_text_file(const std::string& path) {

@@ -27,6 +27,18 @@ struct Segment {
   bool operator==(const Segment&) const = default;
 };
 
+/// How a stretch of the expanded text is to be read.
+enum class Syntax : std::uint8_t { keepalived, toml };
+
+/// From `offset` of the expanded text on, all is written in `syntax`, up to the next part. Parts
+/// are read one by one: no block goes on from one to the next.
+struct Part {
+  std::uint32_t offset = 0;
+  Syntax syntax = Syntax::keepalived;
+
+  bool operator==(const Part&) const = default;
+};
+
 /// Longest configuration that is read, all files together. Unit: bytes. More is refused with an
 /// error.
 inline constexpr std::size_t kMaxSnapshotBytes = std::size_t{64} << 20;
@@ -36,6 +48,7 @@ struct Snapshot {
   std::string text;
   std::vector<std::string> files;  ///< the first one is the file that was asked for
   std::vector<Segment> segments;   ///< ascending offsets; the first is 0 unless the text is empty
+  std::vector<Part> parts;         ///< ascending offsets; empty: one part in keepalived's syntax
 
   bool operator==(const Snapshot&) const = default;
   /// File, line and column of a byte of `text`. O(distance to the segment's start): use a
@@ -44,6 +57,11 @@ struct Snapshot {
   /// The line of `text` around `offset`, without its line end.
   [[nodiscard]] std::string_view line_around(std::size_t offset) const;
 };
+
+/// Puts `more` behind `to`, as a part of its own.
+void append(Snapshot& to, const Snapshot& more, Syntax syntax);
+/// TOML by its name (.toml), or by its first line that is no comment: a table or KEY = VALUE.
+[[nodiscard]] Syntax syntax_of(std::string_view name, std::string_view text);
 
 /// Locates offsets that mostly ascend, in constant time each.
 class LocationCursor {
@@ -64,6 +82,18 @@ class LocationCursor {
 [[nodiscard]] std::vector<std::uint8_t> to_bytes(const Snapshot& snapshot);
 /// Checks every length and index: bytes from a stranger give an error, never a crash.
 [[nodiscard]] core::Result<Snapshot> from_bytes(std::span<const std::uint8_t> bytes);
+
+/// What an include's pattern means on this host.
+struct FileMatches {
+  std::string sought;              ///< the pattern as a path
+  std::vector<std::string> paths;  ///< sorted; of a pattern only regular files
+  bool is_pattern = false;         ///< it may match nothing
+};
+/// Relative patterns start at the directory of `including_file`. * ? [] {} as in the shell.
+[[nodiscard]] FileMatches match_files(std::string_view pattern, const std::string& including_file);
+/// True when `path` is one of `others`, whatever their names are.
+[[nodiscard]] bool is_same_file_as_any(const std::string& path,
+                                       const std::vector<std::string>& others);
 
 /// The bytes of a regular file (or a pipe); errors say what is wrong: missing, a directory,
 /// unreadable, empty, too long.

@@ -46,6 +46,12 @@ struct Tree {
   [[nodiscard]] std::span<const Word> args(const Statement& statement) const {
     return std::span(words).subspan(statement.first_word, statement.word_count);
   }
+  /// The last statement of the top level; kNoStatement when there is none.
+  [[nodiscard]] std::uint32_t last() const {
+    std::uint32_t at = first;
+    while (at != kNoStatement && statements[at].next != kNoStatement) at = statements[at].next;
+    return at;
+  }
 };
 
 }  // namespace holdfast::config

@@ -1,0 +1,109 @@
+#include "config/toml/read.hpp"
+
+#include "config/form.hpp"
+#include "config/toml/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::config {
+namespace {
+
+// Deeper keys than any configuration has; toml++ takes a table apart recursively.
+constexpr std::size_t kMaxDots = 500;
+
+std::string_view part_of(const Snapshot& snapshot, TextRange part) {
+  return std::string_view(snapshot.text).substr(part.offset, part.length);
+}
+
+// "a.a.a.a": a stretch without anything but names and dots that has too many of these.
+std::optional<std::size_t> too_deep(std::string_view text) {
+  std::size_t dots = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char letter = text[i];
+    const bool ends = std::string_view("=,[]{}#\n:/").find(letter) != std::string_view::npos;
+    dots = ends ? 0 : dots + (letter == '.' ? 1 : 0);
+    if (dots > kMaxDots) return i;
+  }
+  return std::nullopt;
+}
+
+struct Failure {
+  std::string message;
+  ::toml::source_region region;
+};
+
+// nullopt after `failure` was filled in.
+std::optional<::toml::table> parse(std::string_view text, Failure& failure) {
+  try {
+    return ::toml::parse(text);
+  } catch (const ::toml::parse_error& error) {
+    failure = {std::string(error.description()), error.source()};
+    return std::nullopt;
+  }
+}
+
+// "Error while parsing array: expected …" → "in an array: expected …".
+std::string readable(std::string_view message) {
+  constexpr std::string_view kPrefix = "Error while parsing ";
+  if (!message.starts_with(kPrefix)) return std::string(message);
+  message.remove_prefix(kPrefix.size());
+  const std::size_t colon = message.find(": ");
+  if (colon == std::string_view::npos) return std::string(message);
+  return std::string(message.substr(colon + 2));
+}
+
+void report(const Failure& failure, const Snapshot& snapshot, TextRange part, Reporter& reporter) {
+  TextRange range = TomlPositions(snapshot, part).range_of(failure.region);
+  const bool is_keepalived = failure.message.find("expected '=', saw '{'") != std::string::npos;
+  reporter.error(range, fmt::format("this is not TOML: {}", readable(failure.message)),
+                 is_keepalived
+                     ? "a file in keepalived's syntax must not be called .toml; in TOML a block is "
+                       "a table such as [global_defs] or [[vrrp_instance]]"
+                     : "nothing of this file is read");
+}
+
+}  // namespace
+
+void read_toml(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree) {
+  const std::string_view text = part_of(snapshot, part);
+  if (const std::optional<std::size_t> at = too_deep(text)) {
+    reporter.error({part.offset + static_cast<std::uint32_t>(*at), 1},
+                   "this is not TOML: a key with too many dots", "nothing of this file is read");
+    return;
+  }
+  Failure failure;
+  const std::optional<::toml::table> root = parse(text, failure);
+  if (root)
+    TomlReader(snapshot, part, reporter, tree).read(*root);
+  else
+    report(failure, snapshot, part, reporter);
+}
+
+std::vector<TomlInclude> toml_includes(const Snapshot& snapshot, TextRange part) {
+  const std::string_view text = part_of(snapshot, part);
+  // Only a text with that word is read twice.
+  if (text.find(kIncludeKey) == std::string_view::npos || too_deep(text)) return {};
+  Failure ignored;
+  const std::optional<::toml::table> root = parse(text, ignored);
+  const ::toml::node* const include = root ? root->get(kIncludeKey) : nullptr;
+  if (include == nullptr) return {};
+  TomlPositions positions(snapshot, part);
+  std::vector<TomlInclude> list;
+  const auto add = [&](const ::toml::node& value) {
+    TomlInclude& added = list.emplace_back();
+    added.range = positions.range_of(value.source());
+    if (const auto* pattern = value.as_string(); pattern != nullptr && !pattern->get().empty())
+      added.pattern = pattern->get();
+    else
+      added.problem = "'include' must be the name of a file or an array of such names";
+  };
+  if (const ::toml::array* const array = include->as_array())
+    for (const ::toml::node& one : *array) add(one);
+  else
+    add(*include);
+  return list;
+}
+
+}  // namespace holdfast::config
