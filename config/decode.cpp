@@ -1,5 +1,7 @@
 #include "config/decode.hpp"
 
+#include "config/hint.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -78,7 +80,9 @@ bool decode_choice(const Arg& arg, std::string_view word, Value& out) {
     }
     words.remove_prefix(std::min(end + 1, words.size()));
   }
-  return false;
+  out.last = 1;
+  return arg.high > 0 && decode_integer(word, out.number) && out.number >= arg.low &&
+         out.number <= arg.high;
 }
 
 bool decode_boolean(std::string_view word, Value& out) {
@@ -150,33 +154,6 @@ std::string seconds_text(std::int64_t microseconds) {
                      static_cast<double>(microseconds) / static_cast<double>(rows::kMicroseconds));
 }
 
-// The cure for a word that does not fit, when one is evident.
-std::string help_for(const Arg& arg, std::string_view word) {
-  if (word.size() > 1 && (word.back() == ';' || word.back() == ',')) {
-    Value ignored;
-    if (decode_word(arg, word.substr(0, word.size() - 1), ignored)) {
-      return fmt::format("remove the '{}'", word.back());
-    }
-  }
-  if (word == "=") return "write the value behind the word, without '='";
-  const bool has_choices = arg.type == ArgType::choice || arg.type == ArgType::choice_any_case;
-  if (has_choices || arg.type == ArgType::scheduler) {
-    const std::string_view near =
-        nearest_word(word, split_words(has_choices ? arg.words : kSchedulers));
-    if (!near.empty()) return fmt::format("did you mean '{}'?", near);
-  }
-  if (arg.type == ArgType::seconds && !word.empty() && is_digit(word.front())) {
-    return "write plain seconds, without a unit";
-  }
-  const std::size_t colon = word.find(':');
-  if (arg.type == ArgType::ip && colon != std::string_view::npos &&
-      core::IpAddress::parse(word.substr(0, colon))) {
-    return fmt::format("write the port as a word of its own: '{} {}'", word.substr(0, colon),
-                       word.substr(colon + 1));
-  }
-  return {};
-}
-
 void report_extra(const Keyword& keyword, const Word& extra, Reporter& reporter) {
   const bool is_word = Schema::instance().find(keyword.block, extra.text).has_value();
   reporter.warning(extra.range,
@@ -197,35 +174,11 @@ std::optional<std::uint8_t> prefix_length_of(const core::IpAddress& netmask) {
   return length;
 }
 
-std::vector<std::string> split_command(std::string_view line) {
-  std::vector<std::string> words;
-  std::string word;
-  bool inside = false;
-  char quote = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char letter = line[i];
-    const bool blank = letter == ' ' || letter == '\t';
-    if (letter == '\\' && quote != '\'' && i + 1 < line.size()) {
-      word += line[++i];
-      inside = true;
-    } else if (quote != 0) {
-      if (letter == quote)
-        quote = 0;
-      else
-        word += letter;
-    } else if (letter == '"' || letter == '\'') {
-      quote = letter;
-      inside = true;
-    } else if (blank) {
-      if (inside) words.push_back(std::exchange(word, {}));
-      inside = false;
-    } else {
-      word += letter;
-      inside = true;
-    }
-  }
-  if (inside) words.push_back(word);
-  return words;
+bool is_left_out(const Keyword& keyword, std::size_t at, std::string_view word) {
+  const Arg& arg = keyword.args[at];
+  Value ignored;
+  return arg.type == ArgType::choice && arg.optional && at + 1 < kMaxArgs &&
+         keyword.args[at + 1].type != ArgType::none && !decode_choice(arg, word, ignored);
 }
 
 std::string describe(const Arg& arg) {
@@ -248,6 +201,8 @@ std::string describe(const Arg& arg) {
       return "an IP address";
     case ArgType::ip4:
       return "an IPv4 address";
+    case ArgType::ip6:
+      return "an IPv6 address";
     case ArgType::netmask:
       return "a netmask such as 255.255.255.0";
     case ArgType::choice:
@@ -255,9 +210,10 @@ std::string describe(const Arg& arg) {
       const std::vector<std::string_view> words = split_words(arg.words);
       std::string text;
       for (std::size_t i = 0; i < words.size(); ++i) {
-        text += i == 0 ? "" : i + 1 == words.size() ? " or " : ", ";
+        text += i == 0 ? "" : i + 1 == words.size() && arg.high == 0 ? " or " : ", ";
         text += words[i];
       }
+      if (arg.high > 0) text += fmt::format(" or a number from {} to {}", arg.low, arg.high);
       return text;
     }
     case ArgType::interface:
@@ -275,8 +231,8 @@ std::string describe(const Arg& arg) {
     case ArgType::mac:
       return "a MAC address such as 00:00:5e:00:01:0a";
     case ArgType::hex:
-      return arg.words.empty() ? "hexadecimal digits, two a byte"
-                               : "hexadecimal digits, two a byte, X for any";
+      return arg.words.empty() ? "bytes in hexadecimal digits"
+                               : "bytes in hexadecimal digits, X for any digit";
     case ArgType::prefix:
       return "an IP address with or without a prefix length";
     case ArgType::options:
@@ -304,6 +260,8 @@ bool decode_word(const Arg& arg, std::string_view word, Value& out) {
       return decode_address(word, out);
     case ArgType::ip4:
       return decode_address(word, out) && out.address.is_v4();
+    case ArgType::ip6:
+      return decode_address(word, out) && !out.address.is_v4();
     case ArgType::netmask:
       return decode_netmask(word, out);
     case ArgType::choice:
@@ -324,8 +282,10 @@ bool decode_word(const Arg& arg, std::string_view word, Value& out) {
     case ArgType::mac:
       return is_mac(word);
     case ArgType::hex:
-      return word.size() % 2 == 0 && std::all_of(word.begin(), word.end(), [&arg](char digit) {
-               return is_hex(digit) || (!arg.words.empty() && (digit == 'X' || digit == 'x'));
+      return word.find_first_not_of(" \t") != std::string_view::npos &&
+             std::all_of(word.begin(), word.end(), [&arg](char digit) {
+               return is_hex(digit) || digit == ' ' || digit == '\t' ||
+                      (!arg.words.empty() && (digit == 'X' || digit == 'x'));
              });
     case ArgType::prefix:
       return word == "all" || word == "default" || core::IpPrefix::parse(word).has_value();
@@ -339,8 +299,10 @@ bool decode_args(const Keyword& keyword, const Statement& statement, std::span<c
                  Reporter& reporter, std::vector<Value>& out) {
   out.clear();
   std::size_t next = 0;
-  for (const Arg& arg : keyword.args) {
+  for (std::size_t at = 0; at < kMaxArgs; ++at) {
+    const Arg& arg = keyword.args[at];
     if (arg.type == ArgType::none) break;
+    if (next < words.size() && is_left_out(keyword, at, words[next].text)) continue;
     if (next == words.size() && !arg.optional) {
       reporter.error(statement.range, fmt::format("'{}' needs {}", keyword.name, describe(arg)));
       return false;
@@ -353,7 +315,7 @@ bool decode_args(const Keyword& keyword, const Statement& statement, std::span<c
         reporter.error(
             word.range,
             fmt::format("'{}' must be {}, not '{}'", keyword.name, describe(arg), word.text),
-            help_for(arg, word.text));
+            hint_for(arg, word.text));
         return false;
       }
       out.push_back(value);

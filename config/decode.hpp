@@ -2,6 +2,7 @@
 // found, with the word marked.
 #pragma once
 
+#include "config/text.hpp"
 #include "config/tree.hpp"
 #include "core/ip_address.hpp"
 #include "core/time.hpp"
@@ -16,8 +17,8 @@ struct Value {
   std::string_view text;  ///< always the word
   /// integer, seconds (µs), boolean, choice (index), netmask (prefix length), status_code (low)
   std::int64_t number = 0;
-  std::int64_t last = 0;    ///< status_code: high
-  core::IpAddress address;  ///< ip, ip4, netmask
+  std::int64_t last = 0;    ///< status_code: high; choice: 1 when the word is a number
+  core::IpAddress address;  ///< ip, ip4, ip6, netmask
   TextRange range;
 };
 
@@ -26,6 +27,9 @@ struct Value {
 [[nodiscard]] bool decode_args(const Keyword& keyword, const Statement& statement,
                                std::span<const Word> words, Reporter& reporter,
                                std::vector<Value>& out);
+/// True for an argument like that of "[lock] NUMBER", a choice with something behind it, when
+/// `word` is none of its words.
+[[nodiscard]] bool is_left_out(const Keyword& keyword, std::size_t at, std::string_view word);
 /// False when the word does not fit; reports nothing.
 [[nodiscard]] bool decode_word(const Arg& arg, std::string_view word, Value& out);
 /// "a number from 1 to 255", "NAT, DR or TUN": what an argument has to be, for messages and the
@@ -33,8 +37,5 @@ struct Value {
 [[nodiscard]] std::string describe(const Arg& arg);
 /// The bits of an IPv4 netmask; nullopt when they are not contiguous.
 [[nodiscard]] std::optional<std::uint8_t> prefix_length_of(const core::IpAddress& netmask);
-/// A command line as words: blanks separate, single and double quotes group, a backslash keeps the
-/// next character.
-[[nodiscard]] std::vector<std::string> split_command(std::string_view line);
 
 }  // namespace holdfast::config

@@ -50,9 +50,61 @@ std::string folded(std::string_view word) {
   return out;
 }
 
+// The place and the message without its digits; empty for what has no place.
+std::string fold_key(const Diagnostic& diagnostic) {
+  if (diagnostic.line == 0 || diagnostic.column == 0) return {};
+  std::string key = fmt::format("{}:{}:{}:{}:", static_cast<int>(diagnostic.severity),
+                                diagnostic.line, diagnostic.column, diagnostic.file);
+  for (const char letter : diagnostic.message) {
+    if (letter < '0' || letter > '9') key += letter;
+  }
+  return key;
+}
+
+// SGR parameters; bold, and for the kinds the colours that compilers have made customary.
+constexpr std::string_view kBold = "1";
+constexpr std::string_view kMark = "1;32";
+
+std::string_view colour_of(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return "1;31";
+    case Severity::warning:
+      return "1;35";
+    case Severity::note:
+      return "1;36";
+  }
+  return kBold;
+}
+
+std::string painted(std::string_view text, std::string_view parameters, Colour colour) {
+  if (colour == Colour::never) return std::string(text);
+  return fmt::format("\x1B[{}m{}\x1B[0m", parameters, text);
+}
+
 }  // namespace
 
+bool Diagnostics::fold(const Diagnostic& diagnostic) {
+  const std::string key = fold_key(diagnostic);
+  const auto same = key.empty() ? by_place_.end() : by_place_.find(key);
+  if (same == by_place_.end()) return false;
+  list_[same->second].repeats += diagnostic.repeats + 1;
+  return true;
+}
+
+void Diagnostics::promote(std::string_view file, std::uint32_t line) {
+  for (Diagnostic& one : list_) {
+    if (one.severity != Severity::warning || one.line != line || one.file != file) continue;
+    one.severity = Severity::error;
+    --warnings_;
+    ++errors_;
+  }
+}
+
 void Diagnostics::add(Diagnostic diagnostic) {
+  if (fold(diagnostic)) return;
+  if (std::string key = fold_key(diagnostic); !key.empty())
+    by_place_.emplace(std::move(key), list_.size());
   if (diagnostic.severity == Severity::error) ++errors_;
   if (diagnostic.severity == Severity::warning) ++warnings_;
   list_.push_back(std::move(diagnostic));
@@ -69,6 +121,10 @@ void Diagnostics::sort_by_place() {
     return std::tuple(order.at(a.file), a.line, a.column) <
            std::tuple(order.at(b.file), b.line, b.column);
   });
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    if (const auto found = by_place_.find(fold_key(list_[i])); found != by_place_.end())
+      found->second = i;
+  }
 }
 
 std::string Diagnostics::summary() const {
@@ -87,24 +143,29 @@ const char* to_string(Severity severity) {
   return "error";
 }
 
-std::string render(const Diagnostic& diagnostic) {
-  std::string out = fmt::format("{}: {}: {}\n", place_of(diagnostic),
-                                to_string(diagnostic.severity), printable(diagnostic.message));
+std::string render(const Diagnostic& diagnostic, Colour colour) {
+  const std::string kind = fmt::format("{}:", to_string(diagnostic.severity));
+  std::string out =
+      fmt::format("{} {} {}", painted(printable(place_of(diagnostic)) + ":", kBold, colour),
+                  painted(kind, colour_of(diagnostic.severity), colour),
+                  painted(printable(diagnostic.message), kBold, colour));
+  if (diagnostic.repeats != 0) out += fmt::format(" (and {} more like this)", diagnostic.repeats);
+  out += '\n';
   if (diagnostic.byte_length != 0 && diagnostic.byte_offset <= diagnostic.source_line.size()) {
     const std::string_view line = diagnostic.source_line;
     const std::string_view word = line.substr(diagnostic.byte_offset, diagnostic.byte_length);
     const std::size_t start = display_width(line.substr(0, diagnostic.byte_offset));
     const std::size_t width = std::max<std::size_t>(display_width(word, start), 1);
-    out += fmt::format("    {}\n    {}^{}\n", printable(line), std::string(start, ' '),
-                       std::string(width - 1, '~'));
+    out += fmt::format("    {}\n    {}{}\n", printable(line), std::string(start, ' '),
+                       painted(fmt::format("^{}", std::string(width - 1, '~')), kMark, colour));
   }
   if (!diagnostic.help.empty()) out += fmt::format("    help: {}\n", printable(diagnostic.help));
   return out;
 }
 
-std::string render_text(const Diagnostics& diagnostics) {
+std::string render_text(const Diagnostics& diagnostics, Colour colour) {
   std::string out;
-  for (const Diagnostic& diagnostic : diagnostics.all()) out += render(diagnostic);
+  for (const Diagnostic& diagnostic : diagnostics.all()) out += render(diagnostic, colour);
   return out;
 }
 
@@ -123,6 +184,7 @@ std::string render_json(const Diagnostics& diagnostics) {
     append_json_string(out, diagnostic.help);
     out += ",\"source\":";
     append_json_string(out, diagnostic.source_line);
+    if (diagnostic.repeats != 0) out += fmt::format(",\"repeats\":{}", diagnostic.repeats);
     out += '}';
     separator = ",";
   }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace holdfast::config {
@@ -31,6 +32,9 @@ struct Diagnostic {
   std::string source_line;        ///< the line as written, without its line end
   std::uint32_t byte_offset = 0;  ///< of the marked word in source_line
   std::uint32_t byte_length = 0;  ///< of the marked word; 0: nothing to mark
+  /// how often the same was found again at this place, which only a definition or a repetition can
+  /// do
+  std::uint32_t repeats = 0;
 
   bool operator==(const Diagnostic&) const = default;
 };
@@ -38,7 +42,13 @@ struct Diagnostic {
 /// Findings in the order of the files; errors and warnings are counted apart.
 class Diagnostics {
  public:
+  /// Adds, or counts it when it is folded.
   void add(Diagnostic diagnostic);
+  /// True when a finding of this severity in the same words but for numbers is there already at the
+  /// same line and column: that one now counts it.
+  [[nodiscard]] bool fold(const Diagnostic& diagnostic);
+  /// Makes errors of the warnings at a line.
+  void promote(std::string_view file, std::uint32_t line);
   void append(const Diagnostics& others);
   /// By file (in order of first mention), line, column. Keeps the order of equals.
   void sort_by_place();
@@ -49,21 +59,25 @@ class Diagnostics {
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return list_; }
   /// "no errors, no warnings", "1 error, 2 warnings".
   [[nodiscard]] std::string summary() const;
-  bool operator==(const Diagnostics&) const = default;
+  bool operator==(const Diagnostics& other) const { return list_ == other.list_; }
 
  private:
   std::vector<Diagnostic> list_;
+  std::unordered_map<std::string, std::size_t> by_place_;  // what fold() looks up → index in list_
   std::size_t errors_ = 0;
   std::size_t warnings_ = 0;
 };
 
 [[nodiscard]] const char* to_string(Severity severity);  ///< "error", "warning", "note"
+/// For terminals; who prints decides (a terminal, and no NO_COLOR in the environment).
+enum class Colour : std::uint8_t { never, always };
 /// Several lines, the last one ends with a newline.
-[[nodiscard]] std::string render(const Diagnostic& diagnostic);
+[[nodiscard]] std::string render(const Diagnostic& diagnostic, Colour colour = Colour::never);
 /// Every finding and nothing else; empty when there is none.
-[[nodiscard]] std::string render_text(const Diagnostics& diagnostics);
+[[nodiscard]] std::string render_text(const Diagnostics& diagnostics,
+                                      Colour colour = Colour::never);
 /// {"errors":1,"warnings":0,"diagnostics":[{…}]}, each with severity, file, line, column, message,
-/// help and source.
+/// help and source, and "repeats" when there are any.
 [[nodiscard]] std::string render_json(const Diagnostics& diagnostics);
 
 /// Columns that `text` takes on a terminal from column `start` (0-based): tabs to multiples of 8,

@@ -42,6 +42,11 @@ void Reporter::note(TextRange range, std::string message, std::string help) {
   add(Severity::note, range, std::move(message), std::move(help));
 }
 
+void Reporter::suspect(TextRange range, std::string message, std::string help) {
+  suspects_.insert(range.offset);
+  warning(range, std::move(message), std::move(help));
+}
+
 void Reporter::warn_once(TextRange range, const std::string& message, std::string help) {
   if (said_.insert(message).second) warning(range, message, std::move(help));
 }
@@ -76,7 +81,10 @@ void Reporter::add(Severity severity, TextRange range, std::string message, std:
   diagnostic.severity = severity;
   const SourceLocation location = report_cursor_.locate(range.offset);
   if (location.file < snapshot_->files.size()) diagnostic.file = snapshot_->files[location.file];
-  if (!has_room(severity, diagnostic.file)) return;
+  if (severity == Severity::error && suspects_.contains(range.offset)) {
+    out_->promote(diagnostic.file, location.line);
+    return;
+  }
 
   const std::string_view line = snapshot_->line_around(range.offset);
   const std::size_t begin = static_cast<std::size_t>(line.data() - snapshot_->text.data());
@@ -99,7 +107,8 @@ void Reporter::add(Severity severity, TextRange range, std::string message, std:
   diagnostic.source_line = std::string(shown);
   diagnostic.byte_offset = static_cast<std::uint32_t>(in_line - shown_from);
   diagnostic.byte_length = std::max<std::uint32_t>(range.length, 1);
-  out_->add(std::move(diagnostic));
+  if (!out_->fold(diagnostic) && has_room(severity, diagnostic.file))
+    out_->add(std::move(diagnostic));
 }
 
 std::uint32_t Reporter::offset_of(const SourceLocation& location) {

@@ -28,6 +28,9 @@ class Reporter {
   void error(TextRange range, std::string message, std::string help = {});
   void warning(TextRange range, std::string message, std::string help = {});
   void note(TextRange range, std::string message, std::string help = {});
+  /// A warning about something that may be harmless: an error found later at the same place follows
+  /// from it, and makes this one an error instead of standing beside it.
+  void suspect(TextRange range, std::string message, std::string help = {});
   /// A warning given once for each distinct message.
   void warn_once(TextRange range, const std::string& message, std::string help = {});
   /// For findings about an object of the model; marks the word at the object's place.
@@ -47,6 +50,7 @@ class Reporter {
   LocationCursor report_cursor_;
   std::unordered_set<std::string> said_;
   std::unordered_set<std::uint64_t> marked_;  // (offset, severity) of what was reported
+  std::unordered_set<std::uint32_t> suspects_;
   std::unordered_map<std::uint64_t, std::uint32_t>
       line_at_;  // (file, line) → offset, filled at first use
   std::size_t counts_[3] = {0, 0, 0};

@@ -50,6 +50,44 @@ void append_utf8(std::string& out, std::string_view text, const Character& chara
   out += text.substr(0, character.bytes);
 }
 
+void append_code(std::string& out, char32_t code) {
+  const auto put = [&out](char32_t byte) { out += static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | code >> 6);
+    put(0x80 | (code & 0x3F));
+  } else {
+    if (code >= 0x10000) put(0xF0 | code >> 18);
+    put(code >= 0x10000 ? 0x80 | (code >> 12 & 0x3F) : 0xE0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+}
+
+int digit_of(char letter) {
+  if (letter >= '0' && letter <= '9') return letter - '0';
+  const int lower = letter | 0x20;
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
+}
+
+// The character that an escape stands for; `at` is behind the backslash and moves behind the
+// escape. 0: it stands for nothing.
+char escaped(std::string_view line, std::size_t& at) {
+  constexpr std::string_view kLetters = "abEefnrtv";
+  constexpr std::string_view kMeanings = "\a\b\x1B\x1B\f\n\r\t\v";
+  const char letter = line[at++];
+  if (const std::size_t i = kLetters.find(letter); i != std::string_view::npos) return kMeanings[i];
+  if (letter == 'c' && at < line.size()) return static_cast<char>(line[at++] & 0x1F);
+  const bool hexadecimal = letter == 'x' && at < line.size() && digit_of(line[at]) < 16;
+  if (!hexadecimal && digit_of(letter) >= 8) return letter;
+  int value = hexadecimal ? 0 : digit_of(letter);
+  const int base = hexadecimal ? 16 : 8;
+  for (int more = 2; at < line.size() && more > 0 && digit_of(line[at]) < base; --more)
+    value = value * base + digit_of(line[at++]);
+  return static_cast<char>(value & 0xFF);
+}
+
 }  // namespace
 
 Character first_character(std::string_view text) {
@@ -130,6 +168,64 @@ std::size_t spelling_distance(std::string_view one, std::string_view other) {
     }
   }
   return rows[one.size() % 3][other.size()];
+}
+
+std::string from_utf16(std::string_view bytes) {
+  const bool little = bytes.starts_with("\xFF\xFE");
+  if (!little && !bytes.starts_with("\xFE\xFF")) return {};
+  std::string out;
+  const auto unit = [&](std::size_t i) -> char32_t {
+    const auto low = static_cast<unsigned char>(bytes[little ? i : i + 1]);
+    const auto high = static_cast<unsigned char>(bytes[little ? i + 1 : i]);
+    return static_cast<char32_t>(high << 8 | low);
+  };
+  for (std::size_t i = 2; i + 1 < bytes.size(); i += 2) {
+    char32_t code = unit(i);
+    const bool pair =
+        code >= 0xD800 && code < 0xDC00 && i + 3 < bytes.size() && (unit(i + 2) & 0xFC00) == 0xDC00;
+    if (pair) {
+      code = 0x10000 + ((code & 0x3FF) << 10) + (unit(i + 2) & 0x3FF);
+      i += 2;
+    }
+    append_code(out, code >= 0xD800 && code < 0xE000 ? kReplacement : code);
+  }
+  return out;
+}
+
+CommandLine read_command(std::string_view line) {
+  CommandLine command;
+  char quote = 0;
+  bool inside = false;
+  for (std::size_t at = 0; at < line.size();) {
+    const char letter = line[at];
+    if (quote == 0 && (letter == ' ' || (letter >= '\t' && letter <= '\r'))) {
+      inside = false;
+      ++at;
+      continue;
+    }
+    if (!inside) command.words.push_back({.text = {}, .begin = at, .end = at});
+    inside = true;
+    std::string& word = command.words.back().text;
+    ++at;
+    if (letter == '\\' && at < line.size()) {
+      if (const char meant = escaped(line, at); meant != 0) word += meant;
+    } else if (letter == quote) {
+      quote = 0;
+    } else if (quote == 0 && (letter == '"' || letter == '\'')) {
+      quote = letter;
+    } else {
+      word += letter;
+    }
+    command.words.back().end = at;
+  }
+  command.closed = quote == 0;
+  return command;
+}
+
+std::vector<std::string> split_command(std::string_view line) {
+  std::vector<std::string> words;
+  for (CommandWord& word : read_command(line).words) words.push_back(std::move(word.text));
+  return words;
 }
 
 }  // namespace holdfast::config

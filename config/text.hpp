@@ -1,10 +1,11 @@
-// How text looks to a person: characters, terminal columns, spelling distance. Pure functions for
-// the diagnostics.
+// Text as people and shells see it: characters, terminal columns, spelling distance, the words of a
+// command line. Pure functions for the reader and its diagnostics.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::config {
 
@@ -24,5 +25,23 @@ struct Character {
 [[nodiscard]] std::string printable(std::string_view text, std::size_t start = 0);
 /// Letters to insert, delete, replace or swap with their neighbour to make one word of the other.
 [[nodiscard]] std::size_t spelling_distance(std::string_view one, std::string_view other);
+/// The same text in UTF-8 when it begins with a UTF-16 byte order mark; empty otherwise.
+[[nodiscard]] std::string from_utf16(std::string_view bytes);
+
+/// The words of a command or a regular expression. Blanks separate; single and double quotes group,
+/// also inside a word; \ escapes as in C (a b E e f n r t v, octal, xHH, cX), before anything else
+/// it keeps that character, within both kinds of quotes. keepalived: keywords with quoted values.
+struct CommandWord {
+  std::string text;
+  std::size_t begin = 0;  ///< where it stands in the line, quotes included
+  std::size_t end = 0;
+};
+struct CommandLine {
+  std::vector<CommandWord> words;
+  bool closed = true;  ///< false: the last quotation has no end; it is taken to end with the line
+};
+[[nodiscard]] CommandLine read_command(std::string_view line);
+/// The words alone.
+[[nodiscard]] std::vector<std::string> split_command(std::string_view line);
 
 }  // namespace holdfast::config

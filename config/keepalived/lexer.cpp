@@ -27,8 +27,8 @@ constexpr std::array<Class, 256> kClasses = [] {
   classes['#'] = classes['!'] = Class::comment;
   classes['"'] = Class::quote;
   classes['\\'] = Class::escape;
-  classes[0xC2] = classes[0xE3] = classes[0xEF] =
-      Class::wide;  // may start a no-break space, U+3000, a BOM
+  // May start a no-break space, U+3000, a byte order mark, the spaces of U+2000 to U+200B.
+  classes[0xC2] = classes[0xE2] = classes[0xE3] = classes[0xEF] = Class::wide;
   return classes;
 }();
 
@@ -36,8 +36,8 @@ Class class_of(char letter) {
   return kClasses[static_cast<unsigned char>(letter)];
 }
 
-constexpr std::array<std::string_view, 3> kWideBlanks = {"\xC2\xA0", "\xE3\x80\x80",
-                                                         "\xEF\xBB\xBF"};
+constexpr std::array<std::string_view, 5> kWideBlanks = {"\xC2\xA0", "\xE3\x80\x80", "\xEF\xBB\xBF",
+                                                         "\xE2\x80\xAF", "\xE2\x81\x9F"};
 
 bool is_escaped_comment(std::string_view rest) {
   return rest.size() > 1 && rest[0] == '\\' && (rest[1] == '#' || rest[1] == '!');
@@ -52,6 +52,8 @@ std::size_t blank_length(std::string_view text) {
   for (const std::string_view blank : kWideBlanks) {
     if (text.starts_with(blank)) return blank.size();
   }
+  const bool general = text.size() > 2 && text.starts_with("\xE2\x80");
+  if (general && static_cast<unsigned char>(text[2] ^ '\x80') <= 0x0B) return 3;
   return 0;
 }
 
@@ -111,8 +113,8 @@ Token Lexer::quoted_word() {
   token.word.text = text_.substr(begin + 1, end - begin - 1);
   token.word.quoted = true;
   if (!closed) {
-    reporter_->error(token.word.range, "this quotation is not closed on its line",
-                     "put a second \" at its end; a quoted word cannot continue on the next line");
+    reporter_->suspect(token.word.range, "this quotation is not closed on its line",
+                       "it is taken to end with the line: put a second \" where it should end");
   }
   return token;
 }
@@ -139,6 +141,10 @@ Token Lexer::bare_word() {
     break;
   }
   Token token = make(TokenKind::word, begin, at_);
+  if (token.word.text.starts_with("\xE2\x80\x9C") || token.word.text.starts_with("\xE2\x80\x9D")) {
+    reporter_->suspect(token.word.range, "a typographic quotation mark does not quote",
+                       "write \" instead, before and behind the words");
+  }
   if (!escaped) return token;
   std::string plain;
   for (std::size_t i = begin; i < at_; ++i) {

@@ -24,9 +24,11 @@ struct Token {
 
 class Lexer {
  public:
-  /// `unescaped` receives the words with \# or \! in them and has to outlive the tokens.
-  Lexer(std::string_view text, Reporter& reporter, std::deque<std::string>& unescaped)
-      : text_(text), reporter_(&reporter), unescaped_(&unescaped) {}
+  /// `unescaped` receives the words with \# or \! in them and has to outlive the tokens. Reads from
+  /// `begin` on; what is before it only counts for the offsets.
+  Lexer(std::string_view text, Reporter& reporter, std::deque<std::string>& unescaped,
+        std::size_t begin = 0)
+      : text_(text), at_(begin), reporter_(&reporter), unescaped_(&unescaped) {}
 
   [[nodiscard]] Token next();
 
@@ -37,7 +39,7 @@ class Lexer {
   void skip_blanks_and_comment();
 
   std::string_view text_;
-  std::size_t at_ = 0;
+  std::size_t at_;
   Reporter* reporter_;
   std::deque<std::string>* unescaped_;
 };

@@ -105,6 +105,12 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+std::size_t word_length(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && blank_length(text.substr(length)) == 0) ++length;
+  return length;
+}
+
 std::size_t name_length(std::string_view text) {
   if (text.empty() || !is_name_start(text.front())) return 0;
   return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_name_letter) -

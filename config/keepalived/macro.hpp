@@ -47,6 +47,8 @@ struct Repetition {
 /// nullopt when the arguments make no sense; `arguments` have their definitions replaced already.
 [[nodiscard]] std::optional<Rounds> rounds_of(Repetition::Kind kind, std::string_view arguments);
 
+/// The bytes up to the first white space.
+[[nodiscard]] std::size_t word_length(std::string_view text);
 /// Without white space at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

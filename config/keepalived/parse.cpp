@@ -1,5 +1,7 @@
 #include "config/keepalived/parse.hpp"
 
+#include "config/decode.hpp"
+#include "config/hint.hpp"
 #include "config/keepalived/parser.hpp"
 #include "core/ip_address.hpp"
 
@@ -8,59 +10,36 @@
 #include <algorithm>
 
 namespace holdfast::config::keepalived {
-namespace {
 
-constexpr std::size_t kMaxGuesses =
-    200;  // spelling look-ups a file: each compares with every word of a block
-
-}  // namespace
-
-Tree parse(const Snapshot& snapshot, Reporter& reporter) {
-  return Parser(snapshot, reporter).run();
+void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree) {
+  Parser(snapshot, part, reporter, tree).run();
 }
 
-Parser::Parser(const Snapshot& snapshot, Reporter& reporter)
+Parser::Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree)
     : schema_(Schema::instance()),
       reporter_(reporter),
-      text_(snapshot.text),
-      lexer_(snapshot.text, reporter, tree_.unescaped) {}
+      text_(std::string_view(snapshot.text).substr(0, std::size_t{part.offset} + part.length)),
+      begin_(part.offset),
+      tree_(tree),
+      lexer_(text_, reporter, tree.unescaped, begin_) {}
 
-// How many braces are missing or too many decides which of the two a word in the wrong block is
-// blamed on. A second reading of the whole text, so it waits until it is needed: a file without
-// mistakes is read once.
-Parser::Braces& Parser::braces() {
-  if (braces_) return *braces_;
-  braces_ = Braces{.missing_closes = 0, .extra_closes = 0};
-  Diagnostics ignored;
-  const Snapshot none;
-  Reporter silent(none, ignored);
-  std::deque<std::string> unescaped;
-  Lexer lexer(text_, silent, unescaped);
-  std::size_t depth = 0;
-  for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
-    if (token.kind == TokenKind::open) ++depth;
-    if (token.kind == TokenKind::close && depth == 0) ++braces_->extra_closes;
-    if (token.kind == TokenKind::close && depth > 0) --depth;
-  }
-  braces_->missing_closes = depth;
-  return *braces_;
-}
-
-Tree Parser::run() {
+void Parser::run() {
   // Nine statements in ten are short lines: this is near enough to avoid most moves of the vectors.
-  tree_.statements.reserve(text_.size() / 32);
-  tree_.words.reserve(text_.size() / 24);
+  const std::size_t length = text_.size() - begin_;
+  tree_.statements.reserve(tree_.statements.size() + length / 32);
+  tree_.words.reserve(tree_.words.size() + length / 24);
   stack_.push_back({});
+  stack_.back().last_child = tree_.last();
+  if (!look_balanced(text_.substr(begin_))) static_cast<void>(braces());
   advance();
   while (token_.kind != TokenKind::end) {
+    while (next_fault(BraceFault::Kind::missing_close)) close_unclosed();
     if (token_.kind == TokenKind::newline) {
       advance();
     } else if (token_.kind == TokenKind::close) {
       read_close();
     } else if (token_.kind == TokenKind::open) {
-      reporter_.error(token_.word.range, "this '{' follows no word that opens a block",
-                      "the block is skipped; put its name before the brace");
-      skip_block();
+      read_stray_open();
     } else {
       read_statement();
     }
@@ -68,21 +47,50 @@ Tree Parser::run() {
   if (stack_.size() > 1) {
     reporter_.error(stack_.back().opened_at,
                     fmt::format("the block '{}' that opens here is not closed", name_of(here())),
-                    "add the missing '}'");
+                    "add the missing '}'; is the file complete?");
   }
-  return std::move(tree_);
 }
 
 void Parser::read_close() {
+  const bool is_extra = next_fault(BraceFault::Kind::extra_close);
   if (stack_.size() == 1) {
-    reporter_.error(token_.word.range, "this '}' closes nothing: no block is open",
-                    "remove it, or look for a '}' too many above");
+    reporter_.warning(token_.word.range, "this '}' closes nothing: no block is open",
+                      "remove it, or look for a '}' too many above");
+  } else if (is_extra) {
+    reporter_.error(token_.word.range,
+                    fmt::format("this '}}' is one too many: it stands deeper than the block {}",
+                                name_and_line(stack_.back())),
+                    "remove it");
+  }
+  if (stack_.size() == 1 || is_extra) {
     if (braces().extra_closes > 0) --braces().extra_closes;
     advance();
     return;
   }
   last_closed_ = Closed{stack_.back(), token_.word.range};
   stack_.pop_back();
+  if (last_closed_->block.again) stack_.back().last_child = last_closed_->block.last_child;
+  advance();
+}
+
+// A '{' behind another one is a slip: what follows belongs to the block that is open already.
+void Parser::read_stray_open() {
+  const bool twice = stack_.size() > 1 && stack_.back().last_child == kNoStatement;
+  if (!twice) {
+    reporter_.error(token_.word.range, "this '{' follows no word that opens a block",
+                    "the block is skipped; put its name before the brace");
+    skip_block();
+    return;
+  }
+  reporter_.warning(token_.word.range,
+                    fmt::format("a second '{{' for the block {}", name_and_line(stack_.back())),
+                    "remove it");
+  if (braces().missing_closes > 0) {
+    --braces().missing_closes;
+  } else {
+    stack_.push_back(stack_.back());
+    stack_.back().again = true;
+  }
   advance();
 }
 
@@ -97,20 +105,28 @@ void Parser::read_statement() {
   const std::optional<KeywordId> id =
       word_.quoted ? std::nullopt : schema_.find(here(), word_.text);
   if (id) {
-    read_args();
+    read_args_of(schema_[*id]);
     handle_word(*id);
     last_closed_.reset();
     return;
   }
   if (recover_missing_brace() || recover_extra_brace()) {
-    const std::optional<KeywordId> again = schema_.find(here(), word_.text);
-    read_args();
-    if (again) handle_word(*again);
+    read_statement_here();
   } else {
     read_args();
     handle_unknown();
   }
   last_closed_.reset();
+}
+
+void Parser::read_statement_here() {
+  const std::optional<KeywordId> id = schema_.find(here(), word_.text);
+  if (!id) {
+    read_args();
+    return;
+  }
+  read_args_of(schema_[*id]);
+  handle_word(*id);
 }
 
 void Parser::read_args() {
@@ -121,14 +137,73 @@ void Parser::read_args() {
   }
 }
 
+std::string_view Parser::keep(std::string text) {
+  tree_.unescaped.push_back(std::move(text));
+  return tree_.unescaped.back();
+}
+
+void Parser::read_args_of(const Keyword& keyword) {
+  read_args();
+  const std::size_t count = tree_.words.size() - first_arg_;
+  if (count > 1 && tree_.words[first_arg_].text == "=" && !tree_.words[first_arg_].quoted) {
+    reporter_.warning(tree_.words[first_arg_].range,
+                      fmt::format("a '=' between '{}' and its value", keyword.name), "remove it");
+    tree_.words.erase(tree_.words.begin() + first_arg_);
+  }
+  const bool is_command = keyword.name == "regex" ||
+                          std::any_of(keyword.args.begin(), keyword.args.end(),
+                                      [](const Arg& arg) { return arg.type == ArgType::script; });
+  if (is_command && count > 0) read_command_words();
+  repair_args(keyword);
+}
+
+// Commands and regular expressions have words of their own: single quotes group, a backslash
+// escapes. keepalived: keywords with quoted values.
+void Parser::read_command_words() {
+  const std::size_t begin = tree_.words[first_arg_].range.offset;
+  const TextRange& last = tree_.words.back().range;
+  const std::string_view raw = text_.substr(begin, last.offset + last.length - begin);
+  if (raw.find_first_of("'\\") == std::string_view::npos) return;
+  CommandLine command = read_command(raw);
+  bool closed = command.closed;
+  tree_.words.resize(first_arg_);
+  for (CommandWord& one : command.words) {
+    Word word;
+    word.range = {static_cast<std::uint32_t>(begin + one.begin),
+                  static_cast<std::uint32_t>(one.end - one.begin)};
+    word.quoted = raw[one.begin] == '"' || raw[one.begin] == '\'';
+    word.text = keep(std::move(one.text));
+    closed = closed && read_command(word.text).closed;
+    tree_.words.push_back(word);
+  }
+  if (!closed && !tree_.words.empty()) {
+    reporter_.suspect(tree_.words[first_arg_].range, "a quotation in this command is not closed",
+                      "it is taken to end with the command; write \\' or \\\" for the sign itself");
+  }
+}
+
+// Values whose meaning is plain although they do not fit.
+void Parser::repair_args(const Keyword& keyword) {
+  for (std::size_t i = first_arg_, at = 0; i < tree_.words.size() && at < kMaxArgs; ++i) {
+    const Arg& arg = keyword.args[at];
+    if (!arg.repeated) ++at;
+    Word& word = tree_.words[i];
+    const std::optional<Repair> repaired = repair(arg, word.text);
+    if (!repaired) continue;
+    reporter_.warning(word.range,
+                      fmt::format("'{}' must be {}; '{}' is read as {}", keyword.name,
+                                  describe(arg), word.text, repaired->text),
+                      repaired->cure);
+    word.text = keep(repaired->text);
+  }
+}
+
 void Parser::read_entry() {
   const bool looks_like_entry =
-      here() == Block::mail_list ||
+      here() == Block::mail_list || schema_.find(here(), word_.text).has_value() ||
       core::IpPrefix::parse(word_.text.substr(0, word_.text.find('/'))).has_value();
   if (!looks_like_entry && recover_missing_brace()) {
-    const std::optional<KeywordId> id = schema_.find(here(), word_.text);
-    read_args();
-    if (id) handle_word(*id);
+    read_statement_here();
     return;
   }
   first_arg_ = static_cast<std::uint32_t>(tree_.words.size());
@@ -179,6 +254,10 @@ bool Parser::at_open_brace() {
 void Parser::skip_block() {
   std::size_t depth = 0;
   while (token_.kind != TokenKind::end) {
+    while (depth > 0 && next_fault(BraceFault::Kind::missing_close)) {
+      ++fault_;
+      if (--depth == 0) return;
+    }
     if (token_.kind == TokenKind::open) ++depth;
     if (token_.kind == TokenKind::close && --depth == 0) break;
     advance();
@@ -214,7 +293,9 @@ void Parser::handle_word(KeywordId id) {
   statement.keyword = id;
   statement.range = word_.range;
   push(statement);
-  if (keyword.opens) {
+  if (keyword.opens == Block::other) {
+    if (at_open_brace()) skip_block();
+  } else if (keyword.opens) {
     open(*keyword.opens, true);
   } else if (token_.kind == TokenKind::open) {
     reporter_.error(token_.word.range, fmt::format("'{}' has no block", word_.text),
@@ -229,99 +310,6 @@ void Parser::handle_known(const Keyword& keyword) {
   reporter_.warn_once(word_.range, keyword.notice.empty() ? standard : std::string(keyword.notice));
   const bool opens = keyword.opens ? at_open_brace() : token_.kind == TokenKind::open;
   if (opens) skip_block();
-}
-
-bool Parser::valid_here(Block block) const {
-  return schema_.find(block, word_.text).has_value();
-}
-
-std::string Parser::name_and_line(const Open& block) {
-  return fmt::format("'{}' (opened on line {})", name_of(block.block),
-                     reporter_.locate(block.opened_at.offset).line);
-}
-
-// More blocks open than close, and the word belongs into a block that is open further out: the '}'
-// is missing here.
-bool Parser::recover_missing_brace() {
-  if (braces().missing_closes == 0) return false;
-  for (std::size_t depth = stack_.size() - 1; depth > 0; --depth) {
-    if (!valid_here(stack_[depth - 1].block) || stack_.size() - depth > braces().missing_closes)
-      continue;
-    reporter_.error(word_.range,
-                    fmt::format("the block {} is not closed before '{}'",
-                                name_and_line(stack_.back()), word_.text),
-                    "add the missing '}' above this line");
-    braces().missing_closes -= stack_.size() - depth;
-    stack_.resize(depth);
-    return true;
-  }
-  return false;
-}
-
-// More blocks close than open, and the word belongs into the block that has just ended: its '}'
-// came too early.
-bool Parser::recover_extra_brace() {
-  if (!last_closed_ || braces().extra_closes == 0 || !valid_here(last_closed_->block.block))
-    return false;
-  reporter_.error(last_closed_->brace,
-                  fmt::format("this '}}' is one too many: it ends the block '{}' before '{}'",
-                              name_of(last_closed_->block.block), word_.text),
-                  "remove it");
-  --braces().extra_closes;
-  stack_.push_back(last_closed_->block);
-  return true;
-}
-
-std::optional<KeywordId> Parser::guess() {
-  const std::vector<Block> blocks = schema_.blocks_of(word_.text);
-  if (!blocks.empty()) return std::nullopt;
-  const std::string_view near = nearest_word(word_.text, schema_.words_of(here()));
-  if (near.empty()) return std::nullopt;
-  return schema_.find(here(), near);
-}
-
-std::string Parser::describe_unknown(std::string& help) const {
-  const std::vector<Block> blocks = schema_.blocks_of(word_.text);
-  if (blocks.empty()) {
-    help = here() == Block::root
-               ? "valid here are blocks such as global_defs, vrrp_instance, virtual_server"
-               : "the line is skipped";
-    return here() == Block::root
-               ? fmt::format("unknown word '{}' at the top level", word_.text)
-               : fmt::format("unknown word '{}' in '{}'", word_.text, name_of(here()));
-  }
-  std::string names;
-  for (std::size_t i = 0; i < blocks.size() && i < 4; ++i) {
-    names += fmt::format("{}'{}'", i == 0 ? "" : ", ", name_of(blocks[i]));
-  }
-  help = fmt::format("it belongs into {}{}", names, blocks.size() > 4 ? " and others" : "");
-  return here() == Block::root
-             ? fmt::format("'{}' cannot stand at the top level", word_.text)
-             : fmt::format("'{}' is not a word of '{}'", word_.text, name_of(here()));
-}
-
-// "virtual_server192.168.0.100": a word of this block with its value glued to it.
-void Parser::glued_word(std::string& help) const {
-  const std::size_t letters = std::min(word_.text.find_first_of("0123456789=:"), word_.text.size());
-  if (letters == word_.text.size() || !schema_.find(here(), word_.text.substr(0, letters))) return;
-  help = fmt::format("put a blank after '{}'", word_.text.substr(0, letters));
-}
-
-void Parser::handle_unknown() {
-  std::string help;
-  std::string message = describe_unknown(help);
-  const std::optional<KeywordId> near = guesses_++ < kMaxGuesses ? guess() : std::nullopt;
-  if (near) help = fmt::format("did you mean '{}'?", schema_[*near].name);
-  if (!near) glued_word(help);
-  reporter_.error(word_.range, std::move(message), std::move(help));
-  if (!near) {
-    tree_.words.resize(first_arg_);
-    if (token_.kind == TokenKind::open || at_open_brace()) skip_block();
-    return;
-  }
-  // Read on as if it had been spelt right: what follows from the misspelling is not a second
-  // mistake.
-  handle_word(*near);
 }
 
 }  // namespace holdfast::config::keepalived

@@ -7,8 +7,8 @@
 
 namespace holdfast::config::keepalived {
 
-/// Reads the whole snapshot. Findings go to `reporter`; the tree holds what could be placed. Its
-/// words point into the snapshot, which has to outlive it.
-[[nodiscard]] Tree parse(const Snapshot& snapshot, Reporter& reporter);
+/// Reads a stretch of the snapshot and adds its statements to `tree`. Findings go to `reporter`;
+/// the tree holds what could be placed. Its words point into the snapshot, which has to outlive it.
+void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree);
 
 }  // namespace holdfast::config::keepalived

@@ -2,6 +2,7 @@
 // that a file full of braces cannot exhaust the stack.
 #pragma once
 
+#include "config/keepalived/braces.hpp"
 #include "config/keepalived/lexer.hpp"
 
 #include <optional>
@@ -12,14 +13,16 @@ namespace holdfast::config::keepalived {
 
 class Parser {
  public:
-  Parser(const Snapshot& snapshot, Reporter& reporter);
-  [[nodiscard]] Tree run();
+  /// Reads `part` of the snapshot into `tree`, behind what is there already.
+  Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree);
+  void run();
 
  private:
   struct Open {
     Block block = Block::root;
     std::uint32_t statement = kNoStatement;  // the statement whose body this is
     std::uint32_t last_child = kNoStatement;
+    bool again = false;  // the same block: its '{' was given twice
     TextRange opened_at;
   };
   struct Closed {
@@ -27,26 +30,32 @@ class Parser {
     TextRange brace;
   };
 
-  // Braces that open more often than they close in the whole file, and that close nothing.
-  struct Braces {
-    std::size_t missing_closes;
-    std::size_t extra_closes;
-  };
   [[nodiscard]] Braces& braces();
+  [[nodiscard]] bool next_fault(BraceFault::Kind kind);
+  void close_unclosed();
   void advance() { token_ = lexer_.next(); }
   void read_statement();
   void read_close();
+  void read_stray_open();
+  void read_statement_here();
   void read_entry();
   void read_args();
+  void read_args_of(const Keyword& keyword);
+  void read_command_words();
+  void repair_args(const Keyword& keyword);
   void handle_word(KeywordId id);
   void handle_known(const Keyword& keyword);
   void handle_unknown();
   [[nodiscard]] bool recover_missing_brace();
   [[nodiscard]] bool recover_extra_brace();
   [[nodiscard]] std::optional<KeywordId> guess();
+  [[nodiscard]] std::optional<KeywordId> guess_by_body();
+  [[nodiscard]] std::optional<KeywordId> unglue();
+  [[nodiscard]] std::string_view keep(std::string text);
   [[nodiscard]] bool valid_here(Block block) const;
-  [[nodiscard]] std::string describe_unknown(std::string& help) const;
-  void glued_word(std::string& help) const;
+  [[nodiscard]] std::string describe_unknown() const;
+  [[nodiscard]] std::string where_it_belongs();
+  [[nodiscard]] std::string describe_guess(KeywordId near) const;
   [[nodiscard]] bool at_open_brace();
   void skip_block();
   void push(const Statement& statement);
@@ -56,15 +65,17 @@ class Parser {
 
   const Schema& schema_;
   Reporter& reporter_;
-  std::string_view text_;
-  Tree tree_;
+  std::string_view text_;  // up to the end of the part
+  std::size_t begin_;      // of the part
+  Tree& tree_;
   Lexer lexer_;
   Token token_;
   Word word_;                    // first word of the current statement
   std::uint32_t first_arg_ = 0;  // its arguments: tree_.words from here on
   std::vector<Open> stack_;
   std::optional<Closed> last_closed_;  // the block that ended just before the current statement
-  std::optional<Braces> braces_;       // counted when the first word is out of place
+  std::optional<Braces> braces_;       // counted when there is something wrong
+  std::size_t fault_ = 0;              // the first of braces_->faults that is still to come
   std::size_t guesses_ = 0;
 };
 

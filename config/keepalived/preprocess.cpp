@@ -1,5 +1,6 @@
 #include "config/keepalived/preprocess.hpp"
 
+#include "config/keepalived/include.hpp"
 #include "config/keepalived/lexer.hpp"
 #include "config/keepalived/macro.hpp"
 #include "config/text.hpp"
@@ -11,7 +12,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <glob.h>
 #include <random>
 #include <unordered_map>
 
@@ -22,17 +22,6 @@ constexpr std::size_t kMaxFiles = 1000;
 constexpr std::size_t kMaxSteps = 4'000'000;  // made lines and replacements, in all
 constexpr std::string_view kSeldomEnds = "a definition can use others, but not itself";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-struct IncludeWord {
-  std::string_view word;
-  bool must_match;  // keepalived: also a pattern that matches nothing is an error
-};
-constexpr std::array<IncludeWord, 6> kIncludeWords = {{{"include", false},
-                                                       {"includer", false},
-                                                       {"includem", true},
-                                                       {"includew", true},
-                                                       {"includeb", true},
-                                                       {"includea", true}}};
 
 // Where the comment of a line begins, or its end.
 std::size_t comment_start(std::string_view line) {
@@ -54,11 +43,12 @@ bool ends_quoted(std::string_view text, bool quoted) {
 
 class Expander {
  public:
-  Expander(const LoadOptions& options, Diagnostics& diagnostics)
-      : options_(options), diagnostics_(diagnostics) {}
+  Expander(const LoadOptions& options, const std::vector<std::string>& chain,
+           Diagnostics& diagnostics)
+      : options_(options), diagnostics_(diagnostics), chain_(chain) {}
 
   void file(std::string_view text, const std::string& name);
-  Snapshot take() { return std::move(snapshot_); }
+  Expanded take() { return {std::move(snapshot_), std::move(foreign_)}; }
 
  private:
   struct Line {
@@ -87,11 +77,18 @@ class Expander {
   void made_lines(const Piece& piece, std::string_view lines, std::string_view rest,
                   std::size_t column, std::size_t depth);
   bool inclusion(const Piece& piece, std::string_view code);
-  void include(const Line& line, std::string_view pattern, bool must_match);
-  void include_file(const Line& line, std::string_view pattern, const std::string& path);
+  void include(const Line& line, std::string_view pattern, const IncludeCheck& check);
+  void include_file(const Line& line, std::string_view pattern, const std::string& path,
+                    const IncludeCheck& check);
+  [[nodiscard]] bool is_to_be_read(const Line& line, std::string_view pattern,
+                                   const std::string& path);
+  void setting(std::string_view code);
   void substitute(const Piece& piece, std::size_t depth);
   bool expand_use(const Line& line, const Use& use, std::size_t depth, std::string& out);
   bool built_in(const Line& line, const Use& use, std::string& out);
+  bool random_number(const Line& line, const Use& use, std::string& out);
+  void undefined(const Line& line, const Use& use, std::string message, std::string help,
+                 std::string& out);
   bool expand_text(const Line& line, std::string_view text, std::size_t depth, std::string& out);
   [[nodiscard]] bool is_known(const Use& use) const {
     return use.braces || definitions_.contains(std::string(use.name));
@@ -111,6 +108,7 @@ class Expander {
   const LoadOptions& options_;
   Diagnostics& diagnostics_;
   Snapshot snapshot_;
+  std::vector<ForeignFile> foreign_;
   std::unordered_map<std::string, std::string> definitions_;
   std::vector<std::string> chain_;  // the files that are being read, outermost first
   std::uint32_t file_ = 0;
@@ -121,7 +119,8 @@ class Expander {
   bool endless_ = false;   // and there were too many: nothing more is made
   bool quoted_ = false;    // the use that is being replaced stands within quotes
   std::mt19937 random_{std::random_device{}()};
-  bool resync_ = false;  // what follows has to say again where it stands
+  IncludeCheck include_check_;  // for all includes
+  bool resync_ = false;         // what follows has to say again where it stands
 };
 
 void Expander::begin_segment(std::uint32_t line, std::size_t column, bool fixed) {
@@ -155,7 +154,8 @@ void Expander::report(Severity severity, const Line& line, std::string_view word
       word.data() >= line.text.data() && word.data() <= line.text.data() + line.text.size();
   const std::size_t offset = inside ? static_cast<std::size_t>(word.data() - line.text.data()) : 0;
   diagnostic.byte_offset = static_cast<std::uint32_t>(offset);
-  diagnostic.byte_length = static_cast<std::uint32_t>(std::max<std::size_t>(word.size(), 1));
+  if (line.number != 0)
+    diagnostic.byte_length = static_cast<std::uint32_t>(std::max<std::size_t>(word.size(), 1));
   diagnostic.column = static_cast<std::uint32_t>(count_characters(line.text.substr(0, offset))) + 1;
   diagnostic.message = std::move(message);
   diagnostic.help = std::move(help);
@@ -169,10 +169,17 @@ void Expander::file(std::string_view text, const std::string& name) {
   snapshot_.files.push_back(name);
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   begin_segment(1, 1, false);
+  const std::string converted = from_utf16(text);
+  if (!converted.empty()) {
+    report(Severity::warning, {}, {}, "this file is written in UTF-16",
+           "it is read, but keepalived cannot: save it as UTF-8");
+    text = converted;
+  }
+  const bool old_line_ends = text.find('\n') == std::string_view::npos;  // CR alone
   bool said_nul = false;
   std::uint32_t number = 0;
   while (!text.empty() && !too_long_) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t end = std::min(text.find(old_line_ends ? '\r' : '\n'), text.size());
     Line current;
     current.text = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -182,8 +189,8 @@ void Expander::file(std::string_view text, const std::string& name) {
     while (!current.text.empty() && current.text.back() == '\r') current.text.remove_suffix(1);
     if (current.text.find('\0') != std::string_view::npos) {
       if (!said_nul) {
-        report(Severity::error, current, {}, "this line holds NUL bytes and is skipped",
-               "is the file UTF-16? Save it as UTF-8");
+        report(Severity::error, current, {}, "this line holds zero bytes: the file is damaged",
+               "restore it, or write the line anew");
       }
       said_nul = true;
       blank_line();
@@ -233,13 +240,14 @@ void Expander::process(const Piece& piece, std::size_t depth) {
   } else if (first == 'i' && inclusion(piece, code)) {
     resync_ = true;
   } else {
+    if (first == 'i' || first == 'r' || first == 'g') setting(code);
     substitute(piece, depth);
   }
 }
 
 // "@NAME words": kept for the configuration NAME; "@^NAME words": for all others.
 void Expander::condition(const Piece& piece, std::string_view code, std::size_t depth) {
-  const std::size_t end = std::min(code.find_first_of(" \t"), code.size());
+  const std::size_t end = word_length(code);
   std::string_view name = code.substr(1, end - 1);
   const bool negated = name.starts_with('^');
   if (negated) name.remove_prefix(1);
@@ -262,9 +270,16 @@ void Expander::condition(const Piece& piece, std::string_view code, std::size_t 
 
 bool Expander::definition(const Piece& piece, std::string_view code) {
   const std::size_t length = name_length(code.substr(1));
-  if (length == 0 || code.size() <= length + 1 || code[length + 1] != '=') return false;
+  const std::string_view rest = trimmed(code.substr(length + 1));
+  if (length == 0 || !rest.starts_with('=')) return false;
   const std::string name(code.substr(1, length));
-  std::string_view value = trimmed(code.substr(length + 2));  // quotes stay: they count at the use
+  if (rest.data() != code.data() + length + 1) {
+    report(Severity::warning, *piece.origin, code.substr(0, length + 1),
+           fmt::format("a blank before the '=' of the definition '{}'", name),
+           fmt::format("write ${}={}: keepalived takes this line for a statement", name,
+                       trimmed(rest.substr(1))));
+  }
+  std::string_view value = trimmed(rest.substr(1));  // quotes stay: they count at the use
   if (value.ends_with('\\') && !piece.made) {
     open_definition_ = name;
     open_value_ = std::string(trimmed(value.substr(0, value.size() - 1)));
@@ -353,22 +368,40 @@ void Expander::made_lines(const Piece& piece, std::string_view lines, std::strin
   }
 }
 
+// What global_defs says to the expander itself.
+void Expander::setting(std::string_view code) {
+  if (code.starts_with("global_defs")) {
+    const std::size_t open = code.find('{');
+    code = open == std::string_view::npos ? std::string_view() : trimmed(code.substr(open + 1));
+  }
+  const std::string_view word = code.substr(0, word_length(code));
+  const std::string_view rest = trimmed(code.substr(word.size()));
+  const std::string_view values = trimmed(rest.substr(0, rest.find('}')));
+  if (word == "include_check") include_check_ = read_include_check(include_check_, values);
+  std::uint32_t seed = 0;
+  const auto [end, error] = std::from_chars(values.data(), values.data() + values.size(), seed);
+  if (word == "random_seed" && error == std::errc() && end == values.data() + values.size())
+    random_.seed(seed);
+}
+
 bool Expander::inclusion(const Piece& piece, std::string_view code) {
-  const std::size_t word_end = std::min(code.find_first_of(" \t"), code.size());
-  for (const IncludeWord& include_word : kIncludeWords) {
-    if (code.substr(0, word_end) != include_word.word) continue;
-    std::string expanded;
-    const std::string_view rest = trimmed(code.substr(word_end));
-    if (rest.find('$') == std::string_view::npos) {
-      include(*piece.origin, rest, include_word.must_match);
-    } else if (expand_text(*piece.origin, rest, 0, expanded)) {
-      include(*piece.origin, expanded, include_word.must_match);
-    } else {
-      vanish(piece);
-    }
+  const std::size_t word_end = word_length(code);
+  const std::optional<IncludeCheck> word = include_word(code.substr(0, word_end));
+  if (!word) return false;
+  const IncludeCheck check = include_check_.with(*word);
+  std::string expanded;
+  const std::string_view rest = trimmed(code.substr(word_end));
+  if (rest.find('$') == std::string_view::npos) {
+    include(*piece.origin, rest, check);
     return true;
   }
-  return false;
+  quoted_ = false;
+  if (expand_text(*piece.origin, rest, 0, expanded)) {
+    include(*piece.origin, expanded, check);
+  } else {
+    vanish(piece);
+  }
+  return true;
 }
 
 bool Expander::within_quotes() const {
@@ -431,37 +464,55 @@ bool Expander::built_in(const Line& line, const Use& use, std::string& out) {
     out += use.name == "_HASH" ? '#' : '!';
   } else if (use.name == "_ENV") {
     const char* const value = std::getenv(std::string(use.arguments).c_str());
-    if (value == nullptr) {
-      report(Severity::error, line, use.name,
-             fmt::format("the environment has no '{}'", use.arguments),
-             "set it where Holdfast is started, or write the value out");
-      return false;
+    if (value != nullptr) {
+      out += value;
+      return true;
     }
-    out += value;
+    report(Severity::warning, line, use.name,
+           fmt::format("the environment has no '{}': it counts as empty", use.arguments),
+           "set it where Holdfast is started, or write the value out");
   } else if (use.name == "_RANDOM") {
-    std::array<std::uint32_t, 2> bounds = {0, 32767};
-    std::string_view rest = use.arguments;
-    for (std::size_t i = 0; i < bounds.size() && !rest.empty(); ++i) {
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), bounds[i]);
-      rest = error == std::errc()
-                 ? trimmed(rest.substr(static_cast<std::size_t>(end - rest.data())))
-                 : std::string_view("?");
-      if (error != std::errc()) break;
-    }
-    if (!rest.empty() || bounds[0] > bounds[1]) {
-      report(Severity::error, line, use.name,
-             fmt::format("'{}' are not the bounds of a random number", use.arguments),
-             "write ${_RANDOM MIN MAX} with two numbers");
-      return false;
-    }
-    out += fmt::format("{}",
-                       std::uniform_int_distribution<std::uint32_t>(bounds[0], bounds[1])(random_));
+    return random_number(line, use, out);
   } else {
-    report(Severity::error, line, use.name, fmt::format("there is no built-in '${{{}}}'", use.name),
-           "built-in values are _PWD, _INSTANCE, _ENV NAME, _RANDOM MIN MAX, _HASH and _BANG");
-    return false;
+    undefined(line, use, fmt::format("there is no built-in '${{{}}}'", use.name),
+              "built-in values are _PWD, _INSTANCE, _ENV NAME, _RANDOM MIN MAX, _HASH and _BANG",
+              out);
   }
   return true;
+}
+
+bool Expander::random_number(const Line& line, const Use& use, std::string& out) {
+  std::array<std::uint32_t, 2> bounds = {0, 32767};
+  std::string_view rest = use.arguments;
+  for (std::size_t i = 0; i < bounds.size() && !rest.empty(); ++i) {
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), bounds[i]);
+    rest = error == std::errc() ? trimmed(rest.substr(static_cast<std::size_t>(end - rest.data())))
+                                : std::string_view("?");
+    if (error != std::errc()) break;
+  }
+  if (!rest.empty() || bounds[0] > bounds[1]) {
+    report(Severity::error, line, use.name,
+           fmt::format("'{}' are not the bounds of a random number", use.arguments),
+           "write ${_RANDOM MIN MAX} with two numbers");
+    return false;
+  }
+  out += fmt::format("{}",
+                     std::uniform_int_distribution<std::uint32_t>(bounds[0], bounds[1])(random_));
+  return true;
+}
+
+// The use stays, without braces that would open and close blocks; within quotes it stays as it is,
+// perhaps for a shell. keepalived leaves it, braces and all.
+void Expander::undefined(const Line& line, const Use& use, std::string message, std::string help,
+                         std::string& out) {
+  const std::string_view gap = use.arguments.empty() ? "" : " ";
+  if (ends_quoted(out, quoted_)) {
+    out += fmt::format("${{{}{}{}}}", use.name, gap, use.arguments);
+    report(Severity::note, line, use.name, message + ", so it stays as it is", std::move(help));
+    return;
+  }
+  out += fmt::format("${}", use.name);
+  report(Severity::warning, line, use.name, std::move(message), std::move(help));
 }
 
 bool Expander::expand_use(const Line& line, const Use& use, std::size_t depth, std::string& out) {
@@ -481,9 +532,9 @@ bool Expander::expand_use(const Line& line, const Use& use, std::size_t depth, s
   const auto found = definitions_.find(std::string(use.name));
   if (found != definitions_.end()) return expand_text(line, found->second, depth + 1, out);
   if (use.name.starts_with('_')) return built_in(line, use, out);
-  report(Severity::error, line, use.name, fmt::format("'{}' is not defined", use.name),
-         fmt::format("define it above with ${}=VALUE", use.name));
-  return false;
+  undefined(line, use, fmt::format("'{}' is not defined", use.name),
+            fmt::format("define it above with ${}=VALUE", use.name), out);
+  return true;
 }
 
 bool Expander::expand_text(const Line& line, std::string_view text, std::size_t depth,
@@ -501,46 +552,57 @@ bool Expander::expand_text(const Line& line, std::string_view text, std::size_t 
   return true;
 }
 
-void Expander::include(const Line& line, std::string_view pattern, bool must_match) {
+void Expander::include(const Line& line, std::string_view pattern, const IncludeCheck& check) {
   if (pattern.size() >= 2 && pattern.front() == '"' && pattern.back() == '"')
     pattern = pattern.substr(1, pattern.size() - 2);
   resync_ = true;
-  if (pattern.empty()) {
-    report(Severity::error, line, trimmed(line.text.substr(0, line.code)),
-           "'include' needs the name of a file");
-    blank_line();
-    return;
-  }
-  std::filesystem::path full(pattern);
-  if (full.is_relative()) full = std::filesystem::path(snapshot_.files[file_]).parent_path() / full;
-  glob_t matches{};
-  const int result = ::glob(full.c_str(), GLOB_BRACE, nullptr, &matches);
-  std::vector<std::string> paths;
-  for (std::size_t i = 0; result == 0 && i < matches.gl_pathc; ++i)
-    paths.emplace_back(matches.gl_pathv[i]);
-  ::globfree(&matches);
-  const bool is_pattern = pattern.find_first_of("*?[{") != std::string_view::npos;
-  if (paths.empty() && (must_match || !is_pattern)) {
-    report(Severity::error, line, pattern, fmt::format("no file '{}' to include", full.string()));
-  }
   const std::uint32_t own_file = file_;
-  for (const std::string& path : paths) {
-    std::error_code ignored;
-    if (is_pattern && !std::filesystem::is_regular_file(path, ignored)) continue;
-    include_file(line, pattern, path);
-    file_ = own_file;
+  const std::filesystem::path directory =
+      std::filesystem::path(snapshot_.files[file_]).parent_path();
+  if (pattern.empty()) {
+    report(Severity::warning, line, trimmed(line.text.substr(0, line.code)),
+           "'include' needs the name of a file");
+  }
+  const std::vector<std::string> names = expand_braces(pattern);
+  for (const std::string& name : names) {
+    if (name.empty()) continue;
+    const std::string path = (directory / name).string();
+    const std::vector<std::string> matches = matches_of(path);
+    const bool strict = (names.size() > 1 && check.brace_match) ||
+                        (is_pattern(name) ? check.wildcard_match : check.match);
+    if (matches.empty() && (strict || !is_pattern(name))) {
+      const std::string near = near_file(path);
+      report(strict ? Severity::error : Severity::warning, line, pattern,
+             fmt::format("no file '{}' to include", path),
+             near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+    }
+    for (const std::string& match : matches) {
+      if (is_to_be_read(line, pattern, match)) include_file(line, pattern, match, check);
+      file_ = own_file;
+    }
   }
   // The directive's own line stays as a blank one.
   begin_segment(line.number, 1, false);
   blank_line();
 }
 
-void Expander::include_file(const Line& line, std::string_view pattern, const std::string& path) {
-  const auto same = [&path](const std::string& other) {
-    std::error_code error;
-    return other == path || std::filesystem::equivalent(other, path, error);
-  };
-  if (std::any_of(chain_.begin(), chain_.end(), same)) {
+// keepalived leaves out what is no regular file, and every file with an executable bit.
+bool Expander::is_to_be_read(const Line& line, std::string_view pattern, const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (std::filesystem::is_regular_file(status) || !std::filesystem::exists(status)) return true;
+  if (!is_pattern(pattern)) {
+    report(Severity::warning, line, pattern, fmt::format("'{}' is not a file", path),
+           std::filesystem::is_directory(status)
+               ? fmt::format("to read what is in the directory: include {}/*.conf", pattern)
+               : std::string("only regular files are included"));
+  }
+  return false;
+}
+
+void Expander::include_file(const Line& line, std::string_view pattern, const std::string& path,
+                            const IncludeCheck& check) {
+  if (is_same_file_as_any(path, chain_)) {
     report(Severity::error, line, pattern, fmt::format("'{}' includes itself", path),
            fmt::format("the chain is {} → {}", fmt::join(chain_, " → "), path));
     return;
@@ -554,7 +616,17 @@ void Expander::include_file(const Line& line, std::string_view pattern, const st
   }
   const core::Result<std::string> text = read_text_file(path);
   if (!text) {
-    report(Severity::error, line, pattern, text.error().message);
+    report(check.read ? Severity::error : Severity::warning, line, pattern, text.error().message);
+    return;
+  }
+  if (text->starts_with("#!") || text->starts_with("\x7F"
+                                                   "ELF")) {
+    report(Severity::warning, line, pattern,
+           fmt::format("'{}' is a program, not a configuration: it is left out", path));
+    return;
+  }
+  if (syntax_of(path, *text) == Syntax::toml) {
+    foreign_.push_back({path, *text, chain_});
     return;
   }
   file(*text, path);
@@ -562,9 +634,10 @@ void Expander::include_file(const Line& line, std::string_view pattern, const st
 
 }  // namespace
 
-Snapshot expand(std::string_view text, const std::string& name, const LoadOptions& options,
+Expanded expand(std::string_view text, const std::string& name,
+                const std::vector<std::string>& chain, const LoadOptions& options,
                 Diagnostics& diagnostics) {
-  Expander expander(options, diagnostics);
+  Expander expander(options, chain, diagnostics);
   expander.file(text, name);
   return expander.take();
 }

@@ -12,8 +12,22 @@ namespace holdfast::config::keepalived {
 /// How deep includes may nest, and definitions inside definitions.
 inline constexpr std::size_t kMaxDepth = 32;
 
-/// Expands `text`, which stands for the file `name`. Reads included files.
-[[nodiscard]] Snapshot expand(std::string_view text, const std::string& name,
-                              const LoadOptions& options, Diagnostics& diagnostics);
+/// An included file that is not written in keepalived's syntax. Its includer reads on without it.
+struct ForeignFile {
+  std::string path;
+  std::string text;
+  std::vector<std::string> chain;  ///< the files that led here, outermost first
+};
+
+struct Expanded {
+  Snapshot snapshot;
+  std::vector<ForeignFile> foreign;
+};
+
+/// Expands `text`, which stands for the file `name`, which the files of `chain` led to. Reads
+/// included files.
+[[nodiscard]] Expanded expand(std::string_view text, const std::string& name,
+                              const std::vector<std::string>& chain, const LoadOptions& options,
+                              Diagnostics& diagnostics);
 
 }  // namespace holdfast::config::keepalived
