@@ -59,6 +59,8 @@ void Reporter::at(Severity severity, const SourceLocation& location, std::string
   std::size_t length = 0;
   while (length < rest.size() && !ends_word(rest[length])) ++length;
   range.length = static_cast<std::uint32_t>(length);
+  // Two sentences about one object are two mistakes.
+  marked_.erase(key(range.offset, static_cast<std::uint32_t>(severity)));
   add(severity, range, std::move(message), std::move(help));
 }
 
