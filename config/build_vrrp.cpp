@@ -1,283 +1,206 @@
-// vrrp_instance → VrrpInstance.
-#include "config/address_line.hpp"
-
-#include <fmt/format.h>
+// vrrp_instance → VrrpInstance: what each word sets. What several words decide together is in
+// finish_vrrp.cpp.
+#include "config/route_line.hpp"
+#include "config/tracking.hpp"
+#include "config/vrrp_draft.hpp"
 
 namespace holdfast::config {
 namespace {
 
-constexpr std::size_t kLongestPassword = 8;  // RFC 2338 §5.3.10: Authentication Data is 8 bytes
-
-struct Draft {
-  VrrpInstance instance;
-  std::optional<core::Family> family;  // of its first address
-  bool has_priority = false;
-  bool has_password = false;
-  bool named_interface = false;
-  bool named_router_id = false;
-  bool wants_no_preempt = false;
-  bool meant_without_addresses = false;
-  std::optional<core::Duration> lower_prio_delay;
-  std::optional<std::uint32_t> lower_prio_repeat;
-  TextRange no_preempt_at;
-  TextRange preempt_delay_at;
-  TextRange advert_int_at;
-  std::optional<TextRange> auth_at;
-};
-
-void set_version(Draft&, const Args& args) {
-  if (args.number(0) == 2) return;
-  args.context().reporter.warn_once(
-      args.value(0).range,
-      "Holdfast does not do VRRP version 3 yet: this instance speaks version 2, which "
-      "directors with version 3 do not hear");
-}
-
-const Setters<Draft>& authentication_setters() {
-  static const Setters<Draft> table(
-      Block::authentication,
-      {{"auth_type",
-        [](Draft& d, const Args& a) {
-          d.instance.authentication.type = AuthType::pass;
-          if (a.number(0) == 0) return;
-          d.instance.authentication.type = AuthType::none;
-          d.auth_at.reset();
-          a.context().reporter.warn_once(
-              a.value(0).range,
-              "Holdfast does not do AH yet: adverts go without authentication, and "
-              "directors with AH refuse them",
-              "write 'auth_type PASS' on all directors");
-        }},
-       {"auth_pass", [](Draft& d, const Args& a) {
-          d.has_password = true;
-          d.instance.authentication.password = a.text(0).substr(0, kLongestPassword);
-          if (a.value(0).text.size() <= kLongestPassword) return;
-          a.context().reporter.warning(a.value(0).range,
-                                       "the password is longer than 8 bytes and is cut to 8, as "
-                                       "every VRRP version 2 router does");
-        }}});
-  return table;
-}
-
-void read_authentication(Draft& draft, const Args& args) {
-  draft.auth_at = args.statement().range;
-  authentication_setters().apply(args.context(), args.statement().first_child, draft);
-}
-
-void read_addresses(Draft& draft, const Args& args, std::vector<VirtualAddress>& list) {
-  BuildContext& context = args.context();
-  for (std::uint32_t at = args.statement().first_child; at != kNoStatement;
-       at = context.tree.statements[at].next) {
-    std::optional<VirtualAddress> address = read_address_line(context, context.tree.statements[at]);
-    if (!address) {
-      draft.meant_without_addresses = true;  // said already
-      continue;
-    }
-    if (!draft.family) draft.family = address->prefix.address.family();
-    if (address->prefix.address.is_v4()) {
-      list.push_back(std::move(*address));
-      continue;
-    }
-    if (*draft.family == core::Family::v4) {
-      context.reporter.warn_once(
-          context.tree.statements[at].range,
-          "Holdfast does not hold IPv6 addresses yet: this address is not held");
-    }
-  }
-}
+using Draft = InstanceDraft;
+using Rows = std::vector<Setters<Draft>::Row>;
 
 template <Rare<Script> VrrpInstance::*kMember>
 void set_script(Draft& draft, const Args& args) {
   draft.instance.*kMember = args.script();
 }
+template <bool VrrpInstance::*kMember>
+void set_flag(Draft& draft, const Args& args) {
+  draft.instance.*kMember = args.flag();
+}
+template <std::vector<Tracked> Tracking::*kMember>
+void read_list(Draft& draft, const Args& args) {
+  read_tracked(args, draft.instance.tracking.*kMember);
+}
+template <core::Duration GarpSettings::*kMember>
+void set_garp_time(Draft& draft, const Args& args) {
+  draft.instance.garp.*kMember = args.duration(0);
+}
+template <std::uint32_t GarpSettings::*kMember>
+void set_garp_count(Draft& draft, const Args& args) {
+  draft.instance.garp.*kMember = at_least_once(args);
+}
+
+void set_source(Draft& draft, const Args& args) {
+  draft.instance.mcast_src_ip = args.value(0).address;
+  draft.source_at = args.value(0).range;
+  if (Schema::instance()[args.statement().keyword].name == "unicast_src_ip")
+    draft.unicast_word = true;
+}
+
+void read_routes(Draft& draft, const Args& args) {
+  BuildContext& context = args.context();
+  for (std::uint32_t at = args.statement().first_child; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    auto route = read_route_line(context, context.tree.statements[at], ListOwner::instance);
+    if (route) draft.instance.virtual_routes.push_back(std::move(*route));
+  }
+}
+
+void read_rules(Draft& draft, const Args& args) {
+  BuildContext& context = args.context();
+  for (std::uint32_t at = args.statement().first_child; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    auto rule = read_rule_line(context, context.tree.statements[at], ListOwner::instance);
+    if (rule) draft.instance.virtual_rules.push_back(std::move(*rule));
+  }
+}
+
+const Rows kElection = {
+    {"state",
+     [](Draft& d, const Args& a) {
+       d.instance.state = a.number(0) == 0 ? InitialState::master : InitialState::backup;
+       d.state_at = a.statement().range;
+     }},
+    {"interface", [](Draft& d, const Args& a) { d.instance.interface = a.text(0); }},
+    {"virtual_router_id",
+     [](Draft& d, const Args& a) { d.instance.virtual_router_id = a.as<std::uint8_t>(0); }},
+    {"priority",
+     [](Draft& d, const Args& a) {
+       d.instance.priority = a.as<std::uint8_t>(0);
+       d.has_priority = true;
+     }},
+    {"advert_int",
+     [](Draft& d, const Args& a) {
+       d.instance.advert_int = a.duration(0);
+       d.advert_int_at = a.value(0).range;
+     }},
+    {"version",
+     [](Draft& d, const Args& a) {
+       d.version = a.as<std::uint8_t>(0);
+       d.version_at = a.value(0).range;
+     }},
+    {"preempt", [](Draft& d, const Args&) { d.wants_no_preempt = false; }},
+    {"nopreempt",
+     [](Draft& d, const Args& a) {
+       d.wants_no_preempt = true;
+       d.no_preempt_at = a.statement().range;
+     }},
+    {"preempt_delay",
+     [](Draft& d, const Args& a) {
+       d.instance.preempt_delay = a.duration(0);
+       d.preempt_delay_at = a.statement().range;
+     }},
+    {"strict_mode", [](Draft& d, const Args& a) { d.strict = a.flag(); }},
+    {"down_timer_adverts",
+     [](Draft& d, const Args& a) { d.instance.down_timer_adverts = a.as<std::uint8_t>(0); }},
+    {"skip_check_adv_addr", set_flag<&VrrpInstance::skip_check_adv_addr>},
+    {"higher_prio_send_advert", set_flag<&VrrpInstance::higher_prio_send_advert>},
+    {"lower_prio_no_advert", set_flag<&VrrpInstance::lower_prio_no_advert>},
+    {"owner_ignore_adverts", set_flag<&VrrpInstance::owner_ignore_adverts>},
+    {"debug",
+     [](Draft& d, const Args& a) { d.instance.debug = a.has(0) ? a.as<std::uint8_t>(0) : 0; }},
+};
+
+const Rows kAdverts = {
+    {"authentication", read_authentication},
+    {"auth_hmac", read_auth_hmac},
+    {"mcast_src_ip", set_source},
+    {"mcast_dst_ip", [](Draft& d, const Args& a) { d.instance.mcast_dst_ip = a.value(0).address; }},
+    {"unicast_peer", read_unicast_peers},
+    {"unicast_ttl",
+     [](Draft& d, const Args& a) {
+       d.instance.unicast_ttl = a.as<std::uint8_t>(0);
+       d.unicast_word = true;
+     }},
+    {"unicast_fault_no_peer", set_flag<&VrrpInstance::unicast_fault_no_peer>},
+    {"check_unicast_src", set_flag<&VrrpInstance::check_unicast_src>},
+    {"track_src_ip", set_flag<&VrrpInstance::track_src_ip>},
+    {"v3_checksum_as_v2", set_flag<&VrrpInstance::v3_checksum_as_v2>},
+};
+
+const Rows kAddresses = {
+    {"virtual_ipaddress", read_virtual_addresses},
+    {"virtual_ipaddress_excluded", read_excluded_addresses},
+    {"no_virtual_ipaddress", set_flag<&VrrpInstance::no_virtual_ipaddress>},
+    {"virtual_routes", read_routes},
+    {"virtual_rules", read_rules},
+    {"use_vmac", read_use_vmac},
+    {"use_ipvlan", read_use_ipvlan},
+    {"use_vmac_addr", set_flag<&VrrpInstance::use_vmac_addr>},
+    {"vmac_xmit_base", set_flag<&VrrpInstance::vmac_xmit_base>},
+    {"vrf", [](Draft& d, const Args& a) { d.instance.vrf = a.text(0); }},
+    {"promote_secondaries", set_flag<&VrrpInstance::promote_secondaries>},
+    {"accept", [](Draft& d, const Args&) { d.instance.accept = AcceptMode::accept; }},
+    {"no_accept", [](Draft& d, const Args&) { d.instance.accept = AcceptMode::no_accept; }},
+    {"garp_master_delay", set_garp_time<&GarpSettings::master_delay>},
+    {"garp_master_repeat", set_garp_count<&GarpSettings::master_repeat>},
+    {"garp_master_refresh", set_garp_time<&GarpSettings::master_refresh>},
+    {"garp_master_refresh_repeat", set_garp_count<&GarpSettings::master_refresh_repeat>},
+    {"garp_lower_prio_delay", set_garp_time<&GarpSettings::lower_prio_delay>},
+    {"garp_lower_prio_repeat", set_garp_count<&GarpSettings::lower_prio_repeat>},
+};
+
+const Rows kEvents = {
+    {"dont_track_primary", set_flag<&VrrpInstance::dont_track_primary>},
+    {"track_interface",
+     [](Draft& d, const Args& a) { read_tracked_interfaces(a, d.instance.tracking.interfaces); }},
+    {"track_script", read_list<&Tracking::scripts>},
+    {"track_file", read_list<&Tracking::files>},
+    {"track_process", read_list<&Tracking::processes>},
+    {"track_bfd", read_list<&Tracking::bfd>},
+    {"notify_master", set_script<&VrrpInstance::notify_master>},
+    {"notify_backup", set_script<&VrrpInstance::notify_backup>},
+    {"notify_fault", set_script<&VrrpInstance::notify_fault>},
+    {"notify_stop", set_script<&VrrpInstance::notify_stop>},
+    {"notify_deleted", set_script<&VrrpInstance::notify_deleted>},
+    {"notify_master_rx_lower_pri", set_script<&VrrpInstance::notify_master_rx_lower_pri>},
+    {"notify", set_script<&VrrpInstance::notify>},
+    {"notify_priority_changes", set_flag<&VrrpInstance::notify_priority_changes>},
+    {"smtp_alert", set_flag<&VrrpInstance::smtp_alert>},
+    {"lvs_sync_daemon_interface",
+     [](Draft& d, const Args& a) { d.instance.lvs_sync_daemon_interface = a.text(0); }},
+};
 
 const Setters<Draft>& setters() {
-  static const Setters<Draft> table(
-      Block::vrrp_instance,
-      {{"state",
-        [](Draft& d, const Args& a) {
-          d.instance.state = a.number(0) == 0 ? InitialState::master : InitialState::backup;
-        }},
-       {"interface",
-        [](Draft& d, const Args& a) {
-          d.instance.interface = a.text(0);
-          d.named_interface = true;
-        }},
-       {"virtual_router_id",
-        [](Draft& d, const Args& a) {
-          d.instance.virtual_router_id = a.as<std::uint8_t>(0);
-          d.named_router_id = true;
-        }},
-       {"priority",
-        [](Draft& d, const Args& a) {
-          d.instance.priority = a.as<std::uint8_t>(0);
-          d.has_priority = true;
-        }},
-       {"advert_int",
-        [](Draft& d, const Args& a) {
-          d.instance.advert_int = a.duration(0);
-          d.advert_int_at = a.value(0).range;
-        }},
-       {"version", set_version},
-       {"authentication", read_authentication},
-       {"virtual_ipaddress",
-        [](Draft& d, const Args& a) { read_addresses(d, a, d.instance.virtual_addresses); }},
-       {"virtual_ipaddress_excluded",
-        [](Draft& d, const Args& a) {
-          read_addresses(d, a, d.instance.virtual_addresses_excluded);
-        }},
-       {"no_virtual_ipaddress", [](Draft& d, const Args&) { d.meant_without_addresses = true; }},
-       {"mcast_src_ip",
-        [](Draft& d, const Args& a) { d.instance.mcast_src_ip = a.value(0).address; }},
-       {"preempt", [](Draft& d, const Args&) { d.wants_no_preempt = false; }},
-       {"nopreempt",
-        [](Draft& d, const Args& a) {
-          d.wants_no_preempt = true;
-          d.no_preempt_at = a.statement().range;
-        }},
-       {"preempt_delay",
-        [](Draft& d, const Args& a) {
-          d.instance.preempt_delay = a.duration(0);
-          d.preempt_delay_at = a.statement().range;
-        }},
-       {"debug",
-        [](Draft& d, const Args& a) { d.instance.debug = a.has(0) ? a.as<std::uint8_t>(0) : 0; }},
-       {"garp_master_delay",
-        [](Draft& d, const Args& a) { d.instance.garp.master_delay = a.duration(0); }},
-       {"garp_master_repeat",
-        [](Draft& d, const Args& a) { d.instance.garp.master_repeat = at_least_once(a); }},
-       {"garp_master_refresh",
-        [](Draft& d, const Args& a) { d.instance.garp.master_refresh = a.duration(0); }},
-       {"garp_master_refresh_repeat",
-        [](Draft& d, const Args& a) { d.instance.garp.master_refresh_repeat = at_least_once(a); }},
-       {"garp_lower_prio_delay",
-        [](Draft& d, const Args& a) { d.lower_prio_delay = a.duration(0); }},
-       {"garp_lower_prio_repeat",
-        [](Draft& d, const Args& a) { d.lower_prio_repeat = at_least_once(a); }},
-       {"notify_master", set_script<&VrrpInstance::notify_master>},
-       {"notify_backup", set_script<&VrrpInstance::notify_backup>},
-       {"notify_fault", set_script<&VrrpInstance::notify_fault>},
-       {"notify_stop", set_script<&VrrpInstance::notify_stop>},
-       {"notify", set_script<&VrrpInstance::notify>},
-       {"smtp_alert", [](Draft& d, const Args& a) { d.instance.smtp_alert = a.flag(); }}});
+  static const Setters<Draft> table = [] {
+    Rows rows;
+    for (const Rows& some : {kElection, kAdverts, kAddresses, kEvents})
+      rows.insert(rows.end(), some.begin(), some.end());
+    return Setters<Draft>(Block::vrrp_instance, rows);
+  }();
   return table;
 }
 
-void finish_authentication(Draft& draft, Reporter& reporter) {
-  Authentication& authentication = draft.instance.authentication;
-  const bool complete = authentication.type == AuthType::pass && draft.has_password;
-  if (complete) return;
-  authentication = {};
-  if (!draft.auth_at) return;
-  reporter.warning(*draft.auth_at,
-                   draft.has_password
-                       ? "'auth_pass' without 'auth_type': adverts go without authentication"
-                       : "'authentication' without a password: adverts go without authentication",
-                   draft.has_password ? "add 'auth_type PASS'" : "add 'auth_pass PASSWORD'");
-}
-
-// keepalived: an instance that starts as master, or owns the address, always preempts.
-void finish_preemption(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
-  const bool master = instance.state == InitialState::master;
-  if (draft.wants_no_preempt && (master || instance.priority == 255)) {
-    reporter.warning(
-        draft.no_preempt_at,
-        fmt::format("'nopreempt' does not work with '{}' and is ignored",
-                    master ? "state MASTER" : "priority 255"),
-        master ? "write 'state BACKUP' on all directors" : "choose a priority below 255");
-    draft.wants_no_preempt = false;
-  }
-  instance.preempt = !draft.wants_no_preempt;
-  if (master && instance.preempt_delay.count() != 0) {
-    reporter.warning(draft.preempt_delay_at,
-                     "'preempt_delay' does not work with 'state MASTER' and is ignored",
-                     "write 'state BACKUP'");
-    instance.preempt_delay = core::Duration{0};
-  }
-}
-
-void finish_interval(Draft& draft, Reporter& reporter) {
-  core::Duration& interval = draft.instance.advert_int;
-  const auto whole =
-      std::max(std::chrono::round<std::chrono::seconds>(interval), std::chrono::seconds(1));
-  if (whole == interval) return;
-  reporter.warning(draft.advert_int_at,
-                   fmt::format("VRRP version 2 counts whole seconds: 'advert_int' is taken as {}",
-                               whole.count()));
-  interval = whole;
-}
-
-bool finish_required(Draft& draft, const Args& args) {
-  VrrpInstance& instance = draft.instance;
-  if (!draft.named_interface) instance.interface = args.context().model.globals.default_interface;
-  if (instance.interface.empty() && !mentions(args.context(), args.statement(), "interface")) {
-    args.context().reporter.error(
-        args.value(0).range, fmt::format("vrrp_instance '{}' has no 'interface'", instance.name),
-        "add the interface that carries the adverts, such as 'interface eth0'");
-  }
-  if (!draft.named_router_id && !mentions(args.context(), args.statement(), "virtual_router_id")) {
-    args.context().reporter.error(
-        args.value(0).range,
-        fmt::format("vrrp_instance '{}' has no 'virtual_router_id'", instance.name),
-        "add a number from 1 to 255, the same on all its directors");
-  }
-  return !instance.interface.empty() && draft.named_router_id;
-}
-
-void finish(Draft& draft, const Args& args) {
-  VrrpInstance& instance = draft.instance;
-  Reporter& reporter = args.context().reporter;
-  if (draft.family == core::Family::v6) {
-    reporter.warning(args.value(0).range,
-                     fmt::format("Holdfast does not do IPv6 yet: vrrp_instance '{}' is not started",
-                                 instance.name));
-    return;
-  }
-  if (!draft.has_priority && instance.state == InitialState::master) {
-    instance.priority = 255;
-    reporter.note(args.value(0).range,
-                  fmt::format("vrrp_instance '{}' has no 'priority': with 'state MASTER' it is "
-                              "255, the owner of the address",
-                              instance.name));
-  }
-  instance.garp.lower_prio_delay = draft.lower_prio_delay.value_or(instance.garp.lower_prio_delay);
-  instance.garp.lower_prio_repeat =
-      draft.lower_prio_repeat.value_or(instance.garp.lower_prio_repeat);
-  finish_authentication(draft, reporter);
-  finish_preemption(draft, reporter);
-  finish_interval(draft, reporter);
-  if (instance.virtual_addresses.empty() && !draft.meant_without_addresses) {
-    reporter.warning(
-        args.value(0).range,
-        fmt::format(
-            "vrrp_instance '{}' has no virtual address: it elects a master that holds nothing",
-            instance.name));
-  }
-  if (!finish_required(draft, args)) return;
-  for (auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded}) {
-    for (VirtualAddress& address : *list) {
-      if (address.interface.empty()) address.interface = instance.interface;
-    }
-  }
-  args.context().model.instances.push_back(std::move(instance));
+// Globals hold wherever they stand: they are complete before the first instance is built.
+void inherit(VrrpInstance& instance, const Globals& globals) {
+  instance.interface = globals.default_interface;
+  instance.garp = globals.garp;
+  instance.smtp_alert = globals.smtp_alert_vrrp.value_or(globals.smtp_alert.value_or(false));
+  instance.version = globals.vrrp_version;
+  instance.check_unicast_src = globals.vrrp_check_unicast_src;
+  instance.v3_checksum_as_v2 = globals.v3_checksum_as_v2;
+  instance.skip_check_adv_addr = globals.vrrp_skip_check_adv_addr;
+  instance.higher_prio_send_advert = globals.vrrp_higher_prio_send_advert;
+  instance.lower_prio_no_advert = globals.vrrp_lower_prio_no_advert;
+  instance.owner_ignore_adverts = globals.vrrp_owner_ignore_adverts;
+  instance.down_timer_adverts = globals.vrrp_down_timer_adverts;
 }
 
 }  // namespace
 
 void build_instance(const Args& args) {
-  const Globals& globals = args.context().model.globals;
   Draft draft;
   draft.instance.name = args.text(0);
   draft.instance.location = args.location();
-  draft.instance.garp = globals.garp;
-  draft.instance.smtp_alert = globals.smtp_alert_vrrp.value_or(globals.smtp_alert.value_or(false));
+  inherit(draft.instance, args.context().model.globals);
   setters().apply(args.context(), args.statement().first_child, draft);
-  finish(draft, args);
+  if (finish_instance(draft, args))
+    args.context().model.instances.push_back(std::move(draft.instance));
 }
 
 bool instances_know(KeywordId id) {
-  return setters().knows(id) || authentication_setters().knows(id);
+  return setters().knows(id) || instance_parts_know(id) || tracking_knows(id);
 }
 
 }  // namespace holdfast::config

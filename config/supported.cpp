@@ -11,13 +11,12 @@ std::string why_not_started(const VrrpInstance& instance) {
   if (instance.unicast) return "Holdfast does not do unicast peers yet";
   if (instance.authentication.type == AuthType::ah) return "Holdfast does not do auth_type AH yet";
   if (instance.auth_hmac) return "Holdfast does not do auth_hmac yet";
+  if (instance.mcast_dst_ip) return "Holdfast does not do mcast_dst_ip yet";
   return {};
 }
 
 std::string why_not_started(const VirtualServer& service) {
-  if (service.fwmark != 0) return "Holdfast does not do services by firewall mark yet";
   if (!service.group.empty()) return "Holdfast does not do groups of virtual servers yet";
-  if (service.address.family() == core::Family::v6) return "Holdfast does not do IPv6 services yet";
   return {};
 }
 
