@@ -1,23 +1,11 @@
 #include "config/build.hpp"
 
-#include "config/builder.hpp"
+#include "config/tracking.hpp"
 
 #include <fmt/format.h>
 
 namespace holdfast::config {
 namespace {
-
-void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args)) {
-  const KeywordId wanted = *Schema::instance().find(Block::root, word);
-  std::vector<Value> values;
-  for (std::uint32_t at = context.tree.first; at != kNoStatement;
-       at = context.tree.statements[at].next) {
-    const Statement& statement = context.tree.statements[at];
-    if (statement.keyword != wanted) continue;
-    if (!prepare_statement(context, statement, 0, values)) continue;
-    apply(Args(context, statement, values));
-  }
-}
 
 std::size_t count_root(const Tree& tree, std::string_view word) {
   const KeywordId wanted = *Schema::instance().find(Block::root, word);
@@ -34,7 +22,43 @@ bool looks_like_argument(std::string_view user) {
          user == "BACKUP" || user == "FAULT" || user == "STOP";
 }
 
+// How many words the option at the front takes, itself included.
+std::size_t extent_of(Block line, std::span<const Word> words) {
+  const Schema& schema = Schema::instance();
+  const auto is_option = [&](Block block, std::size_t at) {
+    return !words[at].quoted && schema.find(block, words[at].text).has_value();
+  };
+  const Keyword& keyword = schema[*schema.find(line, words.front().text)];
+  std::size_t count = 1;
+  for (std::size_t at = 0; at < kMaxArgs && count < words.size(); ++at) {
+    const Arg& arg = keyword.args[at];
+    if (arg.type == ArgType::none) break;
+    if (arg.type == ArgType::options) {
+      while (count < words.size() && is_option(arg.line, count))
+        count += extent_of(arg.line, words.subspan(count));
+      continue;
+    }
+    if (is_left_out(keyword, at, words[count].text)) continue;
+    const bool must_be = !arg.optional || arg.type == ArgType::choice;
+    if (must_be || !is_option(line, count)) ++count;
+    while (arg.repeated && count < words.size() && !is_option(line, count)) ++count;
+  }
+  return count;
+}
+
 }  // namespace
+
+void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args)) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, word);
+  std::vector<Value> values;
+  for (std::uint32_t at = context.tree.first; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    const Statement& statement = context.tree.statements[at];
+    if (Schema::instance().canonical(statement.keyword) != wanted) continue;
+    if (!prepare_statement(context, statement, kRootBlock, values)) continue;
+    apply(Args(context, statement, values));
+  }
+}
 
 bool mentions(const BuildContext& context, const Statement& block, std::string_view word) {
   const Schema& schema = Schema::instance();
@@ -51,6 +75,9 @@ bool prepare_statement(BuildContext& context, const Statement& statement, std::u
   const Keyword& keyword = schema[statement.keyword];
   if (!keyword.notice.empty())
     context.reporter.warn_once(statement.range, std::string(keyword.notice));
+  else if (keyword.effect != Effect::active)
+    context.reporter.warn_once(statement.range,
+                               fmt::format("accepted, without effect: '{}'", keyword.name));
   if (!keyword.repeatable) {
     const KeywordId id = schema.canonical(statement.keyword);
     const bool again = context.seen_in[id] == block;
@@ -59,8 +86,10 @@ bool prepare_statement(BuildContext& context, const Statement& statement, std::u
     if (again) {
       context.reporter.warning(
           statement.range,
-          fmt::format("'{}' is given more than once in this block; the {} one counts", keyword.name,
-                      first_counts ? "first" : "last"));
+          fmt::format(
+              "'{}' is given more than once {}; the {} one counts", keyword.name,
+              is_list(keyword.block) || is_line(keyword.block) ? "on this line" : "in this block",
+              first_counts ? "first" : "last"));
       if (first_counts) return false;
     }
   }
@@ -79,21 +108,13 @@ std::optional<Statement> take_option(BuildContext& context, Block line,
                            near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
     return std::nullopt;
   }
-  std::size_t count = 0;
-  const auto next_is_option = [&] { return schema.find(line, words[count + 1].text).has_value(); };
-  for (const Arg& arg : schema[*id].args) {
-    if (arg.type == ArgType::none) break;
-    do {
-      if (count + 1 >= words.size() || ((arg.optional || arg.repeated) && next_is_option())) break;
-      ++count;
-    } while (arg.repeated);
-  }
+  const std::size_t count = extent_of(line, words);
   Statement option;
   option.keyword = *id;
   option.range = word.range;
   option.first_word = static_cast<std::uint32_t>(&word - context.tree.words.data()) + 1;
-  option.word_count = static_cast<std::uint32_t>(count);
-  words = words.subspan(count + 1);
+  option.word_count = static_cast<std::uint32_t>(count - 1);
+  words = words.subspan(count);
   return option;
 }
 
@@ -114,15 +135,24 @@ Script Args::script() const {
 
 Model build_model(const Tree& tree, Reporter& reporter) {
   Model model;
-  BuildContext context{
-      .tree = tree, .reporter = reporter, .model = model, .next_block = 1, .seen_in = {}};
+  BuildContext context{.tree = tree, .reporter = reporter, .model = model, .seen_in = {}};
   context.seen_in.resize(Schema::instance().all().size(), 0);
-  apply_root(context, "global_defs",
-             [](const Args& args) { build_globals(args.context().model.globals, args); });
+  build_globals(context);
+  build_statics(context);
   model.instances.reserve(count_root(tree, "vrrp_instance"));
   model.services.reserve(count_root(tree, "virtual_server"));
   apply_root(context, "vrrp_instance", build_instance);
+  apply_root(context, "virtual_server_group", build_service_group);
   apply_root(context, "virtual_server", build_service);
+  apply_root(context, "vrrp_sync_group", build_sync_group);
+  apply_root(context, "vrrp_script", build_script);
+  apply_root(context, "vrrp_track_process", build_track_process);
+  apply_root(context, "track_file", build_track_file);
+  apply_root(context, "bfd_instance", build_bfd_instance);
+  apply_root(context, "track_group", build_track_group);
+  apply_root(context, "garp_group", build_garp_group);
+  resolve_names(context);
+  apply_root(context, "SSL", build_tls_identity);
   return model;
 }
 
@@ -132,10 +162,11 @@ std::vector<KeywordId> words_without_meaning() {
   for (std::size_t i = 0; i < schema.all().size(); ++i) {
     const auto id = static_cast<KeywordId>(i);
     const Keyword& keyword = schema[id];
-    const bool handled_elsewhere = keyword.effect == Effect::known || !keyword.alias_of.empty() ||
+    const bool handled_elsewhere = keyword.effect == Effect::known ||
+                                   keyword.effect == Effect::checked || !keyword.alias_of.empty() ||
                                    keyword.block == Block::root;
-    if (handled_elsewhere || globals_know(id) || instances_know(id) || services_know(id) ||
-        checks_know(id))
+    if (handled_elsewhere || globals_know(id) || addresses_know(id) || routes_know(id) ||
+        rules_know(id) || instances_know(id) || services_know(id) || checks_know(id))
       continue;
     missing.push_back(id);
   }

@@ -12,12 +12,15 @@
 
 namespace holdfast::config {
 
+/// The number of the top level among the blocks of one build; 0 is none.
+inline constexpr std::uint32_t kRootBlock = 1;
+
 /// One build. Borrows everything: it lives inside build_model.
 struct BuildContext {
   const Tree& tree;
   Reporter& reporter;
   Model& model;
-  std::uint32_t next_block = 1;
+  std::uint32_t next_block = kRootBlock + 1;
   std::vector<std::uint32_t> seen_in;  // by keyword: the block that had it last
 };
 
@@ -69,10 +72,14 @@ class Args {
 [[nodiscard]] bool prepare_statement(BuildContext& context, const Statement& statement,
                                      std::uint32_t block, std::vector<Value>& values);
 
-/// One option word of a line with the words behind it, as a statement of its own.
-/// Takes it from the front of `words`; nullopt after an error was reported (unknown option).
+/// One option word of a line with the words behind it, those of its own options included, as a
+/// statement of its own. Takes it from the front of `words`; nullopt after an error was reported
+/// (unknown option).
 [[nodiscard]] std::optional<Statement> take_option(BuildContext& context, Block line,
                                                    std::span<const Word>& words);
+
+/// Calls `apply` for every statement of the top level with this word.
+void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args));
 
 /// What each word of a block does to a T. Built once a process from names, looked up by keyword.
 template <class T>
@@ -108,13 +115,19 @@ class Setters {
   /// an error was reported.
   bool apply_line(BuildContext& context, Block line, std::span<const Word> words, T& target) const {
     const std::uint32_t block = context.next_block++;
-    std::vector<Value> values;
     while (!words.empty()) {
-      const std::optional<Statement> option = take_option(context, line, words);
-      if (!option || !prepare_statement(context, *option, block, values)) return false;
-      const Apply setter = by_keyword_[Schema::instance().canonical(option->keyword)];
-      if (setter != nullptr) setter(target, Args(context, *option, values));
+      if (!apply_option(context, line, block, words, target)) return false;
     }
+    return true;
+  }
+  /// The first of them only; takes it from the front of `words`. `block` is the line's own number.
+  bool apply_option(BuildContext& context, Block line, std::uint32_t block,
+                    std::span<const Word>& words, T& target) const {
+    std::vector<Value> values;
+    const std::optional<Statement> option = take_option(context, line, words);
+    if (!option || !prepare_statement(context, *option, block, values)) return false;
+    const Apply setter = by_keyword_[Schema::instance().canonical(option->keyword)];
+    if (setter != nullptr) setter(target, Args(context, *option, values));
     return true;
   }
   [[nodiscard]] bool knows(KeywordId id) const { return by_keyword_[id] != nullptr; }
@@ -124,10 +137,16 @@ class Setters {
 };
 
 // The builders of the top-level blocks, and which words each of them acts on.
-void build_globals(Globals& globals, const Args& args);
+void build_globals(BuildContext& context);
+void build_statics(BuildContext& context);
 void build_instance(const Args& args);
 void build_service(const Args& args);
+void build_service_group(const Args& args);
+void build_tls_identity(const Args& args);
 [[nodiscard]] bool globals_know(KeywordId id);
+[[nodiscard]] bool addresses_know(KeywordId id);
+[[nodiscard]] bool routes_know(KeywordId id);
+[[nodiscard]] bool rules_know(KeywordId id);
 [[nodiscard]] bool instances_know(KeywordId id);
 [[nodiscard]] bool services_know(KeywordId id);
 [[nodiscard]] bool checks_know(KeywordId id);

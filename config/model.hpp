@@ -102,9 +102,22 @@ struct ProcessSettings {
   std::optional<std::int8_t> priority;      ///< nice value, -20..19
   std::uint8_t rt_priority = 0;             ///< SCHED_RR, 1..99; 0 none
   bool no_swap = false;                     ///< pages stay in memory (mlockall)
+  /// with rt_priority: CPU time without a pause after which the kernel ends it
+  core::Duration rlimit_rttime = std::chrono::milliseconds(10);
   std::vector<std::uint16_t> cpu_affinity;  ///< processors it may run on; empty: all
 
   bool operator==(const ProcessSettings&) const = default;
+};
+
+/// How long a link must stay as it is before the change counts. keepalived:
+/// interface_up_down_delays.
+struct LinkDelay {
+  std::string interface;
+  core::Duration down{0};
+  core::Duration up{0};
+  SourceLocation location;
+
+  bool operator==(const LinkDelay&) const = default;
 };
 
 /// Which interfaces may be missing. keepalived: dynamic_interfaces [allow_if_changes].
@@ -140,7 +153,9 @@ struct Globals {
   bool vrrp_owner_ignore_adverts = false;     ///< default of owner_ignore_adverts
   bool v3_checksum_as_v2 = false;             ///< default of v3_checksum_as_v2
   std::uint8_t vrrp_down_timer_adverts = 3;   ///< default of down_timer_adverts
+  bool vrrp_notify_priority_changes = false;  ///< default of notify_priority_changes
   DynamicInterfaces dynamic_interfaces = DynamicInterfaces::no;
+  std::vector<LinkDelay> link_delays;
   /// Firewall table that no_accept uses; empty: none. keepalived: nftables.
   std::string nftables;
   /// Chains of iptables that no_accept uses: input, output. Empty: none.
@@ -172,6 +187,10 @@ struct Globals {
   std::string script_user;  ///< empty: keepalived_script if that user exists, else the daemon's
   std::string script_group;
   bool enable_script_security = false;
+  Rare<Script> startup_script;  ///< run before everything else
+  core::Duration startup_script_timeout = std::chrono::seconds(10);
+  Rare<Script> shutdown_script;  ///< run after everything else
+  core::Duration shutdown_script_timeout = std::chrono::seconds(10);
   core::Duration vrrp_startup_delay{0};     ///< wait before the first election
   core::Duration vrrp_delay_after_boot{0};  ///< the same, counted from the boot
   bool lvs_flush = false;
@@ -200,6 +219,9 @@ inline constexpr std::uint8_t kScopeLink = 253;
 inline constexpr std::uint8_t kScopeHost = 254;
 inline constexpr std::uint8_t kScopeNowhere = 255;
 
+/// A lifetime without an end. linux/if_addr.h: INFINITY_LIFE_TIME.
+inline constexpr std::uint32_t kForever = 0xFFFFFFFF;
+
 /// One line of virtual_ipaddress: what is put on an interface while the instance is master.
 struct VirtualAddress {
   core::IpPrefix prefix;  ///< /32 (/128) when no length was written
@@ -215,7 +237,7 @@ struct VirtualAddress {
   bool duplicate_detection = false;   ///< `-nodad`: IPv6 duplicate address detection is done
   bool manage_temporary = false;      ///< mngtmpaddr
   bool auto_join = false;             ///< autojoin
-  /// preferred_lft, seconds; not set: forever, 0 for an IPv6 /128.
+  /// preferred_lft, seconds or kForever; not set: forever, 0 for an IPv6 /128.
   std::optional<std::uint32_t> preferred_lifetime;
   std::optional<core::IpPrefix> peer;  ///< other end of a point-to-point link
   std::string track_group;             ///< static addresses only
@@ -272,6 +294,7 @@ struct Route {
   bool mtu_locked = false;
   bool on_link = false;
   bool no_track = false;
+  std::string track_group;  ///< static routes only
   std::vector<NextHop> next_hops;
   std::vector<LineOption> others;  ///< the remaining words in their order
   SourceLocation location;
@@ -285,13 +308,15 @@ struct Rule {
   std::optional<core::IpPrefix> from;     ///< not set: all
   std::optional<core::IpPrefix> to;       ///< not set: all
   std::string table;                      ///< `table`, `lookup`; empty: another action in `others`
-  std::optional<std::uint32_t> priority;  ///< not set: 16384 downwards in the order of the files
+  /// Not set: 16384 downwards, for each family in the order of the files.
+  std::optional<std::uint32_t> priority;
   std::optional<std::uint32_t> fwmark;
   std::optional<std::uint32_t> fwmask;
   std::string in_interface;   ///< `iif`, `dev`
   std::string out_interface;  ///< `oif`
   bool inverted = false;      ///< `not`
   bool no_track = false;
+  std::string track_group;         ///< static rules only
   std::vector<LineOption> others;  ///< the remaining words in their order
   SourceLocation location;
 
@@ -612,7 +637,7 @@ struct HttpUrl {
   /// Host header, inherited url < checker < real < virtual server; may be empty
   std::string virtualhost;
   Rare<BodyPattern> pattern;
-  bool tls_compliant = false;
+  std::optional<bool> tls_compliant;  ///< not set: the checker's
   SourceLocation location;
 
   bool operator==(const HttpUrl&) const = default;
@@ -625,7 +650,7 @@ struct HttpCheck {
   bool enable_sni = false;  ///< the host name is sent in the TLS hello
   std::string sni_name;     ///< name to send instead; empty: the Host header
   bool fast_recovery = false;
-  bool tls_compliant = false;
+  bool tls_compliant = false;  ///< SSL_GET: the server has to close TLS in order
   HttpProtocol http_protocol = HttpProtocol::http_1_0;
   std::vector<HttpUrl> urls;  ///< never empty
   SourceLocation location;
@@ -633,11 +658,11 @@ struct HttpCheck {
   bool operator==(const HttpCheck&) const = default;
 };
 
-/// keepalived: SMTP_CHECK. Up when the server greets and takes HELO.
+/// keepalived: SMTP_CHECK. Up when the server greets and takes HELO. One with `host { … }` blocks
+/// is one check for each of them.
 struct SmtpCheck {
   ConnectOptions connect;
-  std::string helo_name;              ///< empty: smtp_helo_name
-  std::vector<ConnectOptions> hosts;  ///< `host { … }`: further targets, all must pass
+  std::string helo_name;  ///< empty: smtp_helo_name
   SourceLocation location;
 
   bool operator==(const SmtpCheck&) const = default;
@@ -667,9 +692,9 @@ struct MiscCheck {
 /// keepalived: UDP_CHECK.
 struct UdpCheck {
   ConnectOptions connect;
-  std::vector<std::uint8_t> payload;
+  std::vector<std::uint8_t> payload;  ///< empty: random bytes
   bool require_reply = false;
-  std::string reply_pattern;  ///< hex digits, X for any half byte; empty: any reply
+  std::string reply_pattern;  ///< upper-case hex digits, X for any half byte; empty: any reply
   std::uint16_t min_reply_length = 0;
   std::uint16_t max_reply_length = 255;
   SourceLocation location;
@@ -697,8 +722,8 @@ struct BfdCheck {
 /// keepalived: FILE_CHECK: the value of a track_file is added to the weight.
 struct FileCheck {
   std::string track_file;
-  std::int32_t weight = 1;
-  bool reverse = false;
+  std::optional<std::int32_t> weight;  ///< the number is multiplied by it; not set: the file's own
+  bool reverse = false;                ///< the other way round; counts with `weight` only
   SourceLocation location;
 
   bool operator==(const FileCheck&) const = default;
@@ -711,7 +736,8 @@ using Check = std::variant<TcpCheck, HttpCheck, SmtpCheck, DnsCheck, MiscCheck, 
 struct RealServer {
   core::IpAddress address;
   std::uint16_t port = 0;    ///< the service's own port with DR and TUN
-  std::uint32_t weight = 1;  ///< 0..65535; 0 takes no new connections
+  /// 0..2147483647; 0 takes no new connections. Above kMaxWeight only with a warning.
+  std::uint32_t weight = 1;
   /// the service's, unless lvs_method says otherwise
   ForwardingMethod forwarding = ForwardingMethod::nat;
   Rare<Tunnel> tunnel;                ///< TUN only; not set: IP in IP

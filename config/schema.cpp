@@ -46,6 +46,7 @@ constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
     "a block of rules",
     "a block of interfaces",
     "nexthop",
+    "encap",
     "lvs_sync_daemon",
     "lvs_timeouts",
     "lvs_method",
@@ -87,13 +88,40 @@ const Schema& Schema::instance() {
 Schema::Schema() {
   add_rows(Block::root, rows::root());
   add_rows(Block::global_defs, rows::global_defs());
+  add_rows(Block::global_defs, rows::global_defs_rare());
+  add_rows(Block::address_list, rows::address_list());
+  add_rows(Block::route_list, rows::route_list());
+  add_rows(Block::next_hop_line, rows::next_hop_line());
+  add_rows(Block::encap_line, rows::encap_line());
+  add_rows(Block::rule_list, rows::rule_list());
+  add_rows(Block::sync_daemon_line, rows::sync_daemon_line());
+  add_rows(Block::timeouts_line, rows::timeouts_line());
   add_rows(Block::vrrp_instance, rows::vrrp_instance());
-  add_rows(Block::authentication, rows::authentication());
+  for (const rows::Table& table : rows::vrrp_lists()) add_rows(table.block, table.rows);
+  for (const rows::Table& table : rows::tracking()) add_rows(table.block, table.rows);
   add_rows(Block::virtual_server, rows::virtual_server());
   add_rows(Block::real_server, rows::real_server());
-  add_rows(Block::tcp_check, rows::tcp_check());
+  add_rows(Block::virtual_server_group, rows::virtual_server_group());
+  add_rows(Block::tunnel_line, rows::tunnel_line());
+  for (const Block block :
+       {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
+        Block::dns_check, Block::udp_check, Block::ping_check})
+    add_rows(block, rows::connecting());
+  for (const Block block :
+       {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
+        Block::dns_check, Block::udp_check, Block::ping_check, Block::misc_check})
+    add_rows(block, rows::pacing());
   add_rows(Block::http_get, rows::http_get());
+  add_rows(Block::ssl_get, rows::http_get());
+  add_rows(Block::ssl_get, rows::ssl_get());
   add_rows(Block::url, rows::url());
+  add_rows(Block::smtp_check, rows::smtp_check());
+  add_rows(Block::dns_check, rows::dns_check());
+  add_rows(Block::misc_check, rows::misc_check());
+  add_rows(Block::udp_check, rows::udp_check());
+  add_rows(Block::bfd_check, rows::bfd_check());
+  add_rows(Block::file_check, rows::file_check());
+  add_rows(Block::ssl, rows::ssl());
   for (const rows::Names& names : rows::known_names()) add_names(names.block, names.words);
   index();
 }

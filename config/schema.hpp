@@ -55,6 +55,7 @@ enum class Block : std::uint8_t {
   rule_list,             ///< body of virtual_rules and static_rules
   delay_list,            ///< body of interface_up_down_delays and linkbeat_interfaces
   next_hop_line,         ///< behind `nexthop` of a route
+  encap_line,            ///< behind `encap` of a route
   sync_daemon_line,      ///< behind lvs_sync_daemon
   timeouts_line,         ///< behind lvs_timeouts
   tunnel_line,           ///< behind TUN of lvs_method
@@ -72,8 +73,9 @@ enum class ArgType : std::uint8_t {
   boolean,  ///< true on yes false off no
   ip,       ///< an address of either family
   ip4,      ///< an IPv4 address
+  ip6,      ///< an IPv6 address
   netmask,  ///< an IPv4 netmask, or a prefix length
-  choice,   ///< one of `words`, case matters
+  choice,   ///< one of `words`, case matters; when `high` is above 0 also a number `low`..`high`
   choice_any_case,
   interface,     ///< 1..15 bytes, no '/'
   scheduler,     ///< name of a kernel scheduler
@@ -199,6 +201,10 @@ constexpr Arg milliseconds(std::int64_t low, std::int64_t high) {
 constexpr Arg options(Block line) {
   return {.type = ArgType::options, .optional = true, .repeated = true, .line = line};
 }
+/// The same, at least one.
+constexpr Arg required_options(Block line) {
+  return {.type = ArgType::options, .repeated = true, .line = line};
+}
 constexpr Arg optional(Arg arg) {
   arg.optional = true;
   return arg;
@@ -210,19 +216,59 @@ constexpr Arg repeated(Arg arg) {
 constexpr Arg boolean() {
   return optional(of(ArgType::boolean));
 }
+constexpr std::int64_t kManyTries = 1'000'000;
+/// A time between two probes, seconds.
+constexpr Arg pace() {
+  return seconds(0, kWeek31);
+}
+/// Where 0 would mean to probe without a pause, or to give up before trying.
+constexpr Arg positive_pace() {
+  return {.type = ArgType::seconds, .low = 1000, .high = kWeek31 * kMicroseconds};
+}
 constexpr std::array<Arg, kMaxArgs> command() {
   return {of(ArgType::script), optional(word("user")), optional(word("group"))};
 }
 
 [[nodiscard]] std::span<const Keyword> root();
 [[nodiscard]] std::span<const Keyword> global_defs();
+/// Further words of global_defs: those without effect.
+[[nodiscard]] std::span<const Keyword> global_defs_rare();
+[[nodiscard]] std::span<const Keyword> address_list();
+[[nodiscard]] std::span<const Keyword> route_list();
+[[nodiscard]] std::span<const Keyword> next_hop_line();
+[[nodiscard]] std::span<const Keyword> encap_line();
+[[nodiscard]] std::span<const Keyword> rule_list();
+[[nodiscard]] std::span<const Keyword> sync_daemon_line();
+[[nodiscard]] std::span<const Keyword> timeouts_line();
 [[nodiscard]] std::span<const Keyword> vrrp_instance();
-[[nodiscard]] std::span<const Keyword> authentication();
+/// The rows of several small blocks.
+struct Table {
+  Block block;
+  std::span<const Keyword> rows;
+};
+/// What stands inside vrrp_instance: its blocks, lists and lines.
+[[nodiscard]] std::span<const Table> vrrp_lists();
+/// Groups, scripts, processes, files, BFD sessions.
+[[nodiscard]] std::span<const Table> tracking();
 [[nodiscard]] std::span<const Keyword> virtual_server();
 [[nodiscard]] std::span<const Keyword> real_server();
-[[nodiscard]] std::span<const Keyword> tcp_check();
+[[nodiscard]] std::span<const Keyword> virtual_server_group();
+[[nodiscard]] std::span<const Keyword> tunnel_line();
+/// Of every checker that has a target: where it is.
+[[nodiscard]] std::span<const Keyword> connecting();
+/// Of every checker that runs by the clock: when.
+[[nodiscard]] std::span<const Keyword> pacing();
+/// Beyond those: HTTP_GET and SSL_GET, SSL_GET alone, and the others.
 [[nodiscard]] std::span<const Keyword> http_get();
+[[nodiscard]] std::span<const Keyword> ssl_get();
 [[nodiscard]] std::span<const Keyword> url();
+[[nodiscard]] std::span<const Keyword> smtp_check();
+[[nodiscard]] std::span<const Keyword> dns_check();
+[[nodiscard]] std::span<const Keyword> misc_check();
+[[nodiscard]] std::span<const Keyword> udp_check();
+[[nodiscard]] std::span<const Keyword> bfd_check();
+[[nodiscard]] std::span<const Keyword> file_check();
+[[nodiscard]] std::span<const Keyword> ssl();
 /// Words that are only recognised, by block.
 struct Names {
   Block block;

@@ -1,0 +1,29 @@
+// Sentences about what is not done yet that rows of several blocks share. Each is said once a
+// configuration.
+#pragma once
+
+#include <string_view>
+
+namespace holdfast::config::rows {
+
+inline constexpr std::string_view kNoMail =
+    "accepted, without effect yet: mail settings (Holdfast does not send mail yet)";
+inline constexpr std::string_view kNoFifo =
+    "Holdfast does not write notification pipes yet: nothing is written, and the script that reads "
+    "it is not started";
+inline constexpr std::string_view kNoSnmp =
+    "Holdfast does not serve SNMP yet: nothing is served, and no trap is sent";
+inline constexpr std::string_view kNoFirewall =
+    "Holdfast does not write firewall rules yet: backups do not drop packets to the virtual "
+    "addresses";
+inline constexpr std::string_view kNoVmac =
+    "Holdfast does not make virtual MAC interfaces yet: the addresses are put on the interface "
+    "itself";
+inline constexpr std::string_view kNoSyncDaemon =
+    "Holdfast does not start the IPVS sync daemon yet: a failover loses established connections";
+inline constexpr std::string_view kNoRoutes =
+    "Holdfast does not set routes yet: these routes are not set";
+inline constexpr std::string_view kNoRules =
+    "Holdfast does not set routing rules yet: these rules are not set";
+
+}  // namespace holdfast::config::rows
