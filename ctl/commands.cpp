@@ -1,83 +1,37 @@
 #include "ctl/commands.hpp"
 
 #include "ctl/catalogue.hpp"
+#include "ctl/client.hpp"
 #include "ctl/json_view.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/control_client.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <unistd.h>
+#include <charconv>
 
 namespace holdfast::ctl {
 namespace {
 
-void say(std::string_view words) {
-  (void)std::fwrite(words.data(), 1, words.size(), stdout);
-}
-
-void complain(std::string_view sentence) {
-  fmt::print(stderr, "holdfastctl: {}\n", sentence);
-}
-
-std::string socket_of(const Target& target, std::string_view process) {
-  return fmt::format("{}/{}.sock", target.run_dir, process);
-}
-
-/// What a failed request means to the person at the terminal.
-std::string explain_silence(const Target& target, std::string_view process,
-                            const core::Error& error) {
-  switch (error.system_errno) {
-    case ENOENT:
-      return fmt::format("not running (no socket {})", socket_of(target, process));
-    case ECONNREFUSED:
-      return fmt::format("not running (nobody listens on {})", socket_of(target, process));
-    default:
-      return error.message;
+std::string indented(std::string_view lines) {
+  std::string result;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    result += fmt::format("  {}\n", lines.substr(0, end));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
   }
+  return result;
 }
 
-Reply ask(const Target& target, std::string_view process) {
-  Reply reply{std::string(process), std::nullopt, {}};
-  auto answer =
-      runtime::control_request(socket_of(target, process), {{"command", "status"}}, target.timeout);
-  if (!answer) {
-    reply.problem = explain_silence(target, process, answer.error());
-  } else if (find(*answer, "error") != nullptr) {
-    reply.problem = text(*answer, "error");
-  } else {
-    reply.status = std::move(*answer);
-  }
-  return reply;
+std::string ended(std::string lines) {
+  if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
+  return lines;
 }
 
-std::string nobody(const Target& target) {
-  if (access(target.run_dir.c_str(), R_OK | X_OK) != 0 && errno == EACCES) {
-    return fmt::format("cannot look into {}: no permission; run this as root", target.run_dir);
-  }
+std::string trial_text(const object& trial) {
   return fmt::format(
-      "holdfast is not running (no socket in {}); start it, or name its directory with --run-dir",
-      target.run_dir);
-}
-
-/// One command to the watchdog; `answered` gets its reply.
-int command(const Target& target, std::string_view name, core::Duration timeout,
-            boost::json::object& answered) {
-  auto answer =
-      runtime::control_request(socket_of(target, "watchdog"), {{"command", name}}, timeout);
-  if (!answer) {
-    const bool absent =
-        answer.error().system_errno == ENOENT || answer.error().system_errno == ECONNREFUSED;
-    complain(absent ? nobody(target) : answer.error().message);
-    return absent ? kNobodyAnswered : kFailed;
-  }
-  answered = std::move(*answer);
-  if (find(answered, "error") == nullptr) return kDone;
-  complain(text(answered, "error"));
-  return kFailed;
+      "the former configuration returns in {}; keep this one with: holdfastctl confirm\n",
+      duration_text(number(trial, "left_ms").value_or(0)));
 }
 
 }  // namespace
@@ -103,25 +57,57 @@ int show_status(const Target& target, Format format, Colours colours) {
   return kDone;
 }
 
-int reload(const Target& target) {
-  boost::json::object answer;
-  if (const int code = command(target, "reload", target.reload_timeout, answer); code != kDone) {
+int reload(const Target& target, const ReloadRequest& wanted) {
+  object question{{"command", "reload"}};
+  if (wanted.force) question["force"] = true;
+  if (wanted.confirm_within)
+    question["confirm_within_ms"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(*wanted.confirm_within).count();
+  object answer;
+  if (const int code = request(target, question, target.reload_timeout, answer); code != kDone) {
     return code;
   }
-  const std::string diagnostics = text(answer, "diagnostics");
+  const std::string diagnostics = ended(text(answer, "diagnostics"));
   if (!flag(answer, "ok")) {
     complain("the new configuration was refused, the former one keeps running");
-    fmt::print(stderr, "{}{}", diagnostics, diagnostics.ends_with('\n') ? "" : "\n");
+    remark(diagnostics);
     return kFailed;
   }
-  if (!diagnostics.empty()) fmt::print(stderr, "{}", diagnostics);
-  say(fmt::format("generation {} is in use\n", text(answer, "generation")));
+  remark(diagnostics);
+  const std::string changes = text(answer, "changes");
+  say(fmt::format("generation {} is in use{}\n", text(answer, "generation"),
+                  changes.empty() ? "; nothing is different" : ":"));
+  say(indented(changes));
+  if (const object* trial = find_object(answer, "confirmation")) say(trial_text(*trial));
+  return kDone;
+}
+
+int confirm(const Target& target) {
+  object answer;
+  const int code = request(target, {{"command", "confirm"}}, target.timeout, answer);
+  if (code == kDone) say(fmt::format("generation {} stays\n", text(answer, "generation")));
+  return code;
+}
+
+int revert(const Target& target) {
+  object answer;
+  const int code = request(target, {{"command", "revert"}}, target.reload_timeout, answer);
+  if (code != kDone) return code;
+  if (!flag(answer, "ok")) {
+    complain("the former configuration could not return yet; it is tried again");
+    remark(ended(text(answer, "diagnostics")));
+    return kFailed;
+  }
+  say(
+      fmt::format("the former configuration is in use again, as generation {}; the file on disk is "
+                  "still the new one\n",
+                  text(answer, "generation")));
   return kDone;
 }
 
 int stop(const Target& target) {
-  boost::json::object answer;
-  const int code = command(target, "stop", target.timeout, answer);
+  object answer;
+  const int code = request(target, {{"command", "stop"}}, target.timeout, answer);
   if (code == kDone) say("stopping: masters hand over, then every process ends\n");
   return code;
 }
@@ -140,6 +126,19 @@ int explain_message(const std::string& id) {
                        near.empty() ? "; `holdfastctl explain` lists them all"
                                     : fmt::format("; did you mean {}?", near)));
   return kFailed;
+}
+
+std::optional<core::Duration> parse_duration(std::string_view words) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(words.data(), words.data() + words.size(), count);
+  constexpr std::int64_t kMostHours = 24 * 365;
+  if (error != std::errc{} || count <= 0 || count > kMostHours * 3600) return std::nullopt;
+  words.remove_prefix(static_cast<std::size_t>(end - words.data()));
+  if (words.empty() || words == "s") return std::chrono::seconds(count);
+  if (words == "m" || words == "min") return std::chrono::minutes(count);
+  if (words == "h") return std::chrono::hours(count);
+  if (words == "ms") return std::chrono::milliseconds(count);
+  return std::nullopt;
 }
 
 }  // namespace holdfast::ctl

@@ -1,6 +1,9 @@
 // holdfastctl: reads the command line, calls one verb.
+#include "config/default_file.hpp"
 #include "ctl/check.hpp"
+#include "ctl/client.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/plan.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -19,6 +22,34 @@ Colours colours_for_stdout() {
                                                                           : Colours::no;
 }
 
+struct ReloadWords {
+  bool force = false;
+  bool confirm = false;
+  std::string within;
+};
+
+void add_reload(CLI::App& verb, ReloadWords& words) {
+  verb.add_flag("--force", words.force, "Also when it removes more than reload_limit allows");
+  CLI::Option* within =
+      verb.add_option("--confirm-within", words.within,
+                      "Go back after this time (60s, 5m) unless `holdfastctl confirm` comes");
+  verb.add_flag("--confirm", words.confirm, "The same as `holdfastctl confirm`")->excludes(within);
+}
+
+int run_reload(const Target& target, const ReloadWords& words) {
+  if (words.confirm) return confirm(target);
+  ReloadRequest request{.force = words.force, .confirm_within = {}};
+  if (!words.within.empty()) {
+    request.confirm_within = parse_duration(words.within);
+    if (!request.confirm_within) {
+      complain(
+          fmt::format("--confirm-within takes a time such as 60s or 5m, not '{}'", words.within));
+      return kFailed;
+    }
+  }
+  return reload(target, request);
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
@@ -31,11 +62,24 @@ int run(int argc, const char* const* argv) {
   CLI::App* status = app.add_subcommand("status", "What every process knows");
   status->add_flag("--json", json, "One JSON object instead of text");
   CLI::App* reload_verb = app.add_subcommand("reload", "Take the changed configuration into use");
+  ReloadWords reload_words;
+  add_reload(*reload_verb, reload_words);
+  CLI::App* confirm_verb = app.add_subcommand("confirm", "Keep the configuration on trial");
+  CLI::App* revert_verb = app.add_subcommand("revert", "Give up the configuration on trial");
+  PlanRequest plan_request;
+  CLI::App* plan_verb = app.add_subcommand("plan", "What a reload would change");
+  plan_verb->add_option("file", plan_request.file,
+                        "The new configuration; without it the file of the running director");
+  plan_verb->add_option("--from", plan_request.from,
+                        "Compare with this file instead of what runs; asks no process");
+  plan_verb->add_option("-i,--config-id", plan_request.config_id, "Name that @lines are chosen by");
+  plan_verb->add_flag("--json", json, "One JSON object instead of text");
   CLI::App* stop_verb = app.add_subcommand("stop", "Hand over and end every process");
 
   CheckRequest check_request;
   CLI::App* check_verb = app.add_subcommand("check", "Read a configuration, change nothing");
-  check_verb->add_option("file", check_request.files, "The configuration")->required();
+  check_verb->add_option("file", check_request.files,
+                         "The configuration; without it the default one");
   check_verb->add_option("-i,--config-id", check_request.config_id,
                          "Name that @lines are chosen by");
   check_verb->add_flag("--json", json, "One JSON object instead of text");
@@ -52,10 +96,25 @@ int run(int argc, const char* const* argv) {
   }
   const Format format = json ? Format::json : Format::text;
   if (status->parsed()) return show_status(target, format, colours_for_stdout());
-  if (reload_verb->parsed()) return reload(target);
+  if (reload_verb->parsed()) return run_reload(target, reload_words);
+  if (confirm_verb->parsed()) return confirm(target);
+  if (revert_verb->parsed()) return revert(target);
+  if (plan_verb->parsed()) {
+    plan_request.format = format;
+    plan_request.colours = colours_for_stdout();
+    return plan(target, plan_request);
+  }
   if (stop_verb->parsed()) return stop(target);
   if (check_verb->parsed()) {
     check_request.format = format;
+    if (check_request.files.empty()) {
+      const auto file = config::default_file();
+      if (!file) {
+        complain(config::no_default_file());
+        return kFailed;
+      }
+      check_request.files.push_back(*file);
+    }
     return check(check_request);
   }
   if (explain_verb->parsed()) return explain_message(id);

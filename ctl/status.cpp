@@ -28,6 +28,16 @@ std::string heading(const object& watchdog, const TextOptions& options) {
                                 ok ? Paint::good : Paint::bad, options.colours),
                         text(*reload, "message").empty() ? "" : " – " + text(*reload, "message"));
   }
+  if (const object* trial = find_object(watchdog, "confirmation")) {
+    line += painted(
+        fmt::format("generation {} is on trial: generation {} returns in {} unless `holdfastctl "
+                    "confirm` comes\n",
+                    text(*trial, "generation"), text(*trial, "former_generation"),
+                    duration_text(number(*trial, "left_ms").value_or(0))),
+        Paint::warn, options.colours);
+  }
+  if (find(watchdog, "planned_reload_at") != nullptr)
+    line += fmt::format("the next reload is planned at {}\n", text(watchdog, "planned_reload_at"));
   return line;
 }
 

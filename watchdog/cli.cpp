@@ -1,5 +1,6 @@
 // The command line: keepalived's everyday options under their names, so that unit files and habits
 // keep working.
+#include "config/default_file.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/options.hpp"
 #include "watchdog/version.hpp"
@@ -19,9 +20,6 @@
 namespace holdfast::watchdog {
 
 namespace {
-
-constexpr const char* kOwnConfig = "/etc/holdfast/holdfast.conf";
-constexpr const char* kKeepalivedConfig = "/etc/keepalived/keepalived.conf";
 
 /// Options of keepalived that start-up scripts use and that have no meaning here, with the reason.
 struct Ignored {
@@ -59,11 +57,6 @@ struct Words {
   std::string run_dir = "/run/holdfast";
   std::string signal;
 };
-
-std::string default_config() {
-  std::error_code ignored;
-  return std::filesystem::exists(kOwnConfig, ignored) ? kOwnConfig : kKeepalivedConfig;
-}
 
 /// The background process has / as its directory: names must not depend on where it was started.
 std::string absolute(const std::string& path) {
@@ -119,7 +112,12 @@ std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Opti
                       words.facility)));
     options.log.syslog_facility = *facility;
   }
-  options.config_file = absolute(words.file.empty() ? default_config() : words.file);
+  const auto file = words.file.empty() ? config::default_file() : words.file;
+  if (!file) {
+    complain(config::no_default_file() + " with -f");
+    return done(to_int(ExitCode::no_config_file));
+  }
+  options.config_file = absolute(*file);
   options.config_id = words.config_id;
   options.run_dir = absolute(words.run_dir);
   options.pid_file = absolute(words.pid.empty() ? words.run_dir + "/holdfast.pid" : words.pid);
@@ -148,9 +146,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
 
   app.set_help_flag("-h,--help", "Show this text");
   app.set_version_flag("-v,--version", fmt::format("holdfast {}", kVersion));
-  app.add_option(
-      "-f,--use-file", words.file,
-      fmt::format("Configuration file (default {}, else {})", kOwnConfig, kKeepalivedConfig));
+  app.add_option("-f,--use-file", words.file,
+                 fmt::format("Configuration file (default: the first of {})",
+                             fmt::join(config::kDefaultFiles, ", ")));
   app.add_option("-t,--config-test", words.test,
                  "Check the configuration and end; diagnostics go to stderr or to LOG")
       ->expected(0, 1);

@@ -48,6 +48,20 @@ inline constexpr Message kReloadNotTaken{
     "watchdog-reload-not-taken", Level::warning,
     "A reload was asked for while the configuration of the last one awaits its confirmation. "
     "Confirm it or give it up, then reload."};
+inline constexpr Message kChanges{
+    "watchdog-changes", Level::info,
+    "What is different between the configuration before and the one in use, one object a line."};
+inline constexpr Message kReloadPlanned{
+    "watchdog-reload-planned", Level::info,
+    "The file of reload_time_file names the moment of a reload, or no longer does."};
+inline constexpr Message kReloadTimeFile{
+    "watchdog-reload-time-file", Level::warning,
+    "The file of reload_time_file cannot be followed or does not hold a time. No reload is planned "
+    "until it is written again (a directory that is missing is looked for at the next reload)."};
+inline constexpr Message kReloadFile{
+    "watchdog-reload-file", Level::warning,
+    "A file that a reload writes for others (reload_file, reload_check_config) could not be "
+    "written. The reload itself goes on."};
 inline constexpr Message kOptionIgnored{
     "watchdog-option-ignored", Level::warning,
     "A keepalived option that has no meaning here was on the command line. It can be removed."};

@@ -159,12 +159,12 @@ void Supervisor::go_back_when_due() {
   if (!is_steady() || !confirmation_.is_due(now_)) return;
   const Confirmation::Former former = confirmation_.former();
   ++newest_;
-  report(ReportId::going_back,
-         fmt::format("generation {} was not confirmed: generation {} returns as generation {}",
-                     confirmation_.generation(), former.generation, newest_));
+  candidate_diagnostics_ =
+      fmt::format("generation {} was not confirmed: generation {} returns as generation {}",
+                  confirmation_.generation(), former.generation, newest_);
+  report(ReportId::going_back, candidate_diagnostics_);
   going_back_ = true;
   candidate_options_ = {};
-  candidate_diagnostics_.clear();
   candidate_changes_.clear();
   candidate_roles_ = former.roles;
   candidate_exit_ = ExitCode::fatal;

@@ -65,6 +65,8 @@ class Supervisor {
   [[nodiscard]] bool is_stopping() const;
   /// The generation on trial, if any.
   [[nodiscard]] const Confirmation& confirmation() const { return confirmation_; }
+  /// It is being replaced by the one before at the moment.
+  [[nodiscard]] bool is_going_back() const { return going_back_; }
   /// A sentence when a reload would not be taken at the moment.
   [[nodiscard]] std::optional<std::string> why_no_reload(core::Instant now) const;
   /// Steady: no load, no barrier, not stopping. (Children may still be restarting.)

@@ -35,7 +35,8 @@ core::Result<void> Children::spawn(Role role) {
   auto process = Process::spawn(io_,
                                 {.arguments = runtime::to_arguments(child.options),
                                  .fd3 = ends->child.get(),
-                                 .fd4 = child.page.get()},
+                                 .fd4 = child.page.get(),
+                                 .fd5 = -1},
                                 [this, role](ExitStatus status) { on_exit(role, status); });
   if (!process) return process.error();
   child.process = std::move(*process);

@@ -1,7 +1,10 @@
 #include "watchdog/io/daemon.hpp"
 
+#include "runtime/base64.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/sealed_memfd.hpp"
 #include "watchdog/io/release.hpp"
+#include "watchdog/io/reload_files.hpp"
 #include "watchdog/messages.hpp"
 #include "watchdog/version.hpp"
 
@@ -23,6 +26,8 @@ namespace {
 
 /// Taking addresses off is a handful of netlink messages: longer means that something is stuck.
 constexpr core::Duration kReleaseLimit = std::chrono::seconds(10);
+/// A longer wait for a confirmation is a mistake in the unit.
+constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
 
 SupervisorSettings settings_from(const Options& options) {
   SupervisorSettings settings;
@@ -100,6 +105,7 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
                      [this] {
                        if (release_) release_->signal(SIGKILL);
                      }),
+      schedule_(loop_.io(), logger_, [this] { feed(ReloadRequested{}); }),
       started_at_(runtime::now()) {}
 
 int Daemon::run() {
@@ -123,15 +129,72 @@ void Daemon::open_control_socket() {
       "status", ControlAccess::read,
       [this](const boost::json::object&, const runtime::ControlReply& reply) { reply(status()); });
   control_->handle("reload", ControlAccess::change,
+                   [this](const boost::json::object& request, runtime::ControlReply reply) {
+                     on_reload_command(request, std::move(reply));
+                   });
+  control_->handle("confirm", ControlAccess::change,
                    [this](const boost::json::object&, runtime::ControlReply reply) {
-                     waiting_next_.push_back(std::move(reply));
-                     feed(ReloadRequested{});
+                     on_trial_command(ConfirmRequested{}, std::move(reply));
+                   });
+  control_->handle("revert", ControlAccess::change,
+                   [this](const boost::json::object&, runtime::ControlReply reply) {
+                     on_trial_command(RevertRequested{}, std::move(reply));
+                   });
+  // A configuration holds passwords: only who may change things may read it.
+  control_->handle("configuration", ControlAccess::change,
+                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                     on_configuration_command(reply);
                    });
   control_->handle("stop", ControlAccess::change,
                    [this](const boost::json::object&, const runtime::ControlReply& reply) {
                      reply({{"ok", true}});
                      feed_later(StopRequested{});
                    });
+}
+
+void Daemon::on_reload_command(const boost::json::object& request, runtime::ControlReply reply) {
+  ReloadOptions options;
+  if (const auto* force = request.if_contains("force"); force != nullptr)
+    options.force = force->is_bool() && force->get_bool();
+  if (const auto* within = request.if_contains("confirm_within_ms"); within != nullptr) {
+    boost::system::error_code error;
+    const auto milliseconds = within->to_number<std::int64_t>(error);
+    if (error || milliseconds < 1 || milliseconds > kLongestTrial.count())
+      return reply({{"error", fmt::format("confirm_within_ms must be from 1 to {}",
+                                          kLongestTrial.count())}});
+    options.confirm_within = std::chrono::milliseconds(milliseconds);
+  }
+  if (const auto why = supervisor_.why_no_reload(runtime::now())) {
+    let_writers_go();
+    return reply({{"error", *why}});
+  }
+  waiting_next_.push_back(std::move(reply));
+  feed(ReloadRequested{options});
+}
+
+void Daemon::on_trial_command(const Event& event, runtime::ControlReply reply) {
+  const Confirmation& trial = supervisor_.confirmation();
+  if (!trial.is_waiting())
+    return reply({{"error",
+                   "no configuration awaits confirmation: the last reload, if there was "
+                   "one, was confirmed, has gone back or needed no confirmation"}});
+  if (supervisor_.is_going_back())
+    return reply({{"error", "the former configuration is already returning"}});
+  if (std::holds_alternative<RevertRequested>(event)) {
+    waiting_next_.push_back(std::move(reply));  // answered when the former generation runs
+    return feed(event);
+  }
+  feed(event);
+  reply({{"ok", true}, {"generation", supervisor_.generation()}});
+}
+
+void Daemon::on_configuration_command(const runtime::ControlReply& reply) {
+  const auto bytes = runtime::read_sealed_memfd(snapshots_.get(supervisor_.generation()));
+  if (!bytes) return reply({{"error", "no configuration is in use: " + bytes.error().message}});
+  reply({{"generation", supervisor_.generation()},
+         {"config_file", options_.config_file},
+         {"config_id", options_.config_id},
+         {"snapshot", runtime::to_base64(*bytes)}});
 }
 
 void Daemon::on_signal(int number) {
@@ -175,11 +238,14 @@ void Daemon::perform(const StartLoader& action) {
     runtime::sd_notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
                                    monotonic.tv_sec * 1'000'000 + monotonic.tv_nsec / 1000));
   }
-  auto run = LoaderRun::start(
-      loop_.io(), {.config_file = options_.config_file, .config_id = options_.config_id},
-      [this, generation = action.generation](LoadResult result) {
-        on_loaded(generation, std::move(result));
-      });
+  begin_reading();
+  auto run = LoaderRun::start(loop_.io(),
+                              {.config_file = options_.config_file,
+                               .config_id = options_.config_id,
+                               .running = snapshots_.get(supervisor_.generation())},
+                              [this, generation = action.generation](LoadResult result) {
+                                on_loaded(generation, std::move(result));
+                              });
   if (run) {
     loader_ = std::move(*run);
     return;
@@ -193,13 +259,42 @@ void Daemon::perform(const StartLoader& action) {
 void Daemon::on_loaded(Generation generation, LoadResult result) {
   const std::unique_ptr<LoaderRun> ended =
       std::move(loader_);  // not destroyed from inside its own callback
+  if (!reading_file_.empty()) announce_read(std::exchange(reading_file_, {}));
+  write_check_log(result.event);
   if (result.event.usable) {
-    snapshots_.put(generation, std::move(result.snapshot));
+    snapshots_.put(generation, std::move(result.snapshot), std::move(result.directives));
     result.event.roles = result.event.roles.only(options_.roles);
     if (result.event.roles.empty())
       logger_.log(kNothingToDo, "{} has nothing for the processes asked for", options_.config_file);
   }
   feed(result.event);
+}
+
+std::string Daemon::reload_file() const {
+  const auto file = snapshots_.directives(supervisor_.generation()).reload_file;
+  if (!file) return {};
+  return file->empty() ? options_.run_dir + "/keepalived.reload" : *file;
+}
+
+void Daemon::begin_reading() {
+  reading_file_ = reload_file();
+  if (reading_file_.empty()) return;
+  if (const auto made = announce_reading(reading_file_); !made)
+    logger_.log(kReloadFile, "reload_file: {}", made.error().message);
+}
+
+void Daemon::let_writers_go() {
+  if (const std::string file = reload_file(); !file.empty() && !loader_) announce_read(file);
+}
+
+void Daemon::write_check_log(const LoaderFinished& loaded) {
+  const auto file = snapshots_.directives(supervisor_.generation()).check_log;
+  if (!file || file->empty()) return;
+  std::string text = loaded.diagnostics;
+  text += fmt::format("{}: {}\n", options_.config_file,
+                      loaded.usable ? "can be used" : "cannot be used");
+  if (const auto written = watchdog::write_check_log(*file, text); !written)
+    logger_.log(kReloadFile, "reload_check_config: {}", written.error().message);
 }
 
 void Daemon::perform(const KillLoader&) {
@@ -263,9 +358,10 @@ void Daemon::perform(const ReleaseAddresses& action) {
 
 void Daemon::perform(const AdoptGeneration& action) {
   snapshots_.keep_only(action.generation, action.former);
+  schedule_.follow(snapshots_.directives(action.generation));
 }
 void Daemon::perform(const ReuseSnapshot& action) {
-  snapshots_.put(action.generation, snapshots_.duplicate(action.former));
+  snapshots_.copy(action.former, action.generation);
 }
 void Daemon::perform(const DropCandidate& action) {
   snapshots_.drop(action.generation);
@@ -280,6 +376,9 @@ void Daemon::perform(const ReloadFinished& action) {
   for (const auto& reply : std::exchange(waiting_now_, {})) {
     boost::json::object answer{{"ok", action.ok}, {"generation", action.generation}};
     if (!action.ok || !action.text.empty()) answer["diagnostics"] = action.text;
+    if (!action.changes.empty()) answer["changes"] = action.changes;
+    if (const auto trial = trial_json(supervisor_.confirmation(), runtime::now()))
+      answer["confirmation"] = *trial;
     reply(std::move(answer));
   }
   if (!ready_) {
@@ -291,6 +390,7 @@ void Daemon::perform(const ReloadFinished& action) {
   if (action.ok) {
     logger_.log(kReloaded, "generation {} of {} is in use", action.generation,
                 options_.config_file);
+    if (!action.changes.empty()) logger_.log(kChanges, "{}", action.changes);
     if (!action.text.empty()) logger_.log(kConfigRemark, "{}", action.text);
   } else if (!supervisor_.is_stopping()) {
     logger_.log(kReloadRefused, "generation {} stays in use: {}", action.generation, action.text);
@@ -322,6 +422,8 @@ void Daemon::perform(const AnnounceStopping&) {
 }
 
 void Daemon::perform(const Report& action) {
+  // Nothing will be read, so whoever waits for that may go on.
+  if (action.id == ReportId::reload_not_taken) let_writers_go();
   // Before the start has succeeded a person is waiting at the terminal; the failure itself was told
   // by ReloadFinished.
   if (!ready_ && action.id != ReportId::start_failed) tell_starter(action.text);
@@ -336,9 +438,11 @@ void Daemon::perform(const Exit& action) {
 
 boost::json::object Daemon::status() const {
   return status_json({.config_file = options_.config_file,
+                      .config_id = options_.config_id,
                       .started_at = started_at_,
                       .now = runtime::now(),
-                      .last_reload = last_reload_},
+                      .last_reload = last_reload_,
+                      .planned_reload = schedule_.planned()},
                      supervisor_, children_);
 }
 

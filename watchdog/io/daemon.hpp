@@ -8,6 +8,7 @@
 #include "watchdog/core/supervisor.hpp"
 #include "watchdog/io/children.hpp"
 #include "watchdog/io/loader.hpp"
+#include "watchdog/io/reload_schedule.hpp"
 #include "watchdog/io/snapshots.hpp"
 #include "watchdog/io/status.hpp"
 #include "watchdog/options.hpp"
@@ -33,6 +34,9 @@ class Daemon {
 
  private:
   void open_control_socket();
+  void on_reload_command(const boost::json::object& request, runtime::ControlReply reply);
+  void on_trial_command(const Event& event, runtime::ControlReply reply);
+  void on_configuration_command(const runtime::ControlReply& reply);
   void on_signal(int number);
   void feed(const Event& event);
   void feed_later(Event event);
@@ -40,6 +44,11 @@ class Daemon {
   void send(Role role, runtime::FrameType type, Generation generation);
   void on_loaded(Generation generation, LoadResult result);
   void tell_starter(const std::string& text);
+  /// Where reload_file is now; empty: it is not asked for.
+  [[nodiscard]] std::string reload_file() const;
+  void begin_reading();
+  void let_writers_go();
+  void write_check_log(const LoaderFinished& loaded);
   [[nodiscard]] boost::json::object status() const;
 
   // One for each action of the supervisor.
@@ -73,7 +82,9 @@ class Daemon {
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer release_limit_;
   std::unique_ptr<runtime::PeriodicTimer> systemd_watchdog_;
+  ReloadSchedule schedule_;
   std::unique_ptr<LoaderRun> loader_;
+  std::string reading_file_;  // reload_file of the load that runs; empty: none
   std::unique_ptr<Process> release_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::vector<runtime::ControlReply> waiting_now_;   // for the load that runs

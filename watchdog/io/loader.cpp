@@ -44,7 +44,7 @@ struct LoaderRun::State : std::enable_shared_from_this<LoaderRun::State> {
   }
   void on_read(boost::system::error_code error, std::size_t count) {
     reply.append(chunk.data(), count);
-    if (!error && reply.size() <= kMaxDiagnosticBytes + 64) return read_more();
+    if (!error && reply.size() <= kMaxReplyBytes) return read_more();
     reply_ended = true;
     finish_when_both();
   }
@@ -56,17 +56,23 @@ struct LoaderRun::State : std::enable_shared_from_this<LoaderRun::State> {
     if (!status->is_clean())
       return {.event = failed(fmt::format("the process that reads the configuration {}\n",
                                           to_sentence(*status))),
+              .directives = {},
               .snapshot = {}};
-    auto event = decode_reply(reply);
-    if (!event)
+    auto said = decode_reply(reply);
+    if (!said)
       return {.event = failed("the process that reads the configuration gave no answer\n"),
+              .directives = {},
               .snapshot = {}};
-    if (!event->usable) return {.event = std::move(*event), .snapshot = {}};
+    if (!said->finished.usable)
+      return {.event = std::move(said->finished), .directives = {}, .snapshot = {}};
     // The writer is gone; nobody can change the bytes from here on.
     if (::fcntl(snapshot.get(), F_ADD_SEALS, kAllSeals) != 0)
       return {.event = failed(core::fail_errno(errno, "cannot seal the configuration").message),
+              .directives = {},
               .snapshot = {}};
-    return {.event = std::move(*event), .snapshot = std::move(snapshot)};
+    return {.event = std::move(said->finished),
+            .directives = std::move(said->directives),
+            .snapshot = std::move(snapshot)};
   }
 
   boost::asio::posix::stream_descriptor pipe;
@@ -101,17 +107,19 @@ core::Result<std::unique_ptr<LoaderRun>> LoaderRun::start(boost::asio::io_contex
   state->snapshot.reset(::memfd_create("holdfast-configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!state->snapshot)
     return core::fail_errno(errno, "cannot create memory for the configuration");
-  auto process =
-      Process::spawn(io,
-                     {.arguments = {"--role=loader", request.config_file, request.config_id},
-                      .fd3 = write_end.get(),
-                      .fd4 = state->snapshot.get()},
-                     [weak = std::weak_ptr<State>(state)](ExitStatus status) {
-                       if (const auto self = weak.lock()) {
-                         self->status = status;
-                         self->finish_when_both();
-                       }
-                     });
+  std::vector<std::string> arguments{"--role=loader", request.config_file, request.config_id};
+  if (request.running >= 0) arguments.emplace_back("compare");
+  auto process = Process::spawn(io,
+                                {.arguments = std::move(arguments),
+                                 .fd3 = write_end.get(),
+                                 .fd4 = state->snapshot.get(),
+                                 .fd5 = request.running},
+                                [weak = std::weak_ptr<State>(state)](ExitStatus status) {
+                                  if (const auto self = weak.lock()) {
+                                    self->status = status;
+                                    self->finish_when_both();
+                                  }
+                                });
   if (!process) return process.error();
   state->process = std::move(*process);
   state->pipe.assign(read_end.release());

@@ -5,6 +5,7 @@
 
 #include "core/result.hpp"
 #include "runtime/unique_fd.hpp"
+#include "watchdog/core/directives.hpp"
 #include "watchdog/core/event.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -19,10 +20,13 @@ namespace holdfast::watchdog {
 struct LoadRequest {
   std::string config_file;  ///< absolute
   std::string config_id;
+  /// The snapshot that runs, to tell what changes; -1: nothing runs yet. Borrowed.
+  int running = -1;
 };
 
 struct LoadResult {
   LoaderFinished event;
+  Directives directives;
   runtime::UniqueFd snapshot;  ///< sealed; empty unless usable
 };
 
@@ -46,7 +50,7 @@ class LoaderRun {
 };
 
 /// The child side: reads the files, writes the snapshot to descriptor 4 and the reply to
-/// descriptor 3. Returns the exit code.
+/// descriptor 3; descriptor 5 is the snapshot that runs, if one does. Returns the exit code.
 [[nodiscard]] int run_loader(std::span<const char* const> words);
 
 /// -t: reads and checks in this process, prints to stderr or `log_file`. Returns the exit code.

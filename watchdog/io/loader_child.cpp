@@ -1,5 +1,8 @@
 // The side of the loader that reads files: the child process and -t.
+#include "config/diff.hpp"
 #include "config/load.hpp"
+#include "config/plan.hpp"
+#include "runtime/sealed_memfd.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
 
@@ -19,6 +22,9 @@ namespace {
 
 constexpr int kReplyFd = 3;
 constexpr int kSnapshotFd = 4;
+constexpr int kRunningFd = 5;
+/// Changes beyond this are counted, not listed: the answer to a reload is read by a person.
+constexpr std::size_t kMaxListedChanges = 500;
 
 /// Gives up everything but reading files: configurations with passwords belong to root, mode 0600.
 /// Where a step is not possible (no such user, a user namespace without it) the others still count;
@@ -66,27 +72,65 @@ RoleSet roles_of(const config::Model& model) {
   return roles;
 }
 
+Directives directives_of(const config::Globals& globals) {
+  const auto optional = [](const config::Rare<std::string>& path) {
+    return path ? std::optional(*path) : std::nullopt;
+  };
+  return {.reload_time_file = globals.reload_time_file,
+          .reload_repeat = globals.reload_repeat,
+          .reload_file = optional(globals.reload_file),
+          .check_log = optional(globals.reload_check_config)};
+}
+
+std::string list_of(const std::vector<config::Change>& changes) {
+  std::string text;
+  std::size_t listed = 0;
+  for (const config::Change& change : changes) {
+    const std::string line = config::describe(change) + "\n";
+    if (listed == kMaxListedChanges || text.size() + line.size() + 64 > kMaxChangeBytes) {
+      return text + fmt::format("and {} more\n", changes.size() - listed);
+    }
+    text += line;
+    ++listed;
+  }
+  return text;
+}
+
+/// What becomes different from what runs. A former snapshot that this binary cannot read (it was
+/// replaced by another version while it ran) costs the comparison, never the reload.
+void compare_with_running(const config::Model& model, LoaderFinished& reply) {
+  const auto bytes = runtime::read_sealed_memfd(kRunningFd);
+  if (!bytes) return;
+  const auto running = config::parse_snapshot_bytes(*bytes);
+  if (!running) return;
+  reply.changes = list_of(config::diff(running->model, model));
+  reply.beyond_limit = config::beyond_limit(running->model, model);
+}
+
 }  // namespace
 
 int run_loader(std::span<const char* const> words) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (words.size() != 2) return to_int(ExitCode::fatal);
+  if (words.size() < 2 || words.size() > 3) return to_int(ExitCode::fatal);
   const std::string path = words[0];
   keep_only_reading();
 
   const config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
-  LoaderFinished reply{.usable = !loaded.diagnostics.has_errors(),
-                       .roles = roles_of(loaded.model),
-                       .diagnostics = config::render_text(loaded.diagnostics),
-                       .exit_code = ExitCode::ok};
+  LoaderReply whole{.finished = {.usable = !loaded.diagnostics.has_errors(),
+                                 .roles = roles_of(loaded.model),
+                                 .diagnostics = config::render_text(loaded.diagnostics),
+                                 .exit_code = ExitCode::ok},
+                    .directives = directives_of(loaded.model.globals)};
+  LoaderFinished& reply = whole.finished;
   if (!reply.usable) {
     reply.exit_code = can_be_read(path) ? ExitCode::bad_config : ExitCode::no_config_file;
   } else {
+    if (words.size() == 3) compare_with_running(loaded.model, reply);
     const auto bytes = config::to_bytes(loaded.snapshot);
     const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!write_all(kSnapshotFd, view)) return to_int(ExitCode::fatal);
   }
-  return write_all(kReplyFd, encode_reply(reply)) ? to_int(ExitCode::ok) : to_int(ExitCode::fatal);
+  return write_all(kReplyFd, encode_reply(whole)) ? to_int(ExitCode::ok) : to_int(ExitCode::fatal);
 }
 
 int test_config(const LoadRequest& request, const std::string& log_file) {

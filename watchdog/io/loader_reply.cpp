@@ -6,8 +6,21 @@ namespace holdfast::watchdog {
 
 namespace {
 
-constexpr std::string_view kMagic = "HFL1";
-constexpr std::size_t kHeadBytes = 7;  // magic, usable, roles, exit code
+constexpr std::string_view kMagic = "HFL2";
+constexpr std::size_t kLengthBytes = 4;
+// magic, usable, roles, exit code, flags
+constexpr std::size_t kFixedBytes = 8;
+
+constexpr unsigned kHasReloadFile = 1;
+constexpr unsigned kHasCheckLog = 2;
+constexpr unsigned kRepeat = 4;
+constexpr unsigned kAllFlags = kHasReloadFile | kHasCheckLog | kRepeat;
+
+/// The texts in the order in which they follow the head, with the longest that is taken.
+constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,
+                             kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes};
+constexpr std::size_t kHeadBytes = kFixedBytes + kBounds.size() * kLengthBytes;
+using Texts = std::array<std::string, kBounds.size()>;
 
 std::optional<ExitCode> known_code(unsigned char byte) {
   for (const ExitCode code :
@@ -17,28 +30,86 @@ std::optional<ExitCode> known_code(unsigned char byte) {
   return std::nullopt;
 }
 
+bool can_be_opened(std::string_view path) {
+  return path.size() <= kMaxPathBytes && path.find('\0') == path.npos;
+}
+
+void append_length(std::string& bytes, std::size_t length) {
+  for (unsigned shift = 0; shift < kLengthBytes * 8; shift += 8)
+    bytes += static_cast<char>((length >> shift) & 0xFF);
+}
+
+std::size_t length_at(std::string_view bytes, std::size_t offset) {
+  std::size_t length = 0;
+  for (std::size_t byte = 0; byte < kLengthBytes; ++byte)
+    length |= std::size_t{static_cast<unsigned char>(bytes[offset + byte])} << (8 * byte);
+  return length;
+}
+
+std::optional<Texts> texts_of(std::string_view bytes) {
+  Texts texts;
+  std::size_t at = kHeadBytes;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::size_t length = length_at(bytes, kFixedBytes + i * kLengthBytes);
+    if (length > kBounds[i] || length > bytes.size() - at) return std::nullopt;
+    texts[i] = bytes.substr(at, length);
+    at += length;
+  }
+  if (at != bytes.size()) return std::nullopt;
+  return texts;
+}
+
 }  // namespace
 
-std::string encode_reply(const LoaderFinished& reply) {
+std::string encode_reply(const LoaderReply& reply) {
+  const LoaderFinished& finished = reply.finished;
+  const Directives& directives = reply.directives;
+  const auto path = [](const std::string& one) { return can_be_opened(one) ? one : std::string(); };
+  const Texts texts{path(directives.reload_time_file),
+                    path(directives.reload_file.value_or("")),
+                    path(directives.check_log.value_or("")),
+                    finished.changes.substr(0, kMaxChangeBytes),
+                    finished.beyond_limit.substr(0, kMaxSentenceBytes),
+                    finished.diagnostics.substr(0, kMaxDiagnosticBytes)};
+  const unsigned flags = (directives.reload_file ? kHasReloadFile : 0) |
+                         (directives.check_log ? kHasCheckLog : 0) |
+                         (directives.reload_repeat ? kRepeat : 0);
   std::string bytes(kMagic);
-  bytes += static_cast<char>(reply.usable ? 1 : 0);
-  bytes += static_cast<char>(reply.roles.bits());
-  bytes += static_cast<char>(to_int(reply.exit_code));
-  bytes += reply.diagnostics.substr(0, kMaxDiagnosticBytes);
+  bytes += static_cast<char>(finished.usable ? 1 : 0);
+  bytes += static_cast<char>(finished.roles.bits());
+  bytes += static_cast<char>(to_int(finished.exit_code));
+  bytes += static_cast<char>(flags);
+  for (const std::string& text : texts) append_length(bytes, text.size());
+  for (const std::string& text : texts) bytes += text;
   return bytes;
 }
 
-std::optional<LoaderFinished> decode_reply(std::string_view bytes) {
+std::optional<LoaderReply> decode_reply(std::string_view bytes) {
   if (bytes.size() < kHeadBytes || !bytes.starts_with(kMagic)) return std::nullopt;
   const auto usable = static_cast<unsigned char>(bytes[4]);
   const auto roles = static_cast<unsigned char>(bytes[5]);
   const auto code = known_code(static_cast<unsigned char>(bytes[6]));
-  if (usable > 1 || RoleSet(roles).bits() != roles || !code) return std::nullopt;
+  const auto flags = static_cast<unsigned char>(bytes[7]);
+  if (usable > 1 || RoleSet(roles).bits() != roles || !code || flags > kAllFlags)
+    return std::nullopt;
   if (usable == 0 && *code == ExitCode::ok) return std::nullopt;
-  return LoaderFinished{.usable = usable == 1,
-                        .roles = RoleSet(roles),
-                        .diagnostics = std::string(bytes.substr(kHeadBytes, kMaxDiagnosticBytes)),
-                        .exit_code = *code};
+  auto texts = texts_of(bytes);
+  if (!texts) return std::nullopt;
+  for (std::size_t i = 0; i < 3; ++i)
+    if (!can_be_opened((*texts)[i])) return std::nullopt;
+
+  LoaderReply reply;
+  reply.directives.reload_time_file = std::move((*texts)[0]);
+  reply.directives.reload_repeat = (flags & kRepeat) != 0;
+  if ((flags & kHasReloadFile) != 0) reply.directives.reload_file = std::move((*texts)[1]);
+  if ((flags & kHasCheckLog) != 0) reply.directives.check_log = std::move((*texts)[2]);
+  reply.finished = {.usable = usable == 1,
+                    .roles = RoleSet(roles),
+                    .diagnostics = std::move((*texts)[5]),
+                    .exit_code = *code,
+                    .changes = std::move((*texts)[3]),
+                    .beyond_limit = std::move((*texts)[4])};
+  return reply;
 }
 
 }  // namespace holdfast::watchdog

@@ -45,7 +45,7 @@ struct SpawnParameters {
   posix_spawnattr_t attributes{};
 };
 
-/// A copy out of the way of 3 and 4, so that moving one descriptor there never overwrites the
+/// A copy out of the way of 3 to 5, so that moving one descriptor there never overwrites the
 /// other.
 runtime::UniqueFd out_of_the_way(int fd) {
   return runtime::UniqueFd(fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstFreeDescriptor));
@@ -62,11 +62,13 @@ core::Result<pid_t> start(const SpawnRequest& request) {
   SpawnParameters parameters;
   const runtime::UniqueFd third = out_of_the_way(request.fd3);
   const runtime::UniqueFd fourth = out_of_the_way(request.fd4);
-  if ((request.fd3 >= 0 && !third) || (request.fd4 >= 0 && !fourth))
+  const runtime::UniqueFd fifth = out_of_the_way(request.fd5);
+  if ((request.fd3 >= 0 && !third) || (request.fd4 >= 0 && !fourth) || (request.fd5 >= 0 && !fifth))
     return core::fail_errno(errno, "cannot duplicate a descriptor for a child");
   if (third) posix_spawn_file_actions_adddup2(&parameters.files, third.get(), 3);
   if (fourth) posix_spawn_file_actions_adddup2(&parameters.files, fourth.get(), 4);
-  posix_spawn_file_actions_addclosefrom_np(&parameters.files, fourth ? 5 : 4);
+  if (fifth) posix_spawn_file_actions_adddup2(&parameters.files, fifth.get(), 5);
+  posix_spawn_file_actions_addclosefrom_np(&parameters.files, fifth ? 6 : fourth ? 5 : 4);
 
   // Own process group: Ctrl-C on a terminal reaches the watchdog only, which then stops the
   // children in order.

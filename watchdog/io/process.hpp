@@ -20,6 +20,7 @@ struct SpawnRequest {
   std::vector<std::string> arguments;  ///< after argv[0]
   int fd3 = -1;                        ///< becomes descriptor 3 of the process
   int fd4 = -1;                        ///< becomes descriptor 4; -1: none
+  int fd5 = -1;                        ///< becomes descriptor 5; -1: none; only with fd4
 };
 
 /// A running process. Ending the object does not end the process; its death is then not reported

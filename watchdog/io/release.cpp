@@ -66,9 +66,9 @@ core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io
   runtime::ChildOptions options;
   options.role = "release";
   options.log = log;
-  return Process::spawn(io,
-                        {.arguments = runtime::to_arguments(options), .fd3 = snapshot, .fd4 = -1},
-                        std::move(on_done));
+  return Process::spawn(
+      io, {.arguments = runtime::to_arguments(options), .fd3 = snapshot, .fd4 = -1, .fd5 = -1},
+      std::move(on_done));
 }
 
 int run_release(std::span<const char* const> words) {

@@ -5,6 +5,8 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
+#include <array>
 #include <unistd.h>
 
 namespace holdfast::watchdog {
@@ -41,7 +43,24 @@ json::object child_json(Role role, const ChildRecord& child, const Children& chi
   return page;
 }
 
+std::string iso8601_utc(std::time_t moment) {
+  std::tm parts{};
+  ::gmtime_r(&moment, &parts);
+  std::array<char, 32> text{};
+  const std::size_t length =
+      std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.000Z", &parts);
+  return {text.data(), length};
+}
+
 }  // namespace
+
+std::optional<json::object> trial_json(const Confirmation& trial, core::Instant now) {
+  if (!trial.is_waiting()) return std::nullopt;
+  const core::Duration left = std::max(*trial.deadline() - now, core::Duration::zero());
+  return json::object{{"generation", trial.generation()},
+                      {"former_generation", trial.former().generation},
+                      {"left_ms", milliseconds(left)}};
+}
 
 json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
                          const Children& children) {
@@ -51,6 +70,7 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   page["version"] = kVersion;
   page["generation"] = supervisor.generation();
   page["config_file"] = facts.config_file;
+  page["config_id"] = facts.config_id;
   page["started_at"] = runtime::iso8601_utc(facts.started_at);
   if (facts.last_reload) {
     page["last_reload"] = json::object{{"at", runtime::iso8601_utc(facts.last_reload->at)},
@@ -59,6 +79,10 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   } else {
     page["last_reload"] = nullptr;
   }
+  const auto trial = trial_json(supervisor.confirmation(), facts.now);
+  page["confirmation"] = trial ? json::value(*trial) : json::value(nullptr);
+  page["planned_reload_at"] =
+      facts.planned_reload ? json::value(iso8601_utc(*facts.planned_reload)) : json::value(nullptr);
   json::array list;
   for (const Role role : kRoles) {
     const ChildRecord& child = supervisor.child(role);

@@ -7,6 +7,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -20,10 +21,16 @@ struct LastReload {
 
 struct StatusFacts {
   std::string config_file;
+  std::string config_id;
   core::Instant started_at{};
   core::Instant now{};
   std::optional<LastReload> last_reload;
+  std::optional<std::time_t> planned_reload;  ///< by reload_time_file; seconds since 1970
 };
+
+/// {"generation","former_generation","left_ms"}; nullopt: nothing awaits confirmation.
+[[nodiscard]] std::optional<boost::json::object> trial_json(const Confirmation& trial,
+                                                            core::Instant now);
 
 [[nodiscard]] boost::json::object status_json(const StatusFacts& facts,
                                               const Supervisor& supervisor,

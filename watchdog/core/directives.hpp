@@ -1,0 +1,21 @@
+// What a configuration asks of the watchdog itself. The loader reads it and tells the watchdog in
+// its reply; it belongs to a generation like the snapshot does.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace holdfast::watchdog {
+
+struct Directives {
+  std::string reload_time_file;  ///< keepalived: reload_time_file; empty: none
+  bool reload_repeat = false;    ///< keepalived: reload_repeat
+  /// keepalived: reload_file. Set and empty: the default path.
+  std::optional<std::string> reload_file;
+  /// keepalived: reload_check_config. Set and empty: no file.
+  std::optional<std::string> check_log;
+
+  bool operator==(const Directives&) const = default;
+};
+
+}  // namespace holdfast::watchdog
