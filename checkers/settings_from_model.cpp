@@ -3,6 +3,8 @@
 #include "config/supported.hpp"
 #include "runtime/script.hpp"
 
+#include <array>
+
 namespace holdfast::checkers {
 
 namespace {
@@ -48,6 +50,30 @@ ipvs::Forwarding forwarding(config::ForwardingMethod from) {
       return ipvs::Forwarding::tunnel;
   }
   return ipvs::Forwarding::masquerade;
+}
+
+ipvs::Tunnel tunnel(const config::Rare<config::Tunnel>& from) {
+  if (!from) return {};
+  constexpr std::array kTypes = {ipvs::TunnelType::ipip, ipvs::TunnelType::gue,
+                                 ipvs::TunnelType::gre};
+  constexpr std::array kChecksums = {ipvs::TunnelChecksum::none, ipvs::TunnelChecksum::checksum,
+                                     ipvs::TunnelChecksum::remote_offload};
+  return {.type = kTypes[static_cast<std::size_t>(from->type)],
+          .port = from->port,
+          .checksum = kChecksums[static_cast<std::size_t>(from->checksum)]};
+}
+
+ipvs::ServiceKey key(const config::VirtualServer& from) {
+  if (from.fwmark != 0) return ipvs::MarkKey{from.fwmark, from.address.family()};
+  return ipvs::AddressKey{protocol(from.protocol), {from.address, from.port}};
+}
+
+std::uint32_t flags(const config::VirtualServer& from) {
+  std::uint32_t to = from.one_packet_scheduling ? ipvs::kOnePacket : 0;
+  if ((from.scheduler_flags & config::kSchedulerFlag1) != 0) to |= ipvs::kSchedulerFlag1;
+  if ((from.scheduler_flags & config::kSchedulerFlag2) != 0) to |= ipvs::kSchedulerFlag2;
+  if ((from.scheduler_flags & config::kSchedulerFlag3) != 0) to |= ipvs::kSchedulerFlag3;
+  return to;
 }
 
 HttpVersion http_version(config::HttpProtocol from) {
@@ -108,20 +134,22 @@ core::Result<Settings> Translator::settings() {
 
 ServiceSettings Translator::service(const config::VirtualServer& from) {
   ServiceSettings to;
-  to.key = ipvs::AddressKey{protocol(from.protocol), {from.address, from.port}};
+  to.key = key(from);
   to.settings.scheduler = from.scheduler;
-  to.settings.flags = from.one_packet_scheduling ? ipvs::kOnePacket : 0;
+  to.settings.flags = flags(from);
   to.settings.persistence = persistence(from);
+  to.settings.persistence_engine = from.persistence_engine;
   to.quorum = from.quorum;
   to.hysteresis = from.hysteresis;
   to.omega = from.omega;
   to.quorum_up = script(from.quorum_up);
   to.quorum_down = script(from.quorum_down);
   if (from.sorry_server) {
-    to.sorry_server =
-        SorryServer{.endpoint = {from.sorry_server->address, from.sorry_server->port},
-                    .entry = {.forwarding = forwarding(from.sorry_server->forwarding), .weight = 1},
-                    .inhibit = from.sorry_server->inhibit};
+    to.sorry_server = SorryServer{.endpoint = {from.sorry_server->address, from.sorry_server->port},
+                                  .entry = {.forwarding = forwarding(from.sorry_server->forwarding),
+                                            .weight = 1,
+                                            .tunnel = tunnel(from.sorry_server->tunnel)},
+                                  .inhibit = from.sorry_server->inhibit};
   }
   to.servers.reserve(from.real_servers.size());
   for (const config::RealServer& one : from.real_servers) to.servers.push_back(server(one));
@@ -134,7 +162,8 @@ ServerSettings Translator::server(const config::RealServer& from) {
   to.entry = {.forwarding = forwarding(from.forwarding),
               .weight = from.weight,
               .upper_threshold = from.upper_threshold,
-              .lower_threshold = from.lower_threshold};
+              .lower_threshold = from.lower_threshold,
+              .tunnel = tunnel(from.tunnel)};
   to.inhibit_on_failure = from.inhibit_on_failure;
   to.notify_up = script(from.notify_up);
   to.notify_down = script(from.notify_down);

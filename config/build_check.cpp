@@ -1,174 +1,380 @@
-// TCP_CHECK and HTTP_GET → Check.
-#include "config/builder.hpp"
+// The checkers of a real server → Check. HTTP_GET and SSL_GET are in build_http_check.cpp.
+#include "config/build_check.hpp"
 
 #include <fmt/format.h>
 
 namespace holdfast::config {
 namespace {
 
-using std::chrono::seconds;
+std::vector<CheckSetters::Row> joined(std::vector<CheckSetters::Row> rows,
+                                      std::initializer_list<CheckSetters::Row> own) {
+  rows.insert(rows.end(), own.begin(), own.end());
+  return rows;
+}
 
-constexpr core::Duration kDelayLoop = seconds(60);
-constexpr core::Duration kConnectTimeout = seconds(5);
-constexpr core::Duration kDelayBeforeRetry = seconds(1);
-constexpr core::Duration kDelayBeforeRetryHttp = seconds(3);
+const CheckSetters& tcp_setters() {
+  static const CheckSetters table(Block::tcp_check, connect_setters());
+  return table;
+}
 
-// The part of a checker that every connecting checker has: what it says itself, over what it
-// inherits.
-struct ConnectDraft {
-  ConnectOptions options;
-  CheckDefaults own;
+const CheckSetters& ping_setters() {
+  static const CheckSetters table(Block::ping_check, connect_setters());
+  return table;
+}
+
+const CheckSetters& smtp_setters() {
+  static const CheckSetters table(
+      Block::smtp_check,
+      joined(connect_setters(),
+             {{"helo_name",
+               [](CheckDraft& d, const Args& a) { d.as<SmtpCheck>().helo_name = a.text(0); }},
+              {"host", [](CheckDraft& d, const Args& a) { d.hosts.push_back(&a.statement()); }}}));
+  return table;
+}
+
+const CheckSetters& host_setters() {
+  static const CheckSetters table(Block::smtp_host, connect_setters());
+  return table;
+}
+
+const CheckSetters& dns_setters() {
+  static const CheckSetters table(
+      Block::dns_check,
+      joined(connect_setters(),
+             {{"type", [](CheckDraft& d, const Args& a) { d.as<DnsCheck>().type = a.text(0); }},
+              {"name", [](CheckDraft& d, const Args& a) { d.as<DnsCheck>().name = a.text(0); }}}));
+  return table;
+}
+
+void set_user(CheckDraft& draft, const Args& args) {
+  Script& script = draft.as<MiscCheck>().script;
+  script.user = args.text(0);
+  script.group = args.has(1) ? args.text(1) : std::string();
+}
+
+void set_command(CheckDraft& draft, const Args& args) {
+  Script& script = draft.as<MiscCheck>().script;
+  script.argv = split_command(args.value(0).text);
+  script.location = args.location();
+}
+
+const CheckSetters& misc_setters() {
+  static const CheckSetters table(
+      Block::misc_check,
+      joined(
+          pace_setters(),
+          {{"misc_path", set_command},
+           {"misc_timeout",
+            [](CheckDraft& d, const Args& a) { d.as<MiscCheck>().timeout = a.duration(0); }},
+           {"misc_dynamic", [](CheckDraft& d, const Args&) { d.as<MiscCheck>().dynamic = true; }},
+           {"user", set_user}}));
+  return table;
+}
+
+// Hex words as pairs of digits: every word begins a byte, and a digit left over is a byte of its
+// own. keepalived: "Ab12f 3" is AB 12 0F 03.
+std::string hex_pairs(const Args& args) {
+  std::string pairs;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    std::string word;
+    for (const char digit : args.value(i).text) {
+      if (digit == ' ' || digit == '\t') {
+        if (word.size() % 2 != 0) word.insert(word.size() - 1, 1, '0');
+      } else {
+        word += digit >= 'a' && digit <= 'z' ? static_cast<char>(digit - 'a' + 'A') : digit;
+      }
+    }
+    if (word.size() % 2 != 0) word.insert(word.size() - 1, 1, '0');
+    pairs += word;
+  }
+  return pairs;
+}
+
+std::uint8_t digit_value(char digit) {
+  return static_cast<std::uint8_t>(digit <= '9' ? digit - '0' : digit - 'A' + 10);
+}
+
+void set_payload(CheckDraft& draft, const Args& args) {
+  const std::string pairs = hex_pairs(args);
+  std::vector<std::uint8_t>& payload = draft.as<UdpCheck>().payload;
+  payload.clear();
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    payload.push_back(
+        static_cast<std::uint8_t>(digit_value(pairs[i]) * 16 + digit_value(pairs[i + 1])));
+  }
+}
+
+void set_reply(CheckDraft& draft, const Args& args) {
+  draft.as<UdpCheck>().require_reply = true;
+  draft.as<UdpCheck>().reply_pattern = hex_pairs(args);
+}
+
+const CheckSetters& udp_setters() {
+  static const CheckSetters table(
+      Block::udp_check,
+      joined(connect_setters(), {{"payload", set_payload},
+                                 {"require_reply", set_reply},
+                                 {"min_reply_length",
+                                  [](CheckDraft& d, const Args& a) {
+                                    d.as<UdpCheck>().min_reply_length = a.as<std::uint16_t>(0);
+                                  }},
+                                 {"max_reply_length", [](CheckDraft& d, const Args& a) {
+                                    d.as<UdpCheck>().max_reply_length = a.as<std::uint16_t>(0);
+                                  }}}));
+  return table;
+}
+
+const CheckSetters& bfd_setters() {
+  static const CheckSetters table(
+      Block::bfd_check,
+      {{"name", [](CheckDraft& d, const Args& a) { d.as<BfdCheck>().name = a.text(0); }},
+       {"alpha", [](CheckDraft& d, const Args& a) { d.as<BfdCheck>().alpha = a.flag(); }}});
+  return table;
+}
+
+const CheckSetters& file_setters() {
+  static const CheckSetters table(
+      Block::file_check,
+      {{"track_file",
+        [](CheckDraft& d, const Args& a) { d.as<FileCheck>().track_file = a.text(0); }},
+       {"weight", [](CheckDraft& d, const Args& a) {
+          d.as<FileCheck>().weight = a.as<std::int32_t>(0);
+          d.as<FileCheck>().reverse = a.has(1) && a.number(1) == 0;
+        }}});
+  return table;
+}
+
+// One checker under construction: where it stands, and what it starts from.
+struct Site {
+  BuildContext& context;
+  const Statement& statement;
+  const CheckDefaults& inherited;
+  RealServer& server;
+
+  [[nodiscard]] SourceLocation location() const {
+    return context.reporter.locate(statement.range.offset);
+  }
+  // Reads the words of a T that all are in one table.
+  template <class T>
+  [[nodiscard]] CheckDraft read(CheckDraft draft, const CheckSetters& setters) const {
+    draft.check.emplace<T>().location = location();
+    setters.apply(context, statement.first_child, draft);
+    return draft;
+  }
+  // False after an error: the word that the checker cannot do without is not there. A word that is
+  // there with a wrong value has been reported.
+  [[nodiscard]] bool require(bool present, std::string_view word) const {
+    if (!present && !mentions(context, statement, word)) {
+      context.reporter.error(
+          statement.range,
+          fmt::format("this {} has no '{}'", Schema::instance()[statement.keyword].name, word));
+    }
+    return present;
+  }
 };
 
-struct HttpDraft : ConnectDraft {
-  HttpCheck http;
-};
-
-struct UrlDraft {
-  HttpUrl url;
-};
-
-// Each table of a connecting checker begins with these; T is a draft derived from ConnectDraft.
 template <class T>
-std::vector<std::pair<std::string_view, typename Setters<T>::Apply>> connect_setters() {
-  return {
-      {"connect_ip", [](T& d, const Args& a) { d.options.connect_ip = a.value(0).address; }},
-      {"connect_port",
-       [](T& d, const Args& a) { d.options.connect_port = a.template as<std::uint16_t>(0); }},
-      {"bindto", [](T& d, const Args& a) { d.options.bindto = a.value(0).address; }},
-      {"bind_port",
-       [](T& d, const Args& a) { d.options.bind_port = a.template as<std::uint16_t>(0); }},
-      {"connect_timeout", [](T& d, const Args& a) { d.own.connect_timeout = a.duration(0); }},
-      {"retry", [](T& d, const Args& a) { d.own.retry = a.template as<std::uint32_t>(0); }},
-      {"delay_before_retry", [](T& d, const Args& a) { d.own.delay_before_retry = a.duration(0); }},
-      {"warmup", [](T& d, const Args& a) { d.own.warmup = a.duration(0); }},
-      {"delay_loop", [](T& d, const Args& a) { d.own.delay_loop = a.duration(0); }},
-      {"alpha", [](T& d, const Args& a) { d.options.alpha = a.flag(); }}};
+void build_connecting(const Site& site, CheckDraft draft, const CheckSetters& setters) {
+  draft = site.read<T>(std::move(draft), setters);
+  resolve(draft, site.inherited);
+  draft.as<T>().connect = std::move(draft.options);
+  site.server.checks.push_back(std::move(draft.check));
 }
 
-const Setters<ConnectDraft>& tcp_setters() {
-  static const Setters<ConnectDraft> table(Block::tcp_check, connect_setters<ConnectDraft>());
-  return table;
+CheckDefaults over(const CheckDefaults& own, const CheckDefaults& inherited) {
+  CheckDefaults merged = inherited;
+  if (own.delay_loop) merged.delay_loop = own.delay_loop;
+  if (own.delay_before_retry) merged.delay_before_retry = own.delay_before_retry;
+  if (own.connect_timeout) merged.connect_timeout = own.connect_timeout;
+  if (own.warmup) merged.warmup = own.warmup;
+  if (own.retry) merged.retry = own.retry;
+  return merged;
 }
 
-const Setters<UrlDraft>& url_setters() {
-  static const Setters<UrlDraft> table(
-      Block::url,
-      {{"path", [](UrlDraft& d, const Args& a) { d.url.path = a.text(0); }},
-       {"status_code",
-        [](UrlDraft& d, const Args& a) {
-          for (std::size_t i = 0; i < a.size(); ++i) {
-            d.url.status_codes.push_back({static_cast<std::uint16_t>(a.value(i).number),
-                                          static_cast<std::uint16_t>(a.value(i).last)});
-          }
-        }},
-       {"digest",
-        [](UrlDraft& d, const Args& a) {
-          d.url.digest = a.text(0);
-          for (char& digit : d.url.digest) {
-            if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
-          }
-        }},
-       {"virtualhost", [](UrlDraft& d, const Args& a) { d.url.virtualhost = a.text(0); }}});
-  return table;
-}
-
-void read_url(HttpDraft& draft, const Args& args) {
-  UrlDraft url;
-  url.url.location = args.location();
-  url_setters().apply(args.context(), args.statement().first_child, url);
-  if (url.url.path.empty() && !mentions(args.context(), args.statement(), "path")) {
-    args.context().reporter.error(args.statement().range, "this 'url' has no 'path'",
-                                  "add the path to ask for, such as 'path /'");
-  }
-  if (url.url.path.empty()) url.url.path.push_back('/');
-  if (url.url.status_codes.empty()) url.url.status_codes.push_back({});
-  draft.http.urls.push_back(std::move(url.url));
-}
-
-const Setters<HttpDraft>& http_setters() {
-  static const Setters<HttpDraft> table = [] {
-    auto list = connect_setters<HttpDraft>();
-    list.push_back(
-        {"virtualhost", [](HttpDraft& d, const Args& a) { d.own.virtualhost = a.text(0); }});
-    list.push_back({"http_protocol", [](HttpDraft& d, const Args& a) {
-                      constexpr std::array kProtocols = {
-                          HttpProtocol::http_1_0, HttpProtocol::http_1_0_close,
-                          HttpProtocol::http_1_1, HttpProtocol::http_1_0_close};
-                      d.http.http_protocol = kProtocols[a.as<std::size_t>(0)];
-                    }});
-    list.push_back({"url", read_url});
-    return Setters<HttpDraft>(Block::http_get, list);
-  }();
-  return table;
-}
-
-// checker > real server > virtual server > keepalived's own defaults.
-void resolve(ConnectDraft& draft, const CheckDefaults& inherited,
-             core::Duration delay_before_retry) {
-  const auto pick = [](const auto& own, const auto& given, auto fallback) {
-    return own ? *own : given.value_or(fallback);
+void build_smtp(const Site& site, CheckDraft draft) {
+  draft = site.read<SmtpCheck>(std::move(draft), smtp_setters());
+  const auto add = [&site](CheckDraft& one, const CheckDefaults& inherited) {
+    resolve(one, inherited);
+    one.as<SmtpCheck>().connect = std::move(one.options);
+    site.server.checks.push_back(std::move(one.check));
   };
-  ConnectOptions& options = draft.options;
-  options.retry = pick(draft.own.retry, inherited.retry, 1U);
-  options.delay_loop = pick(draft.own.delay_loop, inherited.delay_loop, kDelayLoop);
-  options.connect_timeout =
-      pick(draft.own.connect_timeout, inherited.connect_timeout, kConnectTimeout);
-  options.delay_before_retry =
-      pick(draft.own.delay_before_retry, inherited.delay_before_retry, delay_before_retry);
-  options.warmup = pick(draft.own.warmup, inherited.warmup, options.delay_loop);
-}
-
-void start(ConnectDraft& draft, const RealServer& server) {
-  draft.options.connect_ip = server.address;
-  draft.options.connect_port = server.port;
-  draft.options.alpha = server.alpha;
-}
-
-void build_tcp(BuildContext& context, const Statement& statement, const CheckDefaults& defaults,
-               RealServer& server) {
-  ConnectDraft draft;
-  start(draft, server);
-  tcp_setters().apply(context, statement.first_child, draft);
-  resolve(draft, defaults, kDelayBeforeRetry);
-  server.checks.emplace_back(
-      TcpCheck{draft.options, context.reporter.locate(statement.range.offset)});
-}
-
-void build_http(BuildContext& context, const Statement& statement, const CheckDefaults& defaults,
-                RealServer& server) {
-  HttpDraft draft;
-  start(draft, server);
-  draft.http.location = context.reporter.locate(statement.range.offset);
-  http_setters().apply(context, statement.first_child, draft);
-  resolve(draft, defaults, kDelayBeforeRetryHttp);
-  draft.http.connect = draft.options;
-  const std::string& virtualhost =
-      draft.own.virtualhost.empty() ? defaults.virtualhost : draft.own.virtualhost;
-  for (HttpUrl& url : draft.http.urls) {
-    if (url.virtualhost.empty()) url.virtualhost = virtualhost;
+  if (draft.hosts.empty()) {
+    add(draft, site.inherited);
+    return;
   }
-  if (draft.http.urls.empty()) {
-    context.reporter.error(statement.range,
-                           "this HTTP_GET has no 'url' with a 'path': there is nothing to ask for",
-                           "add a block such as: url { path / }");
+  const CheckDefaults inherited = over(draft.own, site.inherited);
+  for (const Statement* host : draft.hosts) {
+    CheckDraft one;
+    one.options = draft.options;
+    one.check = draft.check;
+    one.as<SmtpCheck>().location = site.context.reporter.locate(host->range.offset);
+    host_setters().apply(site.context, host->first_child, one);
+    add(one, inherited);
   }
-  server.checks.emplace_back(std::move(draft.http));
+}
+
+void build_misc(const Site& site, CheckDraft start) {
+  CheckDraft draft = site.read<MiscCheck>(std::move(start), misc_setters());
+  auto& misc = draft.as<MiscCheck>();
+  if (!site.require(!misc.script.argv.empty(), "misc_path")) return;
+  resolve(draft, site.inherited);
+  // A command has no target.
+  draft.options.connect_ip = {};
+  draft.options.connect_port = 0;
+  draft.options.connect_timeout = kDefaultConnectTimeout;
+  misc.pace = std::move(draft.options);
+  site.server.checks.push_back(std::move(draft.check));
+}
+
+void build_udp(const Site& site, CheckDraft start) {
+  CheckDraft draft = site.read<UdpCheck>(std::move(start), udp_setters());
+  auto& udp = draft.as<UdpCheck>();
+  if (udp.min_reply_length > udp.max_reply_length) {
+    site.context.reporter.warning(
+        site.statement.range,
+        fmt::format("'min_reply_length' {} is above 'max_reply_length' {}: no answer would do; {} "
+                    "is taken for both",
+                    udp.min_reply_length, udp.max_reply_length, udp.min_reply_length));
+    udp.max_reply_length = udp.min_reply_length;
+  }
+  resolve(draft, site.inherited);
+  udp.connect = std::move(draft.options);
+  site.server.checks.push_back(std::move(draft.check));
+}
+
+void build_bfd(const Site& site, CheckDraft draft) {
+  draft.check.emplace<BfdCheck>().alpha = draft.options.alpha;
+  draft.as<BfdCheck>().location = site.location();
+  bfd_setters().apply(site.context, site.statement.first_child, draft);
+  if (site.require(!draft.as<BfdCheck>().name.empty(), "name"))
+    site.server.checks.push_back(std::move(draft.check));
+}
+
+void build_file(const Site& site, CheckDraft start) {
+  CheckDraft draft = site.read<FileCheck>(std::move(start), file_setters());
+  if (site.require(!draft.as<FileCheck>().track_file.empty(), "track_file"))
+    site.server.checks.push_back(std::move(draft.check));
+}
+
+// Port 0 is a service of all ports, or one by mark or group whose servers name none.
+void check_ports(const Site& site, std::size_t first) {
+  const RealServer& server = site.server;
+  for (std::size_t i = first; i < server.checks.size(); ++i) {
+    const Check& check = server.checks[i];
+    const ConnectOptions* options = options_of(check);
+    const bool has_port = options != nullptr && !std::holds_alternative<MiscCheck>(check) &&
+                          !std::holds_alternative<PingCheck>(check);
+    if (!has_port || options->connect_port != 0) continue;
+    site.context.reporter.warning(
+        site.statement.range,
+        fmt::format("this {} has no port to ask: it fails always", type_name(check)),
+        "add 'connect_port' with the port of the server");
+  }
 }
 
 }  // namespace
 
+std::vector<CheckSetters::Row> pace_setters() {
+  using D = CheckDraft;
+  return {
+      {"retry", [](D& d, const Args& a) { d.own.retry = a.as<std::uint32_t>(0); }},
+      {"delay_before_retry", [](D& d, const Args& a) { d.own.delay_before_retry = a.duration(0); }},
+      {"warmup", [](D& d, const Args& a) { d.own.warmup = a.duration(0); }},
+      {"delay_loop", [](D& d, const Args& a) { d.own.delay_loop = a.duration(0); }},
+      {"alpha", [](D& d, const Args& a) { d.options.alpha = a.flag(); }},
+      {"log_all_failures", [](D& d, const Args& a) { d.options.log_all_failures = a.flag(); }}};
+}
+
+std::vector<CheckSetters::Row> connect_setters() {
+  using D = CheckDraft;
+  return joined(
+      pace_setters(),
+      {{"connect_ip", [](D& d, const Args& a) { d.options.connect_ip = a.value(0).address; }},
+       {"connect_port",
+        [](D& d, const Args& a) { d.options.connect_port = a.as<std::uint16_t>(0); }},
+       {"bindto", [](D& d, const Args& a) { d.options.bindto = a.value(0).address; }},
+       {"bind_port", [](D& d, const Args& a) { d.options.bind_port = a.as<std::uint16_t>(0); }},
+       {"bind_if", [](D& d, const Args& a) { d.options.bind_if = a.text(0); }},
+       {"fwmark", [](D& d, const Args& a) { d.options.fwmark = a.as<std::uint32_t>(0); }},
+       {"connect_timeout", [](D& d, const Args& a) { d.own.connect_timeout = a.duration(0); }}});
+}
+
+CheckFallback fallback_of(const Check& check) {
+  using std::chrono::seconds;
+  if (std::holds_alternative<HttpCheck>(check))
+    return {.retry = 1, .delay_before_retry = seconds(3)};
+  if (std::holds_alternative<DnsCheck>(check))
+    return {.retry = 3, .delay_before_retry = std::nullopt};
+  if (std::holds_alternative<MiscCheck>(check))
+    return {.retry = 0, .delay_before_retry = seconds(1)};
+  return {};
+}
+
+const ConnectOptions* options_of(const Check& check) {
+  return std::visit(
+      [](const auto& one) -> const ConnectOptions* {
+        if constexpr (requires { one.connect; })
+          return &one.connect;
+        else if constexpr (requires { one.pace; })
+          return &one.pace;
+        else
+          return nullptr;
+      },
+      check);
+}
+
+void resolve(CheckDraft& draft, const CheckDefaults& inherited) {
+  const auto pick = [](const auto& own, const auto& given, auto last) {
+    return own ? *own : given.value_or(last);
+  };
+  const CheckFallback fallback = fallback_of(draft.check);
+  ConnectOptions& options = draft.options;
+  options.retry = pick(draft.own.retry, inherited.retry, fallback.retry);
+  options.delay_loop = pick(draft.own.delay_loop, inherited.delay_loop, kDefaultDelayLoop);
+  options.connect_timeout =
+      pick(draft.own.connect_timeout, inherited.connect_timeout, kDefaultConnectTimeout);
+  options.delay_before_retry = pick(draft.own.delay_before_retry, inherited.delay_before_retry,
+                                    fallback.delay_before_retry.value_or(options.delay_loop));
+  options.warmup = pick(draft.own.warmup, inherited.warmup, options.delay_loop);
+}
+
 void build_check(BuildContext& context, const Statement& statement, const CheckDefaults& defaults,
                  RealServer& server) {
-  if (Schema::instance()[statement.keyword].opens == Block::http_get) {
-    build_http(context, statement, defaults, server);
-  } else {
-    build_tcp(context, statement, defaults, server);
-  }
+  const Site site{context, statement, defaults, server};
+  CheckDraft draft;
+  draft.options.connect_ip = server.address;
+  draft.options.connect_port = server.port;
+  draft.options.alpha = server.alpha;
+  draft.options.log_all_failures = context.model.globals.checker_log_all_failures;
+  const std::size_t first = server.checks.size();
+  const std::string_view type = Schema::instance()[statement.keyword].name;
+  if (type == "TCP_CHECK")
+    build_connecting<TcpCheck>(site, std::move(draft), tcp_setters());
+  else if (type == "HTTP_GET" || type == "SSL_GET")
+    build_http_check(context, statement, std::move(draft), defaults, server);
+  else if (type == "SMTP_CHECK")
+    build_smtp(site, std::move(draft));
+  else if (type == "DNS_CHECK")
+    build_connecting<DnsCheck>(site, std::move(draft), dns_setters());
+  else if (type == "MISC_CHECK")
+    build_misc(site, std::move(draft));
+  else if (type == "UDP_CHECK")
+    build_udp(site, std::move(draft));
+  else if (type == "PING_CHECK")
+    build_connecting<PingCheck>(site, std::move(draft), ping_setters());
+  else if (type == "BFD_CHECK")
+    build_bfd(site, std::move(draft));
+  else
+    build_file(site, std::move(draft));
+  check_ports(site, first);
 }
 
 bool checks_know(KeywordId id) {
-  return tcp_setters().knows(id) || http_setters().knows(id) || url_setters().knows(id);
+  for (const CheckSetters* table :
+       {&tcp_setters(), &ping_setters(), &smtp_setters(), &host_setters(), &dns_setters(),
+        &misc_setters(), &udp_setters(), &bfd_setters(), &file_setters()})
+    if (table->knows(id)) return true;
+  return http_checks_know(id);
 }
 
 }  // namespace holdfast::config

@@ -1,5 +1,7 @@
-// virtual_server and real_server → VirtualServer.
-#include "config/builder.hpp"
+// virtual_server → VirtualServer. Its servers are built in build_server.cpp.
+#include "config/build_service.hpp"
+
+#include "config/supported.hpp"
 
 #include <fmt/format.h>
 
@@ -8,59 +10,37 @@ namespace {
 
 // keepalived: what a bare "persistence_timeout", and a service of all ports, get.
 constexpr core::Duration kDefaultPersistence = std::chrono::seconds(360);
+constexpr std::int64_t kLargestMark = 4'294'967'295;
 
-// Both levels set the same words for their checkers.
-struct WithDefaults {
-  CheckDefaults defaults;
-};
-
-struct ServiceDraft : WithDefaults {
-  VirtualServer service;
-  std::uint32_t weight = 1;
-  bool inhibit_on_failure = false;
-  bool has_protocol = false;
-  std::optional<ForwardingMethod> sorry_forwarding;
-  bool sorry_inhibit = false;
-  std::vector<const Statement*> servers;  // built when all of the service's own words are known
-};
-
-struct ServerDraft : WithDefaults {
-  RealServer server;
-  std::vector<const Statement*> checks;
-};
-
-ForwardingMethod forwarding_of(const Args& args) {
-  constexpr std::array kMethods = {ForwardingMethod::nat, ForwardingMethod::direct_route,
-                                   ForwardingMethod::tunnel};
-  if (args.has(1)) {
-    args.context().reporter.warn_once(
-        args.value(1).range,
-        "Holdfast does not set tunnel options yet: tunnels are plain IP-in-IP");
-  }
-  return kMethods[args.as<std::size_t>(0)];
+core::IpAddress any_address(core::Family family) {
+  return family == core::Family::v6 ? core::IpAddress::v6({}) : core::IpAddress::v4({});
 }
 
-template <class T>
-std::vector<std::pair<std::string_view, typename Setters<T>::Apply>> shared_setters() {
-  return {
-      {"delay_loop", [](T& d, const Args& a) { d.defaults.delay_loop = a.duration(0); }},
-      {"retry", [](T& d, const Args& a) { d.defaults.retry = a.template as<std::uint32_t>(0); }},
-      {"delay_before_retry",
-       [](T& d, const Args& a) { d.defaults.delay_before_retry = a.duration(0); }},
-      {"warmup", [](T& d, const Args& a) { d.defaults.warmup = a.duration(0); }},
-      {"connect_timeout", [](T& d, const Args& a) { d.defaults.connect_timeout = a.duration(0); }},
-      {"virtualhost", [](T& d, const Args& a) { d.defaults.virtualhost = a.text(0); }}};
-}
-
+// keepalived leaves out a name that it does not know, which gives wlc; the kernel would take no
+// service with it.
 void set_scheduler(ServiceDraft& draft, const Args& args) {
-  draft.service.scheduler = args.text(0);
   const std::string padded = fmt::format(" {} ", kSchedulers);
-  if (padded.find(fmt::format(" {} ", draft.service.scheduler)) != std::string::npos) return;
+  if (padded.find(fmt::format(" {} ", args.value(0).text)) != std::string::npos) {
+    draft.service.scheduler = args.text(0);
+    return;
+  }
   args.context().reporter.warning(
       args.value(0).range,
-      fmt::format("'{}' is not a scheduler of the Linux kernel known to Holdfast",
-                  draft.service.scheduler),
+      fmt::format("'{}' is not a scheduler of the Linux kernel: wlc is used, as keepalived does",
+                  args.value(0).text),
       fmt::format("known are {}", kSchedulers));
+}
+
+void set_forwarding(ServiceDraft& draft, const Args& args) {
+  ForwardingDraft forwarding = read_forwarding(args);
+  draft.service.forwarding = forwarding.method;
+  draft.service.tunnel = std::move(forwarding.tunnel);
+}
+
+void set_protocol(ServiceDraft& draft, const Args& args) {
+  constexpr std::array kProtocols = {Protocol::tcp, Protocol::udp, Protocol::sctp};
+  draft.has_protocol = true;
+  draft.service.protocol = kProtocols[args.as<std::size_t>(0)];
 }
 
 void set_persistence(ServiceDraft& draft, const Args& args) {
@@ -70,9 +50,8 @@ void set_persistence(ServiceDraft& draft, const Args& args) {
 
 void set_granularity(ServiceDraft& draft, const Args& args) {
   draft.service.persistence_prefix = args.as<std::uint8_t>(0);
-  // keepalived: a granularity switches persistence on.
-  if (draft.service.persistence_timeout.count() == 0)
-    draft.service.persistence_timeout = kDefaultPersistence;
+  draft.netmask_is_dotted = args.value(0).text.find('.') != std::string_view::npos;
+  draft.granularity = args.value(0).range;
 }
 
 void set_sorry_server(ServiceDraft& draft, const Args& args) {
@@ -83,140 +62,145 @@ void set_sorry_server(ServiceDraft& draft, const Args& args) {
   draft.service.sorry_server = sorry;
 }
 
+template <std::uint8_t kBit>
+void set_flag(ServiceDraft& draft, const Args& args) {
+  const std::string_view word = Schema::instance()[args.statement().keyword].name;
+  const std::string_view scheduler = word.starts_with("flag") ? "" : word.substr(0, 2);
+  draft.flags.push_back({kBit, scheduler, word, args.statement().range});
+}
+
+std::vector<Setters<ServiceDraft>::Row> pool_rows() {
+  return {
+      {"alpha", [](ServiceDraft& d, const Args& a) { d.service.alpha = a.flag(); }},
+      {"omega", [](ServiceDraft& d, const Args& a) { d.service.omega = a.flag(); }},
+      {"quorum", [](ServiceDraft& d, const Args& a) { d.service.quorum = a.as<std::uint32_t>(0); }},
+      {"hysteresis",
+       [](ServiceDraft& d, const Args& a) { d.service.hysteresis = a.as<std::uint32_t>(0); }},
+      {"quorum_up", [](ServiceDraft& d, const Args& a) { d.service.quorum_up = a.script(); }},
+      {"quorum_down", [](ServiceDraft& d, const Args& a) { d.service.quorum_down = a.script(); }},
+      {"weight", [](ServiceDraft& d, const Args& a) { d.weight = read_weight(a); }},
+      {"inhibit_on_failure",
+       [](ServiceDraft& d, const Args& a) { d.inhibit_on_failure = a.flag(); }},
+      {"sorry_server", set_sorry_server},
+      {"sorry_server_inhibit", [](ServiceDraft& d, const Args&) { d.sorry_inhibit = true; }},
+      {"sorry_server_lvs_method",
+       [](ServiceDraft& d, const Args& a) { d.sorry_forwarding = read_forwarding(a); }},
+      {"real_server", [](ServiceDraft& d, const Args& a) { d.servers.push_back(&a.statement()); }}};
+}
+
+std::vector<Setters<ServiceDraft>::Row> table_rows() {
+  return {
+      {"lb_algo", set_scheduler},
+      {"lb_kind", set_forwarding},
+      {"protocol", set_protocol},
+      {"ip_family",
+       [](ServiceDraft& d, const Args& a) {
+         d.family = a.number(0) == 0 ? core::Family::v4 : core::Family::v6;
+       }},
+      {"nat_mask", [](ServiceDraft& d, const Args& a) { d.service.nat_mask = a.value(0).address; }},
+      {"persistence_timeout", set_persistence},
+      {"persistence_granularity", set_granularity},
+      {"persistence_engine",
+       [](ServiceDraft& d, const Args& a) { d.service.persistence_engine = a.text(0); }},
+      {"ops", [](ServiceDraft& d, const Args&) { d.service.one_packet_scheduling = true; }},
+      {"hashed", [](ServiceDraft& d, const Args&) { d.service.hashed = true; }},
+      {"flag-1", set_flag<kSchedulerFlag1>},
+      {"flag-2", set_flag<kSchedulerFlag2>},
+      {"flag-3", set_flag<kSchedulerFlag3>},
+      {"sh-fallback", set_flag<kSchedulerFlag1>},
+      {"sh-port", set_flag<kSchedulerFlag2>},
+      {"mh-fallback", set_flag<kSchedulerFlag1>},
+      {"mh-port", set_flag<kSchedulerFlag2>},
+      {"ha_suspend", [](ServiceDraft& d, const Args&) { d.service.ha_suspend = true; }},
+      {"smtp_alert", [](ServiceDraft& d, const Args& a) { d.service.smtp_alert = a.flag(); }},
+      {"snmp_name", [](ServiceDraft& d, const Args& a) { d.service.snmp_name = a.text(0); }}};
+}
+
 const Setters<ServiceDraft>& service_setters() {
   static const Setters<ServiceDraft> table = [] {
     auto list = shared_setters<ServiceDraft>();
-    using Row = std::pair<std::string_view, Setters<ServiceDraft>::Apply>;
-    const std::initializer_list<Row> rows = {
-        {"lb_algo", set_scheduler},
-        {"lb_kind",
-         [](ServiceDraft& d, const Args& a) { d.service.forwarding = forwarding_of(a); }},
-        {"protocol",
-         [](ServiceDraft& d, const Args& a) {
-           constexpr std::array kProtocols = {Protocol::tcp, Protocol::udp, Protocol::sctp};
-           d.service.protocol = kProtocols[a.as<std::size_t>(0)];
-           d.has_protocol = true;
-         }},
-        {"nat_mask",
-         [](ServiceDraft& d, const Args& a) { d.service.nat_mask = a.value(0).address; }},
-        {"persistence_timeout", set_persistence},
-        {"persistence_granularity", set_granularity},
-        {"ops", [](ServiceDraft& d, const Args&) { d.service.one_packet_scheduling = true; }},
-        {"ha_suspend", [](ServiceDraft& d, const Args&) { d.service.ha_suspend = true; }},
-        {"smtp_alert", [](ServiceDraft& d, const Args& a) { d.service.smtp_alert = a.flag(); }},
-        {"alpha", [](ServiceDraft& d, const Args& a) { d.service.alpha = a.flag(); }},
-        {"omega", [](ServiceDraft& d, const Args& a) { d.service.omega = a.flag(); }},
-        {"quorum",
-         [](ServiceDraft& d, const Args& a) { d.service.quorum = a.as<std::uint32_t>(0); }},
-        {"hysteresis",
-         [](ServiceDraft& d, const Args& a) { d.service.hysteresis = a.as<std::uint32_t>(0); }},
-        {"quorum_up", [](ServiceDraft& d, const Args& a) { d.service.quorum_up = a.script(); }},
-        {"quorum_down", [](ServiceDraft& d, const Args& a) { d.service.quorum_down = a.script(); }},
-        {"weight", [](ServiceDraft& d, const Args& a) { d.weight = a.as<std::uint32_t>(0); }},
-        {"inhibit_on_failure",
-         [](ServiceDraft& d, const Args& a) { d.inhibit_on_failure = a.flag(); }},
-        {"sorry_server", set_sorry_server},
-        {"sorry_server_inhibit", [](ServiceDraft& d, const Args&) { d.sorry_inhibit = true; }},
-        {"sorry_server_lvs_method",
-         [](ServiceDraft& d, const Args& a) { d.sorry_forwarding = forwarding_of(a); }},
-        {"real_server",
-         [](ServiceDraft& d, const Args& a) { d.servers.push_back(&a.statement()); }}};
-    list.insert(list.end(), rows.begin(), rows.end());
+    for (const auto& rows : {table_rows(), pool_rows()})
+      list.insert(list.end(), rows.begin(), rows.end());
     return Setters<ServiceDraft>(Block::virtual_server, list);
   }();
   return table;
 }
 
-void add_check(ServerDraft& draft, const Args& args) {
-  draft.checks.push_back(&args.statement());
-}
-
-const Setters<ServerDraft>& server_setters() {
-  static const Setters<ServerDraft> table = [] {
-    auto list = shared_setters<ServerDraft>();
-    using Row = std::pair<std::string_view, Setters<ServerDraft>::Apply>;
-    const std::initializer_list<Row> rows = {
-        {"weight", [](ServerDraft& d, const Args& a) { d.server.weight = a.as<std::uint32_t>(0); }},
-        {"lvs_method",
-         [](ServerDraft& d, const Args& a) { d.server.forwarding = forwarding_of(a); }},
-        {"uthreshold",
-         [](ServerDraft& d, const Args& a) { d.server.upper_threshold = a.as<std::uint32_t>(0); }},
-        {"lthreshold",
-         [](ServerDraft& d, const Args& a) { d.server.lower_threshold = a.as<std::uint32_t>(0); }},
-        {"inhibit_on_failure",
-         [](ServerDraft& d, const Args& a) { d.server.inhibit_on_failure = a.flag(); }},
-        {"alpha", [](ServerDraft& d, const Args& a) { d.server.alpha = a.flag(); }},
-        {"notify_up", [](ServerDraft& d, const Args& a) { d.server.notify_up = a.script(); }},
-        {"notify_down", [](ServerDraft& d, const Args& a) { d.server.notify_down = a.script(); }},
-        {"smtp_alert", [](ServerDraft& d, const Args& a) { d.server.smtp_alert = a.flag(); }},
-        {"TCP_CHECK", add_check},
-        {"HTTP_GET", add_check}};
-    list.insert(list.end(), rows.begin(), rows.end());
-    return Setters<ServerDraft>(Block::real_server, list);
-  }();
-  return table;
-}
-
-CheckDefaults merge(const CheckDefaults& own, const CheckDefaults& inherited) {
-  CheckDefaults merged = own;
-  if (!merged.delay_loop) merged.delay_loop = inherited.delay_loop;
-  if (!merged.delay_before_retry) merged.delay_before_retry = inherited.delay_before_retry;
-  if (!merged.connect_timeout) merged.connect_timeout = inherited.connect_timeout;
-  if (!merged.warmup) merged.warmup = inherited.warmup;
-  if (!merged.retry) merged.retry = inherited.retry;
-  if (merged.virtualhost.empty()) merged.virtualhost = inherited.virtualhost;
-  return merged;
-}
-
-// Direct routing and tunnels deliver the packet as it came: the port cannot change. ip_vs:
-// ip_vs_dr_xmit, ip_vs_tunnel_xmit.
-void force_port(ForwardingMethod forwarding, std::uint16_t service_port, std::uint16_t& port,
-                TextRange at, Reporter& reporter) {
-  if (forwarding == ForwardingMethod::nat || port == service_port) return;
-  reporter.warning(at,
-                   fmt::format("with {} the packets keep their port: {} is used instead of {}",
-                               to_string(forwarding), service_port, port),
-                   fmt::format("write {}, or use 'lb_kind NAT'", service_port));
-  port = service_port;
-}
-
-void build_server(ServiceDraft& service, const Args& args) {
-  BuildContext& context = args.context();
-  ServerDraft draft;
-  RealServer& server = draft.server;
-  server.address = args.value(0).address;
-  server.port = args.has(1) ? args.as<std::uint16_t>(1) : service.service.port;
-  server.location = args.location();
-  server.weight = service.weight;
-  server.forwarding = service.service.forwarding;
-  server.inhibit_on_failure = service.inhibit_on_failure;
-  server.alpha = service.service.alpha;
-  server.smtp_alert = !context.model.globals.smtp_server.empty();
-  server_setters().apply(context, args.statement().first_child, draft);
-  if (!server.address.is_v4()) {
-    context.reporter.warn_once(args.value(0).range,
-                               "Holdfast does not do IPv6 yet: this real server is not used");
-    return;
-  }
-  if (args.has(1)) {
-    force_port(server.forwarding, service.service.port, server.port, args.value(1).range,
-               context.reporter);
-  }
-  const CheckDefaults defaults = merge(draft.defaults, service.defaults);
-  for (const Statement* check : draft.checks) build_check(context, *check, defaults, server);
-  service.service.real_servers.push_back(std::move(server));
-}
-
-void build_servers(ServiceDraft& draft, BuildContext& context) {
-  const Schema& schema = Schema::instance();
-  std::vector<Value> values;
-  draft.service.real_servers.reserve(draft.servers.size());
-  for (const Statement* statement : draft.servers) {
-    // Decoded before, without an error.
-    if (!decode_args(schema[statement->keyword], *statement, context.tree.args(*statement),
-                     context.reporter, values))
+// Flags are two bits that each scheduler reads in its own way: those of another scheduler would
+// mean something else.
+void finish_flags(ServiceDraft& draft, Reporter& reporter) {
+  VirtualServer& service = draft.service;
+  for (const SchedulerFlag& flag : draft.flags) {
+    if (flag.scheduler.empty() || flag.scheduler == service.scheduler) {
+      service.scheduler_flags |= flag.bit;
       continue;
-    build_server(draft, Args(context, *statement, values));
+    }
+    reporter.warning(flag.range, fmt::format("'{}' is ignored: the scheduler is {}, not {}",
+                                             flag.word, service.scheduler, flag.scheduler));
+  }
+  const bool may_be_udp = service.protocol == Protocol::udp || service.fwmark != 0;
+  if (service.one_packet_scheduling && !may_be_udp) {
+    reporter.at(Severity::warning, service.location,
+                fmt::format("'ops' is ignored: a service of {} has connections",
+                            to_string(service.protocol)));
+    service.one_packet_scheduling = false;
+  }
+}
+
+core::Family family_of(const ServiceDraft& draft) {
+  if (draft.by_address()) return draft.service.address.family();
+  if (draft.family) return *draft.family;
+  if (draft.granularity.length != 0 && draft.netmask_is_dotted) return core::Family::v4;
+  return implied_family(draft.service);
+}
+
+const char* word_for(core::Family family) {
+  return family == core::Family::v4 ? "IPv4" : "IPv6";
+}
+
+void finish_family(ServiceDraft& draft, Reporter& reporter) {
+  VirtualServer& service = draft.service;
+  const core::Family family = family_of(draft);
+  if (draft.by_address() && draft.family.value_or(family) != family) {
+    reporter.at(
+        Severity::warning, service.location,
+        fmt::format("'ip_family' is ignored: the address of this service is {}", word_for(family)));
+  }
+  if (!draft.by_address()) service.address = any_address(family);
+  const auto is_stranger = [&](const auto& server) {
+    const bool fits =
+        server.address.family() == family || server.forwarding == ForwardingMethod::tunnel;
+    if (!fits) {
+      reporter.at(Severity::warning, server.location,
+                  fmt::format("this server is {}, but the service is {}: it is not used",
+                              word_for(server.address.family()), word_for(family)),
+                  "only servers reached by TUN may be of the other family");
+    }
+    return !fits;
+  };
+  std::erase_if(service.real_servers, is_stranger);
+  if (service.sorry_server && is_stranger(*service.sorry_server)) service.sorry_server.reset();
+}
+
+void finish_persistence(ServiceDraft& draft, Reporter& reporter, TextRange at) {
+  VirtualServer& service = draft.service;
+  const bool is_v6 = service.address.family() == core::Family::v6;
+  if (draft.granularity.length == 0) {
+    service.persistence_prefix = is_v6 ? 128 : 32;
+  } else if (is_v6 ? draft.netmask_is_dotted : service.persistence_prefix > 32) {
+    reporter.warning(draft.granularity,
+                     is_v6
+                         ? "an IPv6 service needs a prefix length from 1 to 128: 128 is taken"
+                         : "an IPv4 service needs a netmask or a length from 1 to 32: 32 is taken");
+    service.persistence_prefix = is_v6 ? 128 : 32;
+  }
+  // keepalived: a granularity switches persistence on.
+  if (draft.granularity.length != 0 && service.persistence_timeout.count() == 0)
+    service.persistence_timeout = kDefaultPersistence;
+  if (draft.by_address() && service.port == 0 && service.persistence_timeout.count() == 0) {
+    reporter.warning(
+        at, "a service of all ports must be persistent: 'persistence_timeout 360' is taken");
+    service.persistence_timeout = kDefaultPersistence;
   }
 }
 
@@ -224,49 +208,59 @@ void finish_sorry_server(ServiceDraft& draft, Reporter& reporter, TextRange at) 
   if (!draft.service.sorry_server) return;
   SorryServer& sorry = *draft.service.sorry_server;
   sorry.inhibit = draft.sorry_inhibit;
-  sorry.forwarding = draft.sorry_forwarding.value_or(draft.service.forwarding);
-  if (!sorry.address.is_v4()) {
-    reporter.warn_once(at, "Holdfast does not do IPv6 yet: the sorry server is not used");
-    draft.service.sorry_server.reset();
-    return;
+  sorry.forwarding = draft.service.forwarding;
+  sorry.tunnel = draft.service.tunnel;
+  if (draft.sorry_forwarding) {
+    sorry.forwarding = draft.sorry_forwarding->method;
+    sorry.tunnel = draft.sorry_forwarding->tunnel;
   }
-  force_port(sorry.forwarding, draft.service.port, sorry.port, at, reporter);
+  force_port(draft, sorry.forwarding, sorry.port, at, reporter);
+}
+
+void finish_protocol(ServiceDraft& draft, const Args& args, TextRange at) {
+  Reporter& reporter = args.context().reporter;
+  if (draft.service.fwmark != 0) {
+    if (draft.has_protocol) {
+      reporter.note(at, "'protocol' has no effect here: a firewall mark is of every protocol");
+    }
+    draft.service.protocol = Protocol::udp;
+  } else if (!draft.has_protocol && !mentions(args.context(), args.statement(), "protocol")) {
+    reporter.warning(at, "this service has no 'protocol': UDP is taken, as keepalived does",
+                     "add 'protocol TCP' or 'protocol UDP'");
+  }
 }
 
 void finish(ServiceDraft& draft, const Args& args) {
   VirtualServer& service = draft.service;
   Reporter& reporter = args.context().reporter;
+  const Globals& globals = args.context().model.globals;
   const TextRange at = args.value(0).range;
   service.virtualhost = draft.defaults.virtualhost;
-  if (!draft.has_protocol && !mentions(args.context(), args.statement(), "protocol")) {
-    reporter.warning(at, "this service has no 'protocol': UDP is taken, as keepalived does",
-                     "add 'protocol TCP' or 'protocol UDP'");
-  }
-  if (service.port == 0 && service.persistence_timeout.count() == 0) {
-    reporter.warning(
-        at, "a service of all ports must be persistent: 'persistence_timeout 360' is taken");
-    service.persistence_timeout = kDefaultPersistence;
-  }
+  if (!mentions(args.context(), args.statement(), "smtp_alert"))
+    service.smtp_alert = service_mails_by_default(globals);
+  finish_protocol(draft, args, at);
+  finish_flags(draft, reporter);
   if (service.hysteresis != 0 && service.hysteresis >= service.quorum) {
     reporter.warning(
         at, fmt::format("'hysteresis' must be below 'quorum': {} is taken", service.quorum - 1));
     service.hysteresis = service.quorum - 1;
   }
   finish_sorry_server(draft, reporter, at);
+  finish_family(draft, reporter);
+  finish_persistence(draft, reporter, at);
 }
 
-// ADDRESS [PORT], or one of the forms that are not done yet. False: the service is not loaded, and
-// why was said.
-bool read_header(const Args& args, VirtualServer& service) {
+void ignore_more(const Args& args, std::size_t from, std::string_view behind) {
+  if (!args.has(from)) return;
+  args.context().reporter.warning(
+      args.value(from).range,
+      fmt::format("'{}' is ignored: nothing more may follow {}", args.value(from).text, behind),
+      "remove it");
+}
+
+bool read_address(const Args& args, VirtualServer& service) {
   Reporter& reporter = args.context().reporter;
   const Value& first = args.value(0);
-  if (first.text == "group" || first.text == "fwmark") {
-    reporter.warning(
-        first.range,
-        fmt::format("Holdfast does not do services by {} yet: this service is not set up",
-                    first.text == "group" ? "virtual_server_group" : "firewall mark"));
-    return false;
-  }
   Value address;
   if (!decode_word(rows::of(ArgType::ip), first.text, address)) {
     const std::size_t colon = first.text.find(':');
@@ -281,12 +275,7 @@ bool read_header(const Args& args, VirtualServer& service) {
     return false;
   }
   service.address = address.address;
-  if (args.has(2)) {
-    reporter.warning(
-        args.value(2).range,
-        fmt::format("'{}' is ignored: nothing more may follow the port", args.value(2).text),
-        "remove it");
-  }
+  ignore_more(args, 2, "the port");
   Value port;
   if (args.has(1) && !decode_word(rows::integer(0, 65535), args.value(1).text, port)) {
     reporter.error(
@@ -295,12 +284,50 @@ bool read_header(const Args& args, VirtualServer& service) {
     return false;
   }
   service.port = static_cast<std::uint16_t>(port.number);
-  if (service.address.is_v4()) return true;
-  reporter.warning(first.range, "Holdfast does not do IPv6 yet: this service is not set up");
-  return false;
+  return true;
+}
+
+// ADDRESS [PORT], fwmark MARK or group NAME. False: the service is not loaded, and why was said.
+bool read_header(const Args& args, VirtualServer& service) {
+  const std::string_view form = args.value(0).text;
+  if (form != "group" && form != "fwmark") return read_address(args, service);
+  Reporter& reporter = args.context().reporter;
+  if (!args.has(1)) {
+    reporter.error(args.value(0).range, form == "group"
+                                            ? "'virtual_server group' needs the name of a group"
+                                            : "'virtual_server fwmark' needs a number");
+    return false;
+  }
+  ignore_more(args, 2, form == "group" ? "the group" : "the firewall mark");
+  if (form == "group") {
+    service.group = args.text(1);
+    return true;
+  }
+  Value mark;
+  if (!decode_word(rows::integer(1, kLargestMark), args.value(1).text, mark)) {
+    reporter.error(args.value(1).range,
+                   fmt::format("a firewall mark must be a number from 1 to {}, not '{}'",
+                               kLargestMark, args.value(1).text));
+    return false;
+  }
+  service.fwmark = static_cast<std::uint32_t>(mark.number);
+  return true;
 }
 
 }  // namespace
+
+core::Family implied_family(const VirtualServer& service) {
+  if (service.persistence_prefix > 32) return core::Family::v6;
+  std::optional<core::Family> tunnelled;
+  bool mixed = false;
+  for (const RealServer& server : service.real_servers) {
+    const core::Family family = server.address.family();
+    if (server.forwarding != ForwardingMethod::tunnel) return family;
+    mixed = mixed || tunnelled.value_or(family) != family;
+    tunnelled = family;
+  }
+  return mixed ? core::Family::v4 : tunnelled.value_or(core::Family::v4);
+}
 
 void build_service(const Args& args) {
   BuildContext& context = args.context();
@@ -312,11 +339,15 @@ void build_service(const Args& args) {
   build_servers(draft, context);
   if (!loaded) return;
   finish(draft, args);
+  if (const std::string why = why_not_started(draft.service); !why.empty()) {
+    context.reporter.warning(args.value(0).range,
+                             fmt::format("{}: this service is not set up", why));
+  }
   context.model.services.push_back(std::move(draft.service));
 }
 
 bool services_know(KeywordId id) {
-  return service_setters().knows(id) || server_setters().knows(id);
+  return service_setters().knows(id) || servers_know(id) || service_groups_know(id);
 }
 
 }  // namespace holdfast::config

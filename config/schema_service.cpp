@@ -1,25 +1,38 @@
-// Rows of the table: virtual_server, real_server and their checkers.
+// Rows of the table: virtual_server_group, virtual_server, real_server and the options of tunnels.
+// The checkers are in schema_check.cpp.
 #include "config/schema.hpp"
 
 namespace holdfast::config::rows {
 namespace {
 
-constexpr std::int64_t kManyTries = 1'000'000;
 constexpr std::int64_t kLargestWeight = 2'147'483'647;
+constexpr std::int64_t kLargestMark = 4'294'967'295;
 
 constexpr std::string_view kNoMail =
     "accepted, without effect yet: mail settings (Holdfast does not send mail yet)";
-constexpr std::string_view kOldRetry = "'nb_get_retry' is an old name: write 'retry'";
+constexpr std::string_view kNoSnmp =
+    "accepted, without effect yet: 'snmp_name' (Holdfast does not do SNMP yet)";
 constexpr std::string_view kForwarding = "NAT DR TUN";
 
-constexpr Arg pace() {
-  return seconds(0, kWeek31);
-}
+constexpr Keyword kGroup[] = {
+    {.name = "fwmark",
+     .args = {integer(1, kLargestMark), optional(choice("inet inet6"))},
+     .doc = "entry: packets with this firewall mark; else ADDRESS[-LAST|/LENGTH] [PORT]",
+     .repeatable = true},
+};
 
-// Where 0 would mean to probe without a pause, or to give up before trying.
-constexpr Arg positive_pace() {
-  return {.type = ArgType::seconds, .low = 1000, .high = kWeek31 * kMicroseconds};
-}
+constexpr Keyword kTunnel[] = {
+    {.name = "type",
+     .args = {choice("ipip gue gre")},
+     .fallback = "ipip",
+     .doc = "how packets are wrapped"},
+    {.name = "port",
+     .args = {integer(1, 65535)},
+     .doc = "UDP port of a gue tunnel; required there"},
+    {.name = "nocsum", .doc = "no checksum in the tunnel's header"},
+    {.name = "csum", .doc = "checksum in the header of a gue or gre tunnel"},
+    {.name = "remcsum", .doc = "remote checksum offload, gue only"},
+};
 
 constexpr Keyword kVirtualServer[] = {
     {.name = "delay_loop",
@@ -48,11 +61,11 @@ constexpr Keyword kVirtualServer[] = {
      .doc = "scheduler: rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf"},
     {.name = "lvs_sched", .args = {of(ArgType::scheduler)}, .alias_of = "lb_algo"},
     {.name = "lb_kind",
-     .args = {choice(kForwarding), repeated(optional(word("tunnel options")))},
+     .args = {choice(kForwarding), options(Block::tunnel_line)},
      .fallback = "NAT",
      .doc = "how packets reach a real server: NAT, DR or TUN"},
     {.name = "lvs_method",
-     .args = {choice(kForwarding), repeated(optional(word("tunnel options")))},
+     .args = {choice(kForwarding), options(Block::tunnel_line)},
      .alias_of = "lb_kind"},
     {.name = "protocol",
      .args = {Arg{.type = ArgType::choice_any_case, .words = "TCP UDP SCTP"}},
@@ -117,7 +130,7 @@ constexpr Keyword kVirtualServer[] = {
      .doc = "serves while quorum is lost"},
     {.name = "sorry_server_inhibit", .doc = "the sorry server stays in the table with weight 0"},
     {.name = "sorry_server_lvs_method",
-     .args = {choice(kForwarding), repeated(optional(word("tunnel options")))},
+     .args = {choice(kForwarding), options(Block::tunnel_line)},
      .fallback = "lb_kind",
      .doc = "how packets reach the sorry server"},
     {.name = "real_server",
@@ -126,27 +139,40 @@ constexpr Keyword kVirtualServer[] = {
      .doc = "one server of the pool",
      .repeatable = true},
     {.name = "ip_family",
-     .effect = Effect::known,
-     .notice = "accepted, without effect yet: 'ip_family' (only services by firewall mark use it)"},
-    {.name = "sh-port",
-     .effect = Effect::known,
-     .notice = "Holdfast does not set scheduler flags yet: clients are spread without 'sh-port'"},
-    {.name = "sh-fallback",
-     .effect = Effect::known,
-     .notice = "Holdfast does not set scheduler flags yet: 'sh-fallback' is not set"},
-    {.name = "mh-port",
-     .effect = Effect::known,
-     .notice = "Holdfast does not set scheduler flags yet: clients are spread without 'mh-port'"},
-    {.name = "mh-fallback",
-     .effect = Effect::known,
-     .notice = "Holdfast does not set scheduler flags yet: 'mh-fallback' is not set"},
+     .args = {choice("inet inet6")},
+     .fallback = "that of the servers",
+     .doc = "family of a service by firewall mark"},
+    {.name = "hashed",
+     .effect = Effect::inert,
+     .doc = "left over: the kernel sets this flag by itself",
+     .notice = "accepted, without effect: 'hashed' (the kernel sets this flag by itself)"},
+    {.name = "flag-1", .doc = "flag 1 of the scheduler"},
+    {.name = "flag-2", .doc = "flag 2 of the scheduler"},
+    {.name = "flag-3", .doc = "flag 3 of the scheduler"},
+    {.name = "sh-port", .doc = "scheduler sh: the client's port decides as well"},
+    {.name = "sh-fallback", .doc = "scheduler sh: another server when the chosen one is down"},
+    {.name = "mh-port", .doc = "scheduler mh: the client's port decides as well"},
+    {.name = "mh-fallback", .doc = "scheduler mh: another server when the chosen one is down"},
     {.name = "persistence_engine",
-     .effect = Effect::known,
-     .notice = "Holdfast does not set persistence engines yet: persistence goes by client address"},
+     .args = {word("engine")},
+     .doc = "what makes packets one client's: sip (call identifier); else the address"},
+    {.name = "snmp_name",
+     .args = {word("name")},
+     .effect = Effect::inert,
+     .doc = "name of the service for SNMP",
+     .notice = kNoSnmp},
+    {.name = "real_group",
+     .args = {word("name")},
+     .effect = Effect::checked,
+     .doc = "left over from keepalived 1.0",
+     .notice = "accepted, without effect: 'real_group' (never completed, dropped in 2003)"},
+    {.name = "lb_flags",
+     .args = {repeated(word("flag"))},
+     .effect = Effect::checked,
+     .doc = "left over from keepalived 1.2",
+     .notice = "accepted, without effect: 'lb_flags' (write sh-port, sh-fallback, mh-port or "
+               "mh-fallback)"},
 };
-
-constexpr std::string_view kAlwaysUp =
-    "Holdfast does not do this checker yet: without another one the server counts as always up";
 
 constexpr Keyword kRealServer[] = {
     {.name = "weight",
@@ -154,7 +180,7 @@ constexpr Keyword kRealServer[] = {
      .fallback = "1",
      .doc = "share of the connections; 0 takes no new ones"},
     {.name = "lvs_method",
-     .args = {choice(kForwarding), repeated(optional(word("tunnel options")))},
+     .args = {choice(kForwarding), options(Block::tunnel_line)},
      .fallback = "lb_kind",
      .doc = "how packets reach this server"},
     {.name = "uthreshold",
@@ -214,126 +240,83 @@ constexpr Keyword kRealServer[] = {
      .doc = "up when every url answers as expected",
      .repeatable = true},
     {.name = "SSL_GET",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::ssl_get,
-     .notice = kAlwaysUp,
+     .doc = "up when every url answers as expected, over TLS",
+     .notice =
+         "Holdfast does not do SSL_GET yet: without another checker the server counts as always up",
      .repeatable = true},
     {.name = "SMTP_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::smtp_check,
-     .notice = kAlwaysUp,
+     .doc = "up when a mail server greets and takes HELO",
+     .notice = "Holdfast does not do SMTP_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
     {.name = "DNS_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::dns_check,
-     .notice = kAlwaysUp,
+     .doc = "up when a DNS question is answered",
+     .notice = "Holdfast does not do DNS_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
     {.name = "MISC_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::misc_check,
-     .notice = kAlwaysUp,
+     .doc = "up when a command exits with 0",
+     .notice = "Holdfast does not do MISC_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
     {.name = "UDP_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::udp_check,
-     .notice = kAlwaysUp,
+     .doc = "up unless a datagram is refused, or when it is answered",
+     .notice = "Holdfast does not do UDP_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
     {.name = "PING_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::ping_check,
-     .notice = kAlwaysUp,
+     .doc = "up when ICMP echo is answered",
+     .notice = "Holdfast does not do PING_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
     {.name = "BFD_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::bfd_check,
-     .notice = kAlwaysUp,
+     .doc = "up while a BFD session is",
+     .notice = "Holdfast does not do BFD_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
     {.name = "FILE_CHECK",
-     .effect = Effect::known,
+     .effect = Effect::inert,
      .opens = Block::file_check,
-     .notice = kAlwaysUp,
+     .doc = "the number in a file is added to the weight",
+     .notice = "Holdfast does not do FILE_CHECK yet: without another checker the server counts as "
+               "always up",
      .repeatable = true},
-};
-
-// The words that every connecting checker has.
-#define HOLDFAST_CONNECT_ROWS(default_delay_before_retry)                                    \
-  {.name = "connect_ip",                                                                     \
-   .args = {of(ArgType::ip)},                                                                \
-   .fallback = "the server's address",                                                       \
-   .doc = "probe this address instead"},                                                     \
-      {.name = "connect_port",                                                               \
-       .args = {integer(1, 65535)},                                                          \
-       .fallback = "the server's port",                                                      \
-       .doc = "probe this port instead"},                                                    \
-      {.name = "bindto", .args = {of(ArgType::ip)}, .doc = "source address of the probe"},   \
-      {.name = "bind_port", .args = {integer(1, 65535)}, .doc = "source port of the probe"}, \
-      {.name = "connect_timeout",                                                            \
-       .args = {positive_pace()},                                                            \
-       .fallback = "the server's, 5",                                                        \
-       .doc = "time for one probe, seconds"},                                                \
-      {.name = "retry",                                                                      \
-       .args = {integer(0, kManyTries)},                                                     \
-       .fallback = "the server's, 1",                                                        \
-       .doc = "further tries before the server is called down"},                             \
-      {.name = "nb_get_retry",                                                               \
-       .args = {integer(0, kManyTries)},                                                     \
-       .alias_of = "retry",                                                                  \
-       .notice = kOldRetry},                                                                 \
-      {.name = "delay_before_retry",                                                         \
-       .args = {pace()},                                                                     \
-       .fallback = "the server's, " default_delay_before_retry,                              \
-       .doc = "time between such tries, seconds"},                                           \
-      {.name = "warmup",                                                                     \
-       .args = {pace()},                                                                     \
-       .fallback = "the server's, delay_loop",                                               \
-       .doc = "the first probe happens within this random time, seconds"},                   \
-      {.name = "delay_loop",                                                                 \
-       .args = {positive_pace()},                                                            \
-       .fallback = "the server's, 60",                                                       \
-       .doc = "time between two probes, seconds"},                                           \
-  {                                                                                          \
-    .name = "alpha", .args = {boolean()}, .fallback = "the server's",                        \
-    .doc = "counts as failed until its first success"                                        \
-  }
-
-constexpr Keyword kTcpCheck[] = {HOLDFAST_CONNECT_ROWS("1")};
-
-constexpr Keyword kHttpGet[] = {
-    HOLDFAST_CONNECT_ROWS("3"),
-    {.name = "virtualhost",
-     .args = {word("host")},
-     .fallback = "the server's",
-     .doc = "Host header of urls that name none"},
-    {.name = "http_protocol",
-     .args = {choice("1.0 1.0C 1.1 1.0c")},
-     .fallback = "1.0",
-     .doc = "version of the request; 1.0C asks for the connection to be closed"},
-    {.name = "url",
-     .opens = Block::url,
-     .doc = "one request; all have to pass",
+    {.name = "snmp_name",
+     .args = {word("name")},
+     .effect = Effect::inert,
+     .doc = "name of the server for SNMP",
+     .notice = kNoSnmp},
+    {.name = "lvs_weight",
+     .args = {integer(0, kLargestWeight)},
+     .effect = Effect::checked,
+     .doc = "left over from keepalived 2.0",
+     .notice = "accepted, without effect: 'lvs_weight' (write 'weight')"},
+    {.name = "quorum_weight",
+     .args = {integer(0, kLargestWeight)},
+     .effect = Effect::checked,
+     .doc = "left over from keepalived 2.0",
+     .notice = "accepted, without effect: 'quorum_weight' (the quorum goes by 'weight')"},
+    {.name = "CI-LINUX",
+     .effect = Effect::checked,
+     .opens = Block::tcp_check,
+     .doc = "left over: a checker that keepalived dropped in 2004",
+     .notice = "accepted, without effect: 'CI-LINUX' (dropped in 2004): without another checker "
+               "the server counts as always up",
      .repeatable = true},
-};
-#undef HOLDFAST_CONNECT_ROWS
-
-constexpr Keyword kUrl[] = {
-    {.name = "path",
-     .args = {word("path")},
-     .doc = "what to ask for, from the first slash on; required"},
-    {.name = "status_code",
-     .args = {repeated(of(ArgType::status_code))},
-     .fallback = "200-299",
-     .doc = "acceptable codes: single ones and ranges"},
-    {.name = "digest",
-     .args = {of(ArgType::digest)},
-     .doc = "MD5 that the body must have, 32 hex digits"},
-    {.name = "virtualhost",
-     .args = {word("host")},
-     .fallback = "the checker's",
-     .doc = "Host header"},
-    {.name = "regex",
-     .effect = Effect::known,
-     .notice =
-         "Holdfast does not match bodies against 'regex' yet: only status code and digest decide"},
 };
 
 }  // namespace
@@ -344,14 +327,11 @@ std::span<const Keyword> virtual_server() {
 std::span<const Keyword> real_server() {
   return kRealServer;
 }
-std::span<const Keyword> tcp_check() {
-  return kTcpCheck;
+std::span<const Keyword> virtual_server_group() {
+  return kGroup;
 }
-std::span<const Keyword> http_get() {
-  return kHttpGet;
-}
-std::span<const Keyword> url() {
-  return kUrl;
+std::span<const Keyword> tunnel_line() {
+  return kTunnel;
 }
 
 }  // namespace holdfast::config::rows
