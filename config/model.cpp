@@ -38,6 +38,34 @@ const char* to_string(Protocol protocol) {
   return "TCP";
 }
 
+const char* to_string(RouteType type) {
+  switch (type) {
+    case RouteType::unicast:
+      return "unicast";
+    case RouteType::local:
+      return "local";
+    case RouteType::broadcast:
+      return "broadcast";
+    case RouteType::anycast:
+      return "anycast";
+    case RouteType::multicast:
+      return "multicast";
+    case RouteType::blackhole:
+      return "blackhole";
+    case RouteType::unreachable:
+      return "unreachable";
+    case RouteType::prohibit:
+      return "prohibit";
+    case RouteType::throw_:
+      return "throw";
+    case RouteType::nat:
+      return "nat";
+    case RouteType::xresolve:
+      return "xresolve";
+  }
+  return "unicast";
+}
+
 const char* to_string(ForwardingMethod forwarding) {
   switch (forwarding) {
     case ForwardingMethod::nat:

@@ -871,6 +871,7 @@ inline constexpr std::uint32_t kMaxWeight = 65535;
 
 [[nodiscard]] const char* to_string(InitialState state);           ///< "MASTER", "BACKUP"
 [[nodiscard]] const char* to_string(AuthType type);                ///< "none", "PASS", "AH"
+[[nodiscard]] const char* to_string(RouteType type);               ///< "unicast", "blackhole", …
 [[nodiscard]] const char* to_string(Protocol protocol);            ///< "TCP", "UDP", "SCTP"
 [[nodiscard]] const char* to_string(ForwardingMethod forwarding);  ///< "NAT", "DR", "TUN"
 [[nodiscard]] const char* to_string(HttpProtocol protocol);        ///< "1.0", "1.0C", "1.1"

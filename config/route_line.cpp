@@ -20,18 +20,10 @@ struct Draft {
   bool broken = false;
 };
 
-constexpr std::pair<std::string_view, RouteType> kTypes[] = {
-    {"unicast", RouteType::unicast},
-    {"local", RouteType::local},
-    {"broadcast", RouteType::broadcast},
-    {"anycast", RouteType::anycast},
-    {"multicast", RouteType::multicast},
-    {"blackhole", RouteType::blackhole},
-    {"unreachable", RouteType::unreachable},
-    {"prohibit", RouteType::prohibit},
-    {"throw", RouteType::throw_},
-    {"nat", RouteType::nat},
-    {"xresolve", RouteType::xresolve}};
+constexpr RouteType kTypes[] = {RouteType::unicast,  RouteType::local,       RouteType::broadcast,
+                                RouteType::anycast,  RouteType::multicast,   RouteType::blackhole,
+                                RouteType::prohibit, RouteType::unreachable, RouteType::throw_,
+                                RouteType::nat,      RouteType::xresolve};
 
 constexpr std::uint8_t kScopes[] = {kScopeGlobal, kScopeSite, kScopeLink, kScopeHost,
                                     kScopeNowhere};  // in the order of the row
@@ -57,8 +49,8 @@ void keep(Draft& draft, const Args& args) {
 }
 
 void set_type(Draft& draft, const Args& args) {
-  for (const auto& [name, type] : kTypes) {
-    if (name == name_of(args)) draft.route.type = type;
+  for (const RouteType type : kTypes) {
+    if (to_string(type) == name_of(args)) draft.route.type = type;
   }
 }
 
@@ -189,7 +181,7 @@ std::vector<Row> typed_rows() {
 const Setters<Draft>& setters() {
   static const Setters<Draft> table(Block::route_list, [] {
     std::vector<Row> all = typed_rows();
-    for (const auto& [name, type] : kTypes) all.emplace_back(name, set_type);
+    for (const RouteType type : kTypes) all.emplace_back(to_string(type), set_type);
     for (const std::string_view name : {"from",       "tos",
                                         "protocol",   "expires",
                                         "advmss",     "rtt",
@@ -269,6 +261,9 @@ bool finish(BuildContext& context, const Statement& entry, Draft& draft) {
     }
     route.via.reset();
   }
+  // Its own options would take the words behind it for theirs.
+  std::stable_partition(route.others.begin(), route.others.end(),
+                        [](const LineOption& each) { return each.name != "encap"; });
   const bool leads_nowhere = !route.via && route.interface.empty() && route.next_hops.empty();
   if (leads_nowhere && route.type == RouteType::unicast) {
     reporter.warning(entry.range, "this route leads nowhere: the kernel refuses it",
