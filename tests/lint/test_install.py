@@ -11,7 +11,8 @@ import pytest
 
 from tests.lint.tree import ROOT, files
 
-PAGES = {"holdfast.8": "docs/holdfast.8", "holdfastctl.1": "docs/holdfastctl.1"}
+PAGES = {"holdfast.8": "docs/holdfast.8", "holdfastctl.1": "docs/holdfastctl.1",
+         "holdfast.conf.5": "docs/holdfast.conf.5"}
 
 
 @pytest.fixture(scope="module", params=["/usr", "/opt/holdfast"])
@@ -80,4 +81,4 @@ def test_every_option_is_in_the_manual_page(holdfast: Path) -> None:
 def test_examples_are_installed(installed: tuple[Path, str]) -> None:
     there, _ = installed
     examples = {path.name for path in (there / "share/doc/holdfast/examples").iterdir()}
-    assert examples == {path.name for path in files(".conf", below=("etc",))}
+    assert examples == {path.name for path in files(".conf", ".toml", below=("etc",))}
