@@ -13,6 +13,10 @@ std::string count_text(std::uint64_t connections) {
   return connections == 1 ? "1 connection" : fmt::format("{} connections", connections);
 }
 
+std::string stay_text(std::uint64_t connections) {
+  return count_text(connections) + (connections == 1 ? " stays" : " stay");
+}
+
 // What happens to connections whose server leaves the table.
 Consequence cut_off(const std::optional<std::uint64_t>& connections) {
   if (!connections) return {"its connections are cut off", Impact::drops};
@@ -53,7 +57,7 @@ Consequence weight_changes(const ServerRule& rule) {
   const std::uint32_t after = rule.after->weight;
   if (after == 0) {
     return {rule.connections && *rule.connections != 0
-                ? fmt::format("takes no new connections, {} stay", count_text(*rule.connections))
+                ? fmt::format("takes no new connections, {}", stay_text(*rule.connections))
                 : "takes no new connections, established ones stay",
             Impact::disturbs};
   }

@@ -111,6 +111,7 @@ Consequence address_changes(const InstanceRule& rule, const FieldChange& field) 
                        : fmt::format("holds {} when it becomes master", written),
             Impact::harmless};
   }
+  if (stays && is_removed) return {"written in another way, see below", Impact::harmless};
   if (stays) {
     return {condition + fmt::format("{} is taken off and put on again", written), Impact::disturbs};
   }

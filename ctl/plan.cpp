@@ -28,7 +28,7 @@ std::optional<Side> read_side(const std::string& file, const std::string& config
     complain(fmt::format("{} cannot be taken into use: {}", file, loaded.diagnostics.summary()));
     return std::nullopt;
   }
-  if (!loaded.diagnostics.empty())
+  if (loaded.diagnostics.warnings() != 0)
     complain(
         fmt::format("{}: {}; `holdfastctl check` shows them", file, loaded.diagnostics.summary()));
   return Side{file, std::move(loaded.model)};

@@ -72,12 +72,17 @@ class Director:
         path = self.dir / "stderr"
         return path.read_text() if path.exists() else ""
 
-    def ask(self, command):
+    def ask(self, command, **more):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(30)
             client.connect(str(self.run_dir / "watchdog.sock"))
-            client.sendall(json.dumps({"command": command}).encode() + b"\n")
+            client.sendall(json.dumps({"command": command, **more}).encode() + b"\n")
             return json.loads(client.makefile().readline())
+
+    def ctl(self, *words):
+        """holdfastctl for this director."""
+        return subprocess.run([str(BIN / "holdfastctl"), "--run-dir", str(self.run_dir), *words],
+                              text=True, timeout=60, capture_output=True)
 
     def status(self):
         return self.ask("status")

@@ -47,7 +47,11 @@ TEST_CASE("trial: without an answer the former generation returns through the ba
   back = driver.agree(3);
   CHECK(only<AdoptGeneration>(back) == std::vector{AdoptGeneration{.generation = 3, .former = 0}});
   CHECK(only<ReloadFinished>(back) ==
-        std::vector{ReloadFinished{.ok = true, .generation = 3, .text = "", .changes = ""}});
+        std::vector{ReloadFinished{
+            .ok = true,
+            .generation = 3,
+            .text = "generation 2 was not confirmed: generation 1 returns as generation 3",
+            .changes = ""}});
   CHECK_FALSE(driver.supervisor.confirmation().is_waiting());
   CHECK(deeds(driver.pass(10min)) == Actions{});
 }
