@@ -140,7 +140,8 @@ constexpr Keyword kFile[] = {
      .fallback = "1",
      .doc = "the number is multiplied by it; 0: any number but 0 is a fault"},
     {.name = "init_file",
-     .args = {optional(integer(-kMostTimes - 1, kMostTimes)), optional(choice("overwrite"))},
+     .args = {optional(choice("overwrite")), optional(integer(-kMostTimes - 1, kMostTimes)),
+              optional(choice("overwrite"))},
      .doc = "make the file at the start: [NUMBER, default 0] [overwrite]"},
 };
 

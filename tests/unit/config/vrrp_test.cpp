@@ -1,3 +1,5 @@
+#include "config/supported.hpp"
+#include "config/write.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>
@@ -115,7 +117,7 @@ TEST_CASE("vrrp_instance: a fraction of a second is rounded, with a warning") {
   CHECK(only("advert_int 0.3",
              "8:12 warning: VRRP version 2 counts whole seconds: 'advert_int' is taken as 1")
             .advert_int == 1s);
-  CHECK(only("advert_int 2.6",
+  CHECK(only("advert_int 2.5",
              "8:12 warning: VRRP version 2 counts whole seconds: 'advert_int' is taken as 3")
             .advert_int == 3s);
 }
@@ -130,32 +132,271 @@ TEST_CASE("vrrp_instance: state MASTER without a priority owns the address") {
   CHECK(loaded.diagnostics.all().size() == 1);
 }
 
-TEST_CASE("vrrp_instance: what is not done yet is said plainly and the rest is loaded") {
-  CHECK(
-      only("version 3",
-           "8:9 warning: Holdfast does not do VRRP version 3 yet: this instance speaks version 2, "
-           "which directors with version 3 do not hear")
-          .version == 2);
-  only("unicast_peer {\n10.0.0.2\n}",
-       "8:1 warning: Holdfast does not do unicast peers yet: this instance sends its adverts by "
-       "multicast");
-  CHECK(only("authentication {\nauth_type AH\nauth_pass x\n}",
-             "9:11 warning: Holdfast does not do AH yet: adverts go without authentication, and "
-             "directors with AH "
-             "refuse them")
+// What is said of an instance that rests.
+std::string rests(std::string_view reason) {
+  return fmt::format(
+      "1:15 warning: vrrp_instance 'VI_1' is not started: Holdfast does not do {} yet; its "
+      "addresses stay with the other director",
+      reason);
+}
+
+TEST_CASE(
+    "vrrp_instance: one that Holdfast cannot run yet is in the model, and said to rest once") {
+  const std::pair<std::string_view, std::string_view> words[] = {
+      {"version 3", "VRRP version 3"},
+      {"unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}", "unicast peers"},
+      {"authentication {\nauth_type AH\nauth_pass x\n}", "auth_type AH"},
+      {"auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}", "auth_hmac"},
+      {"mcast_dst_ip 224.0.0.99", "mcast_dst_ip"},
+  };
+  for (const auto& [word, reason] : words) {
+    CAPTURE(word);
+    CHECK_FALSE(why_not_started(only(word, rests(reason))).empty());
+  }
+  CHECK(why_not_started(only("")).empty());
+}
+
+TEST_CASE("vrrp_instance: an IPv6 address makes it IPv6 and version 3, whatever 'version' says") {
+  const Loaded six = load(
+      "vrrp_instance S {\ninterface eth0\nvirtual_router_id 1\nversion 2\nvirtual_ipaddress "
+      "{\nfe80::1\n10.0.0.1\n}\nvirtual_ipaddress_excluded {\n10.0.0.2\n}\n}\n");
+
+  REQUIRE(six.model.instances.size() == 1);
+  const VrrpInstance& one = six.model.instances[0];
+  CHECK(one.family == core::Family::v6);
+  CHECK(one.version == 3);
+  CHECK(one.virtual_addresses.size() == 1);
+  CHECK(one.virtual_addresses_excluded.size() == 1);
+  CHECK(findings(six.diagnostics) ==
+        "1:15 warning: vrrp_instance 'S' is not started: Holdfast does not do VRRP over IPv6 yet; "
+        "its addresses stay with the other director\n"
+        "4:9 warning: VRRP over IPv6 is version 3: it is taken\n"
+        "7:1 warning: this address is not held: the instance is IPv6, as its first address is");
+}
+
+TEST_CASE("vrrp_instance: without addresses its source or its peers decide the family") {
+  const std::string head =
+      "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n"
+      "no_virtual_ipaddress\n";
+  CHECK(load(head + "mcast_src_ip fe80::1\n}").model.instances.at(0).family == core::Family::v6);
+  CHECK(load(head + "unicast_peer {\nfe80::1\n}\n}").model.instances.at(0).family ==
+        core::Family::v6);
+  CHECK(load(head + "}").model.instances.at(0).family == core::Family::v4);
+}
+
+TEST_CASE("vrrp_instance: source and peers of the other family are left out, with a warning") {
+  const VrrpInstance one =
+      only("mcast_src_ip fe80::1\nunicast_peer {\nfe80::2\n10.0.0.2\n}",
+           rests("unicast peers") +
+               "\n8:14 warning: this source address is left out: the instance is IPv4"
+               "\n10:1 warning: the peer fe80::2 is left out: the instance is IPv4");
+  CHECK_FALSE(one.mcast_src_ip);
+  REQUIRE(one.unicast_peers.size() == 1);
+  CHECK(one.unicast_peers[0].address == core::IpAddress::v4({10, 0, 0, 2}));
+}
+
+TEST_CASE("vrrp_instance: version 3 counts in hundredths of a second up to 40.95") {
+  CHECK(only("version 3\nadvert_int 0.25", rests("VRRP version 3")).advert_int == 250ms);
+  CHECK(only("version 3\nadvert_int 0.015",
+             rests("VRRP version 3") +
+                 "\n9:12 warning: VRRP version 3 counts in steps of 0.01 up to 40.95 seconds: "
+                 "'advert_int' is taken as 0.02")
+            .advert_int == 20ms);
+  CHECK(only("version 3\nadvert_int 41",
+             rests("VRRP version 3") +
+                 "\n9:12 warning: VRRP version 3 counts in steps of 0.01 up to 40.95 seconds: "
+                 "'advert_int' is taken as 40.95")
+            .advert_int == 40950ms);
+}
+
+TEST_CASE("vrrp_instance: version 3 has no passwords") {
+  CHECK(only("version 3\nauthentication {\nauth_type PASS\nauth_pass 1111\n}",
+             rests("VRRP version 3") +
+                 "\n9:1 warning: VRRP version 3 has no passwords: adverts go without "
+                 "authentication, as in keepalived")
             .authentication == Authentication{});
 }
 
-TEST_CASE("vrrp_instance: an IPv6 instance is not started, an IPv6 address is not held") {
-  const Loaded six = load(
-      "vrrp_instance S {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress "
-      "{\nfe80::1\n}\n}\n");
-  CHECK(six.model.instances.empty());
-  CHECK(findings(six.diagnostics) ==
-        "1:15 warning: Holdfast does not do IPv6 yet: vrrp_instance 'S' is not started");
+TEST_CASE("vrrp_instance: nopreempt cancels preempt_delay, and says so") {
+  const VrrpInstance one =
+      only("nopreempt\npreempt_delay 3",
+           "9:1 warning: 'preempt_delay' does not work with 'nopreempt' and is ignored");
+  CHECK_FALSE(one.preempt);
+  CHECK(one.preempt_delay == 0s);
+}
 
-  const VrrpInstance mixed =
-      only("virtual_ipaddress_excluded {\n2001:db8::1/64\n}",
-           "9:1 warning: Holdfast does not hold IPv6 addresses yet: this address is not held");
-  CHECK(mixed.virtual_addresses_excluded.empty());
+TEST_CASE("vrrp_instance: what strict mode forbids is taken out, as in keepalived") {
+  const VrrpInstance one = only(
+      "strict_mode\nstate MASTER\npreempt_delay 3\nauthentication {\nauth_type PASS\nauth_pass "
+      "x\n}",
+      "9:1 warning: strict mode takes 'state MASTER' with a priority below 255 for BACKUP\n"
+      "10:1 warning: 'preempt_delay' does not work in strict mode and is ignored\n"
+      "11:1 warning: strict mode has no passwords: adverts go without authentication, as in "
+      "keepalived");
+  CHECK(one.strict);
+  CHECK(one.state == InitialState::backup);
+  CHECK(one.preempt_delay == 0s);
+  CHECK(one.authentication == Authentication{});
+  CHECK(one.lower_prio_no_advert);
+  CHECK(one.garp.lower_prio_repeat == 0);
+
+  const Loaded exempt = load("global_defs {\nvrrp_strict\n}\n" + instance("strict_mode off"));
+  CHECK_FALSE(exempt.model.instances.at(0).strict);
+  CHECK(load("global_defs {\nvrrp_strict\n}\n" + instance("")).model.instances.at(0).strict);
+}
+
+TEST_CASE("vrrp_instance: auth_type AH cannot start as master") {
+  CHECK(only("state MASTER\nauthentication {\nauth_type AH\nauth_pass x\n}",
+             rests("auth_type AH") +
+                 "\n8:1 warning: 'state MASTER' does not work with 'auth_type AH': BACKUP is taken")
+            .state == InitialState::backup);
+}
+
+TEST_CASE(
+    "vrrp_instance: every default that global_defs can give is inherited, and can be undone") {
+  const std::string globals =
+      "global_defs {\nvrrp_version 3\nvrrp_check_unicast_src\nvrrp_skip_check_adv_addr\n"
+      "vrrp_higher_prio_send_advert\nvrrp_lower_prio_no_advert\nvrrp_owner_ignore_adverts\n"
+      "v3_checksum_as_v2\nvrrp_down_timer_adverts 4\ndefault_interface eth9\n}\n";
+
+  const Loaded inherited = load(
+      "vrrp_instance A {\nvirtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n" + globals);
+  REQUIRE(inherited.model.instances.size() == 1);
+  const VrrpInstance& one = inherited.model.instances[0];
+  CHECK(one.interface == "eth9");
+  CHECK(one.version == 3);
+  CHECK(one.check_unicast_src);
+  CHECK(one.skip_check_adv_addr);
+  CHECK(one.higher_prio_send_advert);
+  CHECK(one.lower_prio_no_advert);
+  CHECK(one.owner_ignore_adverts);
+  CHECK(one.v3_checksum_as_v2);
+  CHECK(one.down_timer_adverts == 4);
+
+  const Loaded undone = load(
+      globals + instance("version 2\ncheck_unicast_src no\nskip_check_adv_addr false\n"
+                         "higher_prio_send_advert off\nlower_prio_no_advert no\n"
+                         "owner_ignore_adverts no\nv3_checksum_as_v2 no\ndown_timer_adverts 3"));
+  REQUIRE(undone.model.instances.size() == 1);
+  CHECK(undone.model.instances[0] == only(""));
+}
+
+TEST_CASE("vrrp_instance: unicast peers with their TTL windows") {
+  const VrrpInstance one = only(
+      "unicast_ttl 64\nunicast_peer {\n10.0.0.2 min_ttl 63 max_ttl 64\n10.0.0.3 10.0.0.4 max_ttl "
+      "1\n"
+      "10.0.0.2\n}",
+      rests("unicast peers") + "\n12:1 warning: the peer 10.0.0.2 is given twice");
+  REQUIRE(one.unicast_peers.size() == 3);
+  CHECK(one.unicast);
+  CHECK(one.unicast_ttl == 64);
+  CHECK(one.unicast_peers[0].min_ttl == 63);
+  CHECK(one.unicast_peers[0].max_ttl == 64);
+  CHECK_FALSE(one.unicast_peers[1].max_ttl);
+  CHECK(one.unicast_peers[2].max_ttl == 1);
+}
+
+TEST_CASE("vrrp_instance: unicast words without a peer mean multicast, unless asked otherwise") {
+  CHECK_FALSE(only("unicast_src_ip 10.0.0.1").unicast);
+  CHECK_FALSE(only("unicast_peer {\n}",
+                   "8:1 warning: no peer is listed: the adverts go by multicast, as in keepalived")
+                  .unicast);
+  CHECK(only("unicast_src_ip 10.0.0.1\nunicast_fault_no_peer", rests("unicast peers")).unicast);
+  CHECK_FALSE(only("unicast_fault_no_peer").unicast);
+}
+
+TEST_CASE("vrrp_instance: use_vmac with all its words, in keepalived's spellings") {
+  const std::string says =
+      "8:1 warning: Holdfast does not make virtual MAC interfaces yet: the addresses are put on "
+      "the interface itself";
+  CHECK(only("use_vmac", says).vmac == Rare<Vmac>(Vmac{}));
+  const VrrpInstance bare =
+      only("use_vmac vrrp.51 00:01:02:03:04 netlink_notify_msg group 7", says);
+  REQUIRE(bare.vmac);
+  CHECK(bare.vmac->name == "vrrp.51");
+  CHECK(bare.vmac->mac->to_string() == "00:01:02:03:04:33");
+  CHECK(bare.vmac->netlink_notify_msg);
+  CHECK(bare.vmac->group == "7");
+  CHECK(only("use_vmac name group", says).vmac->name == "group");
+
+  const VrrpInstance ipvlan = only("use_ipvlan ipv1 10.0.0.9 private", says);
+  REQUIRE(ipvlan.vmac);
+  CHECK(ipvlan.vmac->kind == Vmac::Kind::ipvlan);
+  CHECK(ipvlan.vmac->name == "ipv1");
+  CHECK(ipvlan.vmac->source == core::IpAddress::v4({10, 0, 0, 9}));
+  CHECK(ipvlan.vmac->mode == Vmac::IpvlanMode::private_);
+  CHECK(findings(load(instance("use_vmac one two")).diagnostics).find("'two' is no option of") !=
+        std::string::npos);
+}
+
+TEST_CASE("vrrp_instance: auth_hmac with all its words") {
+  const VrrpInstance one = only(
+      "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nkey 2 file:/etc/key\nkey 3 hex:00\n"
+      "active_key 2\ntime_window 10\nanti_replay monotonic\nmode receive-only\n}",
+      rests("auth_hmac") +
+          "\n11:7 warning: this key has 1 bytes; keepalived takes keys of 32 to 64");
+  REQUIRE(one.auth_hmac);
+  CHECK(one.auth_hmac->keys.size() == 3);
+  CHECK(one.auth_hmac->active_key == 2);
+  CHECK(one.auth_hmac->time_window == 10s);
+  CHECK(one.auth_hmac->anti_replay == AuthHmac::AntiReplay::monotonic);
+  CHECK(one.auth_hmac->mode == AuthHmac::Mode::receive_only);
+}
+
+TEST_CASE("vrrp_instance: more addresses than an advert has room for are held all the same") {
+  std::string lines = "virtual_ipaddress {\n";
+  for (int i = 0; i < 256; ++i) lines += fmt::format("10.1.{}.{}\n", i / 250, i % 250 + 1);
+
+  const Loaded loaded = load(instance(lines + "}"));
+
+  REQUIRE(loaded.model.instances.size() == 1);
+  CHECK(loaded.model.instances[0].virtual_addresses.size() == 255);
+  CHECK(loaded.model.instances[0].virtual_addresses_excluded.size() == 2);
+  CHECK(loaded.diagnostics.warnings() == 1);
+}
+
+TEST_CASE("vrrp_instance: every word is written, and read again gives the same instance") {
+  const char* many[] = {
+      "",
+      "state MASTER\npriority 255\nversion 3\nadvert_int 0.5",
+      "nopreempt\nstrict_mode\nno_accept\ndown_timer_adverts 3\nskip_check_adv_addr",
+      "unicast_peer {\n10.0.0.2 min_ttl 3\n10.0.0.3\n}\nunicast_src_ip 10.0.0.1\nunicast_ttl 9\n"
+      "check_unicast_src\ntrack_src_ip\nmcast_dst_ip 224.0.0.99\nv3_checksum_as_v2",
+      "use_vmac vrrp.7 00:01:02:03:04:05 netlink_notify_msg group "
+      "7\nuse_vmac_addr\nvmac_xmit_base\n"
+      "vrf red\npromote_secondaries\naccept\ndont_track_primary",
+      "use_ipvlan name group 10.0.0.3 vepa\nowner_ignore_adverts\nlower_prio_no_advert\n"
+      "higher_prio_send_advert\npreempt_delay 1.5\nunicast_fault_no_peer\nunicast_ttl 3",
+      "auth_hmac {\nkey 1 \"0123456789 bcdef0123456789abcdef\"\nactive_key 1\ntime_window 2.5\n"
+      "anti_replay monotonic\nmode permissive\n}",
+      "authentication {\nauth_type PASS\nauth_pass \"a b\"\n}\ngarp_master_delay 1\n"
+      "garp_master_repeat 2\ngarp_master_refresh 3\ngarp_master_refresh_repeat 4\n"
+      "garp_lower_prio_delay 6\ngarp_lower_prio_repeat 7\nsmtp_alert\ndebug 3\n"
+      "lvs_sync_daemon_interface eth3\nnotify_priority_changes",
+      "notify_master \"/bin/m 'a b' c\" u g\nnotify_backup /b\nnotify_fault /f\nnotify_stop /s\n"
+      "notify_deleted /d\nnotify_master_rx_lower_pri /l\nnotify /n",
+      "virtual_ipaddress_excluded {\n2001:db8::1/64\n10.0.0.7/24 dev eth5 label eth5:x\n}\n"
+      "virtual_routes {\n10.9.0.0/16 via 10.0.0.1\n}\nvirtual_rules {\nfrom 10.9.0.0/16 table 5\n}",
+  };
+  const std::string globals =
+      "global_defs {\nvrrp_strict\nvrrp_down_timer_adverts 5\n"
+      "vrrp_garp_master_delay 9\nsmtp_alert\n}\n";
+  for (const std::string& before : {std::string(), globals}) {
+    for (const char* words : many) {
+      CAPTURE(words);
+      const Loaded first = load(before + instance(words));
+      REQUIRE(first.model.instances.size() == 1);
+      CHECK_MESSAGE(!first.diagnostics.has_errors(), render_text(first.diagnostics));
+      for (const Detail detail : {Detail::changed, Detail::all}) {
+        const Document written = {
+            document_of(first.model.instances[0], first.model.globals, detail)};
+        const std::string text = print_keepalived(written);
+        CAPTURE(text);
+        const Loaded again = load(before + text);
+        CHECK_MESSAGE(!again.diagnostics.has_errors(), render_text(again.diagnostics));
+        REQUIRE(again.model.instances.size() == 1);
+        CHECK(again.model.instances[0] == first.model.instances[0]);
+      }
+    }
+  }
 }
