@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 namespace holdfast::config {
 namespace {
 
+constexpr int kMostWeight = 254;             // of files and processes; one less for the others
 constexpr std::size_t kLongestBfdName = 31;  // keepalived's limit
 
 template <class Read>
@@ -34,12 +37,22 @@ const Setters<Tracked>& tracked_setters() {
 
 void read_entries(const Args& args, Block list, const Setters<Tracked>& setters,
                   std::vector<Tracked>& out) {
+  const std::string_view list_word = Schema::instance()[args.statement().keyword].name;
+  const bool counts_more = list_word == "track_file" || list_word == "track_process";
+  const int limit = counts_more ? kMostWeight : kMostWeight - 1;
   for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
     const std::span<const Word> words = context.tree.args(entry);
     Tracked tracked;
     tracked.name = std::string(words.front().text);
     tracked.location = context.reporter.locate(entry.range.offset);
     if (!setters.apply_line(context, list, words.subspan(1), tracked)) return;
+    if (std::abs(tracked.weight.value_or(0)) > limit) {
+      context.reporter.error(entry.range,
+                             fmt::format("the weight of '{}' must be a number from -{} "
+                                         "to {}, not {}",
+                                         tracked.name, limit, limit, *tracked.weight));
+      return;
+    }
     const auto same = [&](const Tracked& other) { return other.name == tracked.name; };
     if (std::any_of(out.begin(), out.end(), same)) {
       context.reporter.warning(
@@ -217,7 +230,11 @@ const Setters<GarpGroup>& garp_group_setters() {
       Block::garp_group,
       {{"garp_interval", set_time<T, &T::garp_interval>},
        {"gna_interval", set_time<T, &T::gna_interval>},
-       {"interface", [](T& g, const Args& a) { g.interfaces.push_back(a.text(0)); }},
+       {"interface",
+        [](T& g, const Args& a) {
+          if (std::find(g.interfaces.begin(), g.interfaces.end(), a.text(0)) == g.interfaces.end())
+            g.interfaces.push_back(a.text(0));
+        }},
        {"interfaces", [](T& g, const Args& a) { read_names(a, g.interfaces); }}});
   return table;
 }
@@ -243,7 +260,7 @@ void report_useless(const Args& args, std::string_view missing, std::string_view
   if (mentions(args.context(), args.statement(), missing)) return;
   const std::string_view block = Schema::instance()[args.statement().keyword].name;
   args.context().reporter.warning(
-      args.statement().range, fmt::format("this {} has no '{}' and is left out", block, missing),
+      args.value(0).range, fmt::format("this {} has no '{}' and is left out", block, missing),
       std::string(help));
 }
 

@@ -72,11 +72,11 @@ bool read_vmac_word(Vmac& vmac, std::string_view word, bool& five_octets) {
 }
 
 bool read_ipvlan_word(Vmac& vmac, std::string_view word, bool&) {
-  Value value;
-  if (decode_word(rows::of(ArgType::ip), word, value)) {
-    vmac.source = value.address;
+  if (const std::optional<core::IpPrefix> source = core::IpPrefix::parse(word)) {
+    vmac.source = source;
     return true;
   }
+  Value value;
   if (!vmac.name.empty() || !decode_word(rows::of(ArgType::interface), word, value)) return false;
   vmac.name = std::string(word);
   return true;

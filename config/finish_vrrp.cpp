@@ -25,7 +25,9 @@ const char* family_word(core::Family family) {
 
 bool finish_required(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft.instance;
-  if (instance.interface.empty() && !mentions(args.context(), args.statement(), "interface")) {
+  // keepalived: adverts to peers need no interface, the routes decide.
+  const bool needs_interface = instance.interface.empty() && instance.unicast_peers.empty();
+  if (needs_interface && !mentions(args.context(), args.statement(), "interface")) {
     args.context().reporter.error(
         args.value(0).range, fmt::format("vrrp_instance '{}' has no 'interface'", instance.name),
         "add the interface that carries the adverts, such as 'interface eth0'");
@@ -37,7 +39,7 @@ bool finish_required(Draft& draft, const Args& args) {
         fmt::format("vrrp_instance '{}' has no 'virtual_router_id'", instance.name),
         "add a number from 1 to 255, the same on all its directors");
   }
-  return !instance.interface.empty() && instance.virtual_router_id != 0;
+  return !needs_interface && instance.virtual_router_id != 0;
 }
 
 // keepalived: the first virtual address decides; without one, the source or the first peer.
@@ -247,9 +249,9 @@ void finish_addresses(Draft& draft, const Args& args) {
 bool finish_instance(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft.instance;
   Reporter& reporter = args.context().reporter;
-  if (!finish_required(draft, args)) return false;
   finish_family(draft);
   drop_other_family(draft, reporter);
+  if (!finish_required(draft, args)) return false;
   finish_version(draft, reporter);
   finish_unicast(draft, reporter);
   const std::string reason = why_not_started(instance);

@@ -99,9 +99,9 @@ struct NotifyFifo {
 
 /// How a process is scheduled by the kernel. keepalived: vrrp_*, checker_* and bfd_* words.
 struct ProcessSettings {
-  std::optional<std::int8_t> priority;      ///< nice value, -20..19
-  std::uint8_t rt_priority = 0;             ///< SCHED_RR, 1..99; 0 none
-  bool no_swap = false;                     ///< pages stay in memory (mlockall)
+  std::optional<std::int8_t> priority;  ///< nice value, -20..19
+  std::uint8_t rt_priority = 0;         ///< SCHED_RR, 1..99; 0 none
+  bool no_swap = false;                 ///< pages stay in memory (mlockall)
   /// with rt_priority: CPU time without a pause after which the kernel ends it
   core::Duration rlimit_rttime = std::chrono::milliseconds(10);
   std::vector<std::uint16_t> cpu_affinity;  ///< processors it may run on; empty: all
@@ -305,9 +305,9 @@ struct Route {
 /// One line of virtual_rules or static_rules.
 struct Rule {
   core::Family family = core::Family::v4;
-  std::optional<core::IpPrefix> from;     ///< not set: all
-  std::optional<core::IpPrefix> to;       ///< not set: all
-  std::string table;                      ///< `table`, `lookup`; empty: another action in `others`
+  std::optional<core::IpPrefix> from;  ///< not set: all
+  std::optional<core::IpPrefix> to;    ///< not set: all
+  std::string table;                   ///< `table`, `lookup`; empty: another action in `others`
   /// Not set: 16384 downwards, for each family in the order of the files.
   std::optional<std::uint32_t> priority;
   std::optional<std::uint32_t> fwmark;
@@ -361,10 +361,10 @@ struct Vmac {
   enum class IpvlanMode : std::uint8_t { bridge, private_, vepa };
 
   Kind kind = Kind::macvlan;
-  std::string name;                       ///< empty: vrrp.VRID
-  std::optional<core::MacAddress> mac;    ///< not set: 00-00-5E-00-01-VRID, -02- for IPv6
-  std::optional<core::IpAddress> source;  ///< ipvlan: address of the interface
-  IpvlanMode mode = IpvlanMode::bridge;   ///< ipvlan only
+  std::string name;                      ///< empty: vrrp.VRID
+  std::optional<core::MacAddress> mac;   ///< not set: 00-00-5E-00-01-VRID, -02- for IPv6
+  std::optional<core::IpPrefix> source;  ///< ipvlan: address of the interface
+  IpvlanMode mode = IpvlanMode::bridge;  ///< ipvlan only
   bool netlink_notify_msg = false;
   std::string group;
 
@@ -397,7 +397,7 @@ struct AuthHmac {
 struct VrrpInstance {
   std::string name;
   InitialState state = InitialState::backup;
-  std::string interface;
+  std::string interface;               ///< empty only with unicast peers
   std::uint8_t virtual_router_id = 0;  ///< 1..255
   /// 1..255; default 100, with `state MASTER` 255 (keepalived takes such a director for the address
   /// owner).
@@ -411,8 +411,10 @@ struct VrrpInstance {
   Rare<AuthHmac> auth_hmac;
   /// mcast_src_ip, unicast_src_ip: source of the adverts; not set: the interface's first address
   std::optional<core::IpAddress> mcast_src_ip;
-  std::vector<UnicastPeer> unicast_peers;  ///< empty: multicast, unless `unicast`
-  bool unicast = false;                    ///< a unicast word was given
+  std::vector<UnicastPeer> unicast_peers;
+  /// Adverts go to the peers, not to a group. Without a peer only by unicast_fault_no_peer:
+  /// keepalived falls back to multicast otherwise.
+  bool unicast = false;
   std::optional<std::uint8_t> unicast_ttl;
   bool unicast_fault_no_peer = false;
   bool check_unicast_src = false;
@@ -735,7 +737,7 @@ using Check = std::variant<TcpCheck, HttpCheck, SmtpCheck, DnsCheck, MiscCheck, 
 /// keepalived: real_server ADDRESS PORT.
 struct RealServer {
   core::IpAddress address;
-  std::uint16_t port = 0;    ///< the service's own port with DR and TUN
+  std::uint16_t port = 0;  ///< the service's own port with DR and TUN
   /// 0..2147483647; 0 takes no new connections. Above kMaxWeight only with a warning.
   std::uint32_t weight = 1;
   /// the service's, unless lvs_method says otherwise

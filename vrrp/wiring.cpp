@@ -50,6 +50,11 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded);
   settings.source_address = written.mcast_src_ip;
   settings.garp = garp_of(written.garp);
+  settings.down_timer_adverts = written.down_timer_adverts;
+  settings.higher_priority_send_advert = written.higher_prio_send_advert;
+  if (written.lower_prio_no_advert)
+    settings.lower_priority_answer = LowerPriorityAnswer::announce_only;
+  if (written.owner_ignore_adverts) settings.owner_receive = OwnerReceive::discard;
   return settings;
 }
 
@@ -77,9 +82,11 @@ core::Result<InstanceScripts> scripts_of(const config::VrrpInstance& written,
       {NotifyState::backup, written.notify_backup},
       {NotifyState::fault, written.notify_fault},
       {NotifyState::stop, written.notify_stop},
+      {NotifyState::master_rx_lower_pri, written.notify_master_rx_lower_pri},
       // keepalived: an instance that a reload removed runs notify_fault, unless notify_deleted is
       // set.
-      {NotifyState::deleted, written.notify_fault},
+      {NotifyState::deleted,
+       written.notify_deleted ? written.notify_deleted : written.notify_fault},
   };
   for (const auto& [state, script] : by_state) {
     if (!script) continue;

@@ -327,3 +327,45 @@ def test_death_of_the_watchdog_is_an_orderly_stop(scene: Scene) -> None:
     os.kill(scene.director.process.pid, signal.SIGKILL)
     assert eventually(lambda: not scene.director.holds(VIP), 6) is not None
     assert [one.priority for one in scene.capture.adverts(began, OURS)][-1] == 0
+
+
+RESTS = {
+    "version 3": "version 3",
+    "unicast": "unicast_src_ip 10.9.0.1\n unicast_peer {\n  10.9.0.2\n }",
+    "AH": "authentication {\n  auth_type AH\n  auth_pass secret\n }",
+    "IPv6": "",
+}
+
+
+@pytest.mark.parametrize("kind", RESTS)
+def test_an_instance_that_is_not_done_yet_rests_beside_a_normal_one(
+    scene: Scene, kind: str
+) -> None:
+    resting = "fe80::9:222/64" if kind == "IPv6" else "10.9.0.222"
+    text = config() + config(priority=200, extra=RESTS[kind], addresses=resting).replace(
+        "VI_1", "VI_2").replace("virtual_router_id 51", "virtual_router_id 52")
+    since = time.time()
+
+    scene.start(text)
+    scene.becomes("MASTER")
+    time.sleep(3)
+
+    assert [each["name"] for each in scene.director.status("vrrp")["instances"]] == ["VI_1"]
+    assert "vrrp_instance 'VI_2' is not started" in scene.director.log()
+    held = scene.machine.run("ip", "-o", "address", "show", "dev", "eth0").stdout
+    assert f"{VIP}/" in held and resting.split("/")[0] not in held
+    ours = [found for found in map(read_any_advert, scene.capture.frames(since)) if found]
+    assert {vrid for vrid, _ in ours} == {51}
+    assert {destination for _, destination in ours} == {"224.0.0.18"}
+
+
+def read_any_advert(frame) -> tuple[int, str] | None:
+    """VRID and destination of anything of protocol 112 or 51, IPv4 or IPv6, that we sent."""
+    data = bytes(frame.data)
+    kind = int.from_bytes(data[12:14], "big")
+    if kind == 0x0800 and data[23] in (51, 112):
+        header = 14 + (data[14] & 15) * 4 + (24 if data[23] == 51 else 0)
+        return data[header + 1], ".".join(str(byte) for byte in data[30:34])
+    if kind == 0x86DD and data[20] == 112:
+        return data[55], data[38:54].hex()
+    return None

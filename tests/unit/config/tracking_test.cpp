@@ -11,12 +11,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// The findings without those about what is not done yet.
+// The findings without notes, and without those about what is not done yet.
 std::string complaints(const Diagnostics& diagnostics) {
   std::string out;
   for (const Diagnostic& one : diagnostics.all()) {
-    if (one.message.starts_with("Holdfast does not ") || one.message.starts_with("accepted, "))
-      continue;
+    if (one.severity == Severity::note || one.message.starts_with("Holdfast does not ")) continue;
     out += fmt::format("{}{}:{} {}: {}", out.empty() ? "" : "\n", one.line, one.column,
                        to_string(one.severity), one.message);
   }
@@ -48,8 +47,14 @@ const char* const kEverything =
     "garp_group {\ngarp_interval 0.5\ngna_interval 1\ninterface eth0\ninterfaces {\neth1 "
     "eth2\neth3\n}\n}\n";
 
-std::string with_instances(const std::string& text) {
-  return text + instance("", "A", 1) + instance("", "B", 2) + instance("", "C", 3);
+std::string with_instances(std::string text) {
+  for (const int n : {1, 2, 3}) {
+    text += fmt::format(
+        "vrrp_instance {} {{\ninterface eth0\nvirtual_router_id {}\n"
+        "virtual_ipaddress {{\n10.0.0.{}\n}}\n}}\n",
+        std::string_view(" ABC").substr(n, 1), n, n);
+  }
+  return text;
 }
 
 }  // namespace
@@ -153,8 +158,7 @@ TEST_CASE("tracking: defaults are keepalived's") {
   const Model model = model_of(
       "vrrp_script s {\nscript /s\ninterval 0\n}\nvrrp_track_process p {\nprocess x\ndelay 2\n}\n"
       "vrrp_track_file f {\nfile /f\ninit_file overwrite\n}\n"
-      "bfd_instance b {\nneighbour_ip fe80::1\nhoplimit 3\nvrrp\nchecker\n}\n",
-      "8:1 warning: 'vrrp_track_file' is an old name: write 'track_file'");
+      "bfd_instance b {\nneighbour_ip fe80::1\nhoplimit 3\nvrrp\nchecker\n}\n");
   CHECK(model.scripts.at(0).interval == 1s);
   CHECK(model.scripts.at(0).timeout == 0s);
   CHECK(model.scripts.at(0).rise == 1);
@@ -188,7 +192,7 @@ TEST_CASE("tracking: names that are nowhere are left out, with the nearest one")
   CHECK(complaints(loaded.diagnostics) ==
         "9:1 warning: there is no vrrp_script 'chk_nginx': this line is ignored\n"
         "10:1 warning: there is no vrrp_script 'other': this line is ignored\n"
-        "19:17 warning: vrrp_sync_group 'G' names the instance 'VI_2', which is not there");
+        "19:1 warning: vrrp_sync_group 'G' names the instance 'VI_2', which is not there");
   REQUIRE(loaded.model.instances.size() == 1);
   CHECK(loaded.model.instances[0].tracking.scripts.empty());
   CHECK(loaded.model.instances[0].tracking.interfaces.size() == 1);
@@ -205,7 +209,7 @@ TEST_CASE("tracking: what is left out for a mistake of its own is not missed a s
                              "vrrp_instance BAD {\ninterface eth0\n}\n"
                              "vrrp_sync_group G {\ngroup {\nVI_1\nBAD\n}\n}\n");
   for (const Diagnostic& one : loaded.diagnostics.all()) {
-    CHECK(one.message.find("there is no") == std::string::npos);
+    CHECK(one.message.find("there is no vrrp_script") == std::string::npos);
     CHECK(one.message.find("which is not there") == std::string::npos);
   }
 }
@@ -214,9 +218,9 @@ TEST_CASE("tracking: an instance belongs to one sync group, an empty group is le
   const Model model = model_of(
       with_instances("vrrp_sync_group one {\ngroup {\nA B\n}\n}\nvrrp_sync_group two {\ngroup "
                      "{\nB\n}\n}\nvrrp_sync_group three {\ngroup {\nC C\n}\n}\n"),
-      "13:3 warning: 'C' is listed twice\n"
-      "6:17 warning: the instance 'B' is in vrrp_sync_group 'one' already: it stays there\n"
-      "6:17 warning: vrrp_sync_group 'two' has no instance and is left out");
+      "6:1 warning: the instance 'B' is in vrrp_sync_group 'one' already: it stays there\n"
+      "6:1 warning: vrrp_sync_group 'two' has no instance and is left out\n"
+      "13:3 warning: 'C' is listed twice");
   REQUIRE(model.sync_groups.size() == 2);
   CHECK(model.sync_groups[0].instances == std::vector<std::string>{"A", "B"});
   CHECK(model.sync_groups[1].instances == std::vector<std::string>{"C"});
@@ -225,10 +229,10 @@ TEST_CASE("tracking: an instance belongs to one sync group, an empty group is le
 TEST_CASE("tracking: a block without what it is for is left out, with a warning") {
   const Model model = model_of(
       "vrrp_script s {\n}\nvrrp_track_process p {\n}\ntrack_file f {\n}\nbfd_instance b {\n}\n",
-      "1:1 warning: this vrrp_script has no 'script' and is left out\n"
-      "3:1 warning: this vrrp_track_process has no 'process' and is left out\n"
-      "5:1 warning: this track_file has no 'file' and is left out\n"
-      "7:1 warning: this bfd_instance has no 'neighbor_ip' and is left out");
+      "1:13 warning: this vrrp_script has no 'script' and is left out\n"
+      "3:20 warning: this vrrp_track_process has no 'process' and is left out\n"
+      "5:12 warning: this track_file has no 'file' and is left out\n"
+      "7:14 warning: this bfd_instance has no 'neighbor_ip' and is left out");
   CHECK(model == Model{});
 }
 
@@ -238,4 +242,13 @@ TEST_CASE("tracking: a name tracked twice, a misspelt option") {
           load(instance("track_interface {\neth1\neth1 weight 3\neth2 wieght 3\n}")).diagnostics) ==
       "10:1 warning: 'eth1' is tracked already: this line is ignored\n"
       "11:6 error: unknown option 'wieght' in 'track_interface'");
+}
+
+TEST_CASE("tracking: the largest weight is that of what is tracked") {
+  const std::string text =
+      "track_file {\nx weight 254\n}\ntrack_script {\nx weight -254 reverse\n}\n";
+  CHECK(load(instance(text)).diagnostics.errors() == 1);
+  CHECK(complaints(load(instance(text)).diagnostics)
+            .find("12:1 error: the weight of 'x' must be a number from -253 to 253, not -254") !=
+        std::string::npos);
 }

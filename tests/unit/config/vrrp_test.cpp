@@ -11,9 +11,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Notes are about style; they are tested where they are made.
+std::string without_notes(const Diagnostics& diagnostics) {
+  Diagnostics louder;
+  for (const Diagnostic& one : diagnostics.all()) {
+    if (one.severity != Severity::note) louder.add(one);
+  }
+  return findings(louder);
+}
+
 VrrpInstance only(std::string_view extra, std::string_view expected = "") {
   const Loaded loaded = load(instance(extra));
-  CHECK(findings(loaded.diagnostics) == expected);
+  CHECK(without_notes(loaded.diagnostics) == expected);
   REQUIRE(loaded.model.instances.size() == 1);
   return loaded.model.instances[0];
 }
@@ -41,7 +50,7 @@ TEST_CASE("vrrp_instance: defaults are keepalived's") {
 
 TEST_CASE("vrrp_instance: every word of it reaches the model") {
   const VrrpInstance one = only(
-      "state BACKUP\nadvert_int 2\nnopreempt\npreempt_delay 1.5\nmcast_src_ip 192.168.1.179\n"
+      "state BACKUP\nadvert_int 2\npreempt\npreempt_delay 1.5\nmcast_src_ip 192.168.1.179\n"
       "garp_master_delay 1\ngarp_master_repeat 2\ngarp_master_refresh "
       "60\ngarp_master_refresh_repeat 3\n"
       "garp_lower_prio_delay 4\ngarp_lower_prio_repeat 6\n"
@@ -51,7 +60,7 @@ TEST_CASE("vrrp_instance: every word of it reaches the model") {
 
   CHECK(one.state == InitialState::backup);
   CHECK(one.advert_int == 2s);
-  CHECK_FALSE(one.preempt);
+  CHECK(one.preempt);
   CHECK(one.preempt_delay == 1500ms);
   CHECK(one.mcast_src_ip == core::IpAddress::v4({192, 168, 1, 179}));
   CHECK(one.garp == GarpSettings{1s, 2, 60s, 3, 4s, 6, 0s});
@@ -227,11 +236,12 @@ TEST_CASE("vrrp_instance: nopreempt cancels preempt_delay, and says so") {
 
 TEST_CASE("vrrp_instance: what strict mode forbids is taken out, as in keepalived") {
   const VrrpInstance one = only(
-      "strict_mode\nstate MASTER\npreempt_delay 3\nauthentication {\nauth_type PASS\nauth_pass "
+      "strict_mode\naccept\nstate MASTER\npreempt_delay 3\nauthentication {\nauth_type "
+      "PASS\nauth_pass "
       "x\n}",
-      "9:1 warning: strict mode takes 'state MASTER' with a priority below 255 for BACKUP\n"
-      "10:1 warning: 'preempt_delay' does not work in strict mode and is ignored\n"
-      "11:1 warning: strict mode has no passwords: adverts go without authentication, as in "
+      "10:1 warning: strict mode takes 'state MASTER' with a priority below 255 for BACKUP\n"
+      "11:1 warning: 'preempt_delay' does not work in strict mode and is ignored\n"
+      "12:1 warning: strict mode has no passwords: adverts go without authentication, as in "
       "keepalived");
   CHECK(one.strict);
   CHECK(one.state == InitialState::backup);
@@ -305,6 +315,14 @@ TEST_CASE("vrrp_instance: unicast words without a peer mean multicast, unless as
   CHECK_FALSE(only("unicast_fault_no_peer").unicast);
 }
 
+TEST_CASE("vrrp_instance: with unicast peers it needs no interface") {
+  const std::string head = "vrrp_instance A {\nvirtual_router_id 1\nno_virtual_ipaddress\n";
+  const Loaded with = load(head + "unicast_peer {\n10.0.0.2\n}\n}\n");
+  CHECK_FALSE(with.diagnostics.has_errors());
+  CHECK(with.model.instances.size() == 1);
+  CHECK(load(head + "unicast_peer {\n}\n}\n").diagnostics.errors() == 1);
+}
+
 TEST_CASE("vrrp_instance: use_vmac with all its words, in keepalived's spellings") {
   const std::string says =
       "8:1 warning: Holdfast does not make virtual MAC interfaces yet: the addresses are put on "
@@ -319,11 +337,11 @@ TEST_CASE("vrrp_instance: use_vmac with all its words, in keepalived's spellings
   CHECK(bare.vmac->group == "7");
   CHECK(only("use_vmac name group", says).vmac->name == "group");
 
-  const VrrpInstance ipvlan = only("use_ipvlan ipv1 10.0.0.9 private", says);
+  const VrrpInstance ipvlan = only("use_ipvlan ipv1 10.0.0.9/30 private", says);
   REQUIRE(ipvlan.vmac);
   CHECK(ipvlan.vmac->kind == Vmac::Kind::ipvlan);
   CHECK(ipvlan.vmac->name == "ipv1");
-  CHECK(ipvlan.vmac->source == core::IpAddress::v4({10, 0, 0, 9}));
+  CHECK(ipvlan.vmac->source == core::IpPrefix::parse("10.0.0.9/30"));
   CHECK(ipvlan.vmac->mode == Vmac::IpvlanMode::private_);
   CHECK(findings(load(instance("use_vmac one two")).diagnostics).find("'two' is no option of") !=
         std::string::npos);

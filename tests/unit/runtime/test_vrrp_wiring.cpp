@@ -80,6 +80,47 @@ TEST_CASE("wiring: notify_<state> comes first, then notify with keepalived's fou
   CHECK(commands_for(scripts, "VI_1", NotifyState::master_rx_lower_pri, 150).empty());
 }
 
+TEST_CASE("wiring: the finer words of an election reach the core") {
+  const std::string head =
+      "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n"
+      "virtual_ipaddress {\n10.0.0.1\n}\n";
+  CHECK(plan_of(head + "}\n").instances.at(0).lower_priority_answer ==
+        LowerPriorityAnswer::advert_and_announce);
+
+  const Plan plan =
+      plan_of(head +
+              "down_timer_adverts 5\nlower_prio_no_advert\nhigher_prio_send_advert\n"
+              "owner_ignore_adverts\nnotify_deleted /bin/deleted\nnotify_fault /bin/fault\n"
+              "notify_master_rx_lower_pri /bin/lower\n}\n");
+
+  const InstanceSettings& settings = plan.instances.at(0);
+  CHECK(settings.down_timer_adverts == 5);
+  CHECK(settings.lower_priority_answer == LowerPriorityAnswer::announce_only);
+  CHECK(settings.higher_priority_send_advert);
+  CHECK(settings.owner_receive == OwnerReceive::discard);
+  const InstanceScripts& scripts = plan.scripts.at({"eth0", 51});
+  CHECK(scripts.by_state.at(NotifyState::deleted).argv == std::vector<std::string>{"/bin/deleted"});
+  CHECK(scripts.by_state.at(NotifyState::master_rx_lower_pri).argv ==
+        std::vector<std::string>{"/bin/lower"});
+}
+
+TEST_CASE("wiring: an instance that cannot be run yet is left out, the others are not") {
+  const auto named = [](std::string_view name, int vrid, std::string_view extra) {
+    return "vrrp_instance " + std::string(name) + " {\ninterface eth0\nvirtual_router_id " +
+           std::to_string(vrid) + "\nvirtual_ipaddress {\n10.0.0." + std::to_string(vrid) +
+           "\n}\n" + std::string(extra) + "}\n";
+  };
+
+  const Plan plan = plan_of(named("A", 1, "version 3\n") + named("B", 2, "") +
+                            named("C", 3, "unicast_peer {\n10.0.0.9\n}\n") +
+                            named("D", 4, "mcast_dst_ip 224.0.0.99\n") +
+                            named("E", 5, "unicast_src_ip 10.0.0.8\n"));
+
+  REQUIRE(plan.instances.size() == 2);
+  CHECK(plan.instances[0].name == "B");
+  CHECK(plan.instances[1].name == "E");
+}
+
 TEST_CASE("wiring: a script of a user that does not exist is refused with the instance's name") {
   config::Loaded loaded = config::load_text(kInstance, "test.conf");
   loaded.model.instances[0].notify->user = "no-such-user";
