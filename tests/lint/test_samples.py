@@ -88,6 +88,18 @@ def test_examples_of_the_chapter_pass_the_check(place: str, syntax: str, text: s
     assert not says_nothing_of_interest(findings), f"{CHAPTER}: {place}\n{findings}"
 
 
+def test_the_mistake_of_the_chapter_is_shown_as_it_says(holdfast: Path, tmp_path: Path) -> None:
+    """The first example with one wrong word, and what the chapter prints about it."""
+    path = tmp_path / "holdfast.conf"
+    wrong = EXAMPLES[0][2].replace("virtual_router_id", "virtual_router_ip")
+    path.write_text(wrong, encoding="utf-8")
+    done = subprocess.run([holdfast.parent / "holdfastctl", "check", path.name], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)
+    *findings, _ = (done.stdout + done.stderr).splitlines()
+    page = (ROOT / CHAPTER).read_text(encoding="utf-8")
+    assert "```\n" + "\n".join(findings) + "\n```" in page, findings
+
+
 @pytest.mark.parametrize("at", [at for at, (one, other) in enumerate(zip(EXAMPLES, EXAMPLES[1:]))
                                 if (one[1], other[1]) == ("conf", "toml")])
 def test_examples_side_by_side_mean_the_same(at: int, holdfast: Path, tmp_path: Path) -> None:

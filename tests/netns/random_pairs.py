@@ -332,12 +332,12 @@ class Maker:
         """A file that must not be taken into use, out of a good one."""
         return self.rng.choice((
             lambda: text.rstrip().removesuffix("}"),
-            lambda: text + "}\n",
-            lambda: text.replace("virtual_router_id ", "virtual_router_id 3", 1) + "vrrp_instance {",
-            lambda: text.replace("priority ", "priority 9", 1).replace("priority 9", "priority x9"),
-            lambda: text + "include no/such/file.conf\n",
-            lambda: text.replace("interface eth", "interfaze eth"),
-            lambda: text.replace("10.", "710.", 1),
+            lambda: text.replace("{", "", 1),
+            lambda: text.replace("virtual_router_id ", "virtual_router_id 3000", 1),
+            lambda: text.replace("priority ", "priority x", 1),
+            lambda: text.replace("advert_int 1", "advert_int", 1),
+            lambda: text.replace(" interface ", " #interface "),
+            lambda: text.replace("  10.", "  710.", 1),
             lambda: "",
             lambda: "\x7fELF\x02\x01\x01\0\0\0" + text,
         ))()
