@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <sys/utsname.h>
 
 namespace holdfast::config {
 namespace {
@@ -22,6 +23,14 @@ Loaded failed(const std::string& file, std::string message, std::string help = {
   loaded.diagnostics.add(std::move(diagnostic));
   loaded.snapshot.files.push_back(file);
   return loaded;
+}
+
+// The host's name up to its first dot.
+std::string host_name() {
+  utsname host{};
+  if (uname(&host) != 0) return {};
+  const std::string_view name = host.nodename;
+  return std::string(name.substr(0, name.find('.')));
 }
 
 bool is_blank(std::string_view text) {
@@ -49,7 +58,7 @@ void append_new(const Diagnostics& from_parser, Diagnostics& diagnostics) {
 Loaded load_files(const std::string& path, const LoadOptions& options) {
   const core::Result<std::string> text = read_text_file(path);
   if (!text) return failed(path, text.error().message);
-  return load_text(*text, path, options);
+  return load_text(*text, path, options.config_id.empty() ? LoadOptions{host_name()} : options);
 }
 
 Loaded load_text(std::string_view text, const std::string& name, const LoadOptions& options) {

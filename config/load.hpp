@@ -27,8 +27,8 @@ struct Loaded {
 };
 
 struct LoadOptions {
-  /// The configuration's own name, for lines that start with @NAME. keepalived: -i, else the host
-  /// name up to its first dot.
+  /// The configuration's own name, for lines that start with @NAME. Empty: load_files takes the
+  /// host's name up to its first dot. keepalived: -i.
   std::string config_id;
 };
 

@@ -4,6 +4,7 @@ documentation."""
 from __future__ import annotations
 
 import json
+import platform
 import re
 import subprocess
 from pathlib import Path
@@ -86,6 +87,22 @@ def test_examples_of_the_chapter_pass_the_check(place: str, syntax: str, text: s
     findings = done.stdout + done.stderr
     assert done.returncode == 0, f"{CHAPTER}: {place}\n{findings}"
     assert not says_nothing_of_interest(findings), f"{CHAPTER}: {place}\n{findings}"
+
+
+def test_one_file_for_two_directors(holdfast: Path, tmp_path: Path) -> None:
+    """The example of @NAME, by -i and by the host's own name."""
+    text = next(text for _, syntax, text in EXAMPLES if "@lb1" in text)
+    path = tmp_path / "holdfast.conf"
+    path.write_text(text, encoding="utf-8")
+    told = {}
+    for name in ("lb1", "lb2"):
+        done = check(holdfast, path, "--json", "-i", name)
+        told[name] = json.loads(done.stdout)["model"]["vrrp_instance"][0]["priority"]
+    assert told == {"lb1": 150, "lb2": 100}
+
+    host = platform.node().partition(".")[0]
+    path.write_text(text.replace("@lb1", f"@{host}"), encoding="utf-8")
+    assert model(holdfast, path)["vrrp_instance"][0]["priority"] == 150
 
 
 def test_the_mistake_of_the_chapter_is_shown_as_it_says(holdfast: Path, tmp_path: Path) -> None:
