@@ -8,10 +8,36 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 using namespace holdfast::config;
 using namespace holdfast::config::test;
 
 namespace {
+
+std::string legal(const Arg& arg);
+
+// Words that are looked at more closely than their argument's type says.
+std::string legal(const Keyword& keyword, const Arg& arg) {
+  static const std::map<std::string_view, std::string> kValues = {
+      {"brd", "+"},       {"broadcast", "10.0.0.255"}, {"fwmark", "0x10/0xff"}, {"uidrange", "1-2"},
+      {"sport", "80"},    {"dport", "80-90"},          {"umask", "0177"},       {"rtt", "100ms"},
+      {"rttvar", "1.5s"}, {"rto_min", "100"}};
+  const auto value = kValues.find(keyword.name);
+  if (keyword.block == Block::sync_daemon_line && keyword.name == "group") return "224.0.0.81";
+  return value == kValues.end() || arg.type != ArgType::word ? legal(arg) : value->second;
+}
+
+// The first option of a line with its own arguments.
+std::string first_option(Block line) {
+  const Schema& schema = Schema::instance();
+  const Keyword& option = schema[*schema.find(line, schema.words_of(line).front())];
+  std::string text(option.name);
+  for (const Arg& arg : option.args) {
+    if (arg.type != ArgType::none) text += ' ' + legal(option, arg);
+  }
+  return text;
+}
 
 std::string legal(const Arg& arg) {
   switch (arg.type) {
@@ -28,6 +54,8 @@ std::string legal(const Arg& arg) {
     case ArgType::ip:
     case ArgType::ip4:
       return "192.168.1.9";
+    case ArgType::ip6:
+      return "2001:db8::9";
     case ArgType::netmask:
       return "255.255.255.0";
     case ArgType::choice:
@@ -52,7 +80,7 @@ std::string legal(const Arg& arg) {
     case ArgType::prefix:
       return "192.168.1.0/24";
     case ArgType::options:
-      return "";
+      return arg.optional ? "" : first_option(arg.line);
   }
   return "";
 }
@@ -73,6 +101,8 @@ std::string illegal(const Arg& arg) {
       return "192.168.1.256";
     case ArgType::ip4:
       return "2001:db8::1";
+    case ArgType::ip6:
+      return "192.168.1.9";
     case ArgType::netmask:
       return "255.0.255.0";
     case ArgType::choice:
@@ -93,7 +123,7 @@ std::string illegal(const Arg& arg) {
     case ArgType::mac:
       return "00:00:5e";
     case ArgType::hex:
-      return "012";
+      return "0g";
     case ArgType::prefix:
       return "192.168.1.0/33";
     case ArgType::options:
@@ -102,27 +132,86 @@ std::string illegal(const Arg& arg) {
   return "";
 }
 
+// Option words behind the first words of a line, on a line that needs nothing more.
+std::string around_lines(Block block, const std::string& line) {
+  const auto list = [&](const char* word, const char* start) {
+    return fmt::format("{} {{\n{} {}\n}}\n{}", word, start, line, instance(""));
+  };
+  if (block == Block::address_list) return list("static_ipaddress", "10.0.0.1 dev eth0");
+  if (block == Block::route_list) return list("static_routes", "default dev eth0");
+  if (block == Block::next_hop_line) return list("static_routes", "default nexthop dev eth0");
+  if (block == Block::encap_line) return list("static_routes", "default dev eth0 encap ip");
+  if (block == Block::rule_list) return list("static_rules", "iif lo table 9");
+  if (block == Block::sync_daemon_line)
+    return "global_defs {\nlvs_sync_daemon eth0 " + line + "\n}\n";
+  if (block == Block::timeouts_line) return "global_defs {\nlvs_timeouts " + line + "\n}\n";
+  return "";
+}
+
+// The blocks of VRRP and of what it watches.
+std::string around_vrrp(Block block, const std::string& line) {
+  if (block == Block::auth_hmac) return instance("auth_hmac {\n" + line + "\n}");
+  if (block == Block::peer_list) return instance("unicast_peer {\n10.0.0.2 " + line + "\n}");
+  if (block == Block::track_interface_list)
+    return instance("track_interface {\neth1 " + line + "\n}");
+  if (block == Block::track_list) return instance("track_file {\nchk " + line + "\n}");
+  if (block == Block::vmac_line) return instance("use_vmac " + line);
+  if (block == Block::ipvlan_line) return instance("use_ipvlan " + line);
+  if (block == Block::garp_group) return "garp_group {\n" + line + "\n}\n" + instance("");
+  for (const Block other : {Block::vrrp_sync_group, Block::vrrp_script, Block::vrrp_track_process,
+                            Block::track_file, Block::bfd_instance, Block::track_group}) {
+    if (block == other)
+      return fmt::format("{} NAME {{\n{}\n}}\n{}", name_of(block), line, instance(""));
+  }
+  return "";
+}
+
+// A checker with `line`, and with the word it cannot do without unless `line` is that word.
+std::string checker(std::string_view type, std::string_view needs, const std::string& line) {
+  const bool is_it = line.starts_with(needs.substr(0, needs.find(' ')));
+  return fmt::format(
+      "bfd_instance B {{\nneighbor_ip 10.0.0.9\n}}\ntrack_file F {{\nfile /tmp/f\n}}\n{}",
+      service("", fmt::format("{} {{\n{}\n{}\n}}", type, is_it ? "" : needs, line)));
+}
+
+// The blocks of services and of their checkers.
+std::string around_services(Block block, const std::string& line) {
+  if (block == Block::virtual_server) return service(line);
+  if (block == Block::real_server) return service("", line + "\nTCP_CHECK {\n}");
+  if (block == Block::tunnel_line) return service("lb_kind TUN " + line);
+  if (block == Block::virtual_server_group)
+    return "virtual_server_group G {\n10.0.0.1 80\n" + line + "\n}\n" + service("");
+  if (block == Block::ssl) return "SSL {\n" + line + "\n}\n" + service("");
+  if (block == Block::url) return service("", "HTTP_GET {\nurl {\npath /\n" + line + "\n}\n}");
+  if (block == Block::smtp_host) return checker("SMTP_CHECK", "", "host {\n" + line + "\n}");
+  if (block == Block::http_get || block == Block::ssl_get)
+    return checker(name_of(block), "url {\npath /\n}", line);
+  if (block == Block::misc_check) return checker("MISC_CHECK", "misc_path /bin/true", line);
+  if (block == Block::bfd_check) return checker("BFD_CHECK", "name B", line);
+  if (block == Block::file_check) return checker("FILE_CHECK", "track_file F", line);
+  for (const Block other : {Block::tcp_check, Block::smtp_check, Block::dns_check, Block::udp_check,
+                            Block::ping_check}) {
+    if (block == other) return checker(name_of(block), "", line);
+  }
+  return "";
+}
+
 // A configuration that has `line` in `block`, and nothing else to complain about.
 std::string around(Block block, const std::string& line) {
-  const std::string check = "TCP_CHECK {\n}";
+  if (block == Block::root) return line + "\n" + instance("");
   if (block == Block::global_defs) return "global_defs {\n" + line + "\n}\n";
+  if (const std::string text = around_lines(block, line); !text.empty()) return text;
   if (block == Block::vrrp_instance) return instance(line);
   if (block == Block::authentication) return instance("authentication {\n" + line + "\n}");
-  if (block == Block::virtual_server) return service(line);
-  if (block == Block::real_server) return service("", line + "\n" + check);
-  if (block == Block::tcp_check) return service("", "TCP_CHECK {\n" + line + "\n}");
-  if (block == Block::http_get) {
-    return service("", "HTTP_GET {\nurl {\npath /\n}\n" + line + "\n}");
-  }
-  if (block == Block::url) return service("", "HTTP_GET {\nurl {\npath /\n" + line + "\n}\n}");
-  return "";
+  if (const std::string text = around_services(block, line); !text.empty()) return text;
+  return around_vrrp(block, line);
 }
 
 std::string statement(const Keyword& keyword, bool bad) {
   std::string line(keyword.name);
   for (const Arg& arg : keyword.args) {
     if (arg.type == ArgType::none) break;
-    line += ' ' + (bad ? illegal(arg) : legal(arg));
+    line += ' ' + (bad ? illegal(arg) : legal(keyword, arg));
     if (bad) break;
   }
   return line;
@@ -144,8 +233,11 @@ TEST_CASE(
     const Loaded accepted = load(good);
     CHECK_MESSAGE(!accepted.diagnostics.has_errors(), render_text(accepted.diagnostics));
 
-    const bool takes_any =
-        keyword.args[0].type == ArgType::none || illegal(keyword.args[0]).empty();
+    // "[lock] WORD" takes any word, too.
+    const bool left_out = is_left_out(keyword, 0, illegal(keyword.args[0]));
+    const bool takes_any = keyword.args[0].type == ArgType::none ||
+                           illegal(keyword.args[0]).empty() ||
+                           (left_out && illegal(keyword.args[1]).empty());
     if (takes_any) continue;
     const Loaded refused = load(around(keyword.block, statement(keyword, true)));
     CHECK_MESSAGE(refused.diagnostics.errors() == 1, render_text(refused.diagnostics));
@@ -160,30 +252,15 @@ TEST_CASE(
     const Loaded bare = load(around(keyword.block, std::string(keyword.name)));
     CHECK_MESSAGE(bare.diagnostics.errors() == 1, render_text(bare.diagnostics));
   }
-  CHECK(tried > 100);
+  CHECK(tried > 500);
 }
 
-TEST_CASE(
-    "schema: every word that keepalived knows and Holdfast does not read is one warning, its block "
-    "skipped") {
-  std::size_t tried = 0;
+TEST_CASE("schema: no word of keepalived is only recognised: each is read, or at least checked") {
   for (const Keyword& keyword : Schema::instance().all()) {
-    const std::string line = std::string(keyword.name) + " 1 2 3 {\n anything { at all }\n}";
-    const std::string text =
-        keyword.block == Block::root ? line + "\n" + instance("") : around(keyword.block, line);
-    if (keyword.effect != Effect::known || text.empty()) continue;
-    ++tried;
     CAPTURE(keyword.name);
     CAPTURE(name_of(keyword.block));
-
-    const Loaded loaded = load(text);
-
-    CHECK_MESSAGE(loaded.diagnostics.errors() == 0, render_text(loaded.diagnostics));
-    CHECK_MESSAGE(loaded.diagnostics.warnings() == 1, render_text(loaded.diagnostics));
-    CHECK((loaded.model.instances.size() + loaded.model.services.size() == 1 ||
-           keyword.block == Block::global_defs));
+    CHECK(keyword.effect != Effect::known);
   }
-  CHECK(tried > 180);
 }
 
 TEST_CASE("schema: no word claims to be read without somebody reading it") {
@@ -209,10 +286,10 @@ TEST_CASE(
     return std::string(schema[*schema.find(block, name)].notice);
   };
   for (const char* name :
-       {"unicast_peer", "use_vmac", "track_script", "track_interface", "virtual_routes"}) {
+       {"use_vmac", "use_ipvlan", "track_script", "track_interface", "virtual_routes"}) {
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
   CHECK(notice(Block::root, "vrrp_sync_group").starts_with("Holdfast does not do sync groups yet"));
-  CHECK(notice(Block::real_server, "MISC_CHECK")
-            .starts_with("Holdfast does not do this checker yet"));
+  CHECK(
+      notice(Block::real_server, "MISC_CHECK").starts_with("Holdfast does not do MISC_CHECK yet"));
 }
