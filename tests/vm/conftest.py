@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = "tests/vm/"
 IN_VM = bool(os.environ.get("HOLDFAST_IN_VM"))
 REPORTS = "reports.jsonl"
-PASSED_ON = ("HOLDFAST_LAB_PROGRAM", "HOLDFAST_BIN", "CI")
+PASSED_ON = ("HOLDFAST_LAB_PROGRAM", "HOLDFAST_BIN", "HOLDFAST_SEED", "CI")
 
 _guest_reports: dict[str, list[dict]] | None = None
 _guest_trouble = ""
