@@ -55,6 +55,8 @@ template <NotifyFifo Globals::*kMember>
 void set_fifo_script(Draft& draft, const Args& args) {
   (draft.globals.*kMember).script = args.script();
 }
+// include_check, glob_strict, random_seed: keepalived/preprocess.cpp has acted on them.
+void read_by_the_expander(Draft&, const Args&) {}
 template <ProcessSettings Globals::*kMember>
 void set_nice(Draft& draft, const Args& args) {
   (draft.globals.*kMember).priority = args.as<std::int8_t>(0);
@@ -119,11 +121,14 @@ void set_timeouts(Draft& draft, const Args& args) {
 }
 
 void set_sync_group(SyncDaemon& daemon, const Args& args) {
-  daemon.group = args.value(0).address;
-  if (daemon.group->is_multicast()) return;
-  args.context().reporter.error(
+  if (args.value(0).address.is_multicast()) {
+    daemon.group = args.value(0).address;
+    return;
+  }
+  args.context().reporter.warning(
       args.value(0).range,
-      fmt::format("'group' must be a multicast address, not '{}'", args.value(0).text));
+      fmt::format("'group' must be a multicast address, not '{}': the default counts",
+                  args.value(0).text));
 }
 
 const Setters<SyncDaemon>& sync_setters() {
@@ -178,9 +183,10 @@ void check_umask(Draft&, const Args& args) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (rest.empty()) return;
   }
-  args.context().reporter.error(
+  args.context().reporter.warning(
       args.value(0).range,
-      fmt::format("'umask' must be an octal number such as 0177, not '{}'", args.value(0).text));
+      fmt::format("'umask' must be an octal number such as 0177, not '{}': the default counts",
+                  args.value(0).text));
 }
 
 std::vector<Row> rows_of_director() {
@@ -313,6 +319,9 @@ std::vector<Row> rows_of_checkers() {
       {"checker_no_swap", set_no_swap<&Globals::checker_process>},
       {"checker_cpu_affinity", set_affinity<&Globals::checker_process>},
       {"checker_rlimit_rttime", set_realtime_limit<&Globals::checker_process>},
+      {"random_seed", read_by_the_expander},
+      {"include_check", read_by_the_expander},
+      {"glob_strict", read_by_the_expander},
   };
 }
 

@@ -40,16 +40,6 @@ std::string counted(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-// Lower-case letters only, so that "Priority" is as near to "priority" as a word can be.
-std::string folded(std::string_view word) {
-  std::string out(word);
-  for (char& letter : out) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    if (letter == '-') letter = '_';
-  }
-  return out;
-}
-
 // The place and the message without its digits; empty for what has no place.
 std::string fold_key(const Diagnostic& diagnostic) {
   if (diagnostic.line == 0 || diagnostic.column == 0) return {};

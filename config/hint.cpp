@@ -175,6 +175,9 @@ std::string address_hint(std::string_view word) {
   }
   if (address.find(',') != std::string_view::npos) return "write points between its numbers";
   const std::vector<std::string_view> numbers = split(address, '.');
+  const bool masked = word.find("xx") != std::string_view::npos ||
+                      word.find("XX") != std::string_view::npos || word.starts_with('<');
+  if (masked) return "this holds the place of an address: write the address itself";
   if (!std::all_of(numbers.begin(), numbers.end(), are_digits)) return {};
   if (numbers.size() != 4) return "an IPv4 address has four numbers with points between them";
   for (const std::string_view number : numbers) {
@@ -197,6 +200,7 @@ std::string hint_for(const Arg& arg, std::string_view word) {
     if (!near.empty()) return fmt::format("did you mean '{}'?", near);
   }
   if (std::string known = definition_hint(word); !known.empty()) return known;
+  if (has_choices && word.find('|') != std::string_view::npos) return "choose one of them";
   return is_number(arg) ? number_hint(arg, word) : std::string();
 }
 

@@ -106,6 +106,10 @@ void Reporter::add(Severity severity, TextRange range, std::string message, std:
                  : location.column;
   diagnostic.message = std::move(message);
   diagnostic.help = std::move(help);
+  if (snapshot_->is_replaced(begin) && snapshot_->is_replaced(range.offset)) {
+    diagnostic.help += fmt::format("{}the line is made by a definition that is used here",
+                                   diagnostic.help.empty() ? "" : "; ");
+  }
   diagnostic.source_line = std::string(shown);
   diagnostic.byte_offset = static_cast<std::uint32_t>(in_line - shown_from);
   diagnostic.byte_length = std::max<std::uint32_t>(range.length, 1);

@@ -47,7 +47,7 @@ constexpr Keyword kGlobalDefs[] = {
     alias("lvs_process_name", {optional(word("name"))}, "checker_process_name", kNames),
     checked("bfd_process_name", {optional(word("name"))}, "name of the BFD process", kNames),
     checked("umask", {word("mask")}, "umask of files that are made"),
-    checked("random_seed", {integer(0, kAny32)}, "seed of ${_RANDOM} and of warmup"),
+    {.name = "random_seed", .args = {integer(0, kAny32)}, .doc = "seed of ${_RANDOM}"},
     checked("min_auto_priority_delay", {integer(1, 10'000'000)},
             "lateness that makes max_auto_priority act, µs"),
     since_2_4(checked("use_symlink_paths", {boolean()},
@@ -149,14 +149,16 @@ constexpr Keyword kGlobalDefs[] = {
                       "element of the path of an instance without interface", kNoDbus)),
 
     // reading
-    checked("include_check",
-            {optional(repeated(
-                choice("read readable match wildcard_match brace_match +read +readable +match "
-                       "+wildcard_match +brace_match -read -readable -match -wildcard_match "
-                       "-brace_match")))},
-            "how strict 'include' is about files that are missing"),
-    checked("glob_strict", {}, "an old word for include_check",
-            "'glob_strict' is an old word: write 'include_check'"),
+    {.name = "include_check",
+     .args = {optional(
+         repeated(choice("read readable match wildcard_match brace_match +read +readable +match "
+                         "+wildcard_match +brace_match -read -readable -match -wildcard_match "
+                         "-brace_match")))},
+     .doc = "how strict 'include' is about files that are missing"},
+    {.name = "glob_strict",
+     .doc = "an old word for include_check without a value",
+     .notice = "'glob_strict' is an old word: write 'include_check'",
+     .deprecated = true},
     alias("config_directory", {word("directory")}, "tmp_config_directory",
           "'config_directory' is an old word: write 'tmp_config_directory'"),
     checked("plugin_dir", {word("directory")}, "an old word: where plugins were",

@@ -95,6 +95,10 @@ SourceLocation Snapshot::locate(std::size_t offset) const {
   return location;
 }
 
+bool Snapshot::is_replaced(std::size_t offset) const {
+  return !segments.empty() && segments[segment_at(segments, offset)].fixed;
+}
+
 std::string_view Snapshot::line_around(std::size_t offset) const {
   const std::string_view all = text;
   offset = std::min(offset, all.size());

@@ -54,6 +54,8 @@ struct Snapshot {
   /// File, line and column of a byte of `text`. O(distance to the segment's start): use a
   /// LocationCursor for many.
   [[nodiscard]] SourceLocation locate(std::size_t offset) const;
+  /// True for replacement text, which stands somewhere else.
+  [[nodiscard]] bool is_replaced(std::size_t offset) const;
   /// The line of `text` around `offset`, without its line end.
   [[nodiscard]] std::string_view line_around(std::size_t offset) const;
 };

@@ -148,6 +148,15 @@ std::string printable(std::string_view text, std::size_t start) {
   return out;
 }
 
+std::string folded(std::string_view word) {
+  std::string out(word);
+  for (char& letter : out) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+    if (letter == '-') letter = '_';
+  }
+  return out;
+}
+
 std::size_t spelling_distance(std::string_view one, std::string_view other) {
   // Optimal string alignment over three rows; words are short.
   constexpr std::size_t kLongest = 48;

@@ -23,6 +23,8 @@ struct Character {
 /// Fit for a terminal: tabs become blanks up to the next multiple of 8 from column `start`, control
 /// characters and bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t start = 0);
+/// Without the difference of upper and lower case, and of '-' and '_'.
+[[nodiscard]] std::string folded(std::string_view word);
 /// Letters to insert, delete, replace or swap with their neighbour to make one word of the other.
 [[nodiscard]] std::size_t spelling_distance(std::string_view one, std::string_view other);
 /// The same text in UTF-8 when it begins with a UTF-16 byte order mark; empty otherwise.

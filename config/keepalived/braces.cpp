@@ -47,21 +47,32 @@ std::vector<Mark> marks_of(std::string_view text, std::size_t begin) {
   return marks;
 }
 
-// A line that stands no deeper than the one that opened the block, or a '}' that stands as deep as
-// a block further out, comes after a '}' that is missing.
+struct Indented {
+  std::uint32_t indent;                // of the line that opens the block
+  std::uint32_t first_line = kUnseen;  // of the first line in it
+  static constexpr std::uint32_t kUnseen = 0xFFFFFFFF;
+};
+
+// A line that stands no deeper than the one that opened the block, although the block's first line
+// does, or a '}' that stands less deep, comes after a '}' that is missing.
 std::vector<BraceFault> missing_closes(const std::vector<Mark>& marks) {
   std::vector<BraceFault> faults;
-  std::vector<std::uint32_t> open;  // the indentation of each block
+  std::vector<Indented> open;
+  const auto leaves_block = [&open](const Mark& mark) {
+    if (!mark.first || mark.kind == TokenKind::open || open.empty()) return false;
+    Indented& block = open.back();
+    if (mark.kind == TokenKind::close) return mark.indent < block.indent;
+    if (block.first_line == Indented::kUnseen) block.first_line = mark.indent;
+    return mark.indent <= block.indent && block.first_line > block.indent;
+  };
   for (const Mark& mark : marks) {
-    const bool closes = mark.kind == TokenKind::close;
-    while (mark.first && mark.kind != TokenKind::open && !open.empty() &&
-           (closes ? mark.indent < open.back() : mark.indent <= open.back())) {
+    while (leaves_block(mark)) {
       faults.push_back({BraceFault::Kind::missing_close, mark.offset});
       open.pop_back();
     }
-    if (mark.kind == TokenKind::open) open.push_back(mark.indent);
-    if (closes && open.empty()) return {};
-    if (closes) open.pop_back();
+    if (mark.kind == TokenKind::open) open.push_back({mark.indent});
+    if (mark.kind == TokenKind::close && open.empty()) return {};
+    if (mark.kind == TokenKind::close) open.pop_back();
   }
   if (!open.empty()) return {};
   return faults;
@@ -74,7 +85,8 @@ std::vector<BraceFault> extra_closes(const std::vector<Mark>& marks) {
   for (const Mark& mark : marks) {
     if (mark.kind == TokenKind::open) open.push_back(mark.indent);
     if (mark.kind != TokenKind::close) continue;
-    if (open.empty() || (mark.first && mark.indent > open.back())) {
+    if (open.empty()) return {};
+    if (mark.first && mark.indent > open.back()) {
       faults.push_back({BraceFault::Kind::extra_close, mark.offset});
     } else {
       open.pop_back();

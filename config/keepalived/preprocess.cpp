@@ -98,6 +98,11 @@ class Expander {
   void vanish(const Piece& piece) {
     if (!piece.made) blank_line();
   }
+  // Where `code`, a stretch of the piece, was written.
+  static std::size_t column_of(const Piece& piece, std::string_view code) {
+    const auto skipped = static_cast<std::size_t>(code.data() - piece.text.data());
+    return piece.made ? piece.column : piece.column + skipped;
+  }
   [[nodiscard]] bool within_quotes() const;
   void blank_line() { append("\n"); }
   void append(std::string_view text);
@@ -117,6 +122,7 @@ class Expander {
   bool too_long_ = false;
   std::size_t steps_ = 0;  // lines that definitions made, and replacements
   bool endless_ = false;   // and there were too many: nothing more is made
+  std::string_view use_;   // as written, of the line that is being read
   bool quoted_ = false;    // the use that is being replaced stands within quotes
   std::mt19937 random_{std::random_device{}()};
   IncludeCheck include_check_;  // for all includes
@@ -150,9 +156,12 @@ void Expander::report(Severity severity, const Line& line, std::string_view word
   diagnostic.file = snapshot_.files[file_];
   diagnostic.line = line.number;
   diagnostic.source_line = std::string(line.text.substr(0, 400));
-  const bool inside =
-      word.data() >= line.text.data() && word.data() <= line.text.data() + line.text.size();
-  const std::size_t offset = inside ? static_cast<std::size_t>(word.data() - line.text.data()) : 0;
+  const auto is_inside = [&line](std::string_view part) {
+    return part.data() >= line.text.data() && part.data() <= line.text.data() + line.text.size();
+  };
+  if (!is_inside(word)) word = use_;  // found inside a definition: its use is marked
+  if (!is_inside(word)) word = trimmed(line.text.substr(0, line.code));
+  const auto offset = static_cast<std::size_t>(word.data() - line.text.data());
   diagnostic.byte_offset = static_cast<std::uint32_t>(offset);
   if (line.number != 0)
     diagnostic.byte_length = static_cast<std::uint32_t>(std::max<std::size_t>(word.size(), 1));
@@ -206,6 +215,7 @@ void Expander::file(std::string_view text, const std::string& name) {
 }
 
 void Expander::line(const Line& line) {
+  use_ = {};
   if (!open_definition_.empty()) {
     continue_definition(line);
     return;
@@ -330,7 +340,7 @@ bool Expander::repetition(const Piece& piece, std::string_view code, std::size_t
   const std::string_view repeated = trimmed(code.substr(head->length));
   for (const std::vector<std::string>& values : rounds->values) {
     for (std::size_t i = 0; i < values.size(); ++i) definitions_[rounds->names[i]] = values[i];
-    process({piece.origin, repeated, repeated.size(), piece.column, true}, depth + 1);
+    process({piece.origin, repeated, repeated.size(), column_of(piece, code), true}, depth + 1);
     if (endless_ || too_long_) break;
   }
   for (const std::string& name : rounds->names) definitions_.erase(name);
@@ -350,7 +360,7 @@ bool Expander::leading_use(const Piece& piece, std::string_view code, std::size_
   const bool is_plain = value.find('\n') == std::string::npos && first != '@' && first != '~' &&
                         first != '$' && !value.starts_with("include");
   if (is_plain) return false;
-  made_lines(piece, value, code.substr(use->length), piece.column, depth);
+  made_lines(piece, value, code.substr(use->length), column_of(piece, code), depth);
   return true;
 }
 
@@ -377,6 +387,7 @@ void Expander::setting(std::string_view code) {
   const std::string_view word = code.substr(0, word_length(code));
   const std::string_view rest = trimmed(code.substr(word.size()));
   const std::string_view values = trimmed(rest.substr(0, rest.find('}')));
+  if (word == "glob_strict") include_check_ = read_include_check({}, "");
   if (word == "include_check") include_check_ = read_include_check(include_check_, values);
   std::uint32_t seed = 0;
   const auto [end, error] = std::from_chars(values.data(), values.data() + values.size(), seed);
@@ -424,6 +435,7 @@ void Expander::substitute(const Piece& piece, std::size_t depth) {
       continue;
     }
     append(text.substr(copied, at - copied));
+    if (!piece.made) use_ = text.substr(at, use->length);
     const std::size_t column = piece.made ? piece.column : piece.column + at;
     if (!piece.made) begin_segment(line.number, column, true);
     const auto found = definitions_.find(std::string(use->name));
@@ -574,7 +586,8 @@ void Expander::include(const Line& line, std::string_view pattern, const Include
       const std::string near = near_file(path);
       report(strict ? Severity::error : Severity::warning, line, pattern,
              fmt::format("no file '{}' to include", path),
-             near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+             !near.empty() ? fmt::format("did you mean '{}'?", near)
+                           : std::string(strict ? "" : "the rest is read without it"));
     }
     for (const std::string& match : matches) {
       if (is_to_be_read(line, pattern, match)) include_file(line, pattern, match, check);

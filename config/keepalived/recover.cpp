@@ -101,8 +101,10 @@ std::optional<KeywordId> Parser::guess() {
   if (near.empty()) return std::nullopt;
   std::erase(words, near);
   const std::string_view second = nearest_word(word_.text, words);
-  const bool tie = !second.empty() &&
-                   spelling_distance(word_.text, second) <= spelling_distance(word_.text, near);
+  const auto distance = [&](std::string_view word) {
+    return spelling_distance(folded(word_.text), folded(word));
+  };
+  const bool tie = !second.empty() && distance(second) <= distance(near);
   return tie ? std::nullopt : schema_.find(here(), near);
 }
 
@@ -164,6 +166,11 @@ std::string Parser::where_it_belongs() {
     if (valid_here(stack_[i].block))
       return fmt::format("move it out, into {}", name_and_line(stack_[i]));
   }
+  if (last_closed_ && valid_here(last_closed_->block.block)) {
+    return fmt::format("move it into '{}', whose '}}' is on line {}",
+                       name_of(last_closed_->block.block),
+                       reporter_.locate(last_closed_->brace.offset).line);
+  }
   std::string names;
   for (std::size_t i = 0; i < blocks.size() && i < 4; ++i)
     names += fmt::format("{}'{}'", i == 0 ? "" : ", ", name_of(blocks[i]));
@@ -174,10 +181,7 @@ std::string Parser::where_it_belongs() {
 
 std::string Parser::describe_guess(KeywordId near) const {
   const std::string_view name = schema_[near].name;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  const bool only_case = std::equal(name.begin(), name.end(), word_.text.begin(), word_.text.end(),
-                                    [&](char a, char b) { return lower(a) == lower(b); });
-  if (only_case)
+  if (folded(name) == folded(word_.text) && word_.text.find('-') == std::string_view::npos)
     return fmt::format("write '{}': upper and lower case count. It is read as that", name);
   return fmt::format("did you mean '{}'? It is read as that", name);
 }
@@ -195,7 +199,7 @@ void Parser::handle_unknown() {
   std::optional<KeywordId> near = guess();
   std::string help = near ? describe_guess(*near) : look_alike_hint(word_.text);
   if (!near && schema_.blocks_of(word_.text).empty() && (near = guess_by_body()))
-    help = fmt::format("it is read as '{}', whose words it holds", schema_[*near].name);
+    help = fmt::format("its words are those of '{}': it is read as that", schema_[*near].name);
   if (near) {
     // Read on as if it had been spelt right: what follows from the misspelling is not a second
     // mistake.

@@ -90,13 +90,16 @@ TEST_CASE("files: the article's NAT configuration, word for word") {
   check_article(loaded.model, 172, 20, 10, ForwardingMethod::nat);
 }
 
-TEST_CASE("files: every configuration in etc/ has no error and no warning") {
+TEST_CASE("files: every configuration in etc/ warns of nothing but what is not done yet") {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kRoot / "etc")) {
     if (entry.path().extension() != ".conf") continue;
     ++count;
     const Loaded loaded = load_files(entry.path().string());
-    CHECK_MESSAGE(loaded.diagnostics.empty(), render_text(loaded.diagnostics));
+    for (const Diagnostic& one : loaded.diagnostics.all()) {
+      CHECK_MESSAGE(one.severity == Severity::warning, render(one));
+      CHECK_MESSAGE(one.message.find(" yet") != std::string::npos, render(one));
+    }
     CHECK_FALSE(loaded.model.instances.empty());
   }
   CHECK(count >= 6);

@@ -52,16 +52,33 @@ TEST_CASE("lexer: quoted words keep blanks, braces and comment signs") {
   CHECK(tokens("\"\"") == "<>");
 }
 
-TEST_CASE("lexer: a quotation that is not closed is one error and ends with its line") {
+TEST_CASE("lexer: a quotation that is not closed is one warning and ends with its line") {
   Diagnostics diagnostics;
   CHECK(tokens("a \"b c\nd", &diagnostics) == "a <b c> / d");
-  REQUIRE(diagnostics.errors() == 1);
+  REQUIRE(diagnostics.warnings() == 1);
   CHECK(diagnostics.all()[0].message == "this quotation is not closed on its line");
 }
 
 TEST_CASE(
     "lexer: no-break and ideographic spaces, carriage returns and form feeds separate words") {
   CHECK(tokens("state\xC2\xA0MASTER\xE3\x80\x80x\r\n\fpriority") == "state MASTER x / priority");
+}
+
+TEST_CASE("lexer: the spaces that cannot be seen separate words, other characters do not") {
+  CHECK(tokens("a\xE2\x80\x8B"
+               "b\xE2\x80\x83"
+               "c\xE2\x80\xAF"
+               "d\xE2\x80\x94"
+               "e\xE2\x80g") ==
+        "a b c d\xE2\x80\x94"
+        "e\xE2\x80g");
+}
+
+TEST_CASE("lexer: a typographic quotation mark is an ordinary letter, which is said") {
+  Diagnostics diagnostics;
+  CHECK(tokens("notify \xE2\x80\x9C/bin/a b\xE2\x80\x9D", &diagnostics) ==
+        "notify \xE2\x80\x9C/bin/a b\xE2\x80\x9D");
+  CHECK(diagnostics.warnings() == 1);
 }
 
 TEST_CASE("lexer: bytes that are not UTF-8 belong to words and comments") {
