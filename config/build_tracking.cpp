@@ -47,10 +47,10 @@ void read_entries(const Args& args, Block list, const Setters<Tracked>& setters,
     tracked.location = context.reporter.locate(entry.range.offset);
     if (!setters.apply_line(context, list, words.subspan(1), tracked)) return;
     if (std::abs(tracked.weight.value_or(0)) > limit) {
-      context.reporter.error(entry.range,
-                             fmt::format("the weight of '{}' must be a number from -{} "
-                                         "to {}, not {}",
-                                         tracked.name, limit, limit, *tracked.weight));
+      context.reporter.warning(entry.range,
+                               fmt::format("the weight of '{}' must be a number from -{} "
+                                           "to {}, not {}: this line is left out",
+                                           tracked.name, limit, limit, *tracked.weight));
       return;
     }
     const auto same = [&](const Tracked& other) { return other.name == tracked.name; };

@@ -160,7 +160,8 @@ void add_header(const Node& node, const Keyword& keyword, Form& table) {
     add_member(table, args[0], value_form(args[0] == kMarkKey ? kMark : kGroup, args.subspan(1)));
     return;
   }
-  const std::vector<std::string_view> keys = header_keys(keyword);
+  std::vector<std::string_view> keys = header_keys(keyword);
+  if (keyword.opens == Block::virtual_server) keys = {kAddressKey, kPortKey};
   static const Arg kPort = rows::integer(0, 65535);
   for (std::size_t i = 0; i < args.size() && i < keys.size(); ++i)
     add_member(table, keys[i],

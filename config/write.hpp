@@ -55,6 +55,10 @@ enum class Detail : std::uint8_t {
 [[nodiscard]] Node document_of(const Route& route);
 [[nodiscard]] Node document_of(const Rule& rule);
 
+/// False after an error for each word that the syntax has no way to write: a quotation mark or
+/// ${NAME} in keepalived's, bytes that are not UTF-8 in TOML.
+[[nodiscard]] bool can_be_written(const Tree& tree, Syntax syntax, Reporter& reporter);
+
 /// keepalived syntax, indented, words quoted where they have to be.
 [[nodiscard]] std::string print_keepalived(const Document& document);
 

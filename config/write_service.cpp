@@ -68,8 +68,9 @@ void write_persistence(Writer& writer, const VirtualServer& service) {
 void write_table_words(Writer& writer, const VirtualServer& service) {
   const bool by_address = service.fwmark == 0 && service.group.empty();
   if (service.fwmark == 0) writer.statement("protocol", {to_string(service.protocol)});
-  if (!by_address &&
-      (writer.detail() == Detail::all || implied_family(service) != service.address.family())) {
+  // A written prefix length of 128 would imply IPv6, but it is the default and left out.
+  if (!by_address && (writer.detail() == Detail::all || !service.address.is_v4() ||
+                      implied_family(service) != core::Family::v4)) {
     writer.statement("ip_family", {service.address.is_v4() ? "inet" : "inet6"});
   }
   writer.text("lb_algo", service.scheduler, "wlc");

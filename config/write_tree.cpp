@@ -1,5 +1,8 @@
 // Statements of a source → document: what the author wrote, word for word.
+#include "config/text.hpp"
 #include "config/write.hpp"
+
+#include <fmt/format.h>
 
 namespace holdfast::config {
 namespace {
@@ -29,7 +32,37 @@ Document read(const Tree& tree, std::uint32_t first) {
   return document;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    if (!character.valid) return false;
+    text.remove_prefix(character.bytes);
+  }
+  return true;
+}
+
+// Why a word cannot be written; empty: it can.
+std::string problem_with(std::string_view word, Syntax syntax) {
+  if (syntax == Syntax::toml) return is_utf8(word) ? "" : "TOML holds UTF-8 only";
+  if (word.find('"') != std::string_view::npos)
+    return "keepalived's syntax has no way to write a quotation mark inside a word";
+  if (word.find("${") != std::string_view::npos)
+    return "keepalived's syntax takes ${…} for a definition";
+  return {};
+}
+
 }  // namespace
+
+bool can_be_written(const Tree& tree, Syntax syntax, Reporter& reporter) {
+  bool sound = true;
+  for (const Word& word : tree.words) {
+    const std::string problem = problem_with(word.text, syntax);
+    if (problem.empty()) continue;
+    reporter.error(word.range, fmt::format("this word cannot be written: {}", problem));
+    sound = false;
+  }
+  return sound;
+}
 
 Document document_of(const Tree& tree) {
   return read(tree, tree.first);

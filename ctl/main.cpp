@@ -3,6 +3,7 @@
 #include "ctl/check.hpp"
 #include "ctl/client.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/convert.hpp"
 #include "ctl/plan.hpp"
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <unistd.h>
 
 namespace holdfast::ctl {
@@ -50,6 +52,18 @@ int run_reload(const Target& target, const ReloadWords& words) {
   return reload(target, request);
 }
 
+CLI::App& add_convert(CLI::App& app, ConvertRequest& request) {
+  CLI::App& verb = *app.add_subcommand("convert", "A configuration in the other syntax");
+  verb.add_option("file", request.file, "The configuration")->required();
+  const std::map<std::string, config::Syntax> names = {{"toml", config::Syntax::toml},
+                                                       {"keepalived", config::Syntax::keepalived}};
+  verb.add_option("--to", request.to, "toml or keepalived; without it the other one")
+      ->transform(CLI::CheckedTransformer(names));
+  verb.add_option("-o,--output", request.out, "Write to this file instead of standard output");
+  verb.add_option("-i,--config-id", request.config_id, "Name that @lines are chosen by");
+  return verb;
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
@@ -78,11 +92,18 @@ int run(int argc, const char* const* argv) {
 
   CheckRequest check_request;
   CLI::App* check_verb = app.add_subcommand("check", "Read a configuration, change nothing");
-  check_verb->add_option("file", check_request.files,
-                         "The configuration; without it the default one");
+  check_verb->add_option(
+      "file", check_request.files,
+      "The configuration, or those of all directors of a pair; without it the default one");
   check_verb->add_option("-i,--config-id", check_request.config_id,
                          "Name that @lines are chosen by");
+  check_verb->add_flag("--online", check_request.online,
+                       "Look also at this host: interfaces, addresses, IPVS, scripts");
+  check_verb->add_flag("--strict", check_request.strict, "Fail on warnings, too");
   check_verb->add_flag("--json", json, "One JSON object instead of text");
+
+  ConvertRequest convert_request;
+  const CLI::App& convert_verb = add_convert(app, convert_request);
 
   std::string id;
   CLI::App* explain_verb = app.add_subcommand("explain", "What a log message means");
@@ -107,6 +128,7 @@ int run(int argc, const char* const* argv) {
   if (stop_verb->parsed()) return stop(target);
   if (check_verb->parsed()) {
     check_request.format = format;
+    check_request.colours = colours_for_stdout();
     if (check_request.files.empty()) {
       const auto file = config::default_file();
       if (!file) {
@@ -117,6 +139,7 @@ int run(int argc, const char* const* argv) {
     }
     return check(check_request);
   }
+  if (convert_verb.parsed()) return convert(convert_request);
   if (explain_verb->parsed()) return explain_message(id);
   if (version->parsed()) {
     fmt::print("holdfastctl {}\n", HOLDFAST_VERSION);

@@ -31,7 +31,7 @@ static_routes {
 }
 static_rules {
   from 10.9.0.0/16 table 100
-  to 10.8.0.0/16
+  to 10.8.0.0/16 table 100
   from 2001:db8:8::/48 table 101
 }
 interface_up_down_delays {
@@ -154,13 +154,17 @@ virtual_server 192.168.1.200 443 {
   protocol TCP
   lb_kind DR
   persistence_timeout 50
+  quorum 3
+  sorry_server 192.168.1.30 443
   real_server 192.168.1.11 443 {
     weight 2
+    uthreshold 100
     TCP_CHECK {
     }
     HTTP_GET {
       url {
         path /
+        regex found
       }
     }
     SSL_GET {
@@ -172,6 +176,8 @@ virtual_server 192.168.1.200 443 {
       host {
         connect_ip 192.168.1.11
       }
+    }
+    SMTP_CHECK {
     }
     DNS_CHECK {
     }
@@ -198,8 +204,8 @@ virtual_server 192.168.1.200 443 {
 virtual_server fwmark 5 {
   protocol UDP
   lb_kind TUN
+  lb_algo sh
   real_server 192.168.1.12 53 {
-    weight 300
     PING_CHECK {
     }
   }
@@ -207,6 +213,7 @@ virtual_server fwmark 5 {
 virtual_server group web {
   protocol TCP
   lb_kind NAT
+  lb_algo mh
   real_server 192.168.1.12 8080 {
     weight 300
   }
@@ -250,11 +257,29 @@ std::string nth_word(std::string_view called, std::uint64_t number) {
   if (called == "time") return number % 2 == 0 ? "70" : "7";
   if (called == "realm, or two with /") return number % 2 == 0 ? "7" : "7/8";
   if (called == "path") return number % 2 == 0 ? "/path" : "/path/with?query=1";
+  if (called == "mask") return number % 2 == 0 ? "0177" : "IRGRP|IWGRP";
+  if (called == "mark, with or without a mask") return number % 2 == 0 ? "16/255" : "7";
+  if (called == "range such as 1000-1999" || called == "port, or a range such as 80-90")
+    return number % 2 == 0 ? "80-90" : "7";
   if (called == "label") return number % 2 == 0 ? "eth0:7" : "eth0:vip";
   return kNames[number % std::size(kNames)];
 }
 
 using Words = std::vector<std::string>;
+
+// Words that only make sense together with others, or that name something.
+struct Special {
+  Block block;
+  std::string_view word;
+  std::string_view value;
+};
+constexpr Special kSpecial[] = {
+    {Block::sync_daemon_line, "inst", "VI_1"},
+    {Block::sync_daemon_line, "group", "239.1.1.7"},
+    {Block::address_list, "track_group", "group_1"},
+    {Block::route_list, "track_group", "group_1"},
+    {Block::rule_list, "track_group", "group_1"},
+};
 
 void insert_words(Node& into, Block block, KeywordId id, const Words& args) {
   const Schema& schema = Schema::instance();
@@ -335,17 +360,18 @@ void randomize(Document& body, Block block, core::Rng& rng) {
   for (Node& node : body) {
     if (!node.entry) randomize(node, rng);
   }
-  const std::span<const Keyword> rows = schema.all();
-  for (std::uint64_t more = rng.below(block == Block::global_defs ? 12U : 5U); more > 0; --more) {
-    const auto id = static_cast<KeywordId>(rng.below(rows.size()));
-    const Keyword& row = schema[id];
-    if (row.block != block || row.opens || row.effect == Effect::known) {
-      ++more;  // not of this block: draw again
-      continue;
-    }
+  std::vector<KeywordId> rows;
+  for (std::size_t i = 0; i < schema.all().size(); ++i) {
+    const Keyword& row = schema.all()[i];
+    if (row.block == block && !row.opens && row.effect != Effect::known)
+      rows.push_back(static_cast<KeywordId>(i));
+  }
+  if (rows.empty()) return;
+  for (std::uint64_t more = rng.below(rows.size() / 8 + 3); more > 0; --more) {
+    const KeywordId id = rows[rng.below(rows.size())];
     Node holder;
     holder.body = std::move(body);
-    insert_words(holder, block, id, legal_args(row, rng.next() >> 8));
+    insert_words(holder, block, id, legal_args(schema[id], rng.next() >> 8));
     body = std::move(holder.body);
   }
 }
@@ -448,6 +474,10 @@ std::optional<std::string> illegal_word(const Arg& arg) {
 }
 
 std::vector<std::string> legal_args(const Keyword& keyword, std::uint64_t number) {
+  for (const Special& special : kSpecial) {
+    if (special.block == keyword.block && special.word == keyword.name)
+      return {std::string(special.value)};
+  }
   Words words;
   const bool without_optional = number % 7 == 6;
   for (const Arg& arg : keyword.args) {
@@ -492,6 +522,8 @@ std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& ar
       if (arg.type != ArgType::options) words.push_back(legal_word(arg, 0));
     }
     if (!takes_it) continue;
+    if (block == Block::next_hop_line && schema[id].name != "via")
+      words.insert(words.end(), {"via", "192.168.9.2"});
     words.emplace_back(schema[id].name);
     words.insert(words.end(), args.begin(), args.end());
     for (Document& document : with_word(static_cast<KeywordId>(i), words))

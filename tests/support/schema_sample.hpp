@@ -25,7 +25,6 @@ namespace holdfast::config::test {
 /// The skeleton with the word in it, once for each place where the word is valid: in each block,
 /// behind each entry of a list, behind each word that takes it as an option.
 [[nodiscard]] std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& args);
-/// A larger number makes more different ones.
 [[nodiscard]] Document random_document(core::Rng& rng);
 
 }  // namespace holdfast::config::test

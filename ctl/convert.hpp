@@ -1,0 +1,24 @@
+// holdfastctl convert: a configuration in the other syntax, from the author's own statements.
+#pragma once
+
+#include "config/source_set.hpp"
+#include "ctl/commands.hpp"
+
+#include <optional>
+#include <string>
+
+namespace holdfast::ctl {
+
+struct ConvertRequest {
+  std::string file;
+  std::string config_id;             ///< keepalived: -i
+  std::optional<config::Syntax> to;  ///< not set: the one that the file is not written in
+  std::string out;                   ///< empty: standard output
+};
+
+/// Includes are written out, definitions replaced; what inherits stays as it was written. Prints
+/// what is wrong with the source to standard error; with errors nothing is written and the exit
+/// code is kFailed.
+[[nodiscard]] int convert(const ConvertRequest& request);
+
+}  // namespace holdfast::ctl
