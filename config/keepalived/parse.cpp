@@ -269,11 +269,14 @@ void Parser::open(Block block, bool expect_brace) {
   if (at_open_brace()) {
     advance();
   } else if (expect_brace) {
-    reporter_.error(word_.range,
-                    fmt::format("'{}' must be followed by a block in braces", word_.text),
-                    "write '{' at the end of this line");
-    // The body goes on as if the brace were there, when there is a '}' to end it.
-    if (braces().extra_closes == 0) return;
+    std::string message = fmt::format("'{}' must be followed by a block in braces", word_.text);
+    if (braces().extra_closes == 0) {
+      reporter_.warning(word_.range, std::move(message),
+                        "it counts as empty: write '{' at the end of this line, and '}' below");
+      return;
+    }
+    // The body goes on as if the brace were there: there is a '}' to end it.
+    reporter_.error(word_.range, std::move(message), "write '{' at the end of this line");
     --braces().extra_closes;
   }
   Open opened;

@@ -2,6 +2,7 @@
 // Built with libFuzzer, and as a replay of tests/fuzz/corpus/config/.
 #include "config/diff.hpp"
 #include "config/load.hpp"
+#include "config/text.hpp"
 
 #include <cstdlib>
 #include <string_view>
@@ -20,11 +21,21 @@ void parse_twice(const Snapshot& snapshot) {
   require(once.model == twice.model);
   require(once.diagnostics == twice.diagnostics);
   require(diff(once.model, twice.model).empty());
-  static_cast<void>(render_text(once.diagnostics));
+  static_cast<void>(render_text(once.diagnostics, Colour::always));
   static_cast<void>(render_json(once.diagnostics));
 }
 
+// Words stand in the line, in their order, and do not overlap.
+void fuzz_command(std::string_view line) {
+  std::size_t end = 0;
+  for (const CommandWord& word : read_command(line).words) {
+    require(end <= word.begin && word.begin < word.end && word.end <= line.size());
+    end = word.end;
+  }
+}
+
 void fuzz_text(std::string_view text) {
+  fuzz_command(text.substr(0, text.find('\n')));
   const Loaded loaded = load_text(text, "/nonexistent/fuzz.conf", {.config_id = "main"});
   const auto again = from_bytes(to_bytes(loaded.snapshot));
   if (again) {

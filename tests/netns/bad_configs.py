@@ -59,6 +59,7 @@ class Mistake:
     old: str
     new: str  # with « before the place
     says: str = ""  # a part of the message
+    survived: bool = False  # a warning: the rest is used, as by keepalived
 
     @property
     def text(self) -> str:
@@ -80,16 +81,19 @@ _LAST_BLOCK = GOOD[GOOD.index("virtual_server"):]
 
 MISTAKES = (
     # A word that nobody knows, in every block.
-    Mistake("top level: unknown block", "global_defs {", "«globel_defs {", "globel_defs"),
-    Mistake("global_defs: unknown word", "router_id", "«rooter_id", "rooter_id"),
-    Mistake("vrrp_instance: unknown word", "interface eth0", "«interfaze eth0", "interface"),
-    Mistake("authentication: unknown word", "auth_type", "«auth_typ", "auth_type"),
+    Mistake("top level: unknown block", "global_defs {", "«globel_defs {",
+            "globel_defs", survived=True),
+    Mistake("global_defs: unknown word", "router_id", "«rooter_id", "rooter_id", survived=True),
+    Mistake("vrrp_instance: unknown word", "interface eth0", "«interfaze eth0",
+            "interface", survived=True),
+    Mistake("authentication: unknown word", "auth_type", "«auth_typ", "auth_type", survived=True),
     Mistake("virtual_ipaddress: unknown word", "label eth0:vip", "«lable eth0:vip", "lable"),
-    Mistake("virtual_server: unknown word", "lb_algo", "«lb_algos", "lb_algo"),
-    Mistake("real_server: unknown word", "weight 1", "«wieght 1", "weight"),
-    Mistake("TCP_CHECK: unknown word", "connect_timeout 3", "«conect_timeout 3", "connect_timeout"),
-    Mistake("HTTP_GET: unknown word", "retry 3", "«retri 3", "retry"),
-    Mistake("url: unknown word", "status_code", "«status_kode", "status_code"),
+    Mistake("virtual_server: unknown word", "lb_algo", "«lb_algos", "lb_algo", survived=True),
+    Mistake("real_server: unknown word", "weight 1", "«wieght 1", "weight", survived=True),
+    Mistake("TCP_CHECK: unknown word", "connect_timeout 3", "«conect_timeout 3",
+            "connect_timeout", survived=True),
+    Mistake("HTTP_GET: unknown word", "retry 3", "«retri 3", "retry", survived=True),
+    Mistake("url: unknown word", "status_code", "«status_kode", "status_code", survived=True),
     # A value that is none, or beyond its range.
     Mistake("vrrp_instance: no such state", "state BACKUP", "state «SLAVE", "SLAVE"),
     Mistake("vrrp_instance: vrid 256", "virtual_router_id 51", "virtual_router_id «256", "255"),
@@ -119,5 +123,6 @@ MISTAKES = (
     # Braces.
     Mistake("virtual_server: never closed", _LAST_BLOCK, "«" + _LAST_BLOCK.removesuffix("}\n"),
             "virtual_server"),
-    Mistake("top level: one brace too many", "vrrp_instance", "«}\nvrrp_instance", "}"),
+    Mistake("top level: one brace too many", "vrrp_instance", "«}\nvrrp_instance", "}",
+            survived=True),
 )
