@@ -256,22 +256,6 @@ void build_file(const Site& site, CheckDraft start) {
     site.server.checks.push_back(std::move(draft.check));
 }
 
-// Port 0 is a service of all ports, or one by mark or group whose servers name none.
-void check_ports(const Site& site, std::size_t first) {
-  const RealServer& server = site.server;
-  for (std::size_t i = first; i < server.checks.size(); ++i) {
-    const Check& check = server.checks[i];
-    const ConnectOptions* options = options_of(check);
-    const bool has_port = options != nullptr && !std::holds_alternative<MiscCheck>(check) &&
-                          !std::holds_alternative<PingCheck>(check);
-    if (!has_port || options->connect_port != 0) continue;
-    site.context.reporter.warning(
-        site.statement.range,
-        fmt::format("this {} has no port to ask: it fails always", type_name(check)),
-        "add 'connect_port' with the port of the server");
-  }
-}
-
 }  // namespace
 
 std::vector<CheckSetters::Row> pace_setters() {
@@ -346,7 +330,6 @@ void build_check(BuildContext& context, const Statement& statement, const CheckD
   draft.options.connect_port = server.port;
   draft.options.alpha = server.alpha;
   draft.options.log_all_failures = context.model.globals.checker_log_all_failures;
-  const std::size_t first = server.checks.size();
   const std::string_view type = Schema::instance()[statement.keyword].name;
   if (type == "TCP_CHECK")
     build_connecting<TcpCheck>(site, std::move(draft), tcp_setters());
@@ -366,7 +349,6 @@ void build_check(BuildContext& context, const Statement& statement, const CheckD
     build_bfd(site, std::move(draft));
   else
     build_file(site, std::move(draft));
-  check_ports(site, first);
 }
 
 bool checks_know(KeywordId id) {

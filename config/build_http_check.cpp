@@ -75,8 +75,8 @@ void read_url(CheckDraft& check, const Args& args) {
   url.location = args.location();
   url_setters().apply(args.context(), args.statement().first_child, draft);
   if (url.path.empty() && !mentions(args.context(), args.statement(), "path")) {
-    reporter.error(args.statement().range, "this 'url' has no 'path'",
-                   "add the path to ask for, such as 'path /'");
+    reporter.warning(args.statement().range, "this 'url' has no 'path': / is asked for",
+                     "add the path to ask for, such as 'path /'");
   }
   if (url.path.empty()) url.path.push_back('/');
   if (url.status_codes.empty()) url.status_codes.push_back({});
@@ -143,10 +143,11 @@ void build_http_check(BuildContext& context, const Statement& statement, CheckDr
     if (url.virtualhost.empty()) url.virtualhost = virtualhost;
   }
   if (http.urls.empty()) {
-    context.reporter.error(
+    context.reporter.warning(
         statement.range,
-        fmt::format("this {} has no 'url' with a 'path': there is nothing to ask for",
-                    keyword.name),
+        fmt::format(
+            "this {} has no 'url' with a 'path': there is nothing to ask for, it is left out",
+            keyword.name),
         "add a block such as: url { path / }");
   }
   server.checks.emplace_back(std::move(http));

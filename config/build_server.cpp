@@ -138,17 +138,12 @@ void build_server(ServiceDraft& service, const Args& args) {
   server_setters().apply(context, args.statement().first_child, draft);
   server.virtualhost = draft.defaults.virtualhost;
   check_thresholds(server, args.statement(), context.reporter);
-  const std::uint16_t written_port = server.port;
   if (args.has(1)) {
     force_port(service, server.forwarding, server.port, args.value(1).range, context.reporter);
   }
   const CheckDefaults defaults = merge(draft.defaults, service.defaults);
-  // A firewall mark has no port, but the server that is probed has.
-  const std::uint16_t table_port = server.port;
-  if (service.service.fwmark != 0) server.port = written_port;
   server.checks.reserve(draft.checks.size());
   for (const Statement* check : draft.checks) build_check(context, *check, defaults, server);
-  server.port = table_port;
   service.service.real_servers.push_back(std::move(server));
 }
 
@@ -196,16 +191,7 @@ std::uint32_t read_weight(const Args& args) {
 void force_port(const ServiceDraft& draft, ForwardingMethod forwarding, std::uint16_t& port,
                 TextRange at, Reporter& reporter) {
   const VirtualServer& service = draft.service;
-  if (service.fwmark != 0) {
-    if (forwarding == ForwardingMethod::nat && port != 0) {
-      reporter.warning(at, fmt::format("a service by firewall mark keeps the port of each packet: "
-                                       "{} counts for checkers only",
-                                       port));
-    }
-    port = 0;
-    return;
-  }
-  if (forwarding == ForwardingMethod::nat || !service.group.empty() || port == service.port) return;
+  if (forwarding == ForwardingMethod::nat || !draft.by_address() || port == service.port) return;
   reporter.warning(at,
                    fmt::format("with {} the packets keep their port: {} is used instead of {}",
                                to_string(forwarding), service.port, port),

@@ -1,6 +1,7 @@
 // virtual_server → VirtualServer. Its servers are built in build_server.cpp.
 #include "config/build_service.hpp"
 
+#include "config/hint.hpp"
 #include "config/supported.hpp"
 
 #include <fmt/format.h>
@@ -138,13 +139,6 @@ void finish_flags(ServiceDraft& draft, Reporter& reporter) {
     reporter.warning(flag.range, fmt::format("'{}' is ignored: the scheduler is {}, not {}",
                                              flag.word, service.scheduler, flag.scheduler));
   }
-  const bool may_be_udp = service.protocol == Protocol::udp || service.fwmark != 0;
-  if (service.one_packet_scheduling && !may_be_udp) {
-    reporter.at(Severity::warning, service.location,
-                fmt::format("'ops' is ignored: a service of {} has connections",
-                            to_string(service.protocol)));
-    service.one_packet_scheduling = false;
-  }
 }
 
 core::Family family_of(const ServiceDraft& draft) {
@@ -167,19 +161,6 @@ void finish_family(ServiceDraft& draft, Reporter& reporter) {
         fmt::format("'ip_family' is ignored: the address of this service is {}", word_for(family)));
   }
   if (!draft.by_address()) service.address = any_address(family);
-  const auto is_stranger = [&](const auto& server) {
-    const bool fits =
-        server.address.family() == family || server.forwarding == ForwardingMethod::tunnel;
-    if (!fits) {
-      reporter.at(Severity::warning, server.location,
-                  fmt::format("this server is {}, but the service is {}: it is not used",
-                              word_for(server.address.family()), word_for(family)),
-                  "only servers reached by TUN may be of the other family");
-    }
-    return !fits;
-  };
-  std::erase_if(service.real_servers, is_stranger);
-  if (service.sorry_server && is_stranger(*service.sorry_server)) service.sorry_server.reset();
 }
 
 void finish_persistence(ServiceDraft& draft, Reporter& reporter, TextRange at) {
@@ -263,24 +244,23 @@ bool read_address(const Args& args, VirtualServer& service) {
   const Value& first = args.value(0);
   Value address;
   if (!decode_word(rows::of(ArgType::ip), first.text, address)) {
-    const std::size_t colon = first.text.find(':');
-    const bool glued =
-        colon != std::string_view::npos && core::IpAddress::parse(first.text.substr(0, colon));
-    reporter.error(
+    const std::string hint = address_hint(first.text);
+    reporter.warning(
         first.range,
-        fmt::format("'virtual_server' must be followed by an IP address, not '{}'", first.text),
-        glued ? fmt::format("write the port as a word of its own: '{} {}'",
-                            first.text.substr(0, colon), first.text.substr(colon + 1))
-              : std::string("such as: virtual_server 192.168.1.200 80 {"));
+        fmt::format(
+            "'virtual_server' must be followed by an IP address, not '{}': this block is left out",
+            first.text),
+        hint.empty() ? "such as: virtual_server 192.168.1.200 80 {" : hint);
     return false;
   }
   service.address = address.address;
   ignore_more(args, 2, "the port");
   Value port;
   if (args.has(1) && !decode_word(rows::integer(0, 65535), args.value(1).text, port)) {
-    reporter.error(
+    reporter.warning(
         args.value(1).range,
-        fmt::format("the port must be a number from 1 to 65535, not '{}'", args.value(1).text));
+        fmt::format("the port must be a number from 1 to 65535, not '{}': this block is left out",
+                    args.value(1).text));
     return false;
   }
   service.port = static_cast<std::uint16_t>(port.number);
@@ -293,9 +273,10 @@ bool read_header(const Args& args, VirtualServer& service) {
   if (form != "group" && form != "fwmark") return read_address(args, service);
   Reporter& reporter = args.context().reporter;
   if (!args.has(1)) {
-    reporter.error(args.value(0).range, form == "group"
-                                            ? "'virtual_server group' needs the name of a group"
-                                            : "'virtual_server fwmark' needs a number");
+    reporter.warning(
+        args.value(0).range,
+        form == "group" ? "'virtual_server group' needs the name of a group: this block is left out"
+                        : "'virtual_server fwmark' needs a number: this block is left out");
     return false;
   }
   ignore_more(args, 2, form == "group" ? "the group" : "the firewall mark");
@@ -305,9 +286,11 @@ bool read_header(const Args& args, VirtualServer& service) {
   }
   Value mark;
   if (!decode_word(rows::integer(1, kLargestMark), args.value(1).text, mark)) {
-    reporter.error(args.value(1).range,
-                   fmt::format("a firewall mark must be a number from 1 to {}, not '{}'",
-                               kLargestMark, args.value(1).text));
+    reporter.warning(
+        args.value(1).range,
+        fmt::format(
+            "a firewall mark must be a number from 1 to {}, not '{}': this block is left out",
+            kLargestMark, args.value(1).text));
     return false;
   }
   service.fwmark = static_cast<std::uint32_t>(mark.number);

@@ -60,7 +60,8 @@ struct ServiceDraft : WithDefaults {
 /// Builds the servers of a service whose own words are known. Servers of the wrong family are left
 /// in: drop_strangers() follows when the service's family is known.
 void build_servers(ServiceDraft& draft, BuildContext& context);
-/// With direct routing and tunnels the port cannot change; 0 with a firewall mark.
+/// With direct routing and tunnels the port of an address cannot change. Ports behind a firewall
+/// mark or a group are left as written, as keepalived 2.4 does.
 void force_port(const ServiceDraft& draft, ForwardingMethod forwarding, std::uint16_t& port,
                 TextRange at, Reporter& reporter);
 [[nodiscard]] bool servers_know(KeywordId id);

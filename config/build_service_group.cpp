@@ -85,24 +85,27 @@ bool read_address_entry(BuildContext& context, std::span<const Word> words, Grou
   Reporter& reporter = context.reporter;
   const Word& range = words[0];
   if (!read_range(range.text, entry)) {
-    reporter.error(
+    reporter.warning(
         range.range,
         fmt::format("an entry of 'virtual_server_group' must be an address, a range of addresses "
-                    "or 'fwmark', not '{}'",
+                    "or 'fwmark', not '{}': this line is left out",
                     range.text),
         "such as: 192.168.1.200 80, 192.168.1.200-210 80, 192.168.1.0/28 80 or fwmark 5");
     return false;
   }
   if (entry.last < entry.first) {
-    reporter.error(range.range, fmt::format("the range '{}' ends before it begins", range.text),
-                   "write the lower address first");
+    reporter.warning(
+        range.range,
+        fmt::format("the range '{}' ends before it begins: this line is left out", range.text),
+        "write the lower address first");
     return false;
   }
   Value port;
   if (words.size() > 1 && !decode_word(rows::integer(0, 65535), words[1].text, port)) {
-    reporter.error(
+    reporter.warning(
         words[1].range,
-        fmt::format("the port must be a number from 1 to 65535, not '{}'", words[1].text));
+        fmt::format("the port must be a number from 1 to 65535, not '{}': this line is left out",
+                    words[1].text));
     return false;
   }
   entry.port = static_cast<std::uint16_t>(port.number);
