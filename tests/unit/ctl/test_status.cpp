@@ -102,6 +102,19 @@ Services
 )");
 }
 
+TEST_CASE("status: a configuration on trial and a planned reload stand at the top") {
+  Replies replies = everybody();
+  (*replies[0].status)["confirmation"] = {
+      {"generation", 2}, {"former_generation", 1}, {"left_ms", 42'000}};
+  (*replies[0].status)["planned_reload_at"] = "2026-11-22T04:00:00.000Z";
+
+  const std::string text = render_status(replies, kPlain);
+
+  CHECK(text.find("\ngeneration 2 is on trial: generation 1 returns in 42.0 s unless `holdfastctl "
+                  "confirm` comes\nthe next reload is planned at 2026-11-22T04:00:00.000Z\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("status: a dead parent hides nothing") {
   Replies replies = everybody();
   replies[0] = {"watchdog", std::nullopt, "not running (no socket /run/holdfast/watchdog.sock)"};
