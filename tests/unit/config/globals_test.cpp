@@ -211,7 +211,8 @@ TEST_CASE("words without effect: checked, and said once") {
   CHECK(!complains("vrrp_garp_extra_if all 10"));
   CHECK(!complains("vrrp_vmac_garp_intvl 5"));
   CHECK(complains("vrrp_garp_extra_if all"));
-  CHECK(!complains("vrrp_garp_extra_if 7 8"));
+  CHECK(!complains("vrrp_garp_extra_if 7"));
+  CHECK(complains("vrrp_garp_extra_if 7 8"));
   CHECK(!complains("vrrp_rx_bufs_policy mtu"));
   CHECK(!complains("vrrp_rx_bufs_policy 65536"));
   CHECK(complains("vrrp_rx_bufs_policy FOO"));

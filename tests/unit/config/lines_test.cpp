@@ -67,7 +67,7 @@ std::string refused(std::string_view word, std::string_view line) {
   }
   for (const std::string_view end :
        {": this line is left out", ": it is left out", ", and is left out"}) {
-    if (text.ends_with(end)) text.resize(text.size() - end.size());
+    if (text.ends_with(end)) text.erase(text.size() - end.size());
   }
   return text;
 }
