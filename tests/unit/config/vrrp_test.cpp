@@ -3,6 +3,7 @@
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/ranges.h>
 
 using namespace holdfast;
 using namespace holdfast::config;
@@ -417,4 +418,28 @@ TEST_CASE("vrrp_instance: every word is written, and read again gives the same i
       }
     }
   }
+}
+
+TEST_CASE("vrrp_instance: what is a default, or follows from another word, is not written") {
+  const auto words_of = [](const std::string& text) {
+    const Loaded loaded = load(text);
+    REQUIRE(loaded.model.instances.size() == 1);
+    const Node written =
+        document_of(loaded.model.instances[0], loaded.model.globals, Detail::changed);
+    std::string words;
+    for (const Node& each : written.body) {
+      words += fmt::format("{}{}", words.empty() ? "" : " ", Schema::instance()[each.keyword].name);
+      for (const Node& entry : each.body) words += fmt::format("({})", fmt::join(entry.args, " "));
+    }
+    return words;
+  };
+  const std::string end = "virtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1 dev eth0\n}\n}\n";
+  const std::string block = "vrrp_instance A {\ninterface eth0\n" + end;
+
+  CHECK(words_of(block) == "interface virtual_router_id virtual_ipaddress(10.0.0.1)");
+  CHECK(words_of("vrrp_instance A {\nstate MASTER\ninterface eth0\n" + end) ==
+        "state interface virtual_router_id virtual_ipaddress(10.0.0.1)");
+  CHECK(words_of("global_defs {\nvrrp_strict\ndefault_interface eth0\nvrrp_version 3\nsmtp_alert\n"
+                 "vrrp_garp_master_delay 1\n}\nvrrp_instance A {\n" +
+                 end) == "virtual_router_id virtual_ipaddress(10.0.0.1)");
 }
