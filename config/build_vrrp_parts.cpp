@@ -32,9 +32,11 @@ void read_peer(BuildContext& context, std::span<const Word>& words, InstanceDraf
   const Word& first = words.front();
   const std::optional<core::IpAddress> address = core::IpAddress::parse(first.text);
   if (!address) {
-    context.reporter.error(first.range,
-                           fmt::format("'unicast_peer' lists IP addresses, not '{}'", first.text),
-                           "write one address a line, with min_ttl or max_ttl behind it");
+    context.reporter.warning(
+        first.range,
+        fmt::format("'unicast_peer' lists IP addresses, not '{}': this line is left out",
+                    first.text),
+        "write one address a line, with min_ttl or max_ttl behind it");
     words = {};
     return;
   }
@@ -110,8 +112,10 @@ void read_virtual_interface(InstanceDraft& draft, const Args& args, Vmac& vmac, 
   while (!words.empty()) {
     if (!Schema::instance().find(line, words.front().text)) {
       if (!read_bare(vmac, words.front().text, draft.mac_lacks_last_byte)) {
-        context.reporter.error(words.front().range, fmt::format("'{}' is no option of '{}'",
-                                                                words.front().text, name_of(line)));
+        context.reporter.warning(
+            words.front().range,
+            fmt::format("'{}' is no option of '{}': from here on this line is left out",
+                        words.front().text, name_of(line)));
         return;
       }
       words = words.subspan(1);
@@ -207,12 +211,16 @@ void read_unicast_peers(InstanceDraft& draft, const Args& args) {
 void read_use_vmac(InstanceDraft& draft, const Args& args) {
   Vmac& vmac = draft.instance.vmac.ensure();
   vmac.kind = Vmac::Kind::macvlan;
+  vmac.mode = Vmac::IpvlanMode::bridge;  // of ipvlan only, as is the address
+  vmac.source.reset();
   read_virtual_interface(draft, args, vmac, Block::vmac_line, vmac_setters(), read_vmac_word);
 }
 
 void read_use_ipvlan(InstanceDraft& draft, const Args& args) {
   Vmac& vmac = draft.instance.vmac.ensure();
   vmac.kind = Vmac::Kind::ipvlan;
+  vmac.mac.reset();
+  vmac.netlink_notify_msg = false;
   read_virtual_interface(draft, args, vmac, Block::ipvlan_line, ipvlan_setters(), read_ipvlan_word);
 }
 

@@ -203,11 +203,16 @@ class Maker {
 
   void add_word(std::size_t at, const Keyword& keyword, Form& table) {
     const std::vector<std::size_t> same = all_of(at);
-    for (const std::size_t i : same) taken_[i] = true;
-    if (!keyword.repeatable || same.size() == 1) {
+    if (!keyword.repeatable) {
       const bool first_counts = keyword.args[0].type == ArgType::script;
-      const Node& node = document_[first_counts ? same.front() : same.back()];
-      add_member(table, keyword.name, value_form(keyword, node.args));
+      if (at != (first_counts ? same.front() : same.back())) return;  // in its own place
+      for (const std::size_t i : same) taken_[i] = true;
+      add_member(table, keyword.name, value_form(keyword, document_[at].args));
+      return;
+    }
+    for (const std::size_t i : same) taken_[i] = true;
+    if (same.size() == 1) {
+      add_member(table, keyword.name, value_form(keyword, document_[at].args));
       return;
     }
     Form list = list_form();

@@ -44,24 +44,43 @@ std::optional<::toml::table> parse(std::string_view text, Failure& failure) {
   }
 }
 
-// "Error while parsing array: expected …" → "in an array: expected …".
-std::string readable(std::string_view message) {
-  constexpr std::string_view kPrefix = "Error while parsing ";
-  if (!message.starts_with(kPrefix)) return std::string(message);
-  message.remove_prefix(kPrefix.size());
+struct Sentence {
+  std::string message;
+  std::string help = "nothing of this file is read";
+};
+
+// toml++ says "Error while parsing array: expected …". The mistakes that people make most get words
+// of their own.
+Sentence readable(std::string_view message, char at) {
+  const auto says = [&](std::string_view words) {
+    return message.find(words) != std::string_view::npos;
+  };
+  if (says("expected '=', saw '{'")) {
+    return {"this is not TOML: expected '=', saw '{'",
+            "a file in keepalived's syntax must not be called .toml; in TOML a block is a table "
+            "such as [global_defs] or [[vrrp_instance]]"};
+  }
+  if (says("could not determine value type"))
+    return {"this is not TOML: a value must be a number, true or false, or stand between quotes",
+            "put it between quotes"};
+  if (says("unescaped control characters") && at == '\n')
+    return {"this is not TOML: a string is not closed on its line", "put a second \" at its end"};
+  if (const std::size_t name = message.find('\''); says("cannot redefine existing")) {
+    const std::string_view rest = message.substr(name);
+    return {fmt::format("this is not TOML: {} is given a second time",
+                        rest.substr(0, rest.find('\'', 1) + 1)),
+            "remove one of them; tables that come several times are written [[NAME]]"};
+  }
   const std::size_t colon = message.find(": ");
-  if (colon == std::string_view::npos) return std::string(message);
-  return std::string(message.substr(colon + 2));
+  const bool has_context = message.starts_with("Error while parsing ") && colon != message.npos;
+  return {fmt::format("this is not TOML: {}", has_context ? message.substr(colon + 2) : message)};
 }
 
 void report(const Failure& failure, const Snapshot& snapshot, TextRange part, Reporter& reporter) {
-  TextRange range = TomlPositions(snapshot, part).range_of(failure.region);
-  const bool is_keepalived = failure.message.find("expected '=', saw '{'") != std::string::npos;
-  reporter.error(range, fmt::format("this is not TOML: {}", readable(failure.message)),
-                 is_keepalived
-                     ? "a file in keepalived's syntax must not be called .toml; in TOML a block is "
-                       "a table such as [global_defs] or [[vrrp_instance]]"
-                     : "nothing of this file is read");
+  const TextRange range = TomlPositions(snapshot, part).range_of(failure.region);
+  const char at = range.offset < snapshot.text.size() ? snapshot.text[range.offset] : '\n';
+  Sentence sentence = readable(failure.message, at);
+  reporter.error(range, std::move(sentence.message), std::move(sentence.help));
 }
 
 }  // namespace

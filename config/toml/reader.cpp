@@ -95,19 +95,22 @@ void TomlReader::read_members(const ::toml::table& table, Block block, const Key
   const std::vector<std::string_view> used =
       header == nullptr ? std::vector<std::string_view>{kIncludeKey} : header_keys(*header);
   for (const Member& member : members_of(table, block)) {
-    if (std::find(used.begin(), used.end(), member.key) == used.end())
-      read_member(member, block, parent);
+    if (std::find(used.begin(), used.end(), member.key) != used.end()) continue;
+    if (const std::optional<KeywordId> id = find(member, block, table))
+      read_member(member, *id, parent);
   }
 }
 
-std::optional<KeywordId> TomlReader::find(const Member& member, Block block) {
+std::optional<KeywordId> TomlReader::find(const Member& member, Block block,
+                                          const ::toml::table& table) {
   if (const std::optional<KeywordId> id = schema_.find(block, member.key)) return id;
-  std::vector<std::string_view> words = schema_.words_of(block);
-  const std::vector<Block> others = schema_.blocks_of(member.key);
+  std::vector<Block> others = schema_.blocks_of(member.key);
+  std::stable_partition(others.begin(), others.end(),
+                        [](Block one) { return !is_list(one) && !is_line(one); });
   std::string help = "nothing is read for it";
   std::optional<KeywordId> near;
   if (others.empty()) {
-    const std::string_view word = nearest_word(member.key, words);
+    const std::string_view word = nearest_word(member.key, schema_.words_of(block));
     near = schema_.find(block, word);
     if (near) help = fmt::format("did you mean '{}'?", word);
   } else {
@@ -119,23 +122,22 @@ std::optional<KeywordId> TomlReader::find(const Member& member, Block block) {
                       ? fmt::format("unknown key '{}' at the top level", member.key)
                       : fmt::format("unknown key '{}' in '{}'", member.key, name_of(block)),
                   std::move(help));
-  return near;  // what follows from the misspelling is not a second mistake
+  // It is read as if it had been spelt right: what follows is not a second mistake.
+  return near && !table.contains(schema_[*near].name) ? near : std::nullopt;
 }
 
-void TomlReader::read_member(const Member& member, Block block, Parent& parent) {
-  const std::optional<KeywordId> id = find(member, block);
-  if (!id) return;
-  const Keyword& keyword = schema_[*id];
+void TomlReader::read_member(const Member& member, KeywordId id, Parent& parent) {
+  const Keyword& keyword = schema_[id];
   if (keyword.effect == Effect::known) {
     const std::string standard = fmt::format("accepted, without effect yet: '{}'", keyword.name);
     reporter_.warn_once(member.key_range,
                         keyword.notice.empty() ? standard : std::string(keyword.notice));
   } else if (keyword.opens && is_list(*keyword.opens)) {
-    read_list(member, *id, parent);
+    read_list(member, id, parent);
   } else if (keyword.opens) {
-    read_block(member, *id, parent);
+    read_block(member, id, parent);
   } else {
-    read_word(member, *id, parent);
+    read_word(member, id, parent);
   }
 }
 
@@ -144,11 +146,13 @@ void TomlReader::read_block(const Member& member, KeywordId id, Parent& parent) 
   const ::toml::table* const table = member.value->as_table();
   if (table == nullptr) {
     const bool many = !is_single(keyword);
+    const std::string head = fmt::format(fmt::runtime(many ? "[[{}]]" : "[{}]"), keyword.name);
     reporter_.error(
         member.key_range,
         fmt::format("'{}' must be {}", keyword.name, many ? "an array of tables" : "a table"),
-        fmt::format("write {}{}{} on a line of its own, and below it what belongs to it",
-                    many ? "[[" : "[", keyword.name, many ? "]]" : "]"));
+        keyword.block == Block::root
+            ? fmt::format("write {} on a line of its own, and below it what belongs to it", head)
+            : fmt::format("write {} = {{ … }}, or give it a table of its own", keyword.name));
     return;
   }
   const std::uint32_t first_word = next_word();
@@ -156,7 +160,7 @@ void TomlReader::read_block(const Member& member, KeywordId id, Parent& parent) 
   push_statement(id, member.key_range, first_word, parent);
   Parent own;
   own.statement = parent.last_child;
-  read_members(*table, *keyword.opens, &keyword, own);
+  if (keyword.opens != Block::other) read_members(*table, *keyword.opens, &keyword, own);
 }
 
 void TomlReader::read_list(const Member& member, KeywordId id, Parent& parent) {
@@ -170,11 +174,17 @@ void TomlReader::read_list(const Member& member, KeywordId id, Parent& parent) {
     read_entries(*member.value, keyword, own);
     return;
   }
+  const std::vector<std::string_view> used = header_keys(keyword);
+  if (used.empty()) {
+    reporter_.error(member.key_range,
+                    fmt::format("'{}' must be an array of lines, not a table", keyword.name),
+                    fmt::format("write {} = [\"…\", \"…\"]", keyword.name));
+    return;
+  }
   if (!push_header(*table, keyword)) return;
   push_statement(id, member.key_range, first_word, parent);
   Parent own;
   own.statement = parent.last_child;
-  const std::vector<std::string_view> used = header_keys(keyword);
   for (const Member& one : members_of(*table, Block::other)) {
     if (one.key == kEntriesKey) {
       read_entries(*one.value, keyword, own);

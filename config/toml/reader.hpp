@@ -32,7 +32,7 @@ class TomlReader {
   [[nodiscard]] TextRange element_range(const Member& member);
   [[nodiscard]] static bool is_switch(const ::toml::node& value, const Keyword& keyword);
   void read_members(const ::toml::table& table, Block block, const Keyword* header, Parent& parent);
-  void read_member(const Member& member, Block block, Parent& parent);
+  void read_member(const Member& member, KeywordId id, Parent& parent);
   void read_block(const Member& member, KeywordId id, Parent& parent);
   void read_list(const Member& member, KeywordId id, Parent& parent);
   void read_entries(const ::toml::node& value, const Keyword& keyword, Parent& parent);
@@ -52,7 +52,9 @@ class TomlReader {
   void push_made(std::string text, TextRange range);
   void push_statement(KeywordId id, TextRange range, std::uint32_t first_word, Parent& parent,
                       bool entry = false);
-  [[nodiscard]] std::optional<KeywordId> find(const Member& member, Block block);
+  /// After an error the word that was probably meant, unless `table` has it, too.
+  [[nodiscard]] std::optional<KeywordId> find(const Member& member, Block block,
+                                              const ::toml::table& table);
   [[nodiscard]] std::uint32_t next_word() const {
     return static_cast<std::uint32_t>(tree_.words.size());
   }

@@ -189,7 +189,7 @@ bool TomlReader::push_named(const ::toml::table& table, const Keyword& keyword) 
 // {id = 5, port = 8848}: each key an option word, true alone a word without a value.
 bool TomlReader::push_options(const ::toml::table& table, Block line) {
   for (const Member& member : members_of(table, Block::other)) {
-    const std::optional<KeywordId> id = find(member, line);
+    const std::optional<KeywordId> id = find(member, line, table);
     if (!id) return false;
     const Keyword& keyword = schema_[*id];
     const bool is_bare = is_switch(*member.value, keyword);

