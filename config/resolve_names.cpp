@@ -40,15 +40,13 @@ std::string nearest(const std::string& name, const Names& names) {
 
 class Resolver {
  public:
-  explicit Resolver(BuildContext& context) : context_(context), model_(context.model) {
-    const Tree& tree = context.tree;
-    instances_ = names_of(tree, "vrrp_instance");
-    scripts_ = {"vrrp_script", names_of(tree, "vrrp_script"), loaded_names(model_.scripts)};
-    files_ = {"track_file", names_of(tree, "track_file"), loaded_names(model_.track_files)};
-    processes_ = {"vrrp_track_process", names_of(tree, "vrrp_track_process"),
-                  loaded_names(model_.track_processes)};
-    bfd_ = {"bfd_instance", names_of(tree, "bfd_instance"), loaded_names(model_.bfd_instances)};
-  }
+  explicit Resolver(BuildContext& context)
+      : context_(context),
+        model_(context.model),
+        scripts_{"vrrp_script", loaded_names(model_.scripts), {}},
+        files_{"track_file", loaded_names(model_.track_files), {}},
+        processes_{"vrrp_track_process", loaded_names(model_.track_processes), {}},
+        bfd_{"bfd_instance", loaded_names(model_.bfd_instances), {}} {}
 
   void run() {
     for (VrrpInstance& instance : model_.instances) resolve(instance.tracking);
@@ -61,8 +59,8 @@ class Resolver {
  private:
   struct Kind {
     std::string_view block;
-    Names written;
     Names loaded;
+    std::optional<Names> written;  // looked up when something is missing: seldom
   };
 
   void resolve(Tracking& tracking) {
@@ -72,14 +70,15 @@ class Resolver {
     resolve(tracking.bfd, bfd_);
   }
 
-  void resolve(std::vector<Tracked>& list, const Kind& kind) {
+  void resolve(std::vector<Tracked>& list, Kind& kind) {
     std::erase_if(list, [&](const Tracked& tracked) {
       if (kind.loaded.contains(tracked.name)) return false;
-      if (!kind.written.contains(tracked.name)) {
+      if (!kind.written) kind.written = names_of(context_.tree, kind.block);
+      if (!kind.written->contains(tracked.name)) {
         context_.reporter.at(
             Severity::warning, tracked.location,
             fmt::format("there is no {} '{}': this line is ignored", kind.block, tracked.name),
-            nearest(tracked.name, kind.written));
+            nearest(tracked.name, *kind.written));
       }
       return true;
     });
@@ -101,6 +100,8 @@ class Resolver {
   }
 
   void drop_unknown_members() {
+    if (model_.sync_groups.empty() && model_.track_groups.empty()) return;
+    instances_ = names_of(context_.tree, "vrrp_instance");
     drop_unknown_members(model_.sync_groups, "vrrp_sync_group");
     drop_unknown_members(model_.track_groups, "track_group");
   }

@@ -50,7 +50,7 @@ const char* const kEverything =
     "eth2\neth3\n}\n}\n";
 
 std::string with_instances(std::string text) {
-  for (const int n : {1, 2, 3}) {
+  for (const std::size_t n : {1U, 2U, 3U}) {
     text += fmt::format(
         "vrrp_instance {} {{\ninterface eth0\nvirtual_router_id {}\n"
         "virtual_ipaddress {{\n10.0.0.{}\n}}\n}}\n",

@@ -159,9 +159,9 @@ TEST_CASE(
       {"auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}", "auth_hmac"},
       {"mcast_dst_ip 224.0.0.99", "mcast_dst_ip"},
   };
-  for (const auto& [word, reason] : words) {
-    CAPTURE(word);
-    CHECK_FALSE(why_not_started(only(word, rests(reason))).empty());
+  for (const auto& each : words) {
+    CAPTURE(each.first);
+    CHECK_FALSE(why_not_started(only(each.first, rests(each.second))).empty());
   }
   CHECK(why_not_started(only("")).empty());
 }
