@@ -184,8 +184,8 @@ TEST_CASE("process words: three processes, each with settings of its own") {
   CHECK(read.vrrp_process == ProcessSettings{.priority = std::int8_t{-10},
                                              .rt_priority = 5,
                                              .no_swap = true,
-                                             .cpu_affinity = {0, 2},
-                                             .rlimit_rttime = 20ms});
+                                             .rlimit_rttime = 20ms,
+                                             .cpu_affinity = {0, 2}});
   CHECK(read.checker_process.priority == 3);
   CHECK(read.bfd_process.rlimit_rttime == 5us);
 }
