@@ -106,7 +106,11 @@ const Rows kAdverts = {
     {"authentication", read_authentication},
     {"auth_hmac", read_auth_hmac},
     {"mcast_src_ip", set_source},
-    {"mcast_dst_ip", [](Draft& d, const Args& a) { d.instance.mcast_dst_ip = a.value(0).address; }},
+    {"mcast_dst_ip",
+     [](Draft& d, const Args& a) {
+       d.instance.mcast_dst_ip = a.value(0).address;
+       d.group_at = a.value(0).range;
+     }},
     {"unicast_peer", read_unicast_peers},
     {"unicast_ttl",
      [](Draft& d, const Args& a) {

@@ -85,6 +85,20 @@ void drop_other_family(Draft& draft, Reporter& reporter) {
   instance.mcast_src_ip.reset();
 }
 
+// Inherited, and left empty when it is the standard group: that is where Holdfast sends.
+void finish_group(Draft& draft, const Globals& globals, Reporter& reporter) {
+  std::optional<core::IpAddress>& group = draft.instance.mcast_dst_ip;
+  const core::Family family = draft.instance.family;
+  if (group && group->family() != family) {
+    reporter.warning(draft.group_at, fmt::format("this group is left out: the instance is {}",
+                                                 family_word(family)));
+    group.reset();
+  }
+  if (!group) group = multicast_group(globals, family);
+  const Globals standard;
+  if (group == multicast_group(standard, family)) group.reset();
+}
+
 void finish_version(Draft& draft, Reporter& reporter) {
   VrrpInstance& instance = draft.instance;
   instance.version = draft.version.value_or(instance.version);
@@ -252,6 +266,7 @@ bool finish_instance(Draft& draft, const Args& args) {
   finish_family(draft);
   drop_other_family(draft, reporter);
   if (!finish_required(draft, args)) return false;
+  finish_group(draft, args.context().model.globals, reporter);
   finish_version(draft, reporter);
   finish_unicast(draft, reporter);
   const std::string reason = why_not_started(instance);

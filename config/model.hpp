@@ -201,6 +201,12 @@ struct Globals {
   bool operator==(const Globals&) const = default;
 };
 
+/// vrrp_mcast_group4 or vrrp_mcast_group6.
+[[nodiscard]] inline const core::IpAddress& multicast_group(const Globals& globals,
+                                                            core::Family family) {
+  return family == core::Family::v4 ? globals.vrrp_mcast_group4 : globals.vrrp_mcast_group6;
+}
+
 enum class InitialState : std::uint8_t { backup, master };
 enum class AuthType : std::uint8_t { none, pass, ah };
 
@@ -419,6 +425,7 @@ struct VrrpInstance {
   bool unicast_fault_no_peer = false;
   bool check_unicast_src = false;
   bool track_src_ip = false;
+  /// mcast_dst_ip, vrrp_mcast_group4; not set: the standard group
   std::optional<core::IpAddress> mcast_dst_ip;
   bool v3_checksum_as_v2 = false;
   std::vector<VirtualAddress> virtual_addresses;           ///< advertised

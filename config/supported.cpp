@@ -11,7 +11,7 @@ std::string why_not_started(const VrrpInstance& instance) {
   if (instance.unicast) return "Holdfast does not do unicast peers yet";
   if (instance.authentication.type == AuthType::ah) return "Holdfast does not do auth_type AH yet";
   if (instance.auth_hmac) return "Holdfast does not do auth_hmac yet";
-  if (instance.mcast_dst_ip) return "Holdfast does not do mcast_dst_ip yet";
+  if (instance.mcast_dst_ip) return "Holdfast does not do another multicast group yet";
   return {};
 }
 

@@ -24,6 +24,7 @@ struct InstanceDraft {
   TextRange preempt_delay_at;
   TextRange advert_int_at;
   TextRange source_at;
+  TextRange group_at;
   TextRange vmac_at;
   std::optional<TextRange> auth_at;
   std::optional<TextRange> peers_at;

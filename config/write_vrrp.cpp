@@ -62,7 +62,11 @@ void write_auth_hmac(Writer& out, const Rare<AuthHmac>& hmac) {
 
 void write_unicast(Writer& out, const VrrpInstance& instance, const Globals& globals) {
   out.address("mcast_src_ip", instance.mcast_src_ip);
-  out.address("mcast_dst_ip", instance.mcast_dst_ip);
+  const Globals standard;
+  const core::IpAddress group =
+      instance.mcast_dst_ip.value_or(multicast_group(standard, instance.family));
+  if (group != multicast_group(globals, instance.family))
+    out.statement("mcast_dst_ip", {group.to_string()});
   if (instance.unicast) {
     Writer body = body_of(out.block("unicast_peer"), out.detail());
     for (const UnicastPeer& peer : instance.unicast_peers) {

@@ -157,7 +157,7 @@ TEST_CASE(
       {"unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}", "unicast peers"},
       {"authentication {\nauth_type AH\nauth_pass x\n}", "auth_type AH"},
       {"auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}", "auth_hmac"},
-      {"mcast_dst_ip 224.0.0.99", "mcast_dst_ip"},
+      {"mcast_dst_ip 224.0.0.99", "another multicast group"},
   };
   for (const auto& each : words) {
     CAPTURE(each.first);
@@ -316,6 +316,22 @@ TEST_CASE("vrrp_instance: unicast words without a peer mean multicast, unless as
   CHECK_FALSE(only("unicast_fault_no_peer").unicast);
 }
 
+TEST_CASE(
+    "vrrp_instance: another multicast group of global_defs makes it rest, its own brings it back") {
+  const std::string globals = "global_defs {\nvrrp_mcast_group4 224.0.0.99\n}\n";
+  const core::IpAddress other = core::IpAddress::v4({224, 0, 0, 99});
+  const auto instance_of = [](const std::string& text) { return load(text).model.instances.at(0); };
+
+  CHECK(instance_of(globals + instance("")).mcast_dst_ip == other);
+  CHECK_FALSE(why_not_started(instance_of(globals + instance(""))).empty());
+  const VrrpInstance back = instance_of(globals + instance("mcast_dst_ip 224.0.0.18"));
+  CHECK_FALSE(back.mcast_dst_ip);
+  CHECK(why_not_started(back).empty());
+  CHECK_FALSE(
+      only("mcast_dst_ip ff02::99", "8:14 warning: this group is left out: the instance is IPv4")
+          .mcast_dst_ip);
+}
+
 TEST_CASE("vrrp_instance: with unicast peers it needs no interface") {
   const std::string head = "vrrp_instance A {\nvirtual_router_id 1\nno_virtual_ipaddress\n";
   const Loaded with = load(head + "unicast_peer {\n10.0.0.2\n}\n}\n");
@@ -392,13 +408,14 @@ TEST_CASE("vrrp_instance: every word is written, and read again gives the same i
       "garp_master_repeat 2\ngarp_master_refresh 3\ngarp_master_refresh_repeat 4\n"
       "garp_lower_prio_delay 6\ngarp_lower_prio_repeat 7\nsmtp_alert\ndebug 3\n"
       "lvs_sync_daemon_interface eth3\nnotify_priority_changes",
+      "mcast_dst_ip 224.0.0.18",
       "notify_master \"/bin/m 'a b' c\" u g\nnotify_backup /b\nnotify_fault /f\nnotify_stop /s\n"
       "notify_deleted /d\nnotify_master_rx_lower_pri /l\nnotify /n",
       "virtual_ipaddress_excluded {\n2001:db8::1/64\n10.0.0.7/24 dev eth5 label eth5:x\n}\n"
       "virtual_routes {\n10.9.0.0/16 via 10.0.0.1\n}\nvirtual_rules {\nfrom 10.9.0.0/16 table 5\n}",
   };
   const std::string globals =
-      "global_defs {\nvrrp_strict\nvrrp_down_timer_adverts 5\n"
+      "global_defs {\nvrrp_strict\nvrrp_mcast_group4 224.0.0.77\nvrrp_down_timer_adverts 5\n"
       "vrrp_garp_master_delay 9\nsmtp_alert\n}\n";
   for (const std::string& before : {std::string(), globals}) {
     for (const char* words : many) {
