@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Loaded load_globals(std::string_view words) {
-  return load(fmt::format("global_defs {{\n{}\n}}\n", words));
+  return load(fmt::format("global_defs {{\n{}\n}}\n{}", words, instance("")));
 }
 
 Globals globals(std::string_view words) {
@@ -205,7 +205,7 @@ TEST_CASE("reload words: with and without a file") {
 }
 
 TEST_CASE("words without effect: checked, and said once") {
-  CHECK(finding("random_seed 7") == "accepted, without effect: 'random_seed'");
+  CHECK(finding("vrrp_garp_extra_if 7") == "accepted, without effect: 'vrrp_garp_extra_if'");
   CHECK(finding("process_names\nvrrp_process_name x\nlvs_process_name y") ==
         "accepted, without effect: names of processes (Holdfast names its processes itself)");
   CHECK(!complains("vrrp_garp_extra_if all 10"));
