@@ -22,7 +22,7 @@ struct Draft {
 
 void fail(Draft& draft, const Args& args, std::string message) {
   draft.broken = true;
-  args.context().reporter.error(args.value(0).range, std::move(message));
+  args.context().reporter.warning(args.value(0).range, message + ": this line is left out");
 }
 
 // ip-address(8): `brd +` sets the host bits, `brd -` clears them.
@@ -76,7 +76,7 @@ void set_track_group(Draft& draft, const Args& args) {
     return;
   }
   args.context().reporter.warning(
-      args.statement().range,
+      args.value(0).range,
       "'track_group' is ignored: it is a word of static addresses, routes and rules only",
       "remove it");
 }
@@ -154,8 +154,8 @@ std::optional<VirtualAddress> read_address_line(BuildContext& context, const Sta
   const std::optional<core::IpPrefix> prefix = read_prefix(context, first);
   if (!prefix) {
     const std::string hint = address_hint(first.text);
-    context.reporter.error(
-        first.range, fmt::format("'{}' is not an IP address", first.text),
+    context.reporter.warning(
+        first.range, fmt::format("'{}' is not an IP address: this line is left out", first.text),
         hint.empty()
             ? "each line of this block begins with an address, such as 192.168.1.200/24 dev eth0"
             : hint);

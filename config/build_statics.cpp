@@ -22,9 +22,10 @@ void add_addresses(const Args& args) {
     if (!address) return;
     if (address->interface.empty()) address->interface = context.model.globals.default_interface;
     if (address->interface.empty()) {
-      context.reporter.error(
+      context.reporter.warning(
           context.tree.args(entry).front().range,
-          fmt::format("the static address {} has no interface", address->prefix.to_string()),
+          fmt::format("the static address {} has no interface: this line is left out",
+                      address->prefix.to_string()),
           "add 'dev INTERFACE' to the line, or 'default_interface INTERFACE' to global_defs");
       return;
     }
@@ -49,8 +50,9 @@ void add_rules(const Args& args) {
 // One word of an entry, by position.
 bool read_word(const Args& args, const Arg& arg, const Word& word, Value& value) {
   if (decode_word(arg, word.text, value)) return true;
-  args.context().reporter.error(word.range,
-                                fmt::format("here must be {}, not '{}'", describe(arg), word.text));
+  args.context().reporter.warning(
+      word.range,
+      fmt::format("here must be {}, not '{}': this line is left out", describe(arg), word.text));
   return false;
 }
 
@@ -63,9 +65,9 @@ void add_link_delays(const Args& args) {
     Value up;
     if (!read_word(args, rows::of(ArgType::interface), words[0], name)) return;
     if (words.size() < 2) {
-      args.context().reporter.error(words[0].range,
-                                    fmt::format("'{}' needs a delay", words[0].text),
-                                    "write INTERFACE DOWN [UP], both in seconds");
+      args.context().reporter.warning(
+          words[0].range, fmt::format("'{}' needs a delay: this line is left out", words[0].text),
+          "write INTERFACE DOWN [UP], both in seconds");
       return;
     }
     if (!read_word(args, delay, words[1], down)) return;

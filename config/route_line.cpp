@@ -48,6 +48,27 @@ void keep(Draft& draft, const Args& args) {
   draft.route.others.push_back(as_written(args));
 }
 
+// 100, 100ms, 1.5s: as iproute2 writes times.
+bool is_time(std::string_view text) {
+  for (const std::string_view unit : {"ms", "s"}) {
+    if (!text.ends_with(unit)) continue;
+    text.remove_suffix(unit.size());
+    break;
+  }
+  Value ignored;
+  return decode_word(rows::seconds(0, rows::kWeek31), text, ignored);
+}
+
+void keep_time(Draft& draft, const Args& args) {
+  const Value& time = args.value(args.size() - 1);
+  if (is_time(time.text)) return keep(draft, args);
+  draft.broken = true;
+  args.context().reporter.warning(
+      time.range,
+      fmt::format("'{}' must be a time such as 100ms or 1.5s, not '{}': this line is left out",
+                  name_of(args), time.text));
+}
+
 void set_type(Draft& draft, const Args& args) {
   for (const RouteType type : kTypes) {
     if (to_string(type) == name_of(args)) draft.route.type = type;
@@ -121,8 +142,9 @@ void add_leg(Draft& draft, const Args& args) {
     return;
   }
   if (!leg.hop.via && leg.hop.interface.empty()) {
-    args.context().reporter.error(args.statement().range, "this 'nexthop' leads nowhere",
-                                  "add 'via ADDRESS' or 'dev INTERFACE'");
+    args.context().reporter.warning(args.statement().range,
+                                    "this 'nexthop' leads nowhere: this line is left out",
+                                    "add 'via ADDRESS' or 'dev INTERFACE'");
     draft.broken = true;
     return;
   }
@@ -182,20 +204,32 @@ const Setters<Draft>& setters() {
   static const Setters<Draft> table(Block::route_list, [] {
     std::vector<Row> all = typed_rows();
     for (const RouteType type : kTypes) all.emplace_back(to_string(type), set_type);
-    for (const std::string_view name : {"from",       "tos",
-                                        "protocol",   "expires",
-                                        "advmss",     "rtt",
-                                        "rttvar",     "cwnd",
-                                        "ssthresh",   "rto_min",
-                                        "hoplimit",   "window",
-                                        "reordering", "realms",
-                                        "initcwnd",   "initrwnd",
-                                        "features",   "quickack",
-                                        "congctl",    "pref",
-                                        "add",        "prepend",
-                                        "append",     "ttl-propagate",
-                                        "vrf",        "fastopen_no_cookie"})
+    for (const std::string_view name : {"from",
+                                        "tos",
+                                        "protocol",
+                                        "expires",
+                                        "advmss",
+                                        "cwnd",
+                                        "ssthresh",
+                                        "hoplimit",
+                                        "window",
+                                        "reordering",
+                                        "realms",
+                                        "initcwnd",
+                                        "initrwnd",
+                                        "features",
+                                        "quickack",
+                                        "congctl",
+                                        "pref",
+                                        "add",
+                                        "prepend",
+                                        "append",
+                                        "ttl-propagate",
+                                        "vrf",
+                                        "fastopen_no_cookie"})
       all.emplace_back(name, keep);
+    for (const std::string_view name : {"rtt", "rttvar", "rto_min"})
+      all.emplace_back(name, keep_time);
     return all;
   }());
   return table;
@@ -221,9 +255,15 @@ void report_unknown(BuildContext& context, const Word& word) {
   const Schema& schema = Schema::instance();
   const std::string_view near = nearest_word(word.text, schema.words_of(Block::route_list));
   const std::string hint = address_hint(word.text);
-  context.reporter.error(
-      word.range, fmt::format("'{}' is neither an option nor a destination of a route", word.text),
-      !near.empty()   ? fmt::format("did you mean '{}'?", near)
+  Value scope;
+  const bool is_scope =
+      decode_word(rows::choice("global site link host nowhere"), word.text, scope);
+  context.reporter.warning(
+      word.range,
+      fmt::format("'{}' is neither an option nor a destination of a route: this line is left out",
+                  word.text),
+      is_scope        ? fmt::format("write 'scope {}'", word.text)
+      : !near.empty() ? fmt::format("did you mean '{}'?", near)
       : !hint.empty() ? hint
                       : "a route is a destination such as 10.0.0.0/8 or default, and options "
                         "such as via 192.168.1.1 dev eth0");
@@ -235,13 +275,13 @@ bool finish(BuildContext& context, const Statement& entry, Draft& draft) {
   Reporter& reporter = context.reporter;
   if (draft.broken) return false;
   if (!draft.has_destination) {
-    reporter.error(entry.range, "this route has no destination",
-                   "add one, such as 10.0.0.0/8 or default");
+    reporter.warning(entry.range, "this route has no destination: it is left out",
+                     "add one, such as 10.0.0.0/8 or default");
     return false;
   }
   if (draft.mixed_at) {
-    reporter.error(*draft.mixed_at, "this route mixes IPv4 and IPv6",
-                   "a gateway of the other family is written 'via inet6 ADDRESS'");
+    reporter.warning(*draft.mixed_at, "this route mixes IPv4 and IPv6: it is left out",
+                     "a gateway of the other family is written 'via inet6 ADDRESS'");
     return false;
   }
   const core::Family other =

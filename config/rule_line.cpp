@@ -20,8 +20,9 @@ struct Draft {
 
 void fail(Draft& draft, const Args& args, std::string message, std::string help = {}) {
   draft.broken = true;
-  args.context().reporter.error(args.has(0) ? args.value(0).range : args.statement().range,
-                                std::move(message), std::move(help));
+  message += ": this line is left out";
+  args.context().reporter.warning(args.has(0) ? args.value(0).range : args.statement().range,
+                                  std::move(message), std::move(help));
 }
 
 void note_family(Draft& draft, core::Family family, const Args& args) {
@@ -144,15 +145,17 @@ bool finish(BuildContext& context, const Statement& entry, Draft& draft) {
   Reporter& reporter = context.reporter;
   if (draft.broken) return false;
   if (!draft.has_action) {
-    reporter.error(entry.range, "this rule does not say what to do with its packets",
-                   "add 'table NUMBER', or an action such as 'blackhole'");
+    reporter.warning(entry.range,
+                     "this rule does not say what to do with its packets: it is left out",
+                     "add 'table NUMBER', or an action such as 'blackhole'");
     return false;
   }
   if (draft.target && draft.rule.priority && *draft.target <= *draft.rule.priority) {
-    reporter.error(draft.target_at,
-                   fmt::format("'goto {}' leads back: the rule itself has priority {}",
-                               *draft.target, *draft.rule.priority),
-                   "the target must be a higher number than the priority");
+    reporter.warning(
+        draft.target_at,
+        fmt::format("'goto {}' leads back: the rule itself has priority {}, and is left out",
+                    *draft.target, *draft.rule.priority),
+        "the target must be a higher number than the priority");
     return false;
   }
   draft.rule.family = draft.family.value_or(core::Family::v4);
