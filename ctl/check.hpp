@@ -12,10 +12,14 @@ namespace holdfast::ctl {
 struct CheckRequest {
   std::vector<std::string> files;  ///< one, or those of the directors that work together
   std::string config_id;           ///< keepalived: -i
+  bool online = false;             ///< compare the first file with this host
+  bool strict = false;             ///< warnings fail, too
   Format format = Format::text;
+  Colours colours = Colours::no;
 };
 
-/// Prints the findings and returns the exit code: kDone, or kFailed when there are errors.
+/// Prints each file's findings, then those of each pair of files. The exit code is kDone, or
+/// kFailed when there are errors.
 [[nodiscard]] int check(const CheckRequest& request);
 
 }  // namespace holdfast::ctl

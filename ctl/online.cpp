@@ -1,0 +1,208 @@
+#include "ctl/online.hpp"
+
+#include "config/report.hpp"
+#include "ctl/online_scripts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sys/stat.h>
+#include <unordered_set>
+
+namespace holdfast::ctl {
+namespace {
+
+using config::Severity;
+using config::SourceLocation;
+
+struct Online {
+  const config::Model& model;
+  const HostFacts& host;
+  config::Reporter& reporter;
+  std::unordered_set<std::string> said{};
+
+  void warn(const SourceLocation& at, std::string message, std::string help = {}) {
+    reporter.at(Severity::warning, at, std::move(message), std::move(help));
+  }
+  void note(const SourceLocation& at, std::string message, std::string help = {}) {
+    reporter.at(Severity::note, at, std::move(message), std::move(help));
+  }
+  [[nodiscard]] const HostInterface* find(const std::string& name) const {
+    const auto found = host.interfaces.find(name);
+    return found == host.interfaces.end() ? nullptr : &found->second;
+  }
+};
+
+// Interfaces that Holdfast makes itself.
+bool is_virtual(const config::Model& model, const std::string& name) {
+  return std::any_of(model.instances.begin(), model.instances.end(),
+                     [&](const config::VrrpInstance& one) {
+                       return one.vmac && (one.vmac->name == name || name.starts_with("vrrp."));
+                     });
+}
+
+// Once an interface, where it is named first.
+void check_interface(Online& online, const std::string& name, const SourceLocation& at,
+                     std::string_view user) {
+  if (name.empty() || is_virtual(online.model, name) || !online.said.insert(name).second) return;
+  const HostInterface* interface = online.find(name);
+  if (interface == nullptr) {
+    std::vector<std::string_view> names;
+    for (const auto& [one, ignored] : online.host.interfaces) names.push_back(one);
+    const std::string_view near = config::nearest_word(name, names);
+    online.warn(at,
+                fmt::format("there is no interface '{}' on this host: {} waits for it", name, user),
+                near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+  } else if (!interface->up) {
+    online.warn(at, fmt::format("interface '{}' is down: {} waits for it", name, user),
+                fmt::format("ip link set {} up", name));
+  }
+}
+
+void check_interfaces(Online& online) {
+  for (const config::VrrpInstance& instance : online.model.instances) {
+    const std::string user = fmt::format("vrrp_instance '{}'", instance.name);
+    check_interface(online, instance.interface, instance.location, user);
+    for (const config::Tracked& one : instance.tracking.interfaces)
+      check_interface(online, one.name, one.location, user);
+    for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded}) {
+      for (const config::VirtualAddress& one : *list)
+        check_interface(online, one.interface, one.location, user);
+    }
+  }
+  if (online.model.globals.lvs_sync_daemon) {
+    check_interface(online, online.model.globals.lvs_sync_daemon->interface,
+                    online.model.globals.location, "lvs_sync_daemon");
+  }
+}
+
+bool has_address(const HostInterface& interface, const core::IpAddress& address) {
+  return std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                     [&](const core::IpPrefix& one) { return one.address == address; });
+}
+
+bool is_ours(const HostFacts& host, const core::IpAddress& address) {
+  return std::any_of(host.interfaces.begin(), host.interfaces.end(),
+                     [&](const auto& one) { return has_address(one.second, address); });
+}
+
+void check_source(Online& online, const config::VrrpInstance& instance) {
+  const HostInterface* interface = online.find(instance.interface);
+  if (interface == nullptr) return;
+  if (instance.mcast_src_ip) {
+    if (is_ours(online.host, *instance.mcast_src_ip)) return;
+    online.warn(instance.location,
+                fmt::format("{}, the source address of vrrp_instance '{}', is not an address of "
+                            "this host",
+                            instance.mcast_src_ip->to_string(), instance.name));
+    return;
+  }
+  const bool any = std::any_of(
+      interface->addresses.begin(), interface->addresses.end(),
+      [&](const core::IpPrefix& one) { return one.address.family() == instance.family; });
+  if (any) return;
+  online.warn(
+      instance.location,
+      fmt::format("interface '{}' has no {} address: the adverts of vrrp_instance '{}' have "
+                  "no source",
+                  instance.interface, instance.family == core::Family::v4 ? "IPv4" : "IPv6",
+                  instance.name),
+      "give it an address, or name another one in 'mcast_src_ip'");
+}
+
+void check_peers(Online& online, const config::VrrpInstance& instance) {
+  for (const config::UnicastPeer& peer : instance.unicast_peers) {
+    if (!is_ours(online.host, peer.address)) continue;
+    online.warn(peer.location,
+                fmt::format("{} is an address of this host, not of another director",
+                            peer.address.to_string()),
+                "name the other directors only");
+  }
+}
+
+// Without a prefix length of its own an address is found by its neighbours only when it lies in a
+// network of the interface.
+void check_networks(Online& online, const config::VrrpInstance& instance) {
+  for (const config::VirtualAddress& one : instance.virtual_addresses) {
+    const HostInterface* interface = online.find(one.interface);
+    const core::IpAddress& address = one.prefix.address;
+    if (interface == nullptr || one.prefix.length != address.max_prefix_length()) continue;
+    std::string networks;
+    bool inside = false;
+    for (const core::IpPrefix& own : interface->addresses) {
+      const bool whole = own.length == own.address.max_prefix_length();
+      if (own.address.family() != address.family() || whole) continue;
+      inside = inside || own.contains(address);
+      networks +=
+          fmt::format("{}{}/{}", networks.empty() ? "" : ", ", own.address.to_string(), own.length);
+    }
+    if (inside || networks.empty()) continue;
+    online.warn(one.location,
+                fmt::format("{} lies in no network of {} ({}): its neighbours do not look for it "
+                            "there",
+                            address.to_string(), one.interface, networks),
+                "check the address and 'dev', or write its own prefix length behind it");
+  }
+}
+
+void check_modules(Online& online) {
+  if (online.model.services.empty()) return;
+  const HostFacts& host = online.host;
+  const auto available = [&host](const std::string& name) {
+    return host.modules_present.contains(name) || host.modules_loadable.contains(name);
+  };
+  const SourceLocation& at = online.model.services.front().location;
+  if (!available("ip_vs")) {
+    if (host.modules_known) {
+      online.warn(at, "this kernel has no IPVS: virtual servers cannot work (module ip_vs)",
+                  "install a kernel with ip_vs, or the package with its modules");
+    } else {
+      online.note(at, "whether this kernel has IPVS cannot be seen: /lib/modules is not here");
+    }
+    return;
+  }
+  if (!host.modules_known) return;
+  for (const config::VirtualServer& service : online.model.services) {
+    const std::string module = "ip_vs_" + service.scheduler;
+    if (available(module) || !online.said.insert(module).second) continue;
+    online.warn(service.location,
+                fmt::format("this kernel has no scheduler '{}' (module {}): virtual_server {} "
+                            "cannot be made",
+                            service.scheduler, module, config::name_of(service)),
+                "choose another 'lb_algo'");
+  }
+}
+
+void check_files(Online& online) {
+  for (const config::TrackFile& file : online.model.track_files) {
+    struct stat status {};
+    if (file.path.empty() || stat(file.path.c_str(), &status) == 0) continue;
+    const std::string directory = file.path.substr(0, file.path.rfind('/'));
+    if (!directory.empty() && stat(directory.c_str(), &status) != 0) {
+      online.warn(file.location, fmt::format("the directory of track_file '{}' is not there: {}",
+                                             file.name, directory));
+    } else if (!file.init_value) {
+      online.note(file.location,
+                  fmt::format("the file of track_file '{}' is not there and counts as 0: {}",
+                              file.name, file.path));
+    }
+  }
+}
+
+}  // namespace
+
+void check_online(const config::Loaded& loaded, const HostFacts& host, config::Diagnostics& out) {
+  config::Reporter reporter(loaded.snapshot, out);
+  Online online{loaded.model, host, reporter};
+  check_interfaces(online);
+  for (const config::VrrpInstance& instance : loaded.model.instances) {
+    check_source(online, instance);
+    check_peers(online, instance);
+    check_networks(online, instance);
+  }
+  check_modules(online);
+  check_files(online);
+  check_scripts(loaded.model, reporter);
+}
+
+}  // namespace holdfast::ctl

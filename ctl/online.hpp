@@ -1,0 +1,14 @@
+// `holdfastctl check --online`: what a configuration needs of this host and does not find there.
+// Looks, changes nothing, needs no privileges: what it may not look at is said.
+#pragma once
+
+#include "config/load.hpp"
+#include "ctl/host_facts.hpp"
+
+namespace holdfast::ctl {
+
+/// Appends the findings: interfaces, addresses, IPVS modules, scripts, users, tracked files.
+/// Warnings and notes only: a configuration may be meant for another host.
+void check_online(const config::Loaded& loaded, const HostFacts& host, config::Diagnostics& out);
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,113 @@
+"""`holdfastctl check`: offline it needs neither root nor interfaces; online it sees this host."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.lab.director import BIN
+
+ROOT = Path(__file__).resolve().parents[2]
+NOBODY = 65534
+
+DIRECTOR = """vrrp_instance VI_1 {
+    interface dummy0
+    virtual_router_id 51
+    priority %d
+    virtual_ipaddress {
+        %s
+    }
+}
+"""
+
+
+def alone(*words: str, setup: str = "", user: int = 0) -> subprocess.CompletedProcess:
+    """The words in an empty network namespace, where only lo is, and that is down."""
+    command = ["unshare", "--net", "sh", "-c", f'{setup}\nexec "$@"', "sh"]
+    if user:
+        command += ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    return subprocess.run([*command, str(BIN / "holdfastctl"), *words],
+                          capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def readable(tmp_path: Path) -> Path:
+    """A directory that nobody may read."""
+    for part in (tmp_path, *tmp_path.parents):
+        if part.is_relative_to("/tmp/pytest-of-root") or part.name.startswith("pytest"):
+            os.chmod(part, 0o755)
+    return tmp_path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes namespaces")
+def test_offline_check_needs_neither_root_nor_interfaces(readable: Path) -> None:
+    config = readable / "a.conf"
+    config.write_text(DIRECTOR % (100, "192.0.2.1/24"))
+
+    checked = alone("check", str(config), user=NOBODY)
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == f"{config}: no errors, no warnings\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes namespaces")
+def test_online_check_sees_the_interfaces_of_this_host(readable: Path) -> None:
+    config = readable / "a.conf"
+    config.write_text(DIRECTOR % (100, "192.0.2.1"))
+
+    missing = alone("check", "--online", str(config), user=NOBODY)
+    down = alone("check", "--online", str(config), user=NOBODY,
+                 setup="ip link add dummy0 type dummy\nip address add 198.51.100.1/24 dev dummy0")
+    up = alone("check", "--online", str(config), user=NOBODY,
+               setup="ip link add dummy0 type dummy\nip link set dummy0 up\n"
+                     "ip address add 192.0.2.9/24 dev dummy0")
+
+    assert "there is no interface 'dummy0' on this host" in missing.stdout
+    assert "interface 'dummy0' is down" in down.stdout
+    assert "192.0.2.1 lies in no network of dummy0 (198.51.100.1/24)" in down.stdout
+    assert up.stdout == f"{config}: no errors, no warnings\n"
+    assert [run.returncode for run in (missing, down, up)] == [0, 0, 0]
+
+
+def check(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([str(BIN / "holdfastctl"), "check", *words],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_two_directors_are_compared(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.conf", tmp_path / "b.conf"
+    first.write_text(DIRECTOR % (150, "192.0.2.1/24"))
+    second.write_text((DIRECTOR % (100, "192.0.2.1/24")).replace("id 51", "id 51\n    advert_int 3"))
+
+    checked = check(str(first), str(second))
+    as_json = json.loads(check("--json", str(first), str(second)).stdout)
+
+    assert checked.returncode == 1
+    assert f"has 'advert_int 1' here and 3 in {second} line 1" in checked.stdout
+    assert checked.stdout.endswith("together: 1 error, no warnings\n")
+    assert as_json["errors"] == as_json["together"]["errors"] == 1
+    assert [file["errors"] for file in as_json["files"]] == [0, 0]
+    assert as_json["files"][0]["model"]
+
+
+def test_json_holds_findings_and_the_whole_model(tmp_path: Path) -> None:
+    config = tmp_path / "a.conf"
+    config.write_text((DIRECTOR % (150, "192.0.2.1/24")) + "wrong\n")
+
+    checked = json.loads(check("--json", str(config)).stdout)
+
+    assert (checked["errors"], checked["warnings"]) == (0, 1)
+    assert checked["diagnostics"][0]["line"] == 9
+    assert "VI_1" in json.dumps(checked["model"])
+
+
+def test_strict_fails_on_warnings(tmp_path: Path) -> None:
+    config = tmp_path / "a.conf"
+    config.write_text((DIRECTOR % (150, "192.0.2.1/24")) + "wrong\n")
+
+    assert check(str(config)).returncode == 0
+    assert check("--strict", str(config)).returncode == 1

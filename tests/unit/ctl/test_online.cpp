@@ -1,0 +1,192 @@
+#include "ctl/online.hpp"
+#include "ctl/online_scripts.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace holdfast;
+using namespace holdfast::ctl;
+
+namespace {
+
+core::IpPrefix prefix(std::string_view address, std::uint8_t length) {
+  return {*core::IpAddress::parse(address), length};
+}
+
+// A director with one interface in 192.168.1.0/24 and all that IPVS needs.
+HostFacts host() {
+  HostFacts facts;
+  facts.interfaces["lo"] = {true, {prefix("127.0.0.1", 8)}};
+  facts.interfaces["eth0"] = {true, {prefix("192.168.1.1", 24)}};
+  facts.modules_known = true;
+  facts.modules_loadable = {"ip_vs", "ip_vs_wlc", "ip_vs_rr"};
+  return facts;
+}
+
+std::string found(const std::string& text, const HostFacts& facts = host()) {
+  const config::Loaded loaded = config::load_text(text, "t.conf", {});
+  config::Diagnostics out;
+  check_online(loaded, facts, out);
+  std::string lines;
+  for (const config::Diagnostic& one : out.all()) {
+    lines += fmt::format("{}{} {}: {}", lines.empty() ? "" : "\n", one.line,
+                         config::to_string(one.severity), one.message);
+  }
+  return lines;
+}
+
+std::string instance(std::string_view address, std::string_view extra = "",
+                     std::string_view interface = "eth0") {
+  return fmt::format(
+      "vrrp_instance VI_1 {{\ninterface {}\nvirtual_router_id 51\nvirtual_ipaddress "
+      "{{\n{}\n}}\n{}\n}}\n",
+      interface, address, extra);
+}
+
+std::string service(std::string_view scheduler) {
+  return fmt::format(
+      "virtual_server 192.168.1.200 80 {{\nprotocol TCP\nlb_algo {}\nreal_server 192.168.1.67 80 "
+      "{{\nTCP_CHECK {{\n}}\n}}\n}}\n",
+      scheduler);
+}
+
+// A directory that is gone after the test.
+class Directory {
+ public:
+  Directory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "online-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  std::string script(const std::string& name, mode_t mode) const {
+    const std::string path = path_ + "/" + name;
+    std::ofstream(path) << "#!/bin/sh\n";
+    REQUIRE(chmod(path.c_str(), mode) == 0);
+    return path;
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string tracked(const std::string& command, std::string_view extra = "user root") {
+  return fmt::format(
+      "global_defs {{\nenable_script_security\n}}\nvrrp_script check {{\nscript \"{}\"\n{}\n}}\n{}",
+      command, extra, instance("192.168.1.200", "track_script {\ncheck\n}"));
+}
+
+}  // namespace
+
+TEST_CASE("online: a configuration that fits its host says nothing") {
+  CHECK(found(instance("192.168.1.200") + service("wlc")).empty());
+}
+
+TEST_CASE("online: an interface that is not there, or down") {
+  CHECK(found(instance("192.168.1.200", "", "eth1")) ==
+        "1 warning: there is no interface 'eth1' on this host: vrrp_instance 'VI_1' waits for it");
+  HostFacts down = host();
+  down.interfaces["eth0"].up = false;
+  CHECK(found(instance("192.168.1.200"), down) ==
+        "1 warning: interface 'eth0' is down: vrrp_instance 'VI_1' waits for it");
+  CHECK(found(instance("192.168.1.200 dev eth7")) ==
+        "5 warning: there is no interface 'eth7' on this host: vrrp_instance 'VI_1' waits for it");
+}
+
+TEST_CASE("online: the interface of a virtual MAC is made by Holdfast itself") {
+  CHECK(found(instance("192.168.1.200 dev vmac1", "use_vmac vmac1")).empty());
+}
+
+TEST_CASE("online: addresses that neighbours do not look for") {
+  CHECK(found(instance("192.168.2.200")) ==
+        "5 warning: 192.168.2.200 lies in no network of eth0 (192.168.1.1/24): its neighbours do "
+        "not look for it there");
+  CHECK(found(instance("192.168.2.200/24")).empty());
+}
+
+TEST_CASE("online: the source of adverts, and the own address among the peers") {
+  CHECK(found(instance("192.168.1.200", "mcast_src_ip 192.168.1.9")) ==
+        "1 warning: 192.168.1.9, the source address of vrrp_instance 'VI_1', is not an address of "
+        "this host");
+  HostFacts bare = host();
+  bare.interfaces["eth0"].addresses.clear();
+  CHECK(found(instance("192.168.1.200"), bare) ==
+        "1 warning: interface 'eth0' has no IPv4 address: the adverts of vrrp_instance 'VI_1' have "
+        "no source");
+  CHECK(found(instance("192.168.1.200", "unicast_peer {\n192.168.1.1\n192.168.1.2\n}")) ==
+        "8 warning: 192.168.1.1 is an address of this host, not of another director");
+}
+
+TEST_CASE("online: IPVS and its schedulers") {
+  CHECK(found(service("sed")) ==
+        "1 warning: this kernel has no scheduler 'sed' (module ip_vs_sed): virtual_server TCP "
+        "192.168.1.200:80 cannot be made");
+  HostFacts without = host();
+  without.modules_loadable.clear();
+  CHECK(found(service("rr"), without) ==
+        "1 warning: this kernel has no IPVS: virtual servers cannot work (module ip_vs)");
+  without.modules_known = false;
+  CHECK(found(service("rr"), without) ==
+        "1 note: whether this kernel has IPVS cannot be seen: /lib/modules is not here");
+  without.modules_present = {"ip_vs"};
+  CHECK(found(service("sed"), without).empty());
+}
+
+TEST_CASE("online: module lists of the kernel and of /lib/modules") {
+  CHECK(ipvs_modules_in("ip_vs_rr 16384 0 - Live 0x0\nip_vs 200704 2 ip_vs_rr, Live 0x0\nnf 1 2") ==
+        std::set<std::string>{"ip_vs", "ip_vs_rr"});
+  CHECK(
+      ipvs_modules_in("kernel/net/netfilter/ipvs/ip_vs_sh.ko.xz: kernel/net/x.ko\nkernel/a.ko:") ==
+      std::set<std::string>{"ip_vs_sh"});
+  CHECK(ipvs_modules_in("").empty());
+}
+
+TEST_CASE("online: this host can be read") {
+  const auto facts = read_host_facts();
+  REQUIRE(facts);
+  CHECK(facts->interfaces.contains("lo"));
+}
+
+TEST_CASE("online: scripts that are not there, or may not be run") {
+  const Directory directory;
+  CHECK(found(tracked(directory.path() + "/none")) ==
+        fmt::format("4 warning: the script {}/none cannot be run: No such file or directory",
+                    directory.path()));
+  const std::string plain = directory.script("plain", 0644);
+  CHECK(found(tracked(plain)) == fmt::format("4 warning: user root may not execute {}", plain));
+  CHECK(found(tracked("no-such-program-here")) ==
+        "4 warning: no program 'no-such-program-here' is found: it cannot be run");
+  CHECK(found(tracked("/bin/true", "user nobody-like-this")) ==
+        "4 warning: there is no user 'nobody-like-this' on this host: its scripts are not run");
+}
+
+TEST_CASE("online: links on the way are followed: /bin on a merged /usr is safe") {
+  CHECK(why_unsafe("/bin/sh").empty());
+}
+
+TEST_CASE("online: what root runs only root may change") {
+  if (geteuid() != 0) return;  // the files have to belong to root
+  const Directory directory;
+  const std::string open = directory.script("open", 0777);
+  CHECK(why_unsafe(open) == fmt::format("everybody may write to {}", open));
+  CHECK(found(tracked(open)) ==
+        fmt::format("4 warning: {} is not run, because root would run what others can change: "
+                    "everybody may write to {}",
+                    open, open));
+  CHECK(found(tracked(open, "user nobody")).empty());
+
+  const std::string good = directory.script("good", 0755);
+  CHECK(why_unsafe(good).empty());  // /tmp is sticky
+  REQUIRE(chown(directory.path().c_str(), 65534, 65534) == 0);
+  CHECK(why_unsafe(good) == fmt::format("{} belongs to user 65534", directory.path()));
+}
