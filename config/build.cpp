@@ -103,9 +103,10 @@ std::optional<Statement> take_option(BuildContext& context, Block line,
   const std::optional<KeywordId> id = word.quoted ? std::nullopt : schema.find(line, word.text);
   if (!id) {
     const std::string_view near = nearest_word(word.text, schema.words_of(line));
-    context.reporter.error(word.range,
-                           fmt::format("unknown option '{}' in '{}'", word.text, name_of(line)),
-                           near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+    context.reporter.warning(
+        word.range,
+        fmt::format("unknown option '{}' in '{}': this line is left out", word.text, name_of(line)),
+        near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
     return std::nullopt;
   }
   const std::size_t count = extent_of(line, words);

@@ -295,6 +295,30 @@ bool decode_word(const Arg& arg, std::string_view word, Value& out) {
   return false;
 }
 
+namespace {
+
+// keepalived goes on without a value that it does not understand, and says so in one line: the
+// word's default counts, or the entry or the block is left out. An error is left for words that
+// have no default: without their value the rest has no meaning.
+void refuse_value(const Keyword& keyword, const Arg& arg, const Word& word, Reporter& reporter) {
+  std::string message =
+      fmt::format("'{}' must be {}, not '{}'", keyword.name, describe(arg), word.text);
+  std::string hint = hint_for(arg, word.text);
+  if (is_line(keyword.block) || is_list(keyword.block)) {
+    reporter.warning(word.range, message + ": this line is left out", std::move(hint));
+  } else if (!keyword.fallback.empty()) {
+    reporter.warning(word.range,
+                     fmt::format("{}: the default counts, {}", message, keyword.fallback),
+                     std::move(hint));
+  } else if (keyword.opens) {
+    reporter.warning(word.range, message + ": this block is left out", std::move(hint));
+  } else {
+    reporter.error(word.range, std::move(message), std::move(hint));
+  }
+}
+
+}  // namespace
+
 bool decode_args(const Keyword& keyword, const Statement& statement, std::span<const Word> words,
                  Reporter& reporter, std::vector<Value>& out) {
   out.clear();
@@ -312,10 +336,7 @@ bool decode_args(const Keyword& keyword, const Statement& statement, std::span<c
       Value value;
       value.range = word.range;
       if (!decode_word(arg, word.text, value)) {
-        reporter.error(
-            word.range,
-            fmt::format("'{}' must be {}, not '{}'", keyword.name, describe(arg), word.text),
-            hint_for(arg, word.text));
+        refuse_value(keyword, arg, word, reporter);
         return false;
       }
       out.push_back(value);

@@ -84,6 +84,7 @@ constexpr Keyword kVrrpInstance[] = {
     {.name = "unicast_src_ip",
      .args = {of(ArgType::ip)},
      .alias_of = "mcast_src_ip",
+     .fallback = "the interface's first address",
      .doc = "source address of the adverts"},
     {.name = "unicast_peer",
      .opens = Block::peer_list,

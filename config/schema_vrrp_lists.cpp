@@ -10,6 +10,7 @@ constexpr std::int64_t kFileWeight = 254;  ///< of files and processes
 constexpr Keyword kAuthentication[] = {
     {.name = "auth_type",
      .args = {choice("PASS AH")},
+     .fallback = "none",
      .doc = "PASS: the password is sent in clear; AH: such an instance is not started yet"},
     {.name = "auth_pass",
      .args = {word("password")},

@@ -1,5 +1,5 @@
-// vrrp_sync_group and track_group: members that are not there, that are in two groups, that do not
-// want the same.
+// vrrp_sync_group and track_group: members that do not want the same, weights that do not count.
+// The names themselves are resolved where the objects are built.
 #include "config/validate_parts.hpp"
 
 #include <fmt/format.h>
@@ -14,48 +14,6 @@ Instances instances_of(Model& model) {
   instances.reserve(model.instances.size());
   for (VrrpInstance& instance : model.instances) instances.emplace(instance.name, &instance);
   return instances;
-}
-
-std::string near(std::string_view word, const Instances& instances) {
-  std::vector<std::string_view> names;
-  names.reserve(instances.size());
-  for (const auto& [name, instance] : instances) names.push_back(name);
-  const std::string_view found = nearest_word(word, names);
-  return found.empty() ? "" : fmt::format("did you mean '{}'?", found);
-}
-
-// One pass over the members: absent ones, and those that another group has already.
-template <class Group>
-void settle_members(const Context& context, std::string_view word, Group& group,
-                    const Instances& instances,
-                    std::unordered_map<std::string_view, const Group*>* taken) {
-  std::vector<bool> remove(group.instances.size(), false);
-  for (std::size_t i = 0; i < group.instances.size(); ++i) {
-    const std::string& name = group.instances[i];
-    const auto found = instances.find(name);
-    if (found == instances.end()) {
-      remove[i] = true;
-      context.warn(group.location,
-                   fmt::format("{} '{}' names '{}', but there is no such vrrp_instance: it is left "
-                               "out",
-                               word, group.name, name),
-                   near(name, instances));
-      continue;
-    }
-    if (taken == nullptr) continue;
-    const auto [other, is_new] = taken->emplace(found->first, &group);
-    if (is_new) continue;
-    remove[i] = true;
-    context.warn(
-        group.location,
-        other->second == &group
-            ? fmt::format("{} '{}' names vrrp_instance '{}' twice", word, group.name, name)
-            : fmt::format("vrrp_instance '{}' is in {} '{}' ({}) already and is left out of '{}'",
-                          name, word, other->second->name, context.line_of(other->second->location),
-                          group.name),
-        "an instance can be in one group only");
-  }
-  if (!group.instances.empty()) remove_flagged(group.instances, remove);
 }
 
 // keepalived ignores weights of members: the group would change with every one of them.
@@ -83,65 +41,60 @@ void drop_weights(const Context& context, const SyncGroup& group, VrrpInstance& 
        [&own](const Tracked& one) { return one.weight ? *one.weight : own[one.name]; });
 }
 
-void check_members(const Context& context, const SyncGroup& group, const Instances& instances) {
+void check_members(const Context& context, const SyncGroup& group,
+                   const std::vector<VrrpInstance*>& members) {
   if (group.instances.size() == 1) {
     context.note(group.location,
                  fmt::format("vrrp_sync_group '{}' has one instance only: there is nothing to keep "
                              "together",
                              group.name));
-    return;
   }
-  const VrrpInstance& first = *instances.at(group.instances.front());
-  for (const std::string& name : group.instances) {
-    const VrrpInstance& instance = *instances.at(name);
-    if (instance.state != first.state) {
+  for (const VrrpInstance* member : members) {
+    const VrrpInstance& first = *members.front();
+    if (member->state != first.state) {
       context.warn(group.location,
                    fmt::format("vrrp_instance '{}' and '{}' of vrrp_sync_group '{}' start with "
                                "different states: {} and {}",
-                               first.name, name, group.name, to_string(first.state),
-                               to_string(instance.state)),
+                               first.name, member->name, group.name, to_string(first.state),
+                               to_string(member->state)),
                    "give all members of the group the same 'state'");
       return;
     }
-    if (instance.priority != first.priority) {
-      context.note(group.location,
-                   fmt::format("vrrp_instance '{}' and '{}' of vrrp_sync_group '{}' have different "
-                               "priorities, {} and {}: both must outrank the other director, or "
-                               "both must not",
-                               first.name, name, group.name, first.priority, instance.priority));
+    if (member->priority != first.priority) {
+      context.note(
+          group.location,
+          fmt::format("vrrp_instance '{}' and '{}' of vrrp_sync_group '{}' have different "
+                      "priorities, {} and {}: both must outrank the other director, or "
+                      "both must not",
+                      first.name, member->name, group.name, first.priority, member->priority));
       return;
     }
   }
 }
 
-void check_sync_groups(const Context& context, const Instances& instances) {
-  std::vector<SyncGroup>& groups = context.model.sync_groups;
-  std::unordered_map<std::string_view, const SyncGroup*> taken;
-  std::vector<bool> remove(groups.size(), false);
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    SyncGroup& group = groups[i];
-    settle_members(context, "vrrp_sync_group", group, instances, &taken);
-    if (group.instances.empty()) {
-      remove[i] = true;
-      context.warn(group.location,
-                   fmt::format("vrrp_sync_group '{}' has no instances: it is left out", group.name),
-                   "name its instances in 'group { … }'");
-      continue;
-    }
-    if (!group.sync_group_tracking_weight) {
-      for (const std::string& name : group.instances)
-        drop_weights(context, group, *instances.at(name));
-    }
-    check_members(context, group, instances);
+// Members that were left out for an error of their own are not missed here a second time.
+std::vector<VrrpInstance*> members_of(const SyncGroup& group, const Instances& instances) {
+  std::vector<VrrpInstance*> members;
+  for (const std::string& name : group.instances) {
+    const auto found = instances.find(name);
+    if (found != instances.end()) members.push_back(found->second);
   }
-  remove_flagged(groups, remove);
+  return members;
+}
+
+void check_sync_groups(const Context& context, const Instances& instances) {
+  for (const SyncGroup& group : context.model.sync_groups) {
+    const std::vector<VrrpInstance*> members = members_of(group, instances);
+    if (!group.sync_group_tracking_weight) {
+      for (VrrpInstance* member : members) drop_weights(context, group, *member);
+    }
+    check_members(context, group, members);
+  }
 }
 
 // Static addresses may take a group of instances down with them.
-void check_track_groups(const Context& context, const Instances& instances) {
+void check_track_groups(const Context& context) {
   Model& model = context.model;
-  for (TrackGroup& group : model.track_groups)
-    settle_members<TrackGroup>(context, "track_group", group, instances, nullptr);
   const auto groups = by_name(model.track_groups);
   for (VirtualAddress& address : model.static_addresses) {
     if (address.track_group.empty() || groups.contains(address.track_group)) continue;
@@ -158,7 +111,7 @@ void check_groups(const Context& context) {
   if (context.model.sync_groups.empty() && context.model.track_groups.empty()) return;
   const Instances instances = instances_of(context.model);
   check_sync_groups(context, instances);
-  check_track_groups(context, instances);
+  check_track_groups(context);
 }
 
 }  // namespace holdfast::config::validation

@@ -1,4 +1,5 @@
-// What is tracked: names that nothing has, trackers that nobody names, times that do not fit.
+// Trackers that nobody names, checkers that name nothing, times that do not fit. What track_*
+// blocks name is resolved where the objects are built.
 #include "config/validate_parts.hpp"
 
 #include <fmt/format.h>
@@ -32,25 +33,11 @@ std::string near(std::string_view word, const Names& names) {
   return found.empty() ? "" : fmt::format("did you mean '{}'?", found);
 }
 
-// keepalived: "track script X not found, ignoring...".
-void drop_undefined(const Context& context, std::string_view owner, std::vector<Tracked>& list,
-                    Kind& kind) {
-  std::vector<bool> remove(list.size(), false);
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto found = kind.defined.find(list[i].name);
-    if (found != kind.defined.end()) {
-      kind.used.insert(*found);
-      continue;
-    }
-    remove[i] = true;
-    std::string help = near(list[i].name, kind.defined);
-    if (help.empty()) help = fmt::format("add a block '{} {}'", kind.object_word, list[i].name);
-    context.warn(list[i].location,
-                 fmt::format("there is no {} '{}': {} does not track it", kind.object_word,
-                             list[i].name, owner),
-                 std::move(help));
+void use(const std::vector<Tracked>& list, Kind& kind) {
+  for (const Tracked& one : list) {
+    const auto found = kind.defined.find(one.name);
+    if (found != kind.defined.end()) kind.used.insert(*found);
   }
-  if (!list.empty()) remove_flagged(list, remove);
 }
 
 struct Kinds {
@@ -60,12 +47,11 @@ struct Kinds {
   Kind bfd;
 };
 
-void check_owner(const Context& context, const std::string& owner, Tracking& tracking,
-                 Kinds& kinds) {
-  drop_undefined(context, owner, tracking.scripts, kinds.scripts);
-  drop_undefined(context, owner, tracking.files, kinds.files);
-  drop_undefined(context, owner, tracking.processes, kinds.processes);
-  drop_undefined(context, owner, tracking.bfd, kinds.bfd);
+void use(const Tracking& tracking, Kinds& kinds) {
+  use(tracking.scripts, kinds.scripts);
+  use(tracking.files, kinds.files);
+  use(tracking.processes, kinds.processes);
+  use(tracking.bfd, kinds.bfd);
 }
 
 // Checkers may name files and BFD sessions, too. Without its subject a checker says nothing.
@@ -148,14 +134,10 @@ void check_tracking(const Context& context) {
               {"track_process", "vrrp_track_process", names_of(model.track_processes)},
               {"track_bfd", "bfd_instance", names_of(model.bfd_instances)}};
   for (VrrpInstance& instance : model.instances) {
-    const std::string owner = fmt::format("vrrp_instance '{}'", instance.name);
-    check_owner(context, owner, instance.tracking, kinds);
+    use(instance.tracking, kinds);
     drop_own_interface(context, instance);
   }
-  for (SyncGroup& group : model.sync_groups) {
-    const std::string owner = fmt::format("vrrp_sync_group '{}'", group.name);
-    check_owner(context, owner, group.tracking, kinds);
-  }
+  for (const SyncGroup& group : model.sync_groups) use(group.tracking, kinds);
   if (!model.track_files.empty() || !model.bfd_instances.empty() || !model.services.empty())
     check_checkers(context, kinds);
   note_unused(context, model.scripts, kinds.scripts);

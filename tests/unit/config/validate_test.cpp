@@ -1,33 +1,53 @@
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace holdfast::config;
 using namespace holdfast::config::test;
 
-TEST_CASE("validate: two instances of one name, and of one router id on an interface") {
+namespace {
+
+// The findings without the notes, and only the notes.
+std::string without_notes(const Loaded& loaded) {
+  Diagnostics kept;
+  for (const Diagnostic& one : loaded.diagnostics.all()) {
+    if (one.severity != Severity::note) kept.add(one);
+  }
+  return findings(kept);
+}
+
+std::string all(const std::string& text) {
+  return findings(load(text).diagnostics);
+}
+
+std::string script(std::string_view extra = "") {
+  return fmt::format("vrrp_script check {{\nscript /bin/true\n{}\n}}\n", extra);
+}
+
+std::string group(std::string_view members, std::string_view extra = "") {
+  return fmt::format("vrrp_sync_group G {{\ngroup {{\n{}\n}}\n{}\n}}\n", members, extra);
+}
+
+}  // namespace
+
+TEST_CASE("validate: of two objects with one name the second is left out") {
   const Loaded names = load(instance("", "A", 1) + instance("", "A", 2));
   CHECK(findings(names.diagnostics) ==
-        "10:1 error: a second vrrp_instance 'A'; the first is on line 1");
+        "10:1 warning: a second vrrp_instance 'A' (the first is on line 1): this one is left out");
   CHECK(names.model.instances.size() == 1);
+  CHECK(without_notes(load(script() + script())) ==
+        "5:1 warning: a second vrrp_script 'check' (the first is on line 1): this one is left out");
+}
 
+TEST_CASE("validate: two instances of one router on a link would be each other's peer") {
   const Loaded routers = load(instance("", "A", 1) + instance("", "B", 1));
-  CHECK(findings(routers.diagnostics) ==
-        "10:1 error: vrrp_instance 'B' and 'A' (line 1) both use virtual_router_id 1 on eth0");
-}
-
-TEST_CASE("validate: one service twice, but TCP and UDP apart") {
-  CHECK(findings(load(service("") + service("")).diagnostics) ==
-        "9:1 error: a second virtual_server TCP 192.168.1.200:80; the first is on line 1");
-  const std::string udp =
-      "virtual_server 192.168.1.200 80 {\nprotocol UDP\nsorry_server 10.0.0.1\n}\n";
-  CHECK(findings(load(service("") + udp).diagnostics).empty());
-}
-
-TEST_CASE("validate: one server twice in a service") {
-  CHECK(findings(load(service("real_server 192.168.1.67 80 {\nTCP_CHECK {\n}\n}")).diagnostics) ==
-        "7:1 error: real_server 192.168.1.67:80 is given twice in one service; the first is on "
-        "line 3");
+  CHECK(without_notes(routers).starts_with(
+      "10:1 error: vrrp_instance 'B' and 'A' (line 1) both use virtual_router_id 1 on eth0"));
+  // A virtual MAC interface sits on the same link.
+  CHECK(load(instance("", "A", 1) + instance("use_vmac", "B", 1)).diagnostics.errors() == 1);
+  const std::string to_other = "unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}";
+  CHECK(load(instance("", "A", 1) + instance(to_other, "B", 1)).diagnostics.errors() == 0);
 }
 
 TEST_CASE("validate: an address twice in an instance is held once") {
@@ -37,29 +57,230 @@ TEST_CASE("validate: an address twice in an instance is held once") {
   CHECK(loaded.model.instances.at(0).virtual_addresses_excluded.empty());
 }
 
+TEST_CASE("validate: an address in two instances, many of them") {
+  CHECK(all(instance("", "A", 1) + instance("", "B", 2)) ==
+        "15:1 warning: 192.168.1.200 is held by vrrp_instance 'A' (line 1) as well: whichever "
+        "leaves first takes it away from both");
+  std::string many;
+  for (int vrid = 1; vrid <= 20; ++vrid) many += instance("", fmt::format("I{}", vrid), vrid);
+  const Loaded loaded = load(many);
+  CHECK(loaded.diagnostics.all().size() == 5);
+  CHECK(loaded.diagnostics.all().back().message.ends_with("(and 14 more like this)"));
+}
+
+TEST_CASE("validate: more IPv6 addresses than an advert carries are held, not advertised") {
+  std::string addresses;
+  for (int i = 1; i <= 100; ++i) addresses += fmt::format("2001:db8::{:x}\n", i);
+  const Loaded loaded =
+      load(fmt::format("vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress "
+                       "{{\n{}}}\n}}\n",
+                       addresses));
+  const VrrpInstance& instance = loaded.model.instances.at(0);
+  CHECK(instance.virtual_addresses.size() == 90);
+  CHECK(instance.virtual_addresses_excluded.size() == 10);
+  CHECK(instance.virtual_addresses_excluded.at(0).prefix.address.to_string() == "2001:db8::5b");
+  CHECK(without_notes(loaded).ends_with(
+      "95:1 warning: an advert carries 90 addresses, vrrp_instance 'A' has 100: from here on they "
+      "are held, but not advertised"));
+}
+
+TEST_CASE("validate: priority 255 does not move with weights") {
+  CHECK(
+      all(script() + instance("priority 255\ntrack_script {\ncheck weight -20\n}"))
+          .find("warning: the weight of 'check' never counts: priority 255 of vrrp_instance 'VI_1' "
+                "does not change") != std::string::npos);
+}
+
+TEST_CASE("validate: the own source address among the peers") {
+  CHECK(all(instance("unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.1\n10.0.0.2\n}"))
+            .starts_with("10:1 warning: 10.0.0.1 is the source address of vrrp_instance 'VI_1' "
+                         "itself, not a peer"));
+}
+
+TEST_CASE("validate: slow and hasty adverts") {
+  CHECK(all(instance("advert_int 20")) ==
+        "1:1 note: with 'advert_int 20' the backup of vrrp_instance 'VI_1' waits 60 seconds before "
+        "it replaces a dead master");
+  CHECK(load(instance("version 3\nadvert_int 0.01")).diagnostics.all().back().message ==
+        "with 'advert_int 0.01' a pause of 30 ms, such as a busy machine makes, gives "
+        "vrrp_instance 'VI_1' two masters");
+}
+
+TEST_CASE("validate: strict mode and addresses that do not answer") {
+  const std::string strict = "global_defs {\nvrrp_strict\n}\n";
+  CHECK(
+      without_notes(load(strict + instance("")))
+          .find("under strict mode keepalived drops what is sent to the addresses of vrrp_instance "
+                "'VI_1', pings too, because its priority is not 255; Holdfast answers") !=
+      std::string::npos);
+  CHECK(without_notes(load(strict + instance("accept"))).find("drops what") == std::string::npos);
+}
+
+TEST_CASE("validate: a tracker that nobody names, a script slower than its turn") {
+  CHECK(all(script() + instance("")) == "1:1 note: vrrp_script 'check' is used by nobody");
+  CHECK(all(script("interval 2\ntimeout 5") + instance("track_script {\ncheck\n}")) ==
+        "1:1 note: vrrp_script 'check' may run for 5 s, but is due every 2 s: no second run starts "
+        "while one lasts");
+}
+
+TEST_CASE("validate: the own interface is tracked anyway") {
+  const Loaded loaded = load(instance("track_interface {\neth0\neth1\n}"));
+  CHECK(findings(loaded.diagnostics) ==
+        "9:1 note: eth0 is the interface of vrrp_instance 'VI_1' and tracked anyway");
+  CHECK(loaded.model.instances.at(0).tracking.interfaces.size() == 1);
+}
+
+TEST_CASE("validate: weights do not count in a sync group, unless it says so") {
+  const std::string members = instance("track_script {\ncheck weight 5\n}", "A", 1) +
+                              "vrrp_instance B {\ninterface eth0\nvirtual_router_id "
+                              "2\nvirtual_ipaddress {\n10.0.0.2\n}\n}\n";
+  const Loaded loaded = load(script() + members + group("A\nB"));
+  CHECK(without_notes(loaded) ==
+        "13:1 warning: 'check' has a weight, and weights do not count in vrrp_sync_group 'G' (line "
+        "23): vrrp_instance 'A' does not track it");
+  CHECK(loaded.model.instances.at(0).tracking.scripts.empty());
+  CHECK(without_notes(load(script() + members + group("A\nB", "sync_group_tracking_weight")))
+            .empty());
+}
+
+TEST_CASE("validate: members of a sync group that do not want the same") {
+  const auto second = [](std::string_view extra, int priority) {
+    return fmt::format(
+        "vrrp_instance B {{\ninterface eth0\nvirtual_router_id 2\npriority {}\nvirtual_ipaddress "
+        "{{\n10.0.0.2\n}}\n{}\n}}\n",
+        priority, extra);
+  };
+  CHECK(all(instance("", "A", 1) + second("state MASTER", 100) + group("A\nB")) ==
+        "19:1 warning: vrrp_instance 'A' and 'B' of vrrp_sync_group 'G' start with different "
+        "states: BACKUP and MASTER");
+  CHECK(
+      all(instance("", "A", 1) + second("", 90) + group("A\nB")) ==
+      "19:1 note: vrrp_instance 'A' and 'B' of vrrp_sync_group 'G' have different priorities, 100 "
+      "and 90: both must outrank the other director, or both must not");
+  CHECK(all(instance("", "A", 1) + group("A")) ==
+        "10:1 note: vrrp_sync_group 'G' has one instance only: there is nothing to keep together");
+}
+
+TEST_CASE("validate: two blocks of one service are one pool, but TCP and UDP are apart") {
+  const Loaded loaded = load(service("") + service("", "TCP_CHECK {\n}\nweight 3"));
+  CHECK(
+      without_notes(loaded) ==
+      "9:1 warning: a second virtual_server TCP 192.168.1.200:80 (the first is on line 1): its "
+      "servers join the first one's, its other settings are left out\n"
+      "12:1 warning: real_server 192.168.1.67:80 is in this service already (on line 4): this one "
+      "is left out");
+  CHECK(loaded.model.services.size() == 1);
+  const std::string udp =
+      "virtual_server 192.168.1.200 80 {\nprotocol UDP\nsorry_server 10.0.0.1\n}\n";
+  CHECK(load(service("") + udp).model.services.size() == 2);
+}
+
+TEST_CASE("validate: a server of the other family needs a tunnel") {
+  const Loaded loaded = load(service("real_server 2001:db8::1 80 {\nTCP_CHECK {\n}\n}"));
+  CHECK(without_notes(loaded) ==
+        "3:1 warning: real_server [2001:db8::1]:80 is left out: from IPv4 to IPv6 only a tunnel "
+        "leads");
+  CHECK(loaded.model.services.at(0).real_servers.size() == 1);
+}
+
 TEST_CASE("validate: a quorum above the weights, hysteresis above the quorum") {
   const Loaded loaded = load(service("quorum 5"));
   CHECK(findings(loaded.diagnostics) ==
         "1:1 warning: 'quorum 5' is more than the weights of all servers together (1): 1 is taken");
   CHECK(loaded.model.services.at(0).quorum == 1);
-  CHECK(findings(load(service("quorum 1\nhysteresis 1")).diagnostics) ==
+  CHECK(all(service("quorum 1\nhysteresis 1")) ==
         "1:16 warning: 'hysteresis' must be below 'quorum': 0 is taken");
 }
 
-TEST_CASE("validate: a service without servers and a server without checker are said") {
-  CHECK(findings(load("virtual_server 10.0.0.1 80 {\nprotocol TCP\n}\n").diagnostics) ==
+TEST_CASE("validate: a service without servers, without weights, and servers without checker") {
+  CHECK(all("virtual_server 10.0.0.1 80 {\nprotocol TCP\n}\n") ==
         "1:1 warning: virtual_server TCP 10.0.0.1:80 has no real servers: it refuses every "
         "connection");
-  CHECK(findings(load(service("", "weight 1")).diagnostics) ==
+  CHECK(all(service("", "weight 1")) ==
         "4:1 note: real_server 192.168.1.67:80 has no checker: it counts as always up");
+  CHECK(all(service("real_server 192.168.1.68 80 {\n}", "weight 1")) ==
+        "3:1 note: real_server 192.168.1.68:80 and 1 more of this service have no checker: they "
+        "count as always up");
+  CHECK(all(service("", "weight 0\nTCP_CHECK {\n}")) ==
+        "1:1 warning: every server of virtual_server TCP 192.168.1.200:80 has weight 0: none takes "
+        "a new connection");
 }
 
-TEST_CASE("validate: an unknown scheduler is a warning, another spelling an error") {
-  CHECK(findings(load(service("lb_algo conhash")).diagnostics) ==
-        "3:9 warning: 'conhash' is not a scheduler of the Linux kernel known to Holdfast");
+TEST_CASE("validate: a service whose address nobody holds") {
+  const std::string elsewhere =
+      "virtual_server 10.9.9.9 80 {\nprotocol TCP\nreal_server 10.0.0.1 80 {\nTCP_CHECK "
+      "{\n}\n}\n}\n";
+  CHECK(all(elsewhere).empty());
+  CHECK(all(instance("") + elsewhere) ==
+        "10:1 note: no vrrp_instance holds 10.9.9.9, the address of this virtual_server");
+  CHECK(all(instance("") + service("")).empty());
+}
+
+TEST_CASE("validate: packets and checkers in a circle, checkers that lead nowhere") {
   CHECK(
-      findings(load(service("lb_algo RR")).diagnostics) ==
-      "3:9 error: 'lb_algo' must be the name of a scheduler such as rr, wrr, lc or wlc, not 'RR'");
+      all(service("real_server 192.168.1.200 80 {\nTCP_CHECK {\nconnect_ip 10.0.0.1\n}\n}")) ==
+      "3:1 warning: real_server 192.168.1.200:80 is the virtual_server itself: its connections go "
+      "in a circle");
+  CHECK(all(service("", "TCP_CHECK {\nconnect_ip 192.168.1.200\n}")) ==
+        "5:1 warning: this TCP_CHECK of real_server 192.168.1.67:80 makes no sense: it connects to "
+        "the virtual_server itself, not to a server");
+  CHECK(all(service("", "TCP_CHECK {\nbindto 2001:db8::1\n}")) ==
+        "5:1 warning: this TCP_CHECK of real_server 192.168.1.67:80 makes no sense: nothing leads "
+        "from 2001:db8::1 to 192.168.1.67");
+}
+
+TEST_CASE("validate: the sorry server in the pool") {
+  CHECK(all(service("sorry_server 192.168.1.67 80")) ==
+        "3:1 note: the sorry_server 192.168.1.67:80 is also the real_server on line 4: it serves "
+        "even when its checkers say it is down");
+}
+
+TEST_CASE("validate: flags that mean nothing") {
+  CHECK(all(service("ops"))
+            .find("warning: 'ops' is for UDP only and is ignored for TCP "
+                  "192.168.1.200:80") != std::string::npos);
+  CHECK(all(service("lb_algo rr\nflag-2")).find("warning: scheduler flags mean nothing to 'rr'") !=
+        std::string::npos);
+  const Loaded all_ports = load(
+      "virtual_server 10.0.0.1 0 {\nprotocol TCP\nreal_server 10.0.0.2 0 "
+      "{\nPING_CHECK {\n}\n}\n}\n");
+  CHECK(all_ports.model.services.at(0).persistence_timeout == std::chrono::seconds(360));
+}
+
+TEST_CASE("validate: groups of services that are not there, and that nobody uses") {
+  const std::string web = "virtual_server_group web {\n10.0.0.1 80\n}\n";
+  const auto of_group = [](std::string_view name) {
+    return fmt::format(
+        "virtual_server group {} {{\nprotocol TCP\nreal_server 10.0.0.2 80 "
+        "{{\nTCP_CHECK {{\n}}\n}}\n}}\n",
+        name);
+  };
+  CHECK(without_notes(load(web + of_group("web"))).find("virtual_server_group") ==
+        std::string::npos);
+  const Loaded loaded = load(web + of_group("wep"));
+  CHECK(loaded.model.services.empty());
+  CHECK(
+      findings(loaded.diagnostics)
+          .find("4:1 warning: there is no virtual_server_group 'wep': this service is left out") !=
+      std::string::npos);
+  CHECK(
+      findings(loaded.diagnostics).find("1:1 note: virtual_server_group 'web' is used by nobody") !=
+      std::string::npos);
+}
+
+TEST_CASE("validate: mail that cannot be sent, pipes with two writers") {
+  CHECK(all(instance("smtp_alert"))
+            .find("'smtp_alert' sends nothing without 'smtp_server' in global_defs") !=
+        std::string::npos);
+  CHECK(all("global_defs {\nnotify_fifo /tmp/f\nvrrp_notify_fifo /tmp/f\n}\n" + instance(""))
+            .find("warning: 'notify_fifo' and 'vrrp_notify_fifo' are the same pipe, /tmp/f: the "
+                  "second is left out") != std::string::npos);
+}
+
+TEST_CASE("validate: an unknown scheduler is a warning") {
+  CHECK(all(service("lb_algo conhash")) ==
+        "3:9 warning: 'conhash' is not a scheduler of the Linux kernel: wlc is used, as keepalived "
+        "does");
 }
 
 TEST_CASE("validate: the interfaces that a model names") {
