@@ -167,8 +167,10 @@ void read_service(const json::object& from, Collector& out) {
                from.contains("persistence") ? text_of(from, "persistence") : "0");
   // Seen through the checkers, to which it is handed down.
   bool has_check = false;
-  for (const json::value& one : list(from, "real_servers"))
-    has_check = has_check || !list(one.get_object(), "checks").empty();
+  for (const json::value& one : list(from, "real_servers")) {
+    for (const json::value& check : list(one.get_object(), "checks"))
+      has_check = has_check || check.get_string() != "BFD_CHECK";
+  }
   const double delay_loop = from.at("delay_loop").to_number<double>() * 1000.0;
   if (has_check)
     out.property(key, fmt::format("delay_loop {} ms", static_cast<long>(delay_loop)), "");

@@ -90,7 +90,8 @@ void add_instance(const Model& model, const VrrpInstance& from, std::uint32_t& n
   out.property(key, "preempt", from.preempt ? "enabled" : "disabled");
   out.property(key, "preempt_delay", seconds(from.preempt_delay));
   out.property(key, "state", to_string(from.state));
-  out.property(key, "interface", from.interface);
+  // keepalived shows the interface of the virtual MAC alone when it was given a name.
+  out.property(key, "interface", from.interface, from.vmac ? from.vmac->name : "");
   out.property(key, "auth", auth_word(from.authentication.type));
   if (from.vmac) out.property(key, "use_vmac", "yes");
   for (const VirtualAddress& one : from.virtual_addresses)
@@ -186,8 +187,10 @@ std::string Collector::object(std::string key, std::string feature) {
   return key;
 }
 
-void Collector::property(const std::string& object, std::string_view name, std::string value) {
-  facts_[fmt::format("{} {}", object, name)] = {std::move(value), std::string(name), false};
+void Collector::property(const std::string& object, std::string_view name, std::string value,
+                         std::string or_else) {
+  facts_[fmt::format("{} {}", object, name)] = {std::move(value), std::string(name), false,
+                                                std::move(or_else)};
 }
 
 void Collector::entry(const std::string& object, std::string_view what, std::string_view text) {
@@ -226,6 +229,10 @@ Facts facts_of(const Model& model) {
   return out.take();
 }
 
+static bool same(const Fact& theirs, const Fact& ours) {
+  return theirs.value == ours.value || (!ours.or_else.empty() && theirs.value == ours.or_else);
+}
+
 Comparison compare(const Facts& theirs, const Facts& ours) {
   Comparison result;
   std::set<std::string> features;
@@ -233,7 +240,7 @@ Comparison compare(const Facts& theirs, const Facts& ours) {
   for (const auto& [key, fact] : theirs) {
     if (!absent.empty() && key.starts_with(absent + " ")) continue;
     const auto found = ours.find(key);
-    if (found != ours.end() && found->second.value == fact.value) continue;
+    if (found != ours.end() && same(fact, found->second)) continue;
     std::string feature = fact.feature;
     if (found == ours.end()) absent = key;
     if (found != ours.end()) feature += " differs";

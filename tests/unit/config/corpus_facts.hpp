@@ -17,7 +17,8 @@ namespace holdfast::config::test {
 struct Fact {
   std::string value;
   std::string feature;
-  bool entry = false;  ///< an object or an entry of a list: its mere presence says something
+  bool entry = false;        ///< an object or an entry of a list: its mere presence says something
+  std::string or_else = {};  ///< another spelling of the value
 };
 using Facts = std::map<std::string, Fact>;
 
@@ -25,7 +26,8 @@ using Facts = std::map<std::string, Fact>;
 class Collector {
  public:
   std::string object(std::string key, std::string feature);
-  void property(const std::string& object, std::string_view name, std::string value);
+  void property(const std::string& object, std::string_view name, std::string value,
+                std::string or_else = {});
   /// `what`: "address", "peer"; `text`: the entry in one common spelling.
   void entry(const std::string& object, std::string_view what, std::string_view text);
   Facts take() { return std::move(facts_); }
