@@ -58,8 +58,8 @@ class Address:
         network = ipaddress.ip_network(f"{self.address}/{length}", strict=False)
         broadcast = {"+": str(network.broadcast_address), "-": str(network.network_address)}.get(
             self.broadcast, self.broadcast)
-        return Held(device, self.address, length, f"{device}:{self.label}" if self.label else device,
-                    broadcast, self.scope or "global")
+        label = f"{device}:{self.label}" if self.label else device
+        return Held(device, self.address, length, label, broadcast, self.scope or "global")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Random reloads of services: afterwards the kernel's table is what a fresh start makes of the file.
+"""Random reloads of services: the kernel's table is then what a fresh start makes of the file.
 
 HOLDFAST_SEED=N plays a run again.
 """
