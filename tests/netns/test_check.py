@@ -61,9 +61,9 @@ def test_online_check_sees_the_interfaces_of_this_host(readable: Path) -> None:
 
     missing = alone("check", "--online", str(config), user=NOBODY)
     down = alone("check", "--online", str(config), user=NOBODY,
-                 setup="ip link add dummy0 type dummy\nip address add 198.51.100.1/24 dev dummy0")
+                 setup="ip link add dummy0 type veth\nip address add 198.51.100.1/24 dev dummy0")
     up = alone("check", "--online", str(config), user=NOBODY,
-               setup="ip link add dummy0 type dummy\nip link set dummy0 up\n"
+               setup="ip link add dummy0 type veth\nip link set dummy0 up\n"
                      "ip address add 192.0.2.9/24 dev dummy0")
 
     assert "there is no interface 'dummy0' on this host" in missing.stdout
@@ -81,7 +81,8 @@ def check(*words: str) -> subprocess.CompletedProcess:
 def test_two_directors_are_compared(tmp_path: Path) -> None:
     first, second = tmp_path / "a.conf", tmp_path / "b.conf"
     first.write_text(DIRECTOR % (150, "192.0.2.1/24"))
-    second.write_text((DIRECTOR % (100, "192.0.2.1/24")).replace("id 51", "id 51\n    advert_int 3"))
+    second.write_text((DIRECTOR % (100, "192.0.2.1/24"))
+                      .replace("id 51", "id 51\n    advert_int 3"))
 
     checked = check(str(first), str(second))
     as_json = json.loads(check("--json", str(first), str(second)).stdout)
