@@ -334,10 +334,8 @@ class Maker:
             lambda: text.rstrip().removesuffix("}"),
             lambda: text.replace("{", "", 1),
             lambda: text.replace("virtual_router_id ", "virtual_router_id 3000", 1),
-            lambda: text.replace("priority ", "priority x", 1),
             lambda: text.replace("advert_int 1", "advert_int", 1),
             lambda: text.replace(" interface ", " #interface "),
-            lambda: text.replace("  10.", "  710.", 1),
             lambda: "",
             lambda: "\x7fELF\x02\x01\x01\0\0\0" + text,
         ))()
