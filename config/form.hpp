@@ -4,6 +4,7 @@
 
 #include "config/write.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ inline constexpr std::string_view kAddressKey = "address";
 inline constexpr std::string_view kPortKey = "port";
 inline constexpr std::string_view kMarkKey = "fwmark";
 inline constexpr std::string_view kGroupKey = "group";
+
+/// What an entry of a list begins with, when it is written as a table.
+inline constexpr std::array<std::string_view, 2> kEntryKeys = {kAddressKey, "name"};
 
 /// The keys that stand for the words behind a block's own word: name; address and port. In their
 /// order.

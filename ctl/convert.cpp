@@ -37,8 +37,9 @@ int write_out(const ConvertRequest& request, const std::string& text) {
   return kFailed;
 }
 
-Syntax other_than(Syntax syntax) {
-  return syntax == Syntax::toml ? Syntax::keepalived : Syntax::toml;
+Syntax target_of(const ConvertRequest& request, Syntax from) {
+  if (!request.to.empty()) return request.to == "toml" ? Syntax::toml : Syntax::keepalived;
+  return from == Syntax::toml ? Syntax::keepalived : Syntax::toml;
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ int convert(const ConvertRequest& request) {
   }
   const Syntax from =
       loaded.snapshot.parts.empty() ? Syntax::keepalived : loaded.snapshot.parts.front().syntax;
-  const Syntax to = request.to.value_or(other_than(from));
+  const Syntax to = target_of(request, from);
   config::Diagnostics problems;
   config::Reporter reporter(loaded.snapshot, problems);
   const config::Tree tree = config::read_tree(loaded.snapshot, reporter);

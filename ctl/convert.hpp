@@ -1,19 +1,17 @@
 // holdfastctl convert: a configuration in the other syntax, from the author's own statements.
 #pragma once
 
-#include "config/source_set.hpp"
 #include "ctl/commands.hpp"
 
-#include <optional>
 #include <string>
 
 namespace holdfast::ctl {
 
 struct ConvertRequest {
   std::string file;
-  std::string config_id;             ///< keepalived: -i
-  std::optional<config::Syntax> to;  ///< not set: the one that the file is not written in
-  std::string out;                   ///< empty: standard output
+  std::string config_id;  ///< keepalived: -i
+  std::string to;         ///< "toml", "keepalived"; empty: what the file is not written in
+  std::string out;        ///< empty: standard output
 };
 
 /// Includes are written out, definitions replaced; what inherits stays as it was written. Prints

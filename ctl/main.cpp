@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <map>
 #include <unistd.h>
 
 namespace holdfast::ctl {
@@ -55,10 +54,8 @@ int run_reload(const Target& target, const ReloadWords& words) {
 CLI::App& add_convert(CLI::App& app, ConvertRequest& request) {
   CLI::App& verb = *app.add_subcommand("convert", "A configuration in the other syntax");
   verb.add_option("file", request.file, "The configuration")->required();
-  const std::map<std::string, config::Syntax> names = {{"toml", config::Syntax::toml},
-                                                       {"keepalived", config::Syntax::keepalived}};
   verb.add_option("--to", request.to, "toml or keepalived; without it the other one")
-      ->transform(CLI::CheckedTransformer(names));
+      ->check(CLI::IsMember({"toml", "keepalived"}));
   verb.add_option("-o,--output", request.out, "Write to this file instead of standard output");
   verb.add_option("-i,--config-id", request.config_id, "Name that @lines are chosen by");
   return verb;

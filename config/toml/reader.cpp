@@ -14,6 +14,11 @@ bool all_tables(const ::toml::array& array) {
                      [](const ::toml::node& node) { return node.is_table(); });
 }
 
+// A list without a name: an array of lines.
+bool is_plain_list(const Keyword& keyword) {
+  return keyword.opens && is_list(*keyword.opens) && header_keys(keyword).empty();
+}
+
 bool takes_one_argument(const Keyword& keyword) {
   return keyword.args[1].type == ArgType::none && !keyword.args[0].repeated;
 }
@@ -52,7 +57,7 @@ std::vector<TomlReader::Member> TomlReader::members_of(const ::toml::table& tabl
   for (auto&& [key, value] : table) {
     const std::optional<KeywordId> id = schema_.find(block, key.str());
     const ::toml::array* const array = value.as_array();
-    const bool is_block = id && schema_[*id].opens;
+    const bool is_block = id && schema_[*id].opens && !is_plain_list(schema_[*id]);
     if (array != nullptr && !array->empty() && is_block && all_tables(*array)) {
       for (const ::toml::node& element : *array) add(key, element, true);
     } else {
@@ -204,7 +209,7 @@ void TomlReader::read_entries(const ::toml::node& value, const Keyword& keyword,
   for (const ::toml::node& one : *array) read_entry(one, keyword, parent);
 }
 
-// "192.168.1.200/24 dev eth0", or its words as an array.
+// "192.168.1.200/24 dev eth0", its words as an array, or a table: {address = "…", dev = "eth0"}.
 void TomlReader::read_entry(const ::toml::node& value, const Keyword& keyword, Parent& parent) {
   const std::uint32_t first_word = next_word();
   const TextRange range = positions_.range_of(value.source());
@@ -213,6 +218,8 @@ void TomlReader::read_entry(const ::toml::node& value, const Keyword& keyword, P
     sound = push_line(value, keyword);
   } else if (const ::toml::array* const words = value.as_array()) {
     for (const ::toml::node& word : *words) sound = sound && push_scalar(word, keyword);
+  } else if (const ::toml::table* const table = value.as_table()) {
+    sound = push_entry(*table, keyword);
   } else {
     sound = push_scalar(value, keyword);
   }

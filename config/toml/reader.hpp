@@ -43,7 +43,10 @@ class TomlReader {
   [[nodiscard]] bool push_header(const ::toml::table& table, const Keyword& keyword);
   [[nodiscard]] bool push_values(const ::toml::node& value, const Keyword& keyword);
   [[nodiscard]] bool push_named(const ::toml::table& table, const Keyword& keyword);
-  [[nodiscard]] bool push_options(const ::toml::table& table, Block line);
+  [[nodiscard]] bool push_entry(const ::toml::table& table, const Keyword& keyword);
+  /// `done`: keys that are no options.
+  [[nodiscard]] bool push_options(const ::toml::table& table, Block line,
+                                  std::span<const std::string_view> done = {});
   [[nodiscard]] bool push_scalar(const ::toml::node& value, const Keyword& keyword);
   [[nodiscard]] bool push_line(const ::toml::node& value, const Keyword& keyword);
   [[nodiscard]] bool push_service_header(const ::toml::table& table, const Keyword& keyword);

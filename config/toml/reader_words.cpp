@@ -186,9 +186,20 @@ bool TomlReader::push_named(const ::toml::table& table, const Keyword& keyword) 
   return true;
 }
 
+// What the line begins with, under the name `address` or `name`, and then its options.
+bool TomlReader::push_entry(const ::toml::table& table, const Keyword& keyword) {
+  for (const std::string_view key : kEntryKeys) {
+    const ::toml::node* const value = table.get(key);
+    if (value != nullptr && !push_scalar(*value, keyword)) return false;
+  }
+  return push_options(table, *keyword.opens, kEntryKeys);
+}
+
 // {id = 5, port = 8848}: each key an option word, true alone a word without a value.
-bool TomlReader::push_options(const ::toml::table& table, Block line) {
+bool TomlReader::push_options(const ::toml::table& table, Block line,
+                              std::span<const std::string_view> done) {
   for (const Member& member : members_of(table, Block::other)) {
+    if (std::find(done.begin(), done.end(), member.key) != done.end()) continue;
     const std::optional<KeywordId> id = find(member, line, table);
     if (!id) return false;
     const Keyword& keyword = schema_[*id];

@@ -133,11 +133,19 @@ t.toml:1:1: error: 'vrrp_instance' must be an array of tables
     ^~~~~~~~~~~~~
     help: write [[vrrp_instance]] on a line of its own, and below it what belongs to it
 )");
-  CHECK(shown_behind_router("virtual_ipaddress_excluded = [{ dev = \"eth0\" }]\n") == R"(
-t.toml:7:31: error: 'virtual_ipaddress_excluded' must be an array of lines, not a table
-    virtual_ipaddress_excluded = [{ dev = "eth0" }]
-                                  ^
+  CHECK(shown_behind_router("virtual_ipaddress_excluded = { dev = \"eth0\" }\n") == R"(
+t.toml:7:1: error: 'virtual_ipaddress_excluded' must be an array of lines, not a table
+    virtual_ipaddress_excluded = { dev = "eth0" }
+    ^~~~~~~~~~~~~~~~~~~~~~~~~~
     help: write virtual_ipaddress_excluded = ["…", "…"]
+)");
+  CHECK(shown_behind_router(
+            "virtual_ipaddress_excluded = [{ address = \"192.168.1.201\", dve = \"eth0\" }]\n") ==
+        R"(
+t.toml:7:60: error: unknown key 'dve' in 'virtual_ipaddress'
+    virtual_ipaddress_excluded = [{ address = "192.168.1.201", dve = "eth0" }]
+                                                               ^~~
+    help: did you mean 'dev'?
 )");
   CHECK(shown("[[vrrp_instance]]\ninterface = \"eth0\"\n") == R"(
 t.toml:1:3: error: 'vrrp_instance' needs a name

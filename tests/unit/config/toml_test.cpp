@@ -119,6 +119,27 @@ TEST_CASE("toml: a whole director means the same as in keepalived's syntax") {
   CHECK(toml.model.services[0].real_servers.size() == 2);
 }
 
+TEST_CASE("toml: an entry of a list is a line, its words, or a table") {
+  const auto addresses = [](std::string_view list) {
+    const Loaded loaded = load_toml(
+        fmt::format("[[vrrp_instance]]\nname = \"V\"\ninterface = \"eth0\"\nvirtual_router_id = 1\n"
+                    "virtual_ipaddress = {}\n",
+                    list));
+    REQUIRE_MESSAGE(!loaded.diagnostics.has_errors(), render_text(loaded.diagnostics));
+    return loaded.model.instances.at(0).virtual_addresses;
+  };
+  const std::vector<VirtualAddress> lines =
+      addresses(R"(["10.0.0.1/24 dev eth1 label eth1:v noprefixroute", "10.0.0.2"])");
+
+  CHECK(lines.size() == 2);
+  CHECK(lines.at(0).no_prefix_route);
+  CHECK(addresses(R"([["10.0.0.1/24", "dev", "eth1", "label", "eth1:v", "noprefixroute"],
+                      "10.0.0.2"])") == lines);
+  CHECK(addresses(
+            R"([{ dev = "eth1", address = "10.0.0.1/24", label = "eth1:v", noprefixroute = true },
+                { address = "10.0.0.2", home = false }])") == lines);
+}
+
 TEST_CASE("toml: objects know their place in the TOML file") {
   const Model model = load_toml(kPair).model;
 
