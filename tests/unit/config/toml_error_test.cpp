@@ -120,6 +120,16 @@ t.toml:7:7: error: a value of 'vrf' must be one line without control characters
 )");
 }
 
+TEST_CASE("toml: places count characters, not bytes") {
+  const std::string text = "smtp_helo_name = [\"größe\", \"zuviel\"]\n";
+  const Loaded loaded = load_text("[global_defs]\n" + text, "t.toml");
+
+  const std::vector<Diagnostic>& all = loaded.diagnostics.all();
+  REQUIRE(!all.empty());
+  CHECK(all.back().column == 28);
+  CHECK(all.back().source_line.substr(all.back().byte_offset, 8) == "\"zuviel\"");
+}
+
 TEST_CASE("toml: a block that is no table, a list that is no array") {
   CHECK(shown_behind_router("authentication = \"secret\"\n") == R"(
 t.toml:7:1: error: 'authentication' must be a table
@@ -226,6 +236,9 @@ TEST_CASE("toml: a circle of includes and a missing file are errors at their pla
 
   const Loaded loaded = load_files(main);
 
+  const Loaded itself = load_files(directory.write("self.toml", "include = \"self.toml\"\n"));
+  CHECK(itself.diagnostics.errors() == 1);
+  CHECK(render_text(itself.diagnostics).find("self.toml' includes itself") != std::string::npos);
   REQUIRE(loaded.diagnostics.errors() == 2);
   const std::string text = render_text(loaded.diagnostics);
   CHECK(text.find("main.toml' includes itself") != std::string::npos);
