@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::config::test {
@@ -21,6 +22,7 @@ namespace holdfast::config::test {
 
 /// A small configuration that has every block and nothing to complain about.
 [[nodiscard]] Document skeleton();
+[[nodiscard]] std::string_view skeleton_text();
 
 /// The skeleton with the word in it, once for each place where the word is valid: in each block,
 /// behind each entry of a list, behind each word that takes it as an option.
