@@ -110,11 +110,11 @@ TEST_CASE("definitions: of several lines, used as a whole block") {
   CHECK(loaded.model.services[0].real_servers.at(0).checks.size() == 1);
 }
 
-TEST_CASE("definitions: one that contains itself and one that is missing are one error each") {
+TEST_CASE("definitions: one that contains itself and one that is missing are one finding each") {
   CHECK(findings(load("$A=${A}\n" + instance("advert_int ${A}")).diagnostics) ==
         "9:12 error: the definition of '$A' contains itself");
   CHECK(findings(load(instance("mcast_src_ip ${WHERE}")).diagnostics) ==
-        "8:16 error: 'WHERE' is not defined");
+        "8:16 warning: 'WHERE' is not defined");
 }
 
 TEST_CASE("definitions: one that is missing is a warning where the rest keeps its meaning") {
@@ -247,7 +247,8 @@ TEST_CASE("definitions: a comment without a backslash ends one of several lines"
 TEST_CASE("definitions: $NAME/24 stays as it is, ${NAME}/24 is replaced") {
   const Loaded loaded =
       load("$N=192.168.7.1\n" + instance("virtual_ipaddress_excluded {\n$N/24\n}"));
-  CHECK(findings(loaded.diagnostics) == "10:1 error: '$N/24' is not an IP address");
+  CHECK(findings(loaded.diagnostics) ==
+        "10:1 warning: '$N/24' is not an IP address: this line is left out");
   CHECK(load("$N=192.168.7.1\n" + instance("virtual_ipaddress_excluded {\n${N}/24\n}"))
             .diagnostics.empty());
 }
