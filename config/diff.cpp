@@ -1,9 +1,13 @@
 #include "config/diff.hpp"
 
 #include "config/diff_fields.hpp"
+#include "config/schema.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <unordered_map>
 
 namespace holdfast::config {
@@ -24,17 +28,84 @@ std::string key_of(const GarpGroup& group) {
   return fmt::format("{}", fmt::join(group.interfaces, " "));
 }
 std::string key_of(const VirtualAddress& address) {
-  return line_of(address);
+  return line_of(document_of(address));
 }
 std::string key_of(const Route& route) {
-  return line_of(route);
+  return line_of(document_of(route));
 }
 std::string key_of(const Rule& rule) {
-  return line_of(rule);
+  return line_of(document_of(rule));
 }
 template <class Named>
 std::string key_of(const Named& named) {
   return named.name;
+}
+
+// An object with all its values as words; what it inherits is a part of what it means.
+Node words_of(const VrrpInstance& instance, const Model& in) {
+  return document_of(instance, in.globals, Detail::all);
+}
+Node words_of(const SyncGroup& group, const Model& in) {
+  return document_of(group, in.globals, Detail::all);
+}
+Node words_of(const TrackGroup& group, const Model&) {
+  return document_of(group);
+}
+Node words_of(const GarpGroup& group, const Model&) {
+  return document_of(group);
+}
+Node words_of(const VirtualServerGroup& group, const Model&) {
+  return document_of(group);
+}
+Node words_of(const VirtualAddress& address, const Model&) {
+  return document_of(address);
+}
+Node words_of(const Route& route, const Model&) {
+  return document_of(route);
+}
+Node words_of(const Rule& rule, const Model&) {
+  return document_of(rule);
+}
+// Without its servers, which are objects of their own, and without what their checkers inherit:
+// they have it themselves.
+Node words_of(const VirtualServer& service, const Model& in) {
+  Node words = document_of(service, in.globals, Detail::all);
+  std::erase_if(words.body, [](const Node& node) {
+    constexpr std::array<std::string_view, 6> kOthers{
+        "real_server", "retry", "delay_loop", "delay_before_retry", "connect_timeout", "warmup"};
+    const std::string_view word = Schema::instance()[node.keyword].name;
+    return !node.entry && std::find(kOthers.begin(), kOthers.end(), word) != kOthers.end();
+  });
+  return words;
+}
+template <class Tracker>
+Node words_of(const Tracker& tracker, const Model&) {
+  return document_of(tracker, Detail::all);
+}
+
+// What differs alike in all servers, taken from them: it is told once, of the service.
+std::vector<FieldChange> take_common(std::vector<Change>& servers, std::size_t pairs) {
+  std::vector<Change*> changed;
+  for (Change& server : servers)
+    if (server.kind == ChangeKind::changed) changed.push_back(&server);
+  if (pairs < 2 || changed.size() != pairs) return {};
+  std::vector<FieldChange> common;
+  for (const FieldChange& field : changed.front()->fields) {
+    if (std::all_of(changed.begin(), changed.end(), [&](const Change* server) {
+          return std::find(server->fields.begin(), server->fields.end(), field) !=
+                 server->fields.end();
+        }))
+      common.push_back(field);
+  }
+  if (common.empty()) return {};
+  for (Change* server : changed)
+    std::erase_if(server->fields, [&](const FieldChange& field) {
+      return std::find(common.begin(), common.end(), field) != common.end();
+    });
+  std::erase_if(servers, [](const Change& server) {
+    return server.kind == ChangeKind::changed && server.fields.empty();
+  });
+  return common;
 }
 
 template <class T>
@@ -61,9 +132,10 @@ std::vector<std::string> keys_of(const std::vector<T>& list) {
   return keys;
 }
 
-// Walks both lists: what only `before` has, then what `after` has, matched or new.
+// Walks both lists: what only `before` has, then what `after` has, matched or new. Returns how many
+// are in both.
 template <class T, class Visit>
-void match(const std::vector<T>& before, const std::vector<T>& after, const Visit& visit) {
+std::size_t match(const std::vector<T>& before, const std::vector<T>& after, const Visit& visit) {
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   const std::vector<std::string> old_keys = keys_of(before);
   std::unordered_map<std::string_view, std::size_t> old_index;
@@ -87,6 +159,7 @@ void match(const std::vector<T>& before, const std::vector<T>& after, const Visi
     else if (!(before[partner[j]] == after[j]))
       visit(ChangeKind::changed, partner[j], j);
   }
+  return static_cast<std::size_t>(std::count(matched.begin(), matched.end(), true));
 }
 
 class Comparison {
@@ -95,7 +168,8 @@ class Comparison {
 
   std::vector<Change> run() {
     if (before_.globals != after_.globals)
-      add_single(ObjectKind::globals, compare_fields(before_.globals, after_.globals));
+      add_single(ObjectKind::globals, compare_documents(document_of(before_.globals, Detail::all),
+                                                        document_of(after_.globals, Detail::all)));
     list(ObjectKind::garp_group, &Model::garp_groups);
     list(ObjectKind::script, &Model::scripts);
     list(ObjectKind::track_process, &Model::track_processes);
@@ -109,7 +183,7 @@ class Comparison {
     list(ObjectKind::instance, &Model::instances);
     list(ObjectKind::service_group, &Model::service_groups);
     if (before_.tls != after_.tls)
-      add_single(ObjectKind::tls, compare_fields(before_.tls, after_.tls));
+      add_single(ObjectKind::tls, compare_nodes(document_of(before_.tls), document_of(after_.tls)));
     services();
     return std::move(changes_);
   }
@@ -141,7 +215,7 @@ class Comparison {
     match(before, after, [&](ChangeKind kind, std::size_t i, std::size_t j) {
       Change change = change_of(kind, object, before, after, i, j);
       if (kind == ChangeKind::changed)
-        change.fields = compare_fields(before[i], before_, after[j], after_);
+        change.fields = compare_nodes(words_of(before[i], before_), words_of(after[j], after_));
       changes_.push_back(std::move(change));
     });
   }
@@ -155,26 +229,33 @@ class Comparison {
         changes_.push_back(std::move(change));
         return;
       }
-      change.fields = compare_fields(before[i], before_, after[j], after_);
-      if (!change.fields.empty()) changes_.push_back(std::move(change));
-      servers(i, j);
+      change.fields = compare_nodes(words_of(before[i], before_), words_of(after[j], after_));
+      std::vector<Change> of_servers;
+      const std::size_t pairs = servers(i, j, of_servers);
+      for (FieldChange& field : take_common(of_servers, pairs))
+        change.fields.push_back(std::move(field));
+      if (!change.fields.empty() || of_servers.empty()) changes_.push_back(std::move(change));
+      std::move(of_servers.begin(), of_servers.end(), std::back_inserter(changes_));
     });
   }
 
-  void servers(std::size_t service_before, std::size_t service_after) {
+  // Returns how many servers both have.
+  std::size_t servers(std::size_t service_before, std::size_t service_after,
+                      std::vector<Change>& out) {
     const VirtualServer& old_service = before_.services[service_before];
     const VirtualServer& new_service = after_.services[service_after];
     const auto& before = old_service.real_servers;
     const auto& after = new_service.real_servers;
-    match(before, after, [&](ChangeKind kind, std::size_t i, std::size_t j) {
+    return match(before, after, [&](ChangeKind kind, std::size_t i, std::size_t j) {
       Change change = change_of(kind, ObjectKind::server, before, after, i, j);
       change.service = name_of(new_service);
       change.service_before = service_before;
       change.service_after = service_after;
       if (kind == ChangeKind::changed)
         change.fields =
-            compare_fields(before[i], old_service, before_, after[j], new_service, after_);
-      changes_.push_back(std::move(change));
+            compare_nodes(document_of(before[i], old_service, before_.globals, Detail::all),
+                          document_of(after[j], new_service, after_.globals, Detail::all));
+      out.push_back(std::move(change));
     });
   }
 

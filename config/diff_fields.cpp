@@ -1,154 +1,134 @@
 #include "config/diff_fields.hpp"
 
-#include <algorithm>
+#include "config/schema.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
 
 namespace holdfast::config {
 namespace {
 
-constexpr std::string_view kOnly = "settings";
+constexpr std::string_view kSecrets[] = {"auth_pass", "auth_hmac key", "password"};
 
-std::string text_of(std::uint32_t value) {
-  return fmt::format("{}", value);
-}
-std::string text_of(core::Duration value) {
-  return seconds_text(value);
-}
-std::string text_of(const std::string& value) {
-  return value;
-}
-std::string text_of(InitialState value) {
-  return to_string(value);
-}
-std::string text_of(ForwardingMethod value) {
-  return to_string(value);
-}
-std::string text_of(const Rare<SorryServer>& value) {
-  return value ? core::Endpoint{value->address, value->port}.to_string() : "";
+bool is_secret(std::string_view field) {
+  return std::any_of(std::begin(kSecrets), std::end(kSecrets), [&](std::string_view secret) {
+    return field == secret || field.ends_with(fmt::format(" {}", secret));
+  });
 }
 
-void note(std::vector<FieldChange>& out, std::string_view field, std::string before,
-          std::string after) {
-  if (before != after) out.push_back({std::string(field), std::move(before), std::move(after)});
+bool holds_lines(const Node& node) {
+  return std::any_of(node.body.begin(), node.body.end(),
+                     [](const Node& each) { return each.entry; });
 }
 
-template <class T, class Member>
-void field(std::vector<FieldChange>& out, std::string_view name, const T& before, const T& after,
-           Member T::*member) {
-  note(out, name, text_of(before.*member), text_of(after.*member));
-}
+class Comparison {
+ public:
+  void compare(const Document& before, const Document& after, const std::string& inside) {
+    lines(before, after, inside);
+    const Statements old_statements = statements_of(before);
+    const Statements new_statements = statements_of(after);
+    for (const auto& [key, node] : old_statements.list) {
+      const auto found = new_statements.index.find(key);
+      statement(node, found == new_statements.index.end() ? nullptr : found->second, inside);
+    }
+    for (const auto& [key, node] : new_statements.list)
+      if (!old_statements.index.contains(key)) statement(nullptr, node, inside);
+  }
+  std::vector<FieldChange> take() { return std::move(changes_); }
 
-void compare_addresses(std::vector<FieldChange>& out, std::string_view block,
-                       const std::vector<VirtualAddress>& before,
-                       const std::vector<VirtualAddress>& after) {
-  const auto has = [](const std::vector<VirtualAddress>& list, const VirtualAddress& one) {
-    return std::find(list.begin(), list.end(), one) != list.end();
+ private:
+  /// A word and how often it stood before: several checkers of one kind are told apart by their
+  /// order.
+  using Key = std::pair<KeywordId, std::size_t>;
+  struct Statements {
+    std::vector<std::pair<Key, const Node*>> list;
+    std::map<Key, const Node*> index;
   };
-  for (const VirtualAddress& one : before)
-    if (!has(after, one)) out.push_back({std::string(block), line_of(one), ""});
-  for (const VirtualAddress& one : after)
-    if (!has(before, one)) out.push_back({std::string(block), "", line_of(one)});
-}
 
-std::vector<FieldChange> or_settings(std::vector<FieldChange> fields) {
-  if (fields.empty()) fields.push_back({std::string(kOnly), "", ""});
-  return fields;
-}
+  static Statements statements_of(const Document& document) {
+    Statements statements;
+    std::map<KeywordId, std::size_t> times;
+    for (const Node& node : document) {
+      if (node.entry) continue;
+      const Key key{node.keyword, times[node.keyword]++};
+      statements.list.emplace_back(key, &node);
+      statements.index.emplace(key, &node);
+    }
+    return statements;
+  }
+
+  // Lines of a list block are the same or they are not.
+  void lines(const Document& before, const Document& after, const std::string& inside) {
+    const auto has = [](const Document& document, const Node& line) {
+      return std::find(document.begin(), document.end(), line) != document.end();
+    };
+    for (const Node& line : before)
+      if (line.entry && !has(after, line)) note(inside, line_of(line), "");
+    for (const Node& line : after)
+      if (line.entry && !has(before, line)) note(inside, "", line_of(line));
+  }
+
+  void statement(const Node* before, const Node* after, const std::string& inside) {
+    const Node& some = before != nullptr ? *before : *after;
+    const std::string word(Schema::instance()[some.keyword].name);
+    const std::string field = inside.empty() ? word : fmt::format("{} {}", inside, word);
+    static const Document kNone;
+    if (before != nullptr && after != nullptr) {
+      if (*before == *after) return;
+      note(field, value_of(*before), value_of(*after));
+      compare(before->body, after->body, field);
+    } else if (holds_lines(some)) {
+      compare(before == nullptr ? kNone : before->body, after == nullptr ? kNone : after->body,
+              field);
+    } else {
+      note(field, before == nullptr ? absent(some) : shown(some),
+           after == nullptr ? absent(some) : shown(some));
+    }
+  }
+
+  static std::string value_of(const Node& node) {
+    return fmt::format("{}", fmt::join(node.args, " "));
+  }
+  static bool is_flag(const Node& node) { return node.args.empty() && node.body.empty(); }
+  static std::string absent(const Node& node) { return is_flag(node) ? "no" : ""; }
+  static std::string shown(const Node& node) {
+    if (is_flag(node)) return "yes";
+    return node.args.empty() ? std::string(kWholeBlock) : value_of(node);
+  }
+
+  void note(const std::string& field, std::string before, std::string after) {
+    if (before == after) return;
+    if (is_secret(field)) {
+      if (!before.empty()) before = kHiddenValue;
+      if (!after.empty()) after = kHiddenValue;
+    }
+    changes_.push_back({field, std::move(before), std::move(after)});
+  }
+
+  std::vector<FieldChange> changes_;
+};
 
 }  // namespace
 
-std::vector<FieldChange> compare_fields(const Globals& before, const Globals& after) {
-  std::vector<FieldChange> out;
-  field(out, "router_id", before, after, &Globals::router_id);
-  return or_settings(std::move(out));
+std::vector<FieldChange> compare_nodes(const Node& before, const Node& after) {
+  std::vector<FieldChange> changes = compare_documents(before.body, after.body);
+  if (before.args != after.args)
+    changes.insert(changes.begin(),
+                   FieldChange{"name", fmt::format("{}", fmt::join(before.args, " ")),
+                               fmt::format("{}", fmt::join(after.args, " "))});
+  return changes;
 }
 
-std::vector<FieldChange> compare_fields(const TlsIdentity&, const TlsIdentity&) {
-  return or_settings({});
+std::vector<FieldChange> compare_documents(const Document& before, const Document& after) {
+  Comparison comparison;
+  comparison.compare(before, after, "");
+  return comparison.take();
 }
 
-std::vector<FieldChange> compare_fields(const VrrpInstance& before, const Model&,
-                                        const VrrpInstance& after, const Model&) {
-  std::vector<FieldChange> out;
-  field(out, "name", before, after, &VrrpInstance::name);
-  field(out, "state", before, after, &VrrpInstance::state);
-  note(out, "priority", text_of(before.priority), text_of(after.priority));
-  field(out, "advert_int", before, after, &VrrpInstance::advert_int);
-  note(out, "nopreempt", before.preempt ? "no" : "yes", after.preempt ? "no" : "yes");
-  if (before.authentication != after.authentication) out.push_back({"auth_pass", "", ""});
-  compare_addresses(out, "virtual_ipaddress", before.virtual_addresses, after.virtual_addresses);
-  compare_addresses(out, "virtual_ipaddress_excluded", before.virtual_addresses_excluded,
-                    after.virtual_addresses_excluded);
-  return or_settings(std::move(out));
-}
-
-std::vector<FieldChange> compare_fields(const VirtualServer& before, const Model&,
-                                        const VirtualServer& after, const Model&) {
-  VirtualServer same_servers = before;
-  same_servers.real_servers = after.real_servers;
-  if (same_servers == after) return {};
-  std::vector<FieldChange> out;
-  field(out, "lb_algo", before, after, &VirtualServer::scheduler);
-  field(out, "lb_kind", before, after, &VirtualServer::forwarding);
-  field(out, "persistence_timeout", before, after, &VirtualServer::persistence_timeout);
-  field(out, "quorum", before, after, &VirtualServer::quorum);
-  field(out, "sorry_server", before, after, &VirtualServer::sorry_server);
-  return or_settings(std::move(out));
-}
-
-std::vector<FieldChange> compare_fields(const RealServer& before, const VirtualServer&,
-                                        const Model&, const RealServer& after, const VirtualServer&,
-                                        const Model&) {
-  std::vector<FieldChange> out;
-  field(out, "weight", before, after, &RealServer::weight);
-  field(out, "lvs_method", before, after, &RealServer::forwarding);
-  return or_settings(std::move(out));
-}
-
-std::vector<FieldChange> compare_fields(const SyncGroup&, const Model&, const SyncGroup&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const VrrpScript&, const Model&, const VrrpScript&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const TrackProcess&, const Model&, const TrackProcess&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const TrackFile&, const Model&, const TrackFile&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const BfdInstance&, const Model&, const BfdInstance&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const TrackGroup&, const Model&, const TrackGroup&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const GarpGroup&, const Model&, const GarpGroup&,
-                                        const Model&) {
-  return or_settings({});
-}
-std::vector<FieldChange> compare_fields(const VirtualServerGroup&, const Model&,
-                                        const VirtualServerGroup&, const Model&) {
-  return or_settings({});
-}
-
-std::string line_of(const VirtualAddress& address) {
-  return fmt::format("{} dev {}{}{}", address.prefix.to_string(), address.interface,
-                     address.label.empty() ? "" : " label ", address.label);
-}
-std::string line_of(const Route& route) {
-  return fmt::format("{} dev {} table {}", route.destination.to_string(), route.interface,
-                     route.table);
-}
-std::string line_of(const Rule& rule) {
-  return fmt::format("{} table {}", rule.priority.value_or(0), rule.table);
+std::string line_of(const Node& entry) {
+  return fmt::format("{}", fmt::join(entry.args, " "));
 }
 
 }  // namespace holdfast::config

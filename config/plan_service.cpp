@@ -95,6 +95,7 @@ Consequence changed_service(const ServiceRule& rule, const FieldChange& field) {
   if (is_one_of(word, {"quorum", "hysteresis"})) return quorum_changes(rule);
   if (is_one_of(word, {"sorry_server", "sorry_server_inhibit", "sorry_server_lvs_method"}))
     return {"counts when the quorum is lost", Impact::harmless};
+  if (is_check(word)) return {"the servers keep their state until the next result", {}};
   if (word == "ops") return {"counts from the next packet", Impact::disturbs};
   if (word == "ha_suspend") return {"counts at the next change of its address", Impact::harmless};
   if (word == "alpha") return {"counts for servers that are new", Impact::harmless};
