@@ -257,21 +257,24 @@ def test_reload_repeat_keeps_the_file_for_tomorrow(director):
 
 def test_reload_file_is_there_exactly_while_the_configuration_is_read(director):
     sign = director.dir / "reading"
-    slow = director.dir / "slow.conf"
-    os.mkfifo(slow)
-    director.config.write_text(with_globals(f"reload_file {sign}"))
+    text = with_globals(f"reload_file {sign}")
+    director.config.write_text(text)
     director.start()
     assert not sign.exists()
     sign.write_text("a writer waits\n")
-    director.config.write_text(with_globals(f"reload_file {sign}") + f"include {slow}\n")
+    director.config.unlink()
+    os.mkfifo(director.config)
+    pipe = os.open(director.config, os.O_RDWR | os.O_NONBLOCK)
     answers = []
-    waiting = threading.Thread(target=lambda: answers.append(director.ask("reload")))
+    waiting = threading.Thread(target=lambda: answers.append(director.ask("reload")), daemon=True)
     waiting.start()
 
     # The loader waits for the pipe; meanwhile the sign is there, and empty.
     director.wait_for(lambda: sign.stat().st_size == 0, "the empty sign", 5)
     assert not answers
-    slow.write_text("# the end of it\n")
+    time.sleep(0.5)  # until the loader has opened the pipe
+    os.write(pipe, text.encode())
+    os.close(pipe)
     waiting.join(20)
 
     assert answers and answers[0]["ok"], answers
