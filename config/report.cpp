@@ -79,6 +79,8 @@ bool Reporter::has_room(Severity severity, const std::string& file) {
 
 void Reporter::add(Severity severity, TextRange range, std::string message, std::string help) {
   if (!marked_.insert(key(range.offset, static_cast<std::uint32_t>(severity))).second) return;
+  // A line may be long and full of mistakes: none is looked at once there are enough.
+  if (counts_[static_cast<std::size_t>(severity)] > kMaxFindings) return;
   Diagnostic diagnostic;
   diagnostic.severity = severity;
   const SourceLocation location = report_cursor_.locate(range.offset);
