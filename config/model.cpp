@@ -100,7 +100,11 @@ const char* type_name(const Check& check) {
 }
 
 std::string name_of(const VirtualServer& service) {
-  if (service.fwmark != 0) return fmt::format("fwmark {}", service.fwmark);
+  if (service.fwmark != 0) {
+    // The same mark of the other family is another service.
+    const bool v6 = service.address.family() == core::Family::v6;
+    return fmt::format("fwmark {}{}", service.fwmark, v6 ? " IPv6" : "");
+  }
   if (!service.group.empty())
     return fmt::format("{} group {}", to_string(service.protocol), service.group);
   return fmt::format("{} {}", to_string(service.protocol),

@@ -885,7 +885,7 @@ inline constexpr std::uint32_t kMaxWeight = 65535;
 [[nodiscard]] const char* to_string(ForwardingMethod forwarding);  ///< "NAT", "DR", "TUN"
 [[nodiscard]] const char* to_string(HttpProtocol protocol);        ///< "1.0", "1.0C", "1.1"
 [[nodiscard]] const char* type_name(const Check& check);           ///< "TCP_CHECK", "SSL_GET", …
-/// "TCP 192.168.1.200:8099", "fwmark 5", "group web": how a service is named in messages.
+/// "TCP 192.168.1.200:8099", "fwmark 5", "fwmark 5 IPv6", "TCP group web": its name in messages.
 [[nodiscard]] std::string name_of(const VirtualServer& service);
 
 }  // namespace holdfast::config

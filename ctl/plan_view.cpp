@@ -33,6 +33,14 @@ std::string endpoint_of(const object& entry) {
   return address ? core::Endpoint{*address, port}.to_string() : text(entry, "address");
 }
 
+// As config::name_of calls it: that is how a plan finds it.
+std::string service_name(const object& entry) {
+  if (find(entry, "mark") == nullptr)
+    return fmt::format("{} {}", text(entry, "protocol"), endpoint_of(entry));
+  return fmt::format("fwmark {}{}", text(entry, "mark"),
+                     text(entry, "family") == "ipv6" ? " IPv6" : "");
+}
+
 Paint paint_of(config::Impact impact) {
   switch (impact) {
     case config::Impact::harmless:
@@ -86,8 +94,7 @@ config::RunningView running_view(const Reply& vrrp, const Reply& checkers) {
   for (const value& entry : find_list(*checkers.status, "services")) {
     const object* service = entry.if_object();
     if (service == nullptr) continue;
-    const std::string name =
-        fmt::format("{} {}", text(*service, "protocol"), endpoint_of(*service));
+    const std::string name = service_name(*service);
     view.services.push_back(
         {name, static_cast<std::uint64_t>(number(*service, "up_weight").value_or(0))});
     for (const value& item : find_list(*service, "servers")) {

@@ -12,6 +12,14 @@ std::string endpoint_text(const object& from) {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", text(from, "port"));
 }
 
+/// "TCP 192.168.1.200:8099"; a firewall mark as ipvsadm shows it: "FWM 7", "FWM 7 IPv6".
+std::string service_name(const object& from) {
+  const std::string protocol = text(from, "protocol");
+  if (find(from, "mark") == nullptr) return fmt::format("{} {}", protocol, endpoint_text(from));
+  return fmt::format("{} {}{}", protocol, text(from, "mark"),
+                     text(from, "family") == "ipv6" ? " IPv6" : "");
+}
+
 Paint paint_of(const std::string& state) {
   if (state == "up") return Paint::good;
   return state == "down" ? Paint::bad : Paint::warn;
@@ -65,9 +73,7 @@ void add_server(TextTable& table, const object& server, const TextOptions& optio
 }
 
 std::string service_line(const object& service, const TextOptions& options) {
-  std::string line =
-      painted(fmt::format("{} {}", text(service, "protocol"), endpoint_text(service)), Paint::bold,
-              options.colours);
+  std::string line = painted(service_name(service), Paint::bold, options.colours);
   line += fmt::format("  {} {}", text(service, "scheduler"), text(service, "forwarding"));
   const auto persistence = number(service, "persistence_timeout_s").value_or(0);
   if (persistence > 0) line += fmt::format("  persistent {} s", persistence);
@@ -126,8 +132,7 @@ std::string render_services(const object& checkers, const TextOptions& options) 
   for (const value& entry : find_list(checkers, "foreign")) {
     const object* service = entry.if_object();
     if (service == nullptr) continue;
-    result += fmt::format("  {} {}  not ours, left alone\n", text(*service, "protocol"),
-                          endpoint_text(*service));
+    result += fmt::format("  {}  not ours, left alone\n", service_name(*service));
   }
   return result;
 }

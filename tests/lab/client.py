@@ -16,12 +16,14 @@ def fetch(machine: Namespace, address: str, port: int = 8099, timeout: float = 1
 
     Raises OSError (refused, timed out, reset …) when there is none.
     """
+    v6 = ":" in address
     with machine.inside():
-        connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connection = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_STREAM)
     with connection:
         connection.settimeout(timeout)
         connection.connect((address, port))
-        request = f"GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"
+        host = f"[{address}]" if v6 else address
+        request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n"
         connection.sendall(request.encode())
         answer = b""
         while chunk := connection.recv(65536):

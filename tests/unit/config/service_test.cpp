@@ -196,7 +196,12 @@ TEST_CASE("virtual_server fwmark: no protocol, the family of its servers, their 
   // All servers behind tunnels: ip_family decides.
   const std::string tunnelled = "real_server 10.1.0.1 80 {\nTCP_CHECK {\n}\n}";
   CHECK(only(formed("fwmark 9", "lb_kind TUN", tunnelled)).address.is_v4());
-  CHECK_FALSE(only(formed("fwmark 9", "lb_kind TUN\nip_family inet6", tunnelled)).address.is_v4());
+  const VirtualServer chosen = only(formed("fwmark 9", "lb_kind TUN\nip_family inet6", tunnelled));
+  CHECK_FALSE(chosen.address.is_v4());
+
+  // One mark is two services, told apart wherever they are named.
+  CHECK(name_of(one) == "fwmark 7");
+  CHECK(name_of(chosen) == "fwmark 9 IPv6");
 }
 
 TEST_CASE("virtual_server: an IPv6 service, and servers of the other family only by TUN") {

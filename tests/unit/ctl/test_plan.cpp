@@ -285,7 +285,10 @@ TEST_CASE("plan view: state, master and connections come out of the status answe
   ctl::Reply checkers{"checkers",
                       boost::json::parse(R"({"services":[{"protocol":"TCP",
       "address":"198.51.100.7","port":80,"up_weight":3,"servers":[
-        {"address":"10.0.0.10","port":80,"active_connections":12}]}]})")
+        {"address":"10.0.0.10","port":80,"active_connections":12}]},
+      {"protocol":"FWM","mark":7,"family":"ipv4","up_weight":1,"servers":[]},
+      {"protocol":"FWM","mark":7,"family":"ipv6","up_weight":2,"servers":[
+        {"address":"fd00::1","port":80,"active_connections":5}]}]})")
                           .as_object(),
                       ""};
 
@@ -296,8 +299,12 @@ TEST_CASE("plan view: state, master and connections come out of the status answe
   CHECK(view.instances[0].effective_priority == 90);
   CHECK(view.instances[1].is_master);
   CHECK(view.instances[1].master.empty());
-  REQUIRE(view.servers.size() == 1);
+  REQUIRE(view.servers.size() == 2);
+  REQUIRE(view.services.size() == 3);
   CHECK(view.services[0].service == "TCP 198.51.100.7:80");
+  CHECK(view.services[1].service == "fwmark 7");
+  CHECK(view.services[2].service == "fwmark 7 IPv6");
+  CHECK(view.servers[1].service == "fwmark 7 IPv6");
   CHECK(view.servers[0].server == "10.0.0.10:80");
   CHECK(view.servers[0].connections == 12);
   const config::RunningView nothing = ctl::running_view({"vrrp", {}, "gone"}, {"checkers", {}, ""});

@@ -51,7 +51,8 @@ constexpr std::string_view kCheckers = R"({"process":"checkers","pid":4713,"gene
       "inactive_connections":0,"checks":[{"type":"TCP_CHECK","target":"192.168.1.68:8099",
       "result":"down","reason":"connection refused","last_at":"2026-11-21T01:59:58.000Z",
       "took_ms":1,"failures_in_row":4}]}]}],
-  "foreign":[{"protocol":"UDP","address":"10.9.9.9","port":53}]})";
+  "foreign":[{"protocol":"UDP","address":"10.9.9.9","port":53},
+             {"protocol":"FWM","mark":9,"family":"ipv4"}]})";
 
 const TextOptions kPlain{Colours::no, "2026-11-21T02:00:00.000Z"};
 
@@ -99,7 +100,23 @@ Services
         R"(4 failures in a row
     127.0.0.1:80                              0                    sorry server
   UDP 10.9.9.9:53  not ours, left alone
+  FWM 9  not ours, left alone
 )");
+}
+
+TEST_CASE("status: a service of a firewall mark shows the mark and its family") {
+  Replies replies = everybody();
+  replies[2] = answered("checkers", R"({"services":[
+    {"protocol":"FWM","mark":7,"family":"ipv4","scheduler":"rr","forwarding":"NAT"},
+    {"protocol":"FWM","mark":4294967295,"family":"ipv6","scheduler":"mh","forwarding":"DR",
+     "persistence_timeout_s":60}],
+    "foreign":[{"protocol":"FWM","mark":8,"family":"ipv6"}]})");
+
+  const std::string text = render_status(replies, kPlain);
+
+  CHECK(text.find("\n  FWM 7  rr NAT\n") != std::string::npos);
+  CHECK(text.find("\n  FWM 4294967295 IPv6  mh DR  persistent 60 s\n") != std::string::npos);
+  CHECK(text.find("\n  FWM 8 IPv6  not ours, left alone\n") != std::string::npos);
 }
 
 TEST_CASE("status: a configuration on trial and a planned reload stand at the top") {

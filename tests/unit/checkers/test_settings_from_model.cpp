@@ -1,0 +1,142 @@
+// What the checkers make of a configuration: every kind of service, as the kernel is to have it.
+#include "checkers/settings_from_model.hpp"
+#include "config/load.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+using namespace holdfast;
+using namespace holdfast::checkers;
+
+namespace {
+
+Settings settings_of(const std::string& text) {
+  const config::Loaded loaded = config::load_text(text, "test.conf");
+  REQUIRE_FALSE(loaded.diagnostics.has_errors());
+  auto settings = settings_from_model(loaded.model);
+  REQUIRE(settings.has_value());
+  return std::move(*settings);
+}
+
+ServiceSettings service(std::string_view header, std::string_view words,
+                        std::string_view servers = "real_server 10.8.0.1 80 {\n}") {
+  Settings settings =
+      settings_of(fmt::format("virtual_server {} {{\n{}\n{}\n}}\n", header, words, servers));
+  REQUIRE(settings.services.size() == 1);
+  return std::move(settings.services[0]);
+}
+
+std::string key_of(std::string_view header, std::string_view words, std::string_view servers) {
+  return ipvs::to_string(service(header, words, servers).key);
+}
+
+constexpr std::string_view kV6Server = "real_server fd00:8::1 80 {\n}";
+
+}  // namespace
+
+TEST_CASE("settings: protocol and address, or mark and family, are the key") {
+  CHECK(key_of("10.9.0.1 80", "protocol TCP", "") == "TCP 10.9.0.1:80");
+  CHECK(key_of("fd00:9::1 53", "protocol UDP", "") == "UDP [fd00:9::1]:53");
+  CHECK(key_of("fd00:9::1 36412", "protocol SCTP", "") == "SCTP [fd00:9::1]:36412");
+  CHECK(key_of("fwmark 7", "", "real_server 10.8.0.1 80 {\n}") == "FWM 7");
+  CHECK(key_of("fwmark 7", "", kV6Server) == "FWM 7 IPv6");
+  CHECK(key_of("fwmark 4294967295", "ip_family inet6", "") == "FWM 4294967295 IPv6");
+}
+
+TEST_CASE("settings: a mark of both families is two services, a group none yet") {
+  const Settings settings = settings_of(
+      "virtual_server_group web {\n10.9.0.1 80\n}\n"
+      "virtual_server group web {\nprotocol TCP\n}\n"
+      "virtual_server fwmark 7 {\nreal_server 10.8.0.1 80 {\n}\n}\n"
+      "virtual_server fwmark 7 {\nreal_server fd00:8::1 80 {\n}\n}\n");
+
+  REQUIRE(settings.services.size() == 2);
+  CHECK(settings.services[0].key == ipvs::ServiceKey(ipvs::MarkKey{7, core::Family::v4}));
+  CHECK(settings.services[1].key == ipvs::ServiceKey(ipvs::MarkKey{7, core::Family::v6}));
+}
+
+TEST_CASE("settings: each flag word is the bit that the kernel reads") {
+  struct Row {
+    std::string_view words;
+    std::uint32_t flags;
+  };
+  for (const Row& row : std::vector<Row>{{"lb_algo sh\nsh-fallback", 0x08},
+                                         {"lb_algo sh\nsh-port", 0x10},
+                                         {"lb_algo mh\nmh-fallback", 0x08},
+                                         {"lb_algo mh\nmh-port\nmh-fallback", 0x18},
+                                         {"lb_algo sh\nmh-port", 0},
+                                         {"lb_algo sh\nflag-1", 0x08},
+                                         {"lb_algo sh\nflag-2", 0x10},
+                                         {"lb_algo sh\nflag-3", 0x20},
+                                         {"lb_algo rr\nops", 0x04}}) {
+    CAPTURE(row.words);
+    CHECK(service("10.9.0.1 53", fmt::format("protocol UDP\n{}", row.words)).settings.flags ==
+          row.flags);
+  }
+}
+
+TEST_CASE("settings: persistence has the netmask of its family, and an engine") {
+  const ServiceSettings four = service(
+      "10.9.0.1 5060",
+      "protocol UDP\npersistence_timeout 300\npersistence_granularity 24\npersistence_engine sip");
+  CHECK(four.settings.persistence == ipvs::Persistence{std::chrono::seconds(300), 0xffffff00});
+  CHECK(four.settings.persistence_engine == "sip");
+
+  const ServiceSettings six = service(
+      "fwmark 7", "ip_family inet6\npersistence_timeout 60\npersistence_granularity 64", kV6Server);
+  CHECK(six.settings.persistence == ipvs::Persistence{std::chrono::seconds(60), 64});
+  CHECK(six.settings.persistence_engine.empty());
+
+  const ServiceSettings all_ports = service("10.9.0.1", "protocol TCP");
+  CHECK(all_ports.settings.persistence == ipvs::Persistence{std::chrono::seconds(360), 0xffffffff});
+}
+
+TEST_CASE("settings: every tunnel, of servers and of the sorry server") {
+  using ipvs::Tunnel;
+  using ipvs::TunnelChecksum;
+  using ipvs::TunnelType;
+  struct Row {
+    std::string_view words;
+    Tunnel tunnel;
+  };
+  for (const Row& row :
+       std::vector<Row>{{"TUN", {TunnelType::ipip, 0, TunnelChecksum::none}},
+                        {"TUN type ipip", {TunnelType::ipip, 0, TunnelChecksum::none}},
+                        {"TUN type gre", {TunnelType::gre, 0, TunnelChecksum::none}},
+                        {"TUN type gre csum", {TunnelType::gre, 0, TunnelChecksum::checksum}},
+                        {"TUN type gue port 6080", {TunnelType::gue, 6080, TunnelChecksum::none}},
+                        {"TUN type gue port 6080 remcsum",
+                         {TunnelType::gue, 6080, TunnelChecksum::remote_offload}}}) {
+    CAPTURE(row.words);
+    const ServiceSettings one = service(
+        "10.9.0.1 80",
+        fmt::format("protocol TCP\nsorry_server 10.8.0.9 80\n"
+                    "sorry_server_lvs_method {}",
+                    row.words),
+        fmt::format("real_server 10.8.0.1 80 {{\nlvs_method {}\n}}\n"
+                    "real_server 10.8.0.2 8080 {{\nweight 4\nuthreshold 9\nlthreshold 5\n}}",
+                    row.words));
+    CHECK(one.servers[0].entry ==
+          ipvs::Server{.forwarding = ipvs::Forwarding::tunnel, .tunnel = row.tunnel});
+    CHECK(one.servers[1].entry == ipvs::Server{.forwarding = ipvs::Forwarding::masquerade,
+                                               .weight = 4,
+                                               .upper_threshold = 9,
+                                               .lower_threshold = 5});
+    CHECK(one.sorry_server->entry == one.servers[0].entry);
+  }
+}
+
+TEST_CASE("settings: a probe of an IPv6 server goes to its IPv6 address") {
+  const ServiceSettings one =
+      service("fd00:9::1 80", "protocol TCP",
+              "real_server fd00:8::1 8080 {\nTCP_CHECK {\nbindto fd00:8::99\n}\n"
+              "HTTP_GET {\nurl {\npath /health\n}\n}\n}");
+
+  REQUIRE(one.servers[0].checks.size() == 2);
+  for (const CheckSettings& check : one.servers[0].checks)
+    CHECK(check.probe.target.to_string() == "[fd00:8::1]:8080");
+  CHECK(one.servers[0].checks[0].probe.bind_address->to_string() == "fd00:8::99");
+}
