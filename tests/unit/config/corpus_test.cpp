@@ -59,6 +59,7 @@ constexpr Explanation kExplained[] = {
     {"72.conf", "", kCommentInDefinition},
     {"73.conf", "", kCommentInDefinition},
     {"739.conf", "instance", "repetitions in definitions that are used in repetitions"},
+    {"477.conf", "", "ports of servers by mark, with TUN: the packets keep theirs"},
     {"107.conf", "track_interface", "with dont_track_primary its own interface can be tracked"},
     {"430.conf", "", kGaveUp},
     {"355.conf", "", kGaveUp},

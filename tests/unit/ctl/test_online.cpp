@@ -160,14 +160,14 @@ TEST_CASE("online: this host can be read") {
 TEST_CASE("online: scripts that are not there, or may not be run") {
   const Directory directory;
   CHECK(found(tracked(directory.path() + "/none")) ==
-        fmt::format("4 warning: the script {}/none cannot be run: No such file or directory",
+        fmt::format("5 warning: the script {}/none cannot be run: No such file or directory",
                     directory.path()));
   const std::string plain = directory.script("plain", 0644);
-  CHECK(found(tracked(plain)) == fmt::format("4 warning: user root may not execute {}", plain));
+  CHECK(found(tracked(plain)) == fmt::format("5 warning: user root may not execute {}", plain));
   CHECK(found(tracked("no-such-program-here")) ==
-        "4 warning: no program 'no-such-program-here' is found: it cannot be run");
+        "5 warning: no program 'no-such-program-here' is found: it cannot be run");
   CHECK(found(tracked("/bin/true", "user nobody-like-this")) ==
-        "4 warning: there is no user 'nobody-like-this' on this host: its scripts are not run");
+        "5 warning: there is no user 'nobody-like-this' on this host: its scripts are not run");
 }
 
 TEST_CASE("online: links on the way are followed: /bin on a merged /usr is safe") {
@@ -180,7 +180,7 @@ TEST_CASE("online: what root runs only root may change") {
   const std::string open = directory.script("open", 0777);
   CHECK(why_unsafe(open) == fmt::format("everybody may write to {}", open));
   CHECK(found(tracked(open)) ==
-        fmt::format("4 warning: {} is not run, because root would run what others can change: "
+        fmt::format("5 warning: {} is not run, because root would run what others can change: "
                     "everybody may write to {}",
                     open, open));
   CHECK(found(tracked(open, "user nobody")).empty());
