@@ -191,7 +191,8 @@ def test_a_reload_that_removes_too_much_is_refused_unless_forced(director):
 def test_a_file_that_lost_its_limit_with_the_rest_is_refused_too(director):
     director.config.write_text(limited(10, 11, 12, 13))
     director.start()
-    director.config.write_text(limited(10, 11, 12, 13).split("virtual_server")[0].split("}\n", 1)[1])
+    before_services = limited(10, 11, 12, 13).split("virtual_server")[0]
+    director.config.write_text(before_services.split("}\n", 1)[1])
 
     refused = director.ctl("reload")
 
@@ -315,7 +316,8 @@ def test_the_running_configuration_is_for_those_who_may_change_it(director):
     answer = director.ask("configuration")
     assert answer["generation"] == 1 and len(answer["snapshot"]) > 100
     ended = subprocess.run(
-        ["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all", "/usr/bin/python3", "-c",
+        ["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all", "/usr/bin/python3",
+         "-c",
          "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
          "s.sendall(b'{\"command\":\"configuration\"}\\n'); print(s.recv(4096).decode())",
          str(director.run_dir / "watchdog.sock")], text=True, capture_output=True, timeout=20)

@@ -67,7 +67,8 @@ t.toml:7:1: error: unknown key 'preempt_dely' in 'vrrp_instance'
     preempt_dely = 400000
     ^~~~~~~~~~~~
     help: did you mean 'preempt_delay'?
-t.toml:7:16: warning: 'preempt_delay' must be a number of seconds from 0 to 1000, not '400000': the default counts, 0
+t.toml:7:16: warning: 'preempt_delay' must be a number of seconds from 0 to 1000, not '400000': )"
+                                                          R"(the default counts, 0
     preempt_dely = 400000
                    ^~~~~~
     help: write plain seconds, without a unit
@@ -97,7 +98,8 @@ t.toml:1:1: error: unknown key 'priority' at the top level
 
 TEST_CASE("toml: a value of the wrong type is marked in the TOML line") {
   CHECK(shown_behind_router("preempt_delay = \"soon\"\n") == R"(
-t.toml:7:17: warning: 'preempt_delay' must be a number of seconds from 0 to 1000, not 'soon': the default counts, 0
+t.toml:7:17: warning: 'preempt_delay' must be a number of seconds from 0 to 1000, not 'soon': )"
+                                                             R"(the default counts, 0
     preempt_delay = "soon"
                     ^~~~~~
 )");
@@ -165,14 +167,17 @@ t.toml:1:3: error: 'vrrp_instance' needs a name
 }
 
 TEST_CASE("toml: text that is no TOML is one error with its place") {
-  CHECK(shown("vrrp_instance {\n}\n") == R"(
+  CHECK(shown("vrrp_instance {\n}\n") ==
+        R"(
 t.toml:1:15: error: this is not TOML: expected '=', saw '{'
     vrrp_instance {
                   ^
-    help: a file in keepalived's syntax must not be called .toml; in TOML a block is a table such as [global_defs] or [[vrrp_instance]]
+    help: a file in keepalived's syntax must not be called .toml; )"
+        R"(in TOML a block is a table such as [global_defs] or [[vrrp_instance]]
 )");
   CHECK(shown_behind_router("state = MASTER\n") == R"(
-t.toml:7:9: error: this is not TOML: a value must be a number, true or false, or stand between quotes
+t.toml:7:9: error: this is not TOML: a value must be a number, true or false, )"
+                                                   R"(or stand between quotes
     state = MASTER
             ^
     help: put it between quotes
