@@ -5,7 +5,9 @@ What ipvsadm makes from its own words on a second machine is the measure for the
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections import Counter
 from dataclasses import dataclass
 
@@ -273,6 +275,11 @@ def test_each_kind_is_what_ipvsadm_makes_and_status_says(lab: Lab) -> None:
     assert absent == {("TCP", "fd00:8::1")}  # the sorry server serves in its place
     assert "refused" not in director.log()
 
+    # What is read back is what was wanted: a new process finds nothing to do.
+    os.kill(director.role_pid("checkers"), signal.SIGKILL)
+    adopted = f"took over {len(KINDS)} service(s) that were in the IPVS table, 0 change(s) needed"
+    assert eventually(lambda: adopted in director.log(), SETTLE, 0.2) is not None, director.log()
+
     assert director.stop() == 0
     assert sorted(director.ipvsadm().splitlines()) == made_by_ipvsadm(other, ())["-Sn"]
 
@@ -486,7 +493,8 @@ def test_an_ipv6_service_is_checked_over_ipv6_and_forwards(segments: Segments) -
         becomes(director, V6_SERVICE, V6_POOL - {f"[{address}]:{PORT}"})
         assert servers_of(director, "-f 7") == V4_POOL
         assert state(director, address) == (kind, f"[{address}]:{PORT}", "down")
-        assert f"{kind} [{address}]:{PORT} down: connection refused" in director.ctl("status").stdout
+        shown = director.ctl("status").stdout
+        assert f"{kind} [{address}]:{PORT} down: connection refused" in shown
         assert ask(segments, VIP6, 3, 80) == [
             (SERVERS[1] if server is first else SERVERS[0])] * 3
 

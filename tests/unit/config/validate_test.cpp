@@ -182,69 +182,19 @@ TEST_CASE("validate: two blocks of one service are one pool, but TCP and UDP are
       "12:1 warning: real_server 192.168.1.67:80 is in this service already (on line 4): this one "
       "is left out");
   CHECK(loaded.model.services.size() == 1);
-  const std::string udp =
-      "virtual_server 192.168.1.200 80 {\nprotocol UDP\nsorry_server 10.0.0.1\n}\n";
-  CHECK(load(service("") + udp).model.services.size() == 2);
-}
-
-TEST_CASE("validate: a server of the other family needs a tunnel") {
-  const Loaded loaded = load(service("real_server 2001:db8::1 80 {\nTCP_CHECK {\n}\n}"));
-  CHECK(without_notes(loaded) ==
-        "3:1 warning: real_server [2001:db8::1]:80 is left out: from IPv4 to IPv6 only a tunnel "
-        "leads");
-  CHECK(loaded.model.services.at(0).real_servers.size() == 1);
-}
-
-TEST_CASE("validate: a quorum above the weights, hysteresis above the quorum") {
-  const Loaded loaded = load(service("quorum 5"));
-  CHECK(with_notes(loaded) ==
-        "1:1 warning: 'quorum 5' is more than the weights of all servers together (1): 1 is taken");
-  CHECK(loaded.model.services.at(0).quorum == 1);
-  CHECK(all(service("quorum 1\nhysteresis 1")) ==
-        "1:16 warning: 'hysteresis' must be below 'quorum': 0 is taken");
-}
-
-TEST_CASE("validate: a service without servers, without weights, and servers without checker") {
-  CHECK(all("virtual_server 10.0.0.1 80 {\nprotocol TCP\n}\n") ==
-        "1:1 warning: virtual_server TCP 10.0.0.1:80 has no real servers: it refuses every "
-        "connection");
-  CHECK(all(service("", "weight 1")) ==
-        "4:1 note: real_server 192.168.1.67:80 has no checker: it counts as always up");
-  CHECK(all(service("real_server 192.168.1.68 80 {\n}", "weight 1")) ==
-        "3:1 note: real_server 192.168.1.68:80 and 1 more of this service have no checker: they "
-        "count as always up");
-  CHECK(all(service("", "weight 0\nTCP_CHECK {\n}")) ==
-        "1:1 warning: every server of virtual_server TCP 192.168.1.200:80 has weight 0: none takes "
-        "a new connection");
-}
-
-TEST_CASE("validate: a service whose address nobody holds") {
-  const std::string elsewhere =
-      "virtual_server 10.9.9.9 80 {\nprotocol TCP\nreal_server 10.0.0.1 80 {\nTCP_CHECK "
-      "{\n}\n}\n}\n";
-  CHECK(all(elsewhere).empty());
-  CHECK(all(instance("") + elsewhere) ==
-        "10:1 note: no vrrp_instance holds 10.9.9.9, the address of this virtual_server");
-  CHECK(all(instance("") + service("")).empty());
-}
-
-TEST_CASE("validate: packets and checkers in a circle, checkers that lead nowhere") {
+  const auto udp = [](const std::string& engine) {
+    return load(
+        "virtual_server 10.0.0.1 5060 {\nprotocol UDP\npersistence_timeout 60\n"
+        "persistence_engine " +
+        engine + "\nreal_server 10.0.0.2 5060 {\nPING_CHECK {\n}\n}\n}\n");
+  };
+  CHECK(with_notes(udp("sip")).empty());
+  CHECK(udp("sip").model.services[0].persistence_engine == "sip");
   CHECK(
-      all(service("real_server 192.168.1.200 80 {\nTCP_CHECK {\nconnect_ip 10.0.0.1\n}\n}")) ==
-      "3:1 warning: real_server 192.168.1.200:80 is the virtual_server itself: its connections go "
-      "in a circle");
-  CHECK(all(service("", "TCP_CHECK {\nconnect_ip 192.168.1.200\n}")) ==
-        "5:1 warning: this TCP_CHECK of real_server 192.168.1.67:80 makes no sense: it connects to "
-        "the virtual_server itself, not to a server");
-  CHECK(all(service("", "TCP_CHECK {\nbindto 2001:db8::1\n}")) ==
-        "5:1 warning: this TCP_CHECK of real_server 192.168.1.67:80 makes no sense: nothing leads "
-        "from 2001:db8::1 to 192.168.1.67");
-}
-
-TEST_CASE("validate: the sorry server in the pool") {
-  CHECK(all(service("sorry_server 192.168.1.67 80")) ==
-        "3:1 note: the sorry_server 192.168.1.67:80 is also the real_server on line 4: it serves "
-        "even when its checkers say it is down");
+      with_notes(udp("sib")) ==
+      "1:1 warning: 'persistence_engine' is ignored for UDP 10.0.0.1:5060: the Linux kernel knows "
+      "only sip, and takes no service with another");
+  CHECK(udp(std::string(2000, 's')).model.services[0].persistence_engine.empty());
 }
 
 TEST_CASE("validate: flags that mean nothing") {
