@@ -1,6 +1,7 @@
 #include "watchdog/core/supervisor.hpp"
 
 #include "core/assertion.hpp"
+#include "watchdog/core/seconds.hpp"
 
 #include <fmt/format.h>
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::size_t index_of(Role role) {
   return static_cast<std::size_t>(role);
-}
-
-double seconds(core::Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 /// Several requests that are answered by one reload: each gets at least what it asked for.
@@ -113,18 +110,6 @@ void Supervisor::on(const StartRequested&) {
   if (std::holds_alternative<Fresh>(phase_)) start_load({});
 }
 
-std::optional<std::string> Supervisor::why_no_reload(core::Instant now) const {
-  if (!confirmation_.is_waiting() || is_stopping()) return std::nullopt;
-  if (going_back_)
-    return fmt::format("the configuration before generation {} is returning; reload afterwards",
-                       confirmation_.generation());
-  const core::Duration left = std::max(*confirmation_.deadline() - now, core::Duration::zero());
-  return fmt::format(
-      "generation {} awaits confirmation for another {:.0f} s: keep it with `holdfastctl confirm` "
-      "or give it up with `holdfastctl revert`, then reload",
-      confirmation_.generation(), seconds(left));
-}
-
 void Supervisor::on(const ReloadRequested& event) {
   if (is_stopping()) {
     out_->push_back(ReloadStarted{});
@@ -138,40 +123,6 @@ void Supervisor::on(const ReloadRequested& event) {
     // Files may have changed after the present load read them.
     reload_again_ = reload_again_ ? merged(*reload_again_, event.options) : event.options;
   }
-}
-
-void Supervisor::on(const ConfirmRequested&) {
-  if (!confirmation_.is_waiting() || going_back_ || is_stopping()) return;
-  report(ReportId::confirmed,
-         fmt::format("generation {} is confirmed", confirmation_.generation()));
-  confirmation_.end();
-  out_->push_back(AdoptGeneration{.generation = current_, .former = 0});
-}
-
-void Supervisor::on(const RevertRequested&) {
-  confirmation_.expire(now_);
-  go_back_when_due();
-}
-
-// The former generation goes through the same barrier as a new one, under a number of its own, so
-// that a late answer to its first life cannot be mistaken.
-void Supervisor::go_back_when_due() {
-  if (!is_steady() || !confirmation_.is_due(now_)) return;
-  const Confirmation::Former former = confirmation_.former();
-  ++newest_;
-  candidate_diagnostics_ =
-      fmt::format("generation {} was not confirmed: generation {} returns as generation {}",
-                  confirmation_.generation(), former.generation, newest_);
-  report(ReportId::going_back, candidate_diagnostics_);
-  going_back_ = true;
-  candidate_options_ = {};
-  candidate_changes_.clear();
-  candidate_roles_ = former.roles;
-  candidate_exit_ = ExitCode::fatal;
-  phase_ = Settling{.candidate = newest_};
-  out_->push_back(ReloadStarted{});
-  out_->push_back(ReuseSnapshot{.former = former.generation, .generation = newest_});
-  begin_barrier_when_settled();
 }
 
 void Supervisor::on(const StopRequested&) {
@@ -529,18 +480,6 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
   tick_child(role);
 }
 
-// A child that cannot run the generation on trial is a verdict on it: nobody needs to wait for the
-// end of the countdown.
-bool Supervisor::rescue_by_going_back(Role role, const std::string& what) {
-  if (!confirmation_.is_waiting() || !is_steady()) return false;
-  report(ReportId::child_died, fmt::format("{}; the generation on trial is given up", what));
-  if (role == Role::vrrp) release_addresses();
-  set_state(role, Backoff{.until = now_ + settings_.restart.longest_pause});
-  confirmation_.expire(now_);
-  go_back_when_due();
-  return true;
-}
-
 void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::string& sentence) {
   const char* reason = settings_.respawn == Respawn::no
                            ? "respawning is switched off"
@@ -567,72 +506,6 @@ void Supervisor::on(const AddressesReleased&) {
   releasing_ = false;
   for (const Role role : kRoles) tick_child(role);
   advance_stop();
-  begin_barrier_when_settled();
-}
-
-void Supervisor::note_frame(Live& live) const {
-  live.heard_at = now_;
-  live.has_spoken = true;
-}
-
-core::Duration Supervisor::patience_with(const Live& live) const {
-  return live.has_spoken ? settings_.silence_limit : settings_.start_limit;
-}
-
-void Supervisor::on(const HeartbeatReceived& event) {
-  if (auto* live = std::get_if<Live>(&record(event.role).state)) note_frame(*live);
-}
-
-void Supervisor::on(const PreparedReceived& event) {
-  auto* live = std::get_if<Live>(&record(event.role).state);
-  if (live == nullptr) return;
-  note_frame(*live);
-  if (live->stage != Live::Stage::preparing || live->asked != event.generation) return;
-  live->stage = Live::Stage::prepared;
-  live->answer_by.reset();
-  if (is_stopping()) return;  // its turn to stop has not come yet, but it starts nothing new
-  if (is_in_barrier(*live)) {
-    follow(barrier_.on_prepared(event.role, event.generation));
-    return;
-  }
-  live->stage = Live::Stage::committing;
-  live->answer_by = now_ + settings_.answer_limit;
-  out_->push_back(SendCommit{.role = event.role, .generation = event.generation});
-}
-
-void Supervisor::on(const RefusedReceived& event) {
-  auto* live = std::get_if<Live>(&record(event.role).state);
-  if (live == nullptr) return;
-  note_frame(*live);
-  if (live->stage != Live::Stage::preparing || live->asked != event.generation) return;
-  if (is_in_barrier(*live)) {
-    candidate_exit_ = ExitCode::bad_config;
-    follow(barrier_.on_refused(event.role, event.generation, event.reason));
-    return;
-  }
-  // It refuses what its predecessor ran: something on the host has changed. Treated like a death,
-  // so that it is tried again.
-  report(ReportId::child_refused,
-         fmt::format("the {} process refuses generation {}, which ran before: {}",
-                     to_string(event.role), event.generation, event.reason));
-  const Live refuser = *live;
-  out_->push_back(SendStop{.role = event.role});
-  set_state(event.role, Dying{.why = Dying::Why::misbehaved,
-                              .applied = refuser.applied,
-                              .spawned_at = refuser.spawned_at,
-                              .strike_at = now_ + settings_.stop_limit,
-                              .killed = false});
-}
-
-void Supervisor::on(const CommittedReceived& event) {
-  auto* live = std::get_if<Live>(&record(event.role).state);
-  if (live == nullptr) return;
-  note_frame(*live);
-  if (live->stage != Live::Stage::committing || live->asked != event.generation) return;
-  live->stage = Live::Stage::settled;
-  live->applied = event.generation;
-  live->answer_by.reset();
-  follow(barrier_.on_committed(event.role, event.generation));
   begin_barrier_when_settled();
 }
 
