@@ -204,7 +204,9 @@ void read_unicast_peers(InstanceDraft& draft, const Args& args) {
   draft.peers_at = args.statement().range;
   for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
     std::span<const Word> words = context.tree.args(entry);
+    const std::size_t before = draft.instance.unicast_peers.size();
     while (!words.empty()) read_peer(context, words, draft);
+    if (draft.instance.unicast_peers.size() == before) draft.unreadable_peers = true;
   });
 }
 

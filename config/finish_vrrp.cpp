@@ -220,6 +220,13 @@ void finish_interval(Draft& draft, Reporter& reporter) {
 void finish_unicast(Draft& draft, Reporter& reporter) {
   VrrpInstance& instance = draft.instance;
   const bool without_peers = draft.unicast_word && instance.unicast_peers.empty();
+  if (without_peers && draft.unreadable_peers && !instance.unicast_fault_no_peer) {
+    instance.unicast_fault_no_peer = true;
+    reporter.warning(*draft.peers_at,
+                     "none of the peers can be read: the instance stays in fault, as with "
+                     "'unicast_fault_no_peer', because by multicast nobody would hear it",
+                     "write the addresses of the other directors");
+  }
   instance.unicast =
       !instance.unicast_peers.empty() || (without_peers && instance.unicast_fault_no_peer);
   if (!without_peers || instance.unicast || !draft.peers_at) return;

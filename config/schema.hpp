@@ -123,6 +123,7 @@ struct Keyword {
   /// inert, known, or an old word: the whole warning; empty: a standard sentence
   std::string_view notice = {};
   bool repeatable = false;  ///< may be given several times in one block
+  bool required = false;    ///< the block means nothing without it
   /// keepalived version that brought the word, "holdfast" for our own; empty: older than 2.2.7
   std::string_view since = {};
   bool deprecated = false;  ///< works, but there is a better way; `notice` names it

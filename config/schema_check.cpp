@@ -117,7 +117,8 @@ constexpr std::string_view kRegexOptions =
 constexpr Keyword kUrl[] = {
     {.name = "path",
      .args = {word("path")},
-     .doc = "what to ask for, from the first slash on; required"},
+     .doc = "what to ask for, from the first slash on",
+     .required = true},
     {.name = "status_code",
      .args = {repeated(of(ArgType::status_code))},
      .fallback = "200-299",
@@ -180,7 +181,8 @@ constexpr Keyword kDnsCheck[] = {
 constexpr Keyword kMiscCheck[] = {
     {.name = "misc_path",
      .args = {of(ArgType::script)},
-     .doc = "command that is run; exit code 0 is a success; required"},
+     .doc = "command that is run; exit code 0 is a success",
+     .required = true},
     {.name = "misc_timeout",
      .args = {positive_pace()},
      .fallback = "delay_loop",
@@ -211,7 +213,7 @@ constexpr Keyword kUdpCheck[] = {
 };
 
 constexpr Keyword kBfdCheck[] = {
-    {.name = "name", .args = {word("name of a bfd_instance")}, .doc = "session; required"},
+    {.name = "name", .args = {word("name of a bfd_instance")}, .doc = "session", .required = true},
     {.name = "alpha",
      .args = {boolean()},
      .fallback = "the server's",
@@ -221,7 +223,8 @@ constexpr Keyword kBfdCheck[] = {
 constexpr Keyword kFileCheck[] = {
     {.name = "track_file",
      .args = {word("name of a track_file")},
-     .doc = "file whose number is added to the weight; required"},
+     .doc = "file whose number is added to the weight",
+     .required = true},
     {.name = "weight",
      .args = {integer(-2'147'483'647, 2'147'483'647), optional(choice("reverse noreverse"))},
      .fallback = "the track_file's",

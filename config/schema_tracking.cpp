@@ -71,7 +71,8 @@ constexpr Keyword kSyncGroup[] = {
 constexpr Keyword kScript[] = {
     {.name = "script",
      .args = command(),
-     .doc = "the command, without a shell; \"</path\" asks whether a file can be opened"},
+     .doc = "the command, without a shell; \"</path\" asks whether a file can be opened",
+     .required = true},
     {.name = "interval",
      .args = {seconds(0, kWeek31)},
      .fallback = "1",
@@ -107,7 +108,8 @@ constexpr Keyword kScript[] = {
 constexpr Keyword kProcess[] = {
     {.name = "process",
      .args = {repeated(word("process"))},
-     .doc = "name of the process, and the parameters it must have"},
+     .doc = "name of the process, and the parameters it must have",
+     .required = true},
     {.name = "param_match",
      .args = {choice("initial partial")},
      .fallback = "all are equal",
@@ -136,7 +138,8 @@ constexpr Keyword kProcess[] = {
 constexpr Keyword kFile[] = {
     {.name = "file",
      .args = {word("path")},
-     .doc = "the file whose number is tracked; a missing one counts as 0"},
+     .doc = "the file whose number is tracked; a missing one counts as 0",
+     .required = true},
     {.name = "weight",
      .args = {integer(-kFileWeight, kFileWeight), reversed()},
      .fallback = "1",
@@ -148,7 +151,7 @@ constexpr Keyword kFile[] = {
 };
 
 constexpr Keyword kBfd[] = {
-    {.name = "neighbor_ip", .args = {of(ArgType::ip)}, .doc = "the other end; required"},
+    {.name = "neighbor_ip", .args = {of(ArgType::ip)}, .doc = "the other end", .required = true},
     {.name = "neighbour_ip", .args = {of(ArgType::ip)}, .alias_of = "neighbor_ip"},
     {.name = "source_ip", .args = {of(ArgType::ip)}, .doc = "our own address"},
     {.name = "min_rx",

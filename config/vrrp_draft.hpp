@@ -17,6 +17,7 @@ struct InstanceDraft {
   bool wants_no_preempt = false;
   bool meant_without_addresses = false;
   bool unicast_word = false;         ///< unicast_peer, unicast_src_ip or unicast_ttl
+  bool unreadable_peers = false;     ///< unicast_peer has an entry that is no address
   bool mac_lacks_last_byte = false;  ///< use_vmac with five octets: the sixth is the VRID
   TextRange state_at;
   TextRange version_at;

@@ -46,6 +46,8 @@ class Parser {
   void handle_word(KeywordId id);
   void handle_known(const Keyword& keyword);
   void handle_unknown();
+  void skip_unknown();
+  [[nodiscard]] bool is_worth_reading(KeywordId misspelt) const;
   [[nodiscard]] bool recover_missing_brace();
   [[nodiscard]] bool recover_extra_brace();
   [[nodiscard]] std::optional<KeywordId> guess();
@@ -55,7 +57,7 @@ class Parser {
   [[nodiscard]] bool valid_here(Block block) const;
   [[nodiscard]] std::string describe_unknown() const;
   [[nodiscard]] std::string where_it_belongs();
-  [[nodiscard]] std::string describe_guess(KeywordId near) const;
+  [[nodiscard]] std::string describe_guess(KeywordId near, bool taken) const;
   [[nodiscard]] bool at_open_brace();
   void skip_block();
   void push(const Statement& statement);

@@ -179,40 +179,62 @@ std::string Parser::where_it_belongs() {
   return fmt::format("it belongs into {}{}", names, blocks.size() > 4 ? " and others" : "");
 }
 
-std::string Parser::describe_guess(KeywordId near) const {
+std::string Parser::describe_guess(KeywordId near, bool taken) const {
   const std::string_view name = schema_[near].name;
-  if (folded(name) == folded(word_.text) && word_.text.find('-') == std::string_view::npos)
-    return fmt::format("write '{}': upper and lower case count. It is read as that", name);
-  return fmt::format("did you mean '{}'? It is read as that", name);
+  const bool case_only =
+      folded(name) == folded(word_.text) && word_.text.find('-') == std::string_view::npos;
+  return fmt::format("{} It is {}",
+                     case_only ? fmt::format("write '{}': upper and lower case count.", name)
+                               : fmt::format("did you mean '{}'?", name),
+                     taken ? "read as that" : "skipped, as in keepalived");
+}
+
+// A misspelt block is read as what it was meant to be, and so is a word that its block cannot do
+// without: skipping it would cost the whole block. Any other line is skipped as keepalived skips
+// it: beside a partner that runs the same file with keepalived, an interval or a password that
+// counts on one side only makes two masters.
+bool Parser::is_worth_reading(KeywordId misspelt) const {
+  return schema_[misspelt].opens.has_value() || schema_[misspelt].required;
 }
 
 void Parser::handle_unknown() {
   std::string message = describe_unknown();
   if (const std::optional<KeywordId> glued = unglue()) {
     const std::string_view name = schema_[*glued].name;
-    reporter_.warning(word_.range, std::move(message), fmt::format("put a blank after '{}'", name));
+    const bool taken = is_worth_reading(*glued);
+    reporter_.warning(word_.range, std::move(message),
+                      fmt::format("put a blank after '{}'{}", name,
+                                  taken ? "" : "; the line is skipped, as in keepalived"));
+    if (!taken) return skip_unknown();
     word_.text = name;
     repair_args(schema_[*glued]);
     handle_word(*glued);
     return;
   }
   std::optional<KeywordId> near = guess();
-  std::string help = near ? describe_guess(*near) : look_alike_hint(word_.text);
-  if (!near && schema_.blocks_of(word_.text).empty() && (near = guess_by_body()))
+  bool taken = near && is_worth_reading(*near);
+  std::string help = near ? describe_guess(*near, taken) : look_alike_hint(word_.text);
+  if (!near && schema_.blocks_of(word_.text).empty() && (near = guess_by_body())) {
     help = fmt::format("its words are those of '{}': it is read as that", schema_[*near].name);
-  if (near) {
+    taken = true;
+  }
+  if (taken) {
     // Read on as if it had been spelt right: what follows from the misspelling is not a second
     // mistake.
     reporter_.warning(word_.range, std::move(message), std::move(help));
     handle_word(*near);
     return;
   }
-  tree_.words.resize(first_arg_);
   const bool block = token_.kind == TokenKind::open || at_open_brace();
   if (help.empty() && !schema_.blocks_of(word_.text).empty()) help = where_it_belongs();
   if (help.empty()) help = block ? "the block is skipped" : "the line is skipped";
   reporter_.warning(word_.range, std::move(message), std::move(help));
-  if (block) skip_block();
+  skip_unknown();
+}
+
+void Parser::skip_unknown() {
+  tree_.words.resize(first_arg_);
+  if (token_.kind == TokenKind::open || at_open_brace()) skip_block();
 }
 
 }  // namespace holdfast::config::keepalived

@@ -160,6 +160,7 @@ std::string reason(std::string_view notice) {
 std::string meaning(const Entry& entry) {
   const Keyword& row = *entry.row;
   std::string text(row.doc);
+  if (row.required) text += "; required";
   for (const Arg& arg : row.args) {
     if (has_many_choices(arg)) text += fmt::format(". One of: {}", arg.words);
   }

@@ -45,9 +45,14 @@ TEST_CASE("error: deep nesting and endless words do not exhaust anything") {
   CHECK(load(nested).diagnostics.has_errors());
 }
 
-TEST_CASE("error: a misspelt word is read as the word it resembles, unless two are as near") {
+TEST_CASE("error: a misspelt word is skipped, unless its block cannot do without it") {
   CHECK(load(instance("advert_intt 7")).model.instances.at(0).advert_int ==
-        std::chrono::seconds(7));
+        std::chrono::seconds(1));
+  const Loaded required =
+      load("vrrp_instance A {\ninterfaze eth0\nvirtual_router_ids 7\npriority 9\n}\n");
+  REQUIRE(required.model.instances.size() == 1);
+  CHECK(required.model.instances[0].interface == "eth0");
+  CHECK(required.model.instances[0].virtual_router_id == 7);
   const Loaded either = load(instance("virtual_roules x"));  // virtual_routes, virtual_rules
   REQUIRE(either.diagnostics.all().size() == 1);
   CHECK(either.diagnostics.all()[0].help == "the line is skipped");
@@ -59,9 +64,14 @@ TEST_CASE("error: blocks of a misspelt or unknown name are read as what their wo
         1);
 }
 
-TEST_CASE("error: a value that is glued, or follows a '=', is read") {
-  for (const char* line : {"advert_int=7", "advert_int = 7", "advert_int =7", "advert_int7"})
-    CHECK(load(instance(line)).model.instances.at(0).advert_int == std::chrono::seconds(7));
+TEST_CASE("error: a value that follows a '=' is read, a word that is glued to its value is not") {
+  const auto interval = [](const char* line) {
+    return load(instance(line)).model.instances.at(0).advert_int;
+  };
+  for (const char* line : {"advert_int = 7", "advert_int =7"})
+    CHECK(interval(line) == std::chrono::seconds(7));
+  for (const char* line : {"advert_int=7", "advert_int7"})
+    CHECK(interval(line) == std::chrono::seconds(1));
 }
 
 TEST_CASE("error: a second '{' is left out, whether or not it has a '}' of its own") {

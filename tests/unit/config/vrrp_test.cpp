@@ -307,6 +307,15 @@ TEST_CASE("vrrp_instance: unicast peers with their TTL windows") {
   CHECK(one.unicast_peers[2].max_ttl == 1);
 }
 
+TEST_CASE("vrrp_instance: peers that cannot be read do not turn unicast into multicast") {
+  const Loaded loaded = load(instance("unicast_peer {\nOTHER_DIRECTOR\n}"));
+  REQUIRE(loaded.model.instances.size() == 1);
+  CHECK(loaded.model.instances[0].unicast_peers.empty());
+  CHECK(loaded.model.instances[0].unicast);
+  CHECK(loaded.model.instances[0].unicast_fault_no_peer);
+  CHECK(render_text(loaded.diagnostics).find("none of the peers can be read") != std::string::npos);
+}
+
 TEST_CASE("vrrp_instance: unicast words without a peer mean multicast, unless asked otherwise") {
   CHECK_FALSE(only("unicast_src_ip 10.0.0.1").unicast);
   CHECK_FALSE(only("unicast_peer {\n}",
