@@ -1,12 +1,12 @@
 #include "config/source_set.hpp"
 
+#include "config/keepalived/include.hpp"
 #include "core/bytes.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <glob.h>
 #include <memory>
 #include <sys/stat.h>
 
@@ -252,15 +252,14 @@ FileMatches match_files(std::string_view pattern, const std::string& including_f
   if (full.is_relative()) full = std::filesystem::path(including_file).parent_path() / full;
   found.sought = full.string();
   found.is_pattern = pattern.find_first_of("*?[{") != std::string_view::npos;
-  glob_t matches{};
-  const int result = ::glob(found.sought.c_str(), GLOB_BRACE, nullptr, &matches);
-  for (std::size_t i = 0; result == 0 && i < matches.gl_pathc; ++i) {
-    std::error_code ignored;
-    const char* const path = matches.gl_pathv[i];
-    if (!found.is_pattern || std::filesystem::is_regular_file(path, ignored))
-      found.paths.emplace_back(path);
+  // Not glob's braces: {a,b}{a,b}{a,b}… would be a search without an end.
+  for (const std::string& one : keepalived::expand_braces(found.sought)) {
+    for (std::string& path : keepalived::matches_of(one)) {
+      std::error_code ignored;
+      if (!found.is_pattern || std::filesystem::is_regular_file(path, ignored))
+        found.paths.push_back(std::move(path));
+    }
   }
-  ::globfree(&matches);
   return found;
 }
 
