@@ -16,7 +16,8 @@ TEST_CASE("diagnostic: place, message, source line, caret and help") {
   CHECK(text.find("t.conf:2:2: warning: unknown word 'stat' in 'vrrp_instance'\n"
                   "            stat MASTER\n"
                   "            ^~~~\n"
-                  "    help: did you mean 'state'? It is skipped, as in keepalived\n") != std::string::npos);
+                  "    help: did you mean 'state'? It is skipped, as in keepalived\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("diagnostic: the caret stands under the word after wide characters") {
