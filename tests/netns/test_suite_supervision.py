@@ -252,7 +252,7 @@ def test_hup_with_a_broken_file_logs_the_place_and_nothing_else(suite: Suite) ->
     suite.start(peer=False)
     time.sleep(6.5)
     before, lines, began = suite.pids(), len(suite.ours.log().splitlines()), time.time()
-    suite.ours.write_config(GOOD.replace("interface eth0", "interfaze eth0"))
+    suite.ours.write_config(GOOD.replace("    interface eth0\n", "    interface\n"))
 
     suite.ours.process.send(signal.SIGHUP)
 
@@ -293,7 +293,8 @@ def test_a_second_copy_is_refused_while_the_first_goes_on(suite: Suite) -> None:
 
 def test_not_root_is_refused_with_one_sentence(suite: Suite) -> None:
     nobody = ["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all"]
-    ended = suite.machine.run(*nobody, str(BIN / "holdfast"), "-n", "-G", check=False)
+    ended = suite.machine.run(*nobody, str(BIN / "holdfast"), "-n", "-G", "-f",
+                              str(suite.ours.config), check=False)
 
     assert ended.returncode == 4
     assert len(ended.stderr.splitlines()) == 1

@@ -60,7 +60,7 @@ def test_the_loader_reads_a_file_that_only_root_may_read(director):
 
 
 def test_syntax_errors_are_exit_2_with_file_and_line_and_5_under_t(director):
-    director.config.write_text("vrrp_instance VI_1 {\n  interfaze eth0\n}\n")
+    director.config.write_text("vrrp_instance VI_1 {\n  interface\n}\n")
     for options, code in ((("-n",), 2), ((), 2), (("-t",), 5)):
         ended = director.call(*options)
         assert ended.returncode == code, ended
@@ -284,7 +284,7 @@ def test_hup_with_the_unchanged_file_prepares_and_commits_generation_2(director)
 def test_hup_with_a_broken_file_gives_diagnostics_and_nothing_else(director):
     director.start()
     steps = director.steps("vrrp"), director.steps("checkers")
-    director.config.write_text("vrrp_instance VI_1 {\n  interfaze eth0\n}\n")
+    director.config.write_text("vrrp_instance VI_1 {\n  interface\n}\n")
     director.signal(signal.SIGHUP)
     director.wait_for(lambda: director.status()["last_reload"] is not None, "reload")
     status = director.status()
@@ -295,7 +295,9 @@ def test_hup_with_a_broken_file_gives_diagnostics_and_nothing_else(director):
 
 def test_reload_by_socket_waits_for_the_outcome(director):
     director.start()
-    assert director.ask("reload") == {"ok": True, "generation": 2}
+    answer = director.ask("reload")
+    assert answer["ok"] is True and answer["generation"] == 2
+    assert ": error: " not in answer["diagnostics"]
     director.behave("checkers", "refuse too many services")
     answer = director.ask("reload")
     assert answer["ok"] is False and "too many services" in answer["diagnostics"]
