@@ -89,9 +89,10 @@ HttpVersion http_version(config::HttpProtocol from) {
 }
 
 CheckSettings check(const config::ConnectOptions& from, Dialogue dialogue, bool server_is_alpha) {
+  const config::Binding binding = from.binding ? *from.binding : config::Binding{};
   return {.probe = {.target = {from.connect_ip, from.connect_port},
-                    .bind_address = from.bindto,
-                    .bind_port = from.bind_port,
+                    .bind_address = binding.bindto,
+                    .bind_port = binding.bind_port,
                     .timeout = from.connect_timeout,
                     .dialogue = std::move(dialogue)},
           .pace = {.delay_loop = from.delay_loop,

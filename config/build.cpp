@@ -7,12 +7,40 @@
 namespace holdfast::config {
 namespace {
 
-std::size_t count_root(const Tree& tree, std::string_view word) {
+std::size_t count_root(const Trees& trees, std::string_view word) {
   const KeywordId wanted = *Schema::instance().find(Block::root, word);
   std::size_t count = 0;
-  for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next)
-    count += tree.statements[at].keyword == wanted ? 1 : 0;
+  for (const Tree& tree : trees) {
+    for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next)
+      count += tree.statements[at].keyword == wanted ? 1 : 0;
+  }
   return count;
+}
+
+// Calls `apply` for the statements of one tree's top level with this word. True when there are no
+// others.
+bool apply_tree(BuildContext& context, KeywordId wanted, void (*apply)(const Args& args)) {
+  bool only = true;
+  std::vector<Value> values;
+  for (std::uint32_t at = context.tree.first; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    const Statement& statement = context.tree.statements[at];
+    if (Schema::instance().canonical(statement.keyword) != wanted) {
+      only = false;
+    } else if (prepare_statement(context, statement, kRootBlock, values)) {
+      apply(Args(context, statement, values));
+    }
+  }
+  return only;
+}
+
+// Thousands of services are what makes a configuration long: a tree of nothing else goes at once.
+void build_services(const BuildContext& context, Trees& trees) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, "virtual_server");
+  for (Tree& tree : trees) {
+    BuildContext here = context.at(tree);
+    if (apply_tree(here, wanted, build_service)) tree = Tree();
+  }
 }
 
 // The user of a command is rarely an option, a path or a state: that is an argument somebody forgot
@@ -50,13 +78,9 @@ std::size_t extent_of(Block line, std::span<const Word> words) {
 
 void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args)) {
   const KeywordId wanted = *Schema::instance().find(Block::root, word);
-  std::vector<Value> values;
-  for (std::uint32_t at = context.tree.first; at != kNoStatement;
-       at = context.tree.statements[at].next) {
-    const Statement& statement = context.tree.statements[at];
-    if (Schema::instance().canonical(statement.keyword) != wanted) continue;
-    if (!prepare_statement(context, statement, kRootBlock, values)) continue;
-    apply(Args(context, statement, values));
+  for (const Tree& tree : context.trees) {
+    BuildContext here = context.at(tree);
+    apply_tree(here, wanted, apply);
   }
 }
 
@@ -134,17 +158,19 @@ Script Args::script() const {
   return script;
 }
 
-Model build_model(const Tree& tree, Reporter& reporter) {
+Model build_model(Trees trees, Reporter& reporter) {
   Model model;
-  BuildContext context{.tree = tree, .reporter = reporter, .model = model, .seen_in = {}};
-  context.seen_in.resize(Schema::instance().all().size(), 0);
+  std::uint32_t next_block = kRootBlock + 1;
+  std::vector<std::uint32_t> seen_in(Schema::instance().all().size(), 0);
+  const Tree none;
+  BuildContext context{none, trees, reporter, model, next_block, seen_in};
   build_globals(context);
   build_statics(context);
-  model.instances.reserve(count_root(tree, "vrrp_instance"));
-  model.services.reserve(count_root(tree, "virtual_server"));
+  model.instances.reserve(count_root(trees, "vrrp_instance"));
+  model.services.reserve(count_root(trees, "virtual_server"));
   apply_root(context, "vrrp_instance", build_instance);
   apply_root(context, "virtual_server_group", build_service_group);
-  apply_root(context, "virtual_server", build_service);
+  build_services(context, trees);
   apply_root(context, "vrrp_sync_group", build_sync_group);
   apply_root(context, "vrrp_script", build_script);
   apply_root(context, "vrrp_track_process", build_track_process);

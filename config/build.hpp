@@ -6,8 +6,9 @@
 
 namespace holdfast::config {
 
-/// Understands the whole tree; findings go to `reporter`.
-[[nodiscard]] Model build_model(const Tree& tree, Reporter& reporter);
+/// Understands a whole configuration; findings go to `reporter`.
+/// The trees follow each other; they go as soon as they are built.
+[[nodiscard]] Model build_model(Trees trees, Reporter& reporter);
 
 /// Words of the table that claim to be read but that no builder acts on; empty, or a test fails.
 [[nodiscard]] std::vector<KeywordId> words_without_meaning();

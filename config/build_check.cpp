@@ -47,13 +47,13 @@ const CheckSetters& dns_setters() {
 }
 
 void set_user(CheckDraft& draft, const Args& args) {
-  Script& script = draft.as<MiscCheck>().script;
+  Script& script = draft.as<MiscCheck>().script.ensure();
   script.user = args.text(0);
   script.group = args.has(1) ? args.text(1) : std::string();
 }
 
 void set_command(CheckDraft& draft, const Args& args) {
-  Script& script = draft.as<MiscCheck>().script;
+  Script& script = draft.as<MiscCheck>().script.ensure();
   script.argv = split_command(args.value(0).text);
   script.location = args.location();
 }
@@ -216,7 +216,7 @@ void build_smtp(const Site& site, CheckDraft draft) {
 void build_misc(const Site& site, CheckDraft start) {
   CheckDraft draft = site.read<MiscCheck>(std::move(start), misc_setters());
   auto& misc = draft.as<MiscCheck>();
-  if (!site.require(!misc.script.argv.empty(), "misc_path")) return;
+  if (!site.require(misc.script && !misc.script->argv.empty(), "misc_path")) return;
   resolve(draft, site.inherited);
   // A command has no target.
   draft.options.connect_ip = {};
@@ -276,10 +276,13 @@ std::vector<CheckSetters::Row> connect_setters() {
       {{"connect_ip", [](D& d, const Args& a) { d.options.connect_ip = a.value(0).address; }},
        {"connect_port",
         [](D& d, const Args& a) { d.options.connect_port = a.as<std::uint16_t>(0); }},
-       {"bindto", [](D& d, const Args& a) { d.options.bindto = a.value(0).address; }},
-       {"bind_port", [](D& d, const Args& a) { d.options.bind_port = a.as<std::uint16_t>(0); }},
-       {"bind_if", [](D& d, const Args& a) { d.options.bind_if = a.text(0); }},
-       {"fwmark", [](D& d, const Args& a) { d.options.fwmark = a.as<std::uint32_t>(0); }},
+       {"bindto",
+        [](D& d, const Args& a) { d.options.binding.ensure().bindto = a.value(0).address; }},
+       {"bind_port",
+        [](D& d, const Args& a) { d.options.binding.ensure().bind_port = a.as<std::uint16_t>(0); }},
+       {"bind_if", [](D& d, const Args& a) { d.options.binding.ensure().bind_if = a.text(0); }},
+       {"fwmark",
+        [](D& d, const Args& a) { d.options.binding.ensure().fwmark = a.as<std::uint32_t>(0); }},
        {"connect_timeout", [](D& d, const Args& a) { d.own.connect_timeout = a.duration(0); }}});
 }
 
@@ -320,6 +323,8 @@ void resolve(CheckDraft& draft, const CheckDefaults& inherited) {
   options.delay_before_retry = pick(draft.own.delay_before_retry, inherited.delay_before_retry,
                                     fallback.delay_before_retry.value_or(options.delay_loop));
   options.warmup = pick(draft.own.warmup, inherited.warmup, options.delay_loop);
+  // `fwmark 0` is as good as nothing.
+  if (options.binding && *options.binding == Binding{}) options.binding.reset();
 }
 
 void build_check(BuildContext& context, const Statement& statement, const CheckDefaults& defaults,

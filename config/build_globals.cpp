@@ -355,15 +355,17 @@ void build_globals(BuildContext& context) {
   const KeywordId wanted = *schema.find(Block::root, "global_defs");
   Draft draft;
   bool first = true;
-  for (std::uint32_t at = context.tree.first; at != kNoStatement;
-       at = context.tree.statements[at].next) {
-    const Statement& statement = context.tree.statements[at];
-    if (statement.keyword != wanted) continue;
-    if (first) draft.globals.location = context.reporter.locate(statement.range.offset);
-    first = false;
-    std::vector<Value> values;
-    if (prepare_statement(context, statement, kRootBlock, values))
-      setters().apply(context, statement.first_child, draft);
+  for (const Tree& tree : context.trees) {
+    BuildContext here = context.at(tree);
+    for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next) {
+      const Statement& statement = tree.statements[at];
+      if (statement.keyword != wanted) continue;
+      if (first) draft.globals.location = context.reporter.locate(statement.range.offset);
+      first = false;
+      std::vector<Value> values;
+      if (prepare_statement(here, statement, kRootBlock, values))
+        setters().apply(here, statement.first_child, draft);
+    }
   }
   finish_garp(draft, draft.globals.garp);
   context.model.globals = std::move(draft.globals);

@@ -15,13 +15,18 @@ namespace holdfast::config {
 /// The number of the top level among the blocks of one build; 0 is none.
 inline constexpr std::uint32_t kRootBlock = 1;
 
-/// One build. Borrows everything: it lives inside build_model.
+/// One build, at one of its trees. Borrows everything: it lives inside build_model.
 struct BuildContext {
-  const Tree& tree;
+  const Tree& tree;  ///< the statement that is being built and its body are here
+  const Trees& trees;
   Reporter& reporter;
   Model& model;
-  std::uint32_t next_block = kRootBlock + 1;
-  std::vector<std::uint32_t> seen_in;  // by keyword: the block that had it last
+  std::uint32_t& next_block;
+  std::vector<std::uint32_t>& seen_in;  ///< by keyword: the block that had it last
+
+  [[nodiscard]] BuildContext at(const Tree& other) const {
+    return {other, trees, reporter, model, next_block, seen_in};
+  }
 };
 
 /// The decoded arguments of one statement, and the way to its body.

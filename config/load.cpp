@@ -53,36 +53,22 @@ void append_new(const Diagnostics& from_parser, Diagnostics& diagnostics) {
   }
 }
 
-}  // namespace
-
-Loaded load_files(const std::string& path, const LoadOptions& options) {
-  const core::Result<std::string> text = read_text_file(path);
-  if (!text) return failed(path, text.error().message);
-  return load_text(*text, path, options.config_id.empty() ? LoadOptions{host_name()} : options);
+Loaded failed_as_empty(const std::string& name) {
+  return failed(name, fmt::format("the configuration {} is empty", name),
+                "write at least one vrrp_instance or virtual_server");
 }
 
-Loaded load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
-  if (is_blank(text)) {
-    return failed(name, fmt::format("the configuration {} is empty", name),
-                  "write at least one vrrp_instance or virtual_server");
-  }
-  Loaded loaded;
-  loaded.snapshot = assemble(text, name, options, loaded.diagnostics);
-  Parsed parsed = parse_snapshot(loaded.snapshot);
-  loaded.model = std::move(parsed.model);
-  append_new(parsed.diagnostics, loaded.diagnostics);
+// With the model and the findings of its snapshot.
+Loaded parsed(Loaded loaded) {
+  Parsed fresh = parse_snapshot(loaded.snapshot);
+  loaded.model = std::move(fresh.model);
+  append_new(fresh.diagnostics, loaded.diagnostics);
   loaded.diagnostics.sort_by_place();
   return loaded;
 }
 
-core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes) {
-  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  const auto snapshot = from_bytes({first, bytes.size()});
-  if (!snapshot) return snapshot.error();
-  return parse_snapshot(*snapshot);
-}
-
-Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
+// Trees that are large go to `finished`, unless that is nullptr; the last one is returned.
+Tree read_tree(const Snapshot& snapshot, Reporter& reporter, Trees* finished) {
   Tree tree;
   const auto read = [&](std::size_t begin, std::size_t end, Syntax syntax) {
     const TextRange range{static_cast<std::uint32_t>(begin),
@@ -90,7 +76,7 @@ Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
     if (syntax == Syntax::toml)
       read_toml(snapshot, range, reporter, tree);
     else
-      keepalived::parse(snapshot, range, reporter, tree);
+      keepalived::parse(snapshot, range, reporter, tree, finished);
   };
   if (snapshot.parts.empty()) read(0, snapshot.text.size(), Syntax::keepalived);
   for (std::size_t i = 0; i < snapshot.parts.size(); ++i) {
@@ -101,11 +87,50 @@ Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
   return tree;
 }
 
+}  // namespace
+
+Loaded load_files(const std::string& path, const LoadOptions& options) {
+  core::Result<std::string> text = read_text_file(path);
+  if (!text) return failed(path, text.error().message);
+  if (is_blank(*text)) return failed_as_empty(path);
+  Loaded loaded;
+  loaded.snapshot =
+      assemble(*text, path, options.config_id.empty() ? LoadOptions{host_name()} : options,
+               loaded.diagnostics);
+  text = std::string();  // the snapshot has it all: less memory at the peak
+  return parsed(std::move(loaded));
+}
+
+Loaded load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
+  if (is_blank(text)) return failed_as_empty(name);
+  Loaded loaded;
+  loaded.snapshot = assemble(text, name, options, loaded.diagnostics);
+  return parsed(std::move(loaded));
+}
+
+core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  const auto snapshot = from_bytes({first, bytes.size()});
+  if (!snapshot) return snapshot.error();
+  return parse_snapshot(*snapshot);
+}
+
+Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
+  return read_tree(snapshot, reporter, nullptr);
+}
+
+Trees read_trees(const Snapshot& snapshot, Reporter& reporter) {
+  Trees trees;
+  Tree last = read_tree(snapshot, reporter, &trees);
+  trees.push_back(std::move(last));
+  return trees;
+}
+
 Parsed parse_snapshot(const Snapshot& snapshot) {
   Parsed parsed;
   Reporter reporter(snapshot, parsed.diagnostics);
-  // The tree is gone before the look-up tables of validation are made: less memory at the peak.
-  parsed.model = build_model(read_tree(snapshot, reporter), reporter);
+  // The trees are gone before the look-up tables of validation are made: less memory at the peak.
+  parsed.model = build_model(read_trees(snapshot, reporter), reporter);
   parsed.model.files.names = snapshot.files;
   validate(parsed.model, reporter);
   parsed.diagnostics.sort_by_place();

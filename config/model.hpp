@@ -590,17 +590,24 @@ struct Tunnel {
 /// HTTP/1.0; 1.0 with "Connection: close" (1.0C); 1.1. keepalived: http_protocol.
 enum class HttpProtocol : std::uint8_t { http_1_0, http_1_0_close, http_1_1 };
 
-/// How a checker reaches its target and paces itself. Completely resolved: nothing is inherited any
-/// more.
-struct ConnectOptions {
-  core::IpAddress connect_ip;             ///< default: the real server's address
-  std::uint16_t connect_port = 0;         ///< default: the real server's port
+/// Where a probe leaves from, when the kernel is not to choose.
+struct Binding {
   std::optional<core::IpAddress> bindto;  ///< source address
   std::uint16_t bind_port = 0;            ///< source port; 0: the kernel's choice
   std::string bind_if;                    ///< SO_BINDTODEVICE; empty: none
   std::uint32_t fwmark = 0;               ///< SO_MARK; 0 none
-  core::Duration connect_timeout = std::chrono::seconds(5);  ///< bound on one whole probe
-  std::uint32_t retry = 1;  ///< further tries before an up server is called down
+
+  bool operator==(const Binding&) const = default;
+};
+
+/// How a checker reaches its target and paces itself. Completely resolved: nothing is inherited any
+/// more.
+struct ConnectOptions {
+  core::IpAddress connect_ip;      ///< default: the real server's address
+  std::uint16_t connect_port = 0;  ///< default: the real server's port
+  std::uint32_t retry = 1;         ///< further tries before an up server is called down
+  Rare<Binding> binding;           ///< not set: all as in Binding{}
+  core::Duration connect_timeout = std::chrono::seconds(5);     ///< bound on one whole probe
   core::Duration delay_before_retry = std::chrono::seconds(1);  ///< HTTP_GET: 3 s
   core::Duration delay_loop = std::chrono::seconds(60);         ///< between two probes
   /// first probe within this random time; 0 at once
@@ -689,8 +696,8 @@ struct DnsCheck {
 
 /// keepalived: MISC_CHECK. Up when the command exits with 0.
 struct MiscCheck {
-  ConnectOptions pace;  ///< its delays; the addresses mean nothing here
-  Script script;
+  ConnectOptions pace;        ///< its delays; the addresses mean nothing here
+  Rare<Script> script;        ///< always there
   core::Duration timeout{0};  ///< misc_timeout; 0: delay_loop
   bool dynamic = false;       ///< exit 2..255 sets the weight to exit - 2
   SourceLocation location;

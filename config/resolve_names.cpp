@@ -13,14 +13,16 @@ namespace {
 // As they are written, so that an object with an error of its own is not missed a second time.
 using Names = std::unordered_set<std::string_view>;
 
-Names names_of(const Tree& tree, std::string_view block) {
+Names names_of(const Trees& trees, std::string_view block) {
   const Schema& schema = Schema::instance();
   const KeywordId wanted = *schema.find(Block::root, block);
   Names names;
-  for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next) {
-    const Statement& statement = tree.statements[at];
-    if (schema.canonical(statement.keyword) != wanted || statement.word_count == 0) continue;
-    names.insert(tree.args(statement).front().text);
+  for (const Tree& tree : trees) {
+    for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next) {
+      const Statement& statement = tree.statements[at];
+      if (schema.canonical(statement.keyword) != wanted || statement.word_count == 0) continue;
+      names.insert(tree.args(statement).front().text);
+    }
   }
   return names;
 }
@@ -73,7 +75,7 @@ class Resolver {
   void resolve(std::vector<Tracked>& list, Kind& kind) {
     std::erase_if(list, [&](const Tracked& tracked) {
       if (kind.loaded.contains(tracked.name)) return false;
-      if (!kind.written) kind.written = names_of(context_.tree, kind.block);
+      if (!kind.written) kind.written = names_of(context_.trees, kind.block);
       if (!kind.written->contains(tracked.name)) {
         context_.reporter.at(
             Severity::warning, tracked.location,
@@ -101,7 +103,7 @@ class Resolver {
 
   void drop_unknown_members() {
     if (model_.sync_groups.empty() && model_.track_groups.empty()) return;
-    instances_ = names_of(context_.tree, "vrrp_instance");
+    instances_ = names_of(context_.trees, "vrrp_instance");
     drop_unknown_members(model_.sync_groups, "vrrp_sync_group");
     drop_unknown_members(model_.track_groups, "track_group");
   }

@@ -40,7 +40,8 @@ struct Statement {
 struct Tree {
   std::vector<Statement> statements;
   std::vector<Word> words;
-  std::deque<std::string> unescaped;  ///< words that are not a stretch of the snapshot; never move
+  /// Words that are not a stretch of the snapshot. They stay where they are when the tree is moved.
+  std::deque<std::string> unescaped;
   std::uint32_t first = kNoStatement;
 
   [[nodiscard]] std::span<const Word> args(const Statement& statement) const {
@@ -53,5 +54,11 @@ struct Tree {
     return at;
   }
 };
+
+/// A long configuration is several trees, so that each can go as soon as its objects are built. A
+/// new one begins between two statements of the top level when the last one has this many.
+inline constexpr std::size_t kTreeStatements = 2048;
+/// Never a vector: its growth would copy them, and words point into `unescaped`.
+using Trees = std::deque<Tree>;
 
 }  // namespace holdfast::config

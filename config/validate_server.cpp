@@ -149,8 +149,9 @@ std::string why_senseless(const VirtualServer& service, const Check& check) {
   if (by_address(service) && connect->connect_ip == service.address &&
       connect->connect_port == service.port)
     return "it connects to the virtual_server itself, not to a server";
-  if (connect->bindto && connect->bindto->family() != connect->connect_ip.family())
-    return fmt::format("nothing leads from {} to {}", connect->bindto->to_string(),
+  if (connect->binding && connect->binding->bindto &&
+      connect->binding->bindto->family() != connect->connect_ip.family())
+    return fmt::format("nothing leads from {} to {}", connect->binding->bindto->to_string(),
                        connect->connect_ip.to_string());
   return {};
 }

@@ -48,10 +48,11 @@ void write_target(Writer& writer, const ConnectOptions& options, const CheckSurr
     writer.address("connect_ip", options.connect_ip);
   if (options.connect_port != 0)
     writer.number("connect_port", options.connect_port, around.server.port);
-  writer.address("bindto", options.bindto);
-  if (options.bind_port != 0) writer.number("bind_port", options.bind_port, 0);
-  writer.text("bind_if", options.bind_if);
-  writer.number("fwmark", options.fwmark, 0);
+  const Binding binding = options.binding ? *options.binding : Binding{};
+  writer.address("bindto", binding.bindto);
+  if (binding.bind_port != 0) writer.number("bind_port", binding.bind_port, 0);
+  writer.text("bind_if", binding.bind_if);
+  writer.number("fwmark", binding.fwmark, 0);
   writer.seconds("connect_timeout", options.connect_timeout,
                  around.common.connect_timeout.value_or(kDefaultConnectTimeout));
 }
@@ -110,10 +111,10 @@ void write_words(Writer& writer, const DnsCheck& check, const CheckSurroundings&
 }
 
 void write_words(Writer& writer, const MiscCheck& check, const CheckSurroundings&) {
-  writer.statement("misc_path", {join_command(check.script.argv)});
-  if (!check.script.user.empty()) {
-    std::vector<std::string> user{check.script.user};
-    if (!check.script.group.empty()) user.push_back(check.script.group);
+  writer.statement("misc_path", {join_command(check.script->argv)});
+  if (!check.script->user.empty()) {
+    std::vector<std::string> user{check.script->user};
+    if (!check.script->group.empty()) user.push_back(check.script->group);
     writer.statement("user", std::move(user));
   }
   if (check.timeout.count() != 0) writer.statement("misc_timeout", {seconds_text(check.timeout)});

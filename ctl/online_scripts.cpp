@@ -175,7 +175,7 @@ void check_scripts(const config::Model& model, config::Reporter& reporter) {
         if (*one) scripts.check(**one);
       }
       for (const config::Check& check : server.checks) {
-        if (const auto* misc = std::get_if<config::MiscCheck>(&check)) scripts.check(misc->script);
+        if (const auto* misc = std::get_if<config::MiscCheck>(&check)) scripts.check(*misc->script);
       }
     }
   }

@@ -11,23 +11,47 @@
 
 namespace holdfast::config::keepalived {
 
-void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree) {
-  Parser(snapshot, part, reporter, tree).run();
+void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
+           Trees* finished) {
+  Parser(snapshot, part, reporter, tree, finished).run();
 }
 
-Parser::Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree)
+Parser::Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
+               Trees* finished)
     : schema_(Schema::instance()),
       reporter_(reporter),
       text_(std::string_view(snapshot.text).substr(0, std::size_t{part.offset} + part.length)),
       begin_(part.offset),
       tree_(tree),
+      finished_(finished),
       lexer_(text_, reporter, tree.unescaped, begin_) {}
 
+// Room for what is read from the `rest` bytes to come. Nine statements in ten are short lines: this
+// is near enough to avoid most moves of the vectors.
+void Parser::begin_tree(std::size_t rest) {
+  constexpr std::size_t kLastBlock = 64;  // statements behind the limit: one tree ends with a block
+  const std::size_t most =
+      finished_ == nullptr ? rest : std::min(rest, (kTreeStatements + kLastBlock) * 32);
+  tree_.statements.reserve(tree_.statements.size() + most / 32);
+  tree_.words.reserve(tree_.words.size() + most / 24);
+}
+
+// Before a statement of the top level. What is closed can no longer be opened again: the word that
+// follows is in its place.
+void Parser::finish_large_tree() {
+  if (finished_ == nullptr || stack_.size() != 1 || tree_.statements.size() < kTreeStatements)
+    return;
+  // The next word, which is read already, must not belong to the old tree.
+  if (!token_.word.quoted && token_.word.text.size() != token_.word.range.length) return;
+  last_closed_.reset();
+  stack_.back().last_child = kNoStatement;
+  finished_->push_back(std::move(tree_));
+  tree_ = Tree();
+  begin_tree(text_.size() - word_.range.offset);
+}
+
 void Parser::run() {
-  // Nine statements in ten are short lines: this is near enough to avoid most moves of the vectors.
-  const std::size_t length = text_.size() - begin_;
-  tree_.statements.reserve(tree_.statements.size() + length / 32);
-  tree_.words.reserve(tree_.words.size() + length / 24);
+  begin_tree(text_.size() - begin_);
   stack_.push_back({});
   stack_.back().last_child = tree_.last();
   if (!look_balanced(text_.substr(begin_))) static_cast<void>(braces());
@@ -105,6 +129,7 @@ void Parser::read_statement() {
   const std::optional<KeywordId> id =
       word_.quoted ? std::nullopt : schema_.find(here(), word_.text);
   if (id) {
+    finish_large_tree();
     read_args_of(schema_[*id]);
     handle_word(*id);
     last_closed_.reset();

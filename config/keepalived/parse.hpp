@@ -9,6 +9,9 @@ namespace holdfast::config::keepalived {
 
 /// Reads a stretch of the snapshot and adds its statements to `tree`. Findings go to `reporter`;
 /// the tree holds what could be placed. Its words point into the snapshot, which has to outlive it.
-void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree);
+/// Where `finished` is given, it gets what is read whenever kTreeStatements are there, and `tree`
+/// the rest.
+void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
+           Trees* finished = nullptr);
 
 }  // namespace holdfast::config::keepalived

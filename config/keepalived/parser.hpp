@@ -14,7 +14,8 @@ namespace holdfast::config::keepalived {
 class Parser {
  public:
   /// Reads `part` of the snapshot into `tree`, behind what is there already.
-  Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree);
+  /// Trees that are large enough go to `finished`, unless that is nullptr.
+  Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree, Trees* finished);
   void run();
 
  private:
@@ -33,6 +34,8 @@ class Parser {
   [[nodiscard]] Braces& braces();
   [[nodiscard]] bool next_fault(BraceFault::Kind kind);
   void close_unclosed();
+  void begin_tree(std::size_t rest);
+  void finish_large_tree();
   void advance() { token_ = lexer_.next(); }
   void read_statement();
   void read_close();
@@ -70,6 +73,7 @@ class Parser {
   std::string_view text_;  // up to the end of the part
   std::size_t begin_;      // of the part
   Tree& tree_;
+  Trees* finished_;  // the caller's
   Lexer lexer_;
   Token token_;
   Word word_;                    // first word of the current statement

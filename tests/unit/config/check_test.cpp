@@ -59,9 +59,9 @@ TEST_CASE("MISC_CHECK: command, user, timeout and weight by exit code") {
       "MISC_CHECK {\nuser nobody nogroup\nmisc_path \"/bin/check one 'two three'\"\n"
       "misc_timeout 4\nmisc_dynamic\nretry 2\nwarmup 0\n}");
 
-  CHECK(one.script.argv == std::vector<std::string>{"/bin/check", "one", "two three"});
-  CHECK(one.script.user == "nobody");
-  CHECK(one.script.group == "nogroup");
+  CHECK(one.script->argv == std::vector<std::string>{"/bin/check", "one", "two three"});
+  CHECK(one.script->user == "nobody");
+  CHECK(one.script->group == "nogroup");
   CHECK(one.timeout == 4s);
   CHECK(one.dynamic);
   CHECK(one.pace.retry == 2);

@@ -109,8 +109,8 @@ TEST_CASE("TCP_CHECK: every word of it reaches the model") {
   ConnectOptions expected;
   expected.connect_ip = core::IpAddress::v4({10, 0, 0, 1});
   expected.connect_port = 81;
-  expected.bindto = core::IpAddress::v4({10, 0, 0, 2});
-  expected.bind_port = 82;
+  expected.binding.ensure().bindto = core::IpAddress::v4({10, 0, 0, 2});
+  expected.binding->bind_port = 82;
   expected.connect_timeout = 3s;
   expected.retry = 3;
   expected.delay_before_retry = 3s;
