@@ -1,12 +1,17 @@
 #!/usr/bin/python3
 """Reading a large configuration: ours beside Debian's keepalived, in one run.
 
-usage: tests/bench/config.py [--build DIR] [--json FILE] [--runs N] [SERVICES ...]
+usage: tests/bench/config.py [--build DIR] [--json FILE] [--runs N] [CASE ...]
 
-Generates virtual servers with two checked real servers each, times `bench_config` (load = read,
-expand, parse, validate; whole = its whole process) and `keepalived -t -f` of the same file, and
-prints a table with the ratio. Needs no root; keepalived is left out, with a word, where it is not
-installed.
+A CASE is services:N (virtual servers with two checked real servers each) or instances:N (one
+address each; 254 on an interface). Without one: services:10000, services:100000, instances:8128.
+Each file is read by `bench_config` (load = read, expand, parse, validate; parse = parse and
+validate the text once more) and by `keepalived -t -f`, and a table with the ratio is printed: the
+whole of keepalived's process against our load, and against our whole process. MB is the largest
+resident set of the whole process, nothing subtracted. The best time of --runs counts. Below the
+table: how time and memory of an object grow between two sizes of one kind.
+
+Needs no root; keepalived is left out, with a word, where it is not installed.
 """
 import argparse
 import json
@@ -19,6 +24,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEFAULT_CASES = ["services:10000", "services:100000", "instances:8128"]
+VRIDS = 254  # used of one interface: 1..254
+INTERFACES = 32  # names eth0..eth31 that the instances go round
 
 SERVER = """    real_server 172.{net}.{high}.{low} 8080 {{
         weight 1
@@ -30,65 +38,145 @@ SERVER = """    real_server 172.{net}.{high}.{low} 8080 {{
     }}
 """
 
+INSTANCE = """vrrp_instance VI_{number} {{
+    state BACKUP
+    interface eth{interface}
+    virtual_router_id {vrid}
+    priority 100
+    advert_int 1
+    virtual_ipaddress {{
+        10.{third}.{high}.{low}/16
+    }}
+}}
+
+"""
+
 
 def service(number):
     high, low = number // 256 % 256, number % 256
-    servers = "".join(SERVER.format(net=net, high=high, low=low) for net in (16, 17))
+    servers = "".join(
+        SERVER.format(net=net + number // 65536, high=high, low=low) for net in (16, 24))
     return (f"virtual_server 10.{number // 65536}.{high}.{low} 80 {{\n"
             f"    delay_loop 6\n    lb_algo rr\n    lb_kind NAT\n    protocol TCP\n{servers}}}\n\n")
 
 
-def write_configuration(path, services):
+def instance(number):
+    interface = number // VRIDS
+    return INSTANCE.format(number=number, interface=interface, vrid=number % VRIDS + 1,
+                           third=interface, high=1, low=number % VRIDS + 1)
+
+
+MAKERS = {"services": service, "instances": instance}
+
+
+def write_configuration(path, kind, count):
     with open(path, "w", encoding="ascii") as out:
         out.write("global_defs {\n    router_id BENCH\n}\n\n")
-        out.writelines(service(number) for number in range(services))
+        out.writelines(MAKERS[kind](number) for number in range(count))
 
 
 def timed(command):
-    start = time.monotonic()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return time.monotonic() - start, done
+    """Seconds, largest resident set in kB, and the finished process."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.monotonic()
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        return {"seconds": seconds, "rss_kb": usage.ru_maxrss, "code": process.returncode,
+                "out": out.read().decode(), "err": err.read().decode(errors="replace")}
 
 
 def best_of(command, runs):
-    results = [timed(command) for _ in range(runs)]
-    return min(results, key=lambda result: result[0])
+    return min((timed(command) for _ in range(runs)), key=lambda result: result["seconds"])
 
 
 def find_keepalived():
     return shutil.which("keepalived") or shutil.which("keepalived", path="/usr/sbin:/sbin")
 
 
-def keepalived_command(keepalived, path):
-    # In a network namespace of its own where that is possible, so that it sees nobody's interfaces.
-    inside = ["unshare", "--net"] if os.geteuid() == 0 and shutil.which("unshare") else []
-    return [*inside, keepalived, "-t", "-f", path]
+class Host:
+    """Where keepalived is run: a network namespace of its own, which has the interfaces."""
+
+    def __init__(self, interfaces):
+        self.name = None
+        if os.geteuid() != 0 or not shutil.which("ip"):
+            return
+        self.name = f"hf-bench-{os.getpid()}"
+        subprocess.run(["ip", "netns", "add", self.name], check=True)
+        for number in range(0, interfaces, 2):
+            # Not every kernel has dummy interfaces; a pair does as well.
+            subprocess.run(["ip", "-n", self.name, "link", "add", f"eth{number}", "type", "veth",
+                            "peer", "name", f"eth{number + 1}"], check=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.name:
+            subprocess.run(["ip", "netns", "del", self.name], check=False)
+
+    def inside(self, command):
+        return ["ip", "netns", "exec", self.name, *command] if self.name else command
 
 
-def measure(bench, keepalived, services, runs):
+def measure(bench, keepalived, kind, count, runs):
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         path = os.path.join(folder, "bench.conf")
-        write_configuration(path, services)
-        whole, done = best_of([bench, path, "1"], runs)
-        ours = json.loads(done.stdout)
-        if done.returncode != 0 or ours["services"] != services:
-            sys.exit(f"bench_config did not read the file: {done.stderr}")
-        row = {"services": services, "bytes": ours["bytes"], "load_s": ours["load_s"],
-               "parse_s": ours["parse_s"], "process_s": whole, "max_rss_kb": ours["max_rss_kb"],
-               "keepalived_s": None, "ratio": None}
+        write_configuration(path, kind, count)
+        results = [timed([bench, path, "1"]) for _ in range(runs)]
+        whole = best_of([bench, path, "0"], runs)
+        ours = [json.loads(one["out"]) for one in results if one["code"] == 0]
+        if len(ours) != runs or ours[0][kind] != count:
+            sys.exit(f"bench_config did not read the file: {results[0]['err'][:500]}")
+        row = {"kind": kind, "count": count, "servers": ours[0]["servers"],
+               "bytes": ours[0]["bytes"], "warnings": ours[0]["warnings"],
+               "load_s": min(one["load_s"] for one in ours),
+               "parse_s": min(one["parse_s"] for one in ours),
+               "process_s": whole["seconds"],
+               "max_rss_kb": max(one["max_rss_kb"] for one in ours)}
         if keepalived:
-            row["keepalived_s"], theirs = best_of(keepalived_command(keepalived, path), runs)
-            if theirs.returncode != 0:
-                print(f"keepalived -t ended with {theirs.returncode}: {theirs.stderr[:200]}",
+            with Host(INTERFACES if kind == "instances" else 0) as host:
+                theirs = best_of(host.inside([keepalived, "-t", "-f", path]), runs)
+            if theirs["code"] != 0:
+                print(f"keepalived -t ended with {theirs['code']}: {theirs['err'][:200]}",
                       file=sys.stderr)
-            row["ratio"] = row["keepalived_s"] / row["load_s"]
+            row.update({"keepalived_s": theirs["seconds"], "keepalived_rss_kb": theirs["rss_kb"],
+                        "keepalived_code": theirs["code"],
+                        "ratio": theirs["seconds"] / row["load_s"],
+                        "process_ratio": theirs["seconds"] / row["process_s"]})
         return row
+
+
+def print_row(row):
+    theirs = f"{'-':>13} {'-':>6} {'-':>6} {'-':>8}"
+    if "ratio" in row:
+        theirs = (f"{row['keepalived_s']:13.3f} {row['keepalived_rss_kb'] / 1024:6.1f} "
+                  f"{row['ratio']:6.1f} {row['process_ratio']:8.1f}")
+    print(f"{row['count']:7d} {row['kind']:<9} {row['load_s']:8.4f} {row['parse_s']:8.4f} "
+          f"{row['process_s']:9.4f} {row['max_rss_kb'] / 1024:6.1f} {theirs}", flush=True)
+
+
+def growth(rows):
+    """Of two sizes of one kind: how much more time and memory an object takes in the larger."""
+    found = []
+    for kind in MAKERS:
+        sizes = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["count"])
+        for small, large in zip(sizes, sizes[1:]):
+            factor = large["count"] / small["count"]
+            found.append({"kind": kind, "from": small["count"], "to": large["count"],
+                          "parse": large["parse_s"] / small["parse_s"] / factor,
+                          "load": large["load_s"] / small["load_s"] / factor,
+                          "memory": large["max_rss_kb"] / small["max_rss_kb"] / factor})
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("services", nargs="*", type=int, default=[1000, 10000])
+    parser.add_argument("cases", nargs="*", default=DEFAULT_CASES)
     parser.add_argument("--build", default=str(ROOT / "build"), help="build directory")
     parser.add_argument("--json", help="write the rows to this file")
     parser.add_argument("--runs", type=int, default=5, help="the best of this many counts")
@@ -96,22 +184,25 @@ def main():
     bench = os.path.join(options.build, "bin", "bench_config")
     if not os.path.exists(bench):
         sys.exit(f"{bench} is not built")
+    cases = [case.split(":") for case in options.cases]
+    if any(len(case) != 2 or case[0] not in MAKERS or not case[1].isdigit() for case in cases):
+        parser.error("a case is services:N or instances:N")
     keepalived = find_keepalived()
     if not keepalived:
         print("keepalived is not installed: only our own times")
-    print(f"{'services':>9} {'servers':>8} {'load s':>9} {'parse s':>9} "
-          f"{'MB':>6} {'keepalived s':>13} {'ratio':>6}")
+    print(f"{'what':>17} {'load s':>8} {'parse s':>8} {'process s':>9} {'MB':>6} "
+          f"{'keepalived s':>13} {'its MB':>6} {'/ load':>6} {'/process':>8}")
     rows = []
-    for services in options.services:
-        row = measure(bench, keepalived, services, options.runs)
-        rows.append(row)
-        theirs = f"{'-':>13} {'-':>6}"
-        if keepalived:
-            theirs = f"{row['keepalived_s']:13.3f} {row['ratio']:6.1f}"
-        print(f"{services:9d} {2 * services:8d} {row['load_s']:9.4f} {row['parse_s']:9.4f} "
-              f"{row['max_rss_kb'] / 1024:6.1f} {theirs}")
+    for kind, count in cases:
+        rows.append(measure(bench, keepalived, kind, int(count), options.runs))
+        print_row(rows[-1])
+    factors = growth(rows)
+    for one in factors:
+        print(f"{one['kind']} {one['from']} → {one['to']}: each takes {one['load']:.2f} times the "
+              f"load time, {one['parse']:.2f} times the parse time, {one['memory']:.2f} times the "
+              "memory")
     if options.json:
-        report = json.dumps({"bench": "config", "rows": rows}, indent=1)
+        report = json.dumps({"bench": "config", "rows": rows, "growth": factors}, indent=1)
         pathlib.Path(options.json).write_text(report + "\n")
 
 
