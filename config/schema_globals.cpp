@@ -37,7 +37,8 @@ constexpr Keyword kGlobalDefs[] = {
      .since = "holdfast"},
     {.name = "reload_check_config",
      .args = {optional(word("file"))},
-     .doc = "write what a reload finds in the configuration to this file as well"},
+     .doc =
+         "refuse a reload with new warnings; what a reload finds is written to this file as well"},
     {.name = "reload_time_file",
      .args = {word("path")},
      .doc = "file that holds the moment of the next reload"},

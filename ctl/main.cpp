@@ -30,7 +30,7 @@ struct ReloadWords {
 };
 
 void add_reload(CLI::App& verb, ReloadWords& words) {
-  verb.add_flag("--force", words.force, "Also when it removes more than reload_limit allows");
+  verb.add_flag("--force", words.force, "Also what reload_limit or reload_check_config refuses");
   CLI::Option* within =
       verb.add_option("--confirm-within", words.within,
                       "Go back after this time (60s, 5m) unless `holdfastctl confirm` comes");

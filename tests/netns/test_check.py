@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 from pathlib import Path
 
@@ -112,3 +113,26 @@ def test_strict_fails_on_warnings(tmp_path: Path) -> None:
 
     assert check(str(config)).returncode == 0
     assert check("--strict", str(config)).returncode == 1
+
+
+def test_the_check_of_the_daemon_is_coloured_on_a_terminal_only(tmp_path: Path) -> None:
+    config = tmp_path / "a.conf"
+    config.write_text(DIRECTOR.replace("%d", "high") % "192.0.2.1/24")
+    command = [str(BIN / "holdfast"), "-t", "-f", str(config)]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+
+    def on_terminal(environment: dict[str, str]) -> str:
+        ours, theirs = pty.openpty()
+        try:
+            ended = subprocess.run(command, stderr=theirs, env=environment, timeout=60)
+            assert ended.returncode == 0
+            return os.read(ours, 65536).decode()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    piped = subprocess.run(command, capture_output=True, text=True, env=plain, timeout=60)
+
+    assert "\x1b[1;35mwarning" in on_terminal(plain)
+    assert "\x1b" not in on_terminal({**plain, "NO_COLOR": "1"})
+    assert "not 'high'" in piped.stderr and "\x1b" not in piped.stderr

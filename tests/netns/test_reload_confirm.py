@@ -308,6 +308,55 @@ def test_reload_check_config_writes_what_was_found(director):
     assert log.read_text().endswith("director.conf: can be used\n")
 
 
+def checked(*lines):
+    return with_globals("reload_check_config", *lines)
+
+
+def test_reload_check_config_refuses_a_reload_with_a_new_mistake_unless_forced(director):
+    director.config.write_text(checked())
+    director.start()
+    for text in (checked().replace("priority 100", "priority high"),
+                 BOTH.replace("priority 100", "priority high")):  # the word is lost with it
+        director.config.write_text(text)
+        refused = director.ctl("reload")
+        assert refused.returncode == 1, refused
+        assert "'reload_check_config' refuses 1 warning that" in refused.stderr
+        assert "must be a number from 1 to 255, not 'high'" in refused.stderr
+        assert "holdfastctl reload --force" in refused.stderr
+    assert director.status()["generation"] == 1
+
+    director.config.write_text(checked().replace("priority 100", "priority high"))
+    assert director.ctl("reload", "--force").returncode == 0
+    # What runs already is no reason: nothing becomes worse.
+    director.config.write_text("# moved\n" + director.config.read_text())
+    assert director.ctl("reload").returncode == 0
+    second = director.config.read_text().replace("delay_loop 5", "delay_loop often")
+    director.config.write_text(second)
+    assert "refuses 1 warning that" in director.ctl("reload").stderr
+
+
+def test_reload_check_config_does_not_count_what_holdfast_does_not_do_yet(director):
+    director.config.write_text(checked())
+    director.start()
+    director.config.write_text(checked("notification_email_from a@example.org")
+                               + "static_routes {\n 192.0.2.0/24 dev lo\n}\n")
+
+    done = director.ctl("reload")
+
+    assert done.returncode == 0, done
+    assert "Holdfast does not" in done.stdout + done.stderr + director.log()
+
+
+def test_without_reload_check_config_a_mistake_is_a_warning_of_the_reload(director):
+    director.start()
+    director.config.write_text(BOTH.replace("priority 100", "priority high"))
+
+    done = director.ctl("reload")
+
+    assert done.returncode == 0, done
+    assert "not 'high'" in done.stdout + done.stderr
+
+
 # ---- who may read what runs ---------------------------------------------------------------------
 
 def test_the_running_configuration_is_for_those_who_may_change_it(director):

@@ -38,8 +38,9 @@ struct LoaderFinished {
   ExitCode exit_code = ExitCode::ok;
   /// What becomes different from the generation that runs, one line each. Empty at the start.
   std::string changes = {};
-  /// A sentence when more is removed than reload_limit allows; empty: it is not.
-  std::string beyond_limit = {};
+  /// Why this reload waits for --force, a sentence: more is removed than reload_limit allows, or
+  /// reload_check_config found mistakes. Empty: it does not.
+  std::string refused_unless_forced = {};
 };
 
 /// `sentence` goes after the child's name: "was killed by signal 11 (Segmentation fault)".

@@ -148,10 +148,11 @@ void Supervisor::on(const LoaderFinished& event) {
   candidate_changes_ = event.changes;
   candidate_exit_ = event.usable ? ExitCode::fatal : event.exit_code;
   phase_ = Settling{.candidate = candidate};
-  const bool too_much = !event.beyond_limit.empty() && !candidate_options_.force && current_ != 0;
-  if (event.usable && too_much)
-    candidate_diagnostics_ = event.beyond_limit + "\n" + candidate_diagnostics_;
-  if (event.usable && !too_much) {
+  const bool held_back =
+      !event.refused_unless_forced.empty() && !candidate_options_.force && current_ != 0;
+  if (event.usable && held_back)
+    candidate_diagnostics_ = event.refused_unless_forced + "\n" + candidate_diagnostics_;
+  if (event.usable && !held_back) {
     begin_barrier_when_settled();
   } else {
     abort_candidate();

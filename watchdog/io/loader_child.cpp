@@ -2,16 +2,20 @@
 #include "config/diff.hpp"
 #include "config/load.hpp"
 #include "config/plan.hpp"
+#include "config/supported.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
 
+#include <algorithm>
 #include <cap-ng.h>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <grp.h>
+#include <map>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -96,15 +100,47 @@ std::string list_of(const std::vector<config::Change>& changes) {
   return text;
 }
 
+/// How often each mistake is there. By its sentence: a line that was added above it moves it.
+std::map<std::string, int> mistakes_in(const config::Diagnostics& diagnostics) {
+  std::map<std::string, int> counts;
+  for (const config::Diagnostic& one : diagnostics.all())
+    if (one.severity == config::Severity::warning && !config::is_hint(one)) ++counts[one.message];
+  return counts;
+}
+
+/// For reload_check_config: a sentence when there are mistakes that what runs does not have. What a
+/// start has survived does not block every reload after it.
+std::string refused_by_check(const config::Parsed& running, const config::Loaded& fresh) {
+  if (!running.model.globals.reload_check_config && !fresh.model.globals.reload_check_config)
+    return {};
+  std::map<std::string, int> known = mistakes_in(running.diagnostics);
+  int added = 0;
+  for (const auto& [message, count] : mistakes_in(fresh.diagnostics))
+    added += std::max(0, count - known[message]);
+  if (added == 0) return {};
+  return fmt::format(
+      "'reload_check_config' refuses {} warning{} that the running configuration does not have: "
+      "take it into use with `holdfastctl reload --force`",
+      added, added == 1 ? "" : "s");
+}
+
 /// What becomes different from what runs. A former snapshot that this binary cannot read (it was
 /// replaced by another version while it ran) costs the comparison, never the reload.
-void compare_with_running(const config::Model& model, LoaderFinished& reply) {
+void compare_with_running(const config::Loaded& fresh, LoaderFinished& reply) {
   const auto bytes = runtime::read_sealed_memfd(kRunningFd);
   if (!bytes) return;
   const auto running = config::parse_snapshot_bytes(*bytes);
   if (!running) return;
-  reply.changes = list_of(config::diff(running->model, model));
-  reply.beyond_limit = config::beyond_limit(running->model, model);
+  reply.changes = list_of(config::diff(running->model, fresh.model));
+  reply.refused_unless_forced = config::beyond_limit(running->model, fresh.model);
+  if (reply.refused_unless_forced.empty())
+    reply.refused_unless_forced = refused_by_check(*running, fresh);
+}
+
+/// no-color.org: any value of NO_COLOR switches colours off.
+config::Colour colour_for_stderr() {
+  return ::isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr ? config::Colour::always
+                                                                            : config::Colour::never;
 }
 
 }  // namespace
@@ -125,7 +161,7 @@ int run_loader(std::span<const char* const> words) {
   if (!reply.usable) {
     reply.exit_code = can_be_read(path) ? ExitCode::bad_config : ExitCode::no_config_file;
   } else {
-    if (words.size() == 3) compare_with_running(loaded.model, reply);
+    if (words.size() == 3) compare_with_running(loaded, reply);
     const auto bytes = config::to_bytes(loaded.snapshot);
     const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!write_all(kSnapshotFd, view)) return to_int(ExitCode::fatal);
@@ -136,7 +172,8 @@ int run_loader(std::span<const char* const> words) {
 int test_config(const LoadRequest& request, const std::string& log_file) {
   const config::Loaded loaded =
       config::load_files(request.config_file, {.config_id = request.config_id});
-  std::string text = config::render_text(loaded.diagnostics);
+  std::string text = config::render_text(
+      loaded.diagnostics, log_file.empty() ? colour_for_stderr() : config::Colour::never);
   text += fmt::format("{}: {}\n", request.config_file, loaded.diagnostics.summary());
   if (log_file.empty()) {
     if (!write_all(STDERR_FILENO, text)) return to_int(ExitCode::fatal);

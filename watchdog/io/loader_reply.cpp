@@ -69,7 +69,7 @@ std::string encode_reply(const LoaderReply& reply) {
                     path(directives.reload_file.value_or("")),
                     path(directives.check_log.value_or("")),
                     finished.changes.substr(0, kMaxChangeBytes),
-                    finished.beyond_limit.substr(0, kMaxSentenceBytes),
+                    finished.refused_unless_forced.substr(0, kMaxSentenceBytes),
                     finished.diagnostics.substr(0, kMaxDiagnosticBytes)};
   const unsigned flags = (directives.reload_file ? kHasReloadFile : 0) |
                          (directives.check_log ? kHasCheckLog : 0) |
@@ -108,7 +108,7 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
                     .diagnostics = std::move((*texts)[5]),
                     .exit_code = *code,
                     .changes = std::move((*texts)[3]),
-                    .beyond_limit = std::move((*texts)[4])};
+                    .refused_unless_forced = std::move((*texts)[4])};
   return reply;
 }
 

@@ -59,13 +59,13 @@ class Driver {
                                .exit_code = ExitCode::ok});
   }
   /// A usable configuration with what the loader says about it.
-  Actions load_with(std::string changes, std::string beyond_limit) {
+  Actions load_with(std::string changes, std::string refused_unless_forced) {
     return step(LoaderFinished{.usable = true,
                                .roles = RoleSet::all(),
                                .diagnostics = {},
                                .exit_code = ExitCode::ok,
                                .changes = std::move(changes),
-                               .beyond_limit = std::move(beyond_limit)});
+                               .refused_unless_forced = std::move(refused_unless_forced)});
   }
   /// A reload that both children take, to be confirmed within `within`.
   Actions reload_on_trial(Duration within, RoleSet roles = RoleSet::all()) {

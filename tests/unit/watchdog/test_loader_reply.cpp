@@ -15,7 +15,7 @@ LoaderReply some_reply(bool usable) {
                        .diagnostics = "a.conf:1:2: warning: odd\n",
                        .exit_code = usable ? ExitCode::ok : ExitCode::no_config_file,
                        .changes = "vrrp_instance VI_1: removed\n",
-                       .beyond_limit = "removes 1 of 1 addresses"},
+                       .refused_unless_forced = "removes 1 of 1 addresses"},
           .directives = {.reload_time_file = "/run/at",
                          .reload_repeat = true,
                          .reload_file = "",
@@ -28,7 +28,7 @@ void check_equal(const LoaderReply& one, const LoaderReply& other) {
   CHECK(one.finished.diagnostics == other.finished.diagnostics);
   CHECK(one.finished.exit_code == other.finished.exit_code);
   CHECK(one.finished.changes == other.finished.changes);
-  CHECK(one.finished.beyond_limit == other.finished.beyond_limit);
+  CHECK(one.finished.refused_unless_forced == other.finished.refused_unless_forced);
   CHECK(one.directives == other.directives);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("loader reply: texts are cut at their bounds, so that the reader takes
   LoaderReply reply = some_reply(true);
   reply.finished.diagnostics = std::string(kMaxDiagnosticBytes + 10, 'x');
   reply.finished.changes = std::string(kMaxChangeBytes + 10, 'x');
-  reply.finished.beyond_limit = std::string(kMaxSentenceBytes + 10, 'x');
+  reply.finished.refused_unless_forced = std::string(kMaxSentenceBytes + 10, 'x');
 
   const std::string bytes = encode_reply(reply);
 
@@ -79,7 +79,7 @@ TEST_CASE("loader reply: texts are cut at their bounds, so that the reader takes
   REQUIRE(back);
   CHECK(back->finished.diagnostics.size() == kMaxDiagnosticBytes);
   CHECK(back->finished.changes.size() == kMaxChangeBytes);
-  CHECK(back->finished.beyond_limit.size() == kMaxSentenceBytes);
+  CHECK(back->finished.refused_unless_forced.size() == kMaxSentenceBytes);
 }
 
 TEST_CASE("loader reply: a path that cannot be opened is left out, and refused from a stranger") {
