@@ -61,17 +61,44 @@ void say_alone(Reporter& reporter, const VrrpInstance& instance, const std::stri
                           instance.virtual_router_id, instance.name, other));
 }
 
+// Who has the addresses of `instance` over there, when not the one with its router id.
+const VrrpInstance* crossed_with(const VrrpInstance& instance, const VrrpInstance& other,
+                                 const Model& there) {
+  if (instance.name == other.name || shares_address(instance, other)) return nullptr;
+  for (const VrrpInstance& one : there.instances) {
+    if (&one != &other && one.family == instance.family && shares_address(instance, one))
+      return &one;
+  }
+  return nullptr;
+}
+
+// Router ids that stand at each other's addresses: nothing else about the two is worth a word.
+void say_crossed(const Context& context, const RouterPair& routers) {
+  context.say(Severity::error, routers.here.location,
+              fmt::format("virtual_router_id {} is '{}' here and '{}' in {}",
+                          routers.here.virtual_router_id, routers.here.name, routers.there.name,
+                          context.there(routers.there.location)),
+              "write the same virtual_router_id for the same addresses");
+}
+
 void compare_instances(const Context& context) {
   const Model& here = context.first.loaded.model;
   const Model& there = context.second.loaded.model;
   const ByRouter ours = by_router(here);
   const ByRouter theirs = by_router(there);
   std::unordered_set<const VrrpInstance*> matched;
+  std::unordered_set<const VrrpInstance*> crossed;  // theirs: what was said about ours says it all
   for (const VrrpInstance& instance : here.instances) {
     const VrrpInstance* other = counterpart(instance, theirs, ours.at(router_of(instance)).size());
     if (other != nullptr) {
       matched.insert(other);
       const RouterPair routers{instance, *other};
+      if (const VrrpInstance* owner = crossed_with(instance, *other, there); owner != nullptr) {
+        matched.insert(owner);
+        if (!crossed.contains(other)) say_crossed(context, routers);
+        crossed.insert(owner);
+        continue;
+      }
       compare_elections(context, routers);
       compare_addresses(context, routers);
       continue;

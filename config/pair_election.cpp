@@ -111,8 +111,8 @@ void compare_priority(const Context& context, const RouterPair& routers) {
   const auto& [here, there] = routers;
   if (here.priority == there.priority) {
     context.say(Severity::warning, here.location,
-                fmt::format("vrrp_instance '{}' has priority {} here and in {}: which of them is "
-                            "master is left to chance, and to the higher address",
+                fmt::format("vrrp_instance '{}' has priority {} here and in {}: whichever is "
+                            "there first stays master; of two at once, the higher address",
                             here.name, here.priority, context.there(there.location)),
                 "give the one that should serve a higher priority");
   } else if (here.state == InitialState::master && there.state == InitialState::master) {

@@ -78,6 +78,18 @@ TEST_CASE("pair: router ids that are on one side only, or differ") {
         "1: both directors become master of the same addresses");
 }
 
+TEST_CASE("pair: crossed router ids are one mistake") {
+  const auto both = [](int first, int second, int priority, std::string_view extra) {
+    return director(extra, priority, "VI_1", first) +
+           director(extra, priority, "VI_2", second, "10.0.0.2");
+  };
+  CHECK(compared(both(51, 52, 150, "advert_int 2"), both(52, 51, 100, "")) ==
+        "a.conf:1 error: virtual_router_id 51 is 'VI_1' here and 'VI_2' in b.conf line 10");
+  // Other names and other addresses are no crossing.
+  CHECK(compared(director("", 150), director("", 100, "other", 51, "10.0.0.2"))
+            .starts_with("a.conf:1 warning: addresses of vrrp_instance 'VI_1'"));
+}
+
 TEST_CASE("pair: instances match by their router, whatever they and their interfaces are called") {
   std::string other = director("", 100, "other");
   other.replace(other.find("eth0"), 4, "ens3");
@@ -86,8 +98,8 @@ TEST_CASE("pair: instances match by their router, whatever they and their interf
 
 TEST_CASE("pair: priorities, states and nopreempt") {
   CHECK(compared(director(""), director("")) ==
-        "a.conf:1 warning: vrrp_instance 'VI_1' has priority 100 here and in b.conf line 1: which "
-        "of them is master is left to chance, and to the higher address");
+        "a.conf:1 warning: vrrp_instance 'VI_1' has priority 100 here and in b.conf line 1: "
+        "whichever is there first stays master; of two at once, the higher address");
   CHECK(compared(director("state MASTER", 150), director("state MASTER")) ==
         "a.conf:1 note: vrrp_instance 'VI_1' has 'state MASTER' here and in b.conf line 1: the "
         "priority decides, and 'nopreempt' cannot work");
