@@ -65,11 +65,7 @@ const Rows kElection = {
     {"interface", [](Draft& d, const Args& a) { d.instance.interface = a.text(0); }},
     {"virtual_router_id",
      [](Draft& d, const Args& a) { d.instance.virtual_router_id = a.as<std::uint8_t>(0); }},
-    {"priority",
-     [](Draft& d, const Args& a) {
-       d.instance.priority = a.as<std::uint8_t>(0);
-       d.has_priority = true;
-     }},
+    {"priority", [](Draft& d, const Args& a) { d.instance.priority = a.as<std::uint8_t>(0); }},
     {"advert_int",
      [](Draft& d, const Args& a) {
        d.instance.advert_int = a.duration(0);

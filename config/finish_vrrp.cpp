@@ -111,7 +111,9 @@ void finish_version(Draft& draft, Reporter& reporter) {
 
 void finish_priority(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft.instance;
-  if (draft.has_priority || instance.state != InitialState::master) return;
+  if (instance.state != InitialState::master ||
+      mentions(args.context(), args.statement(), "priority"))
+    return;
   instance.priority = kOwner;
   args.context().reporter.note(
       args.value(0).range,

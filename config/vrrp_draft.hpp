@@ -12,7 +12,6 @@ struct InstanceDraft {
   std::optional<bool> strict;          ///< strict_mode
   std::optional<std::uint8_t> version;
   std::vector<TextRange> addresses_at;  ///< places of virtual_addresses
-  bool has_priority = false;
   bool has_password = false;
   bool wants_no_preempt = false;
   bool meant_without_addresses = false;
