@@ -1,5 +1,6 @@
 #include "config/build.hpp"
 
+#include "config/text.hpp"
 #include "config/tracking.hpp"
 
 #include <fmt/format.h>
@@ -46,8 +47,9 @@ void build_services(const BuildContext& context, Trees& trees) {
 // The user of a command is rarely an option, a path or a state: that is an argument somebody forgot
 // to quote.
 bool looks_like_argument(std::string_view user) {
-  return user.empty() || user.front() == '-' || user.front() == '/' || user == "MASTER" ||
-         user == "BACKUP" || user == "FAULT" || user == "STOP";
+  const std::string word = folded(user);
+  return user.empty() || user.front() == '-' || user.front() == '/' || word == "master" ||
+         word == "backup" || word == "fault" || word == "stop";
 }
 
 // How many words the option at the front takes, itself included.
