@@ -79,7 +79,7 @@ bool Expander::built_in(const Line& line, const Use& use, std::string& out) {
       out += value;
       return true;
     }
-    report(Severity::warning, line, use.name,
+    report(Severity::warning, line, use.arguments,
            fmt::format("the environment has no '{}': it counts as empty", use.arguments),
            "set it where Holdfast is started, or write the value out");
   } else if (use.name == "_RANDOM") {

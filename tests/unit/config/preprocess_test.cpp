@@ -326,9 +326,9 @@ TEST_CASE("built-in values: environment, random numbers, comment signs, unknown 
   CHECK(model.instances.at(0).priority >= 5);
   CHECK(model.instances.at(0).priority <= 9);
   CHECK(findings(load(instance("priority ${_ENV HOLDFAST_NO_SUCH}")).diagnostics) ==
-        "8:12 error: the environment has no 'HOLDFAST_NO_SUCH': it counts as empty");
+        "8:17 error: the environment has no 'HOLDFAST_NO_SUCH': it counts as empty");
   CHECK(findings(load(instance("debug 1 ${_ENV HOLDFAST_NO_SUCH}")).diagnostics) ==
-        "8:11 warning: the environment has no 'HOLDFAST_NO_SUCH': it counts as empty");
+        "8:16 warning: the environment has no 'HOLDFAST_NO_SUCH': it counts as empty");
   CHECK(findings(load(instance("priority ${_RANDOM 9 5}")).diagnostics).find("bounds") !=
         std::string::npos);
   CHECK(findings(load(instance("priority ${_NOTHING}")).diagnostics).find("no built-in") !=
