@@ -85,8 +85,11 @@ constexpr Keyword kRoot[] = {
      .repeatable = true},
     {.name = "virtual_server_group",
      .args = {word("name")},
+     .effect = Effect::inert,
      .opens = Block::virtual_server_group,
      .doc = "addresses and firewall marks that share one pool of servers",
+     .notice = "Holdfast does not do groups of virtual servers yet: the services of this group are "
+               "not started",
      .repeatable = true},
     {.name = "SSL",
      .effect = Effect::inert,
