@@ -72,6 +72,12 @@ bool is_address(const Arg& arg) {
          arg.type == ArgType::prefix;
 }
 
+// Linux would take a name such as "eth0;", but nobody gives one.
+bool is_interface_with_slip(const Arg& arg, std::string_view word) {
+  return arg.type == ArgType::interface && word.size() > 1 &&
+         (word.ends_with(';') || word.ends_with(','));
+}
+
 // "$N", "$N/24": a definition that was not replaced.
 std::string definition_hint(std::string_view word) {
   const std::size_t at = word.find('$');
@@ -88,7 +94,7 @@ std::string definition_hint(std::string_view word) {
 }
 
 std::string number_hint(const Arg& arg, std::string_view word) {
-  if (!word.empty() && is_digit(word.front())) {
+  if (!word.empty() && is_digit(word.front()) && !are_digits(word)) {
     if (arg.type == ArgType::seconds) return "write plain seconds, without a unit";
     if (arg.type == ArgType::milliseconds) return "write plain milliseconds, without a unit";
     if (word.starts_with("0x")) return "write the number in decimal digits";
@@ -166,6 +172,8 @@ std::string address_hint(std::string_view word) {
   const std::size_t slash = word.find('/');
   const std::string_view address = word.substr(0, slash);
   const bool is_plain = core::IpAddress::parse(address).has_value();
+  if (is_plain && core::IpPrefix::parse(word) && slash != std::string_view::npos)
+    return "remove the prefix length";
   if (is_plain && slash != std::string_view::npos)
     return "the prefix length must be a number up to 32 for IPv4, up to 128 for IPv6";
   const std::size_t colon = address.find(':');
@@ -211,7 +219,7 @@ std::optional<Repair> repair(const Arg& arg, std::string_view word) {
   });
   const bool has_unit = !word.empty() && is_digit(word.front()) && !is_digit(word.back());
   if ((!odd && !has_unit) || arg.type == ArgType::none || arg.type == ArgType::options ||
-      fits(arg, word))
+      (fits(arg, word) && !is_interface_with_slip(arg, word)))
     return std::nullopt;
   std::optional<Repair> found = candidate(arg, word);
   if (!found || !fits(arg, found->text)) return std::nullopt;

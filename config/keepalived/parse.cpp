@@ -70,7 +70,7 @@ void Parser::run() {
   }
   if (stack_.size() > 1) {
     reporter_.error(stack_.back().opened_at,
-                    fmt::format("the block '{}' that opens here is not closed", name_of(here())),
+                    fmt::format("the block '{}' that opens here is not closed", name_here()),
                     "add the missing '}'; is the file complete?");
   }
 }
@@ -180,6 +180,16 @@ void Parser::read_args_of(const Keyword& keyword) {
                                       [](const Arg& arg) { return arg.type == ArgType::script; });
   if (is_command && count > 0) read_command_words();
   repair_args(keyword);
+  if (keyword.name == "auth_pass" && count > 0) look_for_cut_password();
+}
+
+void Parser::look_for_cut_password() {
+  const Word& password = tree_.words.back();
+  const std::size_t end = std::size_t{password.range.offset} + password.range.length;
+  if (password.quoted || end >= text_.size() || (text_[end] != '#' && text_[end] != '!')) return;
+  reporter_.note(password.range,
+                 fmt::format("the password ends before '{}', which begins a comment", text_[end]),
+                 fmt::format("put it between double quotes, or write \\{}", text_[end]));
 }
 
 // Commands and regular expressions have words of their own: single quotes group, a backslash
@@ -223,6 +233,24 @@ void Parser::repair_args(const Keyword& keyword) {
   }
 }
 
+// "192.168.1.200/24," and "dev eth0;" in a list: neither an address nor an interface ends so.
+void Parser::repair_entry() {
+  if (here() != Block::address_list && here() != Block::peer_list &&
+      here() != Block::virtual_server_group)
+    return;
+  for (std::size_t i = first_arg_; i < tree_.words.size(); ++i) {
+    Word& word = tree_.words[i];
+    if (word.quoted || word.text.size() < 2 || (word.text.back() != ',' && word.text.back() != ';'))
+      continue;
+    const std::string_view rest = word.text.substr(0, word.text.size() - 1);
+    const bool is_interface = i > first_arg_ && tree_.words[i - 1].text == "dev";
+    if (!is_interface && !core::IpPrefix::parse(rest)) continue;
+    reporter_.warning(word.range, fmt::format("'{}' is read as {}", word.text, rest),
+                      fmt::format("remove the '{}'", word.text.back()));
+    word.text = rest;
+  }
+}
+
 void Parser::read_entry() {
   const bool looks_like_entry =
       here() == Block::mail_list || schema_.find(here(), word_.text).has_value() ||
@@ -237,13 +265,13 @@ void Parser::read_entry() {
     tree_.words.push_back(token_.word);
     advance();
   }
+  repair_entry();
   Statement entry;
   entry.entry = true;
   entry.range = word_.range;
   push(entry);
   if (token_.kind == TokenKind::open) {
-    reporter_.error(token_.word.range,
-                    fmt::format("an entry of '{}' has no block", name_of(here())));
+    reporter_.error(token_.word.range, fmt::format("an entry of '{}' has no block", name_here()));
     skip_block();
   }
 }
@@ -290,6 +318,16 @@ void Parser::skip_block() {
   if (token_.kind == TokenKind::close) advance();
 }
 
+// The next '}' that seemed one too many ends a block after all.
+void Parser::forget_extra_close() {
+  --braces().extra_closes;
+  std::vector<BraceFault>& faults = braces().faults;
+  const auto next = std::find_if(faults.begin(), faults.end(), [&](const BraceFault& fault) {
+    return fault.kind == BraceFault::Kind::extra_close && fault.offset > word_.range.offset;
+  });
+  if (next != faults.end()) faults.erase(next);
+}
+
 void Parser::open(Block block, bool expect_brace) {
   if (at_open_brace()) {
     advance();
@@ -302,10 +340,11 @@ void Parser::open(Block block, bool expect_brace) {
     }
     // The body goes on as if the brace were there: there is a '}' to end it.
     reporter_.error(word_.range, std::move(message), "write '{' at the end of this line");
-    --braces().extra_closes;
+    forget_extra_close();
   }
   Open opened;
   opened.block = block;
+  opened.name = schema_[tree_.statements.back().keyword].name;
   opened.statement = static_cast<std::uint32_t>(tree_.statements.size()) - 1;
   opened.opened_at = word_.range;
   stack_.push_back(opened);

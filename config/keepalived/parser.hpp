@@ -21,6 +21,7 @@ class Parser {
  private:
   struct Open {
     Block block = Block::root;
+    std::string_view name;                   // the word that opened it; several share a block
     std::uint32_t statement = kNoStatement;  // the statement whose body this is
     std::uint32_t last_child = kNoStatement;
     bool again = false;  // the same block: its '{' was given twice
@@ -46,6 +47,9 @@ class Parser {
   void read_args_of(const Keyword& keyword);
   void read_command_words();
   void repair_args(const Keyword& keyword);
+  void repair_entry();
+  void look_for_cut_password();
+  void forget_extra_close();
   void handle_word(KeywordId id);
   void handle_known(const Keyword& keyword);
   void handle_unknown();
@@ -66,6 +70,7 @@ class Parser {
   void push(const Statement& statement);
   void open(Block block, bool expect_brace);
   [[nodiscard]] Block here() const { return stack_.back().block; }
+  [[nodiscard]] std::string_view name_here() const { return stack_.back().name; }
   [[nodiscard]] std::string name_and_line(const Open& block);
 
   const Schema& schema_;

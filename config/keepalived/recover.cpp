@@ -55,7 +55,7 @@ bool Parser::valid_here(Block block) const {
 }
 
 std::string Parser::name_and_line(const Open& block) {
-  return fmt::format("'{}' (opened on line {})", name_of(block.block),
+  return fmt::format("'{}' (opened on line {})", block.name,
                      reporter_.locate(block.opened_at.offset).line);
 }
 
@@ -84,7 +84,7 @@ bool Parser::recover_extra_brace() {
     return false;
   reporter_.error(last_closed_->brace,
                   fmt::format("this '}}' is one too many: it ends the block '{}' before '{}'",
-                              name_of(last_closed_->block.block), word_.text),
+                              last_closed_->block.name, word_.text),
                   "remove it");
   --braces().extra_closes;
   stack_.push_back(last_closed_->block);
@@ -152,10 +152,10 @@ std::string Parser::describe_unknown() const {
   const bool at_root = here() == Block::root;
   if (schema_.blocks_of(word_.text).empty()) {
     return at_root ? fmt::format("unknown word '{}' at the top level", word_.text)
-                   : fmt::format("unknown word '{}' in '{}'", word_.text, name_of(here()));
+                   : fmt::format("unknown word '{}' in '{}'", word_.text, name_here());
   }
   return at_root ? fmt::format("'{}' cannot stand at the top level", word_.text)
-                 : fmt::format("'{}' is not a word of '{}'", word_.text, name_of(here()));
+                 : fmt::format("'{}' is not a word of '{}'", word_.text, name_here());
 }
 
 // For a word of other blocks: one that is open, one that can stand here, or any.
@@ -167,8 +167,7 @@ std::string Parser::where_it_belongs() {
       return fmt::format("move it out, into {}", name_and_line(stack_[i]));
   }
   if (last_closed_ && valid_here(last_closed_->block.block)) {
-    return fmt::format("move it into '{}', whose '}}' is on line {}",
-                       name_of(last_closed_->block.block),
+    return fmt::format("move it into '{}', whose '}}' is on line {}", last_closed_->block.name,
                        reporter_.locate(last_closed_->brace.offset).line);
   }
   std::string names;
