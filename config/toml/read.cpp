@@ -29,6 +29,22 @@ std::optional<std::size_t> too_deep(std::string_view text) {
   return std::nullopt;
 }
 
+// A line such as "vrrp_instance VI_1 {".
+bool looks_like_keepalived(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t word = std::min(line.find_first_of(" \t{"), line.size());
+    if (line.ends_with('{') && line.find('=') == std::string_view::npos &&
+        Schema::instance().find(Block::root, line.substr(0, word)))
+      return true;
+  }
+  return false;
+}
+
 struct Failure {
   std::string message;
   ::toml::source_region region;
@@ -55,11 +71,6 @@ Sentence readable(std::string_view message, char at) {
   const auto says = [&](std::string_view words) {
     return message.find(words) != std::string_view::npos;
   };
-  if (says("expected '=', saw '{'")) {
-    return {"this is not TOML: expected '=', saw '{'",
-            "a file in keepalived's syntax must not be called .toml; in TOML a block is a table "
-            "such as [global_defs] or [[vrrp_instance]]"};
-  }
   if (says("could not determine value type"))
     return {"this is not TOML: a value must be a number, true or false, or stand between quotes",
             "put it between quotes"};
@@ -80,6 +91,8 @@ void report(const Failure& failure, const Snapshot& snapshot, TextRange part, Re
   const TextRange range = TomlPositions(snapshot, part).range_of(failure.region);
   const char at = range.offset < snapshot.text.size() ? snapshot.text[range.offset] : '\n';
   Sentence sentence = readable(failure.message, at);
+  if (looks_like_keepalived(part_of(snapshot, part)))
+    sentence.help = "this is keepalived's syntax: give the file a name that does not end in .toml";
   reporter.error(range, std::move(sentence.message), std::move(sentence.help));
 }
 

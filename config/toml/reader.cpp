@@ -19,6 +19,16 @@ bool is_plain_list(const Keyword& keyword) {
   return keyword.opens && is_list(*keyword.opens) && header_keys(keyword).empty();
 }
 
+// [vrrp_instance.VI_1]: the name as a key, where it belongs into the table.
+bool is_named_by_key(const ::toml::table& table, const Keyword& keyword) {
+  const std::vector<std::string_view> keys = header_keys(keyword);
+  return !table.empty() && keys.size() == 1 && keys.front() == "name" &&
+         std::all_of(table.begin(), table.end(), [&](const auto& member) {
+           return member.second.is_table() &&
+                  !Schema::instance().find(*keyword.opens, member.first.str());
+         });
+}
+
 bool takes_one_argument(const Keyword& keyword) {
   return keyword.args[1].type == ArgType::none && !keyword.args[0].repeated;
 }
@@ -158,6 +168,14 @@ void TomlReader::read_block(const Member& member, KeywordId id, Parent& parent) 
         keyword.block == Block::root
             ? fmt::format("write {} on a line of its own, and below it what belongs to it", head)
             : fmt::format("write {} = {{ … }}, or give it a table of its own", keyword.name));
+    return;
+  }
+  if (is_named_by_key(*table, keyword)) {
+    for (auto&& [key, value] : *table) {
+      reporter_.error(positions_.range_of(key.source()),
+                      fmt::format("'{}' must be an array of tables", keyword.name),
+                      fmt::format("write [[{}]] and name = \"{}\"", keyword.name, key.str()));
+    }
     return;
   }
   const std::uint32_t first_word = next_word();

@@ -71,7 +71,6 @@ t.toml:7:16: warning: 'preempt_delay' must be a number of seconds from 0 to 1000
                                                           R"(the default counts, 0
     preempt_dely = 400000
                    ^~~~~~
-    help: write plain seconds, without a unit
 )");
   CHECK(shown_behind_router("notify_master = { comand = \"/bin/x\" }\n") == R"(
 t.toml:7:19: error: unknown key 'comand' in 'notify_master'
@@ -133,6 +132,12 @@ TEST_CASE("toml: places count characters, not bytes") {
 }
 
 TEST_CASE("toml: a block that is no table, a list that is no array") {
+  CHECK(shown("[vrrp_instance.VI_1]\ninterface = \"eth0\"\n") == R"(
+t.toml:1:16: error: 'vrrp_instance' must be an array of tables
+    [vrrp_instance.VI_1]
+                   ^~~~
+    help: write [[vrrp_instance]] and name = "VI_1"
+)");
   CHECK(shown_behind_router("authentication = \"secret\"\n") == R"(
 t.toml:7:1: error: 'authentication' must be a table
     authentication = "secret"
@@ -172,9 +177,11 @@ TEST_CASE("toml: text that is no TOML is one error with its place") {
 t.toml:1:15: error: this is not TOML: expected '=', saw '{'
     vrrp_instance {
                   ^
-    help: a file in keepalived's syntax must not be called .toml; )"
-        R"(in TOML a block is a table such as [global_defs] or [[vrrp_instance]]
+    help: this is keepalived's syntax: give the file a name that does not end in .toml
 )");
+  CHECK(shown("! of a director\nvrrp_instance VI_1 {\n}\n").find(R"(
+    help: this is keepalived's syntax: give the file a name that does not end in .toml
+)") != std::string::npos);
   CHECK(shown_behind_router("state = MASTER\n") == R"(
 t.toml:7:9: error: this is not TOML: a value must be a number, true or false, )"
                                                    R"(or stand between quotes
