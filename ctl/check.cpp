@@ -3,11 +3,15 @@
 #include "config/json.hpp"
 #include "config/load.hpp"
 #include "config/pair.hpp"
+#include "ctl/client.hpp"
 #include "ctl/online.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <cstdio>
+#include <filesystem>
 
 namespace holdfast::ctl {
 namespace {
@@ -15,13 +19,11 @@ namespace {
 using config::Diagnostics;
 using config::Loaded;
 
-void say(std::string_view words) {
-  (void)std::fwrite(words.data(), 1, words.size(), stdout);
-}
-
 struct Outcome {
-  std::vector<Loaded> loaded;  // one a file
-  Diagnostics pairs;           // what does not match between the files
+  std::vector<Loaded> loaded;             // one a file
+  Diagnostics pairs;                      // what does not match between the files
+  bool compared = false;                  // at least one pair was
+  std::vector<std::string> not_compared;  // why others were not
 
   [[nodiscard]] std::size_t errors() const {
     std::size_t sum = pairs.errors();
@@ -50,19 +52,58 @@ void look_at_host(Loaded& loaded) {
   loaded.diagnostics.sort_by_place();
 }
 
+// The name that chooses the @lines of a file: its own, or the one for all.
+std::string id_of(const CheckRequest& request, std::size_t file) {
+  const std::vector<std::string>& ids = request.config_ids;
+  if (ids.empty()) return {};
+  return ids.size() == 1 ? ids.front() : ids.at(file);
+}
+
+// What a file is called, so that one file for two directors is told apart.
+std::string name_of(const CheckRequest& request, std::size_t file) {
+  if (request.config_ids.size() < 2) return request.files[file];
+  return fmt::format("{} ({})", request.files[file], id_of(request, file));
+}
+
+bool same_director(const CheckRequest& request, std::size_t one, std::size_t other) {
+  std::error_code ignored;
+  return id_of(request, one) == id_of(request, other) &&
+         std::filesystem::equivalent(request.files[one], request.files[other], ignored);
+}
+
 // What was lost to an error would be missed a second time here: only whole files are compared.
 void compare(const CheckRequest& request, Outcome& outcome) {
   const std::vector<Loaded>& loaded = outcome.loaded;
+  if (loaded.size() < 2) return;
   for (std::size_t i = 0; i < loaded.size(); ++i) {
+    if (loaded[i].diagnostics.has_errors())
+      outcome.not_compared.push_back(fmt::format("{} has errors", name_of(request, i)));
     for (std::size_t j = i + 1; j < loaded.size(); ++j) {
       if (loaded[i].diagnostics.has_errors() || loaded[j].diagnostics.has_errors()) continue;
+      if (same_director(request, i, j)) {
+        outcome.not_compared.push_back(
+            fmt::format("{} is the same file twice", name_of(request, i)));
+        continue;
+      }
       Diagnostics found;
-      config::compare_directors({loaded[i], request.files[i]}, {loaded[j], request.files[j]},
+      config::compare_directors({loaded[i], name_of(request, i)}, {loaded[j], name_of(request, j)},
                                 found);
       found.sort_by_place();
       outcome.pairs.append(found);
+      outcome.compared = true;
     }
   }
+}
+
+std::string together_text(const Outcome& outcome) {
+  if (outcome.not_compared.empty()) return outcome.pairs.summary();
+  return fmt::format("{}not compared: {}",
+                     outcome.compared ? outcome.pairs.summary() + "; " : std::string(),
+                     fmt::join(outcome.not_compared, ", "));
+}
+
+bool only_strict_refuses(const CheckRequest& request, const Outcome& outcome) {
+  return request.strict && outcome.errors() == 0 && outcome.warnings() != 0;
 }
 
 void print_text(const CheckRequest& request, const Outcome& outcome) {
@@ -71,8 +112,9 @@ void print_text(const CheckRequest& request, const Outcome& outcome) {
   for (const Loaded& one : outcome.loaded) say(config::render_text(one.diagnostics, colour));
   say(config::render_text(outcome.pairs, colour));
   for (std::size_t i = 0; i < request.files.size(); ++i)
-    say(fmt::format("{}: {}\n", request.files[i], outcome.loaded[i].diagnostics.summary()));
-  if (request.files.size() > 1) say(fmt::format("together: {}\n", outcome.pairs.summary()));
+    say(fmt::format("{}: {}\n", name_of(request, i), outcome.loaded[i].diagnostics.summary()));
+  if (request.files.size() > 1) say(fmt::format("together: {}\n", together_text(outcome)));
+  if (only_strict_refuses(request, outcome)) say("refused, because of --strict\n");
 }
 
 void print_json(const CheckRequest& request, const Outcome& outcome) {
@@ -84,20 +126,31 @@ void print_json(const CheckRequest& request, const Outcome& outcome) {
   std::string files;
   for (const Loaded& one : outcome.loaded)
     files += (files.empty() ? "" : ",") + config::render_json(one.diagnostics, one.model);
-  say(fmt::format("{{\"errors\":{},\"warnings\":{},\"files\":[{}],\"together\":{}}}\n",
-                  outcome.errors(), outcome.warnings(), files, config::render_json(outcome.pairs)));
+  const boost::json::array not_compared(outcome.not_compared.begin(), outcome.not_compared.end());
+  say(
+      fmt::format("{{\"errors\":{},\"warnings\":{},\"files\":[{}],\"together\":{},"
+                  "\"not_compared\":{}}}\n",
+                  outcome.errors(), outcome.warnings(), files, config::render_json(outcome.pairs),
+                  boost::json::serialize(not_compared)));
 }
 
 }  // namespace
 
 int check(const CheckRequest& request) {
+  if (request.config_ids.size() > 1 && request.config_ids.size() != request.files.size()) {
+    const std::size_t files = request.files.size();
+    complain(fmt::format(
+        "-i is there {} times for {} file{}: write it once for all of them, or once for each",
+        request.config_ids.size(), files, files == 1 ? "" : "s"));
+    return kFailed;
+  }
   Outcome outcome;
-  for (const std::string& file : request.files)
-    outcome.loaded.push_back(config::load_files(file, {request.config_id}));
+  for (std::size_t i = 0; i < request.files.size(); ++i)
+    outcome.loaded.push_back(config::load_files(request.files[i], {id_of(request, i)}));
   if (request.online) look_at_host(outcome.loaded.front());
   compare(request, outcome);
   request.format == Format::json ? print_json(request, outcome) : print_text(request, outcome);
-  const bool failed = outcome.errors() != 0 || (request.strict && outcome.warnings() != 0);
+  const bool failed = outcome.errors() != 0 || only_strict_refuses(request, outcome);
   return failed ? kFailed : kDone;
 }
 

@@ -11,9 +11,10 @@ namespace holdfast::ctl {
 
 struct CheckRequest {
   std::vector<std::string> files;  ///< one, or those of the directors that work together
-  std::string config_id;           ///< keepalived: -i
-  bool online = false;             ///< compare the first file with this host
-  bool strict = false;             ///< warnings fail, too
+  /// keepalived: -i. None, one for all files, or one a file; another number is refused.
+  std::vector<std::string> config_ids;
+  bool online = false;  ///< compare the first file with this host
+  bool strict = false;  ///< warnings fail, too
   Format format = Format::text;
   Colours colours = Colours::no;
 };

@@ -5,12 +5,15 @@
 #include "config/toml/write.hpp"
 #include "config/write.hpp"
 #include "ctl/client.hpp"
+#include "runtime/unique_fd.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace holdfast::ctl {
 namespace {
@@ -24,15 +27,52 @@ void print_errors(const config::Diagnostics& diagnostics) {
   }
 }
 
-int write_out(const ConvertRequest& request, const std::string& text) {
+constexpr mode_t kOwnerOnly = 0600;
+constexpr mode_t kGroup = 0070;
+
+// Who may read every file of the source may read the result: it holds the same passwords. A file
+// that cannot be asked, and a group that will not be the result's, allow nobody but the owner.
+mode_t mode_like(const config::Snapshot& source) {
+  mode_t mode = 0666;
+  for (const std::string& file : source.files) {
+    struct stat info = {};
+    if (::stat(file.c_str(), &info) != 0) return kOwnerOnly;
+    mode &= info.st_gid == ::getegid() ? info.st_mode : info.st_mode & ~kGroup;
+  }
+  return mode | kOwnerOnly;
+}
+
+// A terminal, a pipe and /dev/null are not overwritten: there is nothing to lose.
+bool is_device(const std::string& path) {
+  struct stat info = {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+int write_out(const ConvertRequest& request, mode_t mode, const std::string& text) {
   if (request.out.empty()) {
     say(text);
     return kDone;
   }
-  std::FILE* const file = std::fopen(request.out.c_str(), "we");
-  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file != nullptr) written = std::fclose(file) == 0 && written;
-  if (written) return kDone;
+  const bool device = is_device(request.out);
+  const int how = request.force || device ? O_TRUNC : O_EXCL;
+  const runtime::UniqueFd file(
+      ::open(request.out.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, mode));
+  if (!file && errno == EEXIST) {
+    complain(fmt::format("{} is there already: --force overwrites it", request.out));
+    return kFailed;
+  }
+  const bool ready = file && (!request.force || device || ::fchmod(file.get(), mode) == 0);
+  if (ready && write_all(file.get(), text)) return kDone;
   complain(fmt::format("cannot write {}: {}", request.out, std::strerror(errno)));
   return kFailed;
 }
@@ -65,7 +105,7 @@ int convert(const ConvertRequest& request) {
   const config::Document document = config::document_of(tree);
   const std::string text =
       to == Syntax::toml ? config::print_toml(document) : config::print_keepalived(document);
-  const int code = write_out(request, text);
+  const int code = write_out(request, mode_like(loaded.snapshot), text);
   if (code == kDone) {
     remark(fmt::format("note: comments are not converted{}\n",
                        loaded.snapshot.files.size() > 1

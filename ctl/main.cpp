@@ -51,13 +51,19 @@ int run_reload(const Target& target, const ReloadWords& words) {
   return reload(target, request);
 }
 
+void add_config_id(CLI::App& verb, std::string& name) {
+  verb.add_option("-i,--config-id", name, "Name that @lines are chosen by")->type_name("NAME");
+}
+
 CLI::App& add_convert(CLI::App& app, ConvertRequest& request) {
   CLI::App& verb = *app.add_subcommand("convert", "A configuration in the other syntax");
   verb.add_option("file", request.file, "The configuration")->required();
   verb.add_option("--to", request.to, "toml or keepalived; without it the other one")
       ->check(CLI::IsMember({"toml", "keepalived"}));
-  verb.add_option("-o,--output", request.out, "Write to this file instead of standard output");
-  verb.add_option("-i,--config-id", request.config_id, "Name that @lines are chosen by");
+  verb.add_option("-o,--output", request.out,
+                  "Write to this new file instead of standard output, as readable as the source");
+  verb.add_flag("--force", request.force, "Overwrite the file of -o when it is there already");
+  add_config_id(verb, request.config_id);
   return verb;
 }
 
@@ -83,7 +89,7 @@ int run(int argc, const char* const* argv) {
                         "The new configuration; without it the file of the running director");
   plan_verb->add_option("--from", plan_request.from,
                         "Compare with this file instead of what runs; asks no process");
-  plan_verb->add_option("-i,--config-id", plan_request.config_id, "Name that @lines are chosen by");
+  add_config_id(*plan_verb, plan_request.config_id);
   plan_verb->add_flag("--json", json, "One JSON object instead of text");
   CLI::App* stop_verb = app.add_subcommand("stop", "Hand over and end every process");
 
@@ -92,8 +98,11 @@ int run(int argc, const char* const* argv) {
   check_verb->add_option(
       "file", check_request.files,
       "The configuration, or those of all directors of a pair; without it the default one");
-  check_verb->add_option("-i,--config-id", check_request.config_id,
-                         "Name that @lines are chosen by");
+  check_verb
+      ->add_option("-i,--config-id", check_request.config_ids,
+                   "Name that @lines are chosen by: one for all files, or one for each")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   check_verb->add_flag("--online", check_request.online,
                        "Look also at this host: interfaces, addresses, IPVS, scripts");
   check_verb->add_flag("--strict", check_request.strict, "Fail on warnings, too");
@@ -106,6 +115,7 @@ int run(int argc, const char* const* argv) {
   CLI::App* explain_verb = app.add_subcommand("explain", "What a log message means");
   explain_verb->add_option("id", id, "Its id, such as netlink-overrun; without it all are listed");
   CLI::App* version = app.add_subcommand("version", "Version of this program");
+  const CLI::App* help = app.add_subcommand("help", "This list");
 
   try {
     app.parse(argc, argv);
@@ -140,6 +150,10 @@ int run(int argc, const char* const* argv) {
   if (explain_verb->parsed()) return explain_message(id);
   if (version->parsed()) {
     fmt::print("holdfastctl {}\n", HOLDFAST_VERSION);
+    return kDone;
+  }
+  if (help->parsed()) {
+    say(app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
     return kDone;
   }
   fmt::print(stderr, "{}", app.help());

@@ -136,3 +136,63 @@ def test_the_check_of_the_daemon_is_coloured_on_a_terminal_only(tmp_path: Path) 
     assert "\x1b[1;35mwarning" in on_terminal(plain)
     assert "\x1b" not in on_terminal({**plain, "NO_COLOR": "1"})
     assert "not 'high'" in piped.stderr and "\x1b" not in piped.stderr
+
+
+def test_a_file_with_errors_is_not_compared(tmp_path: Path) -> None:
+    whole, broken = tmp_path / "a.conf", tmp_path / "b-broken.conf"
+    whole.write_text(DIRECTOR % (150, "192.0.2.1/24"))
+    broken.write_text((DIRECTOR % (100, "192.0.2.1/24")).replace("id 51", "id 999"))
+
+    checked = check(str(whole), str(broken))
+
+    assert checked.returncode == 1
+    assert checked.stdout.endswith(f"together: not compared: {broken} has errors\n")
+    assert json.loads(check("--json", str(whole), str(broken)).stdout)["not_compared"] == [
+        f"{broken} has errors"]
+
+
+def test_the_same_file_twice_is_not_compared(tmp_path: Path) -> None:
+    config, link = tmp_path / "a.conf", tmp_path / "link.conf"
+    config.write_text(DIRECTOR % (150, "192.0.2.1/24"))
+    link.symlink_to(config)
+
+    for other in (config, link):
+        assert check(str(config), str(other)).stdout.endswith(
+            f"together: not compared: {config} is the same file twice\n")
+
+
+def test_one_file_for_two_directors_is_read_as_each_of_them(tmp_path: Path) -> None:
+    config = tmp_path / "two.conf"
+    config.write_text((DIRECTOR % (150, "192.0.2.1/24"))
+                      .replace("    priority 150", "    @lb1 priority 150\n    @lb2 priority 90"))
+
+    both = check("-i", "lb1", "-i", "lb2", str(config), str(config))
+    twice = check("-i", "lb1", "-i", "lb1", str(config), str(config))
+    one = check("-i", "lb1", str(config), str(config))
+    many = check("-i", "lb1", "-i", "lb2", str(config))
+
+    assert both.returncode == 0
+    assert both.stdout == (f"{config} (lb1): no errors, no warnings\n"
+                           f"{config} (lb2): no errors, no warnings\n"
+                           "together: no errors, no warnings\n")
+    assert "is the same file twice" in twice.stdout
+    assert "is the same file twice" in one.stdout
+    assert (many.returncode, many.stdout) == (1, "")
+    assert "-i is there 2 times for 1 file:" in many.stderr
+
+
+def test_strict_says_why_it_refuses(tmp_path: Path) -> None:
+    config = tmp_path / "a.conf"
+    config.write_text((DIRECTOR % (150, "192.0.2.1/24")) + "wrong\n")
+
+    assert check("--strict", str(config)).stdout.endswith("\nrefused, because of --strict\n")
+    assert "refused" not in check(str(config)).stdout
+    json.loads(check("--strict", "--json", str(config)).stdout)
+
+
+def test_help_is_a_command() -> None:
+    helped = subprocess.run([str(BIN / "holdfastctl"), "help"],
+                            capture_output=True, text=True, timeout=60)
+
+    assert (helped.returncode, helped.stderr) == (0, "")
+    assert "convert" in helped.stdout

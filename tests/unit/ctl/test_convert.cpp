@@ -87,3 +87,37 @@ TEST_CASE("convert: a word that keepalived's syntax cannot hold is not converted
   CHECK(convert({.file = source, .config_id = {}, .to = "toml", .out = directory.name("o.toml")}) ==
         kDone);
 }
+
+TEST_CASE("convert: nobody may read the result who may not read the source") {
+  namespace fs = std::filesystem;
+  const Directory directory;
+  const std::string secret = directory.write("secret.conf", kRouter);
+  const std::string outer = directory.write("outer.conf", "include secret.conf\n");
+  const std::string out = directory.name("out.toml");
+  const auto mode_after = [&](const std::string& source, bool force) {
+    REQUIRE(convert({.file = source, .config_id = {}, .to = "toml", .out = out, .force = force}) ==
+            kDone);
+    return static_cast<unsigned>(fs::status(out).permissions());
+  };
+  fs::permissions(outer, fs::perms{0644});
+  fs::permissions(secret, fs::perms{0600});
+  CHECK(mode_after(secret, false) == 0600);
+  CHECK(fs::remove(out));
+  CHECK(mode_after(outer, false) == 0600);  // what it includes counts, too
+  fs::permissions(secret, fs::perms{0640});
+  CHECK(mode_after(secret, true) == 0640);
+  fs::permissions(out, fs::perms{0666});
+  CHECK(mode_after(secret, true) == 0640);  // before anything is written
+}
+
+TEST_CASE("convert: a file that is there is overwritten with --force only") {
+  const Directory directory;
+  const std::string source = directory.write("router.conf", kRouter);
+  const std::string out = directory.write("out.toml", "precious\n");
+
+  CHECK(convert({.file = source, .config_id = {}, .to = {}, .out = out}) == kFailed);
+  CHECK(read_all(out) == "precious\n");
+  CHECK(convert({.file = source, .config_id = {}, .to = {}, .out = out, .force = true}) == kDone);
+  CHECK(read_all(out).starts_with("[[vrrp_instance]]"));
+  CHECK(convert({.file = source, .config_id = {}, .to = {}, .out = "/dev/null"}) == kDone);
+}
