@@ -191,8 +191,7 @@ std::vector<KeywordId> words_without_meaning() {
   for (std::size_t i = 0; i < schema.all().size(); ++i) {
     const auto id = static_cast<KeywordId>(i);
     const Keyword& keyword = schema[id];
-    const bool handled_elsewhere = keyword.effect == Effect::known ||
-                                   keyword.effect == Effect::checked || !keyword.alias_of.empty() ||
+    const bool handled_elsewhere = keyword.effect == Effect::checked || !keyword.alias_of.empty() ||
                                    keyword.block == Block::root;
     if (handled_elsewhere || globals_know(id) || addresses_know(id) || routes_know(id) ||
         rules_know(id) || instances_know(id) || services_know(id) || checks_know(id))

@@ -122,7 +122,6 @@ Schema::Schema() {
   add_rows(Block::bfd_check, rows::bfd_check());
   add_rows(Block::file_check, rows::file_check());
   add_rows(Block::ssl, rows::ssl());
-  for (const rows::Names& names : rows::known_names()) add_names(names.block, names.words);
   index();
 }
 
@@ -130,19 +129,6 @@ void Schema::add_rows(Block block, std::span<const Keyword> rows) {
   for (const Keyword& row : rows) {
     keywords_.push_back(row);
     keywords_.back().block = block;
-  }
-}
-
-void Schema::add_names(Block block, std::string_view names) {
-  while (!names.empty()) {
-    const std::size_t end = std::min(names.find(' '), names.size());
-    Keyword keyword;
-    keyword.block = block;
-    keyword.name = names.substr(0, end);
-    keyword.effect = Effect::known;
-    keyword.repeatable = true;
-    if (!keyword.name.empty()) keywords_.push_back(keyword);
-    names.remove_prefix(std::min(end + 1, names.size()));
   }
 }
 

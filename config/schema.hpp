@@ -106,7 +106,6 @@ enum class Effect : std::uint8_t {
   active,   ///< acted on
   inert,    ///< checked and kept in the model, but nothing follows from it yet: `notice` once
   checked,  ///< arguments and body are checked, nothing is kept: `notice` once
-  known,  ///< a word of keepalived that is not read yet: `notice` once, arguments and body skipped
 };
 
 inline constexpr std::size_t kMaxArgs = 3;
@@ -120,7 +119,7 @@ struct Keyword {
   std::string_view alias_of = {};   ///< the word of the same block that this one stands for
   std::string_view fallback = {};   ///< default as one would write it; empty: none
   std::string_view doc = {};        ///< one line
-  /// inert, known, or an old word: the whole warning; empty: a standard sentence
+  /// inert, checked, or an old word: the whole warning; empty: a standard sentence
   std::string_view notice = {};
   bool repeatable = false;  ///< may be given several times in one block
   bool required = false;    ///< the block means nothing without it
@@ -150,7 +149,6 @@ class Schema {
  private:
   Schema();
   void add_rows(Block block, std::span<const Keyword> rows);
-  void add_names(Block block, std::string_view names);
   void index();
 
   struct Slot {
@@ -270,12 +268,6 @@ struct Table {
 [[nodiscard]] std::span<const Keyword> bfd_check();
 [[nodiscard]] std::span<const Keyword> file_check();
 [[nodiscard]] std::span<const Keyword> ssl();
-/// Words that are only recognised, by block.
-struct Names {
-  Block block;
-  std::string_view words;
-};
-[[nodiscard]] std::span<const Names> known_names();
 }  // namespace rows
 
 /// The kernel schedulers this version knows by name.

@@ -121,19 +121,11 @@ void check_flags(const Context& context, VirtualServer& service) {
   }
 }
 
-// linux/net/netfilter/ipvs: the only engine is ip_vs_pe_sip. It reads UDP, and ip_vs drops the
-// packets of others instead of scheduling them; without a timeout nobody asks it.
-void check_engine(const Context& context, VirtualServer& service) {
-  std::string& engine = service.persistence_engine;
-  if (engine.empty()) return;
-  if (engine != "sip") {
-    context.warn(service.location,
-                 fmt::format("'persistence_engine' is ignored for {}: the Linux kernel knows only "
-                             "sip, and takes no service with another",
-                             name_of(service)),
-                 "remove it: the client's address counts");
-    engine.clear();
-  } else if (service.persistence_timeout.count() == 0) {
+// linux/net/netfilter/ipvs: ip_vs_pe_sip reads UDP, and ip_vs drops the packets of others instead
+// of scheduling them; without a timeout nobody asks it.
+void check_engine(const Context& context, const VirtualServer& service) {
+  if (service.persistence_engine.empty()) return;
+  if (service.persistence_timeout.count() == 0) {
     context.warn(service.location,
                  fmt::format("'persistence_engine' has no effect on {}, which is not persistent",
                              name_of(service)),

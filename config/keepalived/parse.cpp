@@ -352,10 +352,6 @@ void Parser::open(Block block, bool expect_brace) {
 
 void Parser::handle_word(KeywordId id) {
   const Keyword& keyword = schema_[id];
-  if (keyword.effect == Effect::known) {
-    handle_known(keyword);
-    return;
-  }
   Statement statement;
   statement.keyword = id;
   statement.range = word_.range;
@@ -369,14 +365,6 @@ void Parser::handle_word(KeywordId id) {
                     "the block is skipped; remove the braces");
     skip_block();
   }
-}
-
-void Parser::handle_known(const Keyword& keyword) {
-  tree_.words.resize(first_arg_);
-  const std::string standard = fmt::format("accepted, without effect yet: '{}'", keyword.name);
-  reporter_.warn_once(word_.range, keyword.notice.empty() ? standard : std::string(keyword.notice));
-  const bool opens = keyword.opens ? at_open_brace() : token_.kind == TokenKind::open;
-  if (opens) skip_block();
 }
 
 }  // namespace holdfast::config::keepalived

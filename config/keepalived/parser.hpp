@@ -51,7 +51,6 @@ class Parser {
   void look_for_cut_password();
   void forget_extra_close();
   void handle_word(KeywordId id);
-  void handle_known(const Keyword& keyword);
   void handle_unknown();
   void skip_unknown();
   [[nodiscard]] bool is_worth_reading(KeywordId misspelt) const;

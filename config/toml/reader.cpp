@@ -143,11 +143,7 @@ std::optional<KeywordId> TomlReader::find(const Member& member, Block block,
 
 void TomlReader::read_member(const Member& member, KeywordId id, Parent& parent) {
   const Keyword& keyword = schema_[id];
-  if (keyword.effect == Effect::known) {
-    const std::string standard = fmt::format("accepted, without effect yet: '{}'", keyword.name);
-    reporter_.warn_once(member.key_range,
-                        keyword.notice.empty() ? standard : std::string(keyword.notice));
-  } else if (keyword.opens && is_list(*keyword.opens)) {
+  if (keyword.opens && is_list(*keyword.opens)) {
     read_list(member, id, parent);
   } else if (keyword.opens) {
     read_block(member, id, parent);

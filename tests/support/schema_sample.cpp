@@ -154,8 +154,7 @@ void randomize(Document& body, Block block, core::Rng& rng) {
   std::vector<KeywordId> rows;
   for (std::size_t i = 0; i < schema.all().size(); ++i) {
     const Keyword& row = schema.all()[i];
-    if (row.block == block && !row.opens && row.effect != Effect::known)
-      rows.push_back(static_cast<KeywordId>(i));
+    if (row.block == block && !row.opens) rows.push_back(static_cast<KeywordId>(i));
   }
   if (rows.empty()) return;
   for (std::uint64_t more = rng.below(rows.size() / 8 + 3); more > 0; --more) {
@@ -281,7 +280,7 @@ std::vector<std::string> legal_args(const Keyword& keyword, std::uint64_t number
     const Schema& schema = Schema::instance();
     std::vector<const Keyword*> rows;
     for (const Keyword& row : schema.all()) {
-      if (row.block == arg.line && row.effect != Effect::known) rows.push_back(&row);
+      if (row.block == arg.line) rows.push_back(&row);
     }
     if (rows.empty()) break;
     const Keyword& row = *rows[number % rows.size()];

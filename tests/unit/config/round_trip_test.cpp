@@ -96,7 +96,7 @@ TEST_CASE("round trip: every word changes the model, and the change survives bot
   for (std::size_t i = 0; i < schema.all().size(); ++i) {
     const auto id = static_cast<KeywordId>(i);
     const Keyword& row = schema[id];
-    if (row.effect == Effect::known || row.opens) continue;
+    if (row.opens) continue;
     ++tried;
     bool accepted = false;
     bool changes = false;
