@@ -3,6 +3,7 @@
 #include "core/assertion.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace holdfast::config {
 namespace {
@@ -62,6 +63,16 @@ std::size_t hash(Block block, std::string_view name) {
     value = (value ^ static_cast<unsigned char>(letter)) * 1099511628211U;
   }
   return static_cast<std::size_t>(value ^ (value >> 29));
+}
+
+using BlocksOfWords = std::unordered_map<std::string_view, std::vector<Block>>;
+
+// A definition may repeat an unknown word a million times: none of them is a walk through the
+// table.
+BlocksOfWords blocks_by_word(std::span<const Keyword> keywords) {
+  BlocksOfWords blocks;
+  for (const Keyword& keyword : keywords) blocks[keyword.name].push_back(keyword.block);
+  return blocks;
 }
 
 }  // namespace
@@ -174,11 +185,9 @@ std::vector<std::string_view> Schema::words_of(Block block) const {
 }
 
 std::vector<Block> Schema::blocks_of(std::string_view name) const {
-  std::vector<Block> blocks;
-  for (const Keyword& keyword : keywords_) {
-    if (keyword.name == name) blocks.push_back(keyword.block);
-  }
-  return blocks;
+  static const BlocksOfWords index = blocks_by_word(keywords_);  // there is one schema
+  const auto found = index.find(name);
+  return found == index.end() ? std::vector<Block>() : found->second;
 }
 
 }  // namespace holdfast::config
