@@ -1,10 +1,10 @@
 #include "config/load.hpp"
 
 #include "config/assemble.hpp"
-#include "config/build.hpp"
+#include "config/builders/build.hpp"
 #include "config/keepalived/parse.hpp"
 #include "config/toml/read.hpp"
-#include "config/validate.hpp"
+#include "config/validate/validate.hpp"
 
 #include <fmt/format.h>
 

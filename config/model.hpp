@@ -1,7 +1,7 @@
 // The typed configuration: what the files mean once defaults, inheritance and aliases are resolved.
-// Values only. Made by config/load.hpp, compared by config/diff.hpp, translated into each core's
-// settings by the daemons' wiring. Every object knows where it was written; two objects that differ
-// only in their place are equal.
+// Values only. Made by config/load.hpp, compared by config/compare/diff.hpp, translated into each
+// core's settings by the daemons' wiring. Every object knows where it was written; two objects that
+// differ only in their place are equal.
 #pragma once
 
 #include "config/model_common.hpp"

@@ -1,6 +1,6 @@
 #include "config/supported.hpp"
 
-#include "config/schema.hpp"
+#include "config/schema/schema.hpp"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
 // The statements of a configuration between reading and meaning: which word of the table, in which
-// block, with which arguments. Every reader makes one, config/build.hpp turns it into the model.
-// Flat vectors: nothing is allocated a statement.
+// block, with which arguments. Every reader makes one, config/builders/build.hpp turns it into the
+// model. Flat vectors: nothing is allocated a statement.
 #pragma once
 
 #include "config/report.hpp"
-#include "config/schema.hpp"
+#include "config/schema/schema.hpp"
 
 #include <cstdint>
 #include <deque>

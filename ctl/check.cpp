@@ -1,8 +1,8 @@
 #include "ctl/check.hpp"
 
-#include "config/json.hpp"
+#include "config/compare/pair.hpp"
 #include "config/load.hpp"
-#include "config/pair.hpp"
+#include "config/write/json.hpp"
 #include "ctl/client.hpp"
 #include "ctl/online.hpp"
 

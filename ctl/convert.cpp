@@ -3,7 +3,7 @@
 #include "config/load.hpp"
 #include "config/report.hpp"
 #include "config/toml/write.hpp"
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 #include "ctl/client.hpp"
 #include "runtime/unique_fd.hpp"
 

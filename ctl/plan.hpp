@@ -2,7 +2,7 @@
 // asks the watchdog for what runs and the other processes for their state; changes nothing.
 #pragma once
 
-#include "config/plan.hpp"
+#include "config/compare/plan.hpp"
 #include "ctl/commands.hpp"
 
 #include <boost/json/object.hpp>

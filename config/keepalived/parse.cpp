@@ -1,8 +1,8 @@
 #include "config/keepalived/parse.hpp"
 
-#include "config/decode.hpp"
-#include "config/hint.hpp"
 #include "config/keepalived/parser.hpp"
+#include "config/schema/decode.hpp"
+#include "config/schema/hint.hpp"
 #include "core/ip_address.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // The half of the parser that deals with mistakes: braces, and words out of place.
-#include "config/hint.hpp"
 #include "config/keepalived/parser.hpp"
+#include "config/schema/hint.hpp"
 #include "config/text.hpp"
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // by manual/main.cpp. Values only.
 #pragma once
 
-#include "config/schema.hpp"
+#include "config/schema/schema.hpp"
 
 #include <optional>
 #include <string>

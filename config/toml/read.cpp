@@ -1,7 +1,7 @@
 #include "config/toml/read.hpp"
 
-#include "config/form.hpp"
 #include "config/toml/reader.hpp"
+#include "config/write/form.hpp"
 
 #include <fmt/format.h>
 

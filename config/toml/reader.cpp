@@ -1,6 +1,6 @@
 #include "config/toml/reader.hpp"
 
-#include "config/form.hpp"
+#include "config/write/form.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // The words of a statement: from values of TOML to what would stand behind the keyword.
-#include "config/form.hpp"
 #include "config/toml/reader.hpp"
+#include "config/write/form.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "config/toml/write.hpp"
 
-#include "config/form.hpp"
+#include "config/write/form.hpp"
 
 #include <fmt/format.h>
 

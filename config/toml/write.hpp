@@ -3,7 +3,7 @@
 // meaning.
 #pragma once
 
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 
 namespace holdfast::config {
 

@@ -1,6 +1,6 @@
 // Fuzz entry of the configuration: the first byte chooses the reader or the snapshot's decoder.
 // Built with libFuzzer, and as a replay of tests/fuzz/corpus/config/.
-#include "config/diff.hpp"
+#include "config/compare/diff.hpp"
 #include "config/load.hpp"
 #include "config/text.hpp"
 

@@ -2,7 +2,7 @@
 // errors. Built with libFuzzer, and as a replay of tests/fuzz/corpus/toml/.
 #include "config/load.hpp"
 #include "config/toml/write.hpp"
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 
 #include <cstdlib>
 #include <string_view>

@@ -2,7 +2,7 @@
 // ones. For the tests that hold every row, whatever it is, to the same promises.
 #pragma once
 
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 #include "core/rng.hpp"
 
 #include <optional>

@@ -1,7 +1,7 @@
 // The side of the loader that reads files: the child process and -t.
-#include "config/diff.hpp"
+#include "config/compare/diff.hpp"
+#include "config/compare/plan.hpp"
 #include "config/load.hpp"
-#include "config/plan.hpp"
 #include "config/supported.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "watchdog/io/loader.hpp"

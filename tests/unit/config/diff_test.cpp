@@ -1,6 +1,6 @@
-#include "config/diff.hpp"
+#include "config/compare/diff.hpp"
 
-#include "config/diff_fields.hpp"
+#include "config/compare/diff_fields.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // Every keyword of keepalived, as a table of its documentation has them, beside our own table.
-#include "config/schema.hpp"
+#include "config/schema/schema.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Address, route and rule lines.
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "config/pair.hpp"
+#include "config/compare/pair.hpp"
 
 #include "tests/unit/config/support.hpp"
 

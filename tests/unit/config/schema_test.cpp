@@ -1,9 +1,9 @@
 // One test over every row of the table: a legal value is accepted, an illegal one refused with the
 // place named.
-#include "config/schema.hpp"
+#include "config/schema/schema.hpp"
 
-#include "config/build.hpp"
-#include "config/decode.hpp"
+#include "config/builders/build.hpp"
+#include "config/schema/decode.hpp"
 #include "config/supported.hpp"
 #include "tests/unit/config/support.hpp"
 

@@ -1,7 +1,7 @@
 // Mistakes in TOML: the exact text that is shown. And includes that go from one syntax into the
 // other.
-#include "config/json.hpp"
 #include "config/report.hpp"
+#include "config/write/json.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // Groups, scripts, processes, files and BFD sessions, and the names that they are tracked by.
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 #include "config/supported.hpp"
-#include "config/write.hpp"
+#include "config/write/write.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>

@@ -1,0 +1,204 @@
+#include "config/builders/build.hpp"
+
+#include "config/builders/tracking.hpp"
+#include "config/text.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config {
+namespace {
+
+std::size_t count_root(const Trees& trees, std::string_view word) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, word);
+  std::size_t count = 0;
+  for (const Tree& tree : trees) {
+    for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next)
+      count += tree.statements[at].keyword == wanted ? 1 : 0;
+  }
+  return count;
+}
+
+// Calls `apply` for the statements of one tree's top level with this word. True when there are no
+// others.
+bool apply_tree(BuildContext& context, KeywordId wanted, void (*apply)(const Args& args)) {
+  bool only = true;
+  std::vector<Value> values;
+  for (std::uint32_t at = context.tree.first; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    const Statement& statement = context.tree.statements[at];
+    if (Schema::instance().canonical(statement.keyword) != wanted) {
+      only = false;
+    } else if (prepare_statement(context, statement, kRootBlock, values)) {
+      apply(Args(context, statement, values));
+    }
+  }
+  return only;
+}
+
+// Thousands of services are what makes a configuration long: a tree of nothing else goes at once.
+void build_services(const BuildContext& context, Trees& trees) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, "virtual_server");
+  for (Tree& tree : trees) {
+    BuildContext here = context.at(tree);
+    if (apply_tree(here, wanted, build_service)) tree = Tree();
+  }
+}
+
+// The user of a command is rarely an option, a path or a state: that is an argument somebody forgot
+// to quote.
+bool looks_like_argument(std::string_view user) {
+  const std::string word = folded(user);
+  return user.empty() || user.front() == '-' || user.front() == '/' || word == "master" ||
+         word == "backup" || word == "fault" || word == "stop";
+}
+
+// How many words the option at the front takes, itself included.
+std::size_t extent_of(Block line, std::span<const Word> words) {
+  const Schema& schema = Schema::instance();
+  const auto is_option = [&](Block block, std::size_t at) {
+    return !words[at].quoted && schema.find(block, words[at].text).has_value();
+  };
+  const Keyword& keyword = schema[*schema.find(line, words.front().text)];
+  std::size_t count = 1;
+  for (std::size_t at = 0; at < kMaxArgs && count < words.size(); ++at) {
+    const Arg& arg = keyword.args[at];
+    if (arg.type == ArgType::none) break;
+    if (arg.type == ArgType::options) {
+      while (count < words.size() && is_option(arg.line, count))
+        count += extent_of(arg.line, words.subspan(count));
+      continue;
+    }
+    if (is_left_out(keyword, at, words[count].text)) continue;
+    const bool must_be = !arg.optional || arg.type == ArgType::choice;
+    if (must_be || !is_option(line, count)) ++count;
+    while (arg.repeated && count < words.size() && !is_option(line, count)) ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args)) {
+  const KeywordId wanted = *Schema::instance().find(Block::root, word);
+  for (const Tree& tree : context.trees) {
+    BuildContext here = context.at(tree);
+    apply_tree(here, wanted, apply);
+  }
+}
+
+bool mentions(const BuildContext& context, const Statement& block, std::string_view word) {
+  const Schema& schema = Schema::instance();
+  for (std::uint32_t at = block.first_child; at != kNoStatement;
+       at = context.tree.statements[at].next) {
+    if (schema[schema.canonical(context.tree.statements[at].keyword)].name == word) return true;
+  }
+  return false;
+}
+
+bool prepare_statement(BuildContext& context, const Statement& statement, std::uint32_t block,
+                       std::vector<Value>& values) {
+  const Schema& schema = Schema::instance();
+  const Keyword& keyword = schema[statement.keyword];
+  if (!keyword.notice.empty())
+    context.reporter.warn_once(statement.range, std::string(keyword.notice));
+  else if (keyword.effect != Effect::active)
+    context.reporter.warn_once(statement.range,
+                               fmt::format("accepted, without effect: '{}'", keyword.name));
+  if (!keyword.repeatable) {
+    const KeywordId id = schema.canonical(statement.keyword);
+    const bool again = context.seen_in[id] == block;
+    context.seen_in[id] = block;
+    const bool first_counts = keyword.args[0].type == ArgType::script;
+    if (again) {
+      context.reporter.warning(
+          statement.range,
+          fmt::format(
+              "'{}' is given more than once {}; the {} one counts", keyword.name,
+              is_list(keyword.block) || is_line(keyword.block) ? "on this line" : "in this block",
+              first_counts ? "first" : "last"));
+      if (first_counts) return false;
+    }
+  }
+  return decode_args(keyword, statement, context.tree.args(statement), context.reporter, values);
+}
+
+std::optional<Statement> take_option(BuildContext& context, Block line,
+                                     std::span<const Word>& words) {
+  const Schema& schema = Schema::instance();
+  const Word& word = words.front();
+  const std::optional<KeywordId> id = word.quoted ? std::nullopt : schema.find(line, word.text);
+  if (!id) {
+    const std::string_view near = nearest_word(word.text, schema.words_of(line));
+    context.reporter.warning(
+        word.range,
+        fmt::format("unknown option '{}' in '{}': this line is left out", word.text, name_of(line)),
+        near.empty() ? std::string() : fmt::format("did you mean '{}'?", near));
+    return std::nullopt;
+  }
+  const std::size_t count = extent_of(line, words);
+  Statement option;
+  option.keyword = *id;
+  option.range = word.range;
+  option.first_word = static_cast<std::uint32_t>(&word - context.tree.words.data()) + 1;
+  option.word_count = static_cast<std::uint32_t>(count - 1);
+  words = words.subspan(count);
+  return option;
+}
+
+Script Args::script() const {
+  Script script;
+  script.argv = split_command(values_[0].text);
+  if (has(1)) script.user = text(1);
+  if (has(2)) script.group = text(2);
+  script.location = location();
+  if (has(1) && looks_like_argument(script.user)) {
+    context_.reporter.warning(
+        values_[1].range,
+        fmt::format("'{}' is taken for the user who runs the command", script.user),
+        "put the command and its arguments between double quotes");
+  }
+  return script;
+}
+
+Model build_model(Trees trees, Reporter& reporter) {
+  Model model;
+  std::uint32_t next_block = kRootBlock + 1;
+  std::vector<std::uint32_t> seen_in(Schema::instance().all().size(), 0);
+  const Tree none;
+  BuildContext context{none, trees, reporter, model, next_block, seen_in};
+  build_globals(context);
+  build_statics(context);
+  model.instances.reserve(count_root(trees, "vrrp_instance"));
+  model.services.reserve(count_root(trees, "virtual_server"));
+  apply_root(context, "vrrp_instance", build_instance);
+  apply_root(context, "virtual_server_group", build_service_group);
+  build_services(context, trees);
+  apply_root(context, "vrrp_sync_group", build_sync_group);
+  apply_root(context, "vrrp_script", build_script);
+  apply_root(context, "vrrp_track_process", build_track_process);
+  apply_root(context, "track_file", build_track_file);
+  apply_root(context, "bfd_instance", build_bfd_instance);
+  apply_root(context, "track_group", build_track_group);
+  apply_root(context, "garp_group", build_garp_group);
+  resolve_names(context);
+  apply_root(context, "SSL", build_tls_identity);
+  return model;
+}
+
+std::vector<KeywordId> words_without_meaning() {
+  const Schema& schema = Schema::instance();
+  std::vector<KeywordId> missing;
+  for (std::size_t i = 0; i < schema.all().size(); ++i) {
+    const auto id = static_cast<KeywordId>(i);
+    const Keyword& keyword = schema[id];
+    const bool handled_elsewhere = keyword.effect == Effect::checked || !keyword.alias_of.empty() ||
+                                   keyword.block == Block::root;
+    if (handled_elsewhere || globals_know(id) || addresses_know(id) || routes_know(id) ||
+        rules_know(id) || instances_know(id) || services_know(id) || checks_know(id))
+      continue;
+    missing.push_back(id);
+  }
+  return missing;
+}
+
+}  // namespace holdfast::config

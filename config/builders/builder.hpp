@@ -1,0 +1,174 @@
+// What the builders of the blocks share: the context, the arguments of a statement, and tables from
+// words to setters.
+#pragma once
+
+#include "config/builders/build.hpp"
+#include "config/schema/decode.hpp"
+#include "core/assertion.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+namespace holdfast::config {
+
+/// The number of the top level among the blocks of one build; 0 is none.
+inline constexpr std::uint32_t kRootBlock = 1;
+
+/// One build, at one of its trees. Borrows everything: it lives inside build_model.
+struct BuildContext {
+  const Tree& tree;  ///< the statement that is being built and its body are here
+  const Trees& trees;
+  Reporter& reporter;
+  Model& model;
+  std::uint32_t& next_block;
+  std::vector<std::uint32_t>& seen_in;  ///< by keyword: the block that had it last
+
+  [[nodiscard]] BuildContext at(const Tree& other) const {
+    return {other, trees, reporter, model, next_block, seen_in};
+  }
+};
+
+/// The decoded arguments of one statement, and the way to its body.
+class Args {
+ public:
+  Args(BuildContext& context, const Statement& statement, std::span<const Value> values)
+      : context_(context), statement_(statement), values_(values) {}
+
+  [[nodiscard]] bool has(std::size_t i) const { return i < values_.size(); }
+  [[nodiscard]] std::size_t size() const { return values_.size(); }
+  [[nodiscard]] const Value& value(std::size_t i) const { return values_[i]; }
+  [[nodiscard]] std::string text(std::size_t i) const { return std::string(values_[i].text); }
+  [[nodiscard]] std::int64_t number(std::size_t i) const { return values_[i].number; }
+  template <class T>
+  [[nodiscard]] T as(std::size_t i) const {
+    return static_cast<T>(values_[i].number);
+  }
+  [[nodiscard]] core::Duration duration(std::size_t i) const {
+    return core::Duration(values_[i].number);
+  }
+  /// A flag with an optional boolean behind it: the bare word means true.
+  [[nodiscard]] bool flag() const { return values_.empty() || values_[0].number != 0; }
+  [[nodiscard]] Script script() const;
+  [[nodiscard]] const Statement& statement() const { return statement_; }
+  [[nodiscard]] BuildContext& context() const { return context_; }
+  [[nodiscard]] SourceLocation location() const {
+    return context_.reporter.locate(statement_.range.offset);
+  }
+
+ private:
+  BuildContext& context_;
+  const Statement& statement_;
+  std::span<const Value> values_;
+};
+
+/// A count of which keepalived takes 0 as 1.
+[[nodiscard]] inline std::uint32_t at_least_once(const Args& args) {
+  return std::max(args.as<std::uint32_t>(0), 1U);
+}
+
+/// True when the block names this word, even with a value that was refused: then its absence is not
+/// a second mistake.
+[[nodiscard]] bool mentions(const BuildContext& context, const Statement& block,
+                            std::string_view word);
+
+/// Checks and announces one statement: notices of old or inert words, repetitions, arguments.
+/// False: not to be applied.
+[[nodiscard]] bool prepare_statement(BuildContext& context, const Statement& statement,
+                                     std::uint32_t block, std::vector<Value>& values);
+
+/// One option word of a line with the words behind it, those of its own options included, as a
+/// statement of its own. Takes it from the front of `words`; nullopt after an error was reported
+/// (unknown option).
+[[nodiscard]] std::optional<Statement> take_option(BuildContext& context, Block line,
+                                                   std::span<const Word>& words);
+
+/// Calls `apply` for every statement of the top level with this word.
+void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args));
+
+/// What each word of a block does to a T. Built once a process from names, looked up by keyword.
+template <class T>
+class Setters {
+ public:
+  using Apply = void (*)(T& target, const Args& args);
+
+  using Row = std::pair<std::string_view, Apply>;
+
+  Setters(Block block, std::initializer_list<Row> list) : Setters(block, std::vector<Row>(list)) {}
+  Setters(Block block, const std::vector<Row>& list) {
+    const Schema& schema = Schema::instance();
+    by_keyword_.resize(schema.all().size(), nullptr);
+    for (const auto& entry : list) {
+      const std::optional<KeywordId> id = schema.find(block, entry.first);
+      HOLDFAST_ASSERT(id, "a setter belongs to a word of the table");
+      by_keyword_[*id] = entry.second;
+    }
+  }
+
+  /// Applies the statements from `first` on, in their order.
+  void apply(BuildContext& context, std::uint32_t first, T& target) const {
+    const std::uint32_t block = context.next_block++;
+    std::vector<Value> values;
+    for (std::uint32_t at = first; at != kNoStatement; at = context.tree.statements[at].next) {
+      const Statement& statement = context.tree.statements[at];
+      const Apply setter = by_keyword_[Schema::instance().canonical(statement.keyword)];
+      if (!prepare_statement(context, statement, block, values) || setter == nullptr) continue;
+      setter(target, Args(context, statement, values));
+    }
+  }
+  /// Applies the option words of a line, in their order; the rows are those of `line`. False after
+  /// an error was reported.
+  bool apply_line(BuildContext& context, Block line, std::span<const Word> words, T& target) const {
+    const std::uint32_t block = context.next_block++;
+    while (!words.empty()) {
+      if (!apply_option(context, line, block, words, target)) return false;
+    }
+    return true;
+  }
+  /// The first of them only; takes it from the front of `words`. `block` is the line's own number.
+  bool apply_option(BuildContext& context, Block line, std::uint32_t block,
+                    std::span<const Word>& words, T& target) const {
+    std::vector<Value> values;
+    const std::optional<Statement> option = take_option(context, line, words);
+    if (!option || !prepare_statement(context, *option, block, values)) return false;
+    const Apply setter = by_keyword_[Schema::instance().canonical(option->keyword)];
+    if (setter != nullptr) setter(target, Args(context, *option, values));
+    return true;
+  }
+  [[nodiscard]] bool knows(KeywordId id) const { return by_keyword_[id] != nullptr; }
+
+ private:
+  std::vector<Apply> by_keyword_;
+};
+
+// The builders of the top-level blocks, and which words each of them acts on.
+void build_globals(BuildContext& context);
+void build_statics(BuildContext& context);
+void build_instance(const Args& args);
+void build_service(const Args& args);
+void build_service_group(const Args& args);
+void build_tls_identity(const Args& args);
+[[nodiscard]] bool globals_know(KeywordId id);
+[[nodiscard]] bool addresses_know(KeywordId id);
+[[nodiscard]] bool routes_know(KeywordId id);
+[[nodiscard]] bool rules_know(KeywordId id);
+[[nodiscard]] bool instances_know(KeywordId id);
+[[nodiscard]] bool services_know(KeywordId id);
+[[nodiscard]] bool checks_know(KeywordId id);
+
+/// Values that services hand down to servers, and servers to checkers, where these say nothing
+/// themselves.
+struct CheckDefaults {
+  std::optional<core::Duration> delay_loop;
+  std::optional<core::Duration> delay_before_retry;
+  std::optional<core::Duration> connect_timeout;
+  std::optional<core::Duration> warmup;
+  std::optional<std::uint32_t> retry;
+  std::string virtualhost;
+};
+
+/// Builds a checker from its statement and appends it to the server.
+void build_check(BuildContext& context, const Statement& statement, const CheckDefaults& defaults,
+                 RealServer& server);
+
+}  // namespace holdfast::config

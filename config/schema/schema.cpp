@@ -1,0 +1,193 @@
+#include "config/schema/schema.hpp"
+
+#include "core/assertion.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace holdfast::config {
+namespace {
+
+constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
+    "the top level",
+    "global_defs",
+    "notification_email",
+    "vrrp_instance",
+    "authentication",
+    "virtual_ipaddress",
+    "virtual_server",
+    "real_server",
+    "TCP_CHECK",
+    "HTTP_GET",
+    "url",
+    "auth_hmac",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "vrrp_track_process",
+    "track_file",
+    "virtual_server_group",
+    "garp_group",
+    "track_group",
+    "SSL",
+    "SSL_GET",
+    "SMTP_CHECK",
+    "DNS_CHECK",
+    "MISC_CHECK",
+    "UDP_CHECK",
+    "PING_CHECK",
+    "BFD_CHECK",
+    "FILE_CHECK",
+    "bfd_instance",
+    "host",
+    "group",
+    "unicast_peer",
+    "track_interface",
+    "a tracking block",
+    "a block of routes",
+    "a block of rules",
+    "a block of interfaces",
+    "nexthop",
+    "encap",
+    "lvs_sync_daemon",
+    "lvs_timeouts",
+    "lvs_method",
+    "use_vmac",
+    "use_ipvlan",
+    "another block",
+};
+
+// FNV-1a: short words, no need for more.
+std::size_t hash(Block block, std::string_view name) {
+  std::uint64_t value = 14695981039346656037U ^ static_cast<std::uint64_t>(block);
+  for (const char letter : name) {
+    value = (value ^ static_cast<unsigned char>(letter)) * 1099511628211U;
+  }
+  return static_cast<std::size_t>(value ^ (value >> 29));
+}
+
+using BlocksOfWords = std::unordered_map<std::string_view, std::vector<Block>>;
+
+// A definition may repeat an unknown word a million times: none of them is a walk through the
+// table.
+BlocksOfWords blocks_by_word(std::span<const Keyword> keywords) {
+  BlocksOfWords blocks;
+  for (const Keyword& keyword : keywords) blocks[keyword.name].push_back(keyword.block);
+  return blocks;
+}
+
+}  // namespace
+
+std::string_view name_of(Block block) {
+  return kBlockNames[static_cast<std::size_t>(block)];
+}
+
+bool is_list(Block block) {
+  return block == Block::mail_list || block == Block::address_list ||
+         block == Block::virtual_server_group ||
+         (block >= Block::name_list && block <= Block::delay_list);
+}
+
+bool is_line(Block block) {
+  return block >= Block::next_hop_line && block <= Block::ipvlan_line;
+}
+
+const Schema& Schema::instance() {
+  static const Schema schema;
+  return schema;
+}
+
+Schema::Schema() {
+  add_rows(Block::root, rows::root());
+  add_rows(Block::global_defs, rows::global_defs());
+  add_rows(Block::global_defs, rows::global_defs_rare());
+  add_rows(Block::address_list, rows::address_list());
+  add_rows(Block::route_list, rows::route_list());
+  add_rows(Block::next_hop_line, rows::next_hop_line());
+  add_rows(Block::encap_line, rows::encap_line());
+  add_rows(Block::rule_list, rows::rule_list());
+  add_rows(Block::sync_daemon_line, rows::sync_daemon_line());
+  add_rows(Block::timeouts_line, rows::timeouts_line());
+  add_rows(Block::vrrp_instance, rows::vrrp_instance());
+  for (const rows::Table& table : rows::vrrp_lists()) add_rows(table.block, table.rows);
+  for (const rows::Table& table : rows::tracking()) add_rows(table.block, table.rows);
+  add_rows(Block::virtual_server, rows::virtual_server());
+  add_rows(Block::real_server, rows::real_server());
+  add_rows(Block::virtual_server_group, rows::virtual_server_group());
+  add_rows(Block::tunnel_line, rows::tunnel_line());
+  for (const Block block :
+       {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
+        Block::dns_check, Block::udp_check, Block::ping_check})
+    add_rows(block, rows::connecting());
+  for (const Block block :
+       {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
+        Block::dns_check, Block::udp_check, Block::ping_check, Block::misc_check})
+    add_rows(block, rows::pacing());
+  add_rows(Block::http_get, rows::http_get());
+  add_rows(Block::ssl_get, rows::http_get());
+  add_rows(Block::ssl_get, rows::ssl_get());
+  add_rows(Block::url, rows::url());
+  add_rows(Block::smtp_check, rows::smtp_check());
+  add_rows(Block::dns_check, rows::dns_check());
+  add_rows(Block::misc_check, rows::misc_check());
+  add_rows(Block::udp_check, rows::udp_check());
+  add_rows(Block::bfd_check, rows::bfd_check());
+  add_rows(Block::file_check, rows::file_check());
+  add_rows(Block::ssl, rows::ssl());
+  index();
+}
+
+void Schema::add_rows(Block block, std::span<const Keyword> rows) {
+  for (const Keyword& row : rows) {
+    keywords_.push_back(row);
+    keywords_.back().block = block;
+  }
+}
+
+std::size_t Schema::first_slot(Block block, std::string_view name) const {
+  return hash(block, name) & (slots_.size() - 1);
+}
+
+void Schema::index() {
+  slots_.resize(4096);
+  HOLDFAST_ASSERT(keywords_.size() * 2 < slots_.size(),
+                  "the hash table must stay at most half full");
+  for (std::size_t id = 0; id < keywords_.size(); ++id) {
+    const Keyword& keyword = keywords_[id];
+    HOLDFAST_ASSERT(!find(keyword.block, keyword.name), "a word has one row in a block");
+    std::size_t slot = first_slot(keyword.block, keyword.name);
+    while (slots_[slot].used) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = {keyword.name, static_cast<KeywordId>(id), keyword.block, true};
+  }
+  for (std::size_t id = 0; id < keywords_.size(); ++id) {
+    const Keyword& keyword = keywords_[id];
+    canonical_.push_back(static_cast<KeywordId>(id));
+    if (keyword.alias_of.empty()) continue;
+    const std::optional<KeywordId> target = find(keyword.block, keyword.alias_of);
+    HOLDFAST_ASSERT(target, "an alias stands for a word of its own block");
+    canonical_.back() = *target;
+  }
+}
+
+std::optional<KeywordId> Schema::find(Block block, std::string_view name) const {
+  for (std::size_t slot = first_slot(block, name); slots_[slot].used;
+       slot = (slot + 1) & (slots_.size() - 1)) {
+    if (slots_[slot].block == block && slots_[slot].name == name) return slots_[slot].id;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> Schema::words_of(Block block) const {
+  std::vector<std::string_view> words;
+  for (const Keyword& keyword : keywords_) {
+    if (keyword.block == block) words.push_back(keyword.name);
+  }
+  return words;
+}
+
+std::vector<Block> Schema::blocks_of(std::string_view name) const {
+  static const BlocksOfWords index = blocks_by_word(keywords_);  // there is one schema
+  const auto found = index.find(name);
+  return found == index.end() ? std::vector<Block>() : found->second;
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,134 @@
+// Virtual addresses: given twice, in two instances, more than an advert carries; and services whose
+// address nobody holds.
+#include "config/validate/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config::validation {
+namespace {
+
+// What makes two lines one address for the kernel: keepalived, too, takes an address with two
+// prefix lengths for one.
+struct HeldOn {
+  core::IpAddress address;
+  std::string_view interface;  // of the model, which does not move meanwhile
+
+  bool operator==(const HeldOn&) const = default;
+};
+
+struct HashHeldOn {
+  std::size_t operator()(const HeldOn& key) const noexcept {
+    return std::hash<core::IpAddress>()(key.address) * 31 +
+           std::hash<std::string_view>()(key.interface);
+  }
+};
+
+using Holders = std::unordered_map<HeldOn, const VrrpInstance*, HashHeldOn>;
+
+void check_twice(const Context& context, VrrpInstance& instance) {
+  if (instance.virtual_addresses.size() + instance.virtual_addresses_excluded.size() < 2) return;
+  std::unordered_map<HeldOn, SourceLocation, HashHeldOn> seen;
+  for (auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded}) {
+    std::vector<bool> duplicate(list->size(), false);
+    bool found = false;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const VirtualAddress& address = (*list)[i];
+      // The keys' names stay where they are until the whole list is seen.
+      const auto [first, is_new] =
+          seen.emplace(HeldOn{address.prefix.address, address.interface}, address.location);
+      if (is_new) continue;
+      duplicate[i] = found = true;
+      context.warn(address.location,
+                   fmt::format("{} is already on {} and is ignored here",
+                               address.prefix.address.to_string(), context.line_of(first->second)));
+    }
+    if (found) {
+      seen.clear();  // its keys point into what is moved now
+      remove_flagged(*list, duplicate);
+      for (const VirtualAddress& address : *list)
+        seen.emplace(HeldOn{address.prefix.address, address.interface}, address.location);
+    }
+  }
+}
+
+// An advert has to fit into a frame of 1500 bytes; for IPv4 its count, one byte, ends first (RFC
+// 9568 §5.2.5), which the instance has seen to. keepalived moves what does not fit to the excluded
+// ones.
+void check_length(const Context& context, VrrpInstance& instance) {
+  constexpr std::size_t limit = (1500 - 40 - 8) / 16;
+  if (instance.family == core::Family::v4) return;
+  std::vector<VirtualAddress>& list = instance.virtual_addresses;
+  if (list.size() <= limit) return;
+  context.warn(
+      list[limit].location,
+      fmt::format("an advert carries {} addresses, vrrp_instance '{}' has {}: from here on "
+                  "they are held, but not advertised",
+                  limit, instance.name, list.size()),
+      "move the rest to 'virtual_ipaddress_excluded' on all directors");
+  auto& excluded = instance.virtual_addresses_excluded;
+  const auto rest = list.begin() + static_cast<std::ptrdiff_t>(limit);
+  excluded.insert(excluded.begin(), std::make_move_iterator(rest),
+                  std::make_move_iterator(list.end()));
+  list.erase(rest, list.end());
+}
+
+void check_shared(const Context& context, const VrrpInstance& instance, Holders& holders,
+                  Few& shared) {
+  for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded}) {
+    for (const VirtualAddress& address : *list) {
+      const auto [holder, is_new] =
+          holders.emplace(HeldOn{address.prefix.address, address.interface}, &instance);
+      // A link-local address is one address a link: RFC 4291 §2.5.6.
+      if (is_new || holder->second == &instance || address.prefix.address.is_link_local()) continue;
+      shared.add(
+          address.location,
+          fmt::format("{} is held by vrrp_instance '{}' ({}) as well: whichever leaves first "
+                      "takes it away from both",
+                      address.prefix.address.to_string(), holder->second->name,
+                      context.line_of(holder->second->location)),
+          "keep it in one of them");
+    }
+  }
+}
+
+// A service is only reached when somebody brings its address here. Without any instance the
+// addresses come from elsewhere.
+void check_held(const Context& context) {
+  const Model& model = context.model;
+  if (model.services.empty() || model.instances.empty()) return;
+  std::unordered_map<core::IpAddress, bool> held;
+  const auto hold = [&held](const std::vector<VirtualAddress>& list) {
+    for (const VirtualAddress& address : list) held.emplace(address.prefix.address, true);
+  };
+  for (const VrrpInstance& instance : model.instances) {
+    hold(instance.virtual_addresses);
+    hold(instance.virtual_addresses_excluded);
+  }
+  hold(model.static_addresses);
+  Few absent(context, Severity::note);
+  for (const VirtualServer& service : model.services) {
+    if (service.fwmark != 0 || !service.group.empty() || held.contains(service.address)) continue;
+    absent.add(service.location,
+               fmt::format("no vrrp_instance holds {}, the address of this virtual_server",
+                           service.address.to_string()),
+               "add it to a 'virtual_ipaddress', unless it is always on this host");
+  }
+  absent.finish();
+}
+
+}  // namespace
+
+void check_addresses(const Context& context) {
+  Few shared(context, Severity::warning);
+  for (VrrpInstance& instance : context.model.instances) {
+    check_twice(context, instance);
+    check_length(context, instance);
+  }
+  Holders holders;
+  for (const VrrpInstance& instance : context.model.instances)
+    check_shared(context, instance, holders, shared);
+  shared.finish();
+  check_held(context);
+}
+
+}  // namespace holdfast::config::validation

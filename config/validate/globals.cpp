@@ -1,0 +1,83 @@
+// global_defs beside the rest: mail that nobody sends, pipes with two writers, the sync daemon.
+#include "config/validate/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config::validation {
+namespace {
+
+bool wants_mail(const Model& model, SourceLocation& at) {
+  for (const VrrpInstance& one : model.instances) {
+    at = one.location;
+    if (one.smtp_alert) return true;
+  }
+  for (const SyncGroup& one : model.sync_groups) {
+    at = one.location;
+    if (one.smtp_alert) return true;
+  }
+  for (const VirtualServer& one : model.services) {
+    at = one.location;
+    if (one.smtp_alert) return true;
+  }
+  return false;
+}
+
+void check_mail(const Context& context) {
+  const Globals& globals = context.model.globals;
+  if (!globals.smtp_server.empty() && !globals.notification_email.empty()) return;
+  SourceLocation at;
+  if (!wants_mail(context.model, at)) return;
+  context.note(at, fmt::format("'smtp_alert' sends nothing without '{}' in global_defs",
+                               globals.smtp_server.empty() ? "smtp_server" : "notification_email"));
+}
+
+// keepalived: "notify FIFO … has already been specified".
+void drop_shared_pipes(const Context& context) {
+  Globals& globals = context.model.globals;
+  struct Pipe {
+    std::string_view word;
+    NotifyFifo* fifo;
+  };
+  const Pipe pipes[] = {{"notify_fifo", &globals.notify_fifo},
+                        {"vrrp_notify_fifo", &globals.vrrp_notify_fifo},
+                        {"lvs_notify_fifo", &globals.lvs_notify_fifo}};
+  std::unordered_map<std::string, std::string_view> taken;
+  for (const Pipe& pipe : pipes) {
+    if (pipe.fifo->path.empty()) continue;
+    const auto [first, is_new] = taken.emplace(pipe.fifo->path, pipe.word);
+    if (is_new) continue;
+    context.warn(globals.location,
+                 fmt::format("'{}' and '{}' are the same pipe, {}: the second is left out",
+                             first->second, pipe.word, pipe.fifo->path),
+                 "'notify_fifo' gets the events of both processes");
+    *pipe.fifo = {};
+  }
+}
+
+void check_sync_daemon(const Context& context) {
+  Model& model = context.model;
+  if (!model.globals.lvs_sync_daemon || model.globals.lvs_sync_daemon->instance.empty()) return;
+  const std::string& name = model.globals.lvs_sync_daemon->instance;
+  std::vector<std::string_view> names;
+  for (const VrrpInstance& instance : model.instances) {
+    if (instance.name == name) return;
+    names.push_back(instance.name);
+  }
+  const std::string_view near = nearest_word(name, names);
+  context.warn(model.globals.location,
+               fmt::format("lvs_sync_daemon follows vrrp_instance '{}', which does not exist: the "
+                           "daemon is not started",
+                           name),
+               near.empty() ? "" : fmt::format("did you mean '{}'?", near));
+  model.globals.lvs_sync_daemon.reset();
+}
+
+}  // namespace
+
+void check_globals(const Context& context) {
+  check_mail(context);
+  drop_shared_pipes(context);
+  check_sync_daemon(context);
+}
+
+}  // namespace holdfast::config::validation

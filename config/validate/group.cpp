@@ -1,0 +1,117 @@
+// vrrp_sync_group and track_group: members that do not want the same, weights that do not count.
+// The names themselves are resolved where the objects are built.
+#include "config/validate/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config::validation {
+namespace {
+
+using Instances = std::unordered_map<std::string_view, VrrpInstance*>;
+
+Instances instances_of(Model& model) {
+  Instances instances;
+  instances.reserve(model.instances.size());
+  for (VrrpInstance& instance : model.instances) instances.emplace(instance.name, &instance);
+  return instances;
+}
+
+// keepalived ignores weights of members: the group would change with every one of them.
+void drop_weights(const Context& context, const SyncGroup& group, VrrpInstance& instance) {
+  Tracking& tracking = instance.tracking;
+  std::unordered_map<std::string_view, std::int16_t> own;
+  for (const VrrpScript& one : context.model.scripts) own.emplace(one.name, one.weight);
+  const auto drop = [&](std::vector<Tracked>& list, auto weight_of) {
+    std::vector<bool> remove(list.size(), false);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (weight_of(list[i]) == 0) continue;
+      remove[i] = true;
+      context.warn(
+          list[i].location,
+          fmt::format("'{}' has a weight, and weights do not count in vrrp_sync_group '{}' "
+                      "({}): vrrp_instance '{}' does not track it",
+                      list[i].name, group.name, context.line_of(group.location), instance.name),
+          "write 'sync_group_tracking_weight' in the group, or 'weight 0': its failure is "
+          "then a fault");
+    }
+    remove_flagged(list, remove);
+  };
+  drop(tracking.interfaces, [](const Tracked& one) { return one.weight.value_or(0); });
+  drop(tracking.scripts,
+       [&own](const Tracked& one) { return one.weight ? *one.weight : own[one.name]; });
+}
+
+void check_members(const Context& context, const SyncGroup& group,
+                   const std::vector<VrrpInstance*>& members) {
+  if (group.instances.size() == 1) {
+    context.note(group.location,
+                 fmt::format("vrrp_sync_group '{}' has one instance only: there is nothing to keep "
+                             "together",
+                             group.name));
+  }
+  for (const VrrpInstance* member : members) {
+    const VrrpInstance& first = *members.front();
+    if (member->state != first.state) {
+      context.warn(group.location,
+                   fmt::format("vrrp_instance '{}' and '{}' of vrrp_sync_group '{}' start with "
+                               "different states: {} and {}",
+                               first.name, member->name, group.name, to_string(first.state),
+                               to_string(member->state)),
+                   "give all members of the group the same 'state'");
+      return;
+    }
+    if (member->priority != first.priority) {
+      context.note(
+          group.location,
+          fmt::format("vrrp_instance '{}' and '{}' of vrrp_sync_group '{}' have different "
+                      "priorities, {} and {}: both must outrank the other director, or "
+                      "both must not",
+                      first.name, member->name, group.name, first.priority, member->priority));
+      return;
+    }
+  }
+}
+
+// Members that were left out for an error of their own are not missed here a second time.
+std::vector<VrrpInstance*> members_of(const SyncGroup& group, const Instances& instances) {
+  std::vector<VrrpInstance*> members;
+  for (const std::string& name : group.instances) {
+    const auto found = instances.find(name);
+    if (found != instances.end()) members.push_back(found->second);
+  }
+  return members;
+}
+
+void check_sync_groups(const Context& context, const Instances& instances) {
+  for (const SyncGroup& group : context.model.sync_groups) {
+    const std::vector<VrrpInstance*> members = members_of(group, instances);
+    if (!group.sync_group_tracking_weight) {
+      for (VrrpInstance* member : members) drop_weights(context, group, *member);
+    }
+    check_members(context, group, members);
+  }
+}
+
+// Static addresses may take a group of instances down with them.
+void check_track_groups(const Context& context) {
+  Model& model = context.model;
+  const auto groups = by_name(model.track_groups);
+  for (VirtualAddress& address : model.static_addresses) {
+    if (address.track_group.empty() || groups.contains(address.track_group)) continue;
+    context.warn(address.location,
+                 fmt::format("there is no track_group '{}': nobody follows when {} goes",
+                             address.track_group, address.prefix.address.to_string()));
+    address.track_group.clear();
+  }
+}
+
+}  // namespace
+
+void check_groups(const Context& context) {
+  if (context.model.sync_groups.empty() && context.model.track_groups.empty()) return;
+  const Instances instances = instances_of(context.model);
+  check_sync_groups(context, instances);
+  check_track_groups(context);
+}
+
+}  // namespace holdfast::config::validation

@@ -1,0 +1,126 @@
+// vrrp_instance: settings that contradict each other, and routers that share a link.
+#include "config/validate/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config::validation {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Who hears whom: adverts of one interface, family and router id, to one group or between peers.
+// keepalived tells unicast instances of different sources apart, and multicast groups.
+std::string link_of(const VrrpInstance& instance) {
+  std::string key = fmt::format("{} {} {}", instance.interface, static_cast<int>(instance.family),
+                                instance.virtual_router_id);
+  if (!instance.unicast_peers.empty()) {
+    key += " unicast";
+    if (instance.mcast_src_ip) key += " " + instance.mcast_src_ip->to_string();
+  } else if (instance.mcast_dst_ip) {
+    key += " " + instance.mcast_dst_ip->to_string();
+  }
+  return key;
+}
+
+// keepalived ends here with "both use VRID": each of the two would take the other for its peer.
+void check_routers(const Context& context) {
+  std::vector<VrrpInstance>& instances = context.model.instances;
+  std::unordered_map<std::string, std::size_t> routers;
+  routers.reserve(instances.size());
+  std::vector<bool> remove(instances.size(), false);
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    const VrrpInstance& instance = instances[i];
+    const auto [router, is_new] = routers.emplace(link_of(instance), i);
+    if (is_new) continue;
+    const VrrpInstance& other = instances[router->second];
+    remove[i] = true;
+    context.error(instance.location,
+                  fmt::format("vrrp_instance '{}' and '{}' ({}) both use virtual_router_id {} on "
+                              "{}{}",
+                              instance.name, other.name, context.line_of(other.location),
+                              instance.virtual_router_id, instance.interface,
+                              instance.vmac ? ", virtual MAC or not" : ""),
+                  "choose another virtual_router_id for one of them, on all its directors");
+  }
+  remove_flagged(instances, remove);
+}
+
+void check_owner(const Context& context, const VrrpInstance& instance) {
+  if (instance.priority != 255) return;
+  const Tracking& tracking = instance.tracking;
+  for (const auto* list : {&tracking.interfaces, &tracking.scripts, &tracking.files,
+                           &tracking.processes, &tracking.bfd}) {
+    for (const Tracked& one : *list) {
+      if (one.weight.value_or(0) == 0) continue;
+      context.warn(one.location,
+                   fmt::format("the weight of '{}' never counts: priority 255 of vrrp_instance "
+                               "'{}' does not change",
+                               one.name, instance.name),
+                   "choose a priority of at most 254");
+    }
+  }
+}
+
+void check_peers(const Context& context, VrrpInstance& instance) {
+  const std::vector<UnicastPeer>& peers = instance.unicast_peers;
+  for (const UnicastPeer& peer : peers) {
+    if (!instance.mcast_src_ip || *instance.mcast_src_ip != peer.address) continue;
+    context.warn(peer.location,
+                 fmt::format("{} is the source address of vrrp_instance '{}' itself, not a peer",
+                             peer.address.to_string(), instance.name),
+                 "name the other directors here, and this one in 'unicast_src_ip'");
+  }
+  if (!peers.empty() && instance.vmac && !instance.vmac_xmit_base) {
+    context.warn(instance.location,
+                 fmt::format("unicast adverts of vrrp_instance '{}' go out of {}, not of its "
+                             "virtual MAC interface",
+                             instance.name, instance.interface),
+                 "write 'vmac_xmit_base', which is what is done");
+    instance.vmac_xmit_base = true;
+  }
+}
+
+// A master is missed after three intervals and the skew.
+void check_interval(const VrrpInstance& instance, Few& slow, Few& fast) {
+  if (instance.advert_int > seconds(10)) {
+    slow.add(instance.location,
+             fmt::format("with 'advert_int {}' the backup of vrrp_instance '{}' waits {} seconds "
+                         "before it replaces a dead master",
+                         seconds_text(instance.advert_int), instance.name,
+                         seconds_text(instance.down_timer_adverts * instance.advert_int)),
+             "1 is usual; all directors of the instance need the same");
+  }
+  if (instance.advert_int < milliseconds(50)) {
+    fast.add(instance.location,
+             fmt::format("with 'advert_int {}' a pause of {} ms, such as a busy machine makes, "
+                         "gives vrrp_instance '{}' two masters",
+                         seconds_text(instance.advert_int),
+                         instance.down_timer_adverts * (instance.advert_int / milliseconds(1)),
+                         instance.name));
+  }
+}
+
+}  // namespace
+
+void check_instances(const Context& context) {
+  check_routers(context);
+  Few slow(context, Severity::note);
+  Few fast(context, Severity::note);
+  for (VrrpInstance& instance : context.model.instances) {
+    check_owner(context, instance);
+    check_peers(context, instance);
+    check_interval(instance, slow, fast);
+    if (instance.interface == "lo") {
+      context.warn(instance.location,
+                   fmt::format("the adverts of vrrp_instance '{}' never leave this host on 'lo': "
+                               "every director is master",
+                               instance.name),
+                   "name the interface to the other directors");
+    }
+  }
+  slow.finish();
+  fast.finish();
+}
+
+}  // namespace holdfast::config::validation

@@ -1,0 +1,38 @@
+// strict_mode, vrrp_strict: users look for addresses that answer nobody. What it takes away from an
+// instance's words is said where the instance is built.
+#include "config/validate/parts.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::config::validation {
+namespace {
+
+bool answers(const VrrpInstance& instance) {
+  return instance.priority == 255 || instance.accept == AcceptMode::accept;
+}
+
+}  // namespace
+
+void check_strict(const Context& context) {
+  Few deaf(context, Severity::warning);
+  for (VrrpInstance& instance : context.model.instances) {
+    if (!instance.strict) continue;
+    if (!instance.unicast_peers.empty()) {
+      context.warn(instance.location,
+                   fmt::format("strict mode does not know unicast peers: keepalived does not start "
+                               "vrrp_instance '{}'",
+                               instance.name),
+                   "remove 'vrrp_strict' (or 'strict_mode')");
+    }
+    if (answers(instance) || instance.virtual_addresses.empty()) continue;
+    deaf.add(instance.location,
+             fmt::format("under strict mode keepalived drops what is sent to the addresses of "
+                         "vrrp_instance '{}', pings too, because its priority is not 255; Holdfast "
+                         "answers",
+                         instance.name),
+             "remove 'vrrp_strict' (or 'strict_mode'), or add 'accept' to the instance");
+  }
+  deaf.finish();
+}
+
+}  // namespace holdfast::config::validation
