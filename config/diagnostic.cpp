@@ -188,6 +188,9 @@ std::string_view nearest_word(std::string_view word,
   std::size_t best_distance =
       wanted.size() <= 3 ? 2 : std::min<std::size_t>(wanted.size() / 3, 3) + 1;
   for (const std::string_view candidate : candidates) {
+    // Every letter more or less is one step: most words are out without being compared.
+    const std::size_t longer = std::max(wanted.size(), candidate.size());
+    if (longer - std::min(wanted.size(), candidate.size()) >= best_distance) continue;
     const std::size_t distance = spelling_distance(wanted, folded(candidate));
     if (distance < best_distance && distance < candidate.size()) {
       best = candidate;
