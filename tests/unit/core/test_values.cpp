@@ -4,6 +4,8 @@
 #include "core/mac_address.hpp"
 #include "core/reason_set.hpp"
 #include "core/result.hpp"
+#include "core/router_key.hpp"
+#include "core/shared.hpp"
 
 #include <doctest/doctest.h>
 
@@ -108,4 +110,24 @@ TEST_CASE("a result of a string is made from a string, and an error only by name
 TEST_CASE("an error from the system is one sentence with the system's words at its end") {
   CHECK(fail_errno(2, "cannot open {}", "/x").message ==
         "cannot open /x: No such file or directory");
+}
+
+TEST_CASE("a router key tells families, groups and unicast sources apart, and says so") {
+  const RouterKey group{"eth0", Family::v4, 51, *IpAddress::parse("224.0.0.18")};
+  const RouterKey unicast{"eth0", Family::v4, 51, *IpAddress::parse("192.0.2.1")};
+  const RouterKey v6{"eth0", Family::v6, 51, *IpAddress::parse("ff02::12")};
+
+  CHECK(to_string(group) == "eth0 51 ipv4 224.0.0.18");
+  CHECK(to_string(v6) == "eth0 51 ipv6 ff02::12");
+  CHECK(group != unicast);
+  CHECK(std::hash<RouterKey>{}(group) != std::hash<RouterKey>{}(unicast));
+}
+
+TEST_CASE("shared values are equal when what they hold is equal") {
+  const Shared<std::string> one(std::string("VI_1"));
+  const Shared<std::string> other(std::string("VI_1"));
+
+  CHECK(one == other);
+  CHECK_FALSE(one == Shared<std::string>(std::string("VI_2")));
+  CHECK(Shared<std::string> {} -> empty());
 }
