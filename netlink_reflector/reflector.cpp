@@ -51,8 +51,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
 
   std::vector<std::function<void(const LinkEvent&)>> on_link;
   std::vector<std::function<void(const AddressEvent&)>> on_address;
-  std::vector<std::function<void(const std::string&, const Publication&)>> on_published;
-  std::vector<std::function<void(const std::string&, const std::string&)>> on_lost;
+  std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_published;
+  std::vector<std::function<void(const core::RouterKey&, const std::string&)>> on_lost;
 
  private:
   using News = std::variant<LinkEvent, AddressEvent, Notice>;
@@ -306,7 +306,7 @@ void Reflector::Impl::tell(const Notice& notice) {
   if (const auto* published = std::get_if<Published>(&notice)) {
     for (const auto& callback : on_published) callback(published->owner, published->publication);
   } else if (const auto* lost = std::get_if<Lost>(&notice)) {
-    logger_.log(kAddressLost, "{}: {}", lost->owner, lost->reason);
+    logger_.log(kAddressLost, "{}: {}", core::to_string(lost->owner), lost->reason);
     for (const auto& callback : on_lost) callback(lost->owner, lost->reason);
   } else if (const auto* repaired = std::get_if<Repaired>(&notice)) {
     logger_.log(kAddressRepaired, "{} was removed from {} by somebody else; put back",
@@ -361,27 +361,27 @@ void Reflector::on_address(std::function<void(const AddressEvent&)> callback) {
   impl_->on_address.push_back(std::move(callback));
 }
 void Reflector::on_published(
-    std::function<void(const std::string& owner, const Publication&)> callback) {
+    std::function<void(const core::RouterKey& owner, const Publication&)> callback) {
   impl_->on_published.push_back(std::move(callback));
 }
 void Reflector::on_lost(
-    std::function<void(const std::string& owner, const std::string& reason)> callback) {
+    std::function<void(const core::RouterKey& owner, const std::string& reason)> callback) {
   impl_->on_lost.push_back(std::move(callback));
 }
 
-void Reflector::claim(const std::string& owner, std::vector<DesiredAddress> addresses) {
+void Reflector::claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
   impl_->keeper().claim(owner, std::move(addresses));
   impl_->schedule();
 }
-void Reflector::hold(const std::string& owner, std::vector<DesiredAddress> addresses) {
+void Reflector::hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
   impl_->keeper().hold(owner, std::move(addresses));
   impl_->schedule();
 }
-void Reflector::release(const std::string& owner) {
+void Reflector::release(const core::RouterKey& owner) {
   impl_->keeper().release(owner);
   impl_->schedule();
 }
-void Reflector::forget(const std::string& owner) {
+void Reflector::forget(const core::RouterKey& owner) {
   impl_->keeper().forget(owner);
   impl_->schedule();
 }
@@ -389,7 +389,7 @@ void Reflector::flush() {
   impl_->flush();
 }
 
-Publication Reflector::publication(const std::string& owner) const {
+Publication Reflector::publication(const core::RouterKey& owner) const {
   return impl_->keeper().publication(owner, impl_->mirror());
 }
 const ReflectorCounters& Reflector::counters() const {

@@ -7,6 +7,7 @@
 
 #include "core/ip_address.hpp"
 #include "core/result.hpp"
+#include "core/router_key.hpp"
 #include "core/time.hpp"
 #include "netlink_reflector/core/desired.hpp"
 #include "netlink_reflector/core/publication.hpp"
@@ -75,16 +76,16 @@ class Reflector {
   /// address, and those that are on an interface already while nobody holds them (left behind by a
   /// crash) are taken off on the next turn of the loop: an owner that resumes calls hold() in the
   /// same turn and keeps them without a gap.
-  void claim(const std::string& owner, std::vector<DesiredAddress> addresses);
+  void claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
   /// `owner` should hold exactly these. Replaces the former set; equal sets cost nothing but the
   /// callback. The interfaces need not exist yet. Work starts on the next turn of the loop (so that
   /// a step over many owners becomes one batch) or at flush(), and ends with on_published.
-  void hold(const std::string& owner, std::vector<DesiredAddress> addresses);
+  void hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
   /// `owner` should hold nothing; its claim stays. Ends with on_published too.
-  void release(const std::string& owner);
+  void release(const core::RouterKey& owner);
   /// As release(), and forgets the claim: the owner is gone from the configuration. No callback
   /// follows.
-  void forget(const std::string& owner);
+  void forget(const core::RouterKey& owner);
   /// Sends what is pending and reads it back now, inside this call; ask publication() what came
   /// out. Callbacks never run inside it: they come on the next turn of the loop. Bounded by the
   /// number of steps. For the orderly end of a process, and wherever an announcement must follow
@@ -94,15 +95,16 @@ class Reflector {
   /// The work of a hold() or release() is done and read back: once per call, and again whenever the
   /// outcome changes by itself (an interface came, a retry worked). Also called when a retry failed
   /// for another reason.
-  void on_published(std::function<void(const std::string& owner, const Publication&)> callback);
+  void on_published(std::function<void(const core::RouterKey& owner, const Publication&)> callback);
   /// An address that was held is gone and cannot be put back (or is removed as fast as it is put
   /// back): the owner should not claim to be master of it. Retries go on; on_published says when it
   /// is back.
-  void on_lost(std::function<void(const std::string& owner, const std::string& reason)> callback);
+  void on_lost(
+      std::function<void(const core::RouterKey& owner, const std::string& reason)> callback);
 
   /// The owner's addresses as they are in the mirror now, for status; claimed ones while it holds
   /// none.
-  [[nodiscard]] Publication publication(const std::string& owner) const;
+  [[nodiscard]] Publication publication(const core::RouterKey& owner) const;
   [[nodiscard]] const ReflectorCounters& counters() const;
   [[nodiscard]] std::uint64_t repairs() const { return counters().repairs; }
 

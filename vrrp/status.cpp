@@ -49,7 +49,7 @@ json::value master_of(const Instance& instance, core::Instant now) {
 
 json::array addresses_of(const Instance& instance, const netlink::Reflector& reflector) {
   const InstanceSettings& settings = instance.settings();
-  const auto publication = reflector.publication(owner_name({settings.interface, settings.vrid}));
+  const auto publication = reflector.publication(router_key({settings.interface, settings.vrid}));
   json::array addresses;
   for (const netlink::HeldAddress& each : publication.addresses) {
     json::object address{{"address", each.desired.prefix.address.to_string() + "/" +

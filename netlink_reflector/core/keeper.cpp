@@ -32,7 +32,7 @@ bool contains(const std::vector<DesiredAddress>& addresses, const DesiredAddress
 
 // ---- wishes ----
 
-void Keeper::claim(const std::string& owner, std::vector<DesiredAddress> addresses) {
+void Keeper::claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
   enroll(owner, addresses);
   for (const DesiredAddress& address : addresses) {
     interfaces_[address.interface].to_adopt.push_back(address.prefix.address);
@@ -41,7 +41,7 @@ void Keeper::claim(const std::string& owner, std::vector<DesiredAddress> address
   owners_[owner].claimed = std::move(addresses);
 }
 
-void Keeper::hold(const std::string& owner, std::vector<DesiredAddress> addresses) {
+void Keeper::hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
   enroll(owner, addresses);
   Owner& state = owners_[owner];
   touch(state.desired);
@@ -55,7 +55,7 @@ void Keeper::hold(const std::string& owner, std::vector<DesiredAddress> addresse
   recheck_ = true;
 }
 
-void Keeper::release(const std::string& owner) {
+void Keeper::release(const core::RouterKey& owner) {
   Owner& state = owners_[owner];
   touch(state.desired);
   forget_held(state.desired, {});
@@ -66,7 +66,7 @@ void Keeper::release(const std::string& owner) {
   recheck_ = true;
 }
 
-void Keeper::forget(const std::string& owner) {
+void Keeper::forget(const core::RouterKey& owner) {
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return;
   touch(found->second.desired);
@@ -87,9 +87,9 @@ void Keeper::touch(const std::vector<DesiredAddress>& addresses) {
   }
 }
 
-void Keeper::enroll(const std::string& owner, const std::vector<DesiredAddress>& addresses) {
+void Keeper::enroll(const core::RouterKey& owner, const std::vector<DesiredAddress>& addresses) {
   for (const DesiredAddress& address : addresses) {
-    std::vector<std::string>& owners = interfaces_[address.interface].owners;
+    std::vector<core::RouterKey>& owners = interfaces_[address.interface].owners;
     if (std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
   }
 }
@@ -173,10 +173,10 @@ void Keeper::work(const Mirror& mirror, core::Instant now, std::vector<Batch>& b
     work_on(name, interface, mirror, now, batches);
   }
   // Whoever has a batch out is looked at again when its results make the interface dirty.
-  std::erase_if(unsettled_, [&](const std::string& name) {
-    Owner& owner = owners_.at(name);
+  std::erase_if(unsettled_, [&](const core::RouterKey& key) {
+    Owner& owner = owners_.at(key);
     if (!is_settled(owner)) return false;
-    report(name, owner, mirror);
+    report(key, owner, mirror);
     return true;
   });
   recheck_ = false;
@@ -308,7 +308,7 @@ void Keeper::read_back(const std::string& name, Interface& interface, const Want
 /// `changed` empty: everything on the interface.
 void Keeper::unsettle_owners(const std::string& name, const Interface& interface,
                              const std::set<core::IpAddress>& changed) {
-  for (const std::string& owner : interface.owners) {
+  for (const core::RouterKey& owner : interface.owners) {
     const Owner& state = owners_.at(owner);
     for (const auto* addresses : {&state.desired, &state.leaving}) {
       for (const DesiredAddress& address : *addresses) {
@@ -324,7 +324,7 @@ void Keeper::unsettle_owners(const std::string& name, const Interface& interface
 Wanted Keeper::wanted_on(const std::string& name, const Interface& interface,
                          const Link& link) const {
   Wanted wanted;
-  for (const std::string& owner : interface.owners) {
+  for (const core::RouterKey& owner : interface.owners) {
     for (const DesiredAddress& address : owners_.at(owner).desired) {
       if (address.interface == name) wanted.present.push_back(resolve(address, link));
     }
@@ -354,22 +354,22 @@ bool Keeper::is_settled(const Owner& owner) const {
   return true;
 }
 
-void Keeper::report(const std::string& name, Owner& owner, const Mirror& mirror) {
-  Publication now = publication(name, mirror);
+void Keeper::report(const core::RouterKey& key, Owner& owner, const Mirror& mirror) {
+  Publication now = publication(key, mirror);
   if (!owner.report_due && (!owner.last || *owner.last == now)) return;
   const bool was_holding = owner.last && owner.last->wanted && owner.last->complete;
   if (!owner.report_due && was_holding && !now.complete) {
     const auto broken = std::find_if(now.addresses.begin(), now.addresses.end(),
                                      [](const HeldAddress& address) { return !address.held; });
-    notices_.emplace_back(Lost{name, broken == now.addresses.end() ? "" : broken->problem});
+    notices_.emplace_back(Lost{key, broken == now.addresses.end() ? "" : broken->problem});
   } else {
-    notices_.emplace_back(Published{name, now});
+    notices_.emplace_back(Published{key, now});
   }
   owner.report_due = false;
   owner.last = std::move(now);
 }
 
-Publication Keeper::publication(const std::string& owner, const Mirror& mirror) const {
+Publication Keeper::publication(const core::RouterKey& owner, const Mirror& mirror) const {
   Publication result;
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return result;
@@ -415,7 +415,7 @@ std::vector<core::IpAddress> Keeper::movable_addresses(const std::string& interf
   std::vector<core::IpAddress> addresses;
   const auto found = interfaces_.find(interface);
   if (found == interfaces_.end()) return addresses;
-  for (const std::string& owner : found->second.owners) {
+  for (const core::RouterKey& owner : found->second.owners) {
     const Owner& state = owners_.at(owner);
     for (const auto* list : {&state.claimed, &state.desired}) {
       for (const DesiredAddress& address : *list) {

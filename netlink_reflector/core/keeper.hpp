@@ -3,6 +3,7 @@
 // notices. Never talks to the kernel, never reads a clock.
 #pragma once
 
+#include "core/router_key.hpp"
 #include "core/time.hpp"
 #include "netlink_reflector/core/plan.hpp"
 #include "netlink_reflector/core/publication.hpp"
@@ -38,13 +39,13 @@ struct StepResult {
 
 /// The work of a hold or release is done, or its outcome changed.
 struct Published {
-  std::string owner;
+  core::RouterKey owner;
   Publication publication;
   bool operator==(const Published&) const = default;
 };
 /// An owner that held everything does so no longer, and it could not be mended at once.
 struct Lost {
-  std::string owner;
+  core::RouterKey owner;
   std::string reason;
   bool operator==(const Lost&) const = default;
 };
@@ -74,10 +75,10 @@ class Keeper {
   explicit Keeper(core::Duration retry_after) : retry_after_(retry_after) {}
 
   /// See the functions of the same names in reflector.hpp.
-  void claim(const std::string& owner, std::vector<DesiredAddress> addresses);
-  void hold(const std::string& owner, std::vector<DesiredAddress> addresses);
-  void release(const std::string& owner);
-  void forget(const std::string& owner);
+  void claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
+  void hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
+  void release(const core::RouterKey& owner);
+  void forget(const core::RouterKey& owner);
 
   /// The mirror changed; called after it did.
   void on_link(const LinkEvent& event, core::Instant now);
@@ -94,7 +95,7 @@ class Keeper {
   /// When to call work() again by itself; nullopt: only after an event.
   [[nodiscard]] std::optional<core::Instant> deadline() const;
 
-  [[nodiscard]] Publication publication(const std::string& owner, const Mirror& mirror) const;
+  [[nodiscard]] Publication publication(const core::RouterKey& owner, const Mirror& mirror) const;
   /// Claimed or held addresses of this interface: never a source address.
   [[nodiscard]] std::vector<core::IpAddress> movable_addresses(const std::string& interface) const;
   [[nodiscard]] const ReflectorCounters& counters() const { return counters_; }
@@ -112,7 +113,7 @@ class Keeper {
   };
   struct Interface {
     /// Owners with an address here, in the order in which they came: the first decides attributes.
-    std::vector<std::string> owners;
+    std::vector<core::RouterKey> owners;
     InterfaceIndex index = 0;
     /// Put on or adopted by us: to be removed when nobody wants them.
     std::set<AddressKey> ours;
@@ -133,7 +134,7 @@ class Keeper {
   };
 
   void touch(const std::vector<DesiredAddress>& addresses);
-  void enroll(const std::string& owner, const std::vector<DesiredAddress>& addresses);
+  void enroll(const core::RouterKey& owner, const std::vector<DesiredAddress>& addresses);
   void forget_held(const std::vector<DesiredAddress>& before,
                    const std::vector<DesiredAddress>& after);
   void work_on(const std::string& name, Interface& interface, const Mirror& mirror,
@@ -153,15 +154,15 @@ class Keeper {
   [[nodiscard]] bool is_settled(const Owner& owner) const;
   [[nodiscard]] bool is_wanted(const AddressKey& key, const std::string& name,
                                const Link& link) const;
-  void report(const std::string& name, Owner& owner, const Mirror& mirror);
+  void report(const core::RouterKey& key, Owner& owner, const Mirror& mirror);
 
   core::Duration retry_after_;
-  std::map<std::string, Owner> owners_;
+  std::map<core::RouterKey, Owner> owners_;
   std::map<std::string, Interface, std::less<>> interfaces_;
   /// Interfaces to plan for.
   std::set<std::string> dirty_;
   /// Owners to report about once their interfaces are done.
-  std::set<std::string> unsettled_;
+  std::set<core::RouterKey> unsettled_;
   bool recheck_ = false;
   std::vector<Notice> notices_;
   ReflectorCounters counters_;

@@ -34,13 +34,12 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
     if (life.lock()) on_address(event);
   });
   reflector_.on_published(
-      [this, life](const std::string& owner, const netlink::Publication& publication) {
+      [this, life](const core::RouterKey& owner, const netlink::Publication& publication) {
         if (life.lock()) on_published(owner, publication);
       });
-  reflector_.on_lost([this, life](const std::string& owner, const std::string& reason) {
-    const auto found = key_by_owner_.find(owner);
-    if (!life.lock() || found == key_by_owner_.end()) return;
-    if (const auto id = router().find(found->second.interface, found->second.vrid)) {
+  reflector_.on_lost([this, life](const core::RouterKey& owner, const std::string& reason) {
+    if (!life.lock()) return;
+    if (const auto id = router().find(owner.interface, owner.vrid)) {
       handle(AddressesFailed{*id, reason});
     }
   });
@@ -164,14 +163,12 @@ void Engine::commit(std::vector<InstanceSettings> next) {
 
 void Engine::claim_addresses(const std::vector<InstanceSettings>& settings) {
   key_by_address_.clear();
-  key_by_owner_.clear();
   for (const InstanceSettings& each : settings) {
     const InstanceKey key{each.interface, each.vrid};
     const std::vector<VirtualAddress> addresses = each.all_addresses();
     for (const VirtualAddress& address : addresses)
       key_by_address_.emplace(address.prefix.address, key);
-    key_by_owner_.emplace(owner_name(key), key);
-    reflector_.claim(owner_name(key), desired_addresses(each.interface, addresses));
+    reflector_.claim(router_key(key), desired_addresses(each.interface, addresses));
   }
 }
 
@@ -193,8 +190,9 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
   std::set<std::uint64_t> configured;
   for (const InstanceSettings& each : settings) {
     const InstanceKey key{each.interface, each.vrid};
-    configured.insert(page_key(key));
-    const auto record = page->load(page_key(key));
+    const std::uint64_t place = page_key(router_key(key));
+    configured.insert(place);
+    const auto record = page->load(place);
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
     driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at}, runtime::now(),
                    actions_);
@@ -266,11 +264,9 @@ const Instance* Engine::holder(const core::IpAddress& address) const {
   return instance.holds_addresses() ? &instance : nullptr;
 }
 
-void Engine::on_published(const std::string& owner, const netlink::Publication& publication) {
+void Engine::on_published(const core::RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted || publication.complete) return;
-  const auto found = key_by_owner_.find(owner);
-  if (found == key_by_owner_.end()) return;
-  const auto id = router().find(found->second.interface, found->second.vrid);
+  const auto id = router().find(owner.interface, owner.vrid);
   if (!id) return;
   for (const netlink::HeldAddress& address : publication.addresses) {
     if (address.problem.empty()) continue;

@@ -63,7 +63,7 @@ class Engine {
   void refresh_ports();
   void on_link(const netlink::LinkEvent& event);
   void on_address(const netlink::AddressEvent& event);
-  void on_published(const std::string& owner, const netlink::Publication& publication);
+  void on_published(const core::RouterKey& owner, const netlink::Publication& publication);
   void mark_dirty(const std::string& interface);
   void refresh_interface(const std::string& name);
   [[nodiscard]] InterfaceStatus read_interface(const std::string& name);
@@ -85,7 +85,6 @@ class Engine {
   std::set<std::string> watched_;  // interfaces that instances use
   std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
   std::unordered_map<core::IpAddress, InstanceKey> key_by_address_;
-  std::unordered_map<std::string, InstanceKey> key_by_owner_;
   std::set<core::IpAddress> being_repaired_;
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();

@@ -30,12 +30,15 @@ std::optional<InstanceId> instance_of(const Action& action) {
 
 }  // namespace
 
-std::string owner_name(const InstanceKey& key) {
-  return fmt::format("{}:{}", key.interface, key.vrid);
+core::RouterKey router_key(const InstanceKey& key) {
+  return {.interface = key.interface,
+          .family = core::Family::v4,
+          .vrid = key.vrid,
+          .channel = core::IpAddress::v4({224, 0, 0, 18})};
 }
 
-std::uint64_t page_key(const InstanceKey& key) {
-  return runtime::handover_key(fmt::format("{} {} ipv4", key.interface, key.vrid));
+std::uint64_t page_key(const core::RouterKey& key) {
+  return runtime::handover_key(core::to_string(key));
 }
 
 std::vector<netlink::DesiredAddress> desired_addresses(
@@ -83,10 +86,10 @@ void Executor::learn(InstanceId id) {
   if (!router.contains(id)) return;  // learned earlier, removed within this wake-up
   const InstanceSettings& settings = router.view(id).settings();
   Known& entry = known_[static_cast<std::uint32_t>(id)];
-  if (entry.owner.empty()) {
+  if (entry.owner.vrid == 0) {
     entry.key = {settings.interface, settings.vrid};
-    entry.owner = owner_name(entry.key);
-    entry.page_key = page_key(entry.key);
+    entry.owner = router_key(entry.key);
+    entry.page_key = page_key(entry.owner);
   }
   if (entry.name != settings.name) entry.name = settings.name;
 }

@@ -3,6 +3,7 @@
 // step.
 #pragma once
 
+#include "core/router_key.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/handover_page.hpp"
 #include "runtime/log.hpp"
@@ -21,10 +22,10 @@ namespace holdfast::vrrp {
 
 using HandoverPage = runtime::HandoverPage<runtime::VrrpRecord>;
 
-/// "eth0:51": how the reflector knows an instance. Stable when the instance is renamed.
-[[nodiscard]] std::string owner_name(const InstanceKey& key);
+/// How the reflector knows an instance. Stable when the instance is renamed.
+[[nodiscard]] core::RouterKey router_key(const InstanceKey& key);
 /// How the handover page knows it.
-[[nodiscard]] std::uint64_t page_key(const InstanceKey& key);
+[[nodiscard]] std::uint64_t page_key(const core::RouterKey& key);
 /// As the reflector wants it; addresses without `dev` are on the instance's interface.
 [[nodiscard]] std::vector<netlink::DesiredAddress> desired_addresses(
     const std::string& interface, const std::vector<VirtualAddress>& addresses);
@@ -51,7 +52,7 @@ class Executor {
   struct Known {
     std::string name;
     InstanceKey key;
-    std::string owner;
+    core::RouterKey owner;
     std::uint64_t page_key = 0;
   };
 

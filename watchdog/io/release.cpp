@@ -45,12 +45,13 @@ core::Result<void> release(runtime::Logger& logger) {
   netlink::Reflector reflector(io, logger);
   if (auto loaded = reflector.load(); !loaded) return loaded;
   // Claimed by an owner that holds nothing: whatever is there is left over and goes.
-  reflector.claim("release", addresses);
-  for (const netlink::HeldAddress& address : reflector.publication("release").addresses)
+  const core::RouterKey nobody;
+  reflector.claim(nobody, addresses);
+  for (const netlink::HeldAddress& address : reflector.publication(nobody).addresses)
     if (address.held) logger.log(kReleasing, "taking off {}", netlink::describe(address.desired));
-  reflector.release("release");
+  reflector.release(nobody);
   reflector.flush();
-  for (const netlink::HeldAddress& address : reflector.publication("release").addresses) {
+  for (const netlink::HeldAddress& address : reflector.publication(nobody).addresses) {
     if (address.held)
       return core::fail("{} is still there. {}", netlink::describe(address.desired),
                         address.problem);

@@ -11,6 +11,9 @@ using namespace holdfast::netlink;
 
 namespace {
 
+const RouterKey kFirst{"eth0", Family::v4, 51, *IpAddress::parse("224.0.0.18")};
+const RouterKey kSecond{"eth0", Family::v4, 52, *IpAddress::parse("224.0.0.18")};
+
 DesiredAddress vip(std::string_view prefix, std::string_view interface = "eth0",
                    std::string_view label = "") {
   return {std::string(interface), *IpPrefix::parse(prefix), std::string(label), {}, 0};
@@ -97,14 +100,14 @@ struct World {
 TEST_CASE("keeper: what an owner holds is added, read back and reported once") {
   World world;
 
-  world.keeper.hold("VI_1", {vip("10.0.0.9"), vip("10.0.0.10/24")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9"), vip("10.0.0.10/24")});
   CHECK(world.settle() == 2);
 
   CHECK(world.has("10.0.0.9"));
   CHECK(world.has("10.0.0.10/24"));
   const auto published = world.take<Published>();
   REQUIRE(published.size() == 1);
-  CHECK(published[0].owner == "VI_1");
+  CHECK(published[0].owner == kFirst);
   CHECK(published[0].publication.wanted);
   CHECK(published[0].publication.complete);
   CHECK(world.settle() == 0);
@@ -114,11 +117,11 @@ TEST_CASE("keeper: what an owner holds is added, read back and reported once") {
 TEST_CASE("keeper: release takes off what was held and leaves what others configured") {
   World world;
   world.foreign(StepKind::add, "10.0.0.1/24");
-  world.keeper.hold("VI_1", {vip("10.0.0.9")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
   world.settle();
   world.notices.clear();
 
-  world.keeper.release("VI_1");
+  world.keeper.release(kFirst);
   world.settle();
 
   CHECK_FALSE(world.has("10.0.0.9"));
@@ -131,7 +134,7 @@ TEST_CASE("keeper: release takes off what was held and leaves what others config
 
 TEST_CASE("keeper: an address that somebody removes comes back and is counted") {
   World world;
-  world.keeper.hold("VI_1", {vip("10.0.0.9")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
   world.settle();
   world.notices.clear();
 
@@ -145,7 +148,7 @@ TEST_CASE("keeper: an address that somebody removes comes back and is counted") 
 
 TEST_CASE("keeper: a label that somebody changes is repaired, one that we change is not a repair") {
   World world;
-  world.keeper.hold("VI_1", {vip("10.0.0.9", "eth0", "eth0:vip")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9", "eth0", "eth0:vip")});
   world.settle();
   world.foreign(StepKind::remove, "10.0.0.9");
   world.foreign(StepKind::add, "10.0.0.9", "eth0:other");
@@ -153,7 +156,7 @@ TEST_CASE("keeper: a label that somebody changes is repaired, one that we change
   CHECK(world.kernel.at(0).label == "eth0:vip");
   CHECK(world.keeper.counters().repairs == 1);
 
-  world.keeper.hold("VI_1", {vip("10.0.0.9", "eth0", "eth0:new")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9", "eth0", "eth0:new")});
   world.settle();
 
   CHECK(world.kernel.at(0).label == "eth0:new");
@@ -163,7 +166,7 @@ TEST_CASE("keeper: a label that somebody changes is repaired, one that we change
 TEST_CASE(
     "keeper: when it cannot be put back the owner is told once, and told again when it is back") {
   World world;
-  world.keeper.hold("VI_1", {vip("10.0.0.9")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
   world.settle();
   world.notices.clear();
 
@@ -174,7 +177,7 @@ TEST_CASE(
   const std::string sentence =
       "cannot add 10.0.0.9/32 on eth0: Operation not permitted; holdfast needs root or "
       "CAP_NET_ADMIN";
-  CHECK(world.notices == std::vector<Notice>{Refused{sentence}, Lost{"VI_1", sentence}});
+  CHECK(world.notices == std::vector<Notice>{Refused{sentence}, Lost{kFirst, sentence}});
   world.notices.clear();
   CHECK(world.keeper.deadline() == world.now + 1s);
   world.now += 1s;
@@ -193,7 +196,7 @@ TEST_CASE(
 
 TEST_CASE("keeper: a fight is given up for a second, so that two tools do not burn the machine") {
   World world;
-  world.keeper.hold("VI_1", {vip("10.0.0.9")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
   world.settle();
 
   std::size_t rounds = 0;
@@ -215,13 +218,13 @@ TEST_CASE("keeper: a fight is given up for a second, so that two tools do not bu
 TEST_CASE(
     "keeper: an interface that vanishes and returns with another number gets its address back") {
   World world;
-  world.keeper.hold("VI_1", {vip("10.0.0.9")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
   world.settle();
   world.notices.clear();
 
   world.link_vanishes(2);
   world.settle();
-  CHECK(world.take<Lost>() == std::vector<Lost>{{"VI_1", "there is no interface eth0"}});
+  CHECK(world.take<Lost>() == std::vector<Lost>{{kFirst, "there is no interface eth0"}});
   world.link_appears(7, "eth0");
   world.settle();
 
@@ -234,7 +237,7 @@ TEST_CASE(
 TEST_CASE("keeper: an interface that does not exist yet is waited for") {
   World world;
 
-  world.keeper.hold("VI_1", {vip("10.0.0.9", "bond0")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9", "bond0")});
   world.settle();
   const auto first = world.take<Published>();
   REQUIRE(first.size() == 1);
@@ -255,8 +258,8 @@ TEST_CASE(
   world.foreign(StepKind::add, "10.0.0.10/24");  // the crashed one had another prefix length
   world.foreign(StepKind::add, "10.0.0.1/24");
 
-  world.keeper.claim("VI_1", {vip("10.0.0.9"), vip("10.0.0.10/32")});
-  world.keeper.hold("VI_1", {vip("10.0.0.9")});
+  world.keeper.claim(kFirst, {vip("10.0.0.9"), vip("10.0.0.10/32")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
   CHECK(world.settle() == 2);  // 10.0.0.10/24 off, and 10.0.0.1/24 back, whose primary it was
 
   CHECK(world.has("10.0.0.9"));
@@ -267,16 +270,16 @@ TEST_CASE(
 
 TEST_CASE("keeper: an address that two owners want stays until both let go") {
   World world;
-  world.keeper.hold("VI_1", {vip("10.0.0.9", "eth0", "eth0:a")});
-  world.keeper.hold("VI_2", {vip("10.0.0.9", "eth0", "eth0:b")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9", "eth0", "eth0:a")});
+  world.keeper.hold(kSecond, {vip("10.0.0.9", "eth0", "eth0:b")});
   CHECK(world.settle() == 1);
 
-  world.keeper.release("VI_2");
+  world.keeper.release(kSecond);
   CHECK(world.settle() == 0);
   CHECK(world.has("10.0.0.9"));
-  CHECK(world.keeper.publication("VI_2", world.mirror).complete);
+  CHECK(world.keeper.publication(kSecond, world.mirror).complete);
 
-  world.keeper.forget("VI_1");
+  world.keeper.forget(kFirst);
   world.settle();
   CHECK_FALSE(world.has("10.0.0.9"));
 }
@@ -291,9 +294,9 @@ TEST_CASE("keeper: whatever happens, when it is quiet the kernel has what the ow
     world.promote = rng.chance(50) ? PromoteSecondaries::yes : PromoteSecondaries::no;
     world.foreign(StepKind::add, "10.0.0.1/24");
     InterfaceIndex index = 2;
-    std::map<std::string, std::vector<DesiredAddress>> holds;
+    std::map<RouterKey, std::vector<DesiredAddress>> holds;
     for (int round = 0; round < 30; ++round) {
-      const std::string owner = rng.chance(50) ? "VI_1" : "VI_2";
+      const RouterKey owner = rng.chance(50) ? kFirst : kSecond;
       const std::string_view prefix = kPrefixes.at(rng.below(kPrefixes.size()));
       switch (rng.below(7u)) {
         case 0:

@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+core::RouterKey owner(std::uint8_t vrid) {
+  return {"eth0", core::Family::v4, vrid, core::IpAddress::v4({224, 0, 0, 18})};
+}
+
 /// Runs in a shell inside our namespace.
 void shell(const std::string& command) {
   CAPTURE(command);
@@ -56,10 +60,11 @@ struct Bench {
   int address_events = 0;
 
   explicit Bench(ReflectorOptions options = {}) : reflector(io, logger, options) {
-    reflector.on_published([this](const std::string&, const Publication& publication) {
+    reflector.on_published([this](const core::RouterKey&, const Publication& publication) {
       published.push_back(publication);
     });
-    reflector.on_lost([this](const std::string&, const std::string& why) { lost.push_back(why); });
+    reflector.on_lost(
+        [this](const core::RouterKey&, const std::string& why) { lost.push_back(why); });
     reflector.on_link([this](const LinkEvent& event) {
       if (const auto* appeared = std::get_if<LinkAppeared>(&event)) {
         link_names.push_back(appeared->link.name);
@@ -123,20 +128,20 @@ TEST_CASE("kernel: hold and release, with label, broadcast, scope and prefix as 
   fancy.scope = kScopeLink;
   DesiredAddress six{"eth0", *core::IpPrefix::parse("2001:db8::9/128"), "", {}, 0};
 
-  bench.reflector.hold("VI_1", {fancy, vip("192.168.1.201"), six});
+  bench.reflector.hold(owner(1), {fancy, vip("192.168.1.201"), six});
   CHECK(bench.until([&] { return !bench.published.empty(); }));
 
   CHECK(bench.published.at(0).complete);
   CHECK(Bench::kernel_has("192.168.1.200/24 brd 192.168.1.255 scope link eth0:vip"));
   CHECK(Bench::kernel_has("192.168.1.201/32 scope global eth0"));
   CHECK(Bench::kernel_has("2001:db8::9/128 scope global"));
-  bench.reflector.hold("VI_1", {fancy, vip("192.168.1.201"), six});
+  bench.reflector.hold(owner(1), {fancy, vip("192.168.1.201"), six});
   CHECK(bench.until([&] { return bench.published.size() == 2; }));
   CHECK(bench.published.at(1) == bench.published.at(0));
   CHECK(bench.address_events == 3);  // nothing was touched the second time
   CHECK_FALSE(bench.reflector.primary_v4(bench.reflector.link("eth0")->index).has_value());
 
-  bench.reflector.release("VI_1");
+  bench.reflector.release(owner(1));
   CHECK(bench.until([&] { return bench.published.size() == 3; }));
   CHECK(bench.published.at(2).complete);
   CHECK_FALSE(Bench::kernel_has("192.168.1."));
@@ -147,7 +152,7 @@ TEST_CASE("kernel: hold and release, with label, broadcast, scope and prefix as 
 TEST_CASE("kernel: an address that a stranger removes comes back") {
   if (!enter_private_namespace()) return;
   Bench bench;
-  bench.reflector.hold("VI_1", {vip("10.0.0.9"), vip("10.0.0.10/24", "eth0:vip")});
+  bench.reflector.hold(owner(1), {vip("10.0.0.9"), vip("10.0.0.10/24", "eth0:vip")});
   REQUIRE(bench.until([&] { return bench.published.size() == 1; }));
 
   shell("ip addr del 10.0.0.9/32 dev eth0");
@@ -167,7 +172,7 @@ TEST_CASE("kernel: releasing a primary leaves the secondaries of others, promote
     CAPTURE(promote);
     shell(std::string("sysctl -qw net.ipv4.conf.eth0.promote_secondaries=") + promote);
     Bench bench;
-    bench.reflector.hold("VI_1", {vip("10.0.0.9/24")});
+    bench.reflector.hold(owner(1), {vip("10.0.0.9/24")});
     bench.reflector.flush();
     shell("ip addr add 10.0.0.5/24 brd 10.0.0.255 dev eth0 label eth0:app");
     REQUIRE(Bench::kernel_has("10.0.0.5/24 brd 10.0.0.255 scope global secondary eth0:app"));
@@ -175,10 +180,10 @@ TEST_CASE("kernel: releasing a primary leaves the secondaries of others, promote
       return bench.reflector.addresses(bench.reflector.link("eth0")->index).size() >= 2;
     }));
 
-    bench.reflector.release("VI_1");
+    bench.reflector.release(owner(1));
     bench.reflector.flush();
 
-    CHECK(bench.reflector.publication("VI_1").complete);
+    CHECK(bench.reflector.publication(owner(1)).complete);
     CHECK_FALSE(Bench::kernel_has("10.0.0.9/24"));
     CHECK(Bench::kernel_has("10.0.0.5/24 brd 10.0.0.255 scope global eth0:app"));
     CHECK(bench.reflector.counters().failures == 0);
@@ -189,7 +194,7 @@ TEST_CASE("kernel: releasing a primary leaves the secondaries of others, promote
 TEST_CASE("kernel: an interface that is deleted and made again gets its addresses back") {
   if (!enter_private_namespace()) return;
   Bench bench;
-  bench.reflector.hold("VI_1", {vip("10.0.0.9")});
+  bench.reflector.hold(owner(1), {vip("10.0.0.9")});
   REQUIRE(bench.until([&] { return bench.published.size() == 1; }));
 
   shell("ip link del eth0");
@@ -207,9 +212,9 @@ TEST_CASE("kernel: leftovers are taken off, or kept without a gap by an owner th
   shell("ip addr add 10.0.0.9/32 dev eth0; ip addr add 10.0.0.10/32 dev eth0");
   Bench bench;
 
-  bench.reflector.claim("VI_1", {vip("10.0.0.9")});
-  bench.reflector.claim("VI_2", {vip("10.0.0.10")});
-  bench.reflector.hold("VI_1", {vip("10.0.0.9")});
+  bench.reflector.claim(owner(1), {vip("10.0.0.9")});
+  bench.reflector.claim(owner(2), {vip("10.0.0.10")});
+  bench.reflector.hold(owner(1), {vip("10.0.0.9")});
   CHECK(bench.until([&] { return bench.published.size() == 1; }));
 
   CHECK(Bench::kernel_has("10.0.0.9/32"));
@@ -224,7 +229,7 @@ TEST_CASE("kernel: a refusal is a sentence with the kernel's reason") {
   DesiredAddress impossible = vip("10.0.0.9/24");
   impossible.scope = kScopeLink;  // in the network of an address with scope global
 
-  bench.reflector.hold("VI_1", {impossible, vip("10.0.0.10")});
+  bench.reflector.hold(owner(1), {impossible, vip("10.0.0.10")});
   REQUIRE(bench.until([&] { return bench.published.size() == 1; }));
 
   CHECK_FALSE(bench.published.at(0).complete);
@@ -240,7 +245,7 @@ TEST_CASE("kernel: a refusal is a sentence with the kernel's reason") {
 TEST_CASE("kernel: after an overrun everything is read again and the differences become events") {
   if (!enter_private_namespace()) return;
   Bench bench({.event_buffer_bytes = 1, .request_buffer_bytes = 1 << 20});
-  bench.reflector.hold("VI_1", {vip("10.0.0.9")});
+  bench.reflector.hold(owner(1), {vip("10.0.0.9")});
   bench.reflector.flush();
   const InterfaceIndex index = bench.reflector.link("eth0")->index;
 
@@ -265,18 +270,18 @@ TEST_CASE("kernel: after an overrun everything is read again and the differences
 TEST_CASE("kernel: two thousand addresses of many owners in one flush") {
   if (!enter_private_namespace()) return;
   Bench bench;
-  for (int owner = 0; owner < 200; ++owner) {
+  for (std::uint8_t number = 0; number < 200; ++number) {
     std::vector<DesiredAddress> addresses;
     for (int host = 1; host <= 10; ++host) {
-      addresses.push_back(vip("10.2." + std::to_string(owner) + "." + std::to_string(host)));
+      addresses.push_back(vip("10.2." + std::to_string(number) + "." + std::to_string(host)));
     }
-    bench.reflector.hold("VI_" + std::to_string(owner), addresses);
+    bench.reflector.hold(owner(number), addresses);
   }
 
   bench.reflector.flush();
 
   CHECK(bench.reflector.addresses(bench.reflector.link("eth0")->index).size() >= 2000);
-  CHECK(bench.reflector.publication("VI_199").complete);
+  CHECK(bench.reflector.publication(owner(199)).complete);
   CHECK(bench.until([&] { return bench.published.size() == 200; }));
   CHECK(bench.reflector.counters().failures == 0);
 }
