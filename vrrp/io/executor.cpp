@@ -2,6 +2,7 @@
 
 #include "core/assertion.hpp"
 #include "runtime/clock.hpp"
+#include "vrrp/core/timing.hpp"
 #include "vrrp/messages.hpp"
 
 #include <system_error>
@@ -127,6 +128,7 @@ void Executor::remember(InstanceId id) {
   runtime::VrrpRecord record;
   record.since = is_master ? instance.became_master_at() : instance.since();
   record.last_advert_sent_at = instance.last_advert_at();
+  record.silence_allowed = silence_allowed(instance.settings());
   record.vrid = instance.settings().vrid;
   record.priority = instance.effective_priority();
   record.state = is_master ? runtime::VrrpRecord::State::master : runtime::VrrpRecord::State::other;
