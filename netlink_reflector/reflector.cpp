@@ -354,6 +354,10 @@ std::optional<core::IpAddress> Reflector::primary_v6(InterfaceIndex index) const
   return impl_->source(index, core::Family::v6);
 }
 
+bool Reflector::holds(InterfaceIndex index, const core::IpAddress& address) const {
+  return impl_->mirror().addresses.has(index, address);
+}
+
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
   impl_->on_link.push_back(std::move(callback));
 }

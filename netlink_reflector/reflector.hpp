@@ -64,6 +64,8 @@ class Reflector {
   [[nodiscard]] std::optional<core::IpAddress> primary_v4(InterfaceIndex index) const;
   /// The same for IPv6: the first link-local address.
   [[nodiscard]] std::optional<core::IpAddress> primary_v6(InterfaceIndex index) const;
+  /// The interface has this address, whoever put it there.
+  [[nodiscard]] bool holds(InterfaceIndex index, const core::IpAddress& address) const;
 
   /// Called for every difference, in order, after the mirror has it. Several callbacks may be
   /// registered.

@@ -14,6 +14,7 @@
 #include <boost/asio/post.hpp>
 
 #include <filesystem>
+#include <set>
 #include <thread>
 
 namespace holdfast::vrrp {
@@ -66,12 +67,12 @@ class Daemon {
     if (!pid_file) return pid_file.error();
     pid_file_ = std::move(*pid_file);
     if (auto loaded = reflector_.load(); !loaded) return loaded;
-    auto arp = ArpSocket::open();
-    if (!arp) return arp.error();
-    engine_ =
-        std::make_unique<Engine>(loop_.io(), logger_, reflector_, std::move(*arp), open_page(),
-                                 [this](const InstanceKey& key, const std::string& name,
-                                        const Notify& notify) { run_scripts(key, name, notify); });
+    auto announcements = AnnounceSocket::open();
+    if (!announcements) return announcements.error();
+    engine_ = std::make_unique<Engine>(
+        loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
+        [this](const Notify& notify) { run_scripts(notify); },
+        [this](const RouterKey& key) { forget_scripts(key); });
     if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
       logger_.log(kPrivileges, "{}", kept.error().message);
     }
@@ -142,6 +143,8 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
     const std::size_t count = plan.instances.size();
+    configured_.clear();
+    for (const auto& [key, scripts] : plan.scripts) configured_.insert(key);
     // Those of instances that this generation removes are needed once more, for their last words.
     for (auto& [key, scripts] : scripts_) plan.scripts.try_emplace(key, std::move(scripts));
     scripts_ = std::move(plan.scripts);
@@ -151,8 +154,9 @@ class Daemon {
 
   // ---- notifications ----
 
-  void run_scripts(const InstanceKey& key, const std::string& name, const Notify& notify) {
-    const auto found = scripts_.find(key);
+  void run_scripts(const Notify& notify) {
+    const std::string& name = notify.router->name;
+    const auto found = scripts_.find(notify.router->key);
     if (found == scripts_.end()) return;
     for (runtime::Command& command :
          commands_for(found->second, name, notify.state, notify.priority)) {
@@ -163,6 +167,11 @@ class Daemon {
                                 what, outcome.to_string());
                   });
     }
+  }
+
+  /// The instance has had its last word; a new one with the same key keeps its own.
+  void forget_scripts(const RouterKey& key) {
+    if (!configured_.contains(key)) scripts_.erase(key);
   }
 
   // ---- the end ----
@@ -183,7 +192,8 @@ class Daemon {
   std::optional<runtime::PidFile> pid_file_;
   netlink::Reflector reflector_;
   runtime::ScriptRunner runner_;
-  std::map<InstanceKey, InstanceScripts> scripts_;
+  std::map<RouterKey, InstanceScripts> scripts_;
+  std::set<RouterKey> configured_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;

@@ -173,6 +173,12 @@ const Address* AddressTable::find(const AddressKey& key) const {
   return found == entries_.end() ? nullptr : &found->second.address;
 }
 
+bool AddressTable::has(InterfaceIndex index, const core::IpAddress& address) const {
+  const auto found = entries_.lower_bound(AddressKey{index, address, 0, {}});
+  return found != entries_.end() && found->first.interface == index &&
+         found->first.address == address;
+}
+
 std::vector<Address> AddressTable::on(InterfaceIndex index) const {
   std::vector<const Entry*> here;
   for (auto at = entries_.lower_bound(AddressKey{index, {}, 0, {}});

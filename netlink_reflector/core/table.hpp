@@ -195,6 +195,8 @@ class AddressTable {
   [[nodiscard]] std::vector<AddressEvent> sweep();
 
   [[nodiscard]] const Address* find(const AddressKey& key) const;
+  /// The interface has this address, with whatever prefix length.
+  [[nodiscard]] bool has(InterfaceIndex index, const core::IpAddress& address) const;
   /// Addresses of one interface in the kernel's order, primaries and secondaries mixed.
   [[nodiscard]] std::vector<Address> on(InterfaceIndex index) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
