@@ -50,7 +50,8 @@ struct Strike {
   bool operator==(const Strike&) const = default;
 };
 /// Take the virtual addresses of the current generation off this host: no vrrp child will, and a
-/// peer may hold them by now.
+/// peer may hold them by now. Before that the handover page is declared void, so that no successor
+/// resumes what is gone.
 struct ReleaseAddresses {
   Generation generation;
   bool operator==(const ReleaseAddresses&) const = default;
