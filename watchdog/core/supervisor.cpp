@@ -412,35 +412,33 @@ void Supervisor::kill(Role role) {
 }
 
 void Supervisor::on(const ChildExited& event) {
-  ChildRecord& child = record(event.role);
-  child.last_exit = event.sentence;
   if (event.role == Role::vrrp) holds_until_ = event.holds_until;
+  on_gone(event.role, event.status, event.sentence);
+}
+
+// Counted as a death without any life: the causes (no memory, no process slots) may pass. It may
+// have been asked to end meanwhile; nobody but this event will say that it is not there.
+void Supervisor::on(const SpawnFailed& event) {
+  on_gone(event.role, ExitStatus{.kind = ExitStatus::Kind::signalled, .value = 0}, event.sentence);
+}
+
+void Supervisor::on_gone(Role role, const ExitStatus& status, const std::string& sentence) {
+  ChildRecord& child = record(role);
+  child.last_exit = sentence;
   if (const auto* live = std::get_if<Live>(&child.state)) {
-    after_death(event.role, event.status, event.sentence, live->spawned_at);
+    after_death(role, status, sentence, live->spawned_at);
   } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
     const bool was_asked_to = dying->why == Dying::Why::stop;
     if (was_asked_to || is_stopping()) {
       // A successor that was stopped before it ran anything knows nothing of what its predecessor
       // left on the interfaces, however cleanly it ends.
-      const bool took_nothing_over = dying->applied == 0 && wanted_.contains(event.role);
-      if (event.role == Role::vrrp && (!event.status.is_clean() || took_nothing_over))
-        release_addresses();
-      set_state(event.role, Idle{});
+      const bool took_nothing_over = dying->applied == 0 && wanted_.contains(role);
+      if (role == Role::vrrp && (!status.is_clean() || took_nothing_over)) release_addresses();
+      set_state(role, Idle{});
     } else {
-      after_death(event.role, event.status, event.sentence, dying->spawned_at);
+      after_death(role, status, sentence, dying->spawned_at);
     }
   }
-  advance_stop();
-  begin_barrier_when_settled();
-}
-
-void Supervisor::on(const SpawnFailed& event) {
-  const auto* live = std::get_if<Live>(&record(event.role).state);
-  if (live == nullptr) return;
-  record(event.role).last_exit = event.sentence;
-  // Counted as a death without any life: the causes (no memory, no process slots) may pass.
-  after_death(event.role, ExitStatus{.kind = ExitStatus::Kind::signalled, .value = 0},
-              event.sentence, now_);
   advance_stop();
   begin_barrier_when_settled();
 }

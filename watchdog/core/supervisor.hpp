@@ -127,6 +127,7 @@ class Supervisor {
   void stop_child(Role role, const Live& live);
   void end_hung(Role role, const std::string& how);
   void kill(Role role);
+  void on_gone(Role role, const ExitStatus& status, const std::string& sentence);
   void after_death(Role role, const ExitStatus& status, const std::string& sentence,
                    core::Instant spawned_at);
   void give_up_on(Role role, const ExitStatus& status, const std::string& sentence);

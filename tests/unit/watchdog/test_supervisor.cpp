@@ -252,6 +252,30 @@ TEST_CASE("a failed spawn counts as a death") {
   CHECK(driver.state<Backoff>(Role::checkers)->until == driver.now + 1s);
 }
 
+TEST_CASE("a start that cannot make any process ends, although each failure is told on its own") {
+  Driver driver;
+  (void)driver.step(StartRequested{});
+  (void)driver.load();
+
+  // The first failure ends the start and asks the other child to stop, which was never there.
+  Actions all = driver.step(SpawnFailed{Role::vrrp, "could not be started: no more files"});
+  Driver::append(all, driver.step(SpawnFailed{Role::checkers, "could not be started"}));
+
+  CHECK(only<Exit>(all) == std::vector{Exit{ExitCode::fatal}});
+}
+
+TEST_CASE("a stop between a spawn and the news that it failed ends all the same") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.exited(Role::vrrp, crash());
+  (void)driver.step(StopRequested{});
+
+  (void)driver.step(SpawnFailed{Role::vrrp, "could not be started"});
+
+  // What its predecessor left on the interfaces goes first.
+  CHECK(only<Exit>(driver.step(AddressesReleased{})) == std::vector{Exit{ExitCode::ok}});
+}
+
 TEST_CASE("a successor that refuses what ran before is stopped and tried again later") {
   Driver driver;
   driver.run();

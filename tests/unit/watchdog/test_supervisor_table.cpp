@@ -104,8 +104,8 @@ TEST_CASE("every (child state × event) is decided") {
             {"idle", "backoff", "backoff", "preparing", "idle", "backoff", "backoff", "failed"});
   check_row(ChildExited{Role::checkers, exit_with(4), "ended"},
             {"idle", "failed", "failed", "failed", "idle", "failed", "backoff", "failed"});
-  check_row(SpawnFailed{Role::checkers, "x"}, {"idle", "backoff", "backoff", "preparing",
-                                               "stopping", "aborted", "backoff", "failed"});
+  check_row(SpawnFailed{Role::checkers, "x"},
+            {"idle", "backoff", "backoff", "preparing", "idle", "backoff", "backoff", "failed"});
   check_row(Observed{Role::checkers, true}, {"idle", "preparing", "committing", "settled",
                                              "stopping", "aborted", "backoff", "failed"});
   check_row(HeartbeatReceived{Role::checkers}, {"idle", "preparing", "committing", "settled",
