@@ -38,6 +38,7 @@ struct SendAbort {
   Generation generation;
   bool operator==(const SendAbort&) const = default;
 };
+/// Said twice, it means at once.
 struct SendStop {
   Role role;
   bool operator==(const SendStop&) const = default;
@@ -108,6 +109,7 @@ enum class ReportId : std::uint8_t {
   going_back,
   return_failed,
   reload_not_taken,
+  hurried,
 };
 struct Report {
   ReportId id;

@@ -128,8 +128,22 @@ void Supervisor::on(const ReloadRequested& event) {
 }
 
 void Supervisor::on(const StopRequested&) {
-  if (is_stopping()) return;
-  stop_everything(ExitCode::ok);
+  if (auto* stopping = std::get_if<Stopping>(&phase_)) {
+    hurry_stop(*stopping);
+  } else {
+    stop_everything(ExitCode::ok);  // nothing, when it has ended already
+  }
+}
+
+// A second SIGTERM, Ctrl-C or stop command: nobody wants to wait for a successor any more. The
+// checkers process waits for nobody, and clearing a large table may take its time.
+void Supervisor::hurry_stop(Stopping& stopping) {
+  if (std::exchange(stopping.hurried, true)) return;
+  report(ReportId::hurried, "asked again: not waiting for a successor any more");
+  auto* dying = std::get_if<Dying>(&record(Role::vrrp).state);
+  if (dying == nullptr || dying->killed) return;
+  dying->strike_at = std::min(dying->strike_at, now_ + settings_.hurried_stop_limit);
+  if (dying->why == Dying::Why::stop) out_->push_back(SendStop{.role = Role::vrrp});
 }
 
 void Supervisor::start_load(const ReloadOptions& options) {

@@ -44,6 +44,8 @@ struct SupervisorSettings {
   /// An orderly stop may take this long, then SIGKILL. keepalived: child_wait_time (5 s); ours is
   /// longer because a planned handover waits until the successor is heard.
   core::Duration stop_limit = std::chrono::seconds(10);
+  /// The same for the vrrp child, once somebody has asked a second time.
+  core::Duration hurried_stop_limit = std::chrono::seconds(2);
   /// Bound on prepare and on commit, each.
   core::Duration answer_limit = std::chrono::seconds(10);
   /// Bound on reading the configuration.
@@ -92,6 +94,7 @@ class Supervisor {
   };
   struct Stopping {
     ExitCode code = ExitCode::ok;
+    bool hurried = false;  ///< asked for more than once
   };
   struct Done {};
   using Phase = std::variant<Fresh, Steady, Loading, Settling, Reloading, Stopping, Done>;
@@ -138,6 +141,7 @@ class Supervisor {
   void keep_the_clock();
   void commit_alone(Role role);
   void stop_everything(ExitCode code);
+  void hurry_stop(Stopping& stopping);
   void advance_stop();
   void tick_child(Role role);
   /// Any frame is a sign of life.

@@ -76,6 +76,8 @@ const Message& message_of(ReportId id) {
       return kReturnFailed;
     case ReportId::reload_not_taken:
       return kReloadNotTaken;
+    case ReportId::hurried:
+      return kHurried;
   }
   return kStartFailed;
 }

@@ -595,15 +595,28 @@ TEST_CASE("stop: in the middle of a barrier the candidate is dropped") {
                 SendStop{Role::vrrp}});
 }
 
-TEST_CASE("stop: asked twice is asked once, and a reload is answered with no") {
+TEST_CASE(
+    "stop: asked twice, nobody waits for a successor any more; a reload is answered with no") {
   Driver driver;
   driver.run();
   (void)driver.step(StopRequested{});
+  driver.now += 1s;
 
+  CHECK(deeds(driver.step(StopRequested{})) == Actions{SendStop{Role::vrrp}});
   CHECK(driver.step(StopRequested{}) == Actions{});
-  CHECK(driver.step(ReloadRequested{}) ==
-        Actions{ReloadStarted{},
-                ReloadFinished{.ok = false, .generation = 1, .text = "holdfast is stopping"}});
+  CHECK(only<ReloadFinished>(driver.step(ReloadRequested{})).at(0).text == "holdfast is stopping");
+  CHECK(only<Strike>(driver.pass(2s - 1ms)).empty());
+  CHECK(only<Strike>(driver.pass(1ms)) == std::vector{Strike{Role::vrrp, Blow::kill}});
+}
+
+TEST_CASE("stop: a checkers process is given its full time, however often it is asked") {
+  Driver driver;
+  driver.run();
+  (void)driver.step(StopRequested{});
+  (void)driver.exited(Role::vrrp, exit_with(0));
+
+  CHECK(deeds(driver.step(StopRequested{})) == Actions{});
+  CHECK(only<Strike>(driver.pass(9s)).empty());
 }
 
 TEST_CASE("stop: a child that crashes instead of stopping is not restarted") {
