@@ -61,6 +61,9 @@ struct ChildCallbacks {
   /// Leave in order and call Loop::stop at the end. `why` is a sentence: stop frame, signal,
   /// watchdog gone. Called once.
   std::function<void(std::string why)> stop;
+  /// The same request has come a second time: stop waiting for others. Called once, after `stop`.
+  /// Empty: nothing to hurry.
+  std::function<void()> hurry = {};
 };
 
 class Child {

@@ -91,7 +91,8 @@ class Daemon {
                                       preparing_ = 0;
                                       engine_->abort();
                                     },
-                                .stop = [this](const std::string& why) { stop(why); }});
+                                .stop = [this](const std::string& why) { stop(why); },
+                                .hurry = [this] { engine_->hurry(); }});
     return {};
   }
 

@@ -126,9 +126,10 @@ def test_a_vrrp_child_that_stands_still_is_replaced_and_the_director_ends_up_mas
 
     assert eventually(lambda: suite.replaced("vrrp", before["vrrp"]), 10) is not None
     took = time.monotonic() - began
-    assert 3 <= took < 6, f"silence of 3 s, a blow of 1 s, and at once a successor: {took:.1f} s"
+    assert 1.6 <= took < 4, f"just before its peers wake: {took:.1f} s"
     assert not is_alive(before["vrrp"])
-    assert "the vrrp process (generation 1) gave no sign of life for 3" in suite.ours.log()
+    assert re.search(r"the vrrp process \(generation 1\) (is stopped, and a peer takes over unless|"
+                     r"gave no sign of life for 3)", suite.ours.log())
     assert eventually(lambda: suite.holders() == {"ours"}, 10) is not None
     assert eventually(lambda: suite.ours.state("VI_1") == "MASTER", 2) is not None
     time.sleep(2)

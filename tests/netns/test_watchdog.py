@@ -1,4 +1,5 @@
 import os
+import resource
 import pathlib
 import signal
 import socket
@@ -172,6 +173,22 @@ def test_a_child_without_permission_ends_the_start_with_exit_4(director):
     ended = director.call("-n")
     assert ended.returncode == 4, ended
     assert "a permission is missing" in ended.stderr
+
+
+@pytest.mark.parametrize("descriptors", range(14, 24))
+def test_a_start_that_runs_out_of_descriptors_ends(director, descriptors):
+    """Wherever it runs out: the loader, one child, both children."""
+    def scarce():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+    process = subprocess.Popen(director.command("-n"), env=director.env, preexec_fn=scarce,
+                               stderr=subprocess.DEVNULL)
+    director.process = process
+    try:
+        assert process.wait(2) == 1
+    except subprocess.TimeoutExpired:  # enough of them: it runs, or goes on trying
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) is not None
 
 
 def test_control_socket_stop(director):

@@ -49,6 +49,8 @@ class Engine {
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
   /// `on_stopped`.
   void stop(bool keep_addresses, std::function<void()> on_stopped);
+  /// After stop(): whoever still hands over withdraws at once.
+  void hurry() { handle(ShutdownNow{}); }
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
 

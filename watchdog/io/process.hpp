@@ -36,6 +36,8 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] pid_t pid() const;
+  /// Whether it does not run because of a signal or a debugger. False when that cannot be seen.
+  [[nodiscard]] bool is_stopped() const;
   /// Through the pidfd: never hits a stranger that got the same number.
   void signal(int number) const;
 

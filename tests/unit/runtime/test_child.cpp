@@ -53,7 +53,8 @@ struct Family {
                            [this](std::uint64_t generation) {
                              trace.push_back("abort " + std::to_string(generation));
                            },
-                       .stop = [this](const std::string&) { trace.emplace_back("stop"); }});
+                       .stop = [this](const std::string&) { trace.emplace_back("stop"); },
+                       .hurry = [this] { trace.emplace_back("hurry"); }});
   }
 
   void note(const Frame& frame) {
@@ -151,6 +152,29 @@ TEST_CASE("child: the end of the watchdog is a stop, once") {
   family.loop.io().run_for(5ms);
   CHECK(family.trace == std::vector<std::string>{"stop"});
   CHECK_FALSE(family.child->watchdog_asked_to_stop());
+}
+
+TEST_CASE("child: a second request of the same kind hurries the stop, once") {
+  Family family;
+  family.send(FrameType::stop, 0);
+  CHECK(family.traces({"stop"}));
+  ::raise(SIGTERM);  // a service manager signals every process of the service
+  family.send(FrameType::stop, 0);
+  CHECK(family.traces({"stop", "hurry"}));
+  ::raise(SIGTERM);
+  family.send(FrameType::stop, 0);
+  family.loop.io().restart();
+  family.loop.io().run_for(5ms);
+  CHECK(family.trace == std::vector<std::string>{"stop", "hurry"});
+  CHECK(family.child->watchdog_asked_to_stop());
+}
+
+TEST_CASE("child: two signals hurry a child whose watchdog does not answer") {
+  Family family;
+  ::raise(SIGTERM);
+  CHECK(family.traces({"stop"}));
+  ::raise(SIGTERM);
+  CHECK(family.traces({"stop", "hurry"}));
 }
 
 TEST_CASE("child: a stop that the watchdog asked for is told apart from its end") {
