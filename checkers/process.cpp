@@ -5,6 +5,7 @@
 #include "checkers/settings_from_model.hpp"
 #include "config/load.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/sealed_memfd.hpp"
 
 #include <boost/asio/post.hpp>
@@ -98,6 +99,7 @@ void Process::prepare(runtime::UniqueFd snapshot, Prepared done) {
   auto fd = std::make_shared<runtime::UniqueFd>(std::move(snapshot));
   reader_ = std::thread([this, fd, number, done = std::move(done), self = self_]() mutable {
     auto settings = std::make_shared<core::Result<Settings>>(read_settings(fd->get()));
+    runtime::return_free_memory();  // the model was several times as large as the settings
     boost::asio::post(loop_.io(), [self, settings, number, done = std::move(done)] {
       if (!*self || (*self)->reading_ != number) return;
       if (!*settings) return done(settings->error());

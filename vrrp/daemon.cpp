@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "runtime/control_socket.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/pid_file.hpp"
 #include "runtime/process.hpp"
 #include "runtime/script.hpp"
@@ -127,6 +128,7 @@ class Daemon {
         std::thread([this, generation, fd = snapshot.release(), done = std::move(done)]() mutable {
           const runtime::UniqueFd owned(fd);
           auto plan = std::make_shared<core::Result<Plan>>(read_plan(owned.get()));
+          runtime::return_free_memory();  // the model was several times as large as the plan
           boost::asio::post(loop_.io(), [this, generation, plan, done = std::move(done)] {
             if (preparing_ == generation) done(accept(generation, std::move(*plan)));
           });
