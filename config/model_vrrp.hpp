@@ -382,7 +382,7 @@ struct GarpGroup {
 
 /// "MASTER", "BACKUP"; an instance that says nothing starts as BACKUP.
 [[nodiscard]] const char* to_string(InitialState state);
-[[nodiscard]] const char* to_string(AuthType type);       ///< "none", "PASS", "AH"
-[[nodiscard]] const char* to_string(RouteType type);      ///< "unicast", "blackhole", …
+[[nodiscard]] const char* to_string(AuthType type);   ///< "none", "PASS", "AH"
+[[nodiscard]] const char* to_string(RouteType type);  ///< "unicast", "blackhole", …
 
 }  // namespace holdfast::config
