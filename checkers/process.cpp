@@ -45,6 +45,7 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
       probes_(loop.io(),
               [this](ProbeId id, Outcome outcome) {
+                counters_.count(outcome.result);
                 handle(ProbeFinished{id, std::move(outcome)});
               }),
       scripts_(loop.io()),
@@ -72,7 +73,7 @@ core::Result<void> Process::start() {
   control_ = std::move(*control);
   control_->handle("status", runtime::ControlAccess::read,
                    [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     reply(status_json(engine_, keeper_, counters_, child_->generation()));
+                     keeper_.when_fresh([this, reply] { reply(status()); });
                    });
 
   child_ = std::make_unique<runtime::Child>(
@@ -148,6 +149,11 @@ void Process::leave() {
 void Process::leave_when_scripts_are_done() {
   farewell_.arm(runtime::now() + kScriptFarewell);
   scripts_.when_idle([this] { loop_.stop(0); });
+}
+
+boost::json::object Process::status() const {
+  return status_json(engine_, {keeper_.state(), keeper_.counters()}, counters_,
+                     child_->generation());
 }
 
 Memory Process::recall() const {

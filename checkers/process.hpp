@@ -59,6 +59,7 @@ class Process {
   void act(const Remember& remember);
   void act(const Forget& forget);
 
+  [[nodiscard]] boost::json::object status() const;
   [[nodiscard]] Memory recall() const;
   [[nodiscard]] std::string server_name(std::size_t service, std::size_t server) const;
   [[nodiscard]] std::string check_name(std::size_t service, std::size_t server,
