@@ -23,6 +23,10 @@ inline constexpr Message kNoPage{
     "would be judged from nothing. Everything else works."};
 inline constexpr Message kStopping{"checkers-stopping", Level::info,
                                    "The process leaves in order."};
+inline constexpr Message kVrrpHangs{
+    "checkers-vrrp-hangs", Level::warning,
+    "This process has to leave, but not by order of the watchdog, which stops the VRRP process "
+    "first; that one still runs. Clients that its addresses attract are refused from now on."};
 inline constexpr Message kCannotStart{
     "checkers-cannot-start", Level::critical,
     "The process cannot do its work and ends; the text says what was missing."};

@@ -36,6 +36,8 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] pid_t pid() const;
+  /// A pidfd of its own for somebody who has to know when the process ends.
+  [[nodiscard]] core::Result<runtime::UniqueFd> pidfd() const;
   /// Through the pidfd: never hits a stranger that got the same number.
   void signal(int number) const;
 
