@@ -91,17 +91,3 @@ def test_a_program_that_never_gives_way_is_named_once_and_not_fought(director: D
     back = eventually(lambda: weight_of(director, 4) == 1, 65, 0.5)
     assert back is not None, director.log()[-3000:]
     assert eventually(lambda: director.status("checkers")["ipvs"]["differs"] is None, 5)
-
-
-def test_connections_are_counted_when_somebody_asks(director: Director) -> None:
-    """The table is not read all the time, but what status tells of it is fresh."""
-    def servers() -> list[dict]:
-        return [one for service in director.status("checkers")["services"]
-                for one in service["servers"]]
-
-    director.machine.run("ip", "addr", "add", "10.1.0.7/32", "dev", "lo")
-    director.machine.run("ip", "route", "add", "10.2.0.0/24", "dev", "lo")
-    director.machine.run("bash", "-c", "timeout 0.5 bash -c '</dev/tcp/10.1.0.7/80'", check=False)
-
-    assert eventually(lambda: any(one["active_connections"] + one["inactive_connections"]
-                                  for one in servers()), 5, 0.2) is not None
