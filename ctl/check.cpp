@@ -35,6 +35,11 @@ struct Outcome {
     for (const Loaded& one : loaded) sum += one.diagnostics.warnings();
     return sum;
   }
+  [[nodiscard]] std::size_t hints() const {
+    std::size_t sum = pairs.hints();
+    for (const Loaded& one : loaded) sum += one.diagnostics.hints();
+    return sum;
+  }
 };
 
 void look_at_host(Loaded& loaded) {
@@ -102,6 +107,13 @@ std::string together_text(const Outcome& outcome) {
                      fmt::join(outcome.not_compared, ", "));
 }
 
+std::string refused_by_strict(const Outcome& outcome) {
+  std::string line = "refused, because of --strict";
+  if (outcome.hints() == outcome.warnings())
+    line += "; none of the warnings is a mistake, only old or without effect in this version";
+  return line + "\n";
+}
+
 bool only_strict_refuses(const CheckRequest& request, const Outcome& outcome) {
   return request.strict && outcome.errors() == 0 && outcome.warnings() != 0;
 }
@@ -114,7 +126,7 @@ void print_text(const CheckRequest& request, const Outcome& outcome) {
   for (std::size_t i = 0; i < request.files.size(); ++i)
     say(fmt::format("{}: {}\n", name_of(request, i), outcome.loaded[i].diagnostics.summary()));
   if (request.files.size() > 1) say(fmt::format("together: {}\n", together_text(outcome)));
-  if (only_strict_refuses(request, outcome)) say("refused, because of --strict\n");
+  if (only_strict_refuses(request, outcome)) say(refused_by_strict(outcome));
 }
 
 void print_json(const CheckRequest& request, const Outcome& outcome) {

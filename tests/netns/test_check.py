@@ -190,6 +190,20 @@ def test_strict_says_why_it_refuses(tmp_path: Path) -> None:
     json.loads(check("--strict", "--json", str(config)).stdout)
 
 
+def test_hints_are_told_from_mistakes(tmp_path: Path) -> None:
+    config = tmp_path / "a.conf"
+    hint = "global_defs {\n notification_email_from a@example.org\n}\n"
+    config.write_text(hint + DIRECTOR % (150, "192.0.2.1/24"))
+    only_hints = check("--strict", str(config))
+    config.write_text(hint + (DIRECTOR % (150, "192.0.2.1/24")) + "wrong\n")
+    both = json.loads(check("--json", str(config)).stdout)
+
+    assert only_hints.returncode == 1
+    assert only_hints.stdout.endswith("\nrefused, because of --strict; none of the warnings is a "
+                                      "mistake, only old or without effect in this version\n")
+    assert [one["kind"] for one in both["diagnostics"]] == ["hint", "mistake"]
+
+
 def test_help_is_a_command() -> None:
     helped = subprocess.run([str(BIN / "holdfastctl"), "help"],
                             capture_output=True, text=True, timeout=60)
