@@ -42,8 +42,8 @@ struct Outcome {
   }
 };
 
-void look_at_host(Loaded& loaded) {
-  const auto host = read_host_facts();
+void look_at_host(Loaded& loaded, const Target& target) {
+  auto host = read_host_facts();
   if (!host) {
     config::Diagnostic problem;
     problem.severity = config::Severity::warning;
@@ -51,6 +51,8 @@ void look_at_host(Loaded& loaded) {
     loaded.diagnostics.add(std::move(problem));
     return;
   }
+  if (const Reply vrrp = ask(target, "vrrp"); vrrp.status)
+    host->held = held_addresses(*vrrp.status);
   Diagnostics found;
   check_online(loaded, *host, found);
   loaded.diagnostics.append(found);
@@ -148,7 +150,7 @@ void print_json(const CheckRequest& request, const Outcome& outcome) {
 
 }  // namespace
 
-int check(const CheckRequest& request) {
+int check(const Target& target, const CheckRequest& request) {
   if (request.config_ids.size() > 1 && request.config_ids.size() != request.files.size()) {
     const std::size_t files = request.files.size();
     complain(fmt::format(
@@ -159,7 +161,7 @@ int check(const CheckRequest& request) {
   Outcome outcome;
   for (std::size_t i = 0; i < request.files.size(); ++i)
     outcome.loaded.push_back(config::load_files(request.files[i], {id_of(request, i)}));
-  if (request.online) look_at_host(outcome.loaded.front());
+  if (request.online) look_at_host(outcome.loaded.front(), target);
   compare(request, outcome);
   request.format == Format::json ? print_json(request, outcome) : print_text(request, outcome);
   const bool failed = outcome.errors() != 0 || only_strict_refuses(request, outcome);
