@@ -61,7 +61,8 @@ def can_balance() -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--interfaces", type=int, default=16)
-    parser.add_argument("--vrids", type=int, default=254, help="virtual routers on each, at most 254")
+    parser.add_argument("--vrids", type=int, default=254,
+                        help="virtual routers on each, at most 254")
     parser.add_argument("--json", type=Path,
                         help="where the numbers go (default: build/bench-memory.json)")
     options = parser.parse_args()

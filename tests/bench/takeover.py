@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What clients notice of a takeover: Holdfast beside Debian's keepalived, in one run, in namespaces.
+"""What clients notice of a takeover: Holdfast beside Debian's keepalived, in one run.
 
 A pair of the same program serves one address that a client pings every 10 ms, while the master's
 VRRP process is killed and while the master is stopped in order. Then thousands of virtual routers
@@ -48,7 +48,8 @@ class Pings:
     def lost(self) -> tuple[int, float]:
         """How many, and how long the longest row of them was, in seconds."""
         self._process.wait(self._seconds + 20)
-        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", self._process.output())}
+        answered = {int(number) for number in
+                    re.findall(r"icmp_seq=(\d+) ttl", self._process.output())}
         longest = row = 0
         for number in range(1, self._count + 1):
             row = 0 if number in answered else row + 1
@@ -135,7 +136,8 @@ def crowd_takeover(program: str, interfaces: int, vrids: int) -> list[float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--interfaces", type=int, default=16)
-    parser.add_argument("--vrids", type=int, default=254, help="virtual routers on each, at most 254")
+    parser.add_argument("--vrids", type=int, default=254,
+                        help="virtual routers on each, at most 254")
     parser.add_argument("--json", type=Path,
                         help="where the numbers go (default: build/bench-takeover.json)")
     options = parser.parse_args()
