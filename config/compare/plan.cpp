@@ -232,6 +232,7 @@ std::string share_text(std::size_t removed, std::size_t of, std::string_view wha
 
 Plan plan_reload(const Model& before, const Model& after, const RunningView& running) {
   return {.steps = Planner(before, after, running).run(),
+          .warnings = partner_warnings(before, after, running),
           .removal = removal(before, after),
           .beyond_limit = beyond_limit(before, after)};
 }
