@@ -37,11 +37,16 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       [this, life](const core::RouterKey& owner, const netlink::Publication& publication) {
         if (life.lock()) on_published(owner, publication);
       });
-  reflector_.on_lost([this, life](const core::RouterKey& owner, const std::string& reason) {
+  reflector_.on_lost(
+      [this, life](const core::RouterKey& owner, const netlink::Publication& publication) {
+        if (!life.lock()) return;
+        if (const auto id = router().find(owner.interface, owner.vrid)) {
+          handle(AddressesFailed{*id, std::string(publication.first_problem())});
+        }
+      });
+  reflector_.on_repaired([this, life](const core::RouterKey& owner, const core::IpPrefix&) {
     if (!life.lock()) return;
-    if (const auto id = router().find(owner.interface, owner.vrid)) {
-      handle(AddressesFailed{*id, reason});
-    }
+    if (const auto id = router().find(owner.interface, owner.vrid)) handle(AddressesRepaired{*id});
   });
 }
 
@@ -162,14 +167,12 @@ void Engine::commit(std::vector<InstanceSettings> next) {
 }
 
 void Engine::claim_addresses(const std::vector<InstanceSettings>& settings) {
-  key_by_address_.clear();
   for (const InstanceSettings& each : settings) {
-    const InstanceKey key{each.interface, each.vrid};
-    const std::vector<VirtualAddress> addresses = each.all_addresses();
-    for (const VirtualAddress& address : addresses)
-      key_by_address_.emplace(address.prefix.address, key);
-    reflector_.claim(router_key(key), desired_addresses(each.interface, addresses));
+    reflector_.claim(router_key({each.interface, each.vrid}),
+                     desired_addresses(each.interface, each.all_addresses()));
   }
+  // Done within this turn, after resumed instances have said what they hold.
+  reflector_.sweep_leftovers();
 }
 
 void Engine::watch(const std::vector<InstanceSettings>& settings) {
@@ -244,24 +247,9 @@ void Engine::on_address(const netlink::AddressEvent& event) {
     note(changed->after);
   } else if (const auto* vanished = std::get_if<netlink::AddressVanished>(&event)) {
     note(vanished->address);
-    if (holder(vanished->address.prefix.address) != nullptr)
-      being_repaired_.insert(vanished->address.prefix.address);
   } else if (const auto* appeared = std::get_if<netlink::AddressAppeared>(&event)) {
     note(appeared->address);
-    const core::IpAddress& address = appeared->address.prefix.address;
-    const Instance* instance = being_repaired_.erase(address) != 0 ? holder(address) : nullptr;
-    if (instance != nullptr) handle(AddressesRepaired{instance->id()});
   }
-}
-
-/// The instance that holds this virtual address now.
-const Instance* Engine::holder(const core::IpAddress& address) const {
-  const auto key = key_by_address_.find(address);
-  if (key == key_by_address_.end()) return nullptr;
-  const auto id = router().find(key->second.interface, key->second.vrid);
-  if (!id) return nullptr;
-  const Instance& instance = router().view(*id);
-  return instance.holds_addresses() ? &instance : nullptr;
 }
 
 void Engine::on_published(const core::RouterKey& owner, const netlink::Publication& publication) {

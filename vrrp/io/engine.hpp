@@ -67,7 +67,6 @@ class Engine {
   void mark_dirty(const std::string& interface);
   void refresh_interface(const std::string& name);
   [[nodiscard]] InterfaceStatus read_interface(const std::string& name);
-  [[nodiscard]] const Instance* holder(const core::IpAddress& address) const;
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
@@ -84,8 +83,6 @@ class Engine {
 
   std::set<std::string> watched_;  // interfaces that instances use
   std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
-  std::unordered_map<core::IpAddress, InstanceKey> key_by_address_;
-  std::set<core::IpAddress> being_repaired_;
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer timer_;
