@@ -4,18 +4,20 @@
 // processes see, and that the kernel cleans up itself.
 #pragma once
 
+#include "core/result.hpp"
 #include "netlink_reflector/core/keeper.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <string>
-#include <string_view>
 
 namespace holdfast::netlink {
 
 class Presence {
  public:
-  /// Shows us to the others until the end of this object. `run_dir` empty: it does not.
-  explicit Presence(std::string_view run_dir);
+  /// Shows us to the others until the end of this object; makes the run directory where it is
+  /// missing. Fails when a process that lives keeps its addresses by the same directory: two would
+  /// overwrite each other's record. `run_dir` empty: shows nothing.
+  [[nodiscard]] static core::Result<Presence> announce(const std::string& run_dir);
 
   /// Looked up now, in /proc/net/unix. One that cannot be read counts as others: better to leave an
   /// address than to take somebody's.

@@ -37,7 +37,6 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
         options_(std::move(options)),
         keeper_(options_.retry_after),
         owned_(options_.run_dir),
-        presence_(options_.run_dir),
         readable_(io),
         timer_(io, [this] { schedule(); }) {}
 
@@ -86,7 +85,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   ReflectorOptions options_;
   Keeper keeper_;
   OwnedFile owned_;
-  Presence presence_;
+  std::optional<Presence> presence_;
   Mirror mirror_;
   std::optional<RouteSocket> events_;
   std::optional<Requests> requests_;
@@ -104,6 +103,9 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 core::Result<void> Reflector::Impl::load() {
+  auto presence = Presence::announce(options_.run_dir);
+  if (!presence) return presence.error();
+  presence_.emplace(std::move(*presence));
   auto requests = RouteSocket::open(options_.request_buffer_bytes, {});
   if (!requests) return requests.error();
   auto events = RouteSocket::open(options_.event_buffer_bytes,
@@ -130,7 +132,7 @@ void Reflector::Impl::inherit() {
   has_inherited_ = true;
   auto listed = owned_.load();
   if (!listed) logger_.log(kRecordFailed, "{}", listed.error().message);
-  keeper_.inherit(listed ? *listed : OwnedList{}, presence_.others(), mirror_);
+  keeper_.inherit(listed ? *listed : OwnedList{}, presence_->others(), mirror_);
   record_changes();
 }
 

@@ -31,7 +31,8 @@ namespace holdfast::netlink {
 
 struct ReflectorOptions {
   /// Where `vrrp.owned` lists the addresses that are ours, for a successor; also the name by which
-  /// other directors of this network namespace know of us. Empty: neither, for tests.
+  /// other directors of this network namespace know of us: one process at a time. Empty: neither,
+  /// for tests.
   std::string run_dir = {};
   /// Receive buffer of the event socket. A burst that does not fit costs a full dump. keepalived:
   /// vrrp_netlink_monitor_rcv_bufs. Unit: bytes.

@@ -97,14 +97,58 @@ def test_killed_and_started_with_another_file_nothing_is_left(host: Host) -> Non
     assert host.addresses() == {f"{OURS}/24"}
 
 
+SERVICE = """virtual_server 10.9.0.200 80 {
+ lb_algo rr
+ lb_kind DR
+ protocol TCP
+ real_server 10.9.0.10 80 {
+ }
+}
+"""
+
+
+def test_killed_and_started_without_any_instance_nothing_is_left(host: Host) -> None:
+    host.start(instance("A", 51, f"{VIP}/24"))
+    host.becomes("MASTER")
+    host.director.kill_everything()
+
+    host.director.write_config(SERVICE)
+    host.director.start("-D")
+
+    took = eventually(lambda: host.addresses() == {f"{OURS}/24"}, 3)
+    assert took is not None and took < 1, (took, host.director.log())
+
+
+def test_a_reload_removes_all_instances_and_the_child_is_killed(host: Host) -> None:
+    host.director.write_config(instance("A", 51, VIP) + SERVICE)
+    host.director.start("-D")
+    host.becomes("MASTER")
+    wait_for_a_peer(host, VIP, 51)
+    pid = host.director.role_pid("vrrp")
+    host.director.write_config(SERVICE)
+    host.director.process.send(signal.SIGHUP)
+    time.sleep(0.7)
+    assert f"{VIP}/32" in host.addresses(), "it is handing over"
+
+    os.kill(pid, signal.SIGKILL)
+
+    assert eventually(lambda: f"{VIP}/32" not in host.addresses(), 2) is not None
+    assert "watchdog-addresses-released" in host.director.log()
+
+
+def wait_for_a_peer(host: Host, address: str, vrid: int) -> None:
+    """A peer that was heard with priority 1: who leaves serves until it is heard again."""
+    from tests.netns.test_vrrp_director import advert, packet, send
+
+    send(host.peer, packet(advert(priority=1, vrid=vrid, addresses=(address,))))
+    time.sleep(0.2)
+
+
 def test_a_reload_removes_an_instance_and_its_child_is_killed(host: Host) -> None:
     first, second = instance("A", 51, VIP), instance("B", 52, OTHER)
     host.start(first + second)
     host.becomes("MASTER", "B")
-    # A peer that was heard with priority 1: B waits for it after its resignation.
-    from tests.netns.test_vrrp_director import advert, packet, send
-    send(host.peer, packet(advert(priority=1, vrid=52, addresses=(OTHER,))))
-    time.sleep(0.2)
+    wait_for_a_peer(host, OTHER, 52)
     host.reload(first)
     pid = host.director.role_pid("vrrp")
     assert OTHER in {one.split("/")[0] for one in host.addresses()}, "it is handing over"
