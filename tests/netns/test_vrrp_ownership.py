@@ -222,6 +222,29 @@ def test_an_owner_serves_the_hosts_own_address_and_leaves_it_alone(host: Host) -
     assert host.addresses() == only
 
 
+def test_what_a_reload_changes_is_no_repair(host: Host) -> None:
+    def label() -> str:
+        return host.machine.run("ip", "-o", "-4", "address", "show", "to", VIP).stdout
+
+    host.start(instance("A", 51, f"{VIP}/32 label eth0:one"))
+    host.becomes("MASTER")
+    assert eventually(lambda: "eth0:one" in label(), 2) is not None
+
+    host.reload(instance("A", 51, f"{VIP}/32 label eth0:two"))
+    assert eventually(lambda: "eth0:two" in label(), 2) is not None
+    time.sleep(0.3)
+    counters = host.director.status("vrrp")["instances"][0]["counters"]
+    assert counters["addresses_repaired"] == 0
+    assert "netlink-address-repaired" not in host.director.log()
+
+    host.machine.ip(f"addr del {VIP}/32 dev eth0")
+    assert eventually(lambda: "eth0:two" in label(), 2) is not None
+    assert eventually(
+        lambda: host.director.status("vrrp")["instances"][0]["counters"]["addresses_repaired"] == 1,
+        2,
+    ) is not None
+
+
 def test_what_stands_on_the_interface_without_us_stays_and_is_told(host: Host) -> None:
     host.machine.ip(f"addr add {VIP}/32 dev eth0")
     add_address(host.machine, "eth0", OTHER, mark=18)
@@ -232,6 +255,8 @@ def test_what_stands_on_the_interface_without_us_stays_and_is_told(host: Host) -
     assert f"{VIP}/32 is on eth0 and was not put there by this director" in host.director.log()
     host.becomes("MASTER")
     assert eventually(lambda: f"{OTHER}/32" in host.addresses(), 2) is not None
+    shown = host.director.status("vrrp")["instances"][0]["addresses"]
+    assert [(one["held"], one["foreign"]) for one in shown] == [(True, True), (True, False)]
     assert host.director.stop() == 0
     assert host.addresses() == {f"{OURS}/24", f"{VIP}/32"}
 
