@@ -32,7 +32,7 @@ constexpr std::string_view kVrrp = R"({"process":"vrrp","pid":4712,"generation":
    "faults":[]},
   {"name":"VI_2","interface":"eth1","vrid":52,"state":"FAULT","since_ms":2500,
    "why":"eth1 has no carrier","priority":100,"effective_priority":80,"master":null,
-   "addresses":[{"address":"10.0.0.9/32","interface":"eth1","label":"","held":false}],
+   "addresses":[{"address":"10.0.0.9/32","interface":"eth1","label":"","held":true,"foreign":true}],
    "faults":["eth1 has no carrier"]}]})";
 
 constexpr std::string_view kCheckers = R"({"process":"checkers","pid":4713,"generation":2,
@@ -90,7 +90,7 @@ Instances
   VI_2  eth1         52  FAULT   2.5 s      80 (100 configured)  none heard
     why: eth1 has no carrier
     fault: eth1 has no carrier
-    · 10.0.0.9/32 on eth1
+    ✓ 10.0.0.9/32 on eth1, not put there by this director
 
 Services
   the kernel's table differs in 1 place, for 10.0 s:
