@@ -31,7 +31,10 @@ void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
     last_source_ = source;
     departure_.reset();
   }
-  if (setback_) setback_->until = std::min(setback_->until, now);  // perhaps this was the reason
+  if (setback_) {  // perhaps this was the reason, or is the cure: no pause is left of it
+    setback_->until = std::min(setback_->until, now);
+    forget_failures();
+  }
   set_interface_fault();
   reconsider_faults(now, out);
 }
