@@ -54,6 +54,12 @@ std::vector<std::string> lines_below(const object& instance, const TextOptions& 
                               options.colours));
     }
   }
+  for (const value& trouble : find_list(instance, "troubles")) {
+    if (trouble.is_string()) {
+      lines.push_back(painted("trouble: " + std::string(trouble.get_string().c_str()), Paint::warn,
+                              options.colours));
+    }
+  }
   const bool is_master = text(instance, "state") == "MASTER";
   for (const value& address : find_list(instance, "addresses")) {
     if (const object* entry = address.if_object()) {
