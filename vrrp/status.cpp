@@ -82,6 +82,7 @@ json::array addresses_of(const Instance& instance, const netlink::Reflector& ref
                          {"label", each.desired.label},
                          {"held", each.held},
                          {"foreign", each.foreign}};
+    if (each.let_go) address.emplace("let_go", true);
     if (!each.problem.empty()) address.emplace("problem", each.problem);
     addresses.push_back(std::move(address));
   }

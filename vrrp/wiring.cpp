@@ -21,7 +21,8 @@ AddressList addresses_of(const std::vector<config::VirtualAddress>& written) {
   AddressList addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
-    addresses.push_back({each.prefix, each.interface, each.label, each.broadcast, each.scope});
+    addresses.push_back(
+        {each.prefix, each.interface, each.label, each.broadcast, each.scope, each.no_track});
   }
   return addresses;
 }

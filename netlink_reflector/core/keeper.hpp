@@ -165,6 +165,8 @@ class Keeper {
     std::set<AddressKey> repairing;
     /// There without us, and said so.
     std::set<AddressKey> foreign;
+    /// Taken away by somebody and not to be put back until the next wish.
+    std::set<AddressKey> let_go;
     std::map<AddressKey, Refusal> refused;
     /// Addresses whose problem changed since the owners were last looked at.
     std::set<core::IpAddress> changed;
@@ -176,6 +178,8 @@ class Keeper {
   struct Wish {
     /// The first owner of a key decides its attributes.
     std::map<AddressKey, Address> all;
+    /// Of those: what somebody may take away.
+    std::set<AddressKey> may_go;
     Wanted wanted;
   };
 
@@ -201,6 +205,7 @@ class Keeper {
                std::vector<Batch>& batches);
   [[nodiscard]] Wish wish_on(const Link& link, const Device& device, const AddressTable& addresses,
                              core::Instant now) const;
+  [[nodiscard]] static bool let_go(Device& device, const Wish& wish, const AddressTable& addresses);
   void note_repairs(Device& device, const std::vector<Step>& steps);
   [[nodiscard]] bool give_up(Device& device, const std::vector<Step>& steps, core::Instant now);
   [[nodiscard]] bool is_fought_over(Device& device, core::Instant now) const;

@@ -246,7 +246,7 @@ void Engine::on_address(const netlink::AddressEvent& event) {
 void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
   AddressesPlaced placed{.router = owner,
-                         .wanted = publication.addresses.size(),
+                         .wanted = publication.wished(),
                          .placed = publication.placed(),
                          .problem = std::string(publication.first_problem())};
   const Instance* instance = router().find(owner);
