@@ -146,6 +146,8 @@ class Keeper {
     bool report_due = false;
     std::optional<Publication> last;
   };
+  /// Leftovers are looked for once, at the start.
+  enum class Sweep : std::uint8_t { unasked, due, done };
   /// Why an address is not as it should be, and when it is tried again.
   struct Refusal {
     std::string sentence;
@@ -236,7 +238,7 @@ class Keeper {
   std::set<core::RouterKey> unsettled_;
   bool recheck_ = false;
   bool inherited_ = false;
-  bool sweep_is_due_ = false;
+  Sweep sweep_ = Sweep::unasked;
   std::vector<Notice> notices_;
   std::vector<OwnedChange> owned_changes_;
   ReflectorCounters counters_;

@@ -15,7 +15,7 @@ constexpr std::string_view kDoesNotStay = "somebody removes it as fast as it is 
 
 bool Keeper::has_work() const {
   return !dirty_.empty() || !dirty_names_.empty() || !notices_.empty() || recheck_ ||
-         (sweep_is_due_ && inherited_);
+         (sweep_ == Sweep::due && inherited_);
 }
 
 void Keeper::work(const Mirror& mirror, core::Instant now, std::vector<Batch>& batches,

@@ -198,6 +198,12 @@ TEST_CASE("keeper: of keepalived's leftovers those go that are claimed") {
   world.keeper.release(kSecond);
   world.settle();
   CHECK_FALSE(world.has("10.0.0.11"));
+
+  // At a reload it is no leftover any more: somebody runs keepalived beside us.
+  world.keeper.claim(kFirst, {vip("10.0.0.10")});
+  world.keeper.sweep_leftovers();
+  CHECK(world.settle() == 0);
+  CHECK(world.has("10.0.0.10"));
 }
 
 TEST_CASE("keeper: on an interface that is renamed nothing of ours stays, and back it is again") {
