@@ -14,6 +14,10 @@ inline constexpr Message kStarted{"watchdog-started", Level::info,
 inline constexpr Message kStopping{"watchdog-stopping", Level::info,
                                    "An orderly stop has begun: the VRRP process hands over first, "
                                    "then the checkers process ends."};
+inline constexpr Message kHurried{
+    "watchdog-hurried", Level::warning,
+    "A second request to stop came during an orderly stop. Addresses leave at once instead of "
+    "when the successor is heard."};
 inline constexpr Message kEnded{"watchdog-ended", Level::info, "The last line of an orderly stop."};
 inline constexpr Message kStartFailed{"watchdog-start-failed", Level::error,
                                       "The start has failed and nothing is left running. The text "

@@ -203,6 +203,7 @@ class Keeper {
                std::vector<Batch>& batches);
   [[nodiscard]] Wish wish_on(const Link& link, const Device& device, const AddressTable& addresses,
                              core::Instant now) const;
+  void adopt_wanted(Device& device, const Wish& wish);
   void note_repairs(Device& device, const std::vector<Step>& steps);
   [[nodiscard]] bool give_up(Device& device, const std::vector<Step>& steps, core::Instant now);
   [[nodiscard]] bool is_fought_over(Device& device, core::Instant now) const;

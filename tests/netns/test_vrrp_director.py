@@ -304,6 +304,21 @@ def test_stop_hands_over_and_leaves_nothing_behind(scene: Scene) -> None:
     assert not (scene.director.directory / "vrrp.pid").exists()
 
 
+def test_a_second_signal_ends_the_wait_for_a_successor(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    began = time.time()
+    scene.director.process.send(signal.SIGTERM)
+    time.sleep(0.3)
+    assert scene.director.holds(VIP), "alone, it holds on for the slowest peer there may be"
+    scene.director.process.send(signal.SIGTERM)
+
+    assert scene.director.process.wait(5) == 0
+    assert time.time() - began < 1.2
+    assert not scene.director.holds(VIP)
+    assert [one.priority for one in scene.capture.adverts(began, OURS)] == [0]
+
+
 def test_addresses_stay_with_dont_release(scene: Scene) -> None:
     scene.director.start("-P", "-D", "-V")
     scene.becomes("MASTER")

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace holdfast::vrrp {
 namespace {
@@ -14,17 +15,24 @@ constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 }  // namespace
 
 Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-               ArpSocket arp, std::optional<HandoverPage> page, Executor::OnNotify on_notify)
+               AnnounceSocket announcements, std::optional<HandoverPage> page,
+               Executor::OnNotify on_notify, Executor::OnRemoved on_removed)
     : io_(io),
       logger_(logger),
       reflector_(reflector),
       driver_(Router{}),
       ports_(io, [this](const std::string& interface) { wake(&interface); }),
-      executor_(driver_, ports_, std::move(arp), reflector, logger, std::move(page),
-                std::move(on_notify)),
+      sink_{.packet = [this](const Received& packet) { driver_.receive(packet, actions_); },
+            .stray = [this](const std::string& interface,
+                            DecodeError error) { driver_.count_stray(interface, error); }},
+      executor_(ports_, std::move(announcements), reflector, logger, std::move(page),
+                std::move(on_notify), std::move(on_removed)),
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),
-      patience_(io, [this] { handle(ShutdownNow{}); }) {
+      patience_(io, [this] { handle(ShutdownNow{}); }),
+      socket_retry_(io, [this] {
+        for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
+      }) {
   // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
   const std::weak_ptr<Life> life = life_;
   reflector_.on_link([this, life](const netlink::LinkEvent& event) {
@@ -34,19 +42,14 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
     if (life.lock()) on_address(event);
   });
   reflector_.on_published(
-      [this, life](const core::RouterKey& owner, const netlink::Publication& publication) {
+      [this, life](const RouterKey& owner, const netlink::Publication& publication) {
         if (life.lock()) on_published(owner, publication);
       });
-  reflector_.on_lost(
-      [this, life](const core::RouterKey& owner, const netlink::Publication& publication) {
-        if (!life.lock()) return;
-        if (const auto id = router().find(owner.interface, owner.vrid)) {
-          handle(AddressesFailed{*id, std::string(publication.first_problem())});
-        }
-      });
-  reflector_.on_repaired([this, life](const core::RouterKey& owner, const core::IpPrefix&) {
-    if (!life.lock()) return;
-    if (const auto id = router().find(owner.interface, owner.vrid)) handle(AddressesRepaired{*id});
+  reflector_.on_lost([this, life](const RouterKey& owner, const netlink::Publication& publication) {
+    if (life.lock()) on_published(owner, publication);
+  });
+  reflector_.on_repaired([this, life](const RouterKey& owner, const core::IpPrefix&) {
+    if (life.lock()) handle(AddressesRepaired{owner});
   });
 }
 
@@ -63,23 +66,15 @@ void Engine::wake(const std::string* readable) {
   report_pause(pause);
   actions_.clear();
   driver_.begin(woke_at, pause.suspended, actions_);
-  const auto take_packet = [this](const std::string& interface,
-                                  std::span<const std::uint8_t> packet) {
-    take(interface, packet);
-  };
   // Nothing may be judged before every socket was heard; while nothing is due one socket is enough.
   const bool is_due = driver_.deadline() && *driver_.deadline() <= woke_at;
-  const bool complete = is_due || readable == nullptr ? ports_.drain_all(take_packet)
-                                                      : ports_.drain(*readable, take_packet);
+  const bool complete =
+      is_due || readable == nullptr ? ports_.drain_all(sink_) : ports_.drain(*readable, sink_);
   if (!complete && noise_.admit("flood", woke_at)) {
     logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxDrainPackets);
   }
   driver_.finish(actions_);
   end_turn();
-}
-
-void Engine::take(const std::string& interface, std::span<const std::uint8_t> packet) {
-  if (const auto id = router().interface_id(interface)) driver_.receive({*id, packet}, actions_);
 }
 
 void Engine::handle(Event event) {
@@ -91,13 +86,13 @@ void Engine::handle(Event event) {
 }
 
 void Engine::end_turn() {
-  perform();
+  perform_actions();
   for (int count = 0; !pending_.empty() && count < kMaxEventsPerTurn; ++count) {
     const Event event = std::move(pending_.front());
     pending_.pop_front();
     actions_.clear();
     driver_.handle(event, runtime::now(), actions_);
-    perform();
+    perform_actions();
   }
   in_turn_ = false;
   if (!pending_.empty()) {
@@ -112,8 +107,9 @@ void Engine::end_turn() {
   if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
 }
 
-void Engine::perform() {
-  executor_.perform(actions_);
+void Engine::perform_actions() {
+  perform(actions_, executor_,
+          [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
   const bool any_gone = std::any_of(actions_.begin(), actions_.end(), [](const Action& action) {
     return std::holds_alternative<Removed>(action);
   });
@@ -148,7 +144,8 @@ void Engine::abort() {
 
 void Engine::commit(std::vector<InstanceSettings> next) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
-  claim_addresses(next);
+  for (const InstanceSettings& each : next)
+    reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
   watch(next);
   const core::Instant moment = runtime::now();
   actions_.clear();
@@ -164,15 +161,7 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   }
   refresh_ports();
   end_turn();
-}
-
-void Engine::claim_addresses(const std::vector<InstanceSettings>& settings) {
-  for (const InstanceSettings& each : settings) {
-    reflector_.claim(router_key({each.interface, each.vrid}),
-                     desired_addresses(each.interface, each.all_addresses()));
-  }
-  // Done within this turn, after resumed instances have said what they hold.
-  reflector_.sweep_leftovers();
+  reflector_.sweep_leftovers();  // resumed instances have said what they hold
 }
 
 void Engine::watch(const std::vector<InstanceSettings>& settings) {
@@ -192,10 +181,9 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
   if (!page) return;
   std::set<std::uint64_t> configured;
   for (const InstanceSettings& each : settings) {
-    const InstanceKey key{each.interface, each.vrid};
-    const std::uint64_t place = page_key(router_key(key));
-    configured.insert(place);
-    const auto record = page->load(place);
+    const RouterKey key = each.key();
+    configured.insert(page_key(key));
+    const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
     driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at}, runtime::now(),
                    actions_);
@@ -207,14 +195,16 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
 
 void Engine::refresh_ports() {
   std::map<std::string, std::set<std::uint8_t>> vrids;
-  for (const InstanceId id : router().ids()) {
-    const InstanceSettings& settings = router().view(id).settings();
-    vrids[settings.interface].insert(settings.vrid);
-  }
+  for (const Instance* instance : router().instances())
+    vrids[instance->key().interface].insert(instance->key().vrid);
   std::set<std::string> in_use;
   for (const auto& [interface, wanted] : vrids) {
     in_use.insert(interface);
-    ports_.set_vrids(interface, wanted);
+    if (const auto set = ports_.set_vrids(interface, wanted); !set) {
+      if (noise_.admit(interface, runtime::now()))
+        logger_.log(kNoSocket, "{}: {}", interface, set.error().message);
+      mark_dirty(interface);
+    }
   }
   ports_.retain(in_use);
 }
@@ -240,28 +230,37 @@ void Engine::on_link(const netlink::LinkEvent& event) {
 }
 
 void Engine::on_address(const netlink::AddressEvent& event) {
-  const auto note = [this](const netlink::Address& address) {
-    if (const netlink::Link* link = reflector_.link(address.interface)) mark_dirty(link->name);
-  };
-  if (const auto* changed = std::get_if<netlink::AddressChanged>(&event)) {
-    note(changed->after);
-  } else if (const auto* vanished = std::get_if<netlink::AddressVanished>(&event)) {
-    note(vanished->address);
-  } else if (const auto* appeared = std::get_if<netlink::AddressAppeared>(&event)) {
-    note(appeared->address);
-  }
+  const auto index = std::visit(
+      [](const auto& change) {
+        if constexpr (requires { change.after; }) {
+          return change.after.interface;
+        } else {
+          return change.address.interface;
+        }
+      },
+      event);
+  if (const netlink::Link* link = reflector_.link(index)) mark_dirty(link->name);
 }
 
-void Engine::on_published(const core::RouterKey& owner, const netlink::Publication& publication) {
-  if (!publication.wanted || publication.complete) return;
-  const auto id = router().find(owner.interface, owner.vrid);
-  if (!id) return;
+void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
+  if (!publication.wanted) return;
+  AddressesPlaced placed{.router = owner, .wanted = 0, .placed = 0, .problem = {}};
   for (const netlink::HeldAddress& address : publication.addresses) {
-    if (address.problem.empty()) continue;
-    logger_.log(kAddressTrouble, "{}: {}", router().view(*id).settings().name, address.problem);
-    handle(AddressesFailed{*id, address.problem});
-    return;
+    ++placed.wanted;
+    if (address.held && address.problem.empty()) {
+      ++placed.placed;
+    } else if (placed.problem.empty()) {
+      placed.problem = address.problem;
+    }
   }
+  const Instance* instance = router().find(owner);
+  const auto& before = instance == nullptr ? std::nullopt : instance->placement();
+  if (instance != nullptr && !placed.problem.empty() &&
+      (!before || before->problem != placed.problem)) {
+    logger_.log(kAddressTrouble, "{}: {} of {} addresses are in place: {}",
+                instance->settings().name, placed.placed, placed.wanted, placed.problem);
+  }
+  handle(std::move(placed));
 }
 
 // A burst of events (twenty addresses put in place) becomes one look at the interface.
@@ -276,27 +275,36 @@ void Engine::mark_dirty(const std::string& interface) {
   });
 }
 
+// The core hears of it before the socket goes: a master resigns through it, also from an interface
+// that was renamed or from an address that was taken away.
 void Engine::refresh_interface(const std::string& name) {
-  InterfaceStatus status = read_interface(name);
+  handle(InterfaceChanged{name, read_interface(name)});
+  if (reflector_.link(name) == nullptr) ports_.close(name);
   refresh_ports();
-  handle(InterfaceChanged{name, std::move(status)});
 }
 
-/// Opens or closes the interface's socket on the way: an instance without a socket must not take
-/// part.
+/// Opens the interface's socket on the way: an instance without a socket must not take part.
 InterfaceStatus Engine::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
-  if (link == nullptr) {
-    ports_.close(name);
-    return {};
-  }
+  if (link == nullptr) return {};
   InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
   status.primary_address = reflector_.primary_v4(link->index);
   if (const auto opened = ports_.open(name, link->index); !opened) {
     if (noise_.admit(name, runtime::now())) logger_.log(kNoSocket, "{}", opened.error().message);
-    status.up = false;
+    status.trouble = opened.error().message;
+    look_again_later(name);
+  } else if (without_socket_.erase(name) != 0 && without_socket_.empty()) {
+    socket_pause_ = kSocketPause;
   }
   return status;
+}
+
+void Engine::look_again_later(const std::string& interface) {
+  const bool waits = !without_socket_.empty();
+  without_socket_.insert(interface);
+  if (waits && socket_retry_.armed()) return;
+  socket_retry_.arm(runtime::now() + socket_pause_);
+  socket_pause_ = std::min(2 * socket_pause_, kLongestSocketPause);
 }
 
 }  // namespace holdfast::vrrp
