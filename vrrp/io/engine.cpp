@@ -48,7 +48,7 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
   reflector_.on_lost([this, life](const RouterKey& owner, const netlink::Publication& publication) {
     if (life.lock()) on_published(owner, publication);
   });
-  reflector_.on_repaired([this, life](const RouterKey& owner, const core::IpPrefix&) {
+  reflector_.on_repaired([this, life](const RouterKey& owner, const std::vector<core::IpPrefix>&) {
     if (life.lock()) handle(AddressesRepaired{owner});
   });
 }
