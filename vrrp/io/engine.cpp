@@ -244,15 +244,10 @@ void Engine::on_address(const netlink::AddressEvent& event) {
 
 void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
-  AddressesPlaced placed{.router = owner, .wanted = 0, .placed = 0, .problem = {}};
-  for (const netlink::HeldAddress& address : publication.addresses) {
-    ++placed.wanted;
-    if (address.held && address.problem.empty()) {
-      ++placed.placed;
-    } else if (placed.problem.empty()) {
-      placed.problem = address.problem;
-    }
-  }
+  AddressesPlaced placed{.router = owner,
+                         .wanted = publication.addresses.size(),
+                         .placed = publication.placed(),
+                         .problem = std::string(publication.first_problem())};
   const Instance* instance = router().find(owner);
   const auto& before = instance == nullptr ? std::nullopt : instance->placement();
   if (instance != nullptr && !placed.problem.empty() &&

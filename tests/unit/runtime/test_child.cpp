@@ -60,7 +60,7 @@ struct Family {
                                                     ? "sibling"
                                                     : "no sibling");
                            },
-                                              .stop = [this](const std::string&) { trace.emplace_back("stop"); },
+                       .stop = [this](const std::string&) { trace.emplace_back("stop"); },
                        .hurry = [this] { trace.emplace_back("hurry"); }});
   }
 
