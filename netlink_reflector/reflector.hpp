@@ -112,10 +112,11 @@ class Reflector {
   /// back); how it is with the others the publication says too. Retries go on; on_published says
   /// when it is back.
   void on_lost(std::function<void(const core::RouterKey& owner, const Publication&)> callback);
-  /// An address of this owner that somebody removed or changed is back: neighbours may need to hear
-  /// of it again. Our own changes are no repairs.
+  /// Addresses of this owner that somebody removed or changed are back: neighbours may need to hear
+  /// of them again. Once for all of one turn of the loop. Our own changes are no repairs.
   void on_repaired(
-      std::function<void(const core::RouterKey& owner, const core::IpPrefix& prefix)> callback);
+      std::function<void(const core::RouterKey& owner, const std::vector<core::IpPrefix>&)>
+          callback);
 
   /// The owner's addresses as they are in the mirror now, for status; claimed ones while it holds
   /// none.

@@ -126,8 +126,7 @@ def test_a_reload_removes_all_instances_and_the_child_is_killed(host: Host) -> N
     wait_for_a_peer(host, VIP, 51)
     pid = host.director.role_pid("vrrp")
     host.director.write_config(SERVICE)
-    host.director.process.send(signal.SIGHUP)
-    time.sleep(0.7)
+    host.director.ctl("reload", "--force", check=True)
     assert f"{VIP}/32" in host.addresses(), "it is handing over"
 
     os.kill(pid, signal.SIGKILL)

@@ -48,7 +48,7 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
   reflector_.on_lost([this, life](const RouterKey& owner, const netlink::Publication& publication) {
     if (life.lock()) on_published(owner, publication);
   });
-  reflector_.on_repaired([this, life](const RouterKey& owner, const core::IpPrefix&) {
+  reflector_.on_repaired([this, life](const RouterKey& owner, const std::vector<core::IpPrefix>&) {
     if (life.lock()) handle(AddressesRepaired{owner});
   });
 }
@@ -146,8 +146,6 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
-  // Done within this turn, after resumed instances have said what they hold.
-  reflector_.sweep_leftovers();
   watch(next);
   const core::Instant moment = runtime::now();
   actions_.clear();
@@ -163,6 +161,7 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   }
   refresh_ports();
   end_turn();
+  reflector_.sweep_leftovers();  // resumed instances have said what they hold
 }
 
 void Engine::watch(const std::vector<InstanceSettings>& settings) {

@@ -354,7 +354,8 @@ void Daemon::perform(const ReleaseAddresses&) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);
         if (status.is_clean())
-          logger_.log(kAddressesReleased, "the virtual addresses were taken off this host");
+          logger_.log(kAddressesReleased,
+                      "no virtual address of this director is left on the host");
         else
           logger_.log(kReleaseFailed, "the process that takes the virtual addresses off {}",
                       to_sentence(status));
