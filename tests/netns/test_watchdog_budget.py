@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.director import Director
-from tests.lab.netns import Lab, eventually
+from tests.lab.netns import Lab, LabError, eventually
 from tests.lab.wire import Capture
 
 VIP = "10.9.0.200"
@@ -94,8 +96,9 @@ def always_held(scene: Scene) -> Iterator[None]:
 
     def watch() -> None:
         while not end.wait(0.002):
-            if not scene.ours.holds(VIP):
-                lost.set()
+            with contextlib.suppress(LabError):  # who asks is killed with everybody else
+                if not scene.ours.holds(VIP):
+                    lost.set()
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -105,6 +108,15 @@ def always_held(scene: Scene) -> Iterator[None]:
         end.set()
         thread.join()
     assert not lost.is_set(), scene.ours.log()
+
+
+@pytest.fixture
+def in_memory(scene: Scene) -> Iterator[Scene]:
+    """The run directory is in memory, as /run is."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="hf-run-") as name:
+        scene.ours.directory = pathlib.Path(name)
+        yield scene
+        scene.ours.kill_everything()
 
 
 @pytest.fixture
@@ -189,3 +201,34 @@ def test_a_short_stop_is_no_death(scene: Scene) -> None:
     assert scene.ours.role_pid("vrrp") == old
     assert scene.ours.holds(VIP)
     assert scene.capture.adverts(began, PEER) == []
+
+
+# ---- everything is killed at once: a container that is started again -----------------------------
+
+
+def test_a_director_that_is_back_in_time_resumes(in_memory: Scene) -> None:
+    in_memory.start()
+    began = time.time()
+    with always_held(in_memory):
+        in_memory.ours.kill_everything()
+        in_memory.ours.start("-D")
+        time.sleep(4)
+
+    assert in_memory.capture.adverts(began, PEER) == []
+    assert "resumed after a restart" in in_memory.ours.log()
+    assert in_memory.ours.stop() == 0
+    assert not (in_memory.ours.directory / "vrrp.page").exists()
+
+
+def test_a_director_that_is_back_too_late_stands_for_election(in_memory: Scene) -> None:
+    in_memory.start()
+    in_memory.ours.kill_everything()
+    assert eventually(lambda: in_memory.peer.holds(VIP), 5) is not None
+    began = time.time()
+
+    in_memory.ours.start("-D")
+
+    assert eventually(lambda: not in_memory.ours.holds(VIP), 1) is not None
+    assert eventually(lambda: in_memory.capture.adverts(began, OURS), 8) is not None
+    assert in_memory.capture.adverts(began, OURS)[0].at - began > 3
+    assert "resumed after a restart" not in in_memory.ours.log()
