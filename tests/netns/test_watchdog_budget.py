@@ -60,6 +60,9 @@ class Scene:
     def last_advert(self, since: float = 0) -> float:
         return self.capture.adverts(since, OURS)[-1].at
 
+    def priorities_since(self, moment: float) -> list[int]:
+        return [one.priority for one in self.capture.adverts(moment, OURS)]
+
     def gone_after(self, since: float, limit: float = 20) -> float:
         """When the address left this host."""
         while self.ours.holds(VIP):
@@ -201,6 +204,28 @@ def test_a_short_stop_is_no_death(scene: Scene) -> None:
     assert scene.ours.role_pid("vrrp") == old
     assert scene.ours.holds(VIP)
     assert scene.capture.adverts(began, PEER) == []
+
+
+# ---- a child that dies again and again -----------------------------------------------------------
+
+
+def test_the_second_death_of_a_master_is_a_handover(scene: Scene) -> None:
+    scene.start()
+    os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+    assert eventually(lambda: "resumed after a restart" in scene.ours.log(), 3) is not None
+    time.sleep(1.5)
+
+    killed = time.time()
+    os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+
+    assert eventually(lambda: scene.capture.adverts(killed, PEER), 5) is not None
+    assert scene.capture.adverts(killed, PEER)[0].at - killed < 1.2, "a skew of 0.8 s"
+    assert scene.priorities_since(killed) == [0]
+    assert eventually(lambda: not scene.ours.holds(VIP), 1) is not None
+    assert scene.peer.holds(VIP)
+    # After the pause it is a backup that wins its election.
+    assert eventually(lambda: scene.ours.holds(VIP), 12) is not None
+    assert scene.ours.log().count("resumed after a restart") == 2
 
 
 # ---- everything is killed at once: a container that is started again -----------------------------
