@@ -59,7 +59,7 @@ int RouteSocket::send(std::span<const std::uint8_t> datagram) {
 
 RouteSocket::Read RouteSocket::read() {
   while (true) {
-    const ssize_t count = ::recv(fd(), buffer_.data(), buffer_.size(), MSG_TRUNC);
+    const ssize_t count = ::recv(fd(), buffer_.get(), kReadBytes, MSG_TRUNC);
     if (count < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return {};
@@ -68,8 +68,8 @@ RouteSocket::Read RouteSocket::read() {
     }
     const auto length = static_cast<std::size_t>(count);
     // A datagram that was cut is as good as lost, and a resync finds what was in it.
-    if (length > buffer_.size()) return {ReadOutcome::overrun, {}, EMSGSIZE};
-    return {ReadOutcome::data, std::span(buffer_).first(length), 0};
+    if (length > kReadBytes) return {ReadOutcome::overrun, {}, EMSGSIZE};
+    return {ReadOutcome::data, std::span<const std::uint8_t>(buffer_.get(), length), 0};
   }
 }
 

@@ -44,14 +44,16 @@ class RouteSocket {
   struct Close {
     void operator()(nl_sock* socket) const;
   };
-  explicit RouteSocket(nl_sock* socket) : socket_(socket), buffer_(kReadBytes) {}
+  explicit RouteSocket(nl_sock* socket)
+      : socket_(socket), buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(kReadBytes)) {}
 
   /// Larger than any datagram the kernel builds for a dump (32 KiB) or one link with many virtual
   /// functions.
   static constexpr std::size_t kReadBytes = std::size_t{256} << 10;
 
   std::unique_ptr<nl_sock, Close> socket_;
-  Bytes buffer_;
+  /// Not cleared: what no datagram has reached occupies no memory.
+  std::unique_ptr<std::uint8_t[]> buffer_;
 };
 
 }  // namespace holdfast::netlink

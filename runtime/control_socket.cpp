@@ -1,5 +1,6 @@
 #include "runtime/control_socket.hpp"
 
+#include "runtime/memory.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -146,9 +147,17 @@ class ControlServer::State::Client : public std::enable_shared_from_this<Client>
     output_ = json::serialize(answer) + "\n";
     asio::async_write(socket_, asio::buffer(output_),
                       [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                        self->forget_reply();
                         if (error || self->closing_) return self->close();
                         self->read();
                       });
+  }
+
+  /// A long one was made of many small values, which the allocator would keep for the next.
+  void forget_reply() {
+    const bool was_long = output_.size() >= kReturnedBlockBytes;
+    output_ = std::string();
+    if (was_long) return_free_memory();
   }
 
   std::weak_ptr<State> server_;

@@ -1,13 +1,15 @@
 #include "runtime/log.hpp"
 
 #include "runtime/log_sinks.hpp"
+#include "runtime/process.hpp"
 
-#include <spdlog/async_logger.h>
-#include <spdlog/details/thread_pool.h>
-
+#include <atomic>
 #include <future>
+#include <sys/prctl.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace holdfast::runtime {
 namespace {
@@ -15,23 +17,14 @@ namespace {
 /// The end of a process waits this long for its last lines.
 constexpr std::chrono::milliseconds kFarewell{1000};
 
-spdlog::level::level_enum to_spdlog(Level level) {
-  switch (level) {
-    case Level::debug:
-      return spdlog::level::trace;
-    case Level::detail:
-      return spdlog::level::debug;
-    case Level::info:
-      return spdlog::level::info;
-    case Level::warning:
-      return spdlog::level::warn;
-    case Level::error:
-      return spdlog::level::err;
-    case Level::critical:
-      return spdlog::level::critical;
-  }
-  return spdlog::level::info;
-}
+constexpr Message kLinesLost{
+    "log-lines-lost", Level::warning,
+    "More was to be said than the terminal or syslog took in time, and the oldest lines that "
+    "waited were dropped. Find out what slows the log down, or what floods it."};
+
+constexpr Message kPrivileges{"log-privileges", Level::warning,
+                              "The thread that writes the log could not give up its capabilities. "
+                              "It works, with more power than it needs."};
 
 Level least_shown(int detail) {
   if (detail <= 0) return Level::info;
@@ -41,30 +34,50 @@ Level least_shown(int detail) {
 }  // namespace
 
 struct Logger::Impl {
-  std::shared_ptr<std::atomic<std::uint64_t>> lost =
-      std::make_shared<std::atomic<std::uint64_t>>(0);
-  std::shared_ptr<spdlog::details::thread_pool> ring =
-      std::make_shared<spdlog::details::thread_pool>(kLogRingLines, 1);
-  std::shared_ptr<spdlog::async_logger> logger;
+  ~Impl() {
+    queue.close();
+    if (writer.joinable()) writer.join();
+  }
+
+  /// What the log thread does. Its files are open: it needs no capability.
+  void write_lines() {
+    ::prctl(PR_SET_NAME, "log");
+    if (const auto given_up = give_up_capabilities_of_this_thread(); !given_up)
+      write({std::chrono::system_clock::now(), kPrivileges.level,
+             fmt::format("{}: {}", kPrivileges.id, given_up.error().message)});
+    std::uint64_t told = 0;
+    while (const auto line = queue.take()) {
+      const std::uint64_t dropped = queue.dropped();
+      if (const std::uint64_t lost_before = dropped - std::exchange(told, dropped);
+          lost_before != 0)
+        write({line->at, kLinesLost.level,
+               fmt::format("{}: {} lines before this one", kLinesLost.id, lost_before)});
+      write(*line);
+    }
+  }
+  void write(const LogLine& line) {
+    for (const auto& sink : sinks) sink->write(line);
+  }
+
+  std::atomic<std::uint64_t> lost = 0;
+  LogQueue queue{kLogQueueBytes};
+  std::vector<std::unique_ptr<LogSink>> sinks;
+  std::thread writer;
 };
 
 Logger::Logger(std::string process, const LogSettings& settings)
     : least_(least_shown(settings.detail)), impl_(std::make_unique<Impl>()) {
-  std::vector<spdlog::sink_ptr> sinks;
   if (settings.to_stderr) {
-    sinks.push_back(make_descriptor_sink(STDERR_FILENO, process, impl_->lost));
+    impl_->sinks.push_back(make_descriptor_sink(STDERR_FILENO, process, impl_->lost));
   }
   if (settings.to_syslog) {
     const std::string ident = process == "holdfast" ? process : "holdfast-" + process;
-    sinks.push_back(make_syslog_sink(ident, settings.syslog_facility));
+    impl_->sinks.push_back(make_syslog_sink(ident, settings.syslog_facility));
   }
-  impl_->logger = std::make_shared<spdlog::async_logger>(
-      std::move(process), sinks.begin(), sinks.end(), impl_->ring,
-      spdlog::async_overflow_policy::overrun_oldest);
-  impl_->logger->set_level(spdlog::level::trace);
+  impl_->writer = std::thread([impl = impl_.get()] { impl->write_lines(); });
 }
 
-// The pool's destructor writes the ring out and joins its thread, which may be stuck in syslog(3):
+// Impl's destructor writes the queue out and joins its thread, which may be stuck in syslog(3):
 // a process that wants to end must not wait for that. What is left is then lost with the process.
 Logger::~Logger() {
   std::promise<void> written;
@@ -75,17 +88,18 @@ Logger::~Logger() {
       done.set_value();
     }).detach();
   } catch (const std::system_error&) {
-    return;  // no thread to be had: the ring was written out while the closure was destroyed
+    return;  // no thread to be had: the queue was written out while the closure was destroyed
   }
   is_written.wait_for(kFarewell);
 }
 
 std::uint64_t Logger::dropped() const {
-  return impl_->ring->overrun_counter() + impl_->lost->load(std::memory_order_relaxed);
+  return impl_->queue.dropped() + impl_->lost.load(std::memory_order_relaxed);
 }
 
 void Logger::write(const Message& message, std::string text) {
-  impl_->logger->log(to_spdlog(message.level), fmt::format("{}: {}", message.id, text));
+  impl_->queue.push(
+      {std::chrono::system_clock::now(), message.level, fmt::format("{}: {}", message.id, text)});
 }
 
 }  // namespace holdfast::runtime

@@ -1,7 +1,8 @@
 // What a process says to its operator. Every room keeps its messages in a `messages.hpp`: one
 // Message per thing that can be said, so that the list of messages can be printed, translated and
-// looked up by id. A log call formats the text and puts it into a bounded ring; a background thread
-// writes. It never blocks the caller: when the ring is full the oldest line is dropped and counted.
+// looked up by id. A log call formats the text and puts it into a bounded queue; a background
+// thread writes. It never blocks the caller: when the queue is full the oldest line is dropped and
+// counted.
 #pragma once
 
 #include "core/time.hpp"
@@ -44,15 +45,17 @@ struct LogSettings {
   bool operator==(const LogSettings&) const = default;
 };
 
-/// The ring holds this many lines (about 300 bytes each) before the oldest is dropped.
-inline constexpr std::size_t kLogRingLines = 8192;
+/// Lines that wait for a slow terminal or syslog occupy at most this much (about ten thousand of
+/// them); then the oldest is dropped. Only lines that wait occupy anything.
+inline constexpr std::size_t kLogQueueBytes = std::size_t{2} << 20;
 
 /// One per process, made in main or run_daemon (after any fork) and passed by reference.
 class Logger {
  public:
   /// `process`: "holdfast", "vrrp", "checkers"; appears in every line and as the syslog ident.
   Logger(std::string process, const LogSettings& settings);
-  /// Writes out what is in the ring, waiting at most about a second for a stuck terminal or syslog.
+  /// Writes out what is in the queue, waiting at most about a second for a stuck terminal or
+  /// syslog.
   ~Logger();
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
@@ -66,7 +69,7 @@ class Logger {
     if (is_shown(message.level)) write(message, std::move(text));
   }
   [[nodiscard]] bool is_shown(Level level) const { return level >= least_; }
-  /// Lines lost since start: the ring was full, or stderr took none.
+  /// Lines lost since start: the queue was full, or stderr took none.
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:

@@ -2,8 +2,6 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/details/log_msg.h>
-#include <spdlog/formatter.h>
 
 #include <poll.h>
 #include <syslog.h>
@@ -14,62 +12,48 @@ namespace {
 
 constexpr int kPatienceMs = 200;
 
-const char* level_name(spdlog::level::level_enum level) {
+const char* level_name(Level level) {
   switch (level) {
-    case spdlog::level::trace:
+    case Level::debug:
       return "debug";
-    case spdlog::level::debug:
+    case Level::detail:
       return "detail";
-    case spdlog::level::info:
+    case Level::info:
       return "info";
-    case spdlog::level::warn:
+    case Level::warning:
       return "warning";
-    case spdlog::level::err:
+    case Level::error:
       return "error";
-    case spdlog::level::critical:
+    case Level::critical:
       return "critical";
-    case spdlog::level::off:
-    case spdlog::level::n_levels:
-      break;
   }
   return "unknown";
 }
 
-int syslog_priority(spdlog::level::level_enum level) {
+int syslog_priority(Level level) {
   switch (level) {
-    case spdlog::level::trace:
-    case spdlog::level::debug:
+    case Level::debug:
+    case Level::detail:
       return LOG_DEBUG;
-    case spdlog::level::info:
+    case Level::info:
       return LOG_INFO;
-    case spdlog::level::warn:
+    case Level::warning:
       return LOG_WARNING;
-    case spdlog::level::err:
+    case Level::error:
       return LOG_ERR;
-    case spdlog::level::critical:
+    case Level::critical:
       return LOG_CRIT;
-    case spdlog::level::off:
-    case spdlog::level::n_levels:
-      break;
   }
   return LOG_INFO;
 }
 
-/// Both sinks have their own fixed form; spdlog's patterns do not apply.
-class FixedFormSink : public spdlog::sinks::sink {
+class DescriptorSink final : public LogSink {
  public:
-  void flush() override {}
-  void set_pattern(const std::string&) override {}
-  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
-};
+  DescriptorSink(int fd, std::string process, std::atomic<std::uint64_t>& lost)
+      : fd_(fd), process_(std::move(process)), lost_(lost) {}
 
-class DescriptorSink final : public FixedFormSink {
- public:
-  DescriptorSink(int fd, std::string process, std::shared_ptr<std::atomic<std::uint64_t>> lost)
-      : fd_(fd), process_(std::move(process)), lost_(std::move(lost)) {}
-
-  void log(const spdlog::details::log_msg& message) override {
-    const auto since_epoch = message.time.time_since_epoch();
+  void write(const LogLine& line) override {
+    const auto since_epoch = line.at.time_since_epoch();
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
     const auto millis = std::chrono::floor<std::chrono::milliseconds>(since_epoch - seconds);
     std::tm fields{};
@@ -77,9 +61,8 @@ class DescriptorSink final : public FixedFormSink {
     ::gmtime_r(&whole, &fields);
     line_.clear();
     fmt::format_to(std::back_inserter(line_), "{:%Y-%m-%dT%H:%M:%S}.{:03}Z {}[{}] {} {}\n", fields,
-                   millis.count(), process_, ::getpid(), level_name(message.level),
-                   std::string_view(message.payload.data(), message.payload.size()));
-    if (!write_line()) lost_->fetch_add(1, std::memory_order_relaxed);
+                   millis.count(), process_, ::getpid(), level_name(line.level), line.text);
+    if (!write_line()) lost_.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:
@@ -99,11 +82,11 @@ class DescriptorSink final : public FixedFormSink {
 
   int fd_;
   std::string process_;
-  std::shared_ptr<std::atomic<std::uint64_t>> lost_;
+  std::atomic<std::uint64_t>& lost_;
   std::string line_;
 };
 
-class SyslogSink final : public FixedFormSink {
+class SyslogSink final : public LogSink {
  public:
   SyslogSink(std::string ident, int facility) : ident_(std::move(ident)) {
     ::openlog(ident_.c_str(), LOG_PID | LOG_NDELAY, facility);
@@ -112,9 +95,8 @@ class SyslogSink final : public FixedFormSink {
   SyslogSink(const SyslogSink&) = delete;
   SyslogSink& operator=(const SyslogSink&) = delete;
 
-  void log(const spdlog::details::log_msg& message) override {
-    ::syslog(syslog_priority(message.level), "%.*s", static_cast<int>(message.payload.size()),
-             message.payload.data());
+  void write(const LogLine& line) override {
+    ::syslog(syslog_priority(line.level), "%s", line.text.c_str());
   }
 
  private:
@@ -123,13 +105,13 @@ class SyslogSink final : public FixedFormSink {
 
 }  // namespace
 
-std::shared_ptr<spdlog::sinks::sink> make_descriptor_sink(
-    int fd, std::string process, std::shared_ptr<std::atomic<std::uint64_t>> lost) {
-  return std::make_shared<DescriptorSink>(fd, std::move(process), std::move(lost));
+std::unique_ptr<LogSink> make_descriptor_sink(int fd, std::string process,
+                                              std::atomic<std::uint64_t>& lost) {
+  return std::make_unique<DescriptorSink>(fd, std::move(process), lost);
 }
 
-std::shared_ptr<spdlog::sinks::sink> make_syslog_sink(std::string ident, int facility) {
-  return std::make_shared<SyslogSink>(std::move(ident), facility);
+std::unique_ptr<LogSink> make_syslog_sink(std::string ident, int facility) {
+  return std::make_unique<SyslogSink>(std::move(ident), facility);
 }
 
 }  // namespace holdfast::runtime

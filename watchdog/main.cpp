@@ -2,6 +2,7 @@
 // starts.
 #include "checkers/daemon.hpp"
 #include "runtime/child.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/pid_file.hpp"
 #include "runtime/process.hpp"
 #include "vrrp/daemon.hpp"
@@ -131,6 +132,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::runtime::return_large_blocks();
   try {
     return run(argc, argv);
   } catch (const std::exception& exception) {

@@ -249,6 +249,7 @@ std::string emptied(const Model& before, const Model& after) {
 
 Plan plan_reload(const Model& before, const Model& after, const RunningView& running) {
   return {.steps = Planner(before, after, running).run(),
+          .warnings = partner_warnings(before, after, running),
           .removal = removal(before, after),
           .beyond_limit = beyond_limit(before, after)};
 }

@@ -74,6 +74,8 @@ struct RunningView {
 
 struct Plan {
   std::vector<PlanStep> steps;  ///< empty: nothing changes
+  /// What goes wrong between the two directors while only one of them has the new file: sentences.
+  std::vector<std::string> warnings = {};
   Removal removal;
   std::string beyond_limit;  ///< as beyond_limit()
 };

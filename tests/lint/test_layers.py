@@ -50,7 +50,7 @@ CORES = ("core", "netlink_reflector/core", "vrrp/core", "checkers/core", "watchd
 IPVS_SHELL = re.compile(r"ipvs_wrapper/(client|link|codec)")
 
 NOT_IN_A_CORE = re.compile(
-    r"^(boost/asio|boost/beast|boost/process|spdlog|netlink/(socket|netlink|genl|route|cache)"
+    r"^(boost/asio|boost/beast|boost/process|netlink/(socket|netlink|genl|route|cache)"
     r"|sys/|unistd\.h|fcntl\.h|poll\.h|signal\.h|pthread\.h|time\.h|ctime|csignal|fstream|iostream"
     r"|filesystem|thread|mutex|condition_variable|future|atomic|semaphore|random|net/|netinet/in)"
 )
@@ -63,7 +63,6 @@ ONLY_IN = [
     (re.compile(r"^CLI/"), re.compile(r"^(watchdog|ctl)/[^/]+\.[ch]pp$")),
     (re.compile(r"^boost/beast"),
      re.compile(r"^(checkers/core/dialogue_http\.cpp|runtime/metrics)")),
-    (re.compile(r"^spdlog/"), re.compile(r"^runtime/")),
     (re.compile(r"^openssl/"), re.compile(r"^checkers/")),
 ]
 

@@ -1,11 +1,17 @@
 #include "runtime/log.hpp"
+#include "runtime/log_queue.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <malloc.h>
+#include <sstream>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -92,6 +98,114 @@ TEST_CASE(
   }
   CHECK(dropped > 0);
 }
+
+TEST_CASE("log queue: lines come out in their order, and after closing what was waiting") {
+  LogQueue queue(1 << 20);
+  queue.push({{}, Level::info, "first"});
+  queue.push({{}, Level::error, "second"});
+
+  queue.close();
+
+  CHECK(queue.take()->text == "first");
+  CHECK(queue.take()->text == "second");
+  CHECK_FALSE(queue.take());
+  CHECK(queue.dropped() == 0);
+}
+
+TEST_CASE("log queue: beyond its bytes the oldest lines make room and are counted") {
+  const std::string filler(1000, 'x');
+  LogQueue queue(10 * 1200);  // with a line's own size: ten fit, or one less
+  for (int i = 0; i < 100; ++i) queue.push({{}, Level::info, filler + std::to_string(i)});
+
+  queue.close();
+
+  std::vector<std::string> kept;
+  while (const auto line = queue.take()) kept.push_back(line->text);
+  CHECK(kept.size() >= 9);
+  CHECK(kept.size() <= 11);
+  CHECK(kept.front() == filler + std::to_string(100 - kept.size()));
+  CHECK(kept.back() == filler + "99");
+  CHECK(queue.dropped() == 100 - kept.size());
+}
+
+TEST_CASE("log queue: a line that is longer than the bound is still written") {
+  LogQueue queue(100);
+  queue.push({{}, Level::info, "short"});
+  queue.push({{}, Level::info, std::string(1000, 'x')});
+
+  queue.close();
+
+  CHECK(queue.take()->text.size() == 1000);
+  CHECK_FALSE(queue.take());
+  CHECK(queue.dropped() == 1);
+}
+
+TEST_CASE("log queue: whoever waits for a line is woken by it, and by the end") {
+  LogQueue queue(1 << 20);
+  std::vector<std::string> taken;
+  std::thread writer([&] {
+    while (const auto line = queue.take()) taken.push_back(line->text);
+  });
+
+  queue.push({{}, Level::info, "for the writer"});
+  queue.close();
+  writer.join();
+
+  CHECK(taken == std::vector<std::string>{"for the writer"});
+}
+
+TEST_CASE("log: what had to be dropped is told before the line that follows it") {
+  StderrPipe captured;
+  Logger logger("t", kToStderr);
+  const std::string filler(1000, 'x');
+  // The pipe takes 64 of them and nobody reads: the writer waits, and the queue is full soon.
+  for (int i = 0; i < 6000; ++i) logger.log_text(kTestInfo, filler);
+  REQUIRE(logger.dropped() > 1000);
+  logger.log_text(kTestInfo, "the end");
+
+  std::string text;
+  for (int tries = 0; tries < 2000 && text.find("the end") == text.npos; ++tries) {
+    text += captured.read();
+    ::usleep(1000);
+  }
+
+  CHECK(text.find("warning log-lines-lost: ") != text.npos);
+  CHECK(text.find("the end\n") != text.npos);
+}
+
+TEST_CASE("log: the thread that writes has no capabilities") {
+  if (::geteuid() != 0) return;
+  const auto status_of_log_thread = [] {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::ostringstream text;
+      text << std::ifstream(task.path() / "status").rdbuf();
+      if (text.str().starts_with("Name:\tlog\n")) return text.str();
+    }
+    return std::string();
+  };
+  const Logger logger("t", kToStderr);
+
+  std::string status;
+  for (int tries = 0; tries < 2000 && status.find("CapEff:\t0000000000000000") == status.npos;
+       ++tries) {
+    ::usleep(1000);
+    status = status_of_log_thread();
+  }
+
+  CHECK(status.find("CapEff:\t0000000000000000\n") != status.npos);
+  CHECK(status.find("CapPrm:\t0000000000000000\n") != status.npos);
+}
+
+#ifndef __SANITIZE_ADDRESS__  // has an allocator of its own, which does not count
+TEST_CASE("log: a logger that has nothing to write holds less than 16 KiB") {
+  const auto in_use = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+  const std::size_t before = in_use();
+
+  const Logger logger("t", {.to_stderr = true, .to_syslog = false});
+
+  CHECK(in_use() - before < 16384);
+}
+#endif
 
 TEST_CASE("rate limiter: first at once, then once per interval with the number held back") {
   RateLimiter limiter(10s);

@@ -1,0 +1,77 @@
+"""What the processes occupy. The bounds are far above the noise and far below what an allocator
+that keeps everything, or memory set aside in advance, would cost."""
+
+import pytest
+
+from tests.lab.crowd import crowd_cables, crowd_config, virtual_addresses_held
+from tests.lab.director import Director
+from tests.lab.memory import memory_of
+from tests.lab.netns import Lab, eventually
+
+ONE_INSTANCE = """global_defs {
+ router_id one
+}
+vrrp_instance VI_1 {
+ state BACKUP
+ interface eth0
+ virtual_router_id 51
+ priority 150
+ virtual_ipaddress {
+  10.100.1.1/32
+ }
+}
+virtual_server 10.100.1.1 80 {
+ delay_loop 5
+ lb_algo rr
+ lb_kind DR
+ protocol TCP
+ real_server 10.100.0.9 80 {
+  TCP_CHECK {
+   connect_timeout 1
+  }
+ }
+}
+"""
+
+
+@pytest.fixture
+def lab(tmp_path):
+    with Lab(tmp_path) as it:
+        yield it
+
+
+def start(lab, config, interfaces=1):
+    switch = lab.switch("sw")
+    machine, = lab.machines("a")
+    crowd_cables(lab, switch, [machine], interfaces)
+    director = Director(machine, config)
+    director.start()
+    return director
+
+
+def test_a_file_with_one_instance_costs_each_process_at_most_three_megabytes(lab):
+    director = start(lab, ONE_INSTANCE)
+    director.wait_for("10.100.1.1")
+
+    memory = memory_of(director)
+
+    assert set(memory) == {"watchdog", "vrrp", "checkers"}
+    for role, each in memory.items():
+        assert each.private <= 3072, (role, each)
+
+
+def test_reading_and_telling_leave_nothing_behind(lab):
+    """508 instances: the model and the answer to `status` are megabytes, and go back."""
+    director = start(lab, crowd_config(2, 254, 100), interfaces=2)
+    assert eventually(lambda: virtual_addresses_held(director.machine) == 508, 20)
+    before = memory_of(director)["vrrp"]
+
+    for _ in range(3):
+        assert len(director.status("vrrp")["instances"]) == 508
+    told = memory_of(director)["vrrp"]
+    for _ in range(3):
+        assert director.ctl("reload").returncode == 0
+    reloaded = memory_of(director)["vrrp"]
+
+    assert told.private - before.private <= 600, (before, told)
+    assert reloaded.private - before.private <= 1200, (before, reloaded)
