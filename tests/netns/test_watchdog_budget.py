@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.director import Director
-from tests.lab.netns import Lab, eventually
+from tests.lab.netns import Lab, LabError, eventually
 from tests.lab.wire import Capture
 
 VIP = "10.9.0.200"
@@ -58,6 +60,9 @@ class Scene:
     def last_advert(self, since: float = 0) -> float:
         return self.capture.adverts(since, OURS)[-1].at
 
+    def priorities_since(self, moment: float) -> list[int]:
+        return [one.priority for one in self.capture.adverts(moment, OURS)]
+
     def gone_after(self, since: float, limit: float = 20) -> float:
         """When the address left this host."""
         while self.ours.holds(VIP):
@@ -94,8 +99,9 @@ def always_held(scene: Scene) -> Iterator[None]:
 
     def watch() -> None:
         while not end.wait(0.002):
-            if not scene.ours.holds(VIP):
-                lost.set()
+            with contextlib.suppress(LabError):  # who asks is killed with everybody else
+                if not scene.ours.holds(VIP):
+                    lost.set()
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -105,6 +111,15 @@ def always_held(scene: Scene) -> Iterator[None]:
         end.set()
         thread.join()
     assert not lost.is_set(), scene.ours.log()
+
+
+@pytest.fixture
+def in_memory(scene: Scene) -> Iterator[Scene]:
+    """The run directory is in memory, as /run is."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="hf-run-") as name:
+        scene.ours.directory = pathlib.Path(name)
+        yield scene
+        scene.ours.kill_everything()
 
 
 @pytest.fixture
@@ -189,3 +204,56 @@ def test_a_short_stop_is_no_death(scene: Scene) -> None:
     assert scene.ours.role_pid("vrrp") == old
     assert scene.ours.holds(VIP)
     assert scene.capture.adverts(began, PEER) == []
+
+
+# ---- a child that dies again and again -----------------------------------------------------------
+
+
+def test_the_second_death_of_a_master_is_a_handover(scene: Scene) -> None:
+    scene.start()
+    os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+    assert eventually(lambda: "resumed after a restart" in scene.ours.log(), 3) is not None
+    time.sleep(1.5)
+
+    killed = time.time()
+    os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+
+    assert eventually(lambda: scene.capture.adverts(killed, PEER), 5) is not None
+    assert scene.capture.adverts(killed, PEER)[0].at - killed < 1.2, "a skew of 0.8 s"
+    assert scene.priorities_since(killed) == [0]
+    assert eventually(lambda: not scene.ours.holds(VIP), 1) is not None
+    assert scene.peer.holds(VIP)
+    # After the pause it is a backup that wins its election.
+    assert eventually(lambda: scene.ours.holds(VIP), 12) is not None
+    assert scene.ours.log().count("resumed after a restart") == 2
+
+
+# ---- everything is killed at once: a container that is started again -----------------------------
+
+
+def test_a_director_that_is_back_in_time_resumes(in_memory: Scene) -> None:
+    in_memory.start()
+    began = time.time()
+    with always_held(in_memory):
+        in_memory.ours.kill_everything()
+        in_memory.ours.start("-D")
+        time.sleep(4)
+
+    assert in_memory.capture.adverts(began, PEER) == []
+    assert "resumed after a restart" in in_memory.ours.log()
+    assert in_memory.ours.stop() == 0
+    assert not (in_memory.ours.directory / "vrrp.page").exists()
+
+
+def test_a_director_that_is_back_too_late_stands_for_election(in_memory: Scene) -> None:
+    in_memory.start()
+    in_memory.ours.kill_everything()
+    assert eventually(lambda: in_memory.peer.holds(VIP), 5) is not None
+    began = time.time()
+
+    in_memory.ours.start("-D")
+
+    assert eventually(lambda: not in_memory.ours.holds(VIP), 1) is not None
+    assert eventually(lambda: in_memory.capture.adverts(began, OURS), 8) is not None
+    assert in_memory.capture.adverts(began, OURS)[0].at - began > 3
+    assert "resumed after a restart" not in in_memory.ours.log()

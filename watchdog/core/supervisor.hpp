@@ -140,6 +140,10 @@ class Supervisor {
   [[nodiscard]] std::optional<core::Instant> replacement_deadline() const;
   void keep_the_clock();
   void commit_alone(Role role);
+  [[nodiscard]] bool can_part() const;
+  void begin_parting(const Parting& parting);
+  void finish_parting(const ExitStatus& status);
+  void stand_down();
   void stop_everything(ExitCode code);
   void hurry_stop(Stopping& stopping);
   void advance_stop();

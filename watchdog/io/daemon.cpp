@@ -445,6 +445,7 @@ void Daemon::perform(const Report& action) {
 }
 
 void Daemon::perform(const Exit& action) {
+  children_.remove_page();
   logger_.log(kEnded, "ended with exit code {}", to_int(action.code));
   if (starter_) starter_->report(to_int(action.code));
   loop_.stop(to_int(action.code));
