@@ -15,7 +15,7 @@
 
 namespace holdfast::config {
 
-enum class InitialState : std::uint8_t { backup, master };
+enum class InitialState : std::uint8_t { unset, backup, master };
 enum class AuthType : std::uint8_t { none, pass, ah };
 
 /// keepalived: authentication { auth_type; auth_pass }.
@@ -210,7 +210,7 @@ struct AuthHmac {
 /// keepalived: vrrp_instance NAME.
 struct VrrpInstance {
   std::string name;
-  InitialState state = InitialState::backup;
+  InitialState state = InitialState::unset;
   std::string interface;               ///< empty only with unicast peers
   std::uint8_t virtual_router_id = 0;  ///< 1..255
   /// 1..255; default 100, with `state MASTER` 255 (keepalived takes such a director for the address
@@ -380,8 +380,9 @@ struct GarpGroup {
   bool operator==(const GarpGroup&) const = default;
 };
 
-[[nodiscard]] const char* to_string(InitialState state);  ///< "MASTER", "BACKUP"
-[[nodiscard]] const char* to_string(AuthType type);       ///< "none", "PASS", "AH"
-[[nodiscard]] const char* to_string(RouteType type);      ///< "unicast", "blackhole", …
+/// "MASTER", "BACKUP"; an instance that says nothing starts as BACKUP.
+[[nodiscard]] const char* to_string(InitialState state);
+[[nodiscard]] const char* to_string(AuthType type);   ///< "none", "PASS", "AH"
+[[nodiscard]] const char* to_string(RouteType type);  ///< "unicast", "blackhole", …
 
 }  // namespace holdfast::config

@@ -54,18 +54,6 @@ core::Result<Client::Answers> Client::exchange(std::string_view what, std::uint3
   }
 }
 
-core::Result<Client::Answers> Client::list_services() {
-  out_.clear();
-  append_list_services(out_, {family_, ++sequence_});
-  return exchange("read the IPVS table", sequence_, core::Family::v4);
-}
-
-core::Result<Client::Answers> Client::list_servers(const ServiceKey& key) {
-  out_.clear();
-  append_list_servers(out_, {family_, ++sequence_}, key);
-  return exchange("read the IPVS table", sequence_, family_of(key));
-}
-
 core::Result<KernelInfo> Client::info() {
   out_.clear();
   append_info_request(out_, {family_, ++sequence_});
@@ -75,15 +63,6 @@ core::Result<KernelInfo> Client::info() {
   const auto* reply = std::get_if<InfoReply>(&answers->replies.front().body);
   if (reply == nullptr) return core::fail("the kernel told no version of IPVS");
   return KernelInfo{reply->version, reply->connection_table_size};
-}
-
-core::Result<Observed> Client::read() {
-  ReadJob job(*this);
-  while (true) {
-    const auto progress = job.run_slice();
-    if (!progress) return progress.error();
-    if (*progress == Progress::finished) return job.take();
-  }
 }
 
 ApplyReport Client::apply(const Plan& steps) {
@@ -169,6 +148,15 @@ core::Result<std::vector<std::string>> Client::schedulers() {
     if (*has) found.emplace_back(name);
   }
   return found;
+}
+
+Progress ApplyJob::run_slice() {
+  if (next_ < steps_.size()) {
+    const auto count = std::min(kRequestsPerSlice, steps_.size() - next_);
+    client_->apply_batch(steps_, next_, count, report_);
+    next_ += count;
+  }
+  return next_ < steps_.size() && report_.not_tried == 0 ? Progress::more : Progress::finished;
 }
 
 }  // namespace holdfast::ipvs

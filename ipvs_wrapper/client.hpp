@@ -31,6 +31,11 @@ inline constexpr std::size_t kRequestsPerSlice = 64;
 /// How long to wait for an answer that the kernel owes us before the socket is given up.
 inline constexpr core::Duration kReplyTimeout = std::chrono::seconds(2);
 
+/// A reading that contradicts itself (see ReadJob) is made again after this; then after twice as
+/// long, and so on. 7.x kernels resize their table for about that long.
+inline constexpr core::Duration kRereadDelay = std::chrono::milliseconds(50);
+inline constexpr int kReadAttempts = 5;
+
 /// What the kernel says about itself.
 struct KernelInfo {
   std::uint32_t version = 0;                ///< 0x010201 is 1.2.1
@@ -70,9 +75,13 @@ class Client {
   /// Also tells whether we may use IPVS: EPERM without CAP_NET_ADMIN.
   [[nodiscard]] core::Result<KernelInfo> info();
 
-  /// The whole table at once. Reading 2,000 services takes some ten ms: in an event loop use
-  /// ReadJob.
+  /// The whole table at once, tried kReadAttempts times with a sleep between them. Reading 2,000
+  /// services takes some ten ms: in an event loop use ReadJob.
   [[nodiscard]] core::Result<Observed> read();
+
+  /// All services without their servers, by one dump. Fails with EAGAIN when a service comes twice:
+  /// the kernel's table moved under the reading.
+  [[nodiscard]] core::Result<ServiceList> list();
 
   /// The whole plan at once. A refused step does not stop later ones.
   [[nodiscard]] ApplyReport apply(const Plan& steps);
@@ -85,6 +94,7 @@ class Client {
 
  private:
   friend class ReadJob;
+  friend class ReadServicesJob;
   friend class ApplyJob;
 
   /// Sends steps [first, first + count) of a plan as one datagram and adds their results to the
@@ -101,8 +111,14 @@ class Client {
   };
   [[nodiscard]] core::Result<Answers> exchange(std::string_view what, std::uint32_t sequence,
                                                core::Family service_family);
-  [[nodiscard]] core::Result<Answers> list_services();
-  [[nodiscard]] core::Result<Answers> list_servers(const ServiceKey& key);
+  [[nodiscard]] core::Result<Answers> dump_services();
+  [[nodiscard]] core::Result<Answers> dump_servers(const ServiceKey& key);
+  /// The services under these keys, asked for by name in one datagram; those that are not there are
+  /// left out.
+  [[nodiscard]] core::Result<std::vector<ServiceReply>> get_services(
+      std::span<const ServiceKey> keys);
+  /// The servers of one service, and its counters' part; complete when the service is there.
+  [[nodiscard]] core::Result<void> read_servers(const ServiceKey& key, Observed& into);
 
   std::unique_ptr<Link> link_;
   std::uint16_t family_;
@@ -110,9 +126,10 @@ class Client {
   std::vector<std::uint8_t> out_;  // reused between requests
 };
 
-/// Reads the table in slices. Services are listed, their servers are read service by service, then
-/// services are listed again: if the two lists have different keys somebody changed the table
-/// meanwhile and the job starts over, at most kReadAttempts times.
+/// Reads the whole table in slices. Services are listed, their servers are read service by service,
+/// then services are listed again. When a key came twice, or the two lists have different keys, the
+/// table changed meanwhile (or the kernel was resizing its own) and the reading is worth nothing:
+/// the job ends with EAGAIN, to be made again after a pause.
 class ReadJob {
  public:
   explicit ReadJob(Client& client) : client_(&client) {}
@@ -120,6 +137,9 @@ class ReadJob {
   [[nodiscard]] core::Result<Progress> run_slice();
   /// The result, once run_slice() has said finished.
   [[nodiscard]] Observed take() { return std::move(observed_); }
+  /// Whether the list of services came in one piece, which the kernel makes at one go. Of a longer
+  /// one 7.x kernels may lose entries without a word.
+  [[nodiscard]] bool in_one_piece() const { return in_one_piece_; }
 
  private:
   [[nodiscard]] core::Result<Progress> list_services();
@@ -130,10 +150,29 @@ class ReadJob {
   Observed observed_;
   std::vector<ServiceKey> keys_;  // in the order of the table
   std::size_t next_ = 0;          // of keys_; beyond the end when all servers are read
-  int attempts_ = 0;
+  bool listed_ = false;
+  bool in_one_piece_ = true;
 };
 
-inline constexpr int kReadAttempts = 5;
+/// Reads some services in slices, each asked for by its key, so that nothing can be lost in a list:
+/// services, their servers, services again. Ends with EAGAIN like ReadJob. Cost follows the number
+/// of keys, not the size of the table.
+class ReadServicesJob {
+ public:
+  ReadServicesJob(Client& client, std::vector<ServiceKey> keys)
+      : client_(&client), keys_(std::move(keys)) {}
+  /// An error ends the job.
+  [[nodiscard]] core::Result<Progress> run_slice();
+  [[nodiscard]] const std::vector<ServiceKey>& keys() const { return keys_; }
+  /// Those of the keys that are there, once run_slice() has said finished.
+  [[nodiscard]] Observed take() { return std::move(observed_); }
+
+ private:
+  Client* client_;
+  std::vector<ServiceKey> keys_;
+  std::size_t next_ = 0;
+  Observed observed_;
+};
 
 /// Executes a plan in slices. A newer plan needs no cancelling: drop the job, read, plan again.
 class ApplyJob {

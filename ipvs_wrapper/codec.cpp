@@ -188,6 +188,13 @@ void append_info_request(std::vector<std::uint8_t>& out, RequestHeader header) {
   Request(header, IPVS_CMD_GET_INFO, 0).append_to(out);
 }
 
+void append_get_service(std::vector<std::uint8_t>& out, RequestHeader header,
+                        const ServiceKey& key) {
+  Request request(header, IPVS_CMD_GET_SERVICE, 0);
+  put_service(request, key, nullptr);
+  request.append_to(out);
+}
+
 void append_list_services(std::vector<std::uint8_t>& out, RequestHeader header) {
   Request(header, IPVS_CMD_GET_SERVICE, NLM_F_DUMP).append_to(out);
 }

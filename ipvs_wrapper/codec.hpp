@@ -27,6 +27,9 @@ enum class Answer { on_failure, always };
 void append_step(std::vector<std::uint8_t>& out, RequestHeader header, Answer answer,
                  const Step& step);
 void append_info_request(std::vector<std::uint8_t>& out, RequestHeader header);
+/// Answered by one ServiceReply, or by an Outcome of ESRCH when there is no such service.
+void append_get_service(std::vector<std::uint8_t>& out, RequestHeader header,
+                        const ServiceKey& key);
 void append_list_services(std::vector<std::uint8_t>& out, RequestHeader header);
 /// Beware: the kernel answers an unknown service with an empty list, not with an error.
 void append_list_servers(std::vector<std::uint8_t>& out, RequestHeader header,

@@ -181,6 +181,13 @@ struct ServiceCounters {
   bool operator==(const ServiceCounters&) const = default;
 };
 
+/// Services without their servers.
+struct ServiceList {
+  std::map<ServiceKey, Settings> services;
+  /// The kernel made the list at one go: nothing can be missing.
+  bool in_one_piece = true;
+};
+
 /// What the kernel told: the table, and the traffic beside it under the same keys.
 struct Observed {
   Table table;

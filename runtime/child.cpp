@@ -34,8 +34,11 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
         preparing = prepared = 0;
         return callbacks.abort(frame.number);
       case FrameType::stop:
-        asked_by_watchdog = !stopping;
-        return stop("the watchdog asked for it");
+        asked_by_watchdog = asked_by_watchdog || !stopping;
+        return stop("the watchdog asked for it", stop_frames);
+      case FrameType::sibling:
+        if (callbacks.sibling) callbacks.sibling(std::move(frame.fd));
+        return;
       case FrameType::hello:
       case FrameType::heartbeat:
       case FrameType::prepared:
@@ -76,9 +79,12 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
     send({FrameType::committed, number, {}, {}});
   }
 
-  void stop(std::string why) {
-    if (std::exchange(stopping, true)) return;
-    callbacks.stop(std::move(why));
+  // Counted by the way it came: a service manager may signal every process of a service while the
+  // watchdog sends its frame, and a watchdog that dies is both the end of the channel and a signal.
+  void stop(std::string why, int& requests) {
+    ++requests;
+    if (!std::exchange(stopping, true)) return callbacks.stop(std::move(why));
+    if (requests == 2 && callbacks.hurry && !std::exchange(hurried, true)) callbacks.hurry();
   }
 
   Logger& logger;
@@ -89,6 +95,10 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   std::uint64_t prepared = 0;
   std::uint64_t generation = 0;
   bool stopping = false;
+  bool hurried = false;
+  int stop_frames = 0;
+  int stop_signals = 0;
+  int ends_of_channel = 0;
   bool asked_by_watchdog = false;
   PeriodicTimer heartbeat;
 };
@@ -104,14 +114,16 @@ Child::Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallb
   std::signal(SIGHUP, SIG_IGN);
   const std::weak_ptr<State> weak = state_;
   loop.on_signals({SIGTERM, SIGINT}, [weak](int number) {
-    if (const auto self = weak.lock()) self->stop(fmt::format("signal {} arrived", number));
+    if (const auto self = weak.lock())
+      self->stop(fmt::format("signal {} arrived", number), self->stop_signals);
   });
   state_->channel.start(
       [weak](Frame frame) {
         if (const auto self = weak.lock()) self->on_frame(std::move(frame));
       },
       [weak](const std::string& why) {
-        if (const auto self = weak.lock()) self->stop("the watchdog is gone: " + why);
+        if (const auto self = weak.lock())
+          self->stop("the watchdog is gone: " + why, self->ends_of_channel);
       });
   state_->send({FrameType::hello, static_cast<std::uint64_t>(::getpid()), {}, {}});
 }

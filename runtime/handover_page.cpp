@@ -2,6 +2,8 @@
 
 #include "core/assertion.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -16,7 +18,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0x48464850;  // "HFHP"
 /// Goes up when the layout or the meaning of a record changes: a new binary must not read an old
 /// page.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kMaxRecordBytes = 56;
 
 /// One slot. The whole copy is copies[sequence % 2]; sequence 0 means never written. A writer fills
@@ -38,6 +40,8 @@ struct PageHeader {
   std::uint32_t record_bytes;
   /// Slots 0 … used - 1 were written at some time.
   std::uint64_t used;
+  /// Records that speak of a moment up to this one (µs, CLOCK_MONOTONIC) do not count.
+  std::int64_t void_until;
 };
 
 constexpr std::size_t kHeaderBytes = 4096;
@@ -88,8 +92,12 @@ core::Result<RawHandoverPage> RawHandoverPage::open(UniqueFd fd, HandoverKind ki
     // Punching the pages out is the cheap way to zero them all.
     ::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
                 static_cast<off_t>(kPageBytes));
-    header = {kMagic, kVersion, static_cast<std::uint32_t>(kind),
-              static_cast<std::uint32_t>(record_bytes), 0};
+    header = {kMagic,
+              kVersion,
+              static_cast<std::uint32_t>(kind),
+              static_cast<std::uint32_t>(record_bytes),
+              0,
+              0};
   }
   RawHandoverPage page(base, record_bytes);
   page.read_slots();
@@ -181,6 +189,59 @@ void RawHandoverPage::erase(std::uint64_t key) {
   publish(as_slot(slot(found->second)), 0, nullptr, 0);
   free_.push_back(found->second);
   slots_.erase(found);
+}
+
+namespace {
+
+/// A writer that publishes twice while we copy is met again at once by no reader: it comes back an
+/// interval later.
+constexpr int kReadAttempts = 8;
+
+/// The key and record of a slot whose writer may be at work. Key 0: free.
+std::uint64_t copy_whole(Slot& slot, std::array<std::uint8_t, kMaxRecordBytes>& record) {
+  const std::atomic_ref<std::uint64_t> sequence(slot.sequence);
+  Slot::Copy copy{};
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    const std::uint64_t before = sequence.load(std::memory_order_acquire);
+    if (before == 0) return 0;
+    std::memcpy(&copy, &slot.copies[before % 2], sizeof(copy));
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (sequence.load(std::memory_order_relaxed) == before) break;
+  }
+  std::memcpy(record.data(), copy.record, record.size());
+  return copy.key;
+}
+
+}  // namespace
+
+void RawHandoverPage::visit(const std::function<void(const void* record)>& visitor) const {
+  const std::atomic_ref<std::uint64_t> used(header_of(base_).used);
+  const std::uint64_t count =
+      std::min<std::uint64_t>(used.load(std::memory_order_acquire), kHandoverCapacity);
+  alignas(8) std::array<std::uint8_t, kMaxRecordBytes> record{};
+  for (std::size_t index = 0; index < count; ++index) {
+    if (copy_whole(as_slot(slot(index)), record) != 0) visitor(record.data());
+  }
+}
+
+void RawHandoverPage::make_void(core::Instant until) {
+  std::atomic_ref<std::int64_t>(header_of(base_).void_until)
+      .store(until.time_since_epoch().count(), std::memory_order_release);
+}
+
+core::Instant RawHandoverPage::void_until() const {
+  return core::Instant(core::Duration(
+      std::atomic_ref<std::int64_t>(header_of(base_).void_until).load(std::memory_order_acquire)));
+}
+
+std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page) {
+  std::optional<core::Instant> earliest;
+  page.visit([&earliest](const VrrpRecord& record) {
+    if (record.state != VrrpRecord::State::master) return;
+    const core::Instant end = record.last_advert_sent_at + record.silence_allowed;
+    if (!earliest || end < *earliest) earliest = end;
+  });
+  return earliest;
 }
 
 std::vector<std::uint64_t> RawHandoverPage::keys() const {

@@ -1,7 +1,7 @@
 // What a child leaves to its successor: a memfd that the watchdog owns and every incarnation of the
 // child maps. Each record has two copies and a sequence number that says which copy is whole, so a
-// kill -9 in the middle of a write leaves the former value, never a mixture. One writer (the living
-// child); nobody else reads it meanwhile.
+// kill -9 in the middle of a write leaves the former value, never a mixture. One writer of records
+// (the living child). The watchdog reads them meanwhile, and may declare all of them void.
 #pragma once
 
 #include "core/result.hpp"
@@ -9,6 +9,8 @@
 #include "runtime/unique_fd.hpp"
 
 #include <cstdint>
+#include <cstring>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -28,10 +30,14 @@ struct VrrpRecord {
 
   core::Instant since;
   core::Instant last_advert_sent_at;
+  /// Peers stay backups this long after the last advert, whoever they are.
+  core::Duration silence_allowed{};
   std::uint8_t vrid = 0;
   State state = State::other;
   std::uint8_t priority = 0;
 
+  /// The moment that the record speaks of.
+  [[nodiscard]] core::Instant stands_for() const { return last_advert_sent_at; }
   bool operator==(const VrrpRecord&) const = default;
 };
 
@@ -74,6 +80,11 @@ class RawHandoverPage {
   [[nodiscard]] bool load(std::uint64_t key, void* record) const;
   void erase(std::uint64_t key);
   [[nodiscard]] std::vector<std::uint64_t> keys() const;
+  /// Every record as the memory has it now, also what another process stored since open().
+  void visit(const std::function<void(const void* record)>& visitor) const;
+  /// Whatever speaks of a moment up to this one is void. One store, at any time, by anybody.
+  void make_void(core::Instant until);
+  [[nodiscard]] core::Instant void_until() const;
 
  private:
   RawHandoverPage(void* base, std::size_t record_bytes)
@@ -87,7 +98,7 @@ class RawHandoverPage {
   std::vector<std::size_t> free_;
 };
 
-/// The child's view: HandoverPage<VrrpRecord> or HandoverPage<CheckRecord>.
+/// HandoverPage<VrrpRecord> or HandoverPage<CheckRecord>.
 template <class Record>
 class HandoverPage {
   static_assert(std::is_trivially_copyable_v<Record>);
@@ -98,9 +109,10 @@ class HandoverPage {
     if (!raw) return raw.error();
     return HandoverPage(std::move(*raw));
   }
+  /// nullopt also for a record that was declared void.
   [[nodiscard]] std::optional<Record> load(std::uint64_t key) const {
     Record record;
-    if (!raw_.load(key, &record)) return std::nullopt;
+    if (!raw_.load(key, &record) || is_void(record)) return std::nullopt;
     return record;
   }
   /// A few stores to memory, no system call.
@@ -108,10 +120,32 @@ class HandoverPage {
   void erase(std::uint64_t key) { raw_.erase(key); }
   /// The keys of all records, for erasing those that the configuration no longer has.
   [[nodiscard]] std::vector<std::uint64_t> keys() const { return raw_.keys(); }
+  /// Every record that counts, as the memory has it now: for a process that is not its writer.
+  void visit(const std::function<void(const Record&)>& visitor) const {
+    raw_.visit([&](const void* bytes) {
+      Record record;
+      std::memcpy(&record, bytes, sizeof(Record));
+      if (!is_void(record)) visitor(record);
+    });
+  }
+  /// From now on no record counts that speaks of a moment up to this one: the thing it describes
+  /// was ended by somebody else than its writer.
+  void make_void(core::Instant until) { raw_.make_void(until); }
 
  private:
   explicit HandoverPage(RawHandoverPage raw) : raw_(std::move(raw)) {}
+  [[nodiscard]] bool is_void(const Record& record) const {
+    if constexpr (requires { record.stands_for(); }) {
+      return record.stands_for() <= raw_.void_until();
+    } else {
+      return false;
+    }
+  }
   RawHandoverPage raw_;
 };
+
+/// When the first peer of any master on this page may take over: the earliest last advert plus the
+/// silence allowed. nullopt: nobody is master.
+[[nodiscard]] std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page);
 
 }  // namespace holdfast::runtime

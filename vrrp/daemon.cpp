@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 
 #include <filesystem>
+#include <set>
 #include <thread>
 
 namespace holdfast::vrrp {
@@ -34,12 +35,18 @@ core::Result<Plan> read_plan(int snapshot_fd) {
   return make_plan(parsed->model);
 }
 
+netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options) {
+  netlink::ReflectorOptions result;
+  result.run_dir = options.run_dir;
+  return result;
+}
+
 class Daemon {
  public:
   explicit Daemon(const runtime::ChildOptions& options)
       : options_(options),
         logger_("vrrp", options.log),
-        reflector_(loop_.io(), logger_),
+        reflector_(loop_.io(), logger_, reflector_options(options)),
         runner_(loop_.io()),
         patience_(loop_.io(), [this] { finish(); }) {}
   ~Daemon() {
@@ -67,12 +74,12 @@ class Daemon {
     if (!pid_file) return pid_file.error();
     pid_file_ = std::move(*pid_file);
     if (auto loaded = reflector_.load(); !loaded) return loaded;
-    auto arp = ArpSocket::open();
-    if (!arp) return arp.error();
-    engine_ =
-        std::make_unique<Engine>(loop_.io(), logger_, reflector_, std::move(*arp), open_page(),
-                                 [this](const InstanceKey& key, const std::string& name,
-                                        const Notify& notify) { run_scripts(key, name, notify); });
+    auto announcements = AnnounceSocket::open();
+    if (!announcements) return announcements.error();
+    engine_ = std::make_unique<Engine>(
+        loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
+        [this](const Notify& notify) { run_scripts(notify); },
+        [this](const RouterKey& key) { forget_scripts(key); });
     if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
       logger_.log(kPrivileges, "{}", kept.error().message);
     }
@@ -91,7 +98,8 @@ class Daemon {
                                       preparing_ = 0;
                                       engine_->abort();
                                     },
-                                .stop = [this](const std::string& why) { stop(why); }});
+                                .stop = [this](const std::string& why) { stop(why); },
+                                .hurry = [this] { engine_->hurry(); }});
     return {};
   }
 
@@ -144,6 +152,8 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
     const std::size_t count = plan.instances.size();
+    configured_.clear();
+    for (const auto& [key, scripts] : plan.scripts) configured_.insert(key);
     // Those of instances that this generation removes are needed once more, for their last words.
     for (auto& [key, scripts] : scripts_) plan.scripts.try_emplace(key, std::move(scripts));
     scripts_ = std::move(plan.scripts);
@@ -153,8 +163,9 @@ class Daemon {
 
   // ---- notifications ----
 
-  void run_scripts(const InstanceKey& key, const std::string& name, const Notify& notify) {
-    const auto found = scripts_.find(key);
+  void run_scripts(const Notify& notify) {
+    const std::string& name = notify.router->name;
+    const auto found = scripts_.find(notify.router->key);
     if (found == scripts_.end()) return;
     for (runtime::Command& command :
          commands_for(found->second, name, notify.state, notify.priority)) {
@@ -165,6 +176,11 @@ class Daemon {
                                 what, outcome.to_string());
                   });
     }
+  }
+
+  /// The instance has had its last word; a new one with the same key keeps its own.
+  void forget_scripts(const RouterKey& key) {
+    if (!configured_.contains(key)) scripts_.erase(key);
   }
 
   // ---- the end ----
@@ -185,7 +201,8 @@ class Daemon {
   std::optional<runtime::PidFile> pid_file_;
   netlink::Reflector reflector_;
   runtime::ScriptRunner runner_;
-  std::map<InstanceKey, InstanceScripts> scripts_;
+  std::map<RouterKey, InstanceScripts> scripts_;
+  std::set<RouterKey> configured_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;

@@ -1,6 +1,7 @@
 #include "vrrp/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "vrrp/core/match.hpp"
 #include "vrrp/io/executor.hpp"
 
 #include <boost/json/array.hpp>
@@ -16,18 +17,42 @@ double milliseconds(core::Duration duration) {
   return static_cast<double>(duration.count()) / 1000;
 }
 
+std::string join(const std::vector<IpAddress>& addresses) {
+  std::string text;
+  for (const IpAddress& address : addresses)
+    text += (text.empty() ? "" : " ") + address.to_string();
+  return text;
+}
+
+/// What only one of the two lists has.
+std::string describe(const ListDifference& difference, const InstanceSettings& ours) {
+  std::vector<IpAddress> missing;
+  std::vector<IpAddress> extra = difference.theirs;
+  for (const VirtualAddress& address : ours.addresses) {
+    if (std::erase(extra, address.prefix.address) == 0) missing.push_back(address.prefix.address);
+  }
+  std::string text =
+      fmt::format("{} advertises other addresses than ours", difference.peer.to_string());
+  if (!missing.empty()) text += fmt::format(", without {}", join(missing));
+  if (!extra.empty()) text += fmt::format(", with {}", join(extra));
+  if (difference.theirs.size() != ours.addresses.size())
+    text += ": keepalived before 2.3.3 drops adverts with another number of addresses";
+  return text;
+}
+
 json::object counters_of(const Instance& instance) {
   const Counters& counters = instance.counters();
   json::object errors;
-  for (std::size_t i = 0; i < kRejectReasons; ++i) {
-    errors.emplace(to_string(static_cast<RejectReason>(i)), counters.rejected.by_reason[i]);
-  }
+  for (std::size_t i = 0; i < RejectReason::kCount; ++i)
+    errors.emplace(to_string(RejectReason::at(i)), counters.rejected.by_reason[i]);
   return {{"adverts_sent", counters.adverts_sent},
+          {"adverts_refused", counters.adverts_refused},
           {"adverts_received", counters.adverts_received},
           {"became_master", counters.became_master},
           {"released_master", counters.released_master},
           {"priority_zero_sent", counters.priority_zero_sent},
           {"priority_zero_received", counters.priority_zero_received},
+          {"announcements_refused", counters.announcements_refused},
           {"addresses_repaired", counters.addresses_repaired},
           {"pauses", counters.pauses},
           {"errors", std::move(errors)}};
@@ -48,19 +73,66 @@ json::value master_of(const Instance& instance, core::Instant now) {
 }
 
 json::array addresses_of(const Instance& instance, const netlink::Reflector& reflector) {
-  const InstanceSettings& settings = instance.settings();
-  const auto publication = reflector.publication(owner_name({settings.interface, settings.vrid}));
+  const auto publication = reflector.publication(instance.key());
   json::array addresses;
   for (const netlink::HeldAddress& each : publication.addresses) {
     json::object address{{"address", each.desired.prefix.address.to_string() + "/" +
                                          std::to_string(each.desired.prefix.length)},
                          {"interface", each.desired.interface},
                          {"label", each.desired.label},
-                         {"held", each.held}};
+                         {"held", each.held},
+                         {"foreign", each.foreign}};
     if (!each.problem.empty()) address.emplace("problem", each.problem);
     addresses.push_back(std::move(address));
   }
   return addresses;
+}
+
+/// What is wrong although it is no fault: the service goes on without it.
+json::array troubles_of(const Instance& instance, core::Instant now) {
+  json::array troubles;
+  if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
+    troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
+                                      placement->wanted, placement->problem));
+  }
+  if (const auto& sending = instance.send_trouble()) {
+    troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
+                                      seconds(now - sending->since), sending->why));
+  }
+  if (const auto& setback = instance.setback(); setback && now < setback->until) {
+    troubles.emplace_back(
+        fmt::format("leaves a working master alone for another {:.0f} s, because it could not "
+                    "serve itself: {}",
+                    seconds(setback->until - now), setback->why));
+  }
+  if (const auto& rival = instance.rival(now)) {
+    troubles.emplace_back(fmt::format(
+        "{} is master too, with priority {}, for {:.0f} s: it does not hear our adverts or rejects "
+        "them",
+        rival->address.to_string(), rival->priority, seconds(now - rival->since)));
+  }
+  if (const auto& difference = instance.list_difference())
+    troubles.emplace_back(describe(*difference, instance.settings()));
+  return troubles;
+}
+
+json::value rival_of(const Instance& instance, core::Instant now) {
+  const auto rival = instance.rival(now);
+  if (!rival) return nullptr;
+  return json::object{{"address", rival->address.to_string()},
+                      {"priority", rival->priority},
+                      {"since_at", runtime::iso8601_utc(rival->since)},
+                      {"since_ms", milliseconds(now - rival->since)},
+                      {"adverts", rival->adverts}};
+}
+
+/// null: no partner advertises other addresses than ours.
+json::value difference_of(const Instance& instance) {
+  const auto& difference = instance.list_difference();
+  if (!difference) return nullptr;
+  json::array theirs;
+  for (const IpAddress& address : difference->theirs) theirs.emplace_back(address.to_string());
+  return json::object{{"partner", difference->peer.to_string()}, {"advertises", std::move(theirs)}};
 }
 
 json::object instance_status(const Instance& instance, const netlink::Reflector& reflector,
@@ -71,7 +143,8 @@ json::object instance_status(const Instance& instance, const netlink::Reflector&
   return {{"name", settings.name},
           {"interface", settings.interface},
           {"vrid", settings.vrid},
-          {"family", "ipv4"},
+          {"family", instance.key().family == core::Family::v4 ? "ipv4" : "ipv6"},
+          {"channel", instance.key().channel.to_string()},
           {"version", 2},
           {"state", to_string(instance.state_name())},
           {"since_at", runtime::iso8601_utc(instance.since())},
@@ -84,6 +157,9 @@ json::object instance_status(const Instance& instance, const netlink::Reflector&
           {"master", master_of(instance, now)},
           {"addresses", addresses_of(instance, reflector)},
           {"faults", std::move(faults)},
+          {"troubles", troubles_of(instance, now)},
+          {"rival", rival_of(instance, now)},
+          {"partner_addresses", difference_of(instance)},
           {"counters", counters_of(instance)}};
 }
 
@@ -91,12 +167,11 @@ json::object instance_status(const Instance& instance, const netlink::Reflector&
 json::object strays_of(const Router& router) {
   json::object by_interface;
   for (const std::string& name : router.interfaces_in_use()) {
-    const auto id = router.interface_id(name);
-    if (!id) continue;
+    const RejectCounters strays = router.strays(name);
     json::object reasons;
-    for (std::size_t i = 0; i < kRejectReasons; ++i) {
-      const std::uint64_t count = router.strays(*id).by_reason[i];
-      if (count != 0) reasons.emplace(to_string(static_cast<RejectReason>(i)), count);
+    for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
+      const std::uint64_t count = strays.by_reason[i];
+      if (count != 0) reasons.emplace(to_string(RejectReason::at(i)), count);
     }
     by_interface.emplace(name, std::move(reasons));
   }
@@ -108,8 +183,8 @@ json::object strays_of(const Router& router) {
 boost::json::object status_of(const Router& router, const netlink::Reflector& reflector,
                               std::uint64_t generation, core::Instant now) {
   json::array instances;
-  for (const InstanceId id : router.ids())
-    instances.push_back(instance_status(router.view(id), reflector, now));
+  for (const Instance* instance : router.instances())
+    instances.push_back(instance_status(*instance, reflector, now));
   return {{"process", "vrrp"},
           {"pid", static_cast<std::int64_t>(::getpid())},
           {"generation", generation},

@@ -10,13 +10,15 @@ InitialState initial_state(config::InitialState state) {
     case config::InitialState::master:
       return InitialState::master;
     case config::InitialState::backup:
+      return InitialState::backup;
+    case config::InitialState::unset:
       break;
   }
   return InitialState::unset;
 }
 
-std::vector<VirtualAddress> addresses_of(const std::vector<config::VirtualAddress>& written) {
-  std::vector<VirtualAddress> addresses;
+AddressList addresses_of(const std::vector<config::VirtualAddress>& written) {
+  AddressList addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
     addresses.push_back({each.prefix, each.interface, each.label, each.broadcast, each.scope});
@@ -83,10 +85,7 @@ core::Result<InstanceScripts> scripts_of(const config::VrrpInstance& written,
       {NotifyState::fault, written.notify_fault},
       {NotifyState::stop, written.notify_stop},
       {NotifyState::master_rx_lower_pri, written.notify_master_rx_lower_pri},
-      // keepalived: an instance that a reload removed runs notify_fault, unless notify_deleted is
-      // set.
-      {NotifyState::deleted,
-       written.notify_deleted ? written.notify_deleted : written.notify_fault},
+      {NotifyState::deleted, written.notify_deleted},
   };
   for (const auto& [state, script] : by_state) {
     if (!script) continue;
@@ -114,7 +113,7 @@ core::Result<Plan> make_plan(const config::Model& model) {
       return core::fail("{}: vrrp_instance {}: {}", model.where(written.location), written.name,
                         scripts.error().message);
     }
-    plan.scripts.emplace(InstanceKey{settings.interface, settings.vrid}, std::move(*scripts));
+    plan.scripts.emplace(settings.key(), std::move(*scripts));
     plan.instances.push_back(std::move(settings));
   }
   return plan;
@@ -123,8 +122,10 @@ core::Result<Plan> make_plan(const config::Model& model) {
 std::vector<runtime::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
                                            NotifyState state, std::uint8_t priority) {
   std::vector<runtime::Command> commands;
-  if (const auto own = scripts.by_state.find(state); own != scripts.by_state.end())
-    commands.push_back(own->second);
+  const auto own = scripts.by_state.find(state);
+  if (own != scripts.by_state.end()) commands.push_back(own->second);
+  // keepalived: hooks hear DELETED only where notify_deleted says that somebody knows the word.
+  if (state == NotifyState::deleted && own == scripts.by_state.end()) state = NotifyState::fault;
   // keepalived tells the general script states only; the hint about a lower priority has a script
   // of its own.
   if (scripts.any && state != NotifyState::master_rx_lower_pri) {

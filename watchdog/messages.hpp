@@ -14,6 +14,10 @@ inline constexpr Message kStarted{"watchdog-started", Level::info,
 inline constexpr Message kStopping{"watchdog-stopping", Level::info,
                                    "An orderly stop has begun: the VRRP process hands over first, "
                                    "then the checkers process ends."};
+inline constexpr Message kHurried{
+    "watchdog-hurried", Level::warning,
+    "A second request to stop came during an orderly stop. Addresses leave at once instead of "
+    "when the successor is heard."};
 inline constexpr Message kEnded{"watchdog-ended", Level::info, "The last line of an orderly stop."};
 inline constexpr Message kStartFailed{"watchdog-start-failed", Level::error,
                                       "The start has failed and nothing is left running. The text "
@@ -90,9 +94,6 @@ inline constexpr Message kCrashLoop{"watchdog-crash-loop", Level::critical,
 inline constexpr Message kPaused{"watchdog-paused", Level::warning,
                                  "This process itself did not run for a while (paused machine, "
                                  "SIGSTOP, overload). Nobody is blamed for silence."};
-inline constexpr Message kReleasing{
-    "watchdog-releasing", Level::info,
-    "A process of its own takes this virtual address off the host, because no VRRP process will."};
 inline constexpr Message kAddressesReleased{
     "watchdog-addresses-released", Level::info,
     "The virtual addresses were taken off this host because no VRRP process could do it."};

@@ -290,7 +290,8 @@ constexpr Keyword kVrrpInstance[] = {
     {.name = "notify_stop", .args = command(), .doc = "run when Holdfast stops"},
     {.name = "notify_deleted",
      .args = command(),
-     .doc = "run when a reload has removed the instance; without it notify_fault is"},
+     .doc = "run when a reload has removed the instance; notify hears DELETED then, without this "
+            "word FAULT"},
     {.name = "notify_master_rx_lower_pri",
      .args = command(),
      .doc = "run when a master hears an advert of lower priority"},

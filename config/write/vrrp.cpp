@@ -18,7 +18,7 @@ GarpSettings garp_default(const VrrpInstance& instance, const Globals& globals) 
 
 void write_election(Writer& out, const VrrpInstance& instance, const Globals& globals) {
   const bool master = instance.state == InitialState::master;
-  out.text("state", to_string(instance.state), to_string(InitialState::backup));
+  if (instance.state != InitialState::unset) out.text("state", to_string(instance.state), "");
   out.text("interface", instance.interface, globals.default_interface);
   out.number("virtual_router_id", instance.virtual_router_id, 0);
   out.number("priority", instance.priority, master ? 255 : 100);

@@ -173,6 +173,11 @@ const Address* AddressTable::find(const AddressKey& key) const {
   return found == entries_.end() ? nullptr : &found->second.address;
 }
 
+bool AddressTable::has(InterfaceIndex index, const core::IpAddress& address) const {
+  const auto at = entries_.lower_bound(AddressKey{index, address, 0, {}});
+  return at != entries_.end() && at->first.interface == index && at->first.address == address;
+}
+
 std::vector<Address> AddressTable::on(InterfaceIndex index) const {
   std::vector<const Entry*> here;
   for (auto at = entries_.lower_bound(AddressKey{index, {}, 0, {}});

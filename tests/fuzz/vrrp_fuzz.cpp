@@ -1,7 +1,8 @@
-// Any bytes as a received VRRP packet: through the driver, as in the daemon. What decodes must
+// Any bytes as a received VRRP packet: header and driver, as in the daemon. What decodes must
 // survive encoding and decoding again.
 #include "core/assertion.hpp"
 #include "vrrp/core/driver.hpp"
+#include "vrrp/io/ipv4_header.hpp"
 
 #include <cstdint>
 #include <span>
@@ -41,7 +42,10 @@ void check_driver(std::span<const std::uint8_t> bytes) {
       now, actions);
   driver.handle(Startup{}, now, actions);
   driver.begin(now, Duration::zero(), actions);
-  driver.receive({*driver.router().interface_id("eth0"), bytes}, actions);
+  if (auto packet = decode_ipv4(bytes)) {
+    packet->interface = "eth0";
+    driver.receive(*packet, actions);
+  }
   driver.finish(actions);
   HOLDFAST_ASSERT(driver.deadline() > now, "no packet makes a backup master at once");
 }

@@ -272,15 +272,6 @@ def test_an_interface_that_does_not_exist_yet_is_named_and_waited_for(scene: Sce
     scene.becomes("FAULT")
 
 
-def test_addresses_left_by_a_crash_are_removed_at_start(scene: Scene) -> None:
-    scene.machine.ip(f"addr add {VIP}/32 dev eth0")
-    scene.start()
-    assert eventually(lambda: not scene.director.holds(VIP), 2) is not None
-    assert scene.state() == "BACKUP"
-    scene.becomes("MASTER")
-    assert scene.director.holds(VIP)
-
-
 def test_notify_scripts_run_in_order_with_keepalived_s_arguments(scene: Scene) -> None:
     out = scene.director.directory / "notify.log"
     script = scene.director.directory / "notify.sh"
@@ -311,6 +302,21 @@ def test_stop_hands_over_and_leaves_nothing_behind(scene: Scene) -> None:
     assert [one.priority for one in scene.capture.adverts(began, OURS)] == [0]
     assert not (scene.director.directory / "vrrp.sock").exists()
     assert not (scene.director.directory / "vrrp.pid").exists()
+
+
+def test_a_second_signal_ends_the_wait_for_a_successor(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    began = time.time()
+    scene.director.process.send(signal.SIGTERM)
+    time.sleep(0.3)
+    assert scene.director.holds(VIP), "alone, it holds on for the slowest peer there may be"
+    scene.director.process.send(signal.SIGTERM)
+
+    assert scene.director.process.wait(5) == 0
+    assert time.time() - began < 1.2
+    assert not scene.director.holds(VIP)
+    assert [one.priority for one in scene.capture.adverts(began, OURS)] == [0]
 
 
 def test_addresses_stay_with_dont_release(scene: Scene) -> None:

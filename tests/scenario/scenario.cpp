@@ -105,7 +105,7 @@ class Player {
       if (words >> word) {
         words >> word;
         const Instant then = now_ - parse_time(word);
-        handle(ResumeFromPage{{"eth0", 51}, then, then});
+        handle(ResumeFromPage{settings_.key(), then, then});
       }
       handle(Startup{});
     } else if (verb == "stop") {
@@ -119,9 +119,9 @@ class Player {
       handle(Reload{{read_settings(words)}});
     } else if (verb == "addresses") {
       words >> word;
-      const InstanceId id = driver_->router().ids().front();
-      word == "fail" ? handle(AddressesFailed{id, "eth0 refuses 10.0.0.100/32"})
-                     : handle(AddressesRepaired{id});
+      const RouterKey key = settings_.key();
+      word == "fail" ? handle(AddressesPlaced{key, 1, 0, "eth0 refuses 10.0.0.100/32"})
+                     : handle(AddressesRepaired{key});
     } else if (verb == "pause") {
       words >> word >> word;
       now_ = kBegin + parse_time(word);
@@ -133,15 +133,20 @@ class Player {
     }
   }
 
-  std::vector<std::uint8_t> read_advert(std::istringstream& words) const {
-    InstanceSettings peer = settings_;
+  struct Heard {
     IpAddress source;
+    std::vector<std::uint8_t> payload;
+  };
+
+  Heard read_advert(std::istringstream& words) const {
+    InstanceSettings peer = settings_;
+    Heard heard;
     std::string word;
     std::string value;
     std::uint8_t priority = 0;
     while (words >> word >> value) {
       if (word == "from") {
-        source = parse_address(value);
+        heard.source = parse_address(value);
       } else if (word == "prio") {
         priority = static_cast<std::uint8_t>(std::stoi(value));
       } else if (word == "interval") {
@@ -154,10 +159,8 @@ class Player {
         throw ScriptError{"unknown field of an advert: " + word};
       }
     }
-    std::vector<std::uint8_t> bytes;
-    encode_packet({.source = source, .destination = vrrp_group(), .identification = 1},
-                  make_advert(peer, priority), bytes);
-    return bytes;
+    encode_advert(make_advert(peer, priority), heard.payload);
+    return heard;
   }
 
   void report_link(bool up, bool has_address) {
@@ -180,17 +183,24 @@ class Player {
     write(actions);
   }
 
-  void wake(const std::vector<std::vector<std::uint8_t>>& packets) {
+  void wake(const std::vector<Heard>& packets) {
     Actions actions;
     driver_->begin(now_, 0s, actions);
-    for (const auto& bytes : packets)
-      driver_->receive({*driver_->router().interface_id("eth0"), bytes}, actions);
+    for (const Heard& heard : packets) {
+      driver_->receive({"eth0", core::Family::v4, heard.source, vrrp_group(), 255, heard.payload},
+                       actions);
+    }
     driver_->finish(actions);
     write(actions);
   }
 
   void write(const Actions& actions) {
     for (const Action& action : actions) {
+      if (const auto* advert = std::get_if<SendAdvert>(&action)) {
+        Actions remembered;
+        driver_->answer(AdvertSent{advert->router->key, advert->priority}, remembered);
+      }
+      if (std::holds_alternative<Remember>(action)) continue;
       trace_ += fmt::format("{:.6f} {}\n", std::chrono::duration<double>(now_ - kBegin).count(),
                             to_string(action));
     }

@@ -1,5 +1,7 @@
 #include "tests/sim/host.hpp"
 
+#include "vrrp/io/ipv4_header.hpp"
+
 namespace holdfast::sim {
 
 using namespace vrrp;
@@ -21,7 +23,7 @@ Host::Host(World& world, Lan& lan, core::Rng& rng, Watcher& watcher, InstanceSet
 }
 
 const Instance& Host::instance() const {
-  return driver_->router().view(driver_->router().ids().front());
+  return *driver_->router().instances().front();
 }
 
 void Host::start(bool with_page) {
@@ -89,7 +91,7 @@ void Host::reload(const InstanceSettings& settings) {
 
 void Host::disturb_addresses() {
   if (driver_ && !paused_at_ && holds_addresses_)
-    wake(Wake::Cause::kernel, {AddressesRepaired{instance().id()}});
+    wake(Wake::Cause::kernel, {AddressesRepaired{instance().key()}});
 }
 
 void Host::received(const Bytes& packet) {
@@ -120,7 +122,8 @@ void Host::wake(Wake::Cause cause, const std::vector<Event>& events) {
     driver_->finish(wake.actions);
   }
   for (const Event& event : events) driver_->handle(event, world_.now(), wake.actions);
-  execute(wake.actions);
+  perform(wake.actions, *this,
+          [this](const Event& answer, Actions& out) { driver_->answer(answer, out); });
   watcher_.woke(*this, wake);
   if (driver_->router().has_stopped()) {
     kill();
@@ -134,37 +137,43 @@ void Host::drain(Wake& wake) {
   while (!socket_.empty()) {
     const Bytes bytes = std::exchange(socket_.front(), {});
     socket_.pop_front();
-    if (const auto packet = decode_ipv4(bytes)) {
-      if (auto advert = decode_advert(packet->payload))
-        wake.heard.emplace_back(packet->source, *advert);
-    }
-    driver_->receive({*driver_->router().interface_id("eth0"), bytes}, wake.actions);
+    auto packet = decode_ipv4(bytes);
+    if (packet.has_error()) continue;
+    if (auto advert = decode_advert(packet->payload))
+      wake.heard.emplace_back(packet->source, *advert);
+    packet->interface = "eth0";
+    driver_->receive(*packet, wake.actions);
   }
 }
 
-void Host::execute(const Actions& actions) {
-  for (const Action& action : actions) {
-    if (const auto* advert = std::get_if<SendAdvert>(&action)) {
-      Bytes bytes;
-      if (link_up_ && driver_->encode(*advert, bytes)) lan_.send(port_, bytes);
-    } else if (std::holds_alternative<PublishAddresses>(action)) {
-      holds_addresses_ = true;
-      if (kernel_refuses_) {
-        world_.after(1ms, [this, id = instance().id()] {
-          if (driver_ && !paused_at_ && is_master()) {
-            wake(Wake::Cause::kernel, {AddressesFailed{id, "the kernel refuses"}});
-          }
-        });
+void Host::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
+  for (const SendAdvert* advert : adverts) {
+    Bytes bytes;
+    encode_ipv4(*advert->departure, advert->departure->destinations.front(), advert->identification,
+                bytes);
+    if (link_up_) lan_.send(port_, bytes);
+    answers.emplace_back(AdvertSent{advert->router->key, advert->priority});
+  }
+}
+
+void Host::move(std::span<const AddressMove> moves) {
+  for (const AddressMove& move : moves) {
+    holds_addresses_ = std::holds_alternative<const PublishAddresses*>(move);
+    if (!holds_addresses_ || !kernel_refuses_) continue;
+    world_.after(1ms, [this, key = instance().key()] {
+      if (driver_ && !paused_at_ && is_master()) {
+        wake(Wake::Cause::kernel, {AddressesPlaced{key, 1, 0, "the kernel refuses"}});
       }
-    } else if (std::holds_alternative<WithdrawAddresses>(action)) {
-      holds_addresses_ = false;
-    }
+    });
   }
+}
+
+void Host::tell(const Action& action) {
+  const auto* remember = std::get_if<Remember>(&action);
+  if (remember == nullptr) return;
   page_.reset();
-  if (is_master()) {
-    page_ = ResumeFromPage{
-        {"eth0", settings_.vrid}, instance().became_master_at(), instance().last_advert_at()};
-  }
+  if (remember->state == StateName::master)
+    page_ = ResumeFromPage{remember->router->key, remember->since, remember->last_advert_at};
 }
 
 void Host::plan_wake() {

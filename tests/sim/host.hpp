@@ -5,6 +5,7 @@
 
 #include "tests/sim/lan.hpp"
 #include "vrrp/core/driver.hpp"
+#include "vrrp/core/turn.hpp"
 
 #include <deque>
 #include <memory>
@@ -47,7 +48,7 @@ class Watcher {
 /// Wake-ups come late by up to this much, as on a busy machine.
 inline constexpr Duration kLatestWake = std::chrono::milliseconds(2);
 
-class Host {
+class Host : public vrrp::Doer {
  public:
   Host(World& world, Lan& lan, core::Rng& rng, Watcher& watcher, vrrp::InstanceSettings settings,
        core::IpAddress address);
@@ -87,7 +88,11 @@ class Host {
   void received(const Bytes& packet);
   void wake(Wake::Cause cause, const std::vector<vrrp::Event>& events);
   void drain(Wake& wake);
-  void execute(const vrrp::Actions& actions);
+  void send(std::span<const vrrp::SendAdvert* const> adverts,
+            std::vector<vrrp::Event>& answers) override;
+  void move(std::span<const vrrp::AddressMove> moves) override;
+  void announce(std::span<const vrrp::Announce* const>, std::vector<vrrp::Event>&) override {}
+  void tell(const vrrp::Action& action) override;
   void plan_wake();
 
   World& world_;

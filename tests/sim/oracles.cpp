@@ -84,7 +84,8 @@ Oracles::Verdict Oracles::follow_packets(const Host& host, const Wake& wake, Mod
     } else if (master) {
       ++verdict.lower;
     } else if (backup && advert.priority == 0) {
-      model.down_at = now + reference_skew(own.priority);
+      const Instant skewed = now + reference_skew(own.priority);
+      model.down_at = model.down_at ? std::min(*model.down_at, skewed) : skewed;
     } else if (backup && (advert.priority >= own.priority || !preempts)) {
       model.down_at = now + reference_down(own);
     } else if (backup && own.preempt_delay > 0s) {
@@ -165,6 +166,15 @@ void Oracles::check_election(const Host& host, const Wake& wake, const Verdict& 
   if (after == StateName::backup && fresh) model.down_at = now + reference_down(host.settings());
 }
 
+/// Where the reference model leaves the phase to the core it only holds it to one interval.
+Instant Oracles::chosen_phase(const Host& host) {
+  const Instant now = host.world().now();
+  const Instant chosen = std::get<Master>(host.instance().state()).next_advert_at;
+  if (chosen <= now || chosen > now + host.settings().advert_interval)
+    violated("advert rhythm", host, "plans its next advert outside of one interval");
+  return chosen;
+}
+
 void Oracles::check_rhythm(const Host& host, const Wake& wake, const Verdict& verdict,
                            Model& model) const {
   const Instant now = host.world().now();
@@ -181,20 +191,26 @@ void Oracles::check_rhythm(const Host& host, const Wake& wake, const Verdict& ve
     const bool resumed = wake.cause == Wake::Cause::resume && sent == 0;
     model.next_advert = resumed ? std::max(now, model.last_advert + interval) : now + interval;
   } else if (model.next_advert && is_drain(wake)) {
+    // What was answered a moment ago needs no second answer.
+    const bool answers = verdict.zeros > 0 && now >= model.last_answer + interval / 2;
     const bool due = verdict.zeros == 0 && *model.next_advert <= now;
-    const unsigned least = due ? 1 : verdict.zeros;
-    if (sent < least || sent > least + verdict.lower) {
+    const unsigned least = due || answers ? 1 : 0;
+    if (sent < least || sent > least + verdict.lower + verdict.zeros) {
       violated("advert rhythm", host,
                fmt::format("sent {} adverts where {} were due", sent, least));
     }
-    if (verdict.zeros > 0) model.next_advert = now + interval;
-    while (*model.next_advert <= now) *model.next_advert += interval;
+    if (verdict.zeros > 0) {
+      model.next_advert = chosen_phase(host);  // begun anew with the answer, or not
+    } else {
+      while (*model.next_advert <= now) *model.next_advert += interval;
+    }
   } else if (sent > 0 && is_drain(wake)) {
-    model.next_advert.reset();  // after a pause: the phase is the core's to choose
+    model.next_advert = chosen_phase(host);  // after a pause
   } else if (sent > 0) {
     violated("advert rhythm", host, "advertises out of turn");
   }
   if (sent > 0) model.last_advert = now;
+  if (sent > 0 && verdict.zeros + verdict.lower > 0) model.last_answer = now;
 }
 
 void Oracles::check_leaving(const Host& host, const Wake& wake, Model& model) const {

@@ -41,6 +41,7 @@ class Oracles : public Watcher {
     std::optional<Instant> down_at;  ///< Backup: the moment to take over; nullopt: not predicted
     std::optional<Instant> next_advert;  ///< Master: the next beat
     Instant last_advert;
+    Instant last_answer;  ///< Master: the last advert that answered somebody
     vrrp::StateName last_state = vrrp::StateName::init;
     std::optional<Instant> shutdown_at;
     bool handing_over = false;
@@ -64,6 +65,7 @@ class Oracles : public Watcher {
   void check_leaving(const Host& host, const Wake& wake, Model& model) const;
   void check_settled(Instant now) const;
   [[nodiscard]] bool is_eligible(const Host& host) const;
+  [[nodiscard]] static Instant chosen_phase(const Host& host);
   [[noreturn]] static void violated(std::string oracle, const Host& host, std::string sentence);
 
   std::vector<Host*> hosts_;

@@ -152,15 +152,18 @@ class Run : public Watcher {
             fault, [&] { host.set_link(false); }, [&host] { host.set_link(true); });
         break;
       case FaultKind::kernel_refuses:
-        // The instance tries again after address_retry_after: the trouble is over when that has
+        // The instance leaves a working master alone for a while: the trouble is over when that has
         // passed too.
+
         trouble(
             fault, [&] { host.refuse_addresses(true); },
             [this, &host] {
               host.refuse_addresses(false);
               oracles_.trouble_begins();
-              world_.after(host.settings().address_retry_after + 1s,
-                           [this] { oracles_.trouble_ends(world_.now()); });
+              Instant quiet = world_.now() + host.settings().retry_after;
+              if (host.is_running() && host.instance().setback())
+                quiet = std::max(quiet, host.instance().setback()->until);
+              world_.at(quiet + 1s, [this] { oracles_.trouble_ends(world_.now()); });
             });
         break;
       case FaultKind::stop_and_start:
@@ -294,8 +297,8 @@ Plan draw_plan(std::uint64_t seed) {
     plan.faults.push_back(
         draw_fault(rng, kinds[rng.below(std::uint64_t{kinds.size()})], directors));
   }
-  plan.ends_at = 5s + kFaultsFor + 15s + 11s +
-                 40s;  // the last fault, its end, the kernel's, and quiet to settle and stay
+  plan.ends_at = 5s + kFaultsFor + 15s + 41s +
+                 40s;  // the last fault, its end, a setback's, and quiet to settle and stay
   return plan;
 }
 

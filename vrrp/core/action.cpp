@@ -11,7 +11,8 @@ struct Describe {
   }
   std::string operator()(const PublishAddresses& action) const {
     std::string text = "publish";
-    for (const VirtualAddress& address : action.addresses) text += " " + address.prefix.to_string();
+    for (const VirtualAddress& address : *action.addresses)
+      text += " " + address.prefix.to_string();
     return text;
   }
   std::string operator()(const WithdrawAddresses&) const { return "withdraw"; }
@@ -20,6 +21,9 @@ struct Describe {
   }
   std::string operator()(const Notify& action) const {
     return fmt::format("notify {} {}", to_string(action.state), action.priority);
+  }
+  std::string operator()(const Remember& action) const {
+    return fmt::format("remember {}", to_string(action.state));
   }
   std::string operator()(const StateChanged& action) const {
     return fmt::format("{} -> {}: {}", to_string(action.from), to_string(action.to), action.why);

@@ -1,54 +1,89 @@
-// Everything that the VRRP core can ask for. The shell's executor performs actions in the order
-// given: advert, addresses, announcements, notifications. Ids stay valid for Router::view until the
-// next step.
+// Everything that the VRRP core can ask for. An action carries all that its doer needs; nobody asks
+// the core back. turn.hpp says in which order a shell performs those of one wake-up; what came of
+// them returns as events.
 #pragma once
 
-#include "vrrp/core/event.hpp"
+#include "core/shared.hpp"
+#include "vrrp/core/receive.hpp"
+#include "vrrp/core/settings.hpp"
 #include "vrrp/core/state.hpp"
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace holdfast::vrrp {
 
-/// Send one advert now. Driver::encode makes the bytes.
+/// Whom an action is about: the key for machines, the name for people.
+struct Subject {
+  RouterKey key;
+  std::string name;  ///< keepalived: vrrp_instance NAME.
+  bool operator==(const Subject&) const = default;
+};
+
+/// One advert on its way: everything that a shell needs to put it on the wire.
+struct Departure {
+  IpAddress source;
+  std::vector<IpAddress> destinations;  ///< The group, or every unicast peer.
+  std::uint8_t hop_limit = 255;
+  std::vector<std::uint8_t> payload;  ///< What follows the IP header, checksum included.
+  bool operator==(const Departure&) const = default;
+};
+
+/// Send one advert now. Answered by AdvertSent or AdvertRefused.
 struct SendAdvert {
-  InstanceId instance{};
+  core::Shared<Subject> router;
   std::uint8_t priority = 0;
+  /// Of the IPv4 header: counts up from 1 with the adverts of an instance, as keepalived's does.
+  std::uint16_t identification = 0;
+  core::Shared<Departure> departure;
   bool operator==(const SendAdvert&) const = default;
 };
-/// These addresses, all of them and no others, shall be held for this instance.
+/// These addresses, all of them and no others, shall be held for this instance. Answered by
+/// AddressesPlaced.
 struct PublishAddresses {
-  InstanceId instance{};
-  std::vector<VirtualAddress> addresses;
+  core::Shared<Subject> router;
+  core::Shared<AddressList> addresses;
   bool operator==(const PublishAddresses&) const = default;
 };
 /// No address shall be held for this instance.
 struct WithdrawAddresses {
-  InstanceId instance{};
+  core::Shared<Subject> router;
   bool operator==(const WithdrawAddresses&) const = default;
 };
-/// Send gratuitous ARP for all addresses of the instance, `repeat` rounds over the whole list (a,
-/// b, a, b …).
+/// Tell the segment where those of these addresses live that the kernel really has: gratuitous ARP,
+/// or neighbour advertisements for IPv6; `repeat` rounds over the whole list (a, b, a, b …).
+/// Answered by AnnouncementsRefused when some could not be sent.
 struct Announce {
-  InstanceId instance{};
+  core::Shared<Subject> router;
+  core::Shared<AddressList> addresses;
   std::uint32_t repeat = 0;
   bool operator==(const Announce&) const = default;
 };
-/// What keepalived's scripts are told. `deleted`: a reload removed the instance (keepalived runs
-/// notify_fault then, or notify_deleted where configured); `master_rx_lower_pri`:
-/// notify_master_rx_lower_pri.
+/// What keepalived's scripts are told. `deleted`: a reload removed the instance;
+/// `master_rx_lower_pri`: notify_master_rx_lower_pri.
 enum class NotifyState : std::uint8_t { master, backup, fault, stop, deleted, master_rx_lower_pri };
 struct Notify {
-  InstanceId instance{};
+  core::Shared<Subject> router;
   NotifyState state{};
   std::uint8_t priority = 0;
   bool operator==(const Notify&) const = default;
 };
-/// For the log, the status page and the handover page.
+/// What the handover page has to say about an instance from now on: a successor of a killed process
+/// and the watchdog read it.
+struct Remember {
+  core::Shared<Subject> router;
+  StateName state{};
+  std::uint8_t priority = 0;
+  Instant since{};             ///< Of the mastership while master, else of the state.
+  Instant last_advert_at{};    ///< Of the last one that really went out.
+  Duration silence_allowed{};  ///< How long after it no peer can have taken over.
+  bool operator==(const Remember&) const = default;
+};
+/// For the log and the status page.
 struct StateChanged {
-  InstanceId instance{};
+  core::Shared<Subject> router;
   StateName from{};
   StateName to{};
   std::string why;  ///< Sentence without subject: "192.0.2.2 advertises priority 200, ours is 100".
@@ -57,17 +92,16 @@ struct StateChanged {
 /// Something is wrong with a peer or between us. Repeated at most once a minute for each reason and
 /// instance.
 struct PeerProblem {
-  InstanceId instance{};
+  core::Shared<Subject> router;
   RejectReason reason{};
   IpAddress source;
   std::string sentence;
   std::uint64_t occurrences = 0;  ///< Since the instance started.
   bool operator==(const PeerProblem&) const = default;
 };
-/// The instance is gone (reload). Its sockets and page entry can go; view(id) works until the next
-/// step.
+/// The instance is gone (reload). Its sockets and page entry can go.
 struct Removed {
-  InstanceId instance{};
+  core::Shared<Subject> router;
   bool operator==(const Removed&) const = default;
 };
 /// Shutdown is complete, all addresses are withdrawn: the process may end.
@@ -76,7 +110,7 @@ struct Stopped {
 };
 
 using Action = std::variant<SendAdvert, PublishAddresses, WithdrawAddresses, Announce, Notify,
-                            StateChanged, PeerProblem, Removed, Stopped>;
+                            Remember, StateChanged, PeerProblem, Removed, Stopped>;
 using Actions = std::vector<Action>;
 
 /// One line for scenario traces and failure reports: "send advert priority 100". Without the

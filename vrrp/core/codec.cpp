@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 constexpr std::uint8_t kVersion2Advert = 0x21;  // version 2, type 1
 constexpr std::uint8_t kTypeAdvertisement = 1;
 constexpr std::size_t kChecksumOffset = 6;
-constexpr std::size_t kIpv4ChecksumOffset = 10;
 
 // CARP copied VRRPv2's first byte. Its fourth, "authlen", is always 7 (words of counter and
 // digest), and its 36 bytes are fewer than 7 addresses would need. netinet/ip_carp.h of OpenBSD.
@@ -56,29 +55,6 @@ std::string_view to_string(DecodeError error) {
       return "bad_checksum";
   }
   return "unknown";
-}
-
-Decoded<Ipv4Packet> decode_ipv4(std::span<const std::uint8_t> packet) {
-  if (packet.size() < kIpv4HeaderBytes) return DecodeError::truncated;
-  const std::size_t header_bytes = static_cast<std::size_t>(packet[0] & 0x0f) * 4;
-  if (packet[0] >> 4 != 4 || header_bytes < kIpv4HeaderBytes) return DecodeError::not_ipv4;
-
-  core::ByteReader reader(packet.subspan(2));
-  const std::size_t total_bytes = reader.u16();
-  std::ignore = reader.u16();  // identification: counts up, means nothing to us
-  const std::uint16_t fragment = reader.u16();
-  Ipv4Packet decoded;
-  decoded.ttl = reader.u8();
-  const std::uint8_t protocol = reader.u8();
-  std::ignore = reader.u16();  // header checksum: the kernel verified it
-  decoded.source = *IpAddress::from_bytes(reader.take(4));
-  decoded.destination = *IpAddress::from_bytes(reader.take(4));
-
-  if (total_bytes < header_bytes || total_bytes > packet.size()) return DecodeError::truncated;
-  if (protocol != kIpProtocolVrrp) return DecodeError::not_vrrp;
-  if ((fragment & 0x3fff) != 0) return DecodeError::fragmented;  // more fragments, or an offset
-  decoded.payload = packet.first(total_bytes).subspan(header_bytes);
-  return decoded;
 }
 
 Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload) {
@@ -144,25 +120,6 @@ void encode_advert(const Advert& advert, std::vector<std::uint8_t>& out) {
   // RFC 3768 §5.3.8: over the whole message, authentication data included.
   writer.patch_u16(start + kChecksumOffset,
                    core::internet_checksum(std::span<const std::uint8_t>(out).subspan(start)));
-}
-
-void encode_packet(const Ipv4Envelope& envelope, const Advert& advert,
-                   std::vector<std::uint8_t>& out) {
-  const std::size_t start = out.size();
-  core::ByteWriter writer(out);
-  writer.u8(0x45);  // IPv4, five words
-  writer.u8(0xc0);  // CS6, internetwork control, as keepalived and FRR mark it
-  writer.u16(static_cast<std::uint16_t>(kIpv4HeaderBytes + advert_bytes(advert.addresses.size())));
-  writer.u16(envelope.identification);
-  writer.u16(0);  // DF clear, no fragment
-  writer.u8(255);
-  writer.u8(kIpProtocolVrrp);
-  writer.u16(0);
-  writer.put(envelope.source.bytes());
-  writer.put(envelope.destination.bytes());
-  writer.patch_u16(start + kIpv4ChecksumOffset,
-                   core::internet_checksum(std::span<const std::uint8_t>(out).subspan(start)));
-  encode_advert(advert, out);
 }
 
 }  // namespace holdfast::vrrp

@@ -1,5 +1,5 @@
-// VRRPv2 adverts and the IPv4 header around them, as bytes. Pure; used by the driver, the simulator
-// and the fuzzer. Decoding answers "is this a well-formed advert"; whether we want it is
+// VRRPv2 adverts as bytes. Pure; used by instances, the simulator and the fuzzer; the headers
+// around them are io's. Decoding answers "is this a well-formed advert"; whether we want it is
 // receive.hpp's question.
 #pragma once
 
@@ -17,8 +17,6 @@
 namespace holdfast::vrrp {
 
 inline constexpr std::uint8_t kIpProtocolVrrp = 112;  ///< RFC 3768 §5.2.4.
-/// What we send; received headers may carry options.
-inline constexpr std::size_t kIpv4HeaderBytes = 20;
 inline constexpr std::size_t kAdvertHeaderBytes = 8;  ///< Fixed part of an advert.
 /// At the end of every VRRPv2 advert, RFC 3768 §5.1.
 inline constexpr std::size_t kAuthenticationBytes = 8;
@@ -38,7 +36,7 @@ struct Advert {
   bool operator==(const Advert&) const = default;
 };
 
-/// Why bytes are no VRRPv2 advert. In the order of the checks.
+/// Why bytes are no VRRPv2 advert. In the order of the checks; those about the IP header are io's.
 enum class DecodeError : std::uint8_t {
   truncated,     ///< Shorter than the IPv4 header it claims, or than a VRRP header.
   not_ipv4,      ///< IP version or header length make no sense.
@@ -59,29 +57,9 @@ enum class DecodeError : std::uint8_t {
 template <class T>
 using Decoded = boost::system::result<T, DecodeError>;
 
-/// The parts of a received IPv4 header that VRRP looks at. `payload` is a view into the packet.
-struct Ipv4Packet {
-  IpAddress source;
-  IpAddress destination;
-  std::uint8_t ttl = 0;
-  /// Limited by the header's total length: trailing Ethernet padding is cut off.
-  std::span<const std::uint8_t> payload;
-};
-
-/// Splits what a raw socket delivers. Options (IHL > 5) are skipped; the IP checksum was the
-/// kernel's business.
-[[nodiscard]] Decoded<Ipv4Packet> decode_ipv4(std::span<const std::uint8_t> packet);
-
 /// Reads one advert (what follows the IP header). Bytes after its claimed end are tolerated and not
 /// covered by the checksum.
 [[nodiscard]] Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload);
-
-/// Who sends and to whom. `identification` counts up from 1 with every packet of an instance.
-struct Ipv4Envelope {
-  IpAddress source;
-  IpAddress destination;
-  std::uint16_t identification = 1;
-};
 
 /// The advert an instance would send with this priority.
 [[nodiscard]] Advert make_advert(const InstanceSettings& settings, std::uint8_t priority);
@@ -89,10 +67,5 @@ struct Ipv4Envelope {
 /// Appends the advert, checksum included. At most 255 addresses, all IPv4: the configuration sees
 /// to it.
 void encode_advert(const Advert& advert, std::vector<std::uint8_t>& out);
-
-/// Appends IPv4 header (TOS 0xc0, TTL 255, DF clear, checksum filled) and advert: a packet for an
-/// IP_HDRINCL socket.
-void encode_packet(const Ipv4Envelope& envelope, const Advert& advert,
-                   std::vector<std::uint8_t>& out);
 
 }  // namespace holdfast::vrrp

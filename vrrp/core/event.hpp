@@ -1,5 +1,5 @@
 // Everything that the VRRP core can be told. Made by the driver (packets, pauses, ticks) and by the
-// shell (the rest).
+// shell (what the kernel and the operator did, and what came of the core's own actions).
 #pragma once
 
 #include "vrrp/core/receive.hpp"
@@ -12,19 +12,6 @@
 
 namespace holdfast::vrrp {
 
-/// Handle of an instance, given by the router, never used twice in a process's life.
-enum class InstanceId : std::uint32_t {};
-/// Handle of an interface by name, given by the router; small and dense. See Router::interface_id.
-enum class InterfaceId : std::uint32_t {};
-
-/// What makes a virtual router the same one over reloads and restarts; not its name (keepalived
-/// does it the same way).
-struct InstanceKey {
-  std::string interface;
-  std::uint8_t vrid = 0;
-  auto operator<=>(const InstanceKey&) const = default;
-};
-
 /// What the shell knows about an interface. Before the first report an interface counts as unknown:
 /// FAULT.
 struct InterfaceStatus {
@@ -32,6 +19,9 @@ struct InterfaceStatus {
   bool up = false;  ///< Administratively up and with carrier (IFF_UP and IFF_RUNNING).
   /// First IPv4 address that is not one of our virtual ones.
   std::optional<IpAddress> primary_address;
+  /// Why adverts cannot be sent and heard although the interface is up: the sentence of the socket
+  /// that could not be opened. Empty: they can.
+  std::string trouble = {};
   bool operator==(const InterfaceStatus&) const = default;
 };
 
@@ -41,15 +31,31 @@ struct Startup {};
 struct Tick {};
 /// A packet that passed every check.
 struct AdvertReceived {
-  InstanceId instance{};
+  RouterKey router;
   Advert advert;
   IpAddress source;
   bool address_list_differs = false;
 };
 /// A packet for this instance that did not.
 struct AdvertRejected {
-  InstanceId instance{};
+  RouterKey router;
   Rejected rejected;
+};
+/// An advert that the core asked for has left (the kernel took it).
+struct AdvertSent {
+  RouterKey router;
+  std::uint8_t priority = 0;
+};
+/// It did not. Comes in the same wake-up, before any address is touched.
+struct AdvertRefused {
+  RouterKey router;
+  std::uint8_t priority = 0;
+  std::string sentence;  ///< What the system said: "Operation not permitted".
+};
+/// Announcements that the core asked for and the kernel did not take.
+struct AnnouncementsRefused {
+  RouterKey router;
+  std::uint64_t count = 0;
 };
 /// An interface appeared, went up or down, or its primary address changed. Unknown names are
 /// remembered for a later reload.
@@ -57,14 +63,17 @@ struct InterfaceChanged {
   std::string interface;
   InterfaceStatus status;
 };
-/// The addresses could not be put in place, or not be put back: the instance cannot be master now.
-struct AddressesFailed {
-  InstanceId instance{};
-  std::string sentence;
+/// What became of the addresses that should be held, as read back from the kernel: after they were
+/// published, and again whenever it changes.
+struct AddressesPlaced {
+  RouterKey router;
+  std::size_t wanted = 0;
+  std::size_t placed = 0;
+  std::string problem;  ///< Of the first one that is missing; empty when none is.
 };
 /// Somebody removed addresses and they were put back: counted, and announced once more.
 struct AddressesRepaired {
-  InstanceId instance{};
+  RouterKey router;
 };
 /// Stop in order: masters resign and hand over. Stopped follows, at once or later.
 struct Shutdown {};
@@ -77,7 +86,7 @@ struct ProcessPaused {
 };
 /// This instance was master in our predecessor, a child of the same watchdog. Before Startup.
 struct ResumeFromPage {
-  InstanceKey key;
+  RouterKey router;
   Instant became_master_at;
   Instant last_advert_at;
 };
@@ -87,7 +96,8 @@ struct Reload {
 };
 
 using Event =
-    std::variant<Startup, Tick, AdvertReceived, AdvertRejected, InterfaceChanged, AddressesFailed,
-                 AddressesRepaired, Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reload>;
+    std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
+                 AnnouncementsRefused, InterfaceChanged, AddressesPlaced, AddressesRepaired,
+                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reload>;
 
 }  // namespace holdfast::vrrp

@@ -1,5 +1,8 @@
 // One virtual router: RFC 3768 §6.4 with keepalived's habits where InstanceSettings says so. A
 // value: it owns no clock, socket or timer. The router calls step with what concerns this instance.
+//
+// Its bodies lie beside the RFC's sections: backup.cpp, master.cpp, handover.cpp (leaving),
+// fault.cpp (what keeps it from serving), peers.cpp (who was heard), instance.cpp (the rest).
 #pragma once
 
 #include "core/reason_set.hpp"
@@ -7,10 +10,11 @@
 #include "vrrp/core/event.hpp"
 #include "vrrp/core/state.hpp"
 
-#include <array>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace holdfast::vrrp {
 
@@ -22,14 +26,60 @@ struct HeardMaster {
   bool operator==(const HeardMaster&) const = default;
 };
 
-/// RFC 6527 vrrpStatistics and a few more.
+/// A weaker router that advertises although we are master: it does not hear us, or rejects what it
+/// hears. Both hold the addresses.
+struct Rival {
+  IpAddress address;
+  std::uint8_t priority = 0;
+  Instant since;
+  Instant heard_at;
+  std::uint64_t adverts = 0;
+  Instant tell_at;  ///< When the next word about it is due.
+  Duration gap{};   ///< Until the word after that; doubles.
+  bool operator==(const Rival&) const = default;
+};
+
+/// What became of the last wish for addresses.
+struct Placement {
+  std::size_t wanted = 0;
+  std::size_t placed = 0;
+  std::string problem;
+  bool operator==(const Placement&) const = default;
+};
+
+/// This director could not serve when it last tried: until `until` it takes over from silence only.
+struct Setback {
+  std::string why;
+  Duration pause{};  ///< Between the failure and `until`; doubles with each failure.
+  Instant until;
+  bool operator==(const Setback&) const = default;
+};
+
+/// Adverts that the kernel does not take, since the last one that it took.
+struct SendTrouble {
+  std::string why;
+  Instant since;
+  bool operator==(const SendTrouble&) const = default;
+};
+
+/// A peer whose adverts carry other addresses than ours. keepalived before 2.3.3 drops adverts with
+/// another number of them.
+struct ListDifference {
+  IpAddress peer;
+  std::vector<IpAddress> theirs;
+  bool operator==(const ListDifference&) const = default;
+};
+
+/// RFC 6527 vrrpStatistics and a few more. What happened, not what was meant.
 struct Counters {
   std::uint64_t adverts_sent = 0;
+  std::uint64_t adverts_refused = 0;  ///< The kernel did not take them.
   std::uint64_t adverts_received = 0;
   std::uint64_t became_master = 0;
   std::uint64_t released_master = 0;
   std::uint64_t priority_zero_sent = 0;
   std::uint64_t priority_zero_received = 0;
+  std::uint64_t announcements_refused = 0;
   std::uint64_t addresses_repaired = 0;
   /// Times that this instance changed its mind because the process had been paused.
   std::uint64_t pauses = 0;
@@ -48,19 +98,20 @@ struct Reconfigure {
 /// A reload removed this virtual router: leave as for Shutdown, then Removed.
 struct Remove {};
 
-using InstanceEvent = std::variant<Startup, Tick, AdvertReceived, AdvertRejected, InterfaceReport,
-                                   AddressesFailed, AddressesRepaired, Shutdown, ShutdownNow,
-                                   ProcessPaused, ResumeFromPage, Reconfigure, Remove>;
+using InstanceEvent =
+    std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
+                 AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
+                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reconfigure, Remove>;
 
 class Instance {
  public:
-  Instance(InstanceId id, InstanceSettings settings);
+  explicit Instance(InstanceSettings settings);
 
   void step(const InstanceEvent& event, Instant now, Actions& out);
   /// When step(Tick) is wanted; nullopt: nothing to wait for.
   [[nodiscard]] std::optional<Instant> deadline() const;
 
-  [[nodiscard]] InstanceId id() const { return id_; }
+  [[nodiscard]] const RouterKey& key() const { return subject_->key; }
   [[nodiscard]] const InstanceSettings& settings() const { return settings_; }
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] StateName state_name() const { return name_of(state_); }
@@ -68,15 +119,26 @@ class Instance {
   /// Why it is in this state: the last StateChanged's sentence.
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] const std::optional<HeardMaster>& heard_master() const { return heard_master_; }
+  /// nullopt when there is none, or it has been silent for a while.
+  [[nodiscard]] std::optional<Rival> rival(Instant now) const;
+  [[nodiscard]] const std::optional<ListDifference>& list_difference() const {
+    return list_difference_;
+  }
+  /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
+  /// While addresses should be held: what the kernel has of them.
+  [[nodiscard]] const std::optional<Placement>& placement() const { return placement_; }
+  [[nodiscard]] const std::optional<Setback>& setback() const { return setback_; }
+  [[nodiscard]] const std::optional<SendTrouble>& send_trouble() const { return send_trouble_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
   /// True while the addresses should be in the kernel: as master, and during a handover.
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
   [[nodiscard]] std::optional<IpAddress> source_address() const;
   [[nodiscard]] std::uint8_t effective_priority() const { return settings_.priority; }
-  /// For the handover page: of this reign, or of the last one.
+  /// Of this reign, or of the last one.
   [[nodiscard]] Instant became_master_at() const { return became_master_at_; }
+  /// The last one that really went out.
   [[nodiscard]] Instant last_advert_at() const { return last_advert_at_; }
   /// Shutdown or removal is complete: nothing held, nothing to wait for.
   [[nodiscard]] bool has_stopped() const { return leaving_ != Leaving::no && !holds_addresses(); }
@@ -91,8 +153,11 @@ class Instance {
   void on(const Tick& event, Instant now, Actions& out);
   void on(const AdvertReceived& event, Instant now, Actions& out);
   void on(const AdvertRejected& event, Instant now, Actions& out);
+  void on(const AdvertSent& event, Instant now, Actions& out);
+  void on(const AdvertRefused& event, Instant now, Actions& out);
+  void on(const AnnouncementsRefused& event, Instant now, Actions& out);
   void on(const InterfaceReport& event, Instant now, Actions& out);
-  void on(const AddressesFailed& event, Instant now, Actions& out);
+  void on(const AddressesPlaced& event, Instant now, Actions& out);
   void on(const AddressesRepaired& event, Instant now, Actions& out);
   void on(const Shutdown& event, Instant now, Actions& out);
   void on(const ShutdownNow& event, Instant now, Actions& out);
@@ -101,51 +166,76 @@ class Instance {
   void on(const Reconfigure& event, Instant now, Actions& out);
   void on(const Remove& event, Instant now, Actions& out);
 
+  // backup.cpp
+  void listen(Instant master_down_at, std::string why, Instant now, Actions& out);
   void on_advert_as_backup(const AdvertReceived& advert, Instant now, Backup& backup);
+  void on_pause_as_backup(const ProcessPaused& pause, Instant now, Backup& backup);
+  void reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup);
+  [[nodiscard]] std::string why_take_over(Instant now) const;
+
+  // master.cpp
+  void become_master(std::string why, Instant now, Actions& out);
+  void resume_as_master(Instant now, Actions& out);
+  void tick_master(Instant now, Master& master, Actions& out);
   void on_advert_as_master(const AdvertReceived& advert, Instant now, Master& master, Actions& out);
   void on_lower_priority_as_master(const AdvertReceived& advert, Instant now, Master& master,
                                    Actions& out);
-  void on_pause_as_backup(const ProcessPaused& pause, Instant now, Backup& backup);
   void on_pause_as_master(const ProcessPaused& pause, Instant now, Actions& out);
-  void tick_master(Instant now, Master& master, Actions& out);
+  void reconfigure_master(const InstanceSettings& old, Instant now, Master& master, Actions& out);
+  void announce(std::uint32_t repeat, Actions& out) const;
 
-  void start_election(std::string why, Instant now, Actions& out);
-  void resume_as_master(Instant now, Actions& out);
-  void become_master(std::string why, Instant now, Actions& out);
-  void yield(Instant master_down_at, bool after_pause, std::string why, Instant now, Actions& out);
-  void enter_fault(Instant now, Actions& out);
+  // handover.cpp
   void leave(Leaving kind, Instant now, Actions& out);
   void finish_handover(Actions& out);
+
+  // fault.cpp
+  void set_interface_fault();
   void reconsider_faults(Instant now, Actions& out);
+  void enter_fault(Instant now, Actions& out);
+  void suffer_setback(const std::string& source, const std::string& why, Instant now, Actions& out);
+  void stop_if_unheard(Instant now, Actions& out);
+  void forget_failures();
+
+  // peers.cpp
+  void note_sender(const AdvertReceived& advert, Instant now, Actions& out);
+  void note_addresses(const AdvertReceived& advert, Instant now, Actions& out);
+  void note_rival(const AdvertReceived& advert, Instant now, Actions& out);
+  void report(RejectReason reason, const IpAddress& source, const std::string& sentence,
+              Instant now, Actions& out);
+  [[nodiscard]] bool hears_another_master(Instant now) const;
 
   void send_advert(std::uint8_t priority, Instant now, Actions& out);
   void change_state(State next, std::string why, Instant now, Actions& out);
+  void remember(Actions& out) const;
   void notify(NotifyState state, Actions& out) const;
-  void note_sender(const AdvertReceived& advert, Instant now, Actions& out);
-  void report(RejectReason reason, const IpAddress& source, const std::string& sentence,
-              Instant now, Actions& out);
-  void set_interface_fault();
-  [[nodiscard]] std::string why_take_over(Instant now) const;
+  void adopt_settings();
 
-  InstanceId id_;
   InstanceSettings settings_;
+  core::Shared<Subject> subject_;
+  core::Shared<AddressList> addresses_;  // settings_.all_addresses(), as actions carry them
   State state_ = Init{};
   Instant since_{};
   std::string why_ = "not started";
   Leaving leaving_ = Leaving::no;
 
   std::optional<InterfaceStatus> interface_;  // nullopt: nothing reported yet
+  std::optional<IpAddress> last_source_;      // to resign from when the present one is gone
   core::ReasonSet faults_;
   std::optional<ResumeFromPage> resume_;
+  std::optional<Placement> placement_;
+  std::optional<Setback> setback_;
+  std::optional<SendTrouble> send_trouble_;
 
   std::optional<HeardMaster> heard_master_;
-  bool master_resigned_ = false;  // the last advert heard was a priority 0
-  std::optional<std::uint8_t>
-      peer_priority_;  // lowest that ever advertised: the slowest successor we know of
-  std::vector<IpAddress> reported_addresses_;  // the differing address list reported last
-  IpAddress reported_addresses_from_;
-  std::array<std::optional<Instant>, kRejectReasons> reported_at_{};
+  bool master_resigned_ = false;             // the last advert heard was a priority 0
+  std::optional<HeardMaster> slowest_peer_;  // of those heard lately: the successor to wait for
+  std::optional<Rival> rival_;
+  std::optional<ListDifference> list_difference_;
+  std::vector<std::pair<RejectReason, Instant>> reported_at_;  // when each was told last
 
+  std::optional<core::Shared<Departure>>
+      departure_;  // of an ordinary advert, until something changes
+  std::uint16_t identification_ = 0;
   Instant became_master_at_{};
   Instant last_advert_at_{};
   Counters counters_;

@@ -7,7 +7,7 @@
 namespace holdfast::vrrp {
 namespace {
 
-std::string describe(DecodeError error, const Ipv4Packet& packet) {
+std::string describe(DecodeError error, const Received& packet) {
   const auto byte = [&packet](std::size_t i) {
     return i < packet.payload.size() ? packet.payload[i] : 0;
   };
@@ -34,7 +34,7 @@ std::string describe(DecodeError error, const Ipv4Packet& packet) {
     case DecodeError::not_ipv4:
     case DecodeError::not_vrrp:
     case DecodeError::fragmented:
-      break;  // found by decode_ipv4, before there is a sender to speak of
+      break;  // found by io, before there is a sender to speak of
   }
   return std::string(to_string(error));
 }
@@ -64,31 +64,31 @@ bool same_addresses(std::span<const IpAddress> received, const std::vector<Virtu
   return theirs == sorted;
 }
 
-struct Objection {
-  RejectReason reason;
+struct Argument {
+  Objection objection;
   std::string sentence;
 };
 
-std::optional<Objection> object_to_envelope(const Ipv4Packet& packet,
-                                            const std::optional<IpAddress>& own) {
+std::optional<Argument> object_to_envelope(const Received& packet,
+                                           const std::optional<IpAddress>& own) {
   if (packet.destination != vrrp_group()) {
-    return Objection{
-        RejectReason::bad_destination,
+    return Argument{
+        Objection::bad_destination,
         fmt::format("sends to {} instead of the group 224.0.0.18: is it configured for unicast?",
                     packet.destination.to_string())};
   }
   if (packet.source == own) {
-    return Objection{
-        RejectReason::own_source,
+    return Argument{
+        Objection::own_source,
         "sends from our own address: a second host has it, or the network echoes our adverts"};
   }
   return std::nullopt;
 }
 
-std::optional<Objection> object_to_content(const Advert& advert, const InstanceSettings& settings) {
+std::optional<Argument> object_to_content(const Advert& advert, const InstanceSettings& settings) {
   if (advert.interval != settings.advert_interval) {
-    return Objection{
-        RejectReason::interval_mismatch,
+    return Argument{
+        Objection::interval_mismatch,
         fmt::format(
             "advertises every {} s, we every {:g} s: VRRPv2 peers must agree or all become master",
             advert.interval / std::chrono::seconds(1),
@@ -96,19 +96,18 @@ std::optional<Objection> object_to_content(const Advert& advert, const InstanceS
   }
   const auto own_type = static_cast<std::uint8_t>(settings.authentication.type);
   if (advert.authentication_type != own_type) {
-    return Objection{
-        RejectReason::authentication_type,
-        fmt::format("uses authentication type {}, we use {} (0 none, 1 password, 2 AH)",
-                    advert.authentication_type, own_type)};
+    return Argument{Objection::authentication_type,
+                    fmt::format("uses authentication type {}, we use {} (0 none, 1 password, 2 AH)",
+                                advert.authentication_type, own_type)};
   }
   if (settings.authentication.type == AuthenticationType::simple_password &&
       !equal_in_constant_time(advert.authentication_data, settings.authentication.data)) {
-    return Objection{RejectReason::authentication_data,
-                     "uses another password: all of you will be master"};
+    return Argument{Objection::authentication_data,
+                    "uses another password: all of you will be master"};
   }
   if (settings.priority == kOwnerPriority && settings.owner_receive == OwnerReceive::discard) {
-    return Objection{
-        RejectReason::owner_ignores,
+    return Argument{
+        Objection::owner_ignores,
         fmt::format("advertises priority {} for addresses that we own", advert.priority)};
   }
   return std::nullopt;
@@ -116,88 +115,70 @@ std::optional<Objection> object_to_content(const Advert& advert, const InstanceS
 
 }  // namespace
 
-std::string_view to_string(RejectReason reason) {
-  switch (reason) {
-    case RejectReason::truncated:
-      return "truncated";
-    case RejectReason::not_ipv4:
-      return "not_ipv4";
-    case RejectReason::not_vrrp:
-      return "not_vrrp";
-    case RejectReason::fragmented:
-      return "fragmented";
-    case RejectReason::carp:
-      return "carp";
-    case RejectReason::bad_version:
-      return "bad_version";
-    case RejectReason::bad_type:
-      return "bad_type";
-    case RejectReason::no_addresses:
-      return "no_addresses";
-    case RejectReason::bad_length:
-      return "bad_length";
-    case RejectReason::bad_checksum:
-      return "bad_checksum";
-    case RejectReason::bad_ttl:
+std::string_view to_string(Objection objection) {
+  switch (objection) {
+    case Objection::bad_ttl:
       return "bad_ttl";
-    case RejectReason::bad_destination:
+    case Objection::bad_destination:
       return "bad_destination";
-    case RejectReason::own_source:
+    case Objection::own_source:
       return "own_source";
-    case RejectReason::unknown_vrid:
+    case Objection::unknown_vrid:
       return "unknown_vrid";
-    case RejectReason::interval_mismatch:
+    case Objection::interval_mismatch:
       return "interval_mismatch";
-    case RejectReason::authentication_type:
+    case Objection::authentication_type:
       return "authentication_type";
-    case RejectReason::authentication_data:
+    case Objection::authentication_data:
       return "authentication_data";
-    case RejectReason::owner_ignores:
+    case Objection::owner_ignores:
       return "owner_ignores";
-    case RejectReason::address_list:
+    case Objection::address_list:
       return "address_list";
+    case Objection::second_master:
+      return "second_master";
   }
   return "unknown";
 }
 
-RejectReason to_reject_reason(DecodeError error) {
-  // The first enumerators of RejectReason are DecodeError's, in its order; a unit test compares
-  // every name.
-  return static_cast<RejectReason>(error);
+std::string_view to_string(RejectReason reason) {
+  return reason.index() < RejectReason::kDecodeErrors
+             ? to_string(static_cast<DecodeError>(reason.index()))
+             : to_string(static_cast<Objection>(reason.index() - RejectReason::kDecodeErrors));
 }
 
-std::optional<std::uint8_t> peek_vrid(const Ipv4Packet& packet) {
-  if (packet.payload.size() < 2) return std::nullopt;
-  return packet.payload[1];
+std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload) {
+  if (payload.size() < 2) return std::nullopt;
+  return payload[1];
 }
 
-std::variant<Accepted, Rejected> check_advert(const Ipv4Packet& packet,
+std::variant<Accepted, Rejected> check_advert(const Received& packet,
                                               const InstanceSettings& settings,
                                               const std::optional<IpAddress>& own_address) {
   const auto reject = [&packet](RejectReason reason, std::string sentence) {
     return Rejected{reason, packet.source, std::move(sentence)};
   };
 
-  if (packet.ttl < settings.minimum_ttl) {
-    return reject(RejectReason::bad_ttl,
+  if (packet.hop_limit < settings.minimum_ttl) {
+    return reject(Objection::bad_ttl,
                   fmt::format("sends with TTL {}, at least {} is required: it is not on this link",
-                              packet.ttl, settings.minimum_ttl));
+                              packet.hop_limit, settings.minimum_ttl));
   }
   auto decoded = decode_advert(packet.payload);
   if (decoded.has_error()) {
-    return reject(to_reject_reason(decoded.error()), describe(decoded.error(), packet));
+    return reject(decoded.error(), describe(decoded.error(), packet));
   }
   if (auto objection = object_to_envelope(packet, own_address)) {
-    return reject(objection->reason, std::move(objection->sentence));
+    return reject(objection->objection, std::move(objection->sentence));
   }
   if (auto objection = object_to_content(*decoded, settings)) {
-    return reject(objection->reason, std::move(objection->sentence));
+    return reject(objection->objection, std::move(objection->sentence));
   }
 
   const bool differs = !same_addresses(decoded->addresses, settings.addresses);
   if (differs && settings.address_list_policy == AddressListPolicy::drop_unless_sender_owner &&
       decoded->priority != kOwnerPriority) {
-    return reject(RejectReason::address_list,
+    return reject(Objection::address_list,
                   "advertises other addresses than ours and does not own them");
   }
   return Accepted{std::move(*decoded), packet.source, differs};

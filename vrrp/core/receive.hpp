@@ -14,19 +14,8 @@
 
 namespace holdfast::vrrp {
 
-/// Why a packet was not used (or, for the last one, was used with a remark). The first ten are
-/// DecodeError's.
-enum class RejectReason : std::uint8_t {
-  truncated,
-  not_ipv4,
-  not_vrrp,
-  fragmented,
-  carp,
-  bad_version,
-  bad_type,
-  no_addresses,
-  bad_length,
-  bad_checksum,
+/// Why a well-formed advert was not used; the last two are remarks about one that was.
+enum class Objection : std::uint8_t {
   bad_ttl,              ///< TTL below InstanceSettings::minimum_ttl: it came through a router.
   bad_destination,      ///< Not to 224.0.0.18.
   own_source,           ///< From our own address: our echo, or a duplicate of our address.
@@ -35,21 +24,64 @@ enum class RejectReason : std::uint8_t {
   authentication_type,  ///< The peer's type differs from ours.
   authentication_data,  ///< Same type, other password.
   owner_ignores,        ///< We are the owner and OwnerReceive::discard is set.
-  address_list,  ///< Other addresses than ours: dropped or only remarked, see AddressListPolicy.
+  address_list,   ///< Other addresses than ours: dropped or only remarked, see AddressListPolicy.
+  second_master,  ///< A weaker one advertises although we are master: it does not hear us.
 };
-inline constexpr std::size_t kRejectReasons = 19;
+[[nodiscard]] std::string_view to_string(Objection objection);
+
+/// Everything that is counted about received packets. RFC 6527 vrrpStatistics and practice.
+class RejectReason {
+ public:
+  RejectReason() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): the one or the other is a reason.
+  constexpr RejectReason(DecodeError error) : reason_(error) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr RejectReason(Objection objection) : reason_(objection) {}
+
+  static constexpr std::size_t kDecodeErrors =
+      static_cast<std::size_t>(DecodeError::bad_checksum) + 1;
+  static constexpr std::size_t kCount =
+      kDecodeErrors + static_cast<std::size_t>(Objection::second_master) + 1;
+
+  /// Dense, from 0 to kCount - 1.
+  [[nodiscard]] constexpr std::size_t index() const {
+    const auto* error = std::get_if<DecodeError>(&reason_);
+    return error != nullptr
+               ? static_cast<std::size_t>(*error)
+               : kDecodeErrors + static_cast<std::size_t>(std::get<Objection>(reason_));
+  }
+  /// The reverse of index().
+  [[nodiscard]] static constexpr RejectReason at(std::size_t index) {
+    if (index < kDecodeErrors) return static_cast<DecodeError>(index);
+    return static_cast<Objection>(index - kDecodeErrors);
+  }
+  bool operator==(const RejectReason&) const = default;
+
+ private:
+  std::variant<DecodeError, Objection> reason_;
+};
 /// Name for counters and JSON, "bad_checksum".
 [[nodiscard]] std::string_view to_string(RejectReason reason);
-[[nodiscard]] RejectReason to_reject_reason(DecodeError error);
 
 /// Reason → how often.
 struct RejectCounters {
-  std::array<std::uint64_t, kRejectReasons> by_reason{};
-  void add(RejectReason reason) { ++by_reason[static_cast<std::size_t>(reason)]; }
+  std::array<std::uint64_t, RejectReason::kCount> by_reason{};
+  void add(RejectReason reason) { ++by_reason[reason.index()]; }
   [[nodiscard]] std::uint64_t operator[](RejectReason reason) const {
-    return by_reason[static_cast<std::size_t>(reason)];
+    return by_reason[reason.index()];
   }
   bool operator==(const RejectCounters&) const = default;
+};
+
+/// A packet as `io` hands it over: its headers are read and gone. The payload need only live for
+/// the call.
+struct Received {
+  std::string_view interface;
+  core::Family family = core::Family::v4;
+  IpAddress source;
+  IpAddress destination;
+  std::uint8_t hop_limit = 0;  ///< IPv4: TTL.
+  std::span<const std::uint8_t> payload;
 };
 
 /// A packet that the state machine shall see.
@@ -61,20 +93,19 @@ struct Accepted {
 /// A packet that it shall not see.
 struct Rejected {
   RejectReason reason{};
-  IpAddress source;      ///< 0.0.0.0 when not even that could be read.
+  IpAddress source;
   std::string sentence;  ///< For the operator: what differs, ours and theirs, and what to do.
 };
 
-/// Virtual router id of a packet whose IPv4 header is fine; nullopt when it is too short to have
-/// one. Nothing else is checked: packets of other virtual routers are none of our business, however
-/// odd.
-[[nodiscard]] std::optional<std::uint8_t> peek_vrid(const Ipv4Packet& packet);
+/// Virtual router id of a packet; nullopt when it is too short to have one. Nothing else is
+/// checked: packets of other virtual routers are none of our business, however odd.
+[[nodiscard]] std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload);
 
 /// All checks for one instance, in the order: TTL, structure and checksum (decode_advert),
 /// destination, source, interval, authentication, owner rule, address list. `own_address` is what
 /// this instance sends from (nullopt: no address now).
 [[nodiscard]] std::variant<Accepted, Rejected> check_advert(
-    const Ipv4Packet& packet, const InstanceSettings& settings,
+    const Received& packet, const InstanceSettings& settings,
     const std::optional<IpAddress>& own_address);
 
 }  // namespace holdfast::vrrp

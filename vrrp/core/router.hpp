@@ -1,16 +1,15 @@
-// The brain of the VRRP process: all virtual routers, found by interface and VRID, with one heap of
-// deadlines. The driver (driver.hpp) calls it; it never sees bytes, sockets or the clock.
+// The brain of the VRRP process: all virtual routers, found by their key, with one heap of
+// deadlines. The driver (driver.hpp) calls it; it never sees bytes, sockets or the clock. A value:
+// a copy is another director in the same situation.
 //
-// Reload matches instances by (interface, VRID). Unchanged ones are not touched: no extra advert,
-// no missed one. Changed ones adapt without leaving their state; new ones start; missing ones leave
-// as on shutdown and end with Removed.
+// Reload matches instances by RouterKey. Unchanged ones are not touched: no extra advert, no missed
+// one. Changed ones adapt without leaving their state; new ones start; missing ones leave as on
+// shutdown and end with Removed.
 #pragma once
 
 #include "vrrp/core/deadline_heap.hpp"
 #include "vrrp/core/instance.hpp"
 
-#include <array>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,35 +20,29 @@ namespace holdfast::vrrp {
 
 class Router {
  public:
-  /// No instances yet is fine: Reload brings them. Keys (interface, VRID) must be unique: the
-  /// configuration sees to it.
+  /// No instances yet is fine: Reload brings them. Keys must be unique: the configuration sees to
+  /// it.
   explicit Router(std::vector<InstanceSettings> instances = {});
 
   void step(const Event& event, Instant now, Actions& out);
   /// The earliest moment at which step(Tick) has something to do. O(1).
   [[nodiscard]] std::optional<Instant> deadline() const { return deadlines_.earliest(); }
 
-  /// All instances in the order of the configuration; leaving ones at the end.
-  [[nodiscard]] std::vector<InstanceId> ids() const;
-  /// Everything to show about an instance. Valid until the next step. The id must come from this
-  /// router.
-  [[nodiscard]] const Instance& view(InstanceId id) const;
-  /// False once an instance was removed: ids in late answers of the shell may be that old.
-  [[nodiscard]] bool contains(InstanceId id) const;
-  [[nodiscard]] std::optional<InstanceId> find(std::string_view interface, std::uint8_t vrid) const;
-
-  /// Handle for packets of this interface; nullopt for interfaces that no event and no setting ever
-  /// named. Handles stay.
-  [[nodiscard]] std::optional<InterfaceId> interface_id(std::string_view name) const;
-  [[nodiscard]] const std::string& interface_name(InterfaceId id) const;
-  /// The instance that packets with this VRID on this interface belong to. O(1).
-  [[nodiscard]] const Instance* receiver(InterfaceId interface, std::uint8_t vrid) const;
+  /// All instances in the order of the configuration; leaving ones at the end. Valid until the next
+  /// step.
+  [[nodiscard]] std::vector<const Instance*> instances() const;
+  /// Valid until the next step; nullptr: there is none (any more).
+  [[nodiscard]] const Instance* find(const RouterKey& key) const;
+  /// The instance that packets with this VRID are for, by what they are addressed to; one of the
+  /// same VRID when none is addressed, so that it can say what is wrong. nullptr: not one of ours.
+  [[nodiscard]] const Instance* receiver(const Received& packet, std::uint8_t vrid) const;
   /// Interfaces that instances listen on, each once.
   [[nodiscard]] std::vector<std::string> interfaces_in_use() const;
 
   /// Packets that belong to no instance: other VRIDs, and what was too broken to say.
-  void count_stray(InterfaceId interface, RejectReason reason);
-  [[nodiscard]] const RejectCounters& strays(InterfaceId interface) const;
+  void count_stray(std::string_view interface, RejectReason reason);
+  /// Zeros for an interface that no setting ever named.
+  [[nodiscard]] RejectCounters strays(std::string_view interface) const;
 
   /// Smallest interval of all instances: a wake-up later than this may be a pause. nullopt without
   /// instances.
@@ -57,49 +50,58 @@ class Router {
   [[nodiscard]] bool has_stopped() const { return stopped_; }
 
  private:
-  static constexpr std::size_t kVridValues = 256;
   static constexpr std::size_t kNoSlot = static_cast<std::size_t>(-1);
 
+  /// One instance as packets find it; sorted by family and VRID.
+  struct Listener {
+    core::Family family{};
+    std::uint8_t vrid = 0;
+    IpAddress channel;
+    std::size_t slot = kNoSlot;
+    [[nodiscard]] auto number() const { return std::pair(family, vrid); }
+  };
   struct Interface {
-    std::string name;
     std::optional<InterfaceStatus> status;
-    std::array<std::size_t, kVridValues> slot_by_vrid{};
+    std::vector<Listener> listeners;
     RejectCounters strays;
+  };
+  /// Look-up by a view: packets name their interface by one.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
 
   void on(const Startup& event, Instant now, Actions& out);
   void on(const Tick& event, Instant now, Actions& out);
-  void on(const AdvertReceived& event, Instant now, Actions& out);
-  void on(const AdvertRejected& event, Instant now, Actions& out);
   void on(const InterfaceChanged& event, Instant now, Actions& out);
-  void on(const AddressesFailed& event, Instant now, Actions& out);
-  void on(const AddressesRepaired& event, Instant now, Actions& out);
   void on(const Shutdown& event, Instant now, Actions& out);
   void on(const ShutdownNow& event, Instant now, Actions& out);
   void on(const ProcessPaused& event, Instant now, Actions& out);
-  void on(const ResumeFromPage& event, Instant now, Actions& out);
   void on(const Reload& event, Instant now, Actions& out);
+  /// Everything that names its router. One that a reload removed meanwhile hears nothing.
+  template <class AboutOne>
+  void on(const AboutOne& event, Instant now, Actions& out) {
+    const std::size_t slot = slot_of(event.router);
+    if (slot != kNoSlot) step_slot(slot, event, now, out);
+  }
 
   std::size_t add_instance(InstanceSettings settings);
   std::size_t replace_instance(const InstanceSettings& settings, Instant now, Actions& out);
-  Interface& interface_named(std::string_view name);
   void step_slot(std::size_t slot, const InstanceEvent& event, Instant now, Actions& out);
   void step_all(const InstanceEvent& event, Instant now, Actions& out);
-  void forget_removed();
+  void forget(std::size_t slot);
   void update_shortest_interval();
-  [[nodiscard]] std::size_t slot_of(InstanceId id) const;
+  [[nodiscard]] std::size_t slot_of(const RouterKey& key) const;
+  [[nodiscard]] bool is_leaving(std::size_t slot) const;
 
-  std::vector<std::unique_ptr<Instance>>
-      slots_;                         // empty ones are reused; addresses of instances stay
-  std::vector<std::size_t> order_;    // slots in the order of the configuration
-  std::vector<std::size_t> leaving_;  // slots that a reload removed, still in their handover
-  std::vector<std::size_t> removed_;  // slots whose Removed was emitted, freed at the next step
-  std::unordered_map<std::uint32_t, std::size_t> slot_by_id_;
-  std::vector<Interface> interfaces_;
-  std::unordered_map<std::string, std::size_t> interface_by_name_;
+  std::vector<std::optional<Instance>> slots_;  // empty ones are reused
+  std::vector<std::size_t> order_;              // slots in the order of the configuration
+  std::vector<std::size_t> leaving_;            // slots that a reload removed, in their handover
+  std::unordered_map<std::string, Interface, TextHash, std::equal_to<>> interfaces_;
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;
-  std::uint32_t next_id_ = 1;
   bool running_ = false;
   bool stopping_ = false;
   bool stopped_ = false;

@@ -16,8 +16,8 @@ Authentication Authentication::password(std::string_view text) {
   return authentication;
 }
 
-std::vector<VirtualAddress> InstanceSettings::all_addresses() const {
-  std::vector<VirtualAddress> all = addresses;
+AddressList InstanceSettings::all_addresses() const {
+  AddressList all = addresses;
   all.insert(all.end(), excluded_addresses.begin(), excluded_addresses.end());
   return all;
 }

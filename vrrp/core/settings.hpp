@@ -4,6 +4,8 @@
 #pragma once
 
 #include "core/ip_address.hpp"
+#include "core/router_key.hpp"
+#include "core/shared.hpp"
 #include "core/time.hpp"
 
 #include <array>
@@ -18,6 +20,7 @@ using core::Duration;
 using core::Instant;
 using core::IpAddress;
 using core::IpPrefix;
+using core::RouterKey;
 
 /// RFC 3768 §5.3.4: the router that owns the addresses.
 inline constexpr std::uint8_t kOwnerPriority = 255;
@@ -26,7 +29,8 @@ inline constexpr std::uint8_t kDefaultPriority = 100;  ///< RFC 3768 §5.3.4.
 /// 224.0.0.18, RFC 3768 §5.2.2.
 [[nodiscard]] IpAddress vrrp_group();
 
-/// keepalived: `state`. It only matters for priority 255, see InstanceSettings::starts_as_master().
+/// keepalived: `state`. It only matters for priority 255 and `nopreempt`, see starts_as_master()
+/// and may_preempt().
 enum class InitialState : std::uint8_t { unset, backup, master };
 
 /// keepalived: `nopreempt` gives `no`. RFC 3768 §6.1 Preempt_Mode, default yes.
@@ -59,6 +63,8 @@ struct VirtualAddress {
 
   auto operator<=>(const VirtualAddress&) const = default;
 };
+/// The addresses of one instance, in the order of the configuration.
+using AddressList = std::vector<VirtualAddress>;
 
 /// Gratuitous ARP. Counts are packets per address; keepalived's defaults throughout (RFC 3768
 /// §6.4.1 asks for one).
@@ -95,6 +101,11 @@ enum class LowerPriorityAnswer : std::uint8_t {
   none,                 ///< RFC 3768 §6.4.3: discard.
 };
 
+/// The longest pause between two tries to serve.
+inline constexpr Duration kLongestSetback = std::chrono::minutes(10);
+/// A mastership of this length shows that the director can serve: old failures are forgotten.
+inline constexpr Duration kServesWellAfter = std::chrono::minutes(1);
+
 struct InstanceSettings {
   std::string name;
   std::string interface;  ///< Where adverts are sent and heard.
@@ -111,9 +122,9 @@ struct InstanceSettings {
   /// keepalived: down_timer_adverts. RFC 3768 §6.1 has 3.
   std::uint8_t down_timer_adverts = 3;
   Authentication authentication;
-  std::vector<VirtualAddress> addresses;  ///< Advertised in this order.
+  AddressList addresses;  ///< Advertised in this order.
   /// Held and announced, not in adverts: `virtual_ipaddress_excluded`.
-  std::vector<VirtualAddress> excluded_addresses;
+  AddressList excluded_addresses;
   /// keepalived: mcast_src_ip. Unset: the interface's primary address.
   std::optional<IpAddress> source_address;
   GarpSettings garp;
@@ -126,12 +137,15 @@ struct InstanceSettings {
   bool higher_priority_send_advert = false;
   /// Smallest TTL accepted. RFC 3768 §7.1: 255, so nobody beyond a router can speak.
   std::uint8_t minimum_ttl = 255;
-  /// How long an instance whose addresses could not be put in place stays in FAULT before it tries
-  /// again. Not in the RFC.
-  Duration address_retry_after = std::chrono::seconds(10);
+  /// How long an instance that could not serve (none of its addresses could be put in place, no
+  /// advert could be sent) stays in FAULT before it tries again, and leaves a healthy master alone.
+  /// Doubles each time it fails again, up to kLongestSetback. Not in the RFC.
+  Duration retry_after = std::chrono::seconds(10);
 
-  /// Priority 255 may become master without waiting, unless the configuration says `state BACKUP`
-  /// (keepalived).
+  /// Who this is, for peers, kernel, page and status.
+  [[nodiscard]] RouterKey key() const { return {interface, core::Family::v4, vrid, vrrp_group()}; }
+  /// Priority 255 becomes master at the start without waiting, unless the configuration says `state
+  /// BACKUP`; after a fault it waits like everybody (keepalived).
   [[nodiscard]] bool starts_as_master() const {
     return priority == kOwnerPriority && initial_state != InitialState::backup;
   }
@@ -142,7 +156,7 @@ struct InstanceSettings {
            initial_state == InitialState::master;
   }
   /// Everything to hold while master: addresses, then excluded_addresses.
-  [[nodiscard]] std::vector<VirtualAddress> all_addresses() const;
+  [[nodiscard]] AddressList all_addresses() const;
 
   bool operator==(const InstanceSettings&) const = default;
 };

@@ -24,6 +24,9 @@ struct Init {
 
 struct Backup {
   core::Instant master_down_at;
+  /// RFC 9568 §6.1 Master_Adver_Interval (Active_Adver_Interval there): what the master we listen
+  /// to advertises; our own until one is heard. Unit: microseconds.
+  core::Duration master_adver_interval{};
   /// Set while a live master of lower priority is accepted for preempt_delay.
   std::optional<core::Instant> preempt_allowed_at;
   /// The down timer was restarted after a pause and no advert was accepted since: it is not
@@ -38,15 +41,15 @@ struct Master {
   std::optional<core::Instant> announce_again_at;
   std::uint32_t announce_again_repeat = 0;
   std::optional<core::Instant> refresh_at;
-  /// Adverts of lower priority are answered at most twice an interval: one forged packet must not
-  /// become a hundred.
-  std::optional<core::Instant> answer_lower_from;
+  /// Adverts of lower priority and resignations are answered at most twice an interval: one forged
+  /// packet must not become a hundred.
+  std::optional<core::Instant> answer_from;
   bool operator==(const Master&) const = default;
 };
 
 struct Fault {
-  /// Set when the reason is addresses that could not be put in place: then we try again.
-  std::optional<core::Instant> retry_addresses_at;
+  /// Set when the reason is that we could not serve: then we try again.
+  std::optional<core::Instant> retry_at;
   bool operator==(const Fault&) const = default;
 };
 

@@ -6,13 +6,14 @@ namespace holdfast::vrrp {
 
 using namespace std::chrono_literals;
 
-Duration skew_time(std::uint8_t priority) {
+Duration skew_time(std::uint8_t priority, Duration /*master_adver_interval*/) {
   const Duration second = 1s;
   return (256 - std::max<int>(priority, 1)) * second / 256;
 }
 
 Duration master_down_interval(const InstanceSettings& settings, Duration master_adver_interval) {
-  return settings.down_timer_adverts * master_adver_interval + skew_time(settings.priority);
+  return settings.down_timer_adverts * master_adver_interval +
+         skew_time(settings.priority, master_adver_interval);
 }
 
 Duration silence_allowed(const InstanceSettings& settings) {
@@ -21,7 +22,7 @@ Duration silence_allowed(const InstanceSettings& settings) {
 
 Duration handover_bound(const InstanceSettings& settings,
                         std::optional<std::uint8_t> peer_priority) {
-  return skew_time(peer_priority.value_or(1)) + settings.advert_interval;
+  return skew_time(peer_priority.value_or(1), settings.advert_interval) + settings.advert_interval;
 }
 
 }  // namespace holdfast::vrrp

@@ -5,12 +5,12 @@
 
 namespace holdfast::vrrp {
 
-/// Delay that makes the best backup time out first: (256 - Priority) / 256 seconds, RFC 3768 §6.1
-/// (VRRPv2 does not scale it by the interval). Priority 0 (a resigned master) counts as 1 would: it
-/// cannot be a backup's own priority.
-[[nodiscard]] Duration skew_time(std::uint8_t priority);
+/// Delay that makes the best backup time out first: (256 - Priority) / 256 seconds, RFC 3768 §6.1.
+/// VRRPv2 does not scale it by the master's interval, so that one only says whose master it is.
+/// Priority 0 (a resigned master) counts as 1 would: it cannot be a backup's own priority.
+[[nodiscard]] Duration skew_time(std::uint8_t priority, Duration master_adver_interval);
 
-/// Silence after which a backup takes over: Master_Down_Interval = 3 * Advertisement_Interval +
+/// Silence after which a backup takes over: Master_Down_Interval = 3 * Master_Adver_Interval +
 /// Skew_Time, RFC 3768 §6.1, with the 3 as InstanceSettings::down_timer_adverts. Priority 100 and 1
 /// s: 3.609375 s.
 [[nodiscard]] Duration master_down_interval(const InstanceSettings& settings,
@@ -24,6 +24,9 @@ namespace holdfast::vrrp {
 /// 1) is assumed.
 [[nodiscard]] Duration handover_bound(const InstanceSettings& settings,
                                       std::optional<std::uint8_t> peer_priority);
+
+/// A peer that was not heard for longer says nothing about who will succeed us.
+inline constexpr Duration kPeerMemory = std::chrono::minutes(10);
 
 /// How long a leaving master still serves after the successor's first advert. By contract (and in
 /// keepalived) the advert leaves before the successor has put its addresses in place and announced

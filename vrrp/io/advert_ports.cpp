@@ -1,6 +1,10 @@
 #include "vrrp/io/advert_ports.hpp"
 
+#include "vrrp/io/ipv4_header.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <system_error>
 
 namespace holdfast::vrrp {
 
@@ -71,39 +75,66 @@ void AdvertPorts::retain(const std::set<std::string>& interfaces) {
   for (const std::string& name : unused) close(name);
 }
 
-void AdvertPorts::set_vrids(const std::string& interface, const std::set<std::uint8_t>& vrids) {
-  if (const auto found = ports_.find(interface); found != ports_.end())
-    found->second->socket.set_vrids(vrids);
+core::Result<void> AdvertPorts::set_vrids(const std::string& interface,
+                                          const std::set<std::uint8_t>& vrids) {
+  const auto found = ports_.find(interface);
+  if (found == ports_.end()) return {};
+  auto set = found->second->socket.set_vrids(vrids);
+  if (!set) close(interface);
+  return set;
 }
 
-bool AdvertPorts::drain(Port& port, const Take& take) {
-  const auto drained = port.socket.drain(
-      buffer_, [&](std::span<const std::uint8_t> packet) { take(port.name, packet); });
+bool AdvertPorts::drain(Port& port, const Sink& sink) {
+  const auto drained = port.socket.drain(buffer_, [&](std::span<const std::uint8_t> bytes) {
+    auto packet = decode_ipv4(bytes);
+    if (packet.has_error()) return sink.stray(port.name, packet.error());
+    packet->interface = port.name;
+    sink.packet(*packet);
+  });
   return drained == AdvertSocket::Drained::all;
 }
 
-bool AdvertPorts::drain(const std::string& interface, const Take& take) {
+bool AdvertPorts::drain(const std::string& interface, const Sink& sink) {
   const auto found = ports_.find(interface);
-  return found == ports_.end() || drain(*found->second, take);
+  return found == ports_.end() || drain(*found->second, sink);
 }
 
-bool AdvertPorts::drain_all(const Take& take) {
+bool AdvertPorts::drain_all(const Sink& sink) {
   bool complete = true;
-  for (const auto& [name, port] : ports_) complete = drain(*port, take) && complete;
+  for (const auto& [name, port] : ports_) complete = drain(*port, sink) && complete;
   return complete;
 }
 
-PacketQueue* AdvertPorts::queue(const std::string& interface) {
-  const auto found = ports_.find(interface);
-  return found == ports_.end() ? nullptr : &found->second->queue;
-}
-
-void AdvertPorts::flush(const std::function<void(const std::string&, int)>& on_error) {
+void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
+  constexpr int kNotTried = -1;
+  std::vector<int> outcome(adverts.size(), kNotTried);  // 0: somebody was reached
+  for (std::size_t i = 0; i < adverts.size(); ++i) {
+    const auto found = ports_.find(adverts[i]->router->key.interface);
+    if (found == ports_.end()) continue;
+    outcome[i] = 0;
+    for (const IpAddress& destination : adverts[i]->departure->destinations)
+      found->second->queue.add(*adverts[i], destination, i);
+  }
   for (const auto& [name, port] : ports_) {
     if (port->queue.empty()) continue;
-    const int error = port->socket.send(port->queue);
+    std::map<std::size_t, std::size_t> refusals;
+    port->socket.send(port->queue, [&](std::size_t index, int error) {
+      const std::size_t advert = port->queue.tag(index);
+      if (++refusals[advert] == adverts[advert]->departure->destinations.size())
+        outcome[advert] = error;
+    });
     port->queue.clear();
-    if (error != 0) on_error(name, error);
+  }
+  for (std::size_t i = 0; i < adverts.size(); ++i) {
+    const SendAdvert& advert = *adverts[i];
+    if (outcome[i] == 0) {
+      answers.emplace_back(AdvertSent{advert.router->key, advert.priority});
+    } else {
+      answers.emplace_back(AdvertRefused{
+          advert.router->key, advert.priority,
+          outcome[i] == kNotTried ? "there is no socket on " + advert.router->key.interface
+                                  : std::generic_category().message(outcome[i])});
+    }
   }
 }
 

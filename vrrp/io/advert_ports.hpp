@@ -1,6 +1,7 @@
 // All advert sockets of the process, on the event loop. Called by the engine; decides nothing.
 #pragma once
 
+#include "vrrp/core/event.hpp"
 #include "vrrp/io/advert_socket.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -15,8 +16,11 @@ namespace holdfast::vrrp {
 
 class AdvertPorts {
  public:
-  using Take =
-      std::function<void(const std::string& interface, std::span<const std::uint8_t> packet)>;
+  /// What drains hand over: a packet whose header could be read, or why it could not.
+  struct Sink {
+    std::function<void(const Received& packet)> packet;
+    std::function<void(const std::string& interface, DecodeError error)> stray;
+  };
 
   /// `on_readable` runs from the loop; it is expected to drain that interface or all.
   AdvertPorts(boost::asio::io_context& io,
@@ -31,21 +35,23 @@ class AdvertPorts {
   void close(const std::string& interface);
   /// Closes the sockets of all other interfaces.
   void retain(const std::set<std::string>& interfaces);
-  void set_vrids(const std::string& interface, const std::set<std::uint8_t>& vrids);
+  /// An interface without a socket has none to set. After a failure its socket is closed: a deaf
+  /// one would make a second master.
+  [[nodiscard]] core::Result<void> set_vrids(const std::string& interface,
+                                             const std::set<std::uint8_t>& vrids);
 
   /// False: some socket had more than kMaxDrainPackets waiting.
-  bool drain(const std::string& interface, const Take& take);
-  bool drain_all(const Take& take);
+  bool drain(const std::string& interface, const Sink& sink);
+  bool drain_all(const Sink& sink);
 
-  /// Packets to send on this interface at the next flush; nullptr: it has no socket.
-  [[nodiscard]] PacketQueue* queue(const std::string& interface);
-  /// One sendmmsg an interface. `on_error`: the errno of the first packet that was refused there.
-  void flush(const std::function<void(const std::string& interface, int error)>& on_error);
+  /// Sends all with one sendmmsg an interface. `answers` gets one AdvertSent or AdvertRefused for
+  /// each; an advert to several destinations counts as sent when one of them was reached.
+  void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers);
 
  private:
   struct Port;
   void wait(const std::shared_ptr<Port>& port);
-  bool drain(Port& port, const Take& take);
+  bool drain(Port& port, const Sink& sink);
 
   boost::asio::io_context& io_;
   std::shared_ptr<const std::function<void(const std::string&)>> on_readable_;

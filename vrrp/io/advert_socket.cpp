@@ -1,10 +1,11 @@
 #include "vrrp/io/advert_socket.hpp"
 
-#include "vrrp/core/codec.hpp"
+#include "vrrp/io/ipv4_header.hpp"
 #include "vrrp/io/send_batches.hpp"
 #include "vrrp/io/vrid_filter.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -27,18 +28,19 @@ bool attach(int fd, std::vector<sock_filter> program) {
 
 }  // namespace
 
-void PacketQueue::end_packet() {
-  ends_.push_back(bytes_.size());
+void PacketQueue::add(const SendAdvert& advert, const IpAddress& destination, std::size_t tag) {
+  encode_ipv4(*advert.departure, destination, advert.identification, bytes_);
+  packets_.push_back({bytes_.size(), tag, destination});
 }
 
 void PacketQueue::clear() {
   bytes_.clear();
-  ends_.clear();
+  packets_.clear();
 }
 
 std::span<std::uint8_t> PacketQueue::packet(std::size_t index) {
-  const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
-  return std::span(bytes_).subspan(begin, ends_[index] - begin);
+  const std::size_t begin = index == 0 ? 0 : packets_[index - 1].end;
+  return std::span(bytes_).subspan(begin, packets_[index].end - begin);
 }
 
 core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std::uint32_t index) {
@@ -70,10 +72,12 @@ core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std:
   return AdvertSocket(std::move(fd), index);
 }
 
-void AdvertSocket::set_vrids(const std::set<std::uint8_t>& vrids) {
-  if (vrids == vrids_) return;
+core::Result<void> AdvertSocket::set_vrids(const std::set<std::uint8_t>& vrids) {
+  if (vrids == vrids_) return {};
+  if (!attach(fd_.get(), vrid_filter(vrids)))  // replaces the former program in one step
+    return core::fail_errno(errno, "cannot set the filter of the VRRP socket");
   vrids_ = vrids;
-  attach(fd_.get(), vrid_filter(vrids));  // replaces the former program in one step
+  return {};
 }
 
 AdvertSocket::Drained AdvertSocket::drain(
@@ -103,17 +107,21 @@ AdvertSocket::Drained AdvertSocket::drain(
   return Drained::bound_reached;
 }
 
-int AdvertSocket::send(PacketQueue& queue) {
+void AdvertSocket::send(PacketQueue& queue, const std::function<void(std::size_t, int)>& refused) {
   std::array<iovec, kSendBatch> pieces{};
-  sockaddr_in group{};
-  group.sin_family = AF_INET;
-  group.sin_addr.s_addr = htonl(kGroup);
-  return send_batches(fd_.get(), queue.size(),
-                      [&](std::size_t index, std::size_t slot, msghdr& header) {
-                        const std::span<std::uint8_t> packet = queue.packet(index);
-                        pieces[slot] = {packet.data(), packet.size()};
-                        header = {&group, sizeof group, &pieces[slot], 1, nullptr, 0, 0};
-                      });
+  std::array<sockaddr_in, kSendBatch> targets{};
+  send_batches(
+      fd_.get(), queue.size(),
+      [&](std::size_t index, std::size_t slot, msghdr& header) {
+        const std::span<std::uint8_t> packet = queue.packet(index);
+        pieces[slot] = {packet.data(), packet.size()};
+        targets[slot] = {};
+        targets[slot].sin_family = AF_INET;
+        const auto address = queue.destination(index).bytes();
+        std::memcpy(&targets[slot].sin_addr, address.data(), address.size());
+        header = {&targets[slot], sizeof targets[slot], &pieces[slot], 1, nullptr, 0, 0};
+      },
+      refused);
 }
 
 }  // namespace holdfast::vrrp

@@ -3,6 +3,7 @@
 
 #include "core/result.hpp"
 #include "runtime/unique_fd.hpp"
+#include "vrrp/core/action.hpp"
 
 #include <array>
 #include <cstdint>
@@ -30,17 +31,25 @@ struct ReceiveBuffer {
 /// Packets to send together. Keeps its memory between wake-ups.
 class PacketQueue {
  public:
-  [[nodiscard]] std::vector<std::uint8_t>& bytes() { return bytes_; }
-  /// What was appended to bytes() since the last call is one packet.
-  void end_packet();
+  /// Adds the packet for one destination of an advert; `tag` is the caller's word for the advert.
+  void add(const SendAdvert& advert, const IpAddress& destination, std::size_t tag);
   void clear();
-  [[nodiscard]] bool empty() const { return ends_.empty(); }
-  [[nodiscard]] std::size_t size() const { return ends_.size(); }
+  [[nodiscard]] bool empty() const { return packets_.empty(); }
+  [[nodiscard]] std::size_t size() const { return packets_.size(); }
   [[nodiscard]] std::span<std::uint8_t> packet(std::size_t index);
+  [[nodiscard]] const IpAddress& destination(std::size_t index) const {
+    return packets_[index].destination;
+  }
+  [[nodiscard]] std::size_t tag(std::size_t index) const { return packets_[index].tag; }
 
  private:
+  struct Packet {
+    std::size_t end = 0;  // in bytes_
+    std::size_t tag = 0;
+    IpAddress destination;
+  };
   std::vector<std::uint8_t> bytes_;
-  std::vector<std::size_t> ends_;
+  std::vector<Packet> packets_;
 };
 
 class AdvertSocket {
@@ -52,15 +61,16 @@ class AdvertSocket {
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] std::uint32_t index() const { return index_; }
   /// The virtual routers whose packets may wake us; nothing is lost while the filter is exchanged.
-  void set_vrids(const std::set<std::uint8_t>& vrids);
+  /// After a failure the former ones are heard: the caller must not go on as if the new ones were.
+  [[nodiscard]] core::Result<void> set_vrids(const std::set<std::uint8_t>& vrids);
 
   enum class Drained : std::uint8_t { all, bound_reached };
   /// Calls `take` for each waiting packet (from its IP header on), at most kMaxDrainPackets.
   Drained drain(ReceiveBuffer& buffer,
                 const std::function<void(std::span<const std::uint8_t>)>& take);
-  /// Sends all with as few calls as possible. 0, or the errno of the first packet that was refused;
-  /// the others are sent all the same.
-  [[nodiscard]] int send(PacketQueue& queue);
+  /// Sends all with as few calls as possible; `refused` hears of each packet that the kernel did
+  /// not take, the others are sent all the same.
+  void send(PacketQueue& queue, const std::function<void(std::size_t index, int error)>& refused);
 
  private:
   AdvertSocket(runtime::UniqueFd fd, std::uint32_t index) : fd_(std::move(fd)), index_(index) {}

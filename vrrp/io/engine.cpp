@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace holdfast::vrrp {
 namespace {
@@ -14,17 +15,24 @@ constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 }  // namespace
 
 Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-               ArpSocket arp, std::optional<HandoverPage> page, Executor::OnNotify on_notify)
+               AnnounceSocket announcements, std::optional<HandoverPage> page,
+               Executor::OnNotify on_notify, Executor::OnRemoved on_removed)
     : io_(io),
       logger_(logger),
       reflector_(reflector),
       driver_(Router{}),
       ports_(io, [this](const std::string& interface) { wake(&interface); }),
-      executor_(driver_, ports_, std::move(arp), reflector, logger, std::move(page),
-                std::move(on_notify)),
+      sink_{.packet = [this](const Received& packet) { driver_.receive(packet, actions_); },
+            .stray = [this](const std::string& interface,
+                            DecodeError error) { driver_.count_stray(interface, error); }},
+      executor_(ports_, std::move(announcements), reflector, logger, std::move(page),
+                std::move(on_notify), std::move(on_removed)),
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),
-      patience_(io, [this] { handle(ShutdownNow{}); }) {
+      patience_(io, [this] { handle(ShutdownNow{}); }),
+      socket_retry_(io, [this] {
+        for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
+      }) {
   // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
   const std::weak_ptr<Life> life = life_;
   reflector_.on_link([this, life](const netlink::LinkEvent& event) {
@@ -34,15 +42,14 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
     if (life.lock()) on_address(event);
   });
   reflector_.on_published(
-      [this, life](const std::string& owner, const netlink::Publication& publication) {
+      [this, life](const RouterKey& owner, const netlink::Publication& publication) {
         if (life.lock()) on_published(owner, publication);
       });
-  reflector_.on_lost([this, life](const std::string& owner, const std::string& reason) {
-    const auto found = key_by_owner_.find(owner);
-    if (!life.lock() || found == key_by_owner_.end()) return;
-    if (const auto id = router().find(found->second.interface, found->second.vrid)) {
-      handle(AddressesFailed{*id, reason});
-    }
+  reflector_.on_lost([this, life](const RouterKey& owner, const netlink::Publication& publication) {
+    if (life.lock()) on_published(owner, publication);
+  });
+  reflector_.on_repaired([this, life](const RouterKey& owner, const core::IpPrefix&) {
+    if (life.lock()) handle(AddressesRepaired{owner});
   });
 }
 
@@ -59,23 +66,15 @@ void Engine::wake(const std::string* readable) {
   report_pause(pause);
   actions_.clear();
   driver_.begin(woke_at, pause.suspended, actions_);
-  const auto take_packet = [this](const std::string& interface,
-                                  std::span<const std::uint8_t> packet) {
-    take(interface, packet);
-  };
   // Nothing may be judged before every socket was heard; while nothing is due one socket is enough.
   const bool is_due = driver_.deadline() && *driver_.deadline() <= woke_at;
-  const bool complete = is_due || readable == nullptr ? ports_.drain_all(take_packet)
-                                                      : ports_.drain(*readable, take_packet);
+  const bool complete =
+      is_due || readable == nullptr ? ports_.drain_all(sink_) : ports_.drain(*readable, sink_);
   if (!complete && noise_.admit("flood", woke_at)) {
     logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxDrainPackets);
   }
   driver_.finish(actions_);
   end_turn();
-}
-
-void Engine::take(const std::string& interface, std::span<const std::uint8_t> packet) {
-  if (const auto id = router().interface_id(interface)) driver_.receive({*id, packet}, actions_);
 }
 
 void Engine::handle(Event event) {
@@ -87,13 +86,13 @@ void Engine::handle(Event event) {
 }
 
 void Engine::end_turn() {
-  perform();
+  perform_actions();
   for (int count = 0; !pending_.empty() && count < kMaxEventsPerTurn; ++count) {
     const Event event = std::move(pending_.front());
     pending_.pop_front();
     actions_.clear();
     driver_.handle(event, runtime::now(), actions_);
-    perform();
+    perform_actions();
   }
   in_turn_ = false;
   if (!pending_.empty()) {
@@ -108,8 +107,9 @@ void Engine::end_turn() {
   if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
 }
 
-void Engine::perform() {
-  executor_.perform(actions_);
+void Engine::perform_actions() {
+  perform(actions_, executor_,
+          [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
   const bool any_gone = std::any_of(actions_.begin(), actions_.end(), [](const Action& action) {
     return std::holds_alternative<Removed>(action);
   });
@@ -144,7 +144,10 @@ void Engine::abort() {
 
 void Engine::commit(std::vector<InstanceSettings> next) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
-  claim_addresses(next);
+  for (const InstanceSettings& each : next)
+    reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
+  // Done within this turn, after resumed instances have said what they hold.
+  reflector_.sweep_leftovers();
   watch(next);
   const core::Instant moment = runtime::now();
   actions_.clear();
@@ -160,19 +163,6 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   }
   refresh_ports();
   end_turn();
-}
-
-void Engine::claim_addresses(const std::vector<InstanceSettings>& settings) {
-  key_by_address_.clear();
-  key_by_owner_.clear();
-  for (const InstanceSettings& each : settings) {
-    const InstanceKey key{each.interface, each.vrid};
-    const std::vector<VirtualAddress> addresses = each.all_addresses();
-    for (const VirtualAddress& address : addresses)
-      key_by_address_.emplace(address.prefix.address, key);
-    key_by_owner_.emplace(owner_name(key), key);
-    reflector_.claim(owner_name(key), desired_addresses(each.interface, addresses));
-  }
 }
 
 void Engine::watch(const std::vector<InstanceSettings>& settings) {
@@ -192,7 +182,7 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
   if (!page) return;
   std::set<std::uint64_t> configured;
   for (const InstanceSettings& each : settings) {
-    const InstanceKey key{each.interface, each.vrid};
+    const RouterKey key = each.key();
     configured.insert(page_key(key));
     const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
@@ -206,14 +196,16 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
 
 void Engine::refresh_ports() {
   std::map<std::string, std::set<std::uint8_t>> vrids;
-  for (const InstanceId id : router().ids()) {
-    const InstanceSettings& settings = router().view(id).settings();
-    vrids[settings.interface].insert(settings.vrid);
-  }
+  for (const Instance* instance : router().instances())
+    vrids[instance->key().interface].insert(instance->key().vrid);
   std::set<std::string> in_use;
   for (const auto& [interface, wanted] : vrids) {
     in_use.insert(interface);
-    ports_.set_vrids(interface, wanted);
+    if (const auto set = ports_.set_vrids(interface, wanted); !set) {
+      if (noise_.admit(interface, runtime::now()))
+        logger_.log(kNoSocket, "{}: {}", interface, set.error().message);
+      mark_dirty(interface);
+    }
   }
   ports_.retain(in_use);
 }
@@ -239,45 +231,32 @@ void Engine::on_link(const netlink::LinkEvent& event) {
 }
 
 void Engine::on_address(const netlink::AddressEvent& event) {
-  const auto note = [this](const netlink::Address& address) {
-    if (const netlink::Link* link = reflector_.link(address.interface)) mark_dirty(link->name);
-  };
-  if (const auto* changed = std::get_if<netlink::AddressChanged>(&event)) {
-    note(changed->after);
-  } else if (const auto* vanished = std::get_if<netlink::AddressVanished>(&event)) {
-    note(vanished->address);
-    if (holder(vanished->address.prefix.address) != nullptr)
-      being_repaired_.insert(vanished->address.prefix.address);
-  } else if (const auto* appeared = std::get_if<netlink::AddressAppeared>(&event)) {
-    note(appeared->address);
-    const core::IpAddress& address = appeared->address.prefix.address;
-    const Instance* instance = being_repaired_.erase(address) != 0 ? holder(address) : nullptr;
-    if (instance != nullptr) handle(AddressesRepaired{instance->id()});
-  }
+  const auto index = std::visit(
+      [](const auto& change) {
+        if constexpr (requires { change.after; }) {
+          return change.after.interface;
+        } else {
+          return change.address.interface;
+        }
+      },
+      event);
+  if (const netlink::Link* link = reflector_.link(index)) mark_dirty(link->name);
 }
 
-/// The instance that holds this virtual address now.
-const Instance* Engine::holder(const core::IpAddress& address) const {
-  const auto key = key_by_address_.find(address);
-  if (key == key_by_address_.end()) return nullptr;
-  const auto id = router().find(key->second.interface, key->second.vrid);
-  if (!id) return nullptr;
-  const Instance& instance = router().view(*id);
-  return instance.holds_addresses() ? &instance : nullptr;
-}
-
-void Engine::on_published(const std::string& owner, const netlink::Publication& publication) {
-  if (!publication.wanted || publication.complete) return;
-  const auto found = key_by_owner_.find(owner);
-  if (found == key_by_owner_.end()) return;
-  const auto id = router().find(found->second.interface, found->second.vrid);
-  if (!id) return;
-  for (const netlink::HeldAddress& address : publication.addresses) {
-    if (address.problem.empty()) continue;
-    logger_.log(kAddressTrouble, "{}: {}", router().view(*id).settings().name, address.problem);
-    handle(AddressesFailed{*id, address.problem});
-    return;
+void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
+  if (!publication.wanted) return;
+  AddressesPlaced placed{.router = owner,
+                         .wanted = publication.addresses.size(),
+                         .placed = publication.placed(),
+                         .problem = std::string(publication.first_problem())};
+  const Instance* instance = router().find(owner);
+  const auto& before = instance == nullptr ? std::nullopt : instance->placement();
+  if (instance != nullptr && !placed.problem.empty() &&
+      (!before || before->problem != placed.problem)) {
+    logger_.log(kAddressTrouble, "{}: {} of {} addresses are in place: {}",
+                instance->settings().name, placed.placed, placed.wanted, placed.problem);
   }
+  handle(std::move(placed));
 }
 
 // A burst of events (twenty addresses put in place) becomes one look at the interface.
@@ -292,27 +271,36 @@ void Engine::mark_dirty(const std::string& interface) {
   });
 }
 
+// The core hears of it before the socket goes: a master resigns through it, also from an interface
+// that was renamed or from an address that was taken away.
 void Engine::refresh_interface(const std::string& name) {
-  InterfaceStatus status = read_interface(name);
+  handle(InterfaceChanged{name, read_interface(name)});
+  if (reflector_.link(name) == nullptr) ports_.close(name);
   refresh_ports();
-  handle(InterfaceChanged{name, std::move(status)});
 }
 
-/// Opens or closes the interface's socket on the way: an instance without a socket must not take
-/// part.
+/// Opens the interface's socket on the way: an instance without a socket must not take part.
 InterfaceStatus Engine::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
-  if (link == nullptr) {
-    ports_.close(name);
-    return {};
-  }
+  if (link == nullptr) return {};
   InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
   status.primary_address = reflector_.primary_v4(link->index);
   if (const auto opened = ports_.open(name, link->index); !opened) {
     if (noise_.admit(name, runtime::now())) logger_.log(kNoSocket, "{}", opened.error().message);
-    status.up = false;
+    status.trouble = opened.error().message;
+    look_again_later(name);
+  } else if (without_socket_.erase(name) != 0 && without_socket_.empty()) {
+    socket_pause_ = kSocketPause;
   }
   return status;
+}
+
+void Engine::look_again_later(const std::string& interface) {
+  const bool waits = !without_socket_.empty();
+  without_socket_.insert(interface);
+  if (waits && socket_retry_.armed()) return;
+  socket_retry_.arm(runtime::now() + socket_pause_);
+  socket_pause_ = std::min(2 * socket_pause_, kLongestSocketPause);
 }
 
 }  // namespace holdfast::vrrp

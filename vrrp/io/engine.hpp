@@ -1,10 +1,11 @@
 // The VRRP process's loop: wakes for packets and deadlines, turns kernel events into the core's
-// events, hands the core's actions to the executor. Made by the daemon; knows nothing of the
-// configuration's syntax or the watchdog.
+// events, has the core's actions performed and tells it what came of them. Made by the daemon;
+// knows nothing of the configuration's syntax or the watchdog.
 #pragma once
 
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
+#include "vrrp/core/driver.hpp"
 #include "vrrp/io/executor.hpp"
 
 #include <deque>
@@ -13,7 +14,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace holdfast::vrrp {
@@ -25,10 +25,15 @@ class Engine {
   /// An orderly stop waits for successors at most this long. Less than the watchdog's patience with
   /// a leaving child.
   static constexpr core::Duration kMaxHandover = std::chrono::seconds(3);
+  /// A socket that could not be opened is tried again after this, then after twice as long, up to
+  /// kLongestSocketPause.
+  static constexpr core::Duration kSocketPause = std::chrono::seconds(1);
+  static constexpr core::Duration kLongestSocketPause = std::chrono::seconds(30);
 
   /// The reflector must be loaded and outlive the engine.
   Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-         ArpSocket arp, std::optional<HandoverPage> page, Executor::OnNotify on_notify);
+         AnnounceSocket announcements, std::optional<HandoverPage> page,
+         Executor::OnNotify on_notify, Executor::OnRemoved on_removed);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -44,6 +49,8 @@ class Engine {
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
   /// `on_stopped`.
   void stop(bool keep_addresses, std::function<void()> on_stopped);
+  /// After stop(): whoever still hands over withdraws at once.
+  void hurry() { handle(ShutdownNow{}); }
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
 
@@ -53,27 +60,26 @@ class Engine {
   void wake(const std::string* readable);
   void handle(Event event);
   void end_turn();
-  void perform();
+  void perform_actions();
   void report_pause(const runtime::PauseDetector::Pause& pause);
-  void take(const std::string& interface, std::span<const std::uint8_t> packet);
 
   void watch(const std::vector<InstanceSettings>& settings);
-  void claim_addresses(const std::vector<InstanceSettings>& settings);
   void resume(const std::vector<InstanceSettings>& settings);
   void refresh_ports();
   void on_link(const netlink::LinkEvent& event);
   void on_address(const netlink::AddressEvent& event);
-  void on_published(const std::string& owner, const netlink::Publication& publication);
+  void on_published(const RouterKey& owner, const netlink::Publication& publication);
   void mark_dirty(const std::string& interface);
+  void look_again_later(const std::string& interface);
   void refresh_interface(const std::string& name);
   [[nodiscard]] InterfaceStatus read_interface(const std::string& name);
-  [[nodiscard]] const Instance* holder(const core::IpAddress& address) const;
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
   Driver driver_;
   AdvertPorts ports_;
+  AdvertPorts::Sink sink_;
   Executor executor_;
   runtime::PauseDetector pauses_;
   runtime::RateLimiter noise_;
@@ -84,13 +90,13 @@ class Engine {
 
   std::set<std::string> watched_;  // interfaces that instances use
   std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
-  std::unordered_map<core::IpAddress, InstanceKey> key_by_address_;
-  std::unordered_map<std::string, InstanceKey> key_by_owner_;
-  std::set<core::IpAddress> being_repaired_;
+  std::set<std::string> without_socket_;
+  core::Duration socket_pause_ = kSocketPause;
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer patience_;
+  runtime::DeadlineTimer socket_retry_;
 };
 
 }  // namespace holdfast::vrrp

@@ -1,9 +1,11 @@
 #include "vrrp/io/executor.hpp"
 
-#include "core/assertion.hpp"
 #include "runtime/clock.hpp"
+#include "vrrp/core/match.hpp"
 #include "vrrp/messages.hpp"
 
+#include <fstream>
+#include <map>
 #include <system_error>
 
 namespace holdfast::vrrp {
@@ -11,35 +13,26 @@ namespace {
 
 constexpr core::Duration kSendErrorEvery = std::chrono::seconds(10);
 
-template <class Wanted>
-const Wanted* as(const Action& action) {
-  return std::get_if<Wanted>(&action);
+/// RFC 4861 §6.2.1 IsRouter: what the kernel's own advertisements of this interface would say.
+ForwardsPackets forwards_packets(const std::string& interface) {
+  std::ifstream setting("/proc/sys/net/ipv6/conf/" + interface + "/forwarding");
+  int value = 0;
+  setting >> value;
+  return value == 0 ? ForwardsPackets::no : ForwardsPackets::yes;
 }
 
-std::optional<InstanceId> instance_of(const Action& action) {
-  return std::visit(
-      [](const auto& known) -> std::optional<InstanceId> {
-        if constexpr (requires { known.instance; }) {
-          return known.instance;
-        } else {
-          return std::nullopt;
-        }
-      },
-      action);
+const std::string& interface_of(const Announce& action, const VirtualAddress& address) {
+  return address.interface.empty() ? action.router->key.interface : address.interface;
 }
 
 }  // namespace
 
-std::string owner_name(const InstanceKey& key) {
-  return fmt::format("{}:{}", key.interface, key.vrid);
+std::uint64_t page_key(const RouterKey& key) {
+  return runtime::handover_key(core::to_string(key));
 }
 
-std::uint64_t page_key(const InstanceKey& key) {
-  return runtime::handover_key(fmt::format("{} {} ipv4", key.interface, key.vrid));
-}
-
-std::vector<netlink::DesiredAddress> desired_addresses(
-    const std::string& interface, const std::vector<VirtualAddress>& addresses) {
+std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interface,
+                                                       const AddressList& addresses) {
   std::vector<netlink::DesiredAddress> desired;
   desired.reserve(addresses.size());
   for (const VirtualAddress& address : addresses) {
@@ -52,164 +45,121 @@ std::vector<netlink::DesiredAddress> desired_addresses(
   return desired;
 }
 
-Executor::Executor(Driver& driver, AdvertPorts& ports, ArpSocket arp, netlink::Reflector& reflector,
-                   runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify)
-    : driver_(driver),
-      ports_(ports),
-      arp_(std::move(arp)),
+Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
+                   runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify,
+                   OnRemoved on_removed)
+    : ports_(ports),
+      announcements_(std::move(announcements)),
       reflector_(reflector),
       logger_(logger),
       page_(std::move(page)),
       on_notify_(std::move(on_notify)),
+      on_removed_(std::move(on_removed)),
       send_errors_(kSendErrorEvery) {}
 
-// A step over many instances becomes one batch of each kind. Within one instance the core's order
-// is the same, so that grouping by kind keeps the contract and saves system calls.
-void Executor::perform(const Actions& actions) {
-  if (actions.empty()) return;
-  for (const Action& action : actions) {
-    if (const auto id = instance_of(action)) learn(*id);
-  }
-  send_adverts(actions);
-  move_addresses(actions);
-  announce(actions);
-  for (const Action& action : actions) {
-    std::visit([this](const auto& each) { tell(each); }, action);
+void Executor::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
+  ports_.send(adverts, answers);
+  for (const Event& answer : answers) {
+    const auto* refused = std::get_if<AdvertRefused>(&answer);
+    // A resignation that cannot leave is what the fault that causes it says already.
+    if (refused != nullptr && refused->priority != kResignPriority)
+      complain(refused->router.interface, "an advert", refused->sentence);
   }
 }
 
-void Executor::learn(InstanceId id) {
-  const Router& router = driver_.router();
-  if (!router.contains(id)) return;  // learned earlier, removed within this wake-up
-  const InstanceSettings& settings = router.view(id).settings();
-  Known& entry = known_[static_cast<std::uint32_t>(id)];
-  if (entry.owner.empty()) {
-    entry.key = {settings.interface, settings.vrid};
-    entry.owner = owner_name(entry.key);
-    entry.page_key = page_key(entry.key);
+void Executor::move(std::span<const AddressMove> moves) {
+  for (const AddressMove& move : moves) {
+    std::visit(Match{[&](const PublishAddresses* publish) {
+                       const RouterKey& key = publish->router->key;
+                       reflector_.hold(key, desired_addresses(key.interface, *publish->addresses));
+                     },
+                     [&](const WithdrawAddresses* withdraw) {
+                       if (!keep_addresses_) reflector_.release(withdraw->router->key);
+                     },
+                     [&](const Removed* removed) {
+                       if (!keep_addresses_) reflector_.forget(removed->router->key);
+                     }},
+               move);
   }
-  if (entry.name != settings.name) entry.name = settings.name;
+  reflector_.flush();
 }
 
-const Executor::Known& Executor::known(InstanceId id) const {
-  const auto found = known_.find(static_cast<std::uint32_t>(id));
-  HOLDFAST_ASSERT(found != known_.end(), "perform learns every id before it acts");
-  return found->second;
-}
-
-void Executor::send_adverts(const Actions& actions) {
-  bool any = false;
-  for (const Action& action : actions) {
-    const auto* advert = as<SendAdvert>(action);
-    if (advert == nullptr || !driver_.router().contains(advert->instance)) continue;
-    PacketQueue* queue = ports_.queue(known(advert->instance).key.interface);
-    if (queue == nullptr || !driver_.encode(*advert, queue->bytes())) continue;
-    queue->end_packet();
-    any = true;
-  }
-  if (!any) return;
-  ports_.flush(
-      [this](const std::string& interface, int error) { complain(interface, "an advert", error); });
-  for (const Action& action : actions) {
-    if (const auto* advert = as<SendAdvert>(action)) remember(advert->instance);
-  }
-}
-
-// The successor of a killed process reads here whether it was master, and whether peers can have
-// noticed.
-void Executor::remember(InstanceId id) {
-  if (!page_ || !driver_.router().contains(id)) return;
-  const Instance& instance = driver_.router().view(id);
-  const bool is_master = instance.state_name() == StateName::master;
-  runtime::VrrpRecord record;
-  record.since = is_master ? instance.became_master_at() : instance.since();
-  record.last_advert_sent_at = instance.last_advert_at();
-  record.vrid = instance.settings().vrid;
-  record.priority = instance.effective_priority();
-  record.state = is_master ? runtime::VrrpRecord::State::master : runtime::VrrpRecord::State::other;
-  page_->store(known(id).page_key, record);
-}
-
-void Executor::move_addresses(const Actions& actions) {
-  bool any = false;
-  for (const Action& action : actions) {
-    if (const auto* publish = as<PublishAddresses>(action)) {
-      const Known& instance = known(publish->instance);
-      reflector_.hold(instance.owner,
-                      desired_addresses(instance.key.interface, publish->addresses));
-      any = true;
-    } else if (const auto* withdraw = as<WithdrawAddresses>(action);
-               withdraw != nullptr && !keep_addresses_) {
-      reflector_.release(known(withdraw->instance).owner);
-      any = true;
-    }
-  }
-  // Announcements must follow the addresses: hosts ask back at once.
-  if (any) reflector_.flush();
-}
-
-void Executor::announce(const Actions& actions) {
+void Executor::announce(std::span<const Announce* const> announcements,
+                        std::vector<Event>& answers) {
   frames_.clear();
-  for (const Action& action : actions) {
-    if (const auto* burst = as<Announce>(action)) queue_announcements(*burst, frames_);
-  }
+  tags_.clear();
+  for (std::size_t i = 0; i < announcements.size(); ++i) queue_announcement(*announcements[i], i);
   if (frames_.empty()) return;
-  if (const int error = arp_.send(frames_); error != 0)
-    complain("gratuitous ARP", "an announcement", error);
+  std::map<std::size_t, std::uint64_t> refused;
+  announcements_.send(frames_, [&](std::size_t index, int error) {
+    const RouterKey& key = announcements[tags_[index]]->router->key;
+    complain(key.interface, "an announcement", std::generic_category().message(error));
+    ++refused[tags_[index]];
+  });
+  for (const auto& [tag, count] : refused)
+    answers.emplace_back(AnnouncementsRefused{announcements[tag]->router->key, count});
 }
 
 // Round robin, as keepalived does: a lost moment costs every address one repetition, not one
 // address all.
-void Executor::queue_announcements(const Announce& action, std::vector<ArpFrame>& frames) const {
-  if (!driver_.router().contains(action.instance)) return;
-  const InstanceSettings& settings = driver_.router().view(action.instance).settings();
-  std::vector<ArpFrame> round;
-  for (const VirtualAddress& address : settings.all_addresses()) {
-    const netlink::Link* link =
-        reflector_.link(address.interface.empty() ? settings.interface : address.interface);
-    if (!address.prefix.address.is_v4() || link == nullptr || !link->mac || link->no_arp) continue;
-    round.push_back({link->index, gratuitous_arp(*link->mac, address.prefix.address)});
+void Executor::queue_announcement(const Announce& action, std::size_t tag) {
+  std::vector<AnnounceFrame> round;
+  for (const VirtualAddress& address : *action.addresses) {
+    const netlink::Link* link = reflector_.link(interface_of(action, address));
+    const core::IpAddress& ip = address.prefix.address;
+    if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip))
+      continue;
+    round.push_back(
+        ip.is_v4() ? AnnounceFrame::arp(link->index, *link->mac, ip)
+                   : AnnounceFrame::na(link->index, *link->mac, ip, forwards_packets(link->name)));
   }
   for (std::uint32_t i = 0; i < action.repeat; ++i)
-    frames.insert(frames.end(), round.begin(), round.end());
+    frames_.insert(frames_.end(), round.begin(), round.end());
+  tags_.resize(frames_.size(), tag);
 }
 
-void Executor::tell(const Notify& action) {
-  const Known& instance = known(action.instance);
-  on_notify_(instance.key, instance.name, action);
+void Executor::tell(const Action& action) {
+  std::visit([this](const auto& each) { tell_about(each); }, action);
 }
 
-void Executor::tell(const StateChanged& action) {
+// The successor of a killed process reads here whether it was master, and whether peers can have
+// noticed.
+void Executor::tell_about(const Remember& action) {
+  if (!page_) return;
+  runtime::VrrpRecord record;
+  record.since = action.since;
+  record.last_advert_sent_at = action.last_advert_at;
+  record.silence_allowed = action.silence_allowed;
+  record.vrid = action.router->key.vrid;
+  record.priority = action.priority;
+  record.state = action.state == StateName::master ? runtime::VrrpRecord::State::master
+                                                   : runtime::VrrpRecord::State::other;
+  page_->store(page_key(action.router->key), record);
+}
+
+void Executor::tell_about(const StateChanged& action) {
   const runtime::Message& message = action.to == StateName::fault ? kFault : kState;
-  logger_.log(message, "{}: {} → {}: {}", known(action.instance).name, to_string(action.from),
+  logger_.log(message, "{}: {} → {}: {}", action.router->name, to_string(action.from),
               to_string(action.to), action.why);
-  remember(action.instance);
 }
 
-void Executor::tell(const PeerProblem& action) {
-  logger_.log(kPeerProblem, "{}: {} (from {}, {} so far)", known(action.instance).name,
-              action.sentence, action.source.to_string(), action.occurrences);
+void Executor::tell_about(const PeerProblem& action) {
+  logger_.log(kPeerProblem, "{}: {} (from {}, {} so far)", action.router->name, action.sentence,
+              action.source.to_string(), action.occurrences);
 }
 
-void Executor::tell(const Removed& action) {
-  const Known& instance = known(action.instance);
-  // A new instance with the same key may have begun in the same step.
-  if (!driver_.router().find(instance.key.interface, instance.key.vrid)) {
-    reflector_.forget(instance.owner);
-    if (page_) page_->erase(instance.page_key);
-  }
-  known_.erase(static_cast<std::uint32_t>(action.instance));
+// What a new instance with the same key writes to the page comes after this.
+void Executor::tell_about(const Removed& action) {
+  if (page_) page_->erase(page_key(action.router->key));
+  on_removed_(action.router->key);
 }
 
-void Executor::tell(const Stopped&) {
-  stopped_ = true;
-}
-
-void Executor::complain(const std::string& interface, std::string_view what, int error) {
+void Executor::complain(const std::string& interface, std::string_view what,
+                        const std::string& why) {
   const auto held_back = send_errors_.admit(interface, runtime::now());
   if (!held_back) return;
   logger_.log(kSendFailed, "{}: {} could not be sent: {} ({} more like this since the last line)",
-              interface, what, std::generic_category().message(error), *held_back);
+              interface, what, why, *held_back);
 }
 
 }  // namespace holdfast::vrrp

@@ -1,44 +1,47 @@
-// Does what the core asked for, in the contract's order: adverts, then addresses, then
-// announcements, then notifications. Called by the engine after every step with all actions of that
-// step.
+// Does what the core asked for, with sockets, the reflector, the handover page, the log and
+// scripts. Called through vrrp/core/turn.hpp with the actions of one wake-up.
 #pragma once
 
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/handover_page.hpp"
 #include "runtime/log.hpp"
-#include "vrrp/core/driver.hpp"
+#include "vrrp/core/turn.hpp"
 #include "vrrp/io/advert_ports.hpp"
-#include "vrrp/io/arp_socket.hpp"
+#include "vrrp/io/announce_socket.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace holdfast::vrrp {
 
 using HandoverPage = runtime::HandoverPage<runtime::VrrpRecord>;
 
-/// "eth0:51": how the reflector knows an instance. Stable when the instance is renamed.
-[[nodiscard]] std::string owner_name(const InstanceKey& key);
-/// How the handover page knows it.
-[[nodiscard]] std::uint64_t page_key(const InstanceKey& key);
+/// How the handover page knows a virtual router.
+[[nodiscard]] std::uint64_t page_key(const RouterKey& key);
 /// As the reflector wants it; addresses without `dev` are on the instance's interface.
-[[nodiscard]] std::vector<netlink::DesiredAddress> desired_addresses(
-    const std::string& interface, const std::vector<VirtualAddress>& addresses);
+[[nodiscard]] std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interface,
+                                                                     const AddressList& addresses);
 
-class Executor {
+class Executor : public Doer {
  public:
   /// What the daemon does with a notification: run scripts.
-  using OnNotify =
-      std::function<void(const InstanceKey& key, const std::string& name, const Notify& notify)>;
+  using OnNotify = std::function<void(const Notify& notify)>;
+  /// The last word about an instance.
+  using OnRemoved = std::function<void(const RouterKey& key)>;
 
-  Executor(Driver& driver, AdvertPorts& ports, ArpSocket arp, netlink::Reflector& reflector,
-           runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify);
+  Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
+           runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify,
+           OnRemoved on_removed);
 
-  void perform(const Actions& actions);
+  void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override;
+  void move(std::span<const AddressMove> moves) override;
+  void announce(std::span<const Announce* const> announcements,
+                std::vector<Event>& answers) override;
+  void tell(const Action& action) override;
+
   /// -V: from now on addresses stay in the kernel whatever the core says.
   void keep_addresses() { keep_addresses_ = true; }
   /// The core has said that all is done.
@@ -47,43 +50,30 @@ class Executor {
   [[nodiscard]] std::optional<HandoverPage>& page() { return page_; }
 
  private:
-  /// What an id meant, for actions that are performed after the router has forgotten it.
-  struct Known {
-    std::string name;
-    InstanceKey key;
-    std::string owner;
-    std::uint64_t page_key = 0;
-  };
+  void queue_announcement(const Announce& action, std::size_t tag);
 
-  void learn(InstanceId id);
-  [[nodiscard]] const Known& known(InstanceId id) const;
-  void send_adverts(const Actions& actions);
-  void move_addresses(const Actions& actions);
-  void announce(const Actions& actions);
-  void queue_announcements(const Announce& action, std::vector<ArpFrame>& frames) const;
-  void remember(InstanceId id);
+  void tell_about(const SendAdvert&) {}
+  void tell_about(const PublishAddresses&) {}
+  void tell_about(const WithdrawAddresses&) {}
+  void tell_about(const Announce&) {}
+  void tell_about(const Notify& action) { on_notify_(action); }
+  void tell_about(const Remember& action);
+  void tell_about(const StateChanged& action);
+  void tell_about(const PeerProblem& action);
+  void tell_about(const Removed& action);
+  void tell_about(const Stopped&) { stopped_ = true; }
+  void complain(const std::string& interface, std::string_view what, const std::string& why);
 
-  void tell(const SendAdvert&) {}
-  void tell(const PublishAddresses&) {}
-  void tell(const WithdrawAddresses&) {}
-  void tell(const Announce&) {}
-  void tell(const Notify& action);
-  void tell(const StateChanged& action);
-  void tell(const PeerProblem& action);
-  void tell(const Removed& action);
-  void tell(const Stopped& action);
-  void complain(const std::string& interface, std::string_view what, int error);
-
-  Driver& driver_;
   AdvertPorts& ports_;
-  ArpSocket arp_;
+  AnnounceSocket announcements_;
   netlink::Reflector& reflector_;
   runtime::Logger& logger_;
   std::optional<HandoverPage> page_;
   OnNotify on_notify_;
-  std::unordered_map<std::uint32_t, Known> known_;
+  OnRemoved on_removed_;
   runtime::RateLimiter send_errors_;
-  std::vector<ArpFrame> frames_;
+  std::vector<AnnounceFrame> frames_;
+  std::vector<std::size_t> tags_;  // the announcement of each frame
   bool keep_addresses_ = false;
   bool stopped_ = false;
 };

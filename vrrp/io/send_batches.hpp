@@ -1,4 +1,4 @@
-// Sending many datagrams with few system calls; shared by the advert and the ARP sockets.
+// Sending many datagrams with few system calls; shared by the advert and the announcement sockets.
 #pragma once
 
 #include <algorithm>
@@ -14,12 +14,11 @@ inline constexpr std::size_t kSendBatch = 64;
 
 /// Sends `count` datagrams without waiting. `fill(index, slot, header)` describes number `index`;
 /// `slot` below kSendBatch names the caller's room for it, which must last until the next call with
-/// that slot. One that the kernel refuses is skipped: the others have their own chance. Returns the
-/// first errno, 0 when all were taken.
-template <class Fill>
-[[nodiscard]] int send_batches(int fd, std::size_t count, Fill fill) {
+/// that slot. One that the kernel refuses is skipped, and `refused(index, errno)` hears of it: the
+/// others have their own chance.
+template <class Fill, class Refused>
+void send_batches(int fd, std::size_t count, const Fill& fill, const Refused& refused) {
   std::array<mmsghdr, kSendBatch> headers{};
-  int first_error = 0;
   for (std::size_t next = 0; next < count;) {
     const std::size_t batch = std::min(kSendBatch, count - next);
     for (std::size_t i = 0; i < batch; ++i) fill(next + i, i, headers[i].msg_hdr);
@@ -29,10 +28,9 @@ template <class Fill>
       next += static_cast<std::size_t>(sent);
       continue;
     }
-    if (first_error == 0) first_error = errno;
+    refused(next, errno);
     ++next;
   }
-  return first_error;
 }
 
 }  // namespace holdfast::vrrp

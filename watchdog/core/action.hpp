@@ -38,6 +38,7 @@ struct SendAbort {
   Generation generation;
   bool operator==(const SendAbort&) const = default;
 };
+/// Said twice, it means at once.
 struct SendStop {
   Role role;
   bool operator==(const SendStop&) const = default;
@@ -50,7 +51,8 @@ struct Strike {
   bool operator==(const Strike&) const = default;
 };
 /// Take the virtual addresses of the current generation off this host: no vrrp child will, and a
-/// peer may hold them by now.
+/// peer may hold them by now. Before that the handover page is declared void, so that no successor
+/// resumes what is gone.
 struct ReleaseAddresses {
   Generation generation;
   bool operator==(const ReleaseAddresses&) const = default;
@@ -107,6 +109,7 @@ enum class ReportId : std::uint8_t {
   going_back,
   return_failed,
   reload_not_taken,
+  hurried,
 };
 struct Report {
   ReportId id;

@@ -62,6 +62,7 @@ struct ChildRecord {
   RestartPolicy policy;
   unsigned restarts = 0;  ///< processes after the first one, since the watchdog started
   bool was_started = false;
+  bool stopped = false;   ///< the process does not run (SIGSTOP), when it was last looked at
   std::string last_exit;  ///< empty: none so far
 };
 

@@ -48,11 +48,24 @@ struct ChildExited {
   Role role;
   ExitStatus status;
   std::string sentence;
+  /// As in Observed.
+  std::optional<core::Instant> holds_until = {};
 };
 /// fork or exec failed; nothing was started.
 struct SpawnFailed {
   Role role;
   std::string sentence;
+};
+
+/// What can be seen of a process without its help. Told before every Tick for each process, and
+/// when the kernel says that one was stopped or goes on.
+struct Observed {
+  Role role;
+  /// It does not run (SIGSTOP, a debugger): it cannot even die of SIGABRT.
+  bool stopped = false;
+  /// For vrrp: when the first peer may take over from it, as its handover page says. nullopt: it is
+  /// master of nothing.
+  std::optional<core::Instant> holds_until = {};
 };
 
 struct HeartbeatReceived {
@@ -77,7 +90,7 @@ struct Tick {};               ///< deadline() has come
 
 using Event =
     std::variant<StartRequested, ReloadRequested, ConfirmRequested, RevertRequested, StopRequested,
-                 LoaderFinished, ChildExited, SpawnFailed, HeartbeatReceived, PreparedReceived,
-                 RefusedReceived, CommittedReceived, AddressesReleased, Tick>;
+                 LoaderFinished, ChildExited, SpawnFailed, Observed, HeartbeatReceived,
+                 PreparedReceived, RefusedReceived, CommittedReceived, AddressesReleased, Tick>;
 
 }  // namespace holdfast::watchdog

@@ -50,6 +50,8 @@ std::optional<core::Instant> Supervisor::deadline() const {
   if (const auto* loading = std::get_if<Loading>(&phase_); loading != nullptr && !loading->killed)
     keep_earliest(earliest, loading->kill_at);
   if (is_steady()) keep_earliest(earliest, confirmation_.deadline());
+  keep_earliest(earliest, release_deadline());
+  keep_earliest(earliest, replacement_deadline());
   for (const ChildRecord& child : children_) {
     if (const auto* live = std::get_if<Live>(&child.state)) {
       keep_earliest(earliest, live->heard_at + patience_with(*live));
@@ -126,8 +128,22 @@ void Supervisor::on(const ReloadRequested& event) {
 }
 
 void Supervisor::on(const StopRequested&) {
-  if (is_stopping()) return;
-  stop_everything(ExitCode::ok);
+  if (auto* stopping = std::get_if<Stopping>(&phase_)) {
+    hurry_stop(*stopping);
+  } else {
+    stop_everything(ExitCode::ok);  // nothing, when it has ended already
+  }
+}
+
+// A second SIGTERM, Ctrl-C or stop command: nobody wants to wait for a successor any more. The
+// checkers process waits for nobody, and clearing a large table may take its time.
+void Supervisor::hurry_stop(Stopping& stopping) {
+  if (std::exchange(stopping.hurried, true)) return;
+  report(ReportId::hurried, "asked again: not waiting for a successor any more");
+  auto* dying = std::get_if<Dying>(&record(Role::vrrp).state);
+  if (dying == nullptr || dying->killed) return;
+  dying->strike_at = std::min(dying->strike_at, now_ + settings_.hurried_stop_limit);
+  if (dying->why == Dying::Why::stop) out_->push_back(SendStop{.role = Role::vrrp});
 }
 
 void Supervisor::start_load(const ReloadOptions& options) {
@@ -236,6 +252,8 @@ void Supervisor::commit_candidate() {
     } else if (live != nullptr) {
       stop_child(role, *live);  // the new configuration has nothing for it
     } else if (!std::holds_alternative<Dying>(record(role).state)) {
+      // Nobody else would take off what an earlier life, killed with everything, has left.
+      if (role == Role::vrrp && former.generation == 0) release_addresses();
       set_state(role, Idle{});
     }
   }
@@ -361,6 +379,7 @@ void Supervisor::spawn(Role role, Generation generation) {
   ChildRecord& child = record(role);
   if (child.was_started) ++child.restarts;
   child.was_started = true;
+  child.stopped = false;
   out_->push_back(Spawn{.role = role});
   set_state(role, Live{.spawned_at = now_, .heard_at = now_, .answer_by = std::nullopt});
   child.since = now_;
@@ -386,47 +405,56 @@ void Supervisor::stop_child(Role role, const Live& live) {
                         .killed = false});
 }
 
-void Supervisor::abort_hung(Role role, const Live& live, const std::string& how) {
+// A stopped process cannot die of SIGABRT, nor write a core file.
+void Supervisor::end_hung(Role role, const std::string& how) {
+  const Live live = std::get<Live>(record(role).state);
   report(ReportId::child_hung,
          fmt::format("the {} process (generation {}) {}", to_string(role), live.applied, how));
-  out_->push_back(Strike{.role = role, .blow = Blow::abort});
   set_state(role, Dying{.why = Dying::Why::misbehaved,
                         .applied = live.applied,
                         .spawned_at = live.spawned_at,
                         .strike_at = now_ + settings_.abort_limit,
                         .killed = false});
+  if (record(role).stopped)
+    kill(role);
+  else
+    out_->push_back(Strike{.role = role, .blow = Blow::abort});
   follow(barrier_.on_lost(role, how));
 }
 
+void Supervisor::kill(Role role) {
+  std::get<Dying>(record(role).state).killed = true;
+  out_->push_back(Strike{.role = role, .blow = Blow::kill});
+}
+
 void Supervisor::on(const ChildExited& event) {
-  ChildRecord& child = record(event.role);
-  child.last_exit = event.sentence;
+  if (event.role == Role::vrrp) holds_until_ = event.holds_until;
+  on_gone(event.role, event.status, event.sentence);
+}
+
+// Counted as a death without any life: the causes (no memory, no process slots) may pass. It may
+// have been asked to end meanwhile; nobody but this event will say that it is not there.
+void Supervisor::on(const SpawnFailed& event) {
+  on_gone(event.role, ExitStatus{.kind = ExitStatus::Kind::signalled, .value = 0}, event.sentence);
+}
+
+void Supervisor::on_gone(Role role, const ExitStatus& status, const std::string& sentence) {
+  ChildRecord& child = record(role);
+  child.last_exit = sentence;
   if (const auto* live = std::get_if<Live>(&child.state)) {
-    after_death(event.role, event.status, event.sentence, live->spawned_at);
+    after_death(role, status, sentence, live->spawned_at);
   } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
     const bool was_asked_to = dying->why == Dying::Why::stop;
     if (was_asked_to || is_stopping()) {
       // A successor that was stopped before it ran anything knows nothing of what its predecessor
       // left on the interfaces, however cleanly it ends.
-      const bool took_nothing_over = dying->applied == 0 && wanted_.contains(event.role);
-      if (event.role == Role::vrrp && (!event.status.is_clean() || took_nothing_over))
-        release_addresses();
-      set_state(event.role, Idle{});
+      const bool took_nothing_over = dying->applied == 0 && wanted_.contains(role);
+      if (role == Role::vrrp && (!status.is_clean() || took_nothing_over)) release_addresses();
+      set_state(role, Idle{});
     } else {
-      after_death(event.role, event.status, event.sentence, dying->spawned_at);
+      after_death(role, status, sentence, dying->spawned_at);
     }
   }
-  advance_stop();
-  begin_barrier_when_settled();
-}
-
-void Supervisor::on(const SpawnFailed& event) {
-  const auto* live = std::get_if<Live>(&record(event.role).state);
-  if (live == nullptr) return;
-  record(event.role).last_exit = event.sentence;
-  // Counted as a death without any life: the causes (no memory, no process slots) may pass.
-  after_death(event.role, ExitStatus{.kind = ExitStatus::Kind::signalled, .value = 0},
-              event.sentence, now_);
   advance_stop();
   begin_barrier_when_settled();
 }
@@ -478,6 +506,7 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
     set_state(role, Backoff{.until = now_ + decision.pause});
   }
   follow(barrier_.on_lost(role, sentence));
+  if (role == Role::vrrp) keep_the_clock();
   tick_child(role);
 }
 
@@ -497,19 +526,6 @@ void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::stri
   }
 }
 
-void Supervisor::release_addresses() {
-  if (settings_.keep_addresses == KeepAddresses::yes || releasing_ || current_ == 0) return;
-  releasing_ = true;
-  out_->push_back(ReleaseAddresses{.generation = current_});
-}
-
-void Supervisor::on(const AddressesReleased&) {
-  releasing_ = false;
-  for (const Role role : kRoles) tick_child(role);
-  advance_stop();
-  begin_barrier_when_settled();
-}
-
 // ---- time ---------------------------------------------------------------------------------------
 
 void Supervisor::on(const Tick&) {
@@ -520,6 +536,7 @@ void Supervisor::on(const Tick&) {
   }
   follow(barrier_.on_tick(now_));
   for (const Role role : kRoles) tick_child(role);
+  keep_the_clock();
   go_back_when_due();
 }
 
@@ -528,19 +545,15 @@ void Supervisor::tick_child(Role role) {
   if (const auto* live = std::get_if<Live>(&child.state)) {
     const Live before = *live;
     if (now_ >= before.heard_at + patience_with(before)) {
-      abort_hung(role, before,
-                 fmt::format("gave no sign of life for {:.1f} s", seconds(now_ - before.heard_at)));
+      end_hung(role,
+               fmt::format("gave no sign of life for {:.1f} s", seconds(now_ - before.heard_at)));
     } else if (before.answer_by && now_ >= *before.answer_by) {
-      abort_hung(
-          role, before,
-          fmt::format("did not {} generation {} in time",
-                      before.stage == Live::Stage::preparing ? "prepare" : "commit", before.asked));
+      end_hung(role, fmt::format("did not {} generation {} in time",
+                                 before.stage == Live::Stage::preparing ? "prepare" : "commit",
+                                 before.asked));
     }
-  } else if (auto* dying = std::get_if<Dying>(&child.state)) {
-    if (!dying->killed && now_ >= dying->strike_at) {
-      dying->killed = true;
-      out_->push_back(Strike{.role = role, .blow = Blow::kill});
-    }
+  } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
+    if (!dying->killed && now_ >= dying->strike_at) kill(role);
   } else if (const auto* backoff = std::get_if<Backoff>(&child.state)) {
     if (now_ >= backoff->until && !releasing_ && !is_stopping()) spawn(role, current_);
   }

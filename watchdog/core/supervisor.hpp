@@ -38,9 +38,14 @@ struct SupervisorSettings {
   core::Duration start_limit = std::chrono::seconds(10);
   /// Time to write a core file between SIGABRT and SIGKILL.
   core::Duration abort_limit = std::chrono::seconds(1);
+  /// What a successor needs until it can send: a master that is stopped is replaced this long
+  /// before its peers take over.
+  core::Duration successor_time = std::chrono::milliseconds(300);
   /// An orderly stop may take this long, then SIGKILL. keepalived: child_wait_time (5 s); ours is
   /// longer because a planned handover waits until the successor is heard.
   core::Duration stop_limit = std::chrono::seconds(10);
+  /// The same for the vrrp child, once somebody has asked a second time.
+  core::Duration hurried_stop_limit = std::chrono::seconds(2);
   /// Bound on prepare and on commit, each.
   core::Duration answer_limit = std::chrono::seconds(10);
   /// Bound on reading the configuration.
@@ -89,6 +94,7 @@ class Supervisor {
   };
   struct Stopping {
     ExitCode code = ExitCode::ok;
+    bool hurried = false;  ///< asked for more than once
   };
   struct Done {};
   using Phase = std::variant<Fresh, Steady, Loading, Settling, Reloading, Stopping, Done>;
@@ -101,6 +107,7 @@ class Supervisor {
   void on(const LoaderFinished& event);
   void on(const ChildExited& event);
   void on(const SpawnFailed& event);
+  void on(const Observed& event);
   void on(const HeartbeatReceived& event);
   void on(const PreparedReceived& event);
   void on(const RefusedReceived& event);
@@ -121,12 +128,20 @@ class Supervisor {
   void spawn(Role role, Generation generation);
   void ask_to_prepare(Role role, Live& live, Generation generation);
   void stop_child(Role role, const Live& live);
-  void abort_hung(Role role, const Live& live, const std::string& how);
+  void end_hung(Role role, const std::string& how);
+  void kill(Role role);
+  void on_gone(Role role, const ExitStatus& status, const std::string& sentence);
   void after_death(Role role, const ExitStatus& status, const std::string& sentence,
                    core::Instant spawned_at);
   void give_up_on(Role role, const ExitStatus& status, const std::string& sentence);
   void release_addresses();
+  [[nodiscard]] bool addresses_are_served() const;
+  [[nodiscard]] std::optional<core::Instant> release_deadline() const;
+  [[nodiscard]] std::optional<core::Instant> replacement_deadline() const;
+  void keep_the_clock();
+  void commit_alone(Role role);
   void stop_everything(ExitCode code);
+  void hurry_stop(Stopping& stopping);
   void advance_stop();
   void tick_child(Role role);
   /// Any frame is a sign of life.
@@ -156,7 +171,9 @@ class Supervisor {
   ExitCode candidate_exit_ = ExitCode::fatal;  ///< how a first start ends when the candidate fails
   std::optional<ReloadOptions> reload_again_;  ///< asked for while a reload was under way
   bool announced_ready_ = false;
-  bool releasing_ = false;                      ///< ReleaseAddresses is out
+  bool releasing_ = false;  ///< ReleaseAddresses is out
+  /// When the first peer takes over from the vrrp child, as last told.
+  std::optional<core::Instant> holds_until_;
   std::optional<core::Instant> expected_tick_;  ///< deadline() after the last step
 
   // Only valid within step().

@@ -30,9 +30,8 @@ void Supervisor::on(const PreparedReceived& event) {
     follow(barrier_.on_prepared(event.role, event.generation));
     return;
   }
-  live->stage = Live::Stage::committing;
-  live->answer_by = now_ + settings_.answer_limit;
-  out_->push_back(SendCommit{.role = event.role, .generation = event.generation});
+  if (event.role == Role::vrrp) keep_the_clock();
+  commit_alone(event.role);
 }
 
 void Supervisor::on(const RefusedReceived& event) {

@@ -1,6 +1,6 @@
 #include "watchdog/io/children.hpp"
 
-#include "runtime/handover_page.hpp"
+#include "runtime/clock.hpp"
 
 #include <csignal>
 #include <utility>
@@ -23,12 +23,22 @@ Children::Children(boost::asio::io_context& io,
     slot(role).options = std::move(options[static_cast<std::size_t>(role)]);
 }
 
+core::Result<void> Children::make_page(Role role) {
+  auto page = runtime::create_handover_page(page_kind(role));
+  if (!page) return page.error();
+  if (role == Role::vrrp) {
+    auto view = runtime::HandoverPage<runtime::VrrpRecord>::open(page->duplicate());
+    if (!view) return view.error();
+    vrrp_page_ = std::move(*view);
+  }
+  slot(role).page = std::move(*page);
+  return {};
+}
+
 core::Result<void> Children::spawn(Role role) {
   Slot& child = slot(role);
   if (!child.page) {
-    auto page = runtime::create_handover_page(page_kind(role));
-    if (!page) return page.error();
-    child.page = std::move(*page);
+    if (auto made = make_page(role); !made) return made;
   }
   auto ends = runtime::make_channel_pair();
   if (!ends) return ends.error();
@@ -45,7 +55,20 @@ core::Result<void> Children::spawn(Role role) {
   // misses its heartbeats.
   child.channel->start([this, role](const runtime::Frame& frame) { on_frame(role, frame); },
                        [](const std::string&) {});
-  return {};
+  return introduce_vrrp_to_checkers();
+}
+
+// When we are killed nobody orders the two: the table has to outlive the addresses, so the checkers
+// process waits for the end of the VRRP process by itself.
+core::Result<void> Children::introduce_vrrp_to_checkers() {
+  const Slot& vrrp = slot(Role::vrrp);
+  if (!vrrp.process || !slot(Role::checkers).process) return {};
+  auto pidfd = vrrp.process->pidfd();
+  if (!pidfd) return pidfd.error();
+  return send(Role::checkers, {runtime::FrameType::sibling,
+                               static_cast<std::uint64_t>(vrrp.process->pid()),
+                               {},
+                               std::move(*pidfd)});
 }
 
 core::Result<void> Children::send(Role role, runtime::Frame frame) {
@@ -59,6 +82,26 @@ void Children::strike(Role role, Blow blow) {
     process->signal(blow == Blow::abort ? SIGABRT : SIGKILL);
 }
 
+std::vector<Observed> Children::observe() const {
+  std::vector<Observed> all;
+  for (const Role role : kRoles) {
+    const auto& process = slots_[static_cast<std::size_t>(role)].process;
+    all.push_back({.role = role,
+                   .stopped = process && process->is_stopped(),
+                   .holds_until = holds_until(role)});
+  }
+  return all;
+}
+
+std::optional<core::Instant> Children::holds_until(Role role) const {
+  if (role != Role::vrrp || !vrrp_page_) return std::nullopt;
+  return runtime::mastership_ends(*vrrp_page_);
+}
+
+void Children::make_page_void() {
+  if (vrrp_page_) vrrp_page_->make_void(runtime::now());
+}
+
 std::optional<pid_t> Children::pid(Role role) const {
   const auto& process = slots_[static_cast<std::size_t>(role)].process;
   if (!process) return std::nullopt;
@@ -70,7 +113,10 @@ void Children::on_exit(Role role, ExitStatus status) {
   child.channel.reset();
   // Not destroyed from inside its own callback.
   const std::unique_ptr<Process> ended = std::move(child.process);
-  on_event_(ChildExited{.role = role, .status = status, .sentence = to_sentence(status)});
+  on_event_(ChildExited{.role = role,
+                        .status = status,
+                        .sentence = to_sentence(status),
+                        .holds_until = holds_until(role)});
 }
 
 void Children::on_frame(Role role, const runtime::Frame& frame) {
@@ -89,6 +135,7 @@ void Children::on_frame(Role role, const runtime::Frame& frame) {
     case FrameType::commit:
     case FrameType::abort:
     case FrameType::stop:
+    case FrameType::sibling:
       return;  // ours to send: a child that sends them is broken, and says nothing by it
   }
 }

@@ -5,6 +5,7 @@
 #include "core/result.hpp"
 #include "runtime/channel.hpp"
 #include "runtime/child.hpp"
+#include "runtime/handover_page.hpp"
 #include "runtime/unique_fd.hpp"
 #include "watchdog/core/action.hpp"
 #include "watchdog/core/event.hpp"
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace holdfast::watchdog {
 
@@ -28,6 +30,10 @@ class Children {
   [[nodiscard]] core::Result<void> spawn(Role role);
   [[nodiscard]] core::Result<void> send(Role role, runtime::Frame frame);
   void strike(Role role, Blow blow);
+  /// What every process looks like from outside now.
+  [[nodiscard]] std::vector<Observed> observe() const;
+  /// The vrrp child's mastership ends with what is about to be done: no successor resumes it.
+  void make_page_void();
   /// nullopt: no process.
   [[nodiscard]] std::optional<pid_t> pid(Role role) const;
 
@@ -39,12 +45,16 @@ class Children {
     std::unique_ptr<runtime::Channel> channel;
   };
 
+  [[nodiscard]] core::Result<void> introduce_vrrp_to_checkers();
   void on_frame(Role role, const runtime::Frame& frame);
   void on_exit(Role role, ExitStatus status);
+  [[nodiscard]] core::Result<void> make_page(Role role);
+  [[nodiscard]] std::optional<core::Instant> holds_until(Role role) const;
   [[nodiscard]] Slot& slot(Role role) { return slots_[static_cast<std::size_t>(role)]; }
 
   boost::asio::io_context& io_;
   std::array<Slot, kRoles.size()> slots_;
+  std::optional<runtime::HandoverPage<runtime::VrrpRecord>> vrrp_page_;  // ours to look at
   std::function<void(Event)> on_event_;
 };
 

@@ -76,6 +76,8 @@ const Message& message_of(ReportId id) {
       return kReturnFailed;
     case ReportId::reload_not_taken:
       return kReloadNotTaken;
+    case ReportId::hurried:
+      return kHurried;
   }
   return kStartFailed;
 }
@@ -100,7 +102,11 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
-      timer_(loop_.io(), [this] { feed(Tick{}); }),
+      timer_(loop_.io(),
+             [this] {
+               look_at_children();
+               feed(Tick{});
+             }),
       release_limit_(loop_.io(),
                      [this] {
                        if (release_) release_->signal(SIGKILL);
@@ -113,7 +119,7 @@ int Daemon::run() {
   if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog); !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   open_control_socket();
-  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
+  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD},
                    [this](int number) { on_signal(number); });
   begin_systemd_watchdog();
   feed(StartRequested{});
@@ -204,6 +210,8 @@ void Daemon::on_signal(int number) {
     case SIGUSR1:
     case SIGUSR2:
       return logger_.log(kStatusDump, "{}", boost::json::serialize(status()));
+    case SIGCHLD:  // stopped or continued; deaths are seen by their pidfd
+      return look_at_children();
     default:
       return feed(StopRequested{});
   }
@@ -224,6 +232,10 @@ void Daemon::feed(const Event& event) {
   for (const Action& action : actions)
     std::visit([this](const auto& what) { perform(what); }, action);
   timer_.arm(supervisor_.deadline());
+}
+
+void Daemon::look_at_children() {
+  for (const Observed& seen : children_.observe()) feed(seen);
 }
 
 void Daemon::feed_later(Event event) {
@@ -335,9 +347,10 @@ void Daemon::perform(const Strike& action) {
   children_.strike(action.role, action.blow);
 }
 
-void Daemon::perform(const ReleaseAddresses& action) {
-  auto process = start_release(
-      loop_.io(), snapshots_.get(action.generation), options_.log, [this](ExitStatus status) {
+void Daemon::perform(const ReleaseAddresses&) {
+  children_.make_page_void();
+  auto process =
+      start_release(loop_.io(), options_.run_dir, options_.log, [this](ExitStatus status) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);
         if (status.is_clean())

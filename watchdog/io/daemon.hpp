@@ -40,6 +40,7 @@ class Daemon {
   void on_signal(int number);
   void feed(const Event& event);
   void feed_later(Event event);
+  void look_at_children();
   void begin_systemd_watchdog();
   void send(Role role, runtime::FrameType type, Generation generation);
   void on_loaded(Generation generation, LoadResult result);

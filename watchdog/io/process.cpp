@@ -3,6 +3,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -159,6 +160,26 @@ core::Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& i
 
 pid_t Process::pid() const {
   return state_->pid;
+}
+
+// proc(5): the state is the first word behind the name, which may itself hold parentheses.
+bool Process::is_stopped() const {
+  if (state_->reaped) return false;
+  const std::string path = fmt::format("/proc/{}/stat", state_->pid);
+  const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 256> text{};
+  const ssize_t count = fd ? ::read(fd.get(), text.data(), text.size()) : 0;
+  const std::string_view line(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  const std::size_t name_ends = line.rfind(") ");
+  if (name_ends == std::string_view::npos || name_ends + 2 >= line.size()) return false;
+  const char state = line[name_ends + 2];
+  return state == 'T' || state == 't';
+}
+
+core::Result<runtime::UniqueFd> Process::pidfd() const {
+  runtime::UniqueFd copy(::fcntl(state_->descriptor.native_handle(), F_DUPFD_CLOEXEC, 0));
+  if (!copy) return core::fail_errno(errno, "cannot duplicate the pidfd of process {}", pid());
+  return copy;
 }
 
 void Process::signal(int number) const {

@@ -317,6 +317,29 @@ TEST_CASE("limit: only more than the share is beyond it, and what runs decides")
   CHECK(config::beyond_limit(after, before).empty());  // more servers than before
 }
 
+TEST_CASE("limit: without one, a file in which a whole kind is gone is beyond it") {
+  const std::string routers = director("", 100, "VI_1") + director("", 100, "VI_2", 52);
+  const std::string service = cluster("", server(10));
+  const config::Model both = model(routers + service);
+  const config::Model nothing = model("# vrrp_instance VI_1 {\n");
+
+  CHECK(config::beyond_limit(both, nothing) ==
+        "the new configuration has no vrrp_instance any more (2 are in use) and no virtual_server "
+        "any more (1 is in use); if that is meant, take it into use with `holdfastctl reload "
+        "--force`");
+  CHECK(config::beyond_limit(both, model(routers))
+            .starts_with("the new configuration has no virtual_server any more (1 is in use); if"));
+  CHECK(config::beyond_limit(both, model(service))
+            .starts_with("the new configuration has no vrrp_instance any more (2 are in use); if"));
+  CHECK(config::beyond_limit(both, model(director("", 100) + service)).empty());
+  CHECK(config::beyond_limit(nothing, nothing).empty());
+  CHECK(config::beyond_limit(model(service), model(service)).empty());
+
+  config::Model careless = both;
+  careless.globals.reload_limit = 100;
+  CHECK(config::beyond_limit(careless, nothing).empty());
+}
+
 // ---- what the command line makes of it ----------------------------------------------------------
 
 TEST_CASE("plan view: state, master and connections come out of the status answers") {

@@ -84,7 +84,8 @@ class FakeLink final : public Link {
       case IPVS_CMD_GET_INFO:
         return info(header.nlmsg_seq);
       case IPVS_CMD_GET_SERVICE:
-        return services(header.nlmsg_seq);
+        if ((header.nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) return services(header.nlmsg_seq);
+        return service(header.nlmsg_seq, request);
       case IPVS_CMD_GET_DEST:
         return servers(header.nlmsg_seq, request);
       default:
@@ -128,13 +129,29 @@ class FakeLink final : public Link {
 
   void services(std::uint32_t sequence) {
     kernel_.before_list(kernel_.table);
+    ++kernel_.service_lists;
     Plan entries;
     for (const auto& [key, service] : kernel_.table.services)
       entries.push_back(AddService{key, service.settings});
+    kernel_.moved_list(entries);
     dump(sequence, entries);
   }
 
+  void service(std::uint32_t sequence, View request) {
+    ++kernel_.services_asked;
+    kernel_.before_list(kernel_.table);
+    const auto asked = read_as<ServiceReply>(request, IPVS_CMD_NEW_SERVICE);
+    const auto found =
+        asked ? kernel_.table.services.find(asked->key) : kernel_.table.services.end();
+    if (found == kernel_.table.services.end()) return answer(outcome(NLMSG_ERROR, sequence, ESRCH));
+    Bytes out;
+    append_step(out, {kFamily, sequence}, Answer::on_failure,
+                AddService{found->first, found->second.settings});
+    answer(std::move(out));
+  }
+
   void servers(std::uint32_t sequence, View request) {
+    ++kernel_.server_lists;
     Plan entries;
     const auto asked = read_as<ServiceReply>(request, IPVS_CMD_NEW_SERVICE);
     const auto found =

@@ -17,8 +17,11 @@ struct FakeKernel {
   Table table;
   /// Entries a datagram of a dump.
   std::size_t entries_per_datagram = 4;
-  /// Called before each list of services: somebody else changes the table.
+  /// Called before each list of services, and before each service that is asked for by its key:
+  /// somebody else changes the table.
   std::function<void(Table&)> before_list = [](Table&) {};
+  /// What a list of services loses or repeats because the table is being resized.
+  std::function<void(Plan&)> moved_list = [](Plan&) {};
   /// Answer every request with this.
   int refuse_all = 0;
   /// receive() says this once, after `answers_before_error` datagrams.
@@ -30,6 +33,9 @@ struct FakeKernel {
   std::size_t datagrams = 0;
   std::size_t requests = 0;
   std::size_t largest_batch = 0;
+  std::size_t services_asked = 0;  ///< by their keys
+  std::size_t service_lists = 0;
+  std::size_t server_lists = 0;
   std::deque<std::vector<std::uint8_t>> answers;
 };
 

@@ -162,14 +162,133 @@ TEST_CASE("a table that changes while it is read is read again") {
   CHECK(lists == 4);
 }
 
-TEST_CASE("a table that never stands still is read at last as it was found") {
+TEST_CASE("a table that never stands still is a failed reading, not a picture of what never was") {
   FakeKernel kernel;
   std::uint32_t mark = 0;
   kernel.before_list = [&mark](Table& table) { table.services[MarkKey{++mark}]; };
   auto client = client_of(kernel);
 
-  CHECK(client.read().has_value());
+  const auto observed = client.read();
+
+  REQUIRE_FALSE(observed.has_value());
+  CHECK(observed.error().system_errno == EAGAIN);
+  CHECK(observed.error().message == "the IPVS table changed while it was read");
   CHECK(mark == 2 * kReadAttempts);
+}
+
+TEST_CASE("a list in which a service comes twice is thrown away") {
+  FakeKernel kernel;
+  for (std::uint32_t mark = 1; mark <= 9; ++mark) kernel.table.services[MarkKey{mark}];
+  int resizes = 1;
+  kernel.moved_list = [&resizes](Plan& entries) {
+    // The seventh is lost and the third comes in its place, once more.
+    if (resizes-- > 0) entries[6] = entries[2];
+  };
+  auto client = client_of(kernel);
+
+  CHECK(client.list().error().system_errno == EAGAIN);
+  resizes = 1;
+  ReadJob job(client);
+  CHECK(job.run_slice().error().system_errno == EAGAIN);
+  resizes = 1;
+  const auto observed = client.read();
+  REQUIRE(observed.has_value());
+  CHECK(observed->table == kernel.table);
+}
+
+TEST_CASE("a list in pieces that lost a service disagrees with the next list") {
+  FakeKernel kernel;
+  for (std::uint32_t mark = 1; mark <= 9; ++mark) kernel.table.services[MarkKey{mark}];
+  int resizes = 1;
+  kernel.moved_list = [&resizes](Plan& entries) {
+    if (resizes-- > 0) entries.erase(entries.begin() + 6);
+  };
+  auto client = client_of(kernel);
+
+  ReadJob job(client);
+  auto progress = job.run_slice();
+  while (progress && *progress == Progress::more) progress = job.run_slice();
+
+  CHECK(progress.error().system_errno == EAGAIN);
+  CHECK_FALSE(job.in_one_piece());
+}
+
+TEST_CASE("services are read by their keys: the cost is theirs, not the table's") {
+  FakeKernel kernel;
+  for (std::uint32_t mark = 1; mark <= 500; ++mark)
+    kernel.table.services[MarkKey{mark}].servers[test::endpoint("10.0.0.1:80")] = {.weight = mark};
+  auto client = client_of(kernel);
+  ReadServicesJob job(client, {MarkKey{7}, MarkKey{1000}, MarkKey{8}});
+
+  CHECK(*job.run_slice() == Progress::finished);
+
+  const auto observed = job.take();
+  Table expected;
+  for (const std::uint32_t mark : {7U, 8U})
+    expected.services[MarkKey{mark}] = kernel.table.services[MarkKey{mark}];
+  CHECK(observed.table == expected);
+  CHECK(observed.counters.size() == 2);
+  CHECK(kernel.service_lists == 0);
+  CHECK(kernel.server_lists == 2);
+  CHECK(kernel.services_asked == 6);
+  CHECK(kernel.datagrams == 4);
+}
+
+TEST_CASE("no services at all are read without asking") {
+  FakeKernel kernel;
+  auto client = client_of(kernel);
+  ReadServicesJob job(client, {});
+
+  CHECK(*job.run_slice() == Progress::finished);
+
+  CHECK(job.take().table == Table{});
+  CHECK(kernel.datagrams == 0);
+}
+
+TEST_CASE("many services are read by their keys in slices") {
+  FakeKernel kernel;
+  std::vector<ServiceKey> keys;
+  for (std::uint32_t mark = 1; mark <= 100; ++mark) {
+    kernel.table.services[MarkKey{mark}];
+    keys.push_back(MarkKey{mark});
+  }
+  auto client = client_of(kernel);
+  ReadServicesJob job(client, keys);
+
+  int slices = 1;
+  while (*job.run_slice() == Progress::more) ++slices;
+
+  CHECK(slices == 4);
+  CHECK(job.take().table == kernel.table);
+}
+
+TEST_CASE("a service that changes between its two answers makes the reading worth nothing") {
+  FakeKernel kernel;
+  kernel.table.services[MarkKey{1}];
+  int asked = 0;
+  SUBCASE("it goes") {
+    kernel.before_list = [&asked](Table& table) {
+      if (++asked == 2) table.services.clear();
+    };
+  }
+  SUBCASE("it changes") {
+    kernel.before_list = [&asked](Table& table) {
+      if (++asked == 2) table.services[MarkKey{1}].settings.scheduler = "sh";
+    };
+  }
+  auto client = client_of(kernel);
+  ReadServicesJob job(client, {MarkKey{1}});
+
+  CHECK(job.run_slice().error().system_errno == EAGAIN);
+}
+
+TEST_CASE("without the right to use IPVS services cannot be read by their keys either") {
+  FakeKernel kernel;
+  kernel.refuse_all = EPERM;
+  auto client = client_of(kernel);
+  ReadServicesJob job(client, {MarkKey{1}});
+
+  CHECK(job.run_slice().error().system_errno == EPERM);
 }
 
 TEST_CASE("jobs work in slices and may alternate on one client") {

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 VrrpRecord master_since(core::Duration since) {
-  return {core::Instant(since), core::Instant(since + 5s), 51, VrrpRecord::State::master, 150};
+  return {core::Instant(since), core::Instant(since + 5s), 3s, 51, VrrpRecord::State::master, 150};
 }
 
 using VrrpPage = HandoverPage<VrrpRecord>;
@@ -72,6 +72,43 @@ TEST_CASE("handover page: a page of another kind is emptied, another size is ref
   CHECK_FALSE(VrrpPage::open(std::move(empty)).has_value());
 }
 
+TEST_CASE(
+    "handover page: the watchdog sees when the first peer may take over, while it is written") {
+  const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
+  const VrrpPage watching = open_again(fd);
+  VrrpPage page = open_again(fd);
+  CHECK(mastership_ends(watching) == std::nullopt);
+
+  page.store(1, master_since(2h));
+  page.store(2, master_since(1h));
+  VrrpRecord backup = master_since(30min);
+  backup.state = VrrpRecord::State::other;
+  page.store(3, backup);
+
+  CHECK(mastership_ends(watching) == core::Instant(1h + 5s + 3s));
+  page.store(2, master_since(3h));
+  CHECK(mastership_ends(watching) == core::Instant(2h + 5s + 3s));
+  page.erase(1);
+  CHECK(mastership_ends(watching) == core::Instant(3h + 5s + 3s));
+}
+
+TEST_CASE("handover page: what was declared void is void for a page that is open already, too") {
+  const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
+  VrrpPage watching = open_again(fd);
+  VrrpPage page = open_again(fd);
+  page.store(1, master_since(1h));
+  VrrpPage successor = open_again(fd);
+
+  watching.make_void(core::Instant(1h + 5s));
+
+  CHECK(successor.load(1) == std::nullopt);
+  CHECK(mastership_ends(watching) == std::nullopt);
+  CHECK(successor.keys() == std::vector<std::uint64_t>{1});  // its slot can be cleared away
+  successor.store(1, master_since(1h + 1s));
+  CHECK(successor.load(1) == master_since(1h + 1s));
+  CHECK(mastership_ends(watching) == core::Instant(1h + 9s));
+}
+
 TEST_CASE("handover page: kill -9 at any moment leaves a whole record, never a mixture") {
   const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
   for (int round = 0; round < 30; ++round) {
@@ -81,7 +118,7 @@ TEST_CASE("handover page: kill -9 at any moment leaves a whole record, never a m
       VrrpPage page = open_again(fd);
       for (std::int64_t n = 1;; ++n) {
         const core::Instant same{core::Duration(n)};
-        page.store(1, {same, same, static_cast<std::uint8_t>(n), VrrpRecord::State::master,
+        page.store(1, {same, same, 3s, static_cast<std::uint8_t>(n), VrrpRecord::State::master,
                        static_cast<std::uint8_t>(n)});
       }
     }

@@ -64,7 +64,7 @@ TEST_CASE("wiring: what the file says is what the core gets") {
 
 TEST_CASE("wiring: notify_<state> comes first, then notify with keepalived's four arguments") {
   const Plan plan = plan_of(kInstance);
-  const InstanceScripts& scripts = plan.scripts.at({"eth0", 51});
+  const InstanceScripts& scripts = plan.scripts.at(plan.instances.at(0).key());
 
   const auto master = commands_for(scripts, "VI_1", NotifyState::master, 150);
   REQUIRE(master.size() == 2);
@@ -73,9 +73,8 @@ TEST_CASE("wiring: notify_<state> comes first, then notify with keepalived's fou
         std::vector<std::string>{"/bin/echo", "INSTANCE", "VI_1", "MASTER", "150"});
 
   const auto deleted = commands_for(scripts, "VI_1", NotifyState::deleted, 150);
-  REQUIRE(deleted.size() == 2);
-  CHECK(deleted[0].argv == std::vector<std::string>{"/bin/false"});
-  CHECK(deleted[1].argv[3] == "DELETED");
+  REQUIRE(deleted.size() == 1);  // keepalived: notify_fault is not run
+  CHECK(deleted[0].argv[3] == "FAULT");
   CHECK(commands_for(scripts, "VI_1", NotifyState::backup, 150).size() == 1);
   CHECK(commands_for(scripts, "VI_1", NotifyState::master_rx_lower_pri, 150).empty());
 }
@@ -91,6 +90,7 @@ TEST_CASE("wiring: the finer words of an election reach the core") {
       plan_of(head +
               "down_timer_adverts 5\nlower_prio_no_advert\nhigher_prio_send_advert\n"
               "owner_ignore_adverts\nnotify_deleted /bin/deleted\nnotify_fault /bin/fault\n"
+              "notify /bin/any\n"
               "notify_master_rx_lower_pri /bin/lower\n}\n");
 
   const InstanceSettings& settings = plan.instances.at(0);
@@ -98,8 +98,9 @@ TEST_CASE("wiring: the finer words of an election reach the core") {
   CHECK(settings.lower_priority_answer == LowerPriorityAnswer::announce_only);
   CHECK(settings.higher_priority_send_advert);
   CHECK(settings.owner_receive == OwnerReceive::discard);
-  const InstanceScripts& scripts = plan.scripts.at({"eth0", 51});
+  const InstanceScripts& scripts = plan.scripts.at(plan.instances.at(0).key());
   CHECK(scripts.by_state.at(NotifyState::deleted).argv == std::vector<std::string>{"/bin/deleted"});
+  CHECK(commands_for(scripts, "VI_1", NotifyState::deleted, 100).at(1).argv.at(3) == "DELETED");
   CHECK(scripts.by_state.at(NotifyState::master_rx_lower_pri).argv ==
         std::vector<std::string>{"/bin/lower"});
 }
@@ -128,4 +129,16 @@ TEST_CASE("wiring: a script of a user that does not exist is refused with the in
   REQUIRE_FALSE(plan.has_value());
   CHECK(plan.error().message.find("VI_1") != std::string::npos);
   CHECK(plan.error().message.find("no-such-user") != std::string::npos);
+}
+
+TEST_CASE("wiring: `state BACKUP`, `state MASTER` and no `state` are three things") {
+  const auto with = [](const std::string& state) {
+    return plan_of("vrrp_instance VI_1 {\n" + state +
+                   "\ninterface eth0\nvirtual_router_id 51\npriority 255\n"
+                   "virtual_ipaddress {\n10.0.0.1\n}\n}\n")
+        .instances.at(0);
+  };
+  CHECK_FALSE(with("state BACKUP").starts_as_master());
+  CHECK(with("state MASTER").starts_as_master());
+  CHECK(with("").starts_as_master());
 }

@@ -39,9 +39,12 @@ inline InstanceSettings everyday() {
   return settings;
 }
 
+/// Without Remember, which repeats what the others say.
 inline std::vector<std::string> texts(const Actions& actions) {
   std::vector<std::string> lines;
-  for (const Action& action : actions) lines.push_back(to_string(action));
+  for (const Action& action : actions) {
+    if (!std::holds_alternative<Remember>(action)) lines.push_back(to_string(action));
+  }
   return lines;
 }
 

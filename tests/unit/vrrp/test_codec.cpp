@@ -4,6 +4,7 @@
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/codec.hpp"
 #include "vrrp/core/garp.hpp"
+#include "vrrp/io/ipv4_header.hpp"
 
 #include <doctest/doctest.h>
 
@@ -43,17 +44,19 @@ InstanceSettings golden_settings() {
   return settings;
 }
 
-std::vector<std::uint8_t> packet_of(int priority, std::uint16_t identification) {
-  std::vector<std::uint8_t> bytes;
-  encode_packet(
-      {.source = ip("192.0.2.1"), .destination = vrrp_group(), .identification = identification},
-      make_advert(golden_settings(), static_cast<std::uint8_t>(priority)), bytes);
-  return bytes;
-}
-
 std::vector<std::uint8_t> payload_of(int priority) {
   std::vector<std::uint8_t> bytes;
   encode_advert(make_advert(golden_settings(), static_cast<std::uint8_t>(priority)), bytes);
+  return bytes;
+}
+
+std::vector<std::uint8_t> packet_of(int priority, std::uint16_t identification) {
+  const Departure departure{.source = ip("192.0.2.1"),
+                            .destinations = {vrrp_group()},
+                            .hop_limit = 255,
+                            .payload = payload_of(priority)};
+  std::vector<std::uint8_t> bytes;
+  encode_ipv4(departure, departure.destinations.front(), identification, bytes);
   return bytes;
 }
 
@@ -81,7 +84,7 @@ TEST_CASE("codec: a captured packet decodes into its fields [RFC3768-5.3-1]") {
   REQUIRE(advert.has_value());
   CHECK(packet->source == ip("192.0.2.1"));
   CHECK(packet->destination == vrrp_group());
-  CHECK(packet->ttl == 255);
+  CHECK(packet->hop_limit == 255);
   CHECK(*advert == make_advert(golden_settings(), 150));
 }
 

@@ -26,20 +26,24 @@ struct Bench {
              Duration uncounted = 0s) {
     out.clear();
     driver.begin(now, uncounted, out);
-    for (const auto& bytes : packets)
-      driver.receive({*driver.router().interface_id("eth0"), bytes}, out);
+    for (const auto& payload : packets)
+      driver.receive({"eth0", core::Family::v4, ip("192.0.2.2"), vrrp_group(), 255, payload}, out);
     driver.finish(out);
+    Actions answers;
+    for (const Action& action : out) {
+      if (const auto* advert = std::get_if<SendAdvert>(&action))
+        driver.answer(AdvertSent{everyday().key(), advert->priority}, answers);
+    }
     return texts(out);
   }
-  const Instance& instance() { return driver.router().view(driver.router().ids().front()); }
+  const Instance& instance() { return *driver.router().instances().front(); }
 };
 
 std::vector<std::uint8_t> packet(int priority, std::uint8_t vrid = 51) {
   auto settings = everyday();
   settings.vrid = vrid;
   std::vector<std::uint8_t> bytes;
-  encode_packet({.source = ip("192.0.2.2"), .destination = vrrp_group(), .identification = 1},
-                make_advert(settings, static_cast<std::uint8_t>(priority)), bytes);
+  encode_advert(make_advert(settings, static_cast<std::uint8_t>(priority)), bytes);
   return bytes;
 }
 
@@ -80,17 +84,17 @@ TEST_CASE("driver: a suspend that the monotonic clock did not count is noticed")
 TEST_CASE("driver: what belongs to nobody is counted and silent") {
   Bench bench;
   auto broken = packet(200);
-  broken.resize(10);
+  broken.resize(1);
   CHECK(bench.wake(t0 + 1s, {packet(200, 52), broken}).empty());
-  const auto& strays = bench.driver.router().strays(*bench.driver.router().interface_id("eth0"));
-  CHECK(strays[RejectReason::unknown_vrid] == 1);
-  CHECK(strays[RejectReason::truncated] == 1);
+  const auto strays = bench.driver.router().strays("eth0");
+  CHECK(strays[Objection::unknown_vrid] == 1);
+  CHECK(strays[DecodeError::truncated] == 1);
 }
 
 TEST_CASE("driver: a rejected packet of ours is counted with its reason and changes nothing") {
   Bench bench;
   auto wrong = packet(200);
-  wrong[27] ^= 0x40;
+  wrong[7] ^= 0x40;
   CHECK(bench.wake(t0 + 1s, {wrong}) ==
         Lines{"problem bad_checksum: 192.0.2.2 sends a wrong checksum: damaged on the way, or "
               "other addressing rules"});
@@ -98,19 +102,19 @@ TEST_CASE("driver: a rejected packet of ours is counted with its reason and chan
 }
 
 TEST_CASE(
-    "driver: adverts are encoded from the state of the moment, with a counting identification") {
+    "driver: an advert departs with all that its sender needs, and a counting identification") {
   Bench bench;
   bench.wake(t0 + 3'609'375us);
-  std::vector<std::uint8_t> bytes;
-  REQUIRE(bench.driver.encode(std::get<SendAdvert>(bench.out.front()), bytes));
-  const auto decoded = decode_ipv4(bytes);
-  REQUIRE(decoded.has_value());
-  CHECK(decoded->source == ip("192.0.2.1"));
-  CHECK(*decode_advert(decoded->payload) == make_advert(everyday(), 100));
-  CHECK(bytes[5] == 1);
+  const auto first = std::get<SendAdvert>(bench.out.front());
+  CHECK(first.router->key == everyday().key());
+  CHECK(first.router->name == "VI_1");
+  CHECK(first.departure->source == ip("192.0.2.1"));
+  CHECK(first.departure->destinations == std::vector{vrrp_group()});
+  CHECK(first.departure->hop_limit == 255);
+  CHECK(*decode_advert(first.departure->payload) == make_advert(everyday(), 100));
+  CHECK(first.identification == 1);
 
   bench.wake(t0 + 4'609'375us);
-  bytes.clear();
-  REQUIRE(bench.driver.encode(std::get<SendAdvert>(bench.out.front()), bytes));
-  CHECK(bytes[5] == 2);
+  CHECK(std::get<SendAdvert>(bench.out.front()).identification == 2);
+  CHECK(std::get<SendAdvert>(bench.out.front()).departure == first.departure);
 }

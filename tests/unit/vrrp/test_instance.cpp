@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace holdfast;
 using namespace holdfast::vrrp;
 using namespace holdfast::vrrp::test;
@@ -14,7 +16,7 @@ using Lines = std::vector<std::string>;
 namespace {
 
 const Instant t0{1h};
-constexpr InstanceId kId{1};
+const RouterKey kKey = everyday().key();
 const InterfaceStatus kGood{.exists = true, .up = true, .primary_address = ip("192.0.2.1")};
 
 /// An instance on a good interface, brought into a state; `out` is empty then.
@@ -22,16 +24,22 @@ struct Bench {
   Instance instance;
   Actions out;
 
-  explicit Bench(InstanceSettings settings = everyday()) : instance(kId, std::move(settings)) {
+  explicit Bench(InstanceSettings settings = everyday()) : instance(std::move(settings)) {
     instance.step(InterfaceReport{kGood}, t0, out);
   }
+  /// The kernel takes every advert, as it nearly always does.
   Lines step(const InstanceEvent& event, Instant now) {
     out.clear();
     instance.step(event, now, out);
+    Actions answers;
+    for (const Action& action : out) {
+      if (const auto* advert = std::get_if<SendAdvert>(&action))
+        instance.step(AdvertSent{kKey, advert->priority}, now, answers);
+    }
     return texts(out);
   }
   Lines advert(int priority, Instant now, std::string_view from = "192.0.2.2") {
-    return step(AdvertReceived{kId, advert_of(instance.settings(), priority), ip(from), false},
+    return step(AdvertReceived{kKey, advert_of(instance.settings(), priority), ip(from), false},
                 now);
   }
   Bench& backup() {
@@ -65,10 +73,10 @@ InstanceSettings with_priority(int priority) {
 }  // namespace
 
 TEST_CASE("timing: skew and master down interval are exact to the microsecond [RFC3768-6.1-1]") {
-  CHECK(skew_time(100) == 609'375us);
-  CHECK(skew_time(254) == 7'812us);  // 7812.5, one half lost downwards
-  CHECK(skew_time(255) == 3'906us);
-  CHECK(skew_time(1) == 996'093us);
+  CHECK(skew_time(100, 1s) == 609'375us);
+  CHECK(skew_time(254, 1s) == 7'812us);  // 7812.5, one half lost downwards
+  CHECK(skew_time(255, 1s) == 3'906us);
+  CHECK(skew_time(1, 1s) == 996'093us);
   CHECK(master_down_interval(everyday(), 1s) == 3'609'375us);
   CHECK(master_down_interval(with_priority(150), 1s) == 3'414'062us);
 }
@@ -84,6 +92,7 @@ TEST_CASE(
         Lines{"withdraw", "INIT -> BACKUP: started", "notify BACKUP 100"});
 
   CHECK(bench.state<Backup>() == Backup{.master_down_at = t0 + 3'609'375us,
+                                        .master_adver_interval = 1s,
                                         .preempt_allowed_at = {},
                                         .restarted_after_pause = false});
   CHECK(bench.instance.deadline() == t0 + 3'609'375us);
@@ -117,7 +126,7 @@ TEST_CASE("init: `state BACKUP` with priority 255 waits (keepalived)") {
 TEST_CASE(
     "init: startup on an unknown, missing, down or addressless interface is a fault with its "
     "sentence") {
-  Instance unknown(kId, everyday());
+  Instance unknown(everyday());
   Actions out;
   unknown.step(Startup{}, t0, out);
   CHECK(texts(out) == Lines{"withdraw", "INIT -> FAULT: nothing is known about interface eth0 yet",
@@ -143,8 +152,8 @@ TEST_CASE("init: before startup nothing but remembering happens") {
   CHECK(bench.step(Tick{}, t0).empty());
   CHECK(bench.advert(200, t0).empty());
   CHECK(bench.step(ProcessPaused{10s, 0s}, t0).empty());
-  CHECK(bench.step(AddressesFailed{kId, "no"}, t0).empty());
-  CHECK(bench.step(AddressesRepaired{kId}, t0).empty());
+  CHECK(bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0).empty());
+  CHECK(bench.step(AddressesRepaired{kKey}, t0).empty());
   CHECK(bench.step(Reconfigure{with_priority(120)}, t0).empty());
   CHECK(bench.step(Shutdown{}, t0).empty());
   CHECK(bench.instance.has_stopped());
@@ -154,7 +163,7 @@ TEST_CASE("init: before startup nothing but remembering happens") {
 TEST_CASE(
     "init: a handover page younger than the peers' patience resumes without a word to anybody") {
   Bench bench;
-  bench.step(ResumeFromPage{{"eth0", 51}, t0 - 60s, t0 - 400ms}, t0);
+  bench.step(ResumeFromPage{kKey, t0 - 60s, t0 - 400ms}, t0);
 
   CHECK(bench.step(Startup{}, t0) ==
         Lines{"publish 192.0.2.100/32",
@@ -165,7 +174,7 @@ TEST_CASE(
 
 TEST_CASE("init: a handover page older than the peers' patience is not used") {
   Bench bench;
-  bench.step(ResumeFromPage{{"eth0", 51}, t0 - 60s, t0 - 3s}, t0);
+  bench.step(ResumeFromPage{kKey, t0 - 60s, t0 - 3s}, t0);
   CHECK(bench.step(Startup{}, t0) ==
         Lines{"withdraw", "INIT -> BACKUP: started", "notify BACKUP 100"});
 }
@@ -326,11 +335,11 @@ TEST_CASE("backup: a short delay or a pause within the timer changes nothing") {
 TEST_CASE("backup: answers about addresses and interface news without change do nothing") {
   Bench bench;
   bench.backup();
-  CHECK(bench.step(AddressesFailed{kId, "no"}, t0).empty());
-  CHECK(bench.step(AddressesRepaired{kId}, t0).empty());
+  CHECK(bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0).empty());
+  CHECK(bench.step(AddressesRepaired{kKey}, t0).empty());
   CHECK(bench.step(InterfaceReport{kGood}, t0).empty());
   CHECK(bench.step(Startup{}, t0).empty());
-  CHECK(bench.step(ResumeFromPage{{"eth0", 51}, t0, t0}, t0).empty());
+  CHECK(bench.step(ResumeFromPage{kKey, t0, t0}, t0).empty());
   CHECK(bench.instance.state_name() == StateName::backup);
 }
 
@@ -339,12 +348,12 @@ TEST_CASE(
   Bench bench;
   bench.backup();
   CHECK(bench.step(Reconfigure{with_priority(200)}, t0 + 1s).empty());
-  CHECK(bench.instance.deadline() == t0 + 3s + skew_time(200));
+  CHECK(bench.instance.deadline() == t0 + 3s + skew_time(200, 1s));
 
   auto slower = with_priority(200);
   slower.advert_interval = 2s;
   bench.step(Reconfigure{slower}, t0 + 2s);
-  CHECK(bench.instance.deadline() == t0 + 2s + 6s + skew_time(200));
+  CHECK(bench.instance.deadline() == t0 + 2s + 6s + skew_time(200, 1s));
 }
 
 // ---- Master ----
@@ -417,8 +426,43 @@ TEST_CASE(
         Lines{"send advert priority 100", "announce x5", "notify MASTER_RX_LOWER_PRI 100"});
   CHECK(bench.state<Master>().next_advert_at == t0 + 1s);
   CHECK(bench.state<Master>().announce_again_at == t0 + 5100ms);
-  CHECK(bench.advert(99, t0 + 101ms).empty());
-  CHECK(bench.advert(99, t0 + 600ms).size() == 3);
+  CHECK(bench.advert(99, t0 + 101ms) ==
+        Lines{"problem second_master: 192.0.2.2 is master too, with priority 99 (ours is 100), for "
+              "0 s: it does not hear our adverts or rejects them, look at its log and at what "
+              "filters between you"});
+  CHECK(bench.advert(99, t0 + 600ms) == Lines{"send advert priority 100", "announce x5"});
+}
+
+TEST_CASE("master: a second master is told at growing distances, and each split anew") {
+  Bench bench;
+  bench.master();
+  std::vector<double> told;
+  std::vector<double> scripts;
+  for (int i = 0; i < 1200; ++i) {
+    const Instant now = t0 + 100ms + i * 1s;
+    bench.step(Tick{}, now);
+    const Lines lines = bench.advert(90, now);
+    for (const std::string& line : lines) {
+      if (line.starts_with("problem second_master")) told.push_back(i);
+      if (line.starts_with("notify MASTER_RX_LOWER_PRI")) scripts.push_back(i);
+    }
+  }
+  CHECK(told == std::vector<double>{1, 61, 181, 421, 901});
+  CHECK(scripts == std::vector<double>{0, 61, 181, 421, 901});
+  CHECK(bench.instance.rival(t0 + 1199s + 100ms)->adverts == 1200);
+  CHECK(bench.instance.rival(t0 + 1199s + 100ms)->since == t0 + 100ms);
+
+  CHECK_FALSE(bench.instance.rival(t0 + 1210s).has_value());
+  CHECK(bench.advert(90, t0 + 1210s).back() == "notify MASTER_RX_LOWER_PRI 100");
+}
+
+TEST_CASE("master: resignations of others are answered at most twice an interval") {
+  Bench bench;
+  bench.master();
+  CHECK(bench.advert(0, t0 + 100ms) == Lines{"send advert priority 100"});
+  CHECK(bench.advert(0, t0 + 101ms).empty());
+  CHECK(bench.advert(0, t0 + 599ms).empty());
+  CHECK(bench.advert(0, t0 + 600ms) == Lines{"send advert priority 100"});
 }
 
 TEST_CASE(
@@ -434,7 +478,7 @@ TEST_CASE(
   settings.lower_priority_answer = LowerPriorityAnswer::none;
   Bench silent(settings);
   silent.master();
-  CHECK(silent.advert(99, t0).empty());
+  CHECK(silent.advert(99, t0) == Lines{"notify MASTER_RX_LOWER_PRI 100"});
 }
 
 TEST_CASE(
@@ -462,9 +506,9 @@ TEST_CASE(
   Bench bench;
   bench.master();
   bench.step(Shutdown{}, t0);
-  CHECK(bench.instance.deadline() == t0 + 1s + skew_time(1));
+  CHECK(bench.instance.deadline() == t0 + 1s + skew_time(1, 1s));
   CHECK(bench.advert(0, t0 + 1s).empty());  // another one that leaves is no successor
-  CHECK(bench.step(Tick{}, t0 + 1s + skew_time(1)) == Lines{"withdraw", "notify STOP 100"});
+  CHECK(bench.step(Tick{}, t0 + 1s + skew_time(1, 1s)) == Lines{"withdraw", "notify STOP 100"});
 }
 
 TEST_CASE("master: a known peer shortens the longest handover to its skew and an interval") {
@@ -472,7 +516,7 @@ TEST_CASE("master: a known peer shortens the longest handover to its skew and an
   bench.master();
   bench.advert(50, t0 + 1ms);
   bench.step(Shutdown{}, t0 + 1s);
-  CHECK(bench.instance.deadline() == t0 + 2s + skew_time(50));
+  CHECK(bench.instance.deadline() == t0 + 2s + skew_time(50, 1s));
 }
 
 TEST_CASE(
@@ -480,7 +524,7 @@ TEST_CASE(
   for (const InstanceEvent& event :
        {InstanceEvent{ShutdownNow{}},
         InstanceEvent{InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}},
-        InstanceEvent{AddressesFailed{kId, "no"}}}) {
+        InstanceEvent{AddressesPlaced{kKey, 1, 0, "no"}}}) {
     Bench bench;
     bench.master();
     bench.step(Shutdown{}, t0);
@@ -502,15 +546,16 @@ TEST_CASE("master: FAULT resigns only over an interface that can carry it, and w
 
   Bench lost;
   lost.master();
-  CHECK(lost.step(AddressesFailed{kId, "eth0 refuses 192.0.2.100/32: no buffer space"}, t0) ==
-        Lines{"send advert priority 0", "withdraw",
-              "MASTER -> FAULT: eth0 refuses 192.0.2.100/32: no buffer space", "notify FAULT 100"});
+  CHECK(lost.step(AddressesPlaced{kKey, 1, 0, "eth0 refuses 192.0.2.100/32: no buffer space"},
+                  t0) == Lines{"send advert priority 0", "withdraw",
+                               "MASTER -> FAULT: eth0 refuses 192.0.2.100/32: no buffer space",
+                               "notify FAULT 100"});
 }
 
 TEST_CASE("master: addresses that were put back are announced again and counted") {
   Bench bench;
   bench.master();
-  CHECK(bench.step(AddressesRepaired{kId}, t0) == Lines{"announce x5"});
+  CHECK(bench.step(AddressesRepaired{kKey}, t0) == Lines{"announce x5"});
   CHECK(bench.instance.counters().addresses_repaired == 1);
 }
 
@@ -554,7 +599,7 @@ TEST_CASE("master: startup and resume are for beginners") {
   Bench bench;
   bench.master();
   CHECK(bench.step(Startup{}, t0).empty());
-  CHECK(bench.step(ResumeFromPage{{"eth0", 51}, t0, t0}, t0).empty());
+  CHECK(bench.step(ResumeFromPage{kKey, t0, t0}, t0).empty());
   CHECK(bench.step(InterfaceReport{kGood}, t0).empty());
 }
 
@@ -566,40 +611,166 @@ TEST_CASE("fault: adverts are counted, time passes, nothing is sent") {
   CHECK(bench.advert(1, t0 + 1s).empty());
   CHECK(bench.step(Tick{}, t0 + 100s).empty());
   CHECK(bench.step(ProcessPaused{100s, 0s}, t0 + 200s).empty());
-  CHECK(bench.step(AddressesFailed{kId, "no"}, t0).empty());
-  CHECK(bench.step(AddressesRepaired{kId}, t0).empty());
+  CHECK(bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0).empty());
+  CHECK(bench.step(AddressesRepaired{kKey}, t0).empty());
   CHECK(bench.step(Startup{}, t0).empty());
   CHECK(bench.step(Reconfigure{with_priority(120)}, t0).empty());
   CHECK(bench.instance.counters().adverts_received == 1);
   CHECK(bench.instance.state_name() == StateName::fault);
 }
 
-TEST_CASE("fault: ends when the last reason is gone; the owner is master again at once") {
+TEST_CASE("fault: ends when the last reason is gone; the owner listens first then (keepalived)") {
   Bench bench(with_priority(255));
   bench.step(InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}, t0);
   bench.step(Startup{}, t0);
   CHECK(bench.step(InterfaceReport{{.exists = true, .up = true, .primary_address = {}}}, t0 + 1s)
             .empty());
-  const auto lines = bench.step(InterfaceReport{kGood}, t0 + 2s);
-  CHECK(lines.front() == "send advert priority 255");
-  CHECK(bench.instance.state_name() == StateName::master);
+  CHECK(bench.step(InterfaceReport{kGood}, t0 + 2s) ==
+        Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 255"});
+  CHECK(bench.instance.deadline() == t0 + 5s + 3'906us);
 }
 
 TEST_CASE("fault: addresses are tried again after a while, unless the interface is down too") {
   Bench bench;
   bench.master();
-  bench.step(AddressesFailed{kId, "no"}, t0);
+  bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0);
   CHECK(bench.instance.deadline() == t0 + 10s);
   CHECK(bench.step(Tick{}, t0 + 10s) ==
         Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 100"});
 
   Bench both;
   both.master();
-  both.step(AddressesFailed{kId, "no"}, t0);
+  both.step(AddressesPlaced{kKey, 1, 0, "no"}, t0);
   both.step(InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}, t0 + 1s);
   CHECK(both.step(Tick{}, t0 + 10s).empty());
   CHECK(both.instance.state_name() == StateName::fault);
   CHECK(both.instance.deadline() == std::nullopt);
+}
+
+TEST_CASE("addresses: half of them is better than a flap; what comes later is announced") {
+  Bench bench;
+  bench.master();
+  CHECK(bench.step(AddressesPlaced{kKey, 20, 19, "eth0 refuses fd00::200/64"}, t0).empty());
+  CHECK(bench.instance.state_name() == StateName::master);
+  CHECK(bench.instance.placement() == Placement{20, 19, "eth0 refuses fd00::200/64"});
+  CHECK(bench.step(AddressesPlaced{kKey, 20, 20, ""}, t0 + 1s) == Lines{"announce x5"});
+}
+
+TEST_CASE("setback: who could not serve leaves a working master alone, for longer each time") {
+  Bench bench(with_priority(150));
+  bench.master();
+  Instant now = t0;
+  std::vector<double> pauses;
+  for (int i = 0; i < 8; ++i) {
+    bench.step(AddressesPlaced{kKey, 1, 0, "no"}, now);
+    REQUIRE(bench.instance.state_name() == StateName::fault);
+    const Instant failed = now;
+    while (bench.instance.state_name() != StateName::master) {
+      bench.advert(100, now, "192.0.2.2");  // a healthy peer, every 100 ms
+      now += 100ms;
+      bench.step(Tick{}, now);
+    }
+    pauses.push_back(std::floor(std::chrono::duration<double>(now - failed).count() / 10) * 10);
+  }
+  CHECK(pauses == std::vector<double>{10, 20, 40, 80, 160, 320, 600, 600});
+}
+
+TEST_CASE("setback: it takes over from silence, and a minute of service forgives") {
+  Bench bench(with_priority(150));
+  bench.master();
+  bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0);
+  bench.step(Tick{}, t0 + 10s);
+  bench.advert(100, t0 + 10s);
+  CHECK(bench.step(Tick{}, t0 + 10s + 3'414'062us).front() == "send advert priority 150");
+
+  CHECK(bench.instance.setback().has_value());
+  for (int i = 14; i < 75; ++i) bench.step(Tick{}, t0 + i * 1s);
+  CHECK_FALSE(bench.instance.setback().has_value());
+}
+
+TEST_CASE("setback: a reload, or news of the interface, is a reason to try at once") {
+  Bench bench(with_priority(150));
+  bench.master();
+  bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0);
+  CHECK(bench.step(Reconfigure{with_priority(150)}, t0 + 1s) ==
+        Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 150"});
+  CHECK_FALSE(bench.instance.setback().has_value());
+}
+
+TEST_CASE("adverts: counters, page and pauses follow what left, not what was meant") {
+  Bench bench;
+  bench.master();
+  const Instant left = bench.instance.last_advert_at();
+  Actions out;
+
+  bench.instance.step(Tick{}, t0 + 1s, out);
+  bench.instance.step(AdvertRefused{kKey, 100, "not permitted"}, t0 + 1s, out);
+
+  CHECK(bench.instance.last_advert_at() == left);
+  CHECK(bench.instance.counters().adverts_sent == 1);
+  CHECK(bench.instance.counters().adverts_refused == 1);
+  CHECK(bench.instance.send_trouble()->why == "not permitted");
+  CHECK(bench.instance.state_name() == StateName::master);  // nobody else serves
+}
+
+TEST_CASE("adverts: a master that cannot send yields to a weaker one that it hears") {
+  Bench bench;
+  bench.master();
+  for (int i = 1; i <= 5; ++i) {
+    Actions out;
+    bench.instance.step(Tick{}, t0 + i * 1s, out);
+    bench.instance.step(AdvertRefused{kKey, 100, "not permitted"}, t0 + i * 1s, out);
+  }
+  bench.advert(90, t0 + 5s + 10ms);
+
+  CHECK(bench.instance.state_name() == StateName::fault);
+  CHECK(bench.instance.why() == "adverts cannot be sent (not permitted), and 192.0.2.2 is master");
+  CHECK(bench.instance.deadline() == t0 + 15s + 10ms);
+}
+
+TEST_CASE("fault: without an address to send from a master resigns from the one it had") {
+  Bench bench;
+  bench.master();
+  bench.out.clear();
+  bench.instance.step(InterfaceReport{{.exists = true, .up = true, .primary_address = {}}}, t0,
+                      bench.out);
+
+  const auto& advert = std::get<SendAdvert>(bench.out.front());
+  CHECK(advert.priority == 0);
+  CHECK(advert.departure->source == ip("192.0.2.1"));
+
+  Bench renamed;
+  renamed.master();
+  CHECK(renamed.step(InterfaceReport{{}}, t0).front() == "send advert priority 0");
+}
+
+TEST_CASE("backup: a resignation never lengthens a timer that had less left") {
+  Bench bench;
+  bench.backup();
+  bench.advert(0, t0 + 3'500ms);
+  CHECK(bench.instance.deadline() == t0 + 3'609'375us);
+}
+
+TEST_CASE("leaving: a slow peer of long ago does not lengthen a stop") {
+  Bench bench;
+  bench.backup();
+  bench.advert(1, t0 + 1s, "192.0.2.9");
+  for (int i = 1; i < 700; ++i) bench.advert(200, t0 + i * 1s);
+  bench.step(Tick{}, *bench.instance.deadline());
+  const Instant now = t0 + 710s;
+  bench.step(Shutdown{}, now);
+  CHECK(bench.instance.deadline() == now + 1s + skew_time(200, 1s));
+}
+
+TEST_CASE("peers: a difference of address lists is remembered until it ends") {
+  Bench bench;
+  bench.backup();
+  AdvertReceived event{kKey, advert_of(everyday(), 200), ip("192.0.2.2"), true};
+  event.advert.addresses = {ip("192.0.2.7")};
+  bench.step(event, t0);
+  CHECK(bench.instance.list_difference() == ListDifference{ip("192.0.2.2"), {ip("192.0.2.7")}});
+  bench.advert(200, t0 + 1s);
+  CHECK_FALSE(bench.instance.list_difference().has_value());
 }
 
 TEST_CASE("fault: shutdown and removal end it") {
@@ -613,24 +784,24 @@ TEST_CASE("fault: shutdown and removal end it") {
 TEST_CASE("reports: a peer's problem is told at once, then once a minute, and always counted") {
   Bench bench;
   bench.backup();
-  const AdvertRejected event{kId, {RejectReason::interval_mismatch, ip("192.0.2.2"), "is odd"}};
+  const AdvertRejected event{kKey, {Objection::interval_mismatch, ip("192.0.2.2"), "is odd"}};
   CHECK(bench.step(event, t0) == Lines{"problem interval_mismatch: 192.0.2.2 is odd"});
   CHECK(bench.step(event, t0 + 59s).empty());
   CHECK(bench.step(event, t0 + 60s).size() == 1);
-  CHECK(bench.instance.counters().rejected[RejectReason::interval_mismatch] == 3);
+  CHECK(bench.instance.counters().rejected[Objection::interval_mismatch] == 3);
 }
 
 TEST_CASE("reports: another address list is told when it changes") {
   Bench bench;
   bench.backup();
-  AdvertReceived event{kId, advert_of(everyday(), 200), ip("192.0.2.2"), true};
+  AdvertReceived event{kKey, advert_of(everyday(), 200), ip("192.0.2.2"), true};
   event.advert.addresses = {ip("192.0.2.7")};
   CHECK(bench.step(event, t0) ==
         Lines{"problem address_list: 192.0.2.2 advertises other addresses than ours: 192.0.2.7"});
   CHECK(bench.step(event, t0 + 1s).empty());
   event.advert.addresses = {ip("192.0.2.8")};
   CHECK(bench.step(event, t0 + 2s).size() == 1);
-  CHECK(bench.instance.counters().rejected[RejectReason::address_list] == 3);
+  CHECK(bench.instance.counters().rejected[Objection::address_list] == 3);
 }
 
 // ---- Properties ----
@@ -657,7 +828,7 @@ TEST_CASE(
           bench.step(InterfaceReport{rng.chance(50) ? kGood : InterfaceStatus{}}, now);
           break;
         case 2:
-          bench.step(AddressesFailed{kId, "no"}, now);
+          bench.step(AddressesPlaced{kKey, 1, 0, "no"}, now);
           break;
         case 3:
           bench.step(ProcessPaused{rng.below(Duration(9s)), 0s}, now);

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 using namespace holdfast;
 using namespace holdfast::vrrp;
 using namespace holdfast::vrrp::test;
@@ -20,8 +22,9 @@ struct Sent {
 std::variant<Accepted, Rejected> received(const Sent& sent, const InstanceSettings& ours) {
   std::vector<std::uint8_t> payload;
   encode_advert(make_advert(sent.settings, static_cast<std::uint8_t>(sent.priority)), payload);
-  return check_advert(Ipv4Packet{sent.source, sent.destination, sent.ttl, payload}, ours,
-                      ip("192.0.2.1"));
+  return check_advert(
+      Received{"eth0", core::Family::v4, sent.source, sent.destination, sent.ttl, payload}, ours,
+      ip("192.0.2.1"));
 }
 
 std::string reason(const std::variant<Accepted, Rejected>& outcome) {
@@ -52,9 +55,9 @@ TEST_CASE(
   std::vector<std::uint8_t> payload(20, 0);
   payload[0] = 0x31;
   payload[1] = 51;
-  Ipv4Packet packet{ip("192.0.2.2"), vrrp_group(), 255, payload};
+  Received packet{"eth0", core::Family::v4, ip("192.0.2.2"), vrrp_group(), 255, payload};
   CHECK(reason(check_advert(packet, everyday(), ip("192.0.2.1"))) == "bad_version");
-  packet.ttl = 1;
+  packet.hop_limit = 1;
   CHECK(reason(check_advert(packet, everyday(), ip("192.0.2.1"))) == "bad_ttl");
 }
 
@@ -128,11 +131,15 @@ TEST_CASE("receive: the order of the addresses does not matter") {
   CHECK(reason(received(sent, ours)) == "accepted");
 }
 
-TEST_CASE("receive: every decode error maps to the reason of the same name") {
-  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(DecodeError::bad_checksum); ++i) {
-    const auto error = static_cast<DecodeError>(i);
-    CHECK(to_string(error) == to_string(to_reject_reason(error)));
+TEST_CASE("receive: every reason has its own number and name") {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
+    CHECK(RejectReason::at(i).index() == i);
+    names.insert(std::string(to_string(RejectReason::at(i))));
   }
+  CHECK(names.size() == RejectReason::kCount);
+  CHECK(to_string(RejectReason(DecodeError::bad_checksum)) == "bad_checksum");
+  CHECK(to_string(RejectReason(Objection::bad_ttl)) == "bad_ttl");
 }
 
 TEST_CASE("receive: rejections read as a sentence after the sender's address") {

@@ -24,6 +24,17 @@ InstanceSettings numbered(int vrid, int priority = 100) {
   return settings;
 }
 
+RouterKey key(int vrid, const std::string& interface = "eth0") {
+  return {interface, core::Family::v4, static_cast<std::uint8_t>(vrid), vrrp_group()};
+}
+
+/// Keys in order.
+std::vector<RouterKey> keys(const Router& router) {
+  std::vector<RouterKey> all;
+  for (const Instance* instance : router.instances()) all.push_back(instance->key());
+  return all;
+}
+
 struct Bench {
   Router router;
   Actions out;
@@ -37,9 +48,7 @@ struct Bench {
     router.step(event, now, out);
     return texts(out);
   }
-  StateName state(int vrid) {
-    return router.view(*router.find("eth0", static_cast<std::uint8_t>(vrid))).state_name();
-  }
+  StateName state(int vrid) { return router.find(key(vrid))->state_name(); }
 };
 
 }  // namespace
@@ -93,58 +102,52 @@ TEST_CASE("router: interface news reach every instance on it, and only them") {
                     "eth1", {.exists = true, .up = true, .primary_address = ip("198.51.100.1")}},
                 t0)
             .size() == 2);
-  CHECK(bench.router.view(*bench.router.find("eth1", 1)).state_name() == StateName::backup);
+  CHECK(bench.router.find(key(1, "eth1"))->state_name() == StateName::backup);
 }
 
 TEST_CASE("router: a reload of the same configuration is not noticed") {
   const std::vector settings{numbered(1, 255), numbered(2)};
   Bench bench(settings);
   const auto deadline = bench.router.deadline();
-  const auto ids = bench.router.ids();
+  const auto before = keys(bench.router);
 
   CHECK(bench.step(Reload{settings}, t0 + 500ms).empty());
 
   CHECK(bench.router.deadline() == deadline);
-  CHECK(bench.router.ids() == ids);
+  CHECK(keys(bench.router) == before);
 }
 
-TEST_CASE(
-    "router: a reload that renames an instance or changes its priority keeps its id and state") {
+TEST_CASE("router: a reload that renames an instance or changes its priority keeps its state") {
   Bench bench({numbered(1, 255)});
-  const auto id = bench.router.ids().front();
   auto renamed = numbered(1, 200);
   renamed.name = "VI_NEW";
 
   CHECK(bench.step(Reload{{renamed}}, t0 + 500ms).empty());
 
-  CHECK(bench.router.ids().front() == id);
-  CHECK(bench.router.view(id).settings().name == "VI_NEW");
+  CHECK(bench.router.find(key(1))->settings().name == "VI_NEW");
   CHECK(bench.state(1) == StateName::master);
 }
 
 TEST_CASE("router: a removed master resigns, hands over and is gone; a new instance starts") {
   Bench bench({numbered(1, 255)});
-  const auto old = bench.router.ids().front();
 
   CHECK(bench.step(Reload{{numbered(2)}}, t0 + 500ms) ==
         Lines{"send advert priority 0", "MASTER -> INIT: removed from the configuration",
               "withdraw", "INIT -> BACKUP: started", "notify BACKUP 100"});
-  CHECK(bench.router.ids().size() == 2);
-  CHECK(bench.router.find("eth0", 1) == std::nullopt);
+  CHECK(keys(bench.router) == std::vector{key(2), key(1)});
+  CHECK(bench.router.find(key(1))->is_being_removed());
 
-  bench.step(AdvertReceived{old, advert_of(numbered(1), 90), ip("192.0.2.2"), false}, t0 + 600ms);
+  bench.step(AdvertReceived{key(1), advert_of(numbered(1), 90), ip("192.0.2.2"), false},
+             t0 + 600ms);
   CHECK(bench.router.deadline() == t0 + 600ms + kHandoverGrace);
   const auto lines = bench.step(Tick{}, t0 + 600ms + kHandoverGrace);
   CHECK(lines == Lines{"withdraw", "notify DELETED 255", "removed"});
-  CHECK(bench.router.view(old).has_stopped());
-  bench.step(Tick{}, t0 + 701ms);
-  CHECK_FALSE(bench.router.contains(old));
-  CHECK(bench.step(AddressesFailed{old, "late answer"}, t0 + 702ms).empty());
+  CHECK(bench.router.find(key(1)) == nullptr);
+  CHECK(bench.step(AddressesPlaced{key(1), 1, 0, "late answer"}, t0 + 702ms).empty());
 }
 
 TEST_CASE("router: an instance that returns during its own handover ends the old one first") {
   Bench bench({numbered(1, 255)});
-  const auto old = bench.router.ids().front();
   bench.step(Reload{{}}, t0);
   CHECK(bench.router.deadline().has_value());
 
@@ -152,8 +155,8 @@ TEST_CASE("router: an instance that returns during its own handover ends the old
 
   CHECK(lines == Lines{"withdraw", "notify DELETED 255", "removed", "withdraw",
                        "INIT -> BACKUP: started", "notify BACKUP 100"});
-  CHECK(bench.router.ids().size() == 1);
-  CHECK(bench.router.ids().front() != old);
+  CHECK(keys(bench.router) == std::vector{key(1)});
+  CHECK_FALSE(bench.router.find(key(1))->is_being_removed());
 }
 
 TEST_CASE("router: stopped comes once, after the last handover") {
@@ -178,11 +181,25 @@ TEST_CASE("router: without masters stopping is immediate; without instances too"
 TEST_CASE(
     "router: packets are attributed by interface and VRID; strays are counted per interface") {
   Bench bench({numbered(1)});
-  const auto eth0 = *bench.router.interface_id("eth0");
-  CHECK(bench.router.receiver(eth0, 1)->settings().vrid == 1);
-  CHECK(bench.router.receiver(eth0, 2) == nullptr);
-  CHECK(bench.router.interface_id("eth7") == std::nullopt);
-  bench.router.count_stray(eth0, RejectReason::unknown_vrid);
-  CHECK(bench.router.strays(eth0)[RejectReason::unknown_vrid] == 1);
+  const auto packet = [](std::string_view interface, std::string_view destination) {
+    return Received{interface, core::Family::v4, ip("192.0.2.2"), ip(destination), 255, {}};
+  };
+  CHECK(bench.router.receiver(packet("eth0", "224.0.0.18"), 1)->settings().vrid == 1);
+  CHECK(bench.router.receiver(packet("eth0", "192.0.2.1"), 1)->settings().vrid == 1);
+  CHECK(bench.router.receiver(packet("eth0", "224.0.0.18"), 2) == nullptr);
+  CHECK(bench.router.receiver(packet("eth7", "224.0.0.18"), 1) == nullptr);
+  bench.router.count_stray("eth0", Objection::unknown_vrid);
+  CHECK(bench.router.strays("eth0")[Objection::unknown_vrid] == 1);
   CHECK(bench.router.interfaces_in_use() == Lines{"eth0"});
+}
+
+TEST_CASE("router: a copy goes its own way") {
+  Bench bench({numbered(1, 255), numbered(2)});
+  Router copy = bench.router;
+  Actions out;
+
+  copy.step(InterfaceChanged{"eth0", {}}, t0 + 1s, out);
+
+  CHECK(copy.find(key(1))->state_name() == StateName::fault);
+  CHECK(bench.state(1) == StateName::master);
 }

@@ -90,6 +90,16 @@ class Driver {
   Actions exited(Role role, ExitStatus status, std::string sentence = "died") {
     return step(ChildExited{role, status, std::move(sentence)});
   }
+  /// The vrrp process dies as master: peers take over at `holds_until`.
+  Actions master_died(Instant holds_until) {
+    return step(ChildExited{Role::vrrp, crash(), "died", holds_until});
+  }
+  /// What the shell does when deadline() has come.
+  Actions tick(bool vrrp_is_stopped, std::optional<Instant> holds_until) {
+    Actions all = step(Observed{Role::vrrp, vrrp_is_stopped, holds_until});
+    append(all, step(Tick{}));
+    return all;
+  }
   /// Both answer both questions of the barrier.
   Actions agree(Generation generation, RoleSet roles = RoleSet::all()) {
     Actions all;
@@ -104,6 +114,7 @@ class Driver {
     (void)step(StartRequested{});
     (void)load(roles);
     (void)agree(1, roles);
+    if (!roles.contains(Role::vrrp)) (void)step(AddressesReleased{});
     return *this;
   }
   /// A restarted child takes the current generation.

@@ -37,8 +37,9 @@ TEST_CASE("start: an empty configuration runs without children and is ready") {
   Driver driver;
   (void)driver.step(StartRequested{});
 
+  // What a killed predecessor had on the interfaces goes, although no vrrp process will look.
   CHECK(driver.load(RoleSet{}, "nothing to do") ==
-        Actions{AdoptGeneration{1},
+        Actions{AdoptGeneration{1}, ReleaseAddresses{1},
                 ReloadFinished{.ok = true, .generation = 1, .text = "nothing to do"},
                 AnnounceReady{}});
 }
@@ -250,6 +251,30 @@ TEST_CASE("a failed spawn counts as a death") {
   CHECK(only<Spawn>(driver.exited(Role::checkers, crash())).size() == 1);
   CHECK(deeds(driver.step(SpawnFailed{Role::checkers, "could not be started"})) == Actions{});
   CHECK(driver.state<Backoff>(Role::checkers)->until == driver.now + 1s);
+}
+
+TEST_CASE("a start that cannot make any process ends, although each failure is told on its own") {
+  Driver driver;
+  (void)driver.step(StartRequested{});
+  (void)driver.load();
+
+  // The first failure ends the start and asks the other child to stop, which was never there.
+  Actions all = driver.step(SpawnFailed{Role::vrrp, "could not be started: no more files"});
+  Driver::append(all, driver.step(SpawnFailed{Role::checkers, "could not be started"}));
+
+  CHECK(only<Exit>(all) == std::vector{Exit{ExitCode::fatal}});
+}
+
+TEST_CASE("a stop between a spawn and the news that it failed ends all the same") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.exited(Role::vrrp, crash());
+  (void)driver.step(StopRequested{});
+
+  (void)driver.step(SpawnFailed{Role::vrrp, "could not be started"});
+
+  // What its predecessor left on the interfaces goes first.
+  CHECK(only<Exit>(driver.step(AddressesReleased{})) == std::vector{Exit{ExitCode::ok}});
 }
 
 TEST_CASE("a successor that refuses what ran before is stopped and tried again later") {
@@ -571,15 +596,28 @@ TEST_CASE("stop: in the middle of a barrier the candidate is dropped") {
                 SendStop{Role::vrrp}});
 }
 
-TEST_CASE("stop: asked twice is asked once, and a reload is answered with no") {
+TEST_CASE(
+    "stop: asked twice, nobody waits for a successor any more; a reload is answered with no") {
   Driver driver;
   driver.run();
   (void)driver.step(StopRequested{});
+  driver.now += 1s;
 
+  CHECK(deeds(driver.step(StopRequested{})) == Actions{SendStop{Role::vrrp}});
   CHECK(driver.step(StopRequested{}) == Actions{});
-  CHECK(driver.step(ReloadRequested{}) ==
-        Actions{ReloadStarted{},
-                ReloadFinished{.ok = false, .generation = 1, .text = "holdfast is stopping"}});
+  CHECK(only<ReloadFinished>(driver.step(ReloadRequested{})).at(0).text == "holdfast is stopping");
+  CHECK(only<Strike>(driver.pass(2s - 1ms)).empty());
+  CHECK(only<Strike>(driver.pass(1ms)) == std::vector{Strike{Role::vrrp, Blow::kill}});
+}
+
+TEST_CASE("stop: a checkers process is given its full time, however often it is asked") {
+  Driver driver;
+  driver.run();
+  (void)driver.step(StopRequested{});
+  (void)driver.exited(Role::vrrp, exit_with(0));
+
+  CHECK(deeds(driver.step(StopRequested{})) == Actions{});
+  CHECK(only<Strike>(driver.pass(9s)).empty());
 }
 
 TEST_CASE("stop: a child that crashes instead of stopping is not restarted") {

@@ -104,8 +104,10 @@ TEST_CASE("every (child state × event) is decided") {
             {"idle", "backoff", "backoff", "preparing", "idle", "backoff", "backoff", "failed"});
   check_row(ChildExited{Role::checkers, exit_with(4), "ended"},
             {"idle", "failed", "failed", "failed", "idle", "failed", "backoff", "failed"});
-  check_row(SpawnFailed{Role::checkers, "x"}, {"idle", "backoff", "backoff", "preparing",
-                                               "stopping", "aborted", "backoff", "failed"});
+  check_row(SpawnFailed{Role::checkers, "x"},
+            {"idle", "backoff", "backoff", "preparing", "idle", "backoff", "backoff", "failed"});
+  check_row(Observed{Role::checkers, true}, {"idle", "preparing", "committing", "settled",
+                                             "stopping", "aborted", "backoff", "failed"});
   check_row(HeartbeatReceived{Role::checkers}, {"idle", "preparing", "committing", "settled",
                                                 "stopping", "aborted", "backoff", "failed"});
   check_row(PreparedReceived{Role::checkers, 1}, {"idle", "committing", "committing", "settled",
@@ -175,22 +177,59 @@ class Walk {
  private:
   struct Process {
     bool stubborn = false;  ///< does not answer and does not stop
+    bool stopped = false;   ///< the kernel does not let it run
+    bool applied = false;   ///< was told to commit and can have done so
+    bool struck = false;    ///< will not run again
     std::vector<Event> answers;
   };
+
+  [[nodiscard]] bool is_stopped(Role role) const {
+    const auto found = alive_.find(role);
+    return found != alive_.end() && found->second.stopped;
+  }
+  /// A vrrp process that runs sends adverts, if it is master.
+  void send_adverts() {
+    const auto found = alive_.find(Role::vrrp);
+    if (found == alive_.end() || !found->second.applied || found->second.stubborn ||
+        found->second.struck)
+      return;
+    page_ = rng_.chance(80) ? std::optional(driver_.now + kBudget) : std::nullopt;
+  }
+  /// The rule of the budget: past it a process that runs holds the addresses, or they are going.
+  void check_budget() {
+    if (!page_ || driver_.now <= *page_ || releasing_ || ended_) return;
+    const auto found = alive_.find(Role::vrrp);
+    CHECK(found != alive_.end());
+    if (found == alive_.end()) return;
+    CHECK_FALSE(found->second.stopped);
+    CHECK_FALSE(found->second.struck);
+    CHECK(found->second.applied);
+  }
 
   void one_step() {
     driver_.now += rng_.below(Duration(400ms)) + 1ms;
     if (const auto due = driver_.supervisor.deadline(); due && *due <= driver_.now) {
       driver_.now = *due;
+      for (const Role role : kRoles)
+        take(driver_.step(
+            Observed{role, is_stopped(role), role == Role::vrrp ? page_ : std::nullopt}));
       take(driver_.step(Tick{}));
     }
+    check_budget();
+    send_adverts();
     for (const Role role : kRoles) {
       if (ended_) return;
       const auto found = alive_.find(role);
       if (found == alive_.end()) continue;
       if (!calm_ && rng_.chance(3)) {
         alive_.erase(found);
-        take(driver_.exited(role, rng_.chance(90) ? crash() : exit_with(4)));
+        take(driver_.step(ChildExited{role, rng_.chance(90) ? crash() : exit_with(4), "died",
+                                      role == Role::vrrp ? page_ : std::nullopt}));
+        continue;
+      }
+      if (!calm_ && !found->second.stubborn && !found->second.struck && rng_.chance(2)) {
+        found->second.stubborn = found->second.stopped = true;
+        take(driver_.step(Observed{role, true, role == Role::vrrp ? page_ : std::nullopt}));
         continue;
       }
       if (found->second.stubborn) continue;
@@ -198,8 +237,7 @@ class Walk {
       if (alive_.contains(role) && !alive_[role].answers.empty()) {
         const Event answer = alive_[role].answers.front();
         alive_[role].answers.erase(alive_[role].answers.begin());
-        if (std::holds_alternative<ChildExited>(answer)) alive_.erase(role);
-        take(driver_.step(answer));
+        answered(role, answer);
       }
     }
     if (ended_) return;
@@ -220,6 +258,16 @@ class Walk {
     if (!ended_ && !calm_ && rng_.chance(5)) take(driver_.step(ReloadRequested{some_options()}));
     if (!ended_ && !calm_ && rng_.chance(2)) take(driver_.step(ConfirmRequested{}));
     if (!ended_ && !calm_ && rng_.chance(2)) take(driver_.step(RevertRequested{}));
+  }
+
+  void answered(Role role, Event answer) {
+    if (auto* exited = std::get_if<ChildExited>(&answer)) {
+      // One that leaves in order leaves nothing on its page.
+      if (role == Role::vrrp && exited->status.is_clean() && alive_[role].applied) page_.reset();
+      alive_.erase(role);
+      if (role == Role::vrrp) exited->holds_until = page_;
+    }
+    take(driver_.step(answer));
   }
 
   ReloadOptions some_options() {
@@ -246,7 +294,12 @@ class Walk {
   void carry_out(const Spawn& action) {
     CHECK_FALSE(alive_.contains(action.role));  // never two processes of a role
     CHECK_FALSE((action.role == Role::vrrp && releasing_));
-    alive_[action.role] = {.stubborn = !calm_ && rng_.chance(10), .answers = {}};
+    const bool stubborn = !calm_ && rng_.chance(10);
+    alive_[action.role] = {.stubborn = stubborn,
+                           .stopped = stubborn && rng_.chance(50),
+                           .applied = false,
+                           .struck = false,
+                           .answers = {}};
   }
   void carry_out(const SendPrepare& action) {
     REQUIRE(alive_.contains(action.role));
@@ -259,6 +312,8 @@ class Walk {
   void carry_out(const SendCommit& action) {
     REQUIRE(alive_.contains(action.role));
     CHECK(action.generation == driver_.supervisor.generation());
+    if (action.role == Role::vrrp) CHECK_FALSE(releasing_);
+    if (!alive_[action.role].stubborn) alive_[action.role].applied = true;
     alive_[action.role].answers.push_back(CommittedReceived{action.role, action.generation});
   }
   void carry_out(const SendAbort& action) { CHECK(alive_.contains(action.role)); }
@@ -267,17 +322,21 @@ class Walk {
     alive_[action.role].answers.push_back(ChildExited{action.role, exit_with(0), "stopped"});
   }
   void carry_out(const Strike& action) {
-    if (action.blow == Blow::abort && rng_.chance(50))
-      return;  // stopped processes do not even notice
-    if (!alive_.contains(action.role)) return;
-    alive_[action.role] = {.stubborn = false,
-                           .answers = {ChildExited{action.role, crash(), "was killed"}}};
+    const auto found = alive_.find(action.role);
+    if (found == alive_.end()) return;
+    if (action.blow == Blow::abort && found->second.stopped) return;  // it does not even notice
+    found->second.struck = true;
+    found->second.stubborn = found->second.stopped = false;
+    found->second.answers = {ChildExited{action.role, crash(), "was killed"}};
   }
   void carry_out(const ReleaseAddresses& action) {
     CHECK(snapshots_.contains(action.generation));
     CHECK_FALSE(releasing_);
-    CHECK_FALSE(alive_.contains(Role::vrrp));
+    // Nobody who would put them back.
+    if (const auto found = alive_.find(Role::vrrp); found != alive_.end())
+      CHECK((!found->second.applied || found->second.struck));
     releasing_ = true;
+    page_.reset();
   }
   void carry_out(const AdoptGeneration& action) {
     CHECK(action.generation <= newest_);
@@ -311,8 +370,11 @@ class Walk {
     ended_ = true;
   }
 
+  static constexpr Duration kBudget = 3s;
+
   Rng rng_;
   Driver driver_;
+  std::optional<Instant> page_;  ///< what the handover page says
   std::map<Role, Process> alive_;
   std::set<Generation> snapshots_;
   Generation newest_ = 0;

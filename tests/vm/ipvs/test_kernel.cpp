@@ -132,6 +132,35 @@ TEST_CASE("hundreds of services and servers come back complete from a dump of ma
 
   CHECK(report.failures.empty());
   CHECK(kernel.table() == desired);
+  const auto list = kernel.client.list();
+  REQUIRE(list.has_value());
+  CHECK_FALSE(list->in_one_piece);
+  CHECK(list->services.size() == desired.services.size());
+
+  // By their keys, with one among them that is not there.
+  std::vector<ServiceKey> keys{tcp("192.0.2.99:80"), MarkKey{7}};
+  for (const auto& [key, service] : desired.services) keys.push_back(key);
+  ReadServicesJob job(kernel.client, keys);
+  auto progress = job.run_slice();
+  while (progress && *progress == Progress::more) progress = job.run_slice();
+  REQUIRE_MESSAGE(progress.has_value(), progress.error().message);
+  CHECK(job.take().table == desired);
+}
+
+TEST_CASE("property: services of every kind are the same read by their keys as in the whole") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    core::Rng rng(seed);
+    FreshKernel kernel;
+    static_cast<void>(kernel.client.apply(plan(test::random_table(rng, 10, 9), {}, {})));
+    const Table whole = kernel.table();
+    std::vector<ServiceKey> keys;
+    for (const auto& [key, service] : whole.services) keys.push_back(key);
+    ReadServicesJob job(kernel.client, keys);
+    const auto progress = job.run_slice();
+    REQUIRE_MESSAGE(progress.has_value(), progress.error().message);
+    CHECK(job.take().table == whole);
+  }
 }
 
 TEST_CASE("a refusal in the middle of a batch does not stop the steps after it") {

@@ -1,0 +1,168 @@
+// The order in which one wake-up's actions are done, and what its answers may still take back.
+#include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/driver.hpp"
+#include "vrrp/core/turn.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+using namespace holdfast;
+using namespace holdfast::vrrp;
+using namespace holdfast::vrrp::test;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+const Instant t0{1h};
+
+core::Shared<Subject> subject(int vrid) {
+  auto settings = everyday();
+  settings.vrid = static_cast<std::uint8_t>(vrid);
+  return Subject{settings.key(), "VI_" + std::to_string(vrid)};
+}
+
+/// Writes down what it is asked to do; refuses every advert when told to.
+struct Recorder : Doer {
+  Lines done;
+  bool refuses = false;
+  int refused_announcements = 0;
+
+  void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override {
+    for (const SendAdvert* advert : adverts) {
+      done.push_back(fmt::format("{} advert {}", advert->router->name, advert->priority));
+      if (refuses) {
+        answers.emplace_back(AdvertRefused{advert->router->key, advert->priority, "not permitted"});
+      } else {
+        answers.emplace_back(AdvertSent{advert->router->key, advert->priority});
+      }
+    }
+  }
+  void move(std::span<const AddressMove> moves) override {
+    for (const AddressMove& move : moves) {
+      std::visit(
+          [&](const auto* wish) { done.push_back(wish->router->name + " " + to_string(*wish)); },
+          move);
+    }
+  }
+  void announce(std::span<const Announce* const> announcements,
+                std::vector<Event>& answers) override {
+    for (const Announce* announce : announcements) {
+      done.push_back(announce->router->name + " " + to_string(*announce));
+      if (refused_announcements > 0)
+        answers.emplace_back(AnnouncementsRefused{announce->router->key, 5});
+    }
+  }
+  void tell(const Action& action) override {
+    if (!std::holds_alternative<Remember>(action)) done.push_back(to_string(action));
+  }
+};
+
+Lines performed(Actions actions) {
+  Recorder recorder;
+  perform(actions, recorder, [](const Event&, Actions&) {});
+  return recorder.done;
+}
+
+Announce announce(int vrid) {
+  return {subject(vrid), everyday().addresses, 5};
+}
+PublishAddresses publish(int vrid) {
+  return {subject(vrid), everyday().addresses};
+}
+
+}  // namespace
+
+TEST_CASE("turn: adverts of all go first, then addresses, announcements and the rest") {
+  CHECK(performed({publish(1), announce(1), Notify{subject(1), NotifyState::master, 100},
+                   SendAdvert{subject(1), 100, 1, {}}, publish(2),
+                   SendAdvert{subject(2), 90, 1, {}}, announce(2)}) ==
+        Lines{"VI_1 advert 100", "VI_2 advert 90", "VI_1 publish 192.0.2.100/32",
+              "VI_2 publish 192.0.2.100/32", "VI_1 announce x5", "VI_2 announce x5",
+              "notify MASTER 100"});
+}
+
+TEST_CASE("turn: addresses that were wished for and taken back in one wake-up are never touched") {
+  CHECK(performed({publish(1), WithdrawAddresses{subject(1)}}) == Lines{"VI_1 withdraw"});
+  CHECK(performed({WithdrawAddresses{subject(1)}, publish(1)}) ==
+        Lines{"VI_1 publish 192.0.2.100/32"});
+}
+
+TEST_CASE("turn: nothing is announced that a later withdrawal takes off, others are") {
+  CHECK(performed({announce(1), WithdrawAddresses{subject(1)}, announce(2)}) ==
+        Lines{"VI_1 withdraw", "VI_2 announce x5"});
+  CHECK(performed({WithdrawAddresses{subject(1)}, publish(1), announce(1)}) ==
+        Lines{"VI_1 publish 192.0.2.100/32", "VI_1 announce x5"});
+}
+
+TEST_CASE("turn: a lower advert and then a higher one in one batch leave no announcement behind") {
+  Driver driver{Router({everyday()})};
+  Actions out;
+  driver.handle(
+      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+      t0, out);
+  driver.handle(Startup{}, t0, out);
+  driver.begin(t0 + 3'609'375us, 0s, out);
+  driver.finish(out);
+  out.clear();
+  const auto heard = [&](int priority) {
+    std::vector<std::uint8_t> payload;
+    encode_advert(make_advert(everyday(), static_cast<std::uint8_t>(priority)), payload);
+    driver.receive({"eth0", core::Family::v4, ip("192.0.2.2"), vrrp_group(), 255, payload}, out);
+  };
+
+  driver.begin(t0 + 4s, 0s, out);
+  heard(90);
+  heard(200);
+  driver.finish(out);
+
+  Recorder recorder;
+  perform(out, recorder, [&](const Event& e, Actions& more) { driver.answer(e, more); });
+  CHECK(std::find(recorder.done.begin(), recorder.done.end(), "VI_1 announce x5") ==
+        recorder.done.end());
+  CHECK(std::find(recorder.done.begin(), recorder.done.end(), "VI_1 withdraw") !=
+        recorder.done.end());
+}
+
+TEST_CASE("turn: a new instance with the key of a removed one keeps what it wishes") {
+  CHECK(performed({WithdrawAddresses{subject(1)}, Removed{subject(1)}, publish(1)}) ==
+        Lines{"VI_1 publish 192.0.2.100/32", "removed"});
+  CHECK(performed({WithdrawAddresses{subject(1)}, Removed{subject(1)}}) ==
+        Lines{"VI_1 removed", "removed"});
+}
+
+TEST_CASE("turn: a takeover whose advert does not leave beside a living master is taken back") {
+  Driver driver{Router({everyday()})};
+  Actions out;
+  driver.handle(
+      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+      t0, out);
+  driver.handle(Startup{}, t0, out);
+  std::vector<std::uint8_t> weaker;
+  encode_advert(make_advert(everyday(), 90), weaker);
+  driver.begin(t0 + 3s, 0s, out);
+  driver.receive({"eth0", core::Family::v4, ip("192.0.2.2"), vrrp_group(), 255, weaker}, out);
+  driver.finish(out);
+  out.clear();
+  driver.begin(t0 + 3'609'375us, 0s, out);
+  driver.finish(out);
+
+  Recorder recorder;
+  recorder.refuses = true;
+  perform(out, recorder, [&](const Event& e, Actions& more) { driver.answer(e, more); });
+
+  CHECK(recorder.done ==
+        Lines{"VI_1 advert 100", "VI_1 advert 0", "VI_1 withdraw",
+              "BACKUP -> MASTER: 192.0.2.2 advertises priority 90, ours is 100",
+              "notify MASTER 100",
+              "MASTER -> FAULT: adverts cannot be sent (not permitted), and 192.0.2.2 is master",
+              "notify FAULT 100"});
+}
+
+TEST_CASE("turn: announcements that the kernel refuses are counted where they belong") {
+  Driver driver{Router({everyday()})};
+  Actions out{announce(51)};
+  Recorder recorder;
+  recorder.refused_announcements = 1;
+  perform(out, recorder, [&](const Event& e, Actions& more) { driver.answer(e, more); });
+  CHECK(driver.router().find(everyday().key())->counters().announcements_refused == 5);
+}

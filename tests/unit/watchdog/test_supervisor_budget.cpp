@@ -1,0 +1,210 @@
+// Somebody always holds the clock: addresses leave when peers take over, not later, and not
+// earlier.
+#include "tests/unit/watchdog/driver.hpp"
+
+#include <doctest/doctest.h>
+
+#include <type_traits>
+
+using namespace holdfast::watchdog;
+using namespace holdfast::watchdog::test;
+
+// The simulator copies a supervisor to try both ways on.
+static_assert(std::is_copy_constructible_v<Supervisor> && std::is_copy_assignable_v<Supervisor>);
+
+TEST_CASE("budget: a successor that is back in time gets its commit and nothing is released") {
+  Driver driver;
+  driver.run();
+
+  CHECK(deeds(driver.master_died(driver.now + 2500ms)) ==
+        Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
+  CHECK(driver.supervisor.deadline() == driver.now + 2500ms);
+  driver.now += 2499ms;
+
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{SendCommit{Role::vrrp, 1}});
+  CHECK(driver.committed(Role::vrrp, 1) == Actions{});
+  CHECK(only<ReleaseAddresses>(driver.pass(9s)).empty());
+}
+
+TEST_CASE("budget: a successor that hangs at birth loses the addresses on the microsecond") {
+  Driver driver;
+  driver.run();
+  (void)driver.master_died(driver.now + 2500ms);
+  const Instant end = driver.now + 2500ms;
+
+  driver.now = end - 1us;
+  CHECK(driver.tick(true, end) == Actions{});
+  driver.now = end;
+  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{1}});
+
+  // Awake again it waits for the end of the release, and starts with a void page.
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{});
+  CHECK(driver.step(AddressesReleased{}) == Actions{SendCommit{Role::vrrp, 1}});
+  (void)driver.committed(Role::vrrp, 1);
+  CHECK(driver.state<Live>(Role::vrrp)->stage == Live::Stage::settled);
+}
+
+TEST_CASE("budget: an answer that comes with the end of the budget is too late") {
+  Driver driver;
+  driver.run();
+  (void)driver.master_died(driver.now + 500ms);
+  driver.now += 500ms;
+
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{ReleaseAddresses{1}});
+}
+
+TEST_CASE("budget: a successor that was told to commit and stands still is ended first") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 500ms;
+  (void)driver.master_died(end);
+  (void)driver.prepared(Role::vrrp, 1);
+  driver.now = end;
+
+  CHECK(deeds(driver.tick(true, end)) ==
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+  // Its death is the second in a row, and no successor starts before the addresses are gone.
+  CHECK(only<Spawn>(driver.exited(Role::vrrp, crash())).empty());
+  (void)driver.step(AddressesReleased{});
+  CHECK(only<Spawn>(driver.pass(1s)) == std::vector{Spawn{Role::vrrp}});
+}
+
+TEST_CASE(
+    "budget: a successor whose adverts go out already is left alone, its answer may be late") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 500ms;
+  (void)driver.master_died(end);
+  (void)driver.prepared(Role::vrrp, 1);
+  driver.now = end;
+
+  CHECK(driver.tick(false, end + 3s) == Actions{});
+  CHECK(*driver.supervisor.deadline() > end);
+}
+
+TEST_CASE("budget: a successor that refuses does not keep the addresses while it leaves") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 500ms;
+  (void)driver.master_died(end);
+  (void)driver.refused(Role::vrrp, 1, "no such interface");
+  driver.now = end;
+
+  CHECK(driver.tick(false, end) == Actions{ReleaseAddresses{1}});
+}
+
+TEST_CASE("budget: one that had passed when the child died is answered before a successor starts") {
+  Driver driver;
+  driver.run();
+
+  const Actions actions = driver.master_died(driver.now - 1ms);
+
+  CHECK(deeds(actions) == Actions{ReleaseAddresses{1}});
+  CHECK(only<Spawn>(driver.step(AddressesReleased{})) == std::vector{Spawn{Role::vrrp}});
+}
+
+TEST_CASE("budget: a backup that dies has none") {
+  Driver driver;
+  driver.run();
+  (void)driver.exited(Role::vrrp, crash());
+
+  CHECK(only<ReleaseAddresses>(driver.pass(9s)).empty());
+}
+
+TEST_CASE("budget: with -V nothing is released, and time does not stand still") {
+  Driver driver({.keep_addresses = KeepAddresses::yes});
+  driver.run();
+  (void)driver.master_died(driver.now + 500ms);
+
+  CHECK(only<ReleaseAddresses>(driver.pass(3s)).empty());
+}
+
+TEST_CASE("stopped: a master is replaced so early that its successor can resume") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 2s;
+  CHECK(driver.step(Observed{Role::vrrp, true, end}) == Actions{});
+  CHECK(driver.supervisor.deadline() == end - 300ms);
+  driver.now = end - 300ms;
+
+  CHECK(deeds(driver.tick(true, end)) == Actions{Strike{Role::vrrp, Blow::kill}});
+  CHECK(deeds(driver.master_died(end)) == Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{SendCommit{Role::vrrp, 1}});
+  CHECK(driver.committed(Role::vrrp, 1) == Actions{});
+}
+
+TEST_CASE(
+    "stopped: a master that cannot die in time, and one that was seen late, lose everything") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 1s;
+  (void)driver.step(Observed{Role::vrrp, true, end});
+  driver.now = end - 300ms;
+  (void)driver.tick(true, end);
+  driver.now = end;
+  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{1}});
+
+  Driver late;
+  late.run();
+  CHECK(deeds(late.tick(true, late.now - 1s)) ==
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+}
+
+TEST_CASE("stopped: one that goes on in time keeps everything") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 1s;
+  (void)driver.step(Observed{Role::vrrp, true, end});
+  driver.now += 500ms;
+  (void)driver.step(Observed{Role::vrrp, false, end});
+  driver.now = end + 1s;
+
+  CHECK(driver.tick(false, end + 3s) == Actions{});
+}
+
+TEST_CASE("stopped: one that is busy beyond its budget is not ended for that") {
+  Driver driver;
+  driver.run();
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  driver.now += 2s;
+
+  CHECK(driver.tick(false, driver.now - 1s) == Actions{});
+  CHECK(*driver.supervisor.deadline() > driver.now);
+}
+
+TEST_CASE("stopped: one that holds nothing is killed after three silent seconds, without SIGABRT") {
+  Driver driver;
+  driver.run();
+  driver.beats = false;
+  for (const Role role : kRoles) (void)driver.step(HeartbeatReceived{role});
+  (void)driver.step(Observed{Role::checkers, true});
+
+  const Actions actions = driver.pass(3s);
+
+  CHECK(only<Strike>(actions) ==
+        std::vector{Strike{Role::vrrp, Blow::abort}, Strike{Role::checkers, Blow::kill}});
+}
+
+TEST_CASE(
+    "hang: the addresses of one that was aborted go with its budget, not with its core file") {
+  Driver driver;
+  driver.run();
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  const Instant end = driver.now + 2800ms;
+  driver.now += 3s;
+  (void)driver.step(HeartbeatReceived{Role::checkers});
+
+  CHECK(deeds(driver.tick(false, end)) ==
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{1}});
+}
+
+TEST_CASE("stop: a process that stands still while it hands over is ended with its budget") {
+  Driver driver;
+  driver.run();
+  (void)driver.step(StopRequested{});
+  const Instant end = driver.now + 700ms;
+  (void)driver.step(Observed{Role::vrrp, true, end});
+  driver.now = end;
+
+  CHECK(driver.tick(true, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+}

@@ -1,0 +1,75 @@
+// Instance in Backup: RFC 3768 §6.4.2, with keepalived's preempt_delay.
+#include "vrrp/core/instance.hpp"
+#include "vrrp/core/match.hpp"
+#include "vrrp/core/timing.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::vrrp {
+
+void Instance::listen(Instant master_down_at, std::string why, Instant now, Actions& out) {
+  change_state(Backup{.master_down_at = master_down_at,
+                      .master_adver_interval = settings_.advert_interval,
+                      .preempt_allowed_at = {},
+                      .restarted_after_pause = false},
+               std::move(why), now, out);
+}
+
+void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Backup& backup) {
+  const std::uint8_t priority = event.advert.priority;
+  if (priority == kResignPriority) {
+    // RFC 3768 §6.4.2 sets the timer to Skew_Time; one that has less left keeps that, or a
+    // resigning master would lengthen it.
+    backup.master_down_at = std::min(
+        backup.master_down_at, now + skew_time(settings_.priority, backup.master_adver_interval));
+    return;
+  }
+  // We hear: the next pause deserves its own benefit of the doubt.
+  backup.restarted_after_pause = false;
+  if (priority >= settings_.priority) backup.preempt_allowed_at.reset();
+  const bool must_wait = setback_ && now < setback_->until;  // we could not serve just now
+  if (priority < settings_.priority && settings_.may_preempt() && !must_wait) {
+    if (!backup.preempt_allowed_at) backup.preempt_allowed_at = now + settings_.preempt_delay;
+    if (now >= *backup.preempt_allowed_at) return;  // we outrank the sender: let our timer run out
+  }
+  backup.master_adver_interval = event.advert.interval;
+  backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
+}
+
+// We were deaf: silence proves nothing about the master. Listen once more, but only once, so that a
+// starved host which is late every time still takes over in the end.
+void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backup& backup) {
+  if (backup.master_down_at > now || event.gap < settings_.advert_interval ||
+      backup.restarted_after_pause)
+    return;
+  backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
+  backup.restarted_after_pause = true;
+  ++counters_.pauses;
+}
+
+void Instance::reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup) {
+  const bool other_rhythm = old.advert_interval != settings_.advert_interval ||
+                            old.down_timer_adverts != settings_.down_timer_adverts;
+  if (other_rhythm) {
+    backup.master_adver_interval = settings_.advert_interval;
+    backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
+  } else {  // only Skew_Time moves; what has run of the timer stays
+    backup.master_down_at += skew_time(settings_.priority, backup.master_adver_interval) -
+                             skew_time(old.priority, backup.master_adver_interval);
+  }
+  if (old.preempt_delay != settings_.preempt_delay) backup.preempt_allowed_at.reset();
+}
+
+std::string Instance::why_take_over(Instant now) const {
+  const auto heard_for = [&] { return seconds(now - heard_master_->heard_at); };
+  if (!heard_master_) return "no master was heard";
+  const std::string who = heard_master_->address.to_string();
+  if (master_resigned_) return fmt::format("{} resigned", who);
+  if (heard_for() >= seconds(silence_allowed(settings_))) {
+    return fmt::format("{} was silent for {:.3f} s", who, heard_for());
+  }
+  return fmt::format("{} advertises priority {}, ours is {}", who, heard_master_->priority,
+                     settings_.priority);
+}
+
+}  // namespace holdfast::vrrp

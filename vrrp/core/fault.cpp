@@ -1,0 +1,163 @@
+// What keeps an instance from serving: its interface, its addresses, its adverts. Half is better
+// than a flap: only what makes serving impossible is a fault, everything else is named in status.
+#include "vrrp/core/instance.hpp"
+#include "vrrp/core/match.hpp"
+#include "vrrp/core/timing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::vrrp {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kFromInterface = "interface";
+const std::string kFromAddresses = "addresses";
+const std::string kFromSending = "adverts";
+
+/// In FAULT we do not even take over from silence, so that is looked at more often than whether to
+/// pre-empt.
+constexpr Duration kLongestFault = 60s;
+
+}  // namespace
+
+// ---- the interface ----
+
+void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
+  interface_ = event.status;
+  if (const auto source = source_address(); source && source != last_source_) {
+    last_source_ = source;
+    departure_.reset();
+  }
+  if (setback_) setback_->until = std::min(setback_->until, now);  // perhaps this was the reason
+  set_interface_fault();
+  reconsider_faults(now, out);
+}
+
+void Instance::set_interface_fault() {
+  const std::string& name = settings_.interface;
+  if (!interface_) {
+    faults_.add(kFromInterface, fmt::format("nothing is known about interface {} yet", name));
+  } else if (!interface_->exists) {
+    faults_.add(kFromInterface, fmt::format("interface {} does not exist", name));
+  } else if (!interface_->up) {
+    faults_.add(kFromInterface, fmt::format("interface {} is down or has no carrier", name));
+  } else if (!interface_->trouble.empty()) {
+    faults_.add(kFromInterface, interface_->trouble);
+  } else if (!source_address()) {
+    faults_.add(kFromInterface, fmt::format("interface {} has no IPv4 address to send from", name));
+  } else {
+    faults_.remove(kFromInterface);
+  }
+}
+
+void Instance::reconsider_faults(Instant now, Actions& out) {
+  const bool faulty = !faults_.empty();
+  std::visit(Match{[&](Init& init) {  // nobody can be heard on a broken interface: waiting is
+                                      // pointless
+                     if (faulty && init.handover_until) finish_handover(out);
+                   },
+                   [&](Backup&) {
+                     if (faulty) enter_fault(now, out);
+                   },
+                   [&](Master&) {
+                     if (faulty) enter_fault(now, out);
+                   },
+                   [&](Fault&) {
+                     if (faulty) return;
+                     listen(now + master_down_interval(settings_, settings_.advert_interval),
+                            "the fault is over", now, out);
+                     notify(NotifyState::backup, out);
+                   }},
+             state_);
+}
+
+// Enters FAULT from any state. A master resigns, from the address it had if need be, unless the
+// link cannot carry it. An interface whose name is gone may have been renamed: the socket still
+// sends.
+void Instance::enter_fault(Instant now, Actions& out) {
+  if (state_name() == StateName::master) {
+    const bool link_is_down = interface_ && interface_->exists && !interface_->up;
+    if (!link_is_down) send_advert(kResignPriority, now, out);
+    ++counters_.released_master;
+    placement_.reset();
+    out.emplace_back(WithdrawAddresses{subject_});
+  }
+  change_state(Fault{}, faults_.all().begin()->second, now, out);
+  notify(NotifyState::fault, out);
+}
+
+// ---- the addresses ----
+
+void Instance::on(const AddressesPlaced& event, Instant now, Actions& out) {
+  const bool none = event.wanted > 0 && event.placed == 0;
+  std::visit(Match{[&](Init& init) {
+                     if (init.handover_until && none) finish_handover(out);
+                   },
+                   [](Backup&) {},  // an answer to an older wish: nothing is held now
+                   [&](Master&) {
+                     const bool more = placement_ && event.placed > placement_->placed;
+                     placement_ = Placement{event.wanted, event.placed, event.problem};
+                     if (none) {
+                       suffer_setback(kFromAddresses, event.problem, now, out);
+                     } else if (more && settings_.garp.repeat > 0) {
+                       announce(settings_.garp.repeat, out);
+                     }
+                   },
+                   [](Fault&) {}},
+             state_);
+}
+
+void Instance::on(const AddressesRepaired&, Instant, Actions& out) {
+  ++counters_.addresses_repaired;
+  std::visit(
+      Match{[](Init&) {}, [](Backup&) {},
+            [&](Master&) { announce(std::max(settings_.garp.repeat, 1U), out); }, [](Fault&) {}},
+      state_);
+}
+
+// ---- the adverts ----
+
+void Instance::on(const AdvertRefused& event, Instant now, Actions& out) {
+  ++counters_.adverts_refused;
+  if (event.priority == kResignPriority) return;  // we are on our way out anyway
+  send_trouble_ = SendTrouble{event.sentence, send_trouble_ ? send_trouble_->since : now};
+  std::visit(Match{[](Init&) {}, [](Backup&) {}, [&](Master&) { stop_if_unheard(now, out); },
+                   [](Fault&) {}},
+             state_);
+}
+
+// A master whose adverts do not leave is master for nobody but itself. While nobody else serves
+// that does no harm; as soon as somebody does, there would be two holders that cannot settle it.
+void Instance::stop_if_unheard(Instant now, Actions& out) {
+  if (!send_trouble_ || !hears_another_master(now)) return;
+  const bool never_heard = last_advert_at_ < became_master_at_;
+  if (!never_heard && now - send_trouble_->since < settings_.advert_interval) return;
+  suffer_setback(kFromSending,
+                 fmt::format("adverts cannot be sent ({}), and {} is master", send_trouble_->why,
+                             heard_master_->address.to_string()),
+                 now, out);
+}
+
+// ---- trying again ----
+
+void Instance::suffer_setback(const std::string& source, const std::string& why, Instant now,
+                              Actions& out) {
+  const Duration pause =
+      setback_ ? std::min(2 * setback_->pause, kLongestSetback) : settings_.retry_after;
+  setback_ = Setback{why, pause, now + pause};
+  faults_.add(source, why);
+  enter_fault(now, out);
+  std::get<Fault>(state_).retry_at = now + std::min(pause, kLongestFault);
+}
+
+/// Only trying can show whether these are over.
+void Instance::forget_failures() {
+  faults_.remove(kFromAddresses);
+  faults_.remove(kFromSending);
+  send_trouble_.reset();
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,170 @@
+// Instance in Master: RFC 3768 §6.4.3, with keepalived's announcements.
+#include "vrrp/core/instance.hpp"
+#include "vrrp/core/match.hpp"
+#include "vrrp/core/timing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::vrrp {
+namespace {
+
+/// The next beat after `now` of a rhythm that last beat at `previous`: late by several, only one is
+/// made up.
+Instant next_beat(Instant previous, Duration interval, Instant now) {
+  const Instant next = previous + interval;
+  if (next > now) return next;
+  return next + ((now - next) / interval + 1) * interval;
+}
+
+}  // namespace
+
+void Instance::become_master(std::string why, Instant now, Actions& out) {
+  Master master{.next_advert_at = now + settings_.advert_interval,
+                .announce_again_at = {},
+                .announce_again_repeat = settings_.garp.repeat,
+                .refresh_at = {},
+                .answer_from = {}};
+  if (settings_.garp.delay > Duration::zero() && settings_.garp.repeat > 0) {
+    master.announce_again_at = now + settings_.garp.delay;
+  }
+  if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
+
+  send_advert(settings_.priority, now, out);
+  out.emplace_back(PublishAddresses{subject_, addresses_});
+  if (settings_.garp.repeat > 0) announce(settings_.garp.repeat, out);
+  ++counters_.became_master;
+  became_master_at_ = now;
+  rival_.reset();
+  change_state(master, std::move(why), now, out);
+  notify(NotifyState::master, out);
+}
+
+// No peer can have timed out yet: go on where the predecessor stopped. Nothing is announced and
+// nobody is notified, because nothing has changed for peers, clients and scripts.
+void Instance::resume_as_master(Instant now, Actions& out) {
+  const Instant next = std::max(now, last_advert_at_ + settings_.advert_interval);
+  Master master{.next_advert_at = next,
+                .announce_again_at = {},
+                .announce_again_repeat = 0,
+                .refresh_at = {},
+                .answer_from = {}};
+  if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
+  out.emplace_back(PublishAddresses{subject_, addresses_});
+  change_state(master,
+               fmt::format("resumed after a restart of this process, last advert {:.3f} s ago",
+                           seconds(now - last_advert_at_)),
+               now, out);
+  since_ = became_master_at_;
+}
+
+void Instance::tick_master(Instant now, Master& master, Actions& out) {
+  if (setback_ && now - became_master_at_ >= kServesWellAfter) setback_.reset();
+  if (master.next_advert_at <= now) {
+    send_advert(settings_.priority, now, out);
+    master.next_advert_at = next_beat(master.next_advert_at, settings_.advert_interval, now);
+  }
+  if (master.announce_again_at && *master.announce_again_at <= now) {
+    master.announce_again_at.reset();
+    announce(master.announce_again_repeat, out);
+  }
+  if (master.refresh_at && *master.refresh_at <= now) {
+    master.refresh_at = next_beat(*master.refresh_at, settings_.garp.refresh, now);
+    announce(settings_.garp.refresh_repeat, out);
+  }
+}
+
+void Instance::announce(std::uint32_t repeat, Actions& out) const {
+  out.emplace_back(Announce{subject_, addresses_, repeat});
+}
+
+void Instance::on_advert_as_master(const AdvertReceived& event, Instant now, Master& master,
+                                   Actions& out) {
+  const std::uint8_t priority = event.advert.priority;
+  if (priority == kResignPriority) {
+    if (master.answer_from && now < *master.answer_from) return;  // it was told a moment ago
+    master.answer_from = now + settings_.advert_interval / 2;
+    send_advert(settings_.priority, now, out);
+    master.next_advert_at = now + settings_.advert_interval;
+    return;
+  }
+  const bool better = priority > settings_.priority;
+  const bool equal_but_higher_address =
+      priority == settings_.priority && event.source > source_address();
+  if (!better && !equal_but_higher_address) {
+    on_lower_priority_as_master(event, now, master, out);
+    return;
+  }
+  if (settings_.higher_priority_send_advert) send_advert(settings_.priority, now, out);
+  std::string why = better ? fmt::format("{} advertises priority {}, ours is {}",
+                                         event.source.to_string(), priority, settings_.priority)
+                           : fmt::format("{} advertises our priority {} from a higher address",
+                                         event.source.to_string(), priority);
+  // Without priority 0: somebody better is there.
+  ++counters_.released_master;
+  placement_.reset();
+  out.emplace_back(WithdrawAddresses{subject_});
+  listen(now + master_down_interval(settings_, event.advert.interval), std::move(why), now, out);
+  notify(NotifyState::backup, out);
+}
+
+// Another master that should yield: tell it, and win back the switches that learned its address
+// meanwhile.
+void Instance::on_lower_priority_as_master(const AdvertReceived& event, Instant now, Master& master,
+                                           Actions& out) {
+  if (settings_.lower_priority_answer != LowerPriorityAnswer::none &&
+      (!master.answer_from || now >= *master.answer_from)) {
+    master.answer_from = now + settings_.advert_interval / 2;
+    if (settings_.lower_priority_answer == LowerPriorityAnswer::advert_and_announce) {
+      send_advert(settings_.priority, now, out);
+    }
+    if (settings_.garp.lower_priority_repeat > 0) {
+      announce(settings_.garp.lower_priority_repeat, out);
+      if (settings_.garp.lower_priority_delay > Duration::zero()) {
+        master.announce_again_at = now + settings_.garp.lower_priority_delay;
+        master.announce_again_repeat = settings_.garp.lower_priority_repeat;
+      }
+    }
+  }
+  note_rival(event, now, out);
+  stop_if_unheard(now, out);
+}
+
+// After so long a silence a peer may be master. Whether one is shows within one interval: a new
+// master must advertise, and its advert makes this a full Master_Down_Interval again. A director
+// without peers is back after interval + skew. It cannot be told apart from one whose backup is
+// silent (backups never speak), so there is no exception for it.
+void Instance::on_pause_as_master(const ProcessPaused& event, Instant now, Actions& out) {
+  const Duration silent_for = now - last_advert_at_ + event.uncounted;
+  if (silent_for <= silence_allowed(settings_)) return;
+  ++counters_.pauses;
+  ++counters_.released_master;
+  placement_.reset();
+  out.emplace_back(WithdrawAddresses{subject_});
+  listen(now + settings_.advert_interval + skew_time(settings_.priority, settings_.advert_interval),
+         fmt::format("this process did not run for {:.3f} s, a peer may have taken over",
+                     seconds(event.gap)),
+         now, out);
+  std::get<Backup>(state_).restarted_after_pause = true;
+  notify(NotifyState::backup, out);
+}
+
+void Instance::reconfigure_master(const InstanceSettings& old, Instant now, Master& master,
+                                  Actions& out) {
+  master.next_advert_at = std::min(master.next_advert_at, now + settings_.advert_interval);
+  if (old.garp.refresh != settings_.garp.refresh) {
+    master.refresh_at.reset();
+    if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
+  }
+  const AddressList before = old.all_addresses();
+  if (before == *addresses_) return;
+  out.emplace_back(PublishAddresses{subject_, addresses_});
+  const bool something_new =
+      std::any_of(addresses_->begin(), addresses_->end(), [&](const VirtualAddress& address) {
+        return std::find(before.begin(), before.end(), address) == before.end();
+      });
+  if (something_new && settings_.garp.repeat > 0) announce(settings_.garp.repeat, out);
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,93 @@
+#include "vrrp/core/turn.hpp"
+
+#include <unordered_map>
+
+namespace holdfast::vrrp {
+namespace {
+
+// The answers come before anything else is done, so that the rest is decided with them.
+void send_adverts(Actions& actions, Doer& doer, const Step& step) {
+  std::size_t seen = 0;
+  for (int round = 0; round < kMaxAnswerRounds && seen < actions.size(); ++round) {
+    std::vector<const SendAdvert*> adverts;
+    for (; seen < actions.size(); ++seen) {
+      if (const auto* advert = std::get_if<SendAdvert>(&actions[seen])) adverts.push_back(advert);
+    }
+    if (adverts.empty()) return;
+    std::vector<Event> answers;
+    doer.send(adverts, answers);
+    for (const Event& answer : answers) step(answer, actions);
+  }
+}
+
+template <class Wish>
+void note_wish(const Wish& wish, std::unordered_map<RouterKey, std::size_t>& place_of,
+               std::vector<AddressMove>& moves) {
+  const auto [place, is_new] = place_of.try_emplace(wish.router->key, moves.size());
+  if (is_new) {
+    moves.emplace_back(&wish);
+  } else {
+    moves[place->second] = &wish;
+  }
+}
+
+// What was wished for and taken back within one wake-up never reaches the kernel.
+std::vector<AddressMove> last_wishes(const Actions& actions) {
+  std::unordered_map<RouterKey, std::size_t> place_of;
+  std::vector<AddressMove> moves;
+  for (const Action& action : actions) {
+    if (const auto* publish = std::get_if<PublishAddresses>(&action)) {
+      note_wish(*publish, place_of, moves);
+    } else if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
+      note_wish(*withdraw, place_of, moves);
+    } else if (const auto* removed = std::get_if<Removed>(&action)) {
+      note_wish(*removed, place_of, moves);
+    }
+  }
+  return moves;
+}
+
+// An announcement that a withdrawal follows would point the segment at us after the addresses have
+// gone.
+std::vector<const Announce*> valid_announcements(const Actions& actions) {
+  std::unordered_map<RouterKey, const WithdrawAddresses*> last_withdrawal;
+  for (const Action& action : actions) {
+    if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action))
+      last_withdrawal[withdraw->router->key] = withdraw;
+  }
+  std::vector<const Announce*> valid;
+  for (const Action& action : actions) {
+    if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
+      const auto found = last_withdrawal.find(withdraw->router->key);
+      if (found != last_withdrawal.end() && found->second == withdraw) last_withdrawal.erase(found);
+    } else if (const auto* announce = std::get_if<Announce>(&action)) {
+      if (!last_withdrawal.contains(announce->router->key)) valid.push_back(announce);
+    }
+  }
+  return valid;
+}
+
+bool is_told(const Action& action) {
+  return !std::holds_alternative<SendAdvert>(action) &&
+         !std::holds_alternative<PublishAddresses>(action) &&
+         !std::holds_alternative<WithdrawAddresses>(action) &&
+         !std::holds_alternative<Announce>(action);
+}
+
+}  // namespace
+
+void perform(Actions& actions, Doer& doer, const Step& step) {
+  if (actions.empty()) return;
+  send_adverts(actions, doer, step);
+  const std::vector<AddressMove> moves = last_wishes(actions);
+  if (!moves.empty()) doer.move(moves);
+  const std::vector<const Announce*> announcements = valid_announcements(actions);
+  std::vector<Event> answers;
+  if (!announcements.empty()) doer.announce(announcements, answers);
+  for (const Event& answer : answers) step(answer, actions);
+  for (const Action& action : actions) {
+    if (is_told(action)) doer.tell(action);
+  }
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,89 @@
+// Who holds the virtual addresses, and until when: a master has a budget, its last advert plus the
+// silence that peers allow. While a vrrp child takes part the budget is its own affair; while none
+// does, whatever the successor is doing, it is ours.
+#include "watchdog/core/supervisor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::watchdog {
+
+void Supervisor::on(const Observed& event) {
+  record(event.role).stopped = event.stopped;
+  if (event.role == Role::vrrp) holds_until_ = event.holds_until;
+}
+
+// A child that hands over in order still counts its own time. One that runs nothing yet, that was
+// struck or does not run at all will neither send an advert nor take an address off.
+bool Supervisor::addresses_are_served() const {
+  const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
+  if (child.stopped) return false;
+  if (const auto* live = std::get_if<Live>(&child.state)) return live->applied != 0;
+  if (const auto* dying = std::get_if<Dying>(&child.state))
+    return dying->why == Dying::Why::stop && dying->applied != 0 && !dying->killed;
+  return false;
+}
+
+std::optional<core::Instant> Supervisor::release_deadline() const {
+  if (settings_.keep_addresses == KeepAddresses::yes || releasing_ || current_ == 0 ||
+      addresses_are_served())
+    return std::nullopt;
+  return holds_until_;
+}
+
+// A master that does not run is replaced while its successor can still resume: then nobody notices.
+std::optional<core::Instant> Supervisor::replacement_deadline() const {
+  const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
+  const auto* live = std::get_if<Live>(&child.state);
+  if (live == nullptr || live->applied == 0 || !child.stopped || !holds_until_) return std::nullopt;
+  return *holds_until_ - settings_.successor_time;
+}
+
+// The page is the truth: a successor that has just resumed has moved the moment on by its adverts.
+// One that was told to commit and has not done so until now must not begin any more.
+void Supervisor::keep_the_clock() {
+  if (const auto due = replacement_deadline(); due && now_ >= *due)
+    end_hung(Role::vrrp, "is stopped, and a peer takes over unless a successor is back in time");
+  const auto due = release_deadline();
+  if (!due || now_ < *due) return;
+  const ChildState& state = record(Role::vrrp).state;
+  if (const auto* live = std::get_if<Live>(&state);
+      live != nullptr && live->stage == Live::Stage::committing) {
+    end_hung(Role::vrrp, "did not take over its predecessor's addresses in time");
+  } else if (const auto* dying = std::get_if<Dying>(&state);
+             dying != nullptr && !dying->killed && record(Role::vrrp).stopped) {
+    kill(Role::vrrp);
+  }
+  release_addresses();
+}
+
+void Supervisor::release_addresses() {
+  holds_until_.reset();
+  if (settings_.keep_addresses == KeepAddresses::yes || releasing_ || current_ == 0) return;
+  releasing_ = true;
+  out_->push_back(ReleaseAddresses{.generation = current_});
+}
+
+void Supervisor::on(const AddressesReleased&) {
+  releasing_ = false;
+  if (const auto* live = std::get_if<Live>(&record(Role::vrrp).state);
+      live != nullptr && live->stage == Live::Stage::prepared && !is_in_barrier(*live) &&
+      !is_stopping())
+    commit_alone(Role::vrrp);
+  for (const Role role : kRoles) tick_child(role);
+  advance_stop();
+  begin_barrier_when_settled();
+}
+
+// A restarted child, outside of the barrier. While addresses are being taken off a vrrp child
+// waits: it would put its own back in between.
+void Supervisor::commit_alone(Role role) {
+  auto& live = std::get<Live>(record(role).state);
+  if (role == Role::vrrp && releasing_) return;
+  live.stage = Live::Stage::committing;
+  live.answer_by = now_ + settings_.answer_limit;
+  out_->push_back(SendCommit{.role = role, .generation = live.asked});
+}
+
+}  // namespace holdfast::watchdog
