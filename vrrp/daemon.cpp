@@ -152,16 +152,26 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
     const std::size_t count = plan.instances.size();
-    configured_.clear();
-    for (const auto& [key, scripts] : plan.scripts) configured_.insert(key);
-    // Those of instances that this generation removes are needed once more, for their last words.
-    for (auto& [key, scripts] : scripts_) plan.scripts.try_emplace(key, std::move(scripts));
-    scripts_ = std::move(plan.scripts);
+    take_scripts(plan);
     engine_->commit(std::move(plan.instances));
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
 
   // ---- notifications ----
+
+  /// Those of instances that this generation removes are needed once more, for their last words.
+  void take_scripts(Plan& plan) {
+    std::set<RouterKey> configured;
+    if (!scripts_.empty())
+      for (const InstanceSettings& settings : plan.instances) configured.insert(settings.key());
+    departing_.clear();
+    for (auto& [key, scripts] : scripts_) {
+      if (configured.contains(key)) continue;
+      plan.scripts.emplace(key, std::move(scripts));
+      departing_.insert(key);
+    }
+    scripts_ = std::move(plan.scripts);
+  }
 
   void run_scripts(const Notify& notify) {
     const std::string& name = notify.router->name;
@@ -180,7 +190,7 @@ class Daemon {
 
   /// The instance has had its last word; a new one with the same key keeps its own.
   void forget_scripts(const RouterKey& key) {
-    if (!configured_.contains(key)) scripts_.erase(key);
+    if (departing_.erase(key) != 0) scripts_.erase(key);
   }
 
   // ---- the end ----
@@ -202,7 +212,7 @@ class Daemon {
   netlink::Reflector reflector_;
   runtime::ScriptRunner runner_;
   std::map<RouterKey, InstanceScripts> scripts_;
-  std::set<RouterKey> configured_;
+  std::set<RouterKey> departing_;  // of scripts_: what is kept for the last words
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
