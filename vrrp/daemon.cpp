@@ -23,6 +23,9 @@ namespace {
 
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
+/// After a configuration came into use, and perhaps everything was taken over: what that needed for
+/// a moment is free by then.
+constexpr core::Duration kTidyUpAfter = std::chrono::seconds(10);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
@@ -48,7 +51,8 @@ class Daemon {
         logger_("vrrp", options.log),
         reflector_(loop_.io(), logger_, reflector_options(options)),
         runner_(loop_.io()),
-        patience_(loop_.io(), [this] { finish(); }) {}
+        patience_(loop_.io(), [this] { finish(); }),
+        tidy_up_(loop_.io(), [] { runtime::return_free_memory(); }) {}
   ~Daemon() {
     if (parser_.joinable()) parser_.join();
   }
@@ -154,6 +158,7 @@ class Daemon {
     const std::size_t count = plan.instances.size();
     take_scripts(plan);
     engine_->commit(std::move(plan.instances));
+    tidy_up_.arm(runtime::now() + kTidyUpAfter);
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
 
@@ -220,6 +225,7 @@ class Daemon {
   std::uint64_t preparing_ = 0;
   std::thread parser_;
   runtime::DeadlineTimer patience_;
+  runtime::DeadlineTimer tidy_up_;
 };
 
 }  // namespace
