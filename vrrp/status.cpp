@@ -44,7 +44,7 @@ json::object counters_of(const Instance& instance) {
   const Counters& counters = instance.counters();
   json::object errors;
   for (std::size_t i = 0; i < RejectReason::kCount; ++i)
-    errors.emplace(to_string(RejectReason::at(i)), counters.rejected.by_reason[i]);
+    errors.emplace(to_string(RejectReason::at(i)), counters.rejected[RejectReason::at(i)]);
   return {{"adverts_sent", counters.adverts_sent},
           {"adverts_refused", counters.adverts_refused},
           {"adverts_received", counters.adverts_received},
@@ -171,7 +171,7 @@ json::object strays_of(const Router& router) {
     const RejectCounters strays = router.strays(name);
     json::object reasons;
     for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
-      const std::uint64_t count = strays.by_reason[i];
+      const std::uint64_t count = strays[RejectReason::at(i)];
       if (count != 0) reasons.emplace(to_string(RejectReason::at(i)), count);
     }
     by_interface.emplace(name, std::move(reasons));

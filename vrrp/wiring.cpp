@@ -114,7 +114,7 @@ core::Result<Plan> make_plan(const config::Model& model) {
       return core::fail("{}: vrrp_instance {}: {}", model.where(written.location), written.name,
                         scripts.error().message);
     }
-    plan.scripts.emplace(settings.key(), std::move(*scripts));
+    if (*scripts != InstanceScripts{}) plan.scripts.emplace(settings.key(), std::move(*scripts));
     plan.instances.push_back(std::move(settings));
   }
   return plan;

@@ -57,7 +57,7 @@ std::optional<IpAddress> Instance::source_address() const {
 void Instance::on(const Startup&, Instant now, Actions& out) {
   if (state_name() != StateName::init || leaving_ != Leaving::no)
     return;  // started already, or on its way out
-  const auto page = std::exchange(resume_, std::nullopt);
+  const auto page = std::exchange(resume_, {});
   if (page && faults_.empty() && now - page->last_advert_at < silence_allowed(settings_)) {
     became_master_at_ = page->became_master_at;
     last_advert_at_ = page->last_advert_at;

@@ -1,5 +1,6 @@
 #include "vrrp/io/engine.hpp"
 
+#include "core/buffer.hpp"
 #include "vrrp/messages.hpp"
 
 #include <boost/asio/post.hpp>
@@ -64,7 +65,7 @@ void Engine::wake(const std::string* readable) {
   const core::Instant woke_at = runtime::now();
   const runtime::PauseDetector::Pause pause = pauses_.observe(driver_.deadline(), woke_at);
   report_pause(pause);
-  actions_.clear();
+  core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(woke_at, pause.suspended, actions_);
   // Nothing may be judged before every socket was heard; while nothing is due one socket is enough.
   const bool is_due = driver_.deadline() && *driver_.deadline() <= woke_at;
@@ -81,7 +82,7 @@ void Engine::handle(Event event) {
   pending_.push_back(std::move(event));
   if (in_turn_) return;  // the turn that runs will take it
   in_turn_ = true;
-  actions_.clear();
+  core::empty_for_reuse(actions_, kKeptActions);
   end_turn();
 }
 
@@ -90,7 +91,7 @@ void Engine::end_turn() {
   for (int count = 0; !pending_.empty() && count < kMaxEventsPerTurn; ++count) {
     const Event event = std::move(pending_.front());
     pending_.pop_front();
-    actions_.clear();
+    core::empty_for_reuse(actions_, kKeptActions);
     driver_.handle(event, runtime::now(), actions_);
     perform_actions();
   }
@@ -99,7 +100,7 @@ void Engine::end_turn() {
     boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
       if (!life.lock() || in_turn_) return;
       in_turn_ = true;
-      actions_.clear();
+      core::empty_for_reuse(actions_, kKeptActions);
       end_turn();
     });
   }
@@ -148,7 +149,7 @@ void Engine::commit(std::vector<InstanceSettings> next) {
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
   watch(next);
   const core::Instant moment = runtime::now();
-  actions_.clear();
+  core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(moment, core::Duration::zero(), actions_);
   for (const std::string& name : watched_) {
     driver_.handle(InterfaceChanged{name, read_interface(name)}, moment, actions_);
