@@ -11,7 +11,7 @@ core::Duration look_interval(std::size_t services) {
 
 core::Duration list_interval(std::size_t services) {
   return std::max(core::Duration(static_cast<std::int64_t>(services) * kListTimePerService),
-                  kLookInterval);
+                  kShortestListInterval);
 }
 
 void Reconciler::step(const TableEvent& event, const ipvs::Table& desired, core::Instant now,
@@ -125,7 +125,7 @@ void Reconciler::on_event(const table_event::Applied& applied, const ipvs::Table
   if (after_looking_) report_failures(applied, out);
   if (removing_) forget_what_was_removed(refused, out);
   if (applied.not_tried != 0) last_deletion_.reset();
-  steps_.clear();
+  steps_ = {};
 
   if (last_deletion_) {
     phase_ = Phase::resting;

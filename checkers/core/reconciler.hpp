@@ -27,8 +27,9 @@ inline constexpr core::Duration kLongestLookInterval = std::chrono::seconds(10);
 inline constexpr core::Duration kLookTimePerService = std::chrono::milliseconds(200);
 inline constexpr std::size_t kServicesPerLook = 16;
 /// The list of all services, without their servers, is much cheaper: it is read after this for each
-/// service in it, but not faster than kLookInterval. It finds services that are missing, strange or
-/// differently set: within four minutes for 2,000.
+/// service in it, but not faster than kShortestListInterval. It finds services that are missing,
+/// strange or differently set: within four minutes for 2,000.
+inline constexpr core::Duration kShortestListInterval = std::chrono::seconds(10);
 inline constexpr core::Duration kListTimePerService = std::chrono::milliseconds(120);
 [[nodiscard]] core::Duration look_interval(std::size_t services);
 [[nodiscard]] core::Duration list_interval(std::size_t services);

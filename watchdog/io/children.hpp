@@ -39,7 +39,7 @@ class Children {
     std::unique_ptr<runtime::Channel> channel;
   };
 
-  [[nodiscard]] core::Result<void> introduce_vrrp_to_checkers();
+  void introduce_vrrp_to_checkers();
   void on_frame(Role role, const runtime::Frame& frame);
   void on_exit(Role role, ExitStatus status);
   [[nodiscard]] Slot& slot(Role role) { return slots_[static_cast<std::size_t>(role)]; }
