@@ -52,7 +52,7 @@ def test_what_others_change_is_put_back_and_becomes_history(director: Director) 
     director.machine.run("ipvsadm", "-e", "-t", FOREIGN, "-r", "10.2.0.1:80", "-m", check=False)
     director.machine.run("ipvsadm", "-a", "-t", FOREIGN, "-r", "10.2.0.1:80", "-m")
 
-    window = 3 * (SERVICES / 8 + 1)
+    window = 6 * (SERVICES / 16 + 1)
     back = eventually(lambda: weight_of(director, 3) == weight_of(director, 17)
                       == weight_of(director, SERVICES) == weight_of(director, 5) == 1,
                       window + 10, 0.2)

@@ -71,20 +71,22 @@ core::Result<void> Children::spawn(Role role) {
   // misses its heartbeats.
   child.channel->start([this, role](const runtime::Frame& frame) { on_frame(role, frame); },
                        [](const std::string&) {});
-  return introduce_vrrp_to_checkers();
+  introduce_vrrp_to_checkers();
+  return {};
 }
 
 // When we are killed nobody orders the two: the table has to outlive the addresses, so the checkers
-// process waits for the end of the VRRP process by itself.
-core::Result<void> Children::introduce_vrrp_to_checkers() {
+// process waits for the end of the VRRP process by itself. Without a free descriptor it cannot;
+// both work nevertheless, and the next start of either tries again.
+void Children::introduce_vrrp_to_checkers() {
   const Slot& vrrp = slot(Role::vrrp);
-  if (!vrrp.process || !slot(Role::checkers).process) return {};
+  const Slot& checkers = slot(Role::checkers);
+  if (!vrrp.process || !checkers.process) return;
   auto pidfd = vrrp.process->pidfd();
-  if (!pidfd) return pidfd.error();
-  return send(Role::checkers, {runtime::FrameType::sibling,
-                               static_cast<std::uint64_t>(vrrp.process->pid()),
-                               {},
-                               std::move(*pidfd)});
+  if (!pidfd) return;
+  const auto pid = static_cast<std::uint64_t>(vrrp.process->pid());
+  static_cast<void>(
+      checkers.channel->send({runtime::FrameType::sibling, pid, {}, std::move(*pidfd)}));
 }
 
 core::Result<void> Children::send(Role role, runtime::Frame frame) {
