@@ -229,8 +229,9 @@ def test_a_killed_watchdog_takes_both_children_with_it_in_order(suite: Suite) ->
 
 
 def kill_watchdog_and_hold_vrrp(pids: dict[str, int]) -> None:
-    """The VRRP process stands still in its farewell. The kernel wakes up who is stopped while its
-    parent dies, so it is stopped until it stays so."""
+    """The VRRP process stands still before its farewell. It is stopped before the watchdog dies,
+    and again until it stays so: the kernel wakes up who is stopped while its parent dies."""
+    os.kill(pids["vrrp"], signal.SIGSTOP)
     os.kill(pids["watchdog"], signal.SIGKILL)
     until = time.monotonic() + 0.5
     while time.monotonic() < until:

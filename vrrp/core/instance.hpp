@@ -234,8 +234,6 @@ class Instance {
   core::Rare<ListDifference> list_difference_;
   std::vector<std::pair<RejectReason, Instant>> reported_at_;  // when each was told last
 
-  std::optional<core::Shared<Departure>>
-      departure_;  // of an ordinary advert, until something changes
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};
   Instant last_advert_at_{};
