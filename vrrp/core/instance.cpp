@@ -156,10 +156,8 @@ void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
 void Instance::send_advert(std::uint8_t priority, Instant, Actions& out) {
   const auto source = source_address() ? source_address() : last_source_;
   if (!source) return;  // there never was an address: nobody can have heard us as master
-  Departure departure{.source = *source,
-                      .destinations = {key().channel},
-                      .hop_limit = 255,
-                      .payload = {}};
+  Departure departure{
+      .source = *source, .destinations = {key().channel}, .hop_limit = 255, .payload = {}};
   encode_advert(make_advert(settings_, priority), departure.payload);
   out.emplace_back(SendAdvert{subject_, priority, ++identification_, std::move(departure)});
 }
