@@ -106,7 +106,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 core::Result<void> Reflector::Impl::load() {
-  auto presence = Presence::announce(options_.run_dir);
+  auto presence = Presence::announce(options_.run_dir, options_.company);
   if (!presence) return presence.error();
   presence_.emplace(std::move(*presence));
   auto requests = RouteSocket::open(options_.request_buffer_bytes, {});

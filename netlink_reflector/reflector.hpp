@@ -13,6 +13,7 @@
 #include "netlink_reflector/core/publication.hpp"
 #include "netlink_reflector/core/table.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,11 +30,20 @@ class Logger;
 
 namespace holdfast::netlink {
 
+/// Whether a living process that keeps addresses by the same directory is in our way.
+enum class Company : std::uint8_t {
+  refused,   ///< two would overwrite each other's record
+  accepted,  ///< whoever asks knows it, and that it holds nothing and will not act
+};
+
 struct ReflectorOptions {
   /// Where `vrrp.owned` lists the addresses that are ours, for a successor; also the name by which
   /// other directors of this network namespace know of us: one process at a time. Empty: neither,
   /// for tests.
   std::string run_dir = {};
+  /// A process of the same run directory that lives is no obstacle: for the release, beside a vrrp
+  /// child that was struck or has not begun.
+  Company company = Company::refused;
   /// Receive buffer of the event socket. A burst that does not fit costs a full dump. keepalived:
   /// vrrp_netlink_monitor_rcv_bufs. Unit: bytes.
   int event_buffer_bytes = 4 << 20;

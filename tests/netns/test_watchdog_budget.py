@@ -23,7 +23,9 @@ from tests.lab.wire import Capture
 
 VIP = "10.9.0.200"
 OURS, PEER = "10.9.0.1", "10.9.0.2"
-TOLERANCE = 0.1
+EARLY = 0.05  # clocks of the capture and of the director
+# On a machine that does nothing else it is 0.03; the peer comes 0.8 after the budget.
+LATE = 0.5
 
 
 def config(priority: int, interval: float = 1) -> str:
@@ -41,6 +43,22 @@ vrrp_instance VI_1 {{
 """
 
 
+def service(number: int) -> str:
+    return f"""
+virtual_server 10.8.{number // 250}.{number % 250 + 1} 80 {{
+    delay_loop 60
+    lb_algo rr
+    lb_kind DR
+    protocol TCP
+    real_server 10.9.0.10 80 {{
+        TCP_CHECK {{
+            connect_timeout 1
+        }}
+    }}
+}}
+"""
+
+
 class Scene:
     def __init__(self, lab: Lab):
         self.switch = lab.switch("sw")
@@ -50,8 +68,8 @@ class Scene:
         self.peer = Director(other, config(50), "keepalived")
         self.capture = Capture(self.switch)
 
-    def start(self) -> None:
-        self.ours.start("-D")
+    def start(self, *options: str) -> None:
+        self.ours.start("-D", *options)
         self.ours.wait_for(VIP)
         self.peer.start("-P", "-G")
         assert eventually(lambda: self.peer.state("VI_1") == "BACKUP", 10) is not None
@@ -59,6 +77,19 @@ class Scene:
 
     def last_advert(self, since: float = 0) -> float:
         return self.capture.adverts(since, OURS)[-1].at
+
+    def stopped_successor(self, knows_addresses: bool) -> int:
+        """Kills the vrrp process of the master, and stops the next one before it begins."""
+        old = self.ours.role_pid("vrrp")
+        os.kill(old, signal.SIGKILL)
+        successor = self.child_after(old)
+        self.ours.process.send(signal.SIGSTOP)  # so that it is not told to begin
+        if knows_addresses:
+            wait_until_it_knows(successor)
+        os.kill(successor, signal.SIGSTOP)
+        self.ours.process.send(signal.SIGCONT)
+        assert "resumed after a restart" not in self.ours.log(), "stopped too late"
+        return successor
 
     def priorities_since(self, moment: float) -> list[int]:
         return [one.priority for one in self.capture.adverts(moment, OURS)]
@@ -90,6 +121,16 @@ def role_of(pid: int) -> str:
     except OSError:
         return ""
     return roles[0].removeprefix("--role=") if roles else ""
+
+
+def wait_until_it_knows(pid: int) -> None:
+    """It has read what is on the interfaces, and shows itself to other directors."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        with open(f"/proc/{pid}/net/unix", encoding="ascii") as sockets:
+            if "@holdfast.addresses." in sockets.read():
+                return
+    raise AssertionError("the successor did not get far")
 
 
 @contextlib.contextmanager
@@ -127,24 +168,24 @@ def scene(lab: Lab) -> Scene:
     return Scene(lab)
 
 
+@pytest.mark.parametrize("moment", ["at birth", "when it knows its addresses"])
 def test_a_successor_that_stands_still_loses_the_addresses_when_the_peers_wake(
-    scene: Scene,
+    scene: Scene, moment: str,
 ) -> None:
-    scene.start()
-    old = scene.ours.role_pid("vrrp")
-
-    os.kill(old, signal.SIGKILL)
-    successor = scene.child_after(old)
-    os.kill(successor, signal.SIGSTOP)
+    # A long file takes long to read: time to stop the successor before it can begin.
+    scene.ours.write_config(config(100) + "".join(map(service, range(3000))))
+    scene.start("-P")
+    successor = scene.stopped_successor(moment != "at birth")
 
     gone = scene.gone_after(time.time())
     budget = scene.last_advert() + 3
-    assert budget - TOLERANCE < gone < budget + TOLERANCE, gone - budget
+    assert budget - EARLY < gone < budget + LATE, gone - budget
     # Awake again it is a backup, and wins only by an election.
     assert eventually(lambda: scene.peer.holds(VIP), 5) is not None
     woken = time.time()
-    os.kill(successor, signal.SIGCONT)
-    assert eventually(lambda: scene.ours.holds(VIP), 10) is not None
+    with contextlib.suppress(ProcessLookupError):  # ended, when it had been told to begin
+        os.kill(successor, signal.SIGCONT)
+    assert eventually(lambda: scene.capture.adverts(woken, OURS), 12) is not None
     assert scene.capture.adverts(woken, OURS)[0].at - woken > 2, "no advert without an election"
     assert "resumed after a restart" not in scene.ours.log()
 
@@ -175,20 +216,6 @@ def test_a_master_that_is_stopped_is_replaced_before_its_peers_notice(scene: Sce
 
     assert scene.capture.adverts(began, PEER) == []
     assert "resumed after a restart" in scene.ours.log()
-
-
-def test_a_master_that_is_stopped_for_good_loses_them_with_its_budget(scene: Scene) -> None:
-    scene.start()
-    old, began = scene.ours.role_pid("vrrp"), time.time()
-
-    os.kill(old, signal.SIGSTOP)
-    os.kill(scene.child_after(old), signal.SIGSTOP)
-
-    gone = scene.gone_after(time.time())
-    budget = scene.last_advert() + 3
-    assert budget - TOLERANCE < gone < budget + TOLERANCE, gone - budget
-    assert eventually(lambda: scene.peer.holds(VIP), 5) is not None
-    assert gone < scene.capture.adverts(began, PEER)[0].at, "never on both"
 
 
 def test_a_short_stop_is_no_death(scene: Scene) -> None:

@@ -95,7 +95,7 @@ void Supervisor::commit_alone(Role role) {
 bool Supervisor::can_part() const {
   const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
   return settings_.keep_addresses == KeepAddresses::no && !releasing_ && current_ != 0 &&
-         !child.parting && holds_until_ && now_ + settings_.successor_time < *holds_until_;
+         !child.parting && holds_until_ && now_ + settings_.parting_time < *holds_until_;
 }
 
 void Supervisor::begin_parting(const Parting& parting) {

@@ -349,8 +349,12 @@ void Daemon::perform(const Strike& action) {
 
 void Daemon::perform(const ReleaseAddresses&) {
   children_.make_page_void();
-  auto process =
-      start_release(loop_.io(), options_.run_dir, options_.log, [this](ExitStatus status) {
+  auto process = start_release(
+      loop_.io(),
+      {.run_dir = options_.run_dir,
+       .log = options_.log,
+       .beside_vrrp = children_.pid(Role::vrrp).has_value()},
+      [this](ExitStatus status) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);
         if (status.is_clean())

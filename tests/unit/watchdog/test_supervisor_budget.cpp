@@ -279,7 +279,7 @@ TEST_CASE("parting: not with a budget that is nearly used up, and not with -V") 
   late.run();
   (void)late.master_died(late.now + 2s);
   (void)late.settle(Role::vrrp);
-  CHECK(deeds(late.master_died(late.now + 300ms)) == Actions{ReleaseAddresses{1}});
+  CHECK(deeds(late.master_died(late.now + 100ms)) == Actions{ReleaseAddresses{1}});
 
   Driver keeping({.keep_addresses = KeepAddresses::yes});
   keeping.run();
