@@ -28,7 +28,12 @@ constexpr Duration kLongestFault = 60s;
 void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
   interface_ = event.status;
   if (const auto source = source_address()) last_source_ = source;
-  if (setback_) setback_->until = std::min(setback_->until, now);  // perhaps this was the reason
+  // Perhaps this was the reason: what could not be placed or sent may be possible now.
+  if (setback_) setback_->until = std::min(setback_->until, now);
+  if (auto* fault = std::get_if<Fault>(&state_)) {
+    fault->retry_at.reset();
+    forget_failures();
+  }
   set_interface_fault();
   reconsider_faults(now, out);
 }

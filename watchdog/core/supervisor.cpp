@@ -50,6 +50,7 @@ std::optional<core::Instant> Supervisor::deadline() const {
   if (const auto* loading = std::get_if<Loading>(&phase_); loading != nullptr && !loading->killed)
     keep_earliest(earliest, loading->kill_at);
   if (is_steady()) keep_earliest(earliest, confirmation_.deadline());
+  keep_earliest(earliest, look_at_);
   keep_earliest(earliest, release_deadline());
   keep_earliest(earliest, replacement_deadline());
   for (const ChildRecord& child : children_) {
@@ -398,6 +399,7 @@ void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
 }
 
 void Supervisor::stop_child(Role role, const Live& live) {
+  if (role == Role::vrrp && live.applied != 0) look_at_ = now_;
   out_->push_back(SendStop{.role = role});
   set_state(role, Dying{.why = Dying::Why::stop,
                         .applied = live.applied,
@@ -540,6 +542,7 @@ void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::stri
 // ---- time ---------------------------------------------------------------------------------------
 
 void Supervisor::on(const Tick&) {
+  look_at_.reset();
   if (auto* loading = std::get_if<Loading>(&phase_);
       loading != nullptr && !loading->killed && now_ >= loading->kill_at) {
     loading->killed = true;  // the shell reports LoaderFinished when it is gone

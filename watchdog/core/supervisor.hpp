@@ -180,6 +180,8 @@ class Supervisor {
   bool releasing_ = false;  ///< ReleaseAddresses is out
   /// When the first peer takes over from the vrrp child, as last told.
   std::optional<core::Instant> holds_until_;
+  /// Set when that is old news and matters from now on: a Tick is due, which brings an Observed.
+  std::optional<core::Instant> look_at_;
   std::optional<core::Instant> expected_tick_;  ///< deadline() after the last step
 
   // Only valid within step().

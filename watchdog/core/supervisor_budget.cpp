@@ -14,15 +14,14 @@ void Supervisor::on(const Observed& event) {
   if (event.role == Role::vrrp) holds_until_ = event.holds_until;
 }
 
-// A child that hands over in order still counts its own time. One that runs nothing yet, that was
-// struck or does not run at all will neither send an advert nor take an address off.
+// One that runs nothing yet, that was struck or does not run at all will neither send an advert nor
+// take an address off. One that is told to stop says on its page that it is master no more before
+// it hands over, and counts its own time from then on; if it does not even come to that, it hangs.
 bool Supervisor::addresses_are_served() const {
   const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
   if (child.stopped) return false;
-  if (const auto* live = std::get_if<Live>(&child.state)) return live->applied != 0;
-  if (const auto* dying = std::get_if<Dying>(&child.state))
-    return dying->why == Dying::Why::stop && dying->applied != 0 && !dying->killed;
-  return false;
+  const auto* live = std::get_if<Live>(&child.state);
+  return live != nullptr && live->applied != 0;
 }
 
 std::optional<core::Instant> Supervisor::release_deadline() const {
@@ -52,7 +51,8 @@ void Supervisor::keep_the_clock() {
       live != nullptr && live->stage == Live::Stage::committing) {
     end_hung(Role::vrrp, "did not take over its predecessor's addresses in time");
   } else if (const auto* dying = std::get_if<Dying>(&state);
-             dying != nullptr && !dying->killed && record(Role::vrrp).stopped) {
+             dying != nullptr && !dying->killed &&
+             (dying->why == Dying::Why::stop || record(Role::vrrp).stopped)) {
     kill(Role::vrrp);
   }
   release_addresses();

@@ -203,7 +203,7 @@ TEST_CASE("stop: a process that stands still while it hands over is ended with i
   driver.run();
   (void)driver.step(StopRequested{});
   const Instant end = driver.now + 700ms;
-  (void)driver.step(Observed{Role::vrrp, true, end});
+  (void)driver.tick(true, end);
   driver.now = end;
 
   CHECK(driver.tick(true, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
@@ -299,4 +299,30 @@ TEST_CASE("parting: a stop meanwhile is an ordinary stop") {
   CHECK(only<ReleaseAddresses>(driver.exited(Role::vrrp, exit_with(0))).size() == 1);
   (void)driver.step(AddressesReleased{});
   CHECK(only<Exit>(driver.exited(Role::checkers, exit_with(0))) == std::vector{Exit{ExitCode::ok}});
+}
+
+TEST_CASE("stop: a process that hangs instead of handing over is ended with its budget") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 700ms;
+  (void)driver.step(StopRequested{});
+  // While it served nobody had to look at its page.
+  CHECK(driver.supervisor.deadline() == driver.now);
+  CHECK(driver.tick(false, end).empty());
+  CHECK(driver.supervisor.deadline() == end);
+  driver.now = end;
+
+  CHECK(driver.tick(false, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+}
+
+TEST_CASE("stop: a process that hands over has given up its budget and keeps its time") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 700ms;
+  (void)driver.step(StopRequested{});
+  (void)driver.tick(false, end);
+  driver.now = end;
+
+  CHECK(driver.tick(false, std::nullopt).empty());
+  CHECK(driver.supervisor.deadline() > end + 2s);
 }
