@@ -8,6 +8,7 @@
 #include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/io/engine.hpp"
+#include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
@@ -74,6 +75,7 @@ class Daemon {
         loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
         [this](const Notify& notify) { run_scripts(notify); },
         [this](const RouterKey& key) { forget_scripts(key); });
+    recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
       logger_.log(kPrivileges, "{}", kept.error().message);
     }
@@ -115,6 +117,35 @@ class Daemon {
                        const std::uint64_t generation = child_ ? child_->generation() : 0;
                        reply(status_of(engine_->router(), reflector_, generation, runtime::now()));
                      });
+    control_->handle("record", runtime::ControlAccess::change,
+                     [this](const boost::json::object& request,
+                            const runtime::ControlReply& reply) { record(request, reply); });
+  }
+
+  // ---- what holdfastctl asks ----
+
+  static std::string word_of(const boost::json::object& request, std::string_view key) {
+    const auto* value = request.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+  }
+
+  void record(const boost::json::object& request, const runtime::ControlReply& reply) {
+    const std::string action = word_of(request, "action");
+    if (action == "stop") {
+      const auto stopped = recorder_->stop([reply](const Recorder::Ended& ended) {
+        reply({{"file", ended.path}, {"bytes", ended.bytes}});
+      });
+      if (!stopped) reply({{"error", stopped.error().message}});
+      return;
+    }
+    const auto* limit = request.if_contains("limit");
+    const bool has_limit = limit != nullptr && limit->is_int64() && limit->as_int64() > 0;
+    const std::string file = word_of(request, "file");
+    if (action != "start" || !has_limit || !file.starts_with('/'))
+      return reply({{"error", "record takes start with an absolute file and a limit, or stop"}});
+    const auto started = recorder_->start({file, static_cast<std::uint64_t>(limit->as_int64())});
+    if (!started) return reply({{"error", started.error().message}});
+    reply({{"file", file}, {"limit", limit->as_int64()}});
   }
 
   // ---- configuration, in two steps ----
@@ -198,6 +229,7 @@ class Daemon {
   std::map<RouterKey, InstanceScripts> scripts_;
   std::set<RouterKey> configured_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   std::optional<Plan> prepared_;

@@ -126,6 +126,11 @@ PacketLine read_packet(std::span<const std::string> words) {
   return packet;
 }
 
+std::string time_text(Instant at) {
+  const std::int64_t micros = at.time_since_epoch().count();
+  return fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);
+}
+
 std::string wake_text(Duration uncounted) {
   return "wake" + FieldWriter::text_of(WakeFields{uncounted});
 }

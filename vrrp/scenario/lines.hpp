@@ -59,6 +59,8 @@ struct PacketLine {
 };
 [[nodiscard]] PacketLine read_packet(std::span<const std::string> words);
 
+/// "1234.500000": what a line with a time begins with.
+[[nodiscard]] std::string time_text(Instant at);
 [[nodiscard]] std::string wake_text(Duration uncounted);
 [[nodiscard]] Duration read_wake(std::span<const std::string> words);
 

@@ -80,11 +80,8 @@ InstanceSettings Pseudonyms::hide(InstanceSettings settings) const {
 }
 
 Event Pseudonyms::hide(Event event) const {
-  if (auto* reload = std::get_if<Reload>(&event)) {
-    for (InstanceSettings& each : reload->instances) each = hide(std::move(each));
-  } else if (auto* received = std::get_if<AdvertReceived>(&event)) {
+  if (auto* received = std::get_if<AdvertReceived>(&event))
     received->advert.authentication_data = hide(received->advert.authentication_data);
-  }
   return event;
 }
 

@@ -24,6 +24,7 @@ class Pseudonyms {
   /// Zeros (no password) stay zeros, and nothing else becomes zeros.
   [[nodiscard]] Octets hide(const Octets& data) const;
   [[nodiscard]] InstanceSettings hide(InstanceSettings settings) const;
+  /// All but the settings of a reload, which are lines of their own.
   [[nodiscard]] Event hide(Event event) const;
   /// A VRRPv2 packet with its authentication data replaced; a right checksum stays right, a wrong
   /// one wrong. Others come back as they are: only version 2 carries a password.

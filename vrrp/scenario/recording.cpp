@@ -61,15 +61,17 @@ void RecordedDriver::answer(const Event& event, Actions& out) {
 }
 
 void RecordedDriver::write_event(std::string_view how, const Event& event, Instant now) {
+  const auto* reload = std::get_if<Reload>(&event);
   for (const Attached& each : tapes_) {
-    const bool everything = each.tape->wants_everything();
-    if (!everything && !changes_something(event)) continue;
-    const Event hidden = each.pseudonyms.hide(event);
-    each.tape->write(now, fmt::format("{} {}", how, event_text(hidden)));
-    const auto* reload = std::get_if<Reload>(&hidden);
-    if (reload == nullptr || !everything) continue;
-    for (const InstanceSettings& settings : reload->instances)
-      each.tape->write(std::nullopt, instance_line(settings));
+    if (!each.tape->wants_everything() && !changes_something(event)) continue;
+    // The line of a reload only counts its settings: there is nothing to hide in it.
+    const std::string text = event_text(reload != nullptr ? event : each.pseudonyms.hide(event));
+    each.tape->write(now, fmt::format("{} {}", how, text));
+    if (reload == nullptr) continue;
+    for (const InstanceSettings& settings : reload->instances) {
+      if (!each.tape->wants_everything()) break;  // or not any more: it is full
+      each.tape->write(std::nullopt, instance_line(each.pseudonyms.hide(settings)));
+    }
   }
 }
 
@@ -86,6 +88,7 @@ void RecordedDriver::settle(const Actions& actions) {
       }
     }
     if (everything && actions.empty()) each.tape->write(std::nullopt, kNothing);
+    each.tape->after_turn(now_, actions);
   }
 }
 

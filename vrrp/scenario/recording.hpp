@@ -29,6 +29,8 @@ class Tape {
   [[nodiscard]] virtual bool wants_everything() const = 0;
   /// nullopt: a line without a time.
   virtual void write(std::optional<Instant> at, std::string_view line) = 0;
+  /// The turn is over, all of it was written. `now`: the time of its last event.
+  virtual void after_turn(Instant now, const Actions& actions) = 0;
 };
 
 class RecordedDriver {

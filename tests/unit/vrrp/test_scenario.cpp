@@ -117,6 +117,7 @@ class Memory : public scenario::Tape {
             : "") +
         std::string(line));
   }
+  void after_turn(Instant, const Actions&) override {}
   void join_again() { begun_ = false; }
 
   Lines lines;
