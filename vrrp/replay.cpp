@@ -30,7 +30,10 @@ int replay(const std::string& file) {
                     kUnreadable);
   scenario::Replay replay([](std::string_view line) { fmt::print("{}\n", line); });
   std::string line;
-  while (std::getline(in, line)) replay.feed(line);
+  while (std::getline(in, line)) {
+    if (in.eof() && replay.is_recording()) break;  // torn: its writer was killed, or the disk full
+    replay.feed(line);
+  }
   if (in.bad())
     return complain(fmt::format("holdfast: cannot read {}: {}", file, std::strerror(errno)),
                     kUnreadable);

@@ -36,9 +36,10 @@ core::Result<std::unique_ptr<FileTape>> FileTape::create(Plan plan) {
   if (!file && errno == EEXIST)
     return core::fail("{} is there already: name a new file", plan.path);
   if (!file) return core::fail_errno(errno, "cannot make {}", plan.path);
-  auto tape = std::unique_ptr<FileTape>(new FileTape(std::move(plan), std::move(file), 0));
-  tape->write(std::nullopt, scenario::kFirstLine);
-  return tape;
+  const std::string first = fmt::format("{}\n", scenario::kFirstLine);
+  if (::write(file.get(), first.data(), first.size()) != static_cast<ssize_t>(first.size()))
+    return core::fail_errno(errno, "cannot write {}", plan.path);
+  return std::unique_ptr<FileTape>(new FileTape(std::move(plan), std::move(file), first.size()));
 }
 
 core::Result<std::unique_ptr<FileTape>> FileTape::resume(Plan plan) {
@@ -72,10 +73,12 @@ scenario::Tape::Need FileTape::before_turn(std::size_t) {
   return std::exchange(begun_, true) ? Need::nothing : Need::life;
 }
 
-void FileTape::begin_life(core::Instant at, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines)
-    write(&line == &lines.front() ? std::optional(at) : std::nullopt, line);
-  hand_over();
+void FileTape::begin_life(core::Instant at, RouterSituation situation) {
+  {
+    const std::lock_guard lock(mutex_);
+    life_ = Life{at, std::move(situation)};
+  }
+  changed_.notify_one();
 }
 
 void FileTape::write(std::optional<core::Instant> at, std::string_view line) {
@@ -90,7 +93,7 @@ void FileTape::write(std::optional<core::Instant> at, std::string_view line) {
 
 void FileTape::after_turn(core::Instant, const Actions&) {
   if (!ended_.empty()) return;
-  if (bytes_ + turn_.size() > plan_.limit) {
+  if (bytes() + turn_.size() > plan_.limit) {
     ended_ = fmt::format("{} has reached its limit of {} bytes", plan_.path, plan_.limit);
     turn_.clear();
   } else {
@@ -115,30 +118,49 @@ void FileTape::hand_over() {
   changed_.notify_one();
 }
 
-// The thread: whole turns with one write each time, until the end and nothing is left.
+// The thread: the life, then whole turns with one write each time, until the end and nothing is
+// left. Thousands of instances make a life of a megabyte: its text is made here, not in the loop.
 void FileTape::write_all() {
-  std::string text;
   while (true) {
+    std::string text;
+    std::optional<Life> life;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      text.clear();
+      changed_.wait(lock, [this] { return closing_ || life_ || !waiting_.empty(); });
+      if (!life_ && waiting_.empty()) return;
       std::swap(text, waiting_);
+      std::swap(life, life_);
     }
-    std::string_view rest = text;
-    while (!rest.empty()) {
-      const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) {
+    if (life) {
+      std::string lines = scenario::time_text(life->at) + ' ';
+      for (const std::string& line : scenario::life_lines(life->situation)) lines += line + '\n';
+      {
         const std::lock_guard lock(mutex_);
-        error_ = errno;
-        waiting_.clear();
-        break;
+        bytes_ += lines.size();
       }
-      rest.remove_prefix(static_cast<std::size_t>(written));
+      text.insert(0, lines);
     }
+    put(text);
   }
+}
+
+void FileTape::put(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file_.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const std::lock_guard lock(mutex_);
+      error_ = errno;
+      waiting_.clear();
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::uint64_t FileTape::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
 }
 
 }  // namespace holdfast::vrrp

@@ -35,14 +35,14 @@ class FileTape : public scenario::Tape {
   FileTape& operator=(const FileTape&) = delete;
 
   [[nodiscard]] const Plan& plan() const { return plan_; }
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t bytes() const;
   /// Why nothing more is written; empty: it is.
   [[nodiscard]] const std::string& ended() const { return ended_; }
   /// Called once at the end of a turn when it has ended: by its limit, or by what the disk said.
   void on_ended(std::function<void()> call) { on_ended_ = std::move(call); }
 
   Need before_turn(std::size_t instances) override;
-  void begin_life(core::Instant at, const std::vector<std::string>& lines) override;
+  void begin_life(core::Instant at, RouterSituation situation) override;
   [[nodiscard]] bool wants_everything() const override { return ended_.empty(); }
   void write(std::optional<core::Instant> at, std::string_view line) override;
   void after_turn(core::Instant now, const Actions& actions) override;
@@ -51,16 +51,22 @@ class FileTape : public scenario::Tape {
   FileTape(Plan plan, runtime::UniqueFd file, std::uint64_t bytes);
   void hand_over();
   void write_all();
+  void put(std::string_view text);
 
   Plan plan_;
   runtime::UniqueFd file_;
-  std::uint64_t bytes_ = 0;
   std::string ended_;
   std::function<void()> on_ended_;
   bool begun_ = false;
   std::string turn_;  // the lines since the last hand-over
 
-  std::mutex mutex_;  // guards what follows
+  struct Life {
+    core::Instant at;
+    RouterSituation situation;
+  };
+  mutable std::mutex mutex_;  // guards what follows
+  std::uint64_t bytes_ = 0;
+  std::optional<Life> life_;  // stands before what waits
   std::condition_variable changed_;
   std::string waiting_;
   bool closing_ = false;

@@ -217,6 +217,7 @@ void Recorder::end_file(std::function<void(const Ended&)> on_written) {
                          life = std::weak_ptr<Life>(life_)]() mutable {
     const Ended ended{tape->plan().path, tape->bytes()};
     tape.reset();  // waits until all is written
+    runtime::return_free_memory();
     boost::asio::post(io_, [on_written = std::move(on_written), ended, life] {
       if (life.lock()) on_written(ended);
     });

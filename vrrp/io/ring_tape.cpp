@@ -26,7 +26,8 @@ scenario::Tape::Need RingTape::before_turn(std::size_t instances) {
   return Need::nothing;
 }
 
-void RingTape::begin_life(core::Instant at, const std::vector<std::string>& lines) {
+void RingTape::begin_life(core::Instant at, RouterSituation situation) {
+  const std::vector<std::string> lines = scenario::life_lines(situation);
   std::size_t size = 0;
   for (const std::string& line : lines) size += line.size();
   if (size > kMostLifeText) {

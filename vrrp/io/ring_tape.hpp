@@ -37,7 +37,7 @@ class RingTape : public scenario::Tape {
   [[nodiscard]] const std::deque<PastState>& history() const { return history_; }
 
   Need before_turn(std::size_t instances) override;
-  void begin_life(core::Instant at, const std::vector<std::string>& lines) override;
+  void begin_life(core::Instant at, RouterSituation situation) override;
   [[nodiscard]] bool wants_everything() const override;
   void write(std::optional<core::Instant> at, std::string_view line) override;
   void after_turn(core::Instant now, const Actions& actions) override;

@@ -1,6 +1,5 @@
 #include "vrrp/scenario/recording.hpp"
 
-#include "vrrp/core/situation.hpp"
 #include "vrrp/scenario/lines.hpp"
 
 #include <algorithm>
@@ -106,7 +105,7 @@ void RecordedDriver::begin_life(const Attached& attached, Instant now) const {
   RouterSituation situation = router().situation();
   for (InstanceSituation& each : situation.instances)
     each.settings = attached.pseudonyms.hide(std::move(each.settings));
-  attached.tape->begin_life(now, life_lines(situation));
+  attached.tape->begin_life(now, std::move(situation));
 }
 
 void RecordedDriver::attach(Tape& tape, Pseudonyms::Key key, Instant now) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "vrrp/core/driver.hpp"
+#include "vrrp/core/situation.hpp"
 #include "vrrp/scenario/pseudonyms.hpp"
 
 #include <string_view>
@@ -23,8 +24,8 @@ class Tape {
   virtual ~Tape() = default;
   /// A turn begins. `instances`: how many there are.
   virtual Need before_turn(std::size_t instances) = 0;
-  /// The answer to Need::life: the lines of lines.hpp. Passwords are hidden already.
-  virtual void begin_life(Instant at, const std::vector<std::string>& lines) = 0;
+  /// The answer to Need::life; life_lines() makes text of it. Passwords are hidden already.
+  virtual void begin_life(Instant at, RouterSituation situation) = 0;
   /// False: only what changes something is wanted, and it cannot be played.
   [[nodiscard]] virtual bool wants_everything() const = 0;
   /// nullopt: a line without a time.

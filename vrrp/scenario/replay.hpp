@@ -25,6 +25,8 @@ class Replay {
   explicit Replay(std::function<void(std::string_view)> trace) : trace_(std::move(trace)) {}
 
   void feed(std::string_view line);
+  /// False: a short form, or nothing yet.
+  [[nodiscard]] bool is_recording() const { return player_.has_value(); }
   /// After the last line.
   void finish();
 

@@ -106,7 +106,8 @@ class Memory : public scenario::Tape {
   Need before_turn(std::size_t) override {
     return everything_ && !std::exchange(begun_, true) ? Need::life : Need::nothing;
   }
-  void begin_life(Instant at, const std::vector<std::string>& text) override {
+  void begin_life(Instant at, RouterSituation situation) override {
+    const Lines text = scenario::life_lines(situation);
     for (const std::string& each : text)
       write(&each == &text.front() ? std::optional(at) : std::nullopt, each);
   }
