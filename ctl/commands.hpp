@@ -45,6 +45,8 @@ struct ReloadRequest {
 [[nodiscard]] int stop(const Target& target);
 /// Empty `id`: lists all.
 [[nodiscard]] int explain_message(const std::string& id);
+/// An instance of the running director, or else a message; "message:ID" is always the message.
+[[nodiscard]] int explain(const Target& target, const std::string& word, Format format);
 /// Everything that the VRRP process is told and decides goes to a new file from now on.
 [[nodiscard]] int record_start(const Target& target, const std::string& file,
                                std::uint64_t mebibytes);

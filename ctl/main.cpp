@@ -131,8 +131,13 @@ int run(int argc, const char* const* argv) {
   const CLI::App& convert_verb = add_convert(app, convert_request);
 
   std::string id;
-  CLI::App* explain_verb = app.add_subcommand("explain", "What a log message means");
-  explain_verb->add_option("id", id, "Its id, such as netlink-overrun; without it all are listed");
+  CLI::App* explain_verb =
+      app.add_subcommand("explain", "Why an instance is in its state, or what a log message means");
+  explain_verb->add_option(
+      "word", id,
+      "Name of an instance, or eth0/51, or the id of a message; without it all "
+      "messages are listed");
+  explain_verb->add_flag("--json", json, "One JSON object instead of text");
   RecordWords record_words;
   const CLI::App& record_verb = add_record(app, record_words);
   CLI::App* version = app.add_subcommand("version", "Version of this program");
@@ -168,7 +173,7 @@ int run(int argc, const char* const* argv) {
     return check(check_request);
   }
   if (convert_verb.parsed()) return convert(convert_request);
-  if (explain_verb->parsed()) return explain_message(id);
+  if (explain_verb->parsed()) return id.empty() ? explain_message(id) : explain(target, id, format);
   if (record_verb.parsed()) {
     return record_words.start->parsed()
                ? record_start(target, record_words.file, record_words.mebibytes)

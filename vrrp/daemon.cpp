@@ -7,6 +7,7 @@
 #include "runtime/process.hpp"
 #include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "vrrp/explain.hpp"
 #include "vrrp/io/engine.hpp"
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
@@ -117,6 +118,11 @@ class Daemon {
                        const std::uint64_t generation = child_ ? child_->generation() : 0;
                        reply(status_of(engine_->router(), reflector_, generation, runtime::now()));
                      });
+    control_->handle(
+        "explain", runtime::ControlAccess::read,
+        [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+          reply(explain_word(word_of(request, "instance")));
+        });
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
                             const runtime::ControlReply& reply) { record(request, reply); });
@@ -127,6 +133,13 @@ class Daemon {
   static std::string word_of(const boost::json::object& request, std::string_view key) {
     const auto* value = request.if_contains(key);
     return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+  }
+
+  boost::json::object explain_word(const std::string& word) {
+    const Instance* instance = find_instance(engine_->router(), word);
+    if (instance == nullptr)
+      return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
+    return explain(*instance, recorder_->history(), runtime::now());
   }
 
   void record(const boost::json::object& request, const runtime::ControlReply& reply) {

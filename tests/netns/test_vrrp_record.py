@@ -1,7 +1,8 @@
-"""The event recorder: what a pair was told and decided, played again."""
+"""The event recorder: what a pair was told and decided, played again; and what explain makes of it."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -203,13 +204,11 @@ def test_record_refuses_with_a_sentence(pair: Pair, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_costs_the_recording_and_nothing_else(pair: Pair) -> None:
-    """The disk is /dev/full behind a small tmpfs: 64 KiB, filled by the recording itself."""
     machine = pair.a.machine
     disk = pair.a.directory / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(disk)], check=True)
     try:
-        pair.a.write_config(config(150, interval=0.01))
         record(pair.a, disk / "all.txt")
         for priority in range(151, 250):  # each reload is a few hundred bytes
             pair.a.write_config(config(priority))
@@ -218,11 +217,77 @@ def test_a_full_disk_costs_the_recording_and_nothing_else(pair: Pair) -> None:
                 break
         assert eventually(lambda: "the recording has ended" in pair.a.log(), 10) is not None
         assert pair.a.log().count("No space left on device") == 1
+        replays(disk / "all.txt")
         assert pair.a.state("VI_1") == "MASTER"
         assert pair.a.ctl("record", "stop").returncode == 1, "nothing is recorded any more"
         assert VIP in {one.split("/")[0] for one in machine.addresses()}
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def explained(director: Director, word: str = "VI_1") -> dict:
+    answer = director.ctl("explain", word, "--json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def test_explain_tells_why_in_every_state(pair: Pair) -> None:
+    master, backup = explained(pair.a), explained(pair.b)
+
+    assert (master["state"], master["why"]) == ("MASTER", "no master was heard")
+    assert master["heard"] is None
+    assert master["timers"][0]["what"] == "sends its next advert"
+    assert 0 <= master["timers"][0]["in_ms"] <= 1000
+    assert "becomes backup when another router advertises a priority above 150" in master["changes"]
+    assert [(one["from"], one["to"]) for one in master["history"]] == [
+        ("BACKUP", "MASTER"), ("INIT", "BACKUP")]
+
+    assert backup["state"] == "BACKUP"
+    assert (backup["heard"]["address"], backup["heard"]["priority"]) == (A, 150)
+    assert backup["heard"]["heard_ms"] < 1200
+    assert backup["timers"][0]["what"].startswith("becomes master, unless")
+    assert 2400 < backup["timers"][0]["in_ms"] <= 3610
+    said = "\n".join(backup["changes"])
+    assert re.search(rf"becomes master when {A} is silent for [23]\.\d s more", said), said
+    assert f"becomes master 0.6 s after {A} resigns (priority 0)" in said
+    assert "takes over within 3.6 s when a reload raises its priority above 150" in said
+
+    pair.b.machine.ip("link set eth0 down")
+    pair.is_in(pair.b, "FAULT")
+    fault = explained(pair.b, "eth0/51")
+    assert fault["faults"] == ["interface eth0 is down or has no carrier"]
+    assert fault["changes"] == [
+        "takes part again when this is over: interface eth0 is down or has no carrier"]
+    text = pair.b.ctl("explain", "VI_1").stdout
+    assert text.startswith("VI_1 (eth0, VRID 51) is FAULT since ")
+    assert "  fault     interface eth0 is down or has no carrier\n" in text
+    assert re.search(r"  before    \S+Z  BACKUP -> FAULT: interface eth0 is down", text), text
+
+
+def test_what_explain_promises_comes_true(pair: Pair) -> None:
+    promise = explained(pair.b)["timers"][0]["in_ms"] / 1000
+    asked = time.monotonic()
+
+    pair.switch.ip(f"link set {pair.ports[0]} down")  # at most one advert is on its way
+
+    pair.is_master(pair.b)
+    took = time.monotonic() - asked
+    assert promise - 0.1 < took < promise + 1.3
+
+
+def test_explain_of_words_that_are_messages(pair: Pair) -> None:
+    pair.a.write_config(config(150).replace("VI_1", "vrrp-fault"))
+    assert pair.a.ctl("reload").returncode == 0
+
+    instance = pair.a.ctl("explain", "vrrp-fault")
+    message = pair.a.ctl("explain", "message:vrrp-fault")
+
+    assert instance.stdout.startswith("vrrp-fault (eth0, VRID 51) is MASTER")
+    assert message.stdout.startswith("vrrp-fault (warning)\n")
+    assert pair.b.ctl("explain", "vrrp-fault").stdout == message.stdout
+    nobody = pair.b.ctl("explain", "VI_9")
+    assert nobody.returncode == 1
+    assert "there is no vrrp_instance 'VI_9'" in nobody.stderr
 
 
 def test_an_hour_of_a_pair_at_ten_milliseconds(pair: Pair, tmp_path: Path) -> None:
