@@ -288,21 +288,3 @@ def test_explain_of_words_that_are_messages(pair: Pair) -> None:
     nobody = pair.b.ctl("explain", "VI_9")
     assert nobody.returncode == 1
     assert "there is no vrrp_instance 'VI_9'" in nobody.stderr
-
-
-def test_an_hour_of_a_pair_at_ten_milliseconds(pair: Pair, tmp_path: Path) -> None:
-    """HOLDFAST_RECORD_SECONDS=3600 is the hour of `./dev test --all`; without it a minute of the
-    ordinary test above has to do."""
-    seconds = float(os.environ.get("HOLDFAST_RECORD_SECONDS", "0"))
-    if seconds == 0:
-        pytest.skip("HOLDFAST_RECORD_SECONDS is not set")
-    file = tmp_path / "long.txt"
-    record(pair.a, file)
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        pair.b.write_config(config(100))
-        assert pair.b.ctl("reload").returncode == 0
-        pair.is_master(pair.a)
-        live(pair, 60)
-    assert pair.a.ctl("record", "stop").returncode == 0
-    replays(file)
