@@ -23,6 +23,10 @@ inline constexpr Message kNoPage{
     "would be judged from nothing. Everything else works."};
 inline constexpr Message kStopping{"checkers-stopping", Level::info,
                                    "The process leaves in order."};
+inline constexpr Message kVrrpHangs{
+    "checkers-vrrp-hangs", Level::warning,
+    "This process has to leave, but not by order of the watchdog, which stops the VRRP process "
+    "first; that one still runs. Clients that its addresses attract are refused from now on."};
 inline constexpr Message kCannotStart{
     "checkers-cannot-start", Level::critical,
     "The process cannot do its work and ends; the text says what was missing."};
@@ -69,10 +73,20 @@ inline constexpr Message kIpvsChange{"checkers-ipvs-change", Level::detail,
                                      "A change of the IPVS table, as ipvsadm would say it."};
 inline constexpr Message kIpvsRefused{
     "checkers-ipvs-refused", Level::error,
-    "The kernel refused a change of the IPVS table. It is tried again every few seconds."};
+    "The kernel refused a change of the IPVS table. It is tried again after three seconds, then "
+    "less often, at last once a minute."};
 inline constexpr Message kIpvsDrift{
     "checkers-ipvs-drift", Level::warning,
     "Somebody else changed an entry that belongs to this configuration. It is put back."};
+inline constexpr Message kIpvsStubborn{
+    "checkers-ipvs-stubborn", Level::warning,
+    "Entries of this configuration were put right several times and were different again at once: "
+    "another program sets them, or the kernel keeps another value than it is given. It is tried "
+    "again, at last once a minute, and the status tells the difference."};
+inline constexpr Message kIpvsUnsteady{
+    "checkers-ipvs-unsteady", Level::warning,
+    "Something changes the kernel's IPVS table without a pause, so that no reading of it is whole. "
+    "It is read again at growing distances; changes of our own are still sent."};
 inline constexpr Message kIpvsForeign{
     "checkers-ipvs-foreign", Level::info,
     "The kernel's table has services that are not of this configuration. They are left "

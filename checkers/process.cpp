@@ -46,12 +46,21 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
       probes_(loop.io(),
               [this](ProbeId id, Outcome outcome) {
+                counters_.count(outcome.result);
                 handle(ProbeFinished{id, std::move(outcome)});
               }),
       scripts_(loop.io()),
       tick_(loop.io(), [this] { handle(Tick{}); }),
       farewell_(loop.io(), [this] { loop_.stop(0); }),
-      vrrp_poll_(loop.io(), [this] { leave_after_vrrp(); }),
+      vrrp_(loop.io()),
+      vrrp_farewell_(loop.io(),
+                     [this] {
+                       logger_.log(messages::kVrrpHangs,
+                                   "the VRRP process has not ended within {} s: the table is not "
+                                   "kept for it any longer",
+                                   kVrrpFarewell / std::chrono::seconds(1));
+                       leave();
+                     }),
       not_tried_(kNotTriedLogInterval),
       self_(std::make_shared<Process*>(this)) {}
 
@@ -73,7 +82,7 @@ core::Result<void> Process::start() {
   control_ = std::move(*control);
   control_->handle("status", runtime::ControlAccess::read,
                    [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     reply(status_json(engine_, keeper_, counters_, child_->generation()));
+                     keeper_.when_fresh([this, reply] { reply(status()); });
                    });
 
   child_ = std::make_unique<runtime::Child>(
@@ -87,6 +96,7 @@ core::Result<void> Process::start() {
                 prepared_.reset();
                 ++reading_;
               },
+          .sibling = [this](runtime::UniqueFd pidfd) { watch_vrrp(std::move(pidfd)); },
           .stop = [this](const std::string& why) { stop(why); }});
   return {};
 }
@@ -128,21 +138,32 @@ void Process::commit(std::uint64_t generation) {
 void Process::stop(const std::string& why) {
   if (stopping_) return;
   stopping_ = true;
-  logger_.log(messages::kStopping, "stopping: {}; the IPVS table {}", why,
-              options_.keep_ipvs ? "stays as it is" : "is cleared of our services");
-  leave_by_ = runtime::now() + kVrrpFarewell;
-  if (child_->watchdog_asked_to_stop()) return leave();  // it has stopped the VRRP process before
-  leave_after_vrrp();
+  // The watchdog has stopped the VRRP process before it asks.
+  const bool waits = vrrp_runs_ && !child_->watchdog_asked_to_stop();
+  logger_.log(messages::kStopping, "stopping: {}; the IPVS table {}{}", why,
+              options_.keep_ipvs ? "stays as it is" : "is cleared of our services",
+              waits ? " when the VRRP process has ended" : "");
+  if (!waits) return leave();
+  vrrp_farewell_.arm(runtime::now() + kVrrpFarewell);
 }
 
-void Process::leave_after_vrrp() {
-  const core::Instant moment = runtime::now();
-  if (moment >= leave_by_ || !runtime::somebody_listens(options_.run_dir + "/vrrp.sock"))
-    return leave();
-  vrrp_poll_.arm(moment + kVrrpPoll);
+void Process::watch_vrrp(runtime::UniqueFd pidfd) {
+  boost::system::error_code ignored;
+  vrrp_.close(ignored);  // the former one has ended, or its wait is of no use any more
+  vrrp_.assign(pidfd.release(), ignored);
+  vrrp_runs_ = vrrp_.is_open();
+  if (!vrrp_runs_) return;
+  vrrp_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                   [this, self = self_, number = ++vrrp_number_](boost::system::error_code error) {
+                     if (!*self || error || number != vrrp_number_) return;
+                     vrrp_runs_ = false;
+                     if (stopping_) leave();
+                   });
 }
 
 void Process::leave() {
+  if (std::exchange(leaving_, true)) return;
+  vrrp_farewell_.arm(std::nullopt);
   handle(Stop{});
   keeper_.stop(options_.keep_ipvs, [this] { leave_when_scripts_are_done(); });
 }
@@ -150,6 +171,11 @@ void Process::leave() {
 void Process::leave_when_scripts_are_done() {
   farewell_.arm(runtime::now() + kScriptFarewell);
   scripts_.when_idle([this] { loop_.stop(0); });
+}
+
+boost::json::object Process::status() const {
+  return status_json(engine_, {keeper_.state(), keeper_.counters()}, counters_,
+                     child_->generation());
 }
 
 Memory Process::recall() const {

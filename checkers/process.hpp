@@ -11,6 +11,8 @@
 #include "runtime/handover_page.hpp"
 #include "runtime/script.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+
 #include <deque>
 #include <memory>
 #include <optional>
@@ -23,9 +25,9 @@ namespace holdfast::checkers {
 inline constexpr core::Duration kScriptFarewell = std::chrono::seconds(3);
 
 /// Without a watchdog nobody orders the two children: the table must serve until the VRRP process
-/// has handed its addresses over. That process needs at most 3 s, and 1 s for scripts.
-inline constexpr core::Duration kVrrpFarewell = std::chrono::seconds(5);
-inline constexpr core::Duration kVrrpPoll = std::chrono::milliseconds(50);
+/// has handed its addresses over and ended. That process allows itself 3 s, and 1 s for scripts; a
+/// busy machine may make more of it. One that hangs is not waited for longer than this.
+inline constexpr core::Duration kVrrpFarewell = std::chrono::seconds(15);
 
 class Process {
  public:
@@ -43,7 +45,7 @@ class Process {
   void prepare(runtime::UniqueFd snapshot, Prepared done);
   void commit(std::uint64_t generation);
   void stop(const std::string& why);
-  void leave_after_vrrp();
+  void watch_vrrp(runtime::UniqueFd pidfd);
   void leave();
   void leave_when_scripts_are_done();
 
@@ -59,6 +61,7 @@ class Process {
   void act(const Remember& remember);
   void act(const Forget& forget);
 
+  [[nodiscard]] boost::json::object status() const;
   [[nodiscard]] Memory recall() const;
   [[nodiscard]] std::string server_name(std::size_t service, std::size_t server) const;
   [[nodiscard]] std::string check_name(std::size_t service, std::size_t server,
@@ -73,8 +76,9 @@ class Process {
   runtime::ScriptRunner scripts_;
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
-  runtime::DeadlineTimer vrrp_poll_;
-  core::Instant leave_by_;
+  /// Readable when the VRRP process has ended; closed when there is none.
+  boost::asio::posix::stream_descriptor vrrp_;
+  runtime::DeadlineTimer vrrp_farewell_;
   runtime::RateLimiter not_tried_;
   std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
   std::unique_ptr<runtime::ControlServer> control_;
@@ -88,7 +92,10 @@ class Process {
   Actions actions_;  // reused between steps
   bool handling_ = false;
   bool configured_ = false;
+  unsigned vrrp_number_ = 0;  // of the wait that counts
+  bool vrrp_runs_ = false;
   bool stopping_ = false;
+  bool leaving_ = false;
   /// The reader's answer looks here whether the process is still there.
   std::shared_ptr<Process*> self_;
 };

@@ -6,6 +6,7 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace holdfast::checkers {
@@ -37,10 +38,10 @@ double milliseconds(core::Duration duration) {
 }
 
 /// Connections of a server, when the kernel has told any.
-void add_connections(json::object& to, const TableKeeper& keeper, const ipvs::ServiceKey& service,
+void add_connections(json::object& to, const TableState& table, const ipvs::ServiceKey& service,
                      const core::Endpoint& server) {
   ipvs::ServerCounters counters;
-  if (const auto known = keeper.counters().find(service); known != keeper.counters().end())
+  if (const auto known = table.counters.find(service); known != table.counters.end())
     if (const auto found = known->second.servers.find(server); found != known->second.servers.end())
       counters = found->second;
   to["active_connections"] = counters.active_connections;
@@ -49,7 +50,7 @@ void add_connections(json::object& to, const TableKeeper& keeper, const ipvs::Se
 
 class Writer {
  public:
-  Writer(const Engine& engine, const TableKeeper& keeper) : engine_(engine), keeper_(keeper) {}
+  Writer(const Engine& engine, const TableState& table) : engine_(engine), table_(table) {}
 
   [[nodiscard]] json::object service(std::size_t index) const {
     const ServiceSettings& settings = engine_.settings().services[index];
@@ -64,7 +65,7 @@ class Writer {
     to["quorum"] = settings.quorum;
     to["quorum_up"] = view.quorum_up;
     to["up_weight"] = view.up_weight;
-    to["sorry_server"] = sorry_server(settings);
+    to["sorry_server"] = sorry_server(settings, view);
     json::array servers;
     for (std::size_t j = 0; j < view.servers.size(); ++j)
       servers.push_back(server(settings, view, j));
@@ -75,22 +76,36 @@ class Writer {
  private:
   [[nodiscard]] const ipvs::Server* in_table(const ipvs::ServiceKey& service,
                                              const core::Endpoint& server) const {
-    const auto& services = keeper_.state().actual().services;
+    const auto& services = table_.reconciler.actual().services;
     const auto known = services.find(service);
     if (known == services.end()) return nullptr;
     const auto found = known->second.servers.find(server);
     return found == known->second.servers.end() ? nullptr : &found->second;
   }
 
-  [[nodiscard]] json::value sorry_server(const ServiceSettings& settings) const {
+  /// One address can be a real server and the sorry server: its entry in the table is the sorry
+  /// server's while the quorum is lost, the real server's otherwise (desired_service()).
+  [[nodiscard]] static bool is_sorry_entry(const ServiceSettings& settings, const ServiceView& view,
+                                           const core::Endpoint& endpoint) {
+    if (!settings.sorry_server || settings.sorry_server->endpoint != endpoint) return false;
+    return !view.quorum_up || std::ranges::none_of(settings.servers, [&](const auto& server) {
+      return server.endpoint == endpoint;
+    });
+  }
+
+  [[nodiscard]] json::value sorry_server(const ServiceSettings& settings,
+                                         const ServiceView& view) const {
     if (!settings.sorry_server) return nullptr;
     const SorryServer& sorry = *settings.sorry_server;
-    const ipvs::Server* entry = in_table(settings.key, sorry.endpoint);
+    const ipvs::Server* entry = is_sorry_entry(settings, view, sorry.endpoint)
+                                    ? in_table(settings.key, sorry.endpoint)
+                                    : nullptr;
     json::object to{{"address", sorry.endpoint.address.to_string()},
                     {"port", sorry.endpoint.port},
                     {"weight", entry ? entry->weight : 0},
-                    {"in_table", entry != nullptr}};
-    add_connections(to, keeper_, settings.key, sorry.endpoint);
+                    {"in_table", entry != nullptr},
+                    {"in_use", entry != nullptr && !view.quorum_up}};
+    add_connections(to, table_, settings.key, sorry.endpoint);
     return to;
   }
 
@@ -98,7 +113,9 @@ class Writer {
                                     std::size_t index) const {
     const ServerSettings& settings = service.servers[index];
     const ServerView& state = view.servers[index];
-    const ipvs::Server* entry = in_table(service.key, settings.endpoint);
+    const ipvs::Server* entry = is_sorry_entry(service, view, settings.endpoint)
+                                    ? nullptr
+                                    : in_table(service.key, settings.endpoint);
     json::object to{{"address", settings.endpoint.address.to_string()},
                     {"port", settings.endpoint.port},
                     {"weight", entry ? entry->weight : 0},
@@ -108,7 +125,7 @@ class Writer {
                     {"state", state_text(state)},
                     {"since_at", runtime::iso8601_utc(state.since)},
                     {"since_ms", milliseconds(runtime::now() - state.since)}};
-    add_connections(to, keeper_, service.key, settings.endpoint);
+    add_connections(to, table_, service.key, settings.endpoint);
     json::array checks;
     for (std::size_t k = 0; k < state.checks.size(); ++k)
       checks.push_back(check(settings.checks[k], state.checks[k]));
@@ -136,8 +153,32 @@ class Writer {
   }
 
   const Engine& engine_;
-  const TableKeeper& keeper_;
+  TableState table_;
 };
+
+/// What differs now, and how often others changed something so far.
+json::object ipvs_json(const Reconciler& table, const ipvs::Table& desired) {
+  json::object to{{"available", table.is_available()},
+                  {"error", table.error() ? text(*table.error()) : json::value()},
+                  {"differs", nullptr},
+                  {"drift", table.drift()},
+                  {"last_drift_at", nullptr},
+                  {"last_drift_ms", nullptr}};
+  if (const auto last = table.last_drift()) {
+    to["last_drift_at"] = runtime::iso8601_utc(*last);
+    to["last_drift_ms"] = milliseconds(runtime::now() - *last);
+  }
+  if (const auto differing = table.differing(desired)) {
+    json::array entries;
+    for (const std::string& sentence : differing->sentences)
+      if (entries.size() < kMaxDifferencesTold) entries.push_back(text(sentence));
+    to["differs"] = {{"places", differing->sentences.size()},
+                     {"since_at", runtime::iso8601_utc(differing->since)},
+                     {"since_ms", milliseconds(runtime::now() - differing->since)},
+                     {"entries", std::move(entries)}};
+  }
+  return to;
+}
 
 json::object counters_json(const Counters& counters) {
   return {{"probes_started", counters.probes_started},
@@ -150,25 +191,32 @@ json::object counters_json(const Counters& counters) {
 
 }  // namespace
 
-json::object status_json(const Engine& engine, const TableKeeper& keeper, const Counters& counters,
+void Counters::count(Result result) {
+  switch (result) {
+    case Result::passed:
+      ++probes_passed;
+      break;
+    case Result::failed:
+      ++probes_failed;
+      break;
+    case Result::not_tried:
+      ++probes_not_tried;
+      break;
+  }
+}
+
+json::object status_json(const Engine& engine, const TableState& table, const Counters& counters,
                          std::uint64_t generation) {
-  const Reconciler& table = keeper.state();
-  const Writer writer(engine, keeper);
+  const Writer writer(engine, table);
   json::array services;
   for (std::size_t i = 0; i < engine.services().size(); ++i) services.push_back(writer.service(i));
   json::array foreign;
-  for (const ipvs::ServiceKey& key : table.foreign()) foreign.push_back(key_json(key));
-  return {{"process", "checkers"},
-          {"pid", ::getpid()},
-          {"generation", generation},
-          {"ipvs",
-           {{"available", table.is_available()},
-            {"error", table.error() ? text(*table.error()) : json::value()},
-            {"drift", table.drift()}}},
-          {"probes", engine.probe_count()},
-          {"counters", counters_json(counters)},
-          {"services", std::move(services)},
-          {"foreign", std::move(foreign)}};
+  for (const ipvs::ServiceKey& key : table.reconciler.foreign()) foreign.push_back(key_json(key));
+  return {
+      {"process", "checkers"},           {"pid", ::getpid()},
+      {"generation", generation},        {"ipvs", ipvs_json(table.reconciler, engine.desired())},
+      {"probes", engine.probe_count()},  {"counters", counters_json(counters)},
+      {"services", std::move(services)}, {"foreign", std::move(foreign)}};
 }
 
 }  // namespace holdfast::checkers

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cerrno>
+
 namespace holdfast::checkers {
 
 namespace {
@@ -31,6 +33,7 @@ TableKeeper::TableKeeper(runtime::Loop& loop, runtime::Logger& logger, std::stri
       owned_file_(std::move(owned_path)),
       desired_(desired),
       timer_(loop.io(), [this] { handle(table_event::Tick{}); }),
+      patience_(loop.io(), [this] { answer_waiting(); }),
       self_(std::make_shared<TableKeeper*>(this)) {}
 
 TableKeeper::~TableKeeper() {
@@ -63,6 +66,21 @@ void TableKeeper::stop(bool keep_table, std::function<void()> on_finished) {
   handle(table_event::Stopping{keep_table});
 }
 
+void TableKeeper::when_fresh(std::function<void()> then) {
+  const core::Instant now = runtime::now();
+  const bool is_fresh = read_at_ && now < *read_at_ + kFreshFor;
+  if (is_fresh || !reconciler_.is_available()) return then();
+  waiting_.push_back(std::move(then));
+  if (waiting_.size() > 1) return;
+  patience_.arm(now + kFreshPatience);
+  handle(table_event::LookWanted{});
+}
+
+void TableKeeper::answer_waiting() {
+  patience_.arm(std::nullopt);
+  for (const auto& then : std::exchange(waiting_, {})) then();
+}
+
 void TableKeeper::handle(const TableEvent& event) {
   TableActions actions;
   reconciler_.step(event, desired_, runtime::now(), actions);
@@ -91,11 +109,44 @@ void TableKeeper::act(const table_action::Read&) {
 
 void TableKeeper::read_slice() {
   const auto progress = read_->run_slice();
-  if (!progress) return handle(table_event::ReadFailed{progress.error().message});
+  if (!progress) return reading_failed(progress.error());
   if (*progress == ipvs::Progress::more) return later(&TableKeeper::read_slice);
   ipvs::Observed observed = read_->take();
   counters_ = std::move(observed.counters);
-  handle(table_event::WasRead{std::move(observed.table)});
+  read_at_ = runtime::now();
+  handle(table_event::WasRead{std::move(observed.table), read_->in_one_piece()});
+  answer_waiting();
+}
+
+void TableKeeper::act(const table_action::ReadServices& read) {
+  read_services_.emplace(*client_, read.keys);
+  later(&TableKeeper::read_services_slice);
+}
+
+void TableKeeper::read_services_slice() {
+  const auto progress = read_services_->run_slice();
+  if (!progress) return reading_failed(progress.error());
+  if (*progress == ipvs::Progress::more) return later(&TableKeeper::read_services_slice);
+  ipvs::Observed observed = read_services_->take();
+  for (const ipvs::ServiceKey& key : read_services_->keys()) counters_.erase(key);
+  counters_.merge(observed.counters);
+  handle(table_event::ServicesWereRead{read_services_->keys(), std::move(observed.table)});
+}
+
+void TableKeeper::act(const table_action::ListServices&) {
+  later(&TableKeeper::list);
+}
+
+void TableKeeper::list() {
+  auto list = client_->list();
+  if (!list) return reading_failed(list.error());
+  handle(table_event::WasListed{std::move(*list)});
+}
+
+void TableKeeper::reading_failed(const core::Error& error) {
+  if (error.system_errno == EAGAIN) return handle(table_event::ReadDisagreed{});
+  handle(table_event::ReadFailed{error.message});
+  answer_waiting();
 }
 
 void TableKeeper::act(const table_action::Apply& apply) {
@@ -133,6 +184,20 @@ void TableKeeper::act(const table_action::ReportDrift& report) {
               listed(report.differences));
 }
 
+void TableKeeper::act(const table_action::ReportStubborn& report) {
+  logger_.log(messages::kIpvsStubborn,
+              "the IPVS table was put right {} times in a row and differs again; further attempts "
+              "come at growing distances: {}",
+              kMaxRounds, listed(report.differences));
+}
+
+void TableKeeper::act(const table_action::ReportUnsteady&) {
+  logger_.log(messages::kIpvsUnsteady,
+              "the IPVS table changes faster than it can be read: {} readings in a row "
+              "contradicted themselves; nothing is done until two agree",
+              kMaxDisagreements);
+}
+
 void TableKeeper::act(const table_action::ReportForeign& report) {
   std::vector<std::string> names;
   for (const ipvs::ServiceKey& key : report.keys) names.push_back(ipvs::to_string(key));
@@ -157,6 +222,7 @@ void TableKeeper::act(const table_action::ReportFailedStep& report) {
 }
 
 void TableKeeper::act(const table_action::Finished&) {
+  answer_waiting();
   if (on_finished_) boost::asio::post(loop_.io(), std::exchange(on_finished_, nullptr));
 }
 

@@ -117,6 +117,13 @@ void Diagnostics::sort_by_place() {
   }
 }
 
+std::size_t Diagnostics::hints() const {
+  return static_cast<std::size_t>(
+      std::count_if(list_.begin(), list_.end(), [](const Diagnostic& one) {
+        return one.severity == Severity::warning && one.kind == Kind::hint;
+      }));
+}
+
 std::string Diagnostics::summary() const {
   return fmt::format("{}, {}", counted(errors_, "error"), counted(warnings_, "warning"));
 }
@@ -131,6 +138,16 @@ const char* to_string(Severity severity) {
       return "note";
   }
   return "error";
+}
+
+const char* to_string(Kind kind) {
+  switch (kind) {
+    case Kind::mistake:
+      return "mistake";
+    case Kind::hint:
+      return "hint";
+  }
+  return "mistake";
 }
 
 std::string render(const Diagnostic& diagnostic, Colour colour) {
@@ -164,8 +181,10 @@ std::string render_json(const Diagnostics& diagnostics) {
                                 diagnostics.errors(), diagnostics.warnings());
   std::string_view separator;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
-    out +=
-        fmt::format("{}{{\"severity\":\"{}\",\"file\":", separator, to_string(diagnostic.severity));
+    out += fmt::format("{}{{\"severity\":\"{}\"", separator, to_string(diagnostic.severity));
+    if (diagnostic.severity == Severity::warning)
+      out += fmt::format(",\"kind\":\"{}\"", to_string(diagnostic.kind));
+    out += ",\"file\":";
     append_json_string(out, diagnostic.file);
     out +=
         fmt::format(",\"line\":{},\"column\":{},\"message\":", diagnostic.line, diagnostic.column);

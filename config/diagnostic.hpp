@@ -17,6 +17,10 @@ namespace holdfast::config {
 /// into use. warning: taken into use, but not as the author may believe. note: worth knowing.
 enum class Severity : std::uint8_t { error, warning, note };
 
+/// What a warning is about. mistake: what was written cannot be meant so. hint: it is right, but
+/// old or without effect in this version, and the author need not change anything.
+enum class Kind : std::uint8_t { mistake, hint };
+
 /// One finding. The rendered form is
 ///   file:line:column: error: message
 ///     source line
@@ -24,6 +28,7 @@ enum class Severity : std::uint8_t { error, warning, note };
 ///     help: what to do
 struct Diagnostic {
   Severity severity = Severity::error;
+  Kind kind = Kind::mistake;
   std::string file;
   std::uint32_t line = 0;         ///< from 1; 0: the whole file
   std::uint32_t column = 0;       ///< from 1, counts characters as a person does; 0: the whole line
@@ -36,6 +41,9 @@ struct Diagnostic {
   /// do
   std::uint32_t repeats = 0;
 
+  [[nodiscard]] bool is_mistake_warning() const {
+    return severity == Severity::warning && kind == Kind::mistake;
+  }
   bool operator==(const Diagnostic&) const = default;
 };
 
@@ -55,6 +63,8 @@ class Diagnostics {
   [[nodiscard]] bool has_errors() const { return errors_ != 0; }
   [[nodiscard]] std::size_t errors() const { return errors_; }
   [[nodiscard]] std::size_t warnings() const { return warnings_; }
+  /// Of the warnings.
+  [[nodiscard]] std::size_t hints() const;
   [[nodiscard]] bool empty() const { return list_.empty(); }
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return list_; }
   /// "no errors, no warnings", "1 error, 2 warnings".
@@ -69,6 +79,7 @@ class Diagnostics {
 };
 
 [[nodiscard]] const char* to_string(Severity severity);  ///< "error", "warning", "note"
+[[nodiscard]] const char* to_string(Kind kind);          ///< "mistake", "hint"
 /// For terminals; who prints decides (a terminal, and no NO_COLOR in the environment).
 enum class Colour : std::uint8_t { never, always };
 /// Several lines, the last one ends with a newline.
@@ -77,7 +88,7 @@ enum class Colour : std::uint8_t { never, always };
 [[nodiscard]] std::string render_text(const Diagnostics& diagnostics,
                                       Colour colour = Colour::never);
 /// {"errors":1,"warnings":0,"diagnostics":[{…}]}, each with severity, file, line, column, message,
-/// help and source, and "repeats" when there are any.
+/// help and source, a warning's kind, and "repeats" when there are any.
 [[nodiscard]] std::string render_json(const Diagnostics& diagnostics);
 
 /// Columns that `text` takes on a terminal from column `start` (0-based): tabs to multiples of 8,

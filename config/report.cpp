@@ -31,15 +31,15 @@ Reporter::Reporter(const Snapshot& snapshot, Diagnostics& out)
     : snapshot_(&snapshot), out_(&out), cursor_(snapshot), report_cursor_(snapshot) {}
 
 void Reporter::error(TextRange range, std::string message, std::string help) {
-  add(Severity::error, range, std::move(message), std::move(help));
+  add(Severity::error, Kind::mistake, range, std::move(message), std::move(help));
 }
 
 void Reporter::warning(TextRange range, std::string message, std::string help) {
-  add(Severity::warning, range, std::move(message), std::move(help));
+  add(Severity::warning, Kind::mistake, range, std::move(message), std::move(help));
 }
 
 void Reporter::note(TextRange range, std::string message, std::string help) {
-  add(Severity::note, range, std::move(message), std::move(help));
+  add(Severity::note, Kind::mistake, range, std::move(message), std::move(help));
 }
 
 void Reporter::suspect(TextRange range, std::string message, std::string help) {
@@ -47,8 +47,12 @@ void Reporter::suspect(TextRange range, std::string message, std::string help) {
   warning(range, std::move(message), std::move(help));
 }
 
-void Reporter::warn_once(TextRange range, const std::string& message, std::string help) {
-  if (said_.insert(message).second) warning(range, message, std::move(help));
+void Reporter::hint(TextRange range, std::string message, std::string help) {
+  add(Severity::warning, Kind::hint, range, std::move(message), std::move(help));
+}
+
+void Reporter::hint_once(TextRange range, const std::string& message, std::string help) {
+  if (said_.insert(message).second) hint(range, message, std::move(help));
 }
 
 void Reporter::at(Severity severity, const SourceLocation& location, std::string message,
@@ -61,7 +65,7 @@ void Reporter::at(Severity severity, const SourceLocation& location, std::string
   range.length = static_cast<std::uint32_t>(length);
   // Two sentences about one object are two mistakes.
   marked_.erase(key(range.offset, static_cast<std::uint32_t>(severity)));
-  add(severity, range, std::move(message), std::move(help));
+  add(severity, Kind::mistake, range, std::move(message), std::move(help));
 }
 
 bool Reporter::has_room(Severity severity, const std::string& file) {
@@ -77,12 +81,14 @@ bool Reporter::has_room(Severity severity, const std::string& file) {
   return false;
 }
 
-void Reporter::add(Severity severity, TextRange range, std::string message, std::string help) {
+void Reporter::add(Severity severity, Kind kind, TextRange range, std::string message,
+                   std::string help) {
   if (!marked_.insert(key(range.offset, static_cast<std::uint32_t>(severity))).second) return;
   // A line may be long and full of mistakes: none is looked at once there are enough.
   if (counts_[static_cast<std::size_t>(severity)] > kMaxFindings) return;
   Diagnostic diagnostic;
   diagnostic.severity = severity;
+  diagnostic.kind = kind;
   const SourceLocation location = report_cursor_.locate(range.offset);
   if (location.file < snapshot_->files.size()) diagnostic.file = snapshot_->files[location.file];
   if (severity == Severity::error && suspects_.contains(range.offset)) {

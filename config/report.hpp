@@ -31,8 +31,10 @@ class Reporter {
   /// A warning about something that may be harmless: an error found later at the same place follows
   /// from it, and makes this one an error instead of standing beside it.
   void suspect(TextRange range, std::string message, std::string help = {});
-  /// A warning given once for each distinct message.
-  void warn_once(TextRange range, const std::string& message, std::string help = {});
+  /// A warning about what is right, but old or without effect in this version.
+  void hint(TextRange range, std::string message, std::string help = {});
+  /// The same, given once for each distinct message.
+  void hint_once(TextRange range, const std::string& message, std::string help = {});
   /// For findings about an object of the model; marks the word at the object's place.
   void at(Severity severity, const SourceLocation& location, std::string message,
           std::string help = {});
@@ -40,7 +42,7 @@ class Reporter {
   [[nodiscard]] SourceLocation locate(std::uint32_t offset) { return cursor_.locate(offset); }
 
  private:
-  void add(Severity severity, TextRange range, std::string message, std::string help);
+  void add(Severity severity, Kind kind, TextRange range, std::string message, std::string help);
   [[nodiscard]] bool has_room(Severity severity, const std::string& file);
   [[nodiscard]] std::uint32_t offset_of(const SourceLocation& location);
 

@@ -1,10 +1,6 @@
 #include "config/supported.hpp"
 
-#include "config/schema/schema.hpp"
-
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace holdfast::config {
 
@@ -28,15 +24,6 @@ std::string why_not_started(const Check& check) {
   const auto* http = std::get_if<HttpCheck>(&check);
   const bool done = std::holds_alternative<TcpCheck>(check) || (http != nullptr && !http->tls);
   return done ? std::string() : fmt::format("Holdfast does not do {} yet", type_name(check));
-}
-
-bool is_hint(const Diagnostic& warning) {
-  const std::string_view message = warning.message;
-  if (message.find("Holdfast does not ") != message.npos) return true;
-  const auto rows = Schema::instance().all();
-  return std::any_of(rows.begin(), rows.end(), [message](const Keyword& row) {
-    return !row.notice.empty() && row.notice == message;
-  });
 }
 
 }  // namespace holdfast::config

@@ -2,7 +2,6 @@
 // (which warns) and by the daemons (which leave it out).
 #pragma once
 
-#include "config/diagnostic.hpp"
 #include "config/model.hpp"
 
 namespace holdfast::config {
@@ -15,9 +14,5 @@ namespace holdfast::config {
 [[nodiscard]] std::string why_not_started(const VirtualServer& service);
 /// Why a checker is not run, so that without another one its server counts as up.
 [[nodiscard]] std::string why_not_started(const Check& check);
-
-/// True for a warning about a word that is right, but old or without effect in this version; false
-/// for a mistake of the author.
-[[nodiscard]] bool is_hint(const Diagnostic& warning);
 
 }  // namespace holdfast::config

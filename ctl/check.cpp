@@ -35,10 +35,15 @@ struct Outcome {
     for (const Loaded& one : loaded) sum += one.diagnostics.warnings();
     return sum;
   }
+  [[nodiscard]] std::size_t hints() const {
+    std::size_t sum = pairs.hints();
+    for (const Loaded& one : loaded) sum += one.diagnostics.hints();
+    return sum;
+  }
 };
 
-void look_at_host(Loaded& loaded) {
-  const auto host = read_host_facts();
+void look_at_host(Loaded& loaded, const Target& target) {
+  auto host = read_host_facts();
   if (!host) {
     config::Diagnostic problem;
     problem.severity = config::Severity::warning;
@@ -46,6 +51,8 @@ void look_at_host(Loaded& loaded) {
     loaded.diagnostics.add(std::move(problem));
     return;
   }
+  if (const Reply vrrp = ask(target, "vrrp"); vrrp.status)
+    host->held = held_addresses(*vrrp.status);
   Diagnostics found;
   check_online(loaded, *host, found);
   loaded.diagnostics.append(found);
@@ -102,6 +109,13 @@ std::string together_text(const Outcome& outcome) {
                      fmt::join(outcome.not_compared, ", "));
 }
 
+std::string refused_by_strict(const Outcome& outcome) {
+  std::string line = "refused, because of --strict";
+  if (outcome.hints() == outcome.warnings())
+    line += "; none of the warnings is a mistake, only old or without effect in this version";
+  return line + "\n";
+}
+
 bool only_strict_refuses(const CheckRequest& request, const Outcome& outcome) {
   return request.strict && outcome.errors() == 0 && outcome.warnings() != 0;
 }
@@ -114,7 +128,7 @@ void print_text(const CheckRequest& request, const Outcome& outcome) {
   for (std::size_t i = 0; i < request.files.size(); ++i)
     say(fmt::format("{}: {}\n", name_of(request, i), outcome.loaded[i].diagnostics.summary()));
   if (request.files.size() > 1) say(fmt::format("together: {}\n", together_text(outcome)));
-  if (only_strict_refuses(request, outcome)) say("refused, because of --strict\n");
+  if (only_strict_refuses(request, outcome)) say(refused_by_strict(outcome));
 }
 
 void print_json(const CheckRequest& request, const Outcome& outcome) {
@@ -136,7 +150,7 @@ void print_json(const CheckRequest& request, const Outcome& outcome) {
 
 }  // namespace
 
-int check(const CheckRequest& request) {
+int check(const Target& target, const CheckRequest& request) {
   if (request.config_ids.size() > 1 && request.config_ids.size() != request.files.size()) {
     const std::size_t files = request.files.size();
     complain(fmt::format(
@@ -147,7 +161,7 @@ int check(const CheckRequest& request) {
   Outcome outcome;
   for (std::size_t i = 0; i < request.files.size(); ++i)
     outcome.loaded.push_back(config::load_files(request.files[i], {id_of(request, i)}));
-  if (request.online) look_at_host(outcome.loaded.front());
+  if (request.online) look_at_host(outcome.loaded.front(), target);
   compare(request, outcome);
   request.format == Format::json ? print_json(request, outcome) : print_text(request, outcome);
   const bool failed = outcome.errors() != 0 || only_strict_refuses(request, outcome);

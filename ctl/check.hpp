@@ -21,6 +21,6 @@ struct CheckRequest {
 
 /// Prints each file's findings, then those of each pair of files. The exit code is kDone, or
 /// kFailed when there are errors.
-[[nodiscard]] int check(const CheckRequest& request);
+[[nodiscard]] int check(const Target& target, const CheckRequest& request);
 
 }  // namespace holdfast::ctl

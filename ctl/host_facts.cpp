@@ -40,6 +40,12 @@ std::string text_of(const std::string& path) {
   return text.str();
 }
 
+bool is_ipv6_off(const std::string& interface) {
+  const std::string text =
+      text_of(fmt::format("/proc/sys/net/ipv6/conf/{}/disable_ipv6", interface));
+  return !text.starts_with('0');
+}
+
 void read_modules(HostFacts& facts) {
   facts.modules_present = ipvs_modules_in(text_of("/proc/modules"));
   if (std::ifstream("/proc/net/ip_vs").is_open()) facts.modules_present.insert("ip_vs");
@@ -80,6 +86,7 @@ core::Result<HostFacts> read_host_facts() {
     const auto mask = address_of(at->ifa_netmask);
     if (address && mask) interface.addresses.push_back({*address, length_of(*mask)});
   }
+  for (auto& [name, interface] : facts.interfaces) interface.ipv6_off = is_ipv6_off(name);
   read_modules(facts);
   return facts;
 }

@@ -16,6 +16,7 @@ namespace holdfast::ctl {
 struct HostInterface {
   bool up = false;  ///< IFF_UP
   std::vector<core::IpPrefix> addresses;
+  bool ipv6_off = false;  ///< net.ipv6.conf.NAME.disable_ipv6, or a kernel without IPv6
 
   bool operator==(const HostInterface&) const = default;
 };
@@ -27,6 +28,9 @@ struct HostFacts {
   /// Those that could be loaded. Says nothing unless modules_known.
   std::set<std::string> modules_loadable;
   bool modules_known = false;  ///< /lib/modules of this kernel is visible
+  /// What a Holdfast that runs here has put on its interfaces. Not known to the kernel: see
+  /// held_addresses() of online.hpp.
+  std::set<core::IpAddress> held;
 
   bool operator==(const HostFacts&) const = default;
 };

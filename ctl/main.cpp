@@ -170,7 +170,7 @@ int run(int argc, const char* const* argv) {
       }
       check_request.files.push_back(*file);
     }
-    return check(check_request);
+    return check(target, check_request);
   }
   if (convert_verb.parsed()) return convert(convert_request);
   if (explain_verb->parsed()) return id.empty() ? explain_message(id) : explain(target, id, format);

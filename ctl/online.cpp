@@ -1,6 +1,7 @@
 #include "ctl/online.hpp"
 
 #include "config/report.hpp"
+#include "ctl/json_view.hpp"
 #include "ctl/online_scripts.hpp"
 
 #include <fmt/format.h>
@@ -145,6 +146,60 @@ void check_networks(Online& online, const config::VrrpInstance& instance) {
   }
 }
 
+// Once an interface: where it is switched off, all of them fail for one reason.
+void check_ipv6(Online& online, const config::VirtualAddress& address) {
+  const HostInterface* interface = online.find(address.interface);
+  if (interface == nullptr || address.prefix.address.is_v4() || !interface->ipv6_off) return;
+  if (!online.said.insert("ipv6 " + address.interface).second) return;
+  online.warn(address.location,
+              fmt::format("IPv6 is switched off on {}: {} cannot be put there", address.interface,
+                          address.prefix.address.to_string()),
+              fmt::format("sysctl net.ipv6.conf.{}.disable_ipv6=0", address.interface));
+}
+
+bool is_only_own_address(const HostInterface& interface, const core::IpAddress& address) {
+  return std::none_of(interface.addresses.begin(), interface.addresses.end(),
+                      [&](const core::IpPrefix& one) {
+                        return one.address.family() == address.family() && one.address != address &&
+                               !one.address.is_link_local();
+                      });
+}
+
+// A virtual address that is on the host although no Holdfast has put it there.
+void check_present(Online& online, const config::VrrpInstance& instance,
+                   const config::VirtualAddress& one) {
+  constexpr std::uint8_t kOwner = 255;
+  const HostInterface* interface = online.find(one.interface);
+  const core::IpAddress& address = one.prefix.address;
+  if (interface == nullptr || !has_address(*interface, address)) return;
+  if (online.host.held.contains(address)) return;
+  const bool only = is_only_own_address(*interface, address);
+  if (instance.priority == kOwner) {
+    online.note(
+        one.location,
+        fmt::format("{} is {} own address on {}, as priority 255 says: it is master "
+                    "whenever it runs and {} is up{}",
+                    address.to_string(), only ? "this host's only" : "this host's", one.interface,
+                    one.interface, only ? ", and sends its adverts from this address" : ""),
+        only ? fmt::format("give {} a second address to reach this host by when another "
+                           "director is master",
+                           one.interface)
+             : "");
+    return;
+  }
+  online.warn(
+      one.location,
+      fmt::format("{} is on {} already, and no Holdfast that runs here has put it there: {}",
+                  address.to_string(), one.interface,
+                  only ? "it is the interface's only address of its family, so that adverts "
+                         "have no source, or the host loses it while another director is "
+                         "master"
+                       : "it is on two hosts, or vanishes from this one, while another "
+                         "director is master"),
+      "take it out of the host's own network configuration; if keepalived holds it, stop "
+      "keepalived before Holdfast is started");
+}
+
 void check_modules(Online& online) {
   if (online.model.services.empty()) return;
   const HostFacts& host = online.host;
@@ -191,6 +246,21 @@ void check_files(Online& online) {
 
 }  // namespace
 
+std::set<core::IpAddress> held_addresses(const boost::json::object& status) {
+  std::set<core::IpAddress> held;
+  for (const value& entry : find_list(status, "instances")) {
+    const object* instance = entry.if_object();
+    if (instance == nullptr) continue;
+    for (const value& item : find_list(*instance, "addresses")) {
+      const object* one = item.if_object();
+      if (one == nullptr || !flag(*one, "held")) continue;
+      if (const auto prefix = core::IpPrefix::parse(text(*one, "address")))
+        held.insert(prefix->address);
+    }
+  }
+  return held;
+}
+
 void check_online(const config::Loaded& loaded, const HostFacts& host, config::Diagnostics& out) {
   config::Reporter reporter(loaded.snapshot, out);
   Online online{loaded.model, host, reporter};
@@ -199,6 +269,12 @@ void check_online(const config::Loaded& loaded, const HostFacts& host, config::D
     check_source(online, instance);
     check_peers(online, instance);
     check_networks(online, instance);
+    for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded}) {
+      for (const config::VirtualAddress& one : *list) {
+        check_ipv6(online, one);
+        check_present(online, instance, one);
+      }
+    }
   }
   check_modules(online);
   check_files(online);

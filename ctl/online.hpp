@@ -5,10 +5,15 @@
 #include "config/load.hpp"
 #include "ctl/host_facts.hpp"
 
+#include <boost/json/object.hpp>
+
 namespace holdfast::ctl {
 
 /// Appends the findings: interfaces, addresses, IPVS modules, scripts, users, tracked files.
 /// Warnings and notes only: a configuration may be meant for another host.
+/// From the status of a VRRP process: the virtual addresses that it has put on this host.
+[[nodiscard]] std::set<core::IpAddress> held_addresses(const boost::json::object& status);
+
 void check_online(const config::Loaded& loaded, const HostFacts& host, config::Diagnostics& out);
 
 }  // namespace holdfast::ctl

@@ -66,7 +66,8 @@ std::string_view mark_of(config::Impact impact) {
   return " ";
 }
 
-std::string counts_text(const std::vector<config::PlanStep>& steps) {
+std::string counts_text(const config::Plan& plan) {
+  const std::vector<config::PlanStep>& steps = plan.steps;
   std::size_t disturbs = 0;
   std::size_t drops = 0;
   for (const config::PlanStep& step : steps) {
@@ -78,7 +79,10 @@ std::string counts_text(const std::vector<config::PlanStep>& steps) {
     line += fmt::format(", {} (~) move{} traffic", disturbs, disturbs == 1 ? "s" : "");
   if (drops != 0)
     line += fmt::format(", {} (!) drop{} addresses or connections", drops, drops == 1 ? "s" : "");
-  if (disturbs + drops == 0) line += ", none of them disturbs anybody";
+  if (const std::size_t warnings = plan.warnings.size(); warnings != 0)
+    line += fmt::format(", {} warning{}", warnings, warnings == 1 ? "" : "s");
+  else if (disturbs + drops == 0)
+    line += ", none of them disturbs anybody";
   return line + "\n";
 }
 
@@ -119,7 +123,9 @@ std::string render_plan(const config::Plan& plan, Colours colours) {
   }
   if (const std::string removed = config::removed_text(plan.removal); !removed.empty())
     result += removed + "\n";
-  result += counts_text(plan.steps);
+  for (const std::string& warning : plan.warnings)
+    result += painted("warning: " + warning, Paint::warn, colours) + "\n";
+  result += counts_text(plan);
   if (!plan.beyond_limit.empty())
     result += painted("will be refused: " + plan.beyond_limit, Paint::bad, colours) + "\n";
   return result;
@@ -135,6 +141,7 @@ object plan_json(const config::Plan& plan) {
   }
   return {{"changes", !plan.steps.empty()},
           {"steps", std::move(steps)},
+          {"warnings", array(plan.warnings.begin(), plan.warnings.end())},
           {"removal", object{{"addresses", plan.removal.addresses},
                              {"of_addresses", plan.removal.of_addresses},
                              {"servers", plan.removal.servers},

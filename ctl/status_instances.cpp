@@ -39,6 +39,7 @@ std::string address_line(const object& address, bool is_master, const TextOption
   std::string words = text(address, "address") + " on " + text(address, "interface");
   const std::string label = text(address, "label");
   if (!label.empty() && label != text(address, "interface")) words += " (" + label + ")";
+  if (flag(address, "foreign")) words += ", not put there by this director";
   if (held) return painted("✓", paint, options.colours) + " " + words;
   return painted(is_master ? "✗ missing" : "·", paint, options.colours) + " " + words;
 }

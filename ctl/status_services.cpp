@@ -99,9 +99,32 @@ std::string render_service(const object& service, const TextOptions& options) {
   }
   if (const object* sorry = find_object(service, "sorry_server")) {
     add_server(table, *sorry, options,
-               flag(*sorry, "in_table") ? "sorry server, in use" : "sorry server");
+               flag(*sorry, "in_use") ? "sorry server, in use" : "sorry server");
   }
   return "  " + service_line(service, options) + table.render(4, options.colours);
+}
+
+// What differs now comes first; what was put back is history.
+std::string render_differences(const object& ipvs, const TextOptions& options) {
+  std::string result;
+  if (const object* differs = find_object(ipvs, "differs")) {
+    const auto places = number(*differs, "places").value_or(0);
+    const auto since = number(*differs, "since_ms").value_or(0);
+    result += "  " +
+              painted(fmt::format("the kernel's table differs in {} place{}, for {}:", places,
+                                  places == 1 ? "" : "s", duration_text(since)),
+                      Paint::warn, options.colours) +
+              "\n";
+    for (const value& entry : find_list(*differs, "entries"))
+      if (const auto* sentence = entry.if_string())
+        result += fmt::format("    {}\n", std::string_view(*sentence));
+  }
+  if (const auto drift = number(ipvs, "drift").value_or(0); drift > 0)
+    result +=
+        fmt::format("  {} entr{} that others changed {} put back since the start; last {} ago\n",
+                    drift, drift == 1 ? "y" : "ies", drift == 1 ? "was" : "were",
+                    duration_text(number(ipvs, "last_drift_ms").value_or(0)));
+  return result;
 }
 
 }  // namespace
@@ -115,14 +138,7 @@ std::string render_services(const object& checkers, const TextOptions& options) 
           painted("IPVS is not available: " + text(*ipvs, "error"), Paint::bad, options.colours) +
           "\n";
     }
-    if (const auto drift = number(*ipvs, "drift").value_or(0); drift > 0) {
-      result +=
-          "  " +
-          painted(fmt::format("the kernel's table differs from what it should be in {} place{}",
-                              drift, drift == 1 ? "" : "s"),
-                  Paint::warn, options.colours) +
-          "\n";
-    }
+    result += render_differences(*ipvs, options);
   }
   const array& services = find_list(checkers, "services");
   if (services.empty()) result += "  none configured\n";

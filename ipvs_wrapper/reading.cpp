@@ -182,6 +182,7 @@ core::Result<Progress> ReadJob::compare_list() {
 core::Result<Progress> ReadServicesJob::run_slice() {
   const std::span<const ServiceKey> left = std::span(keys_).subspan(next_);
   const auto keys = left.first(std::min(kServicesPerSlice, left.size()));
+  if (keys.empty()) return Progress::finished;  // the kernel takes an empty datagram amiss
   const auto before = client_->get_services(keys);
   if (!before) return before.error();
   for (const ServiceReply& service : *before) {

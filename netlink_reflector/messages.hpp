@@ -13,12 +13,30 @@ inline constexpr runtime::Message kAddressRepaired{
 inline constexpr runtime::Message kAddressLost{
     "netlink-address-lost", runtime::Level::error,
     "An address that this director held is gone and could not be put back. The instance that "
-    "owns it is told; the reason is in the line. It is tried again every second."};
+    "owns it is told; the reason is in the line. It is tried again after a second, then at growing "
+    "distances up to a minute, and at once when something on the interface changes."};
 inline constexpr runtime::Message kStepRefused{
     "netlink-step-refused", runtime::Level::error,
     "The kernel refused to add or remove an address. The line says which one, where, what the "
-    "kernel answered and what may help. It is tried again every second; the line appears once "
-    "per reason."};
+    "kernel answered and what may help. The other addresses are served. It is tried again after a "
+    "second, then at growing distances up to a minute, and at once when something on the interface "
+    "changes; the line appears once per reason."};
+inline constexpr runtime::Message kAddressForeign{
+    "netlink-address-foreign", runtime::Level::warning,
+    "A virtual address was on the interface already, put there by an administrator, the host's own "
+    "network configuration or another program. It is used as it is, and never taken off: right for "
+    "an address owner (priority 255), and two holders of one address otherwise. Remove it from "
+    "there if it is meant to move."};
+inline constexpr runtime::Message kLeftOver{
+    "netlink-left-over", runtime::Level::warning,
+    "A process that was killed left this address, and no virtual router of this configuration "
+    "holds "
+    "it now. It is taken off, so that no two hosts have it."};
+inline constexpr runtime::Message kRecordFailed{
+    "netlink-record-failed", runtime::Level::error,
+    "The list of addresses that are ours (vrrp.owned in the run directory) could not be read or "
+    "written. Service goes on. After a crash, kernels from 5.18 on still tell which addresses are "
+    "ours; on older ones they may be left on the interface: mend the run directory."};
 inline constexpr runtime::Message kOverrun{
     "netlink-overrun", runtime::Level::warning,
     "More link and address changes happened at once than the kernel could queue for us. Nothing "

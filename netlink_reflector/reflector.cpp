@@ -2,6 +2,8 @@
 
 #include "netlink_reflector/core/keeper.hpp"
 #include "netlink_reflector/messages.hpp"
+#include "netlink_reflector/owned_file.hpp"
+#include "netlink_reflector/presence.hpp"
 #include "netlink_reflector/requests.hpp"
 #include "netlink_reflector/socket.hpp"
 #include "runtime/clock.hpp"
@@ -32,8 +34,9 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   Impl(boost::asio::io_context& io, runtime::Logger& logger, ReflectorOptions options)
       : io_(io),
         logger_(logger),
-        options_(options),
-        keeper_(options.retry_after),
+        options_(std::move(options)),
+        keeper_(options_.retry_after),
+        owned_(options_.run_dir),
         readable_(io),
         timer_(io, [this] { schedule(); }) {}
 
@@ -46,13 +49,14 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   void flush();
 
   Keeper& keeper() { return keeper_; }
+  [[nodiscard]] bool has_inherited() const { return has_inherited_; }
   [[nodiscard]] const Mirror& mirror() const { return mirror_; }
-  [[nodiscard]] std::optional<core::IpAddress> source(InterfaceIndex index, core::Family) const;
 
   std::vector<std::function<void(const LinkEvent&)>> on_link;
   std::vector<std::function<void(const AddressEvent&)>> on_address;
   std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_published;
-  std::vector<std::function<void(const core::RouterKey&, const std::string&)>> on_lost;
+  std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_lost;
+  std::vector<std::function<void(const core::RouterKey&, const core::IpPrefix&)>> on_repaired;
 
  private:
   using News = std::variant<LinkEvent, AddressEvent, Notice>;
@@ -68,6 +72,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   core::Result<void> read_addresses();
   void look_for_late_addresses(const Batch& batch, const std::vector<StepResult>& results);
   void resync();
+  void inherit();
+  void record_changes();
   void send_batches();
   void deliver();
   void tell(const News& news);
@@ -78,6 +84,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   runtime::Logger& logger_;
   ReflectorOptions options_;
   Keeper keeper_;
+  OwnedFile owned_;
+  std::optional<Presence> presence_;
   Mirror mirror_;
   std::optional<RouteSocket> events_;
   std::optional<Requests> requests_;
@@ -89,10 +97,15 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   bool turn_is_posted_ = false;
   bool resync_is_due_ = false;
   bool undrained_ = false;
+  bool has_inherited_ = false;
+  bool record_is_broken_ = false;
   std::optional<core::Instant> resync_at_;
 };
 
 core::Result<void> Reflector::Impl::load() {
+  auto presence = Presence::announce(options_.run_dir);
+  if (!presence) return presence.error();
+  presence_.emplace(std::move(*presence));
   auto requests = RouteSocket::open(options_.request_buffer_bytes, {});
   if (!requests) return requests.error();
   auto events = RouteSocket::open(options_.event_buffer_bytes,
@@ -103,11 +116,32 @@ core::Result<void> Reflector::Impl::load() {
 
   const core::Result<void> read = read_everything();
   if (!read && read.error().system_errno != EINTR) return read;
+  // Interrupted each time: something is missing. The first turn of the loop reads it again.
+  resync_is_due_ = !read;
+  if (read) inherit();
   drain_events();
   outbox_.clear();  // nobody has a former state to compare with
   readable_.assign(events_->fd());
   wait_for_events();
+  arm();
   return {};
+}
+
+/// Once the mirror is complete: what a predecessor left can only be told by looking at everything.
+void Reflector::Impl::inherit() {
+  has_inherited_ = true;
+  auto listed = owned_.load();
+  if (!listed) logger_.log(kRecordFailed, "{}", listed.error().message);
+  keeper_.inherit(listed ? *listed : OwnedList{}, presence_->others(), mirror_);
+  record_changes();
+}
+
+/// Before the kernel is asked. Without the record the address is still added: service first, and
+/// its mark can be found.
+void Reflector::Impl::record_changes() {
+  const core::Result<void> noted = owned_.note(keeper_.take_owned_changes());
+  if (!noted && !record_is_broken_) logger_.log(kRecordFailed, "{}", noted.error().message);
+  record_is_broken_ = !noted;
 }
 
 void Reflector::Impl::wait_for_events() {
@@ -146,11 +180,13 @@ void Reflector::Impl::progress() {
   keeper_.work(mirror_, runtime::now(), batches, notices);
   for (Batch& batch : batches) pending_.push_back(std::move(batch));
   for (Notice& notice : notices) outbox_.emplace_back(std::move(notice));
+  record_changes();
   send_batches();
 }
 
 void Reflector::Impl::arm() {
-  if (keeper_.has_work() || !pending_.empty() || !outbox_.empty() || undrained_) schedule();
+  const bool is_busy = keeper_.has_work() || !pending_.empty() || !outbox_.empty();
+  if (is_busy || undrained_ || resync_is_due_) schedule();
   std::optional<core::Instant> deadline = keeper_.deadline();
   if (resync_at_ && (!deadline || *resync_at_ < *deadline)) deadline = resync_at_;
   timer_.arm(deadline);
@@ -215,7 +251,7 @@ void Reflector::Impl::note(const std::optional<LinkEvent>& event) {
 
 void Reflector::Impl::note(const std::optional<AddressEvent>& event) {
   if (!event) return;
-  keeper_.on_address(*event, mirror_);
+  keeper_.on_address(*event, mirror_, runtime::now());
   outbox_.emplace_back(*event);
 }
 
@@ -267,7 +303,9 @@ void Reflector::Impl::resync() {
   if (const core::Result<void> read = read_everything(); !read) {
     logger_.log(kReadFailed, "{}", read.error().message);
     resync_at_ = now + options_.retry_after;
+    return;
   }
+  if (!has_inherited_) inherit();
 }
 
 void Reflector::Impl::send_batches() {
@@ -280,7 +318,7 @@ void Reflector::Impl::send_batches() {
     drain_events();
     look_for_late_addresses(batch, results);
     resync();
-    keeper_.on_results(batch, results);
+    keeper_.on_results(batch, results, mirror_, runtime::now());
   }
 }
 
@@ -306,21 +344,26 @@ void Reflector::Impl::tell(const Notice& notice) {
   if (const auto* published = std::get_if<Published>(&notice)) {
     for (const auto& callback : on_published) callback(published->owner, published->publication);
   } else if (const auto* lost = std::get_if<Lost>(&notice)) {
-    logger_.log(kAddressLost, "{}: {}", core::to_string(lost->owner), lost->reason);
-    for (const auto& callback : on_lost) callback(lost->owner, lost->reason);
+    logger_.log(kAddressLost, "{}: {}", core::to_string(lost->owner),
+                lost->publication.first_problem());
+    for (const auto& callback : on_lost) callback(lost->owner, lost->publication);
   } else if (const auto* repaired = std::get_if<Repaired>(&notice)) {
     logger_.log(kAddressRepaired, "{} was removed from {} by somebody else; put back",
                 repaired->prefix.to_string(), repaired->interface);
+    for (const core::RouterKey& owner : repaired->owners) {
+      for (const auto& callback : on_repaired) callback(owner, repaired->prefix);
+    }
   } else if (const auto* refused = std::get_if<Refused>(&notice)) {
     logger_.log(kStepRefused, "{}", refused->sentence);
+  } else if (const auto* foreign = std::get_if<Foreign>(&notice)) {
+    logger_.log(kAddressForeign,
+                "{} is on {} and was not put there by this director: it stays, also when another "
+                "director has it",
+                foreign->prefix.to_string(), foreign->interface);
+  } else if (const auto* left = std::get_if<LeftOver>(&notice)) {
+    logger_.log(kLeftOver, "taking off {}, which an earlier process left on {}",
+                left->prefix.to_string(), left->interface);
   }
-}
-
-std::optional<core::IpAddress> Reflector::Impl::source(InterfaceIndex index,
-                                                       core::Family family) const {
-  const Link* link = mirror_.links.find(index);
-  if (link == nullptr) return std::nullopt;
-  return choose_source(mirror_.addresses.on(index), family, keeper_.movable_addresses(link->name));
 }
 
 // ---- the public face ----
@@ -344,18 +387,17 @@ std::vector<Link> Reflector::links() const {
   return impl_->mirror().links.all();
 }
 
+bool Reflector::holds(InterfaceIndex index, const core::IpAddress& address) const {
+  return impl_->mirror().addresses.has(index, address);
+}
 std::vector<Address> Reflector::addresses(InterfaceIndex index) const {
   return impl_->mirror().addresses.on(index);
 }
 std::optional<core::IpAddress> Reflector::primary_v4(InterfaceIndex index) const {
-  return impl_->source(index, core::Family::v4);
+  return impl_->keeper().source(impl_->mirror(), index, core::Family::v4);
 }
 std::optional<core::IpAddress> Reflector::primary_v6(InterfaceIndex index) const {
-  return impl_->source(index, core::Family::v6);
-}
-
-bool Reflector::holds(InterfaceIndex index, const core::IpAddress& address) const {
-  return impl_->mirror().addresses.has(index, address);
+  return impl_->keeper().source(impl_->mirror(), index, core::Family::v6);
 }
 
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
@@ -369,8 +411,12 @@ void Reflector::on_published(
   impl_->on_published.push_back(std::move(callback));
 }
 void Reflector::on_lost(
-    std::function<void(const core::RouterKey& owner, const std::string& reason)> callback) {
+    std::function<void(const core::RouterKey& owner, const Publication&)> callback) {
   impl_->on_lost.push_back(std::move(callback));
+}
+void Reflector::on_repaired(
+    std::function<void(const core::RouterKey& owner, const core::IpPrefix& prefix)> callback) {
+  impl_->on_repaired.push_back(std::move(callback));
 }
 
 void Reflector::claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
@@ -389,12 +435,22 @@ void Reflector::forget(const core::RouterKey& owner) {
   impl_->keeper().forget(owner);
   impl_->schedule();
 }
+void Reflector::sweep_leftovers() {
+  impl_->keeper().sweep_leftovers();
+  impl_->schedule();
+}
 void Reflector::flush() {
   impl_->flush();
 }
 
 Publication Reflector::publication(const core::RouterKey& owner) const {
   return impl_->keeper().publication(owner, impl_->mirror());
+}
+bool Reflector::is_complete() const {
+  return impl_->has_inherited();
+}
+std::size_t Reflector::owned_count() const {
+  return impl_->keeper().owned_count();
 }
 const ReflectorCounters& Reflector::counters() const {
   return impl_->keeper().counters();

@@ -30,12 +30,17 @@ class Logger;
 namespace holdfast::netlink {
 
 struct ReflectorOptions {
+  /// Where `vrrp.owned` lists the addresses that are ours, for a successor; also the name by which
+  /// other directors of this network namespace know of us: one process at a time. Empty: neither,
+  /// for tests.
+  std::string run_dir = {};
   /// Receive buffer of the event socket. A burst that does not fit costs a full dump. keepalived:
   /// vrrp_netlink_monitor_rcv_bufs. Unit: bytes.
   int event_buffer_bytes = 4 << 20;
   /// Receive buffer of the socket for requests. Unit: bytes.
   int request_buffer_bytes = 1 << 20;
-  /// How long after a refused step it is tried again.
+  /// How long after a refused step it is tried again, the first time; doubles up to
+  /// Keeper::kMaxRetryAfter.
   core::Duration retry_after = std::chrono::seconds(1);
 };
 
@@ -59,13 +64,14 @@ class Reflector {
   [[nodiscard]] const Link* link(InterfaceIndex index) const;
   [[nodiscard]] std::vector<Link> links() const;
   [[nodiscard]] std::vector<Address> addresses(InterfaceIndex index) const;
-  /// The address that adverts on this interface come from: its first own one. Addresses that were
-  /// claimed or held here are never chosen. nullopt: there is none.
+  /// The interface has this address now, whoever put it there.
+  [[nodiscard]] bool holds(InterfaceIndex index, const core::IpAddress& address) const;
+  /// The address that adverts on this interface come from: its first own one. What we added is
+  /// never chosen; what the host has from before but an owner claims (an address owner's, priority
+  /// 255) only where there is nothing else. nullopt: there is none.
   [[nodiscard]] std::optional<core::IpAddress> primary_v4(InterfaceIndex index) const;
   /// The same for IPv6: the first link-local address.
   [[nodiscard]] std::optional<core::IpAddress> primary_v6(InterfaceIndex index) const;
-  /// The interface has this address, whoever put it there.
-  [[nodiscard]] bool holds(InterfaceIndex index, const core::IpAddress& address) const;
 
   /// Called for every difference, in order, after the mirror has it. Several callbacks may be
   /// registered.
@@ -74,14 +80,17 @@ class Reflector {
 
   // ---- what should be there ----
 
-  /// Says which addresses `owner` may come to hold, held now or not. They never serve as a source
-  /// address, and those that are on an interface already while nobody holds them (left behind by a
-  /// crash) are taken off on the next turn of the loop: an owner that resumes calls hold() in the
-  /// same turn and keeps them without a gap.
+  /// Says which addresses `owner` may come to hold, held now or not: they may move, so an advert's
+  /// source is chosen among the others first.
   void claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
+  /// Every owner of the first configuration has claimed, and those that resume hold: what a
+  /// predecessor left on the interfaces and nobody holds is taken off on the next turn of the loop
+  /// or at flush(). The second call and later ones do nothing.
+  void sweep_leftovers();
   /// `owner` should hold exactly these. Replaces the former set; equal sets cost nothing but the
   /// callback. The interfaces need not exist yet. Work starts on the next turn of the loop (so that
-  /// a step over many owners becomes one batch) or at flush(), and ends with on_published.
+  /// a step over many owners becomes one batch) or at flush(), and ends with on_published. An
+  /// address that is there without us counts as held, and is not ours to take off.
   void hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
   /// `owner` should hold nothing; its claim stays. Ends with on_published too.
   void release(const core::RouterKey& owner);
@@ -96,17 +105,26 @@ class Reflector {
 
   /// The work of a hold() or release() is done and read back: once per call, and again whenever the
   /// outcome changes by itself (an interface came, a retry worked). Also called when a retry failed
-  /// for another reason.
+  /// for another reason. Tells of every address whether it is there, and why not; one that cannot
+  /// be had does not hold back the others.
   void on_published(std::function<void(const core::RouterKey& owner, const Publication&)> callback);
   /// An address that was held is gone and cannot be put back (or is removed as fast as it is put
-  /// back): the owner should not claim to be master of it. Retries go on; on_published says when it
-  /// is back.
-  void on_lost(
-      std::function<void(const core::RouterKey& owner, const std::string& reason)> callback);
+  /// back); how it is with the others the publication says too. Retries go on; on_published says
+  /// when it is back.
+  void on_lost(std::function<void(const core::RouterKey& owner, const Publication&)> callback);
+  /// An address of this owner that somebody removed or changed is back: neighbours may need to hear
+  /// of it again. Our own changes are no repairs.
+  void on_repaired(
+      std::function<void(const core::RouterKey& owner, const core::IpPrefix& prefix)> callback);
 
   /// The owner's addresses as they are in the mirror now, for status; claimed ones while it holds
   /// none.
   [[nodiscard]] Publication publication(const core::RouterKey& owner) const;
+  /// Links and addresses were read as a whole. False only where they changed during every attempt;
+  /// the loop goes on trying.
+  [[nodiscard]] bool is_complete() const;
+  /// How many addresses on this host are ours, held or left over.
+  [[nodiscard]] std::size_t owned_count() const;
   [[nodiscard]] const ReflectorCounters& counters() const;
   [[nodiscard]] std::uint64_t repairs() const { return counters().repairs; }
 

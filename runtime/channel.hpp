@@ -29,6 +29,7 @@ enum class FrameType : std::uint8_t {
   prepared,     ///< from the child: generation
   refused,      ///< from the child: generation; text = why
   committed,    ///< from the child: generation
+  sibling,      ///< to the child: pid of the process in the other role; fd = its pidfd
 };
 
 /// A refused frame's reason is cut to this many bytes.

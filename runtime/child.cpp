@@ -47,6 +47,9 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
       case FrameType::stop:
         asked_by_watchdog = asked_by_watchdog || !stopping;
         return stop("the watchdog asked for it", stop_frames);
+      case FrameType::sibling:
+        if (callbacks.sibling) callbacks.sibling(std::move(frame.fd));
+        return;
       case FrameType::hello:
       case FrameType::heartbeat:
       case FrameType::prepared:

@@ -58,6 +58,9 @@ struct ChildCallbacks {
   std::function<void(std::uint64_t generation)> commit;
   /// Forget the prepared generation.
   std::function<void(std::uint64_t generation)> abort;
+  /// The process of the other role that runs now, as a pidfd. Told when this child or that one is
+  /// started; may be left empty.
+  std::function<void(UniqueFd pidfd)> sibling{};
   /// Leave in order and call Loop::stop at the end. `why` is a sentence: stop frame, signal,
   /// watchdog gone. Called once.
   std::function<void(std::string why)> stop;

@@ -43,4 +43,11 @@ core::Result<void> keep_capabilities(Role role) {
   return {};
 }
 
+core::Result<void> give_up_capabilities_of_this_thread() {
+  if (::geteuid() != 0) return {};
+  capng_clear(CAPNG_SELECT_CAPS);
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
+  return {};
+}
+
 }  // namespace holdfast::runtime

@@ -42,6 +42,9 @@ void sd_notify(std::string_view state);
 /// nothing.
 enum class Role : unsigned char { watchdog, vrrp, checkers };
 [[nodiscard]] core::Result<void> keep_capabilities(Role role);
+/// For a thread that needs none: capset(2) is for one thread, and those that were made before
+/// keep_capabilities() would keep all of them.
+[[nodiscard]] core::Result<void> give_up_capabilities_of_this_thread();
 
 /// keepalived: vrrp_priority, vrrp_rt_priority, vrrp_no_swap, vrrp_rlimit_rttime.
 struct Scheduling {

@@ -37,12 +37,18 @@ core::Result<Plan> read_plan(int snapshot_fd) {
   return make_plan(parsed->model);
 }
 
+netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options) {
+  netlink::ReflectorOptions result;
+  result.run_dir = options.run_dir;
+  return result;
+}
+
 class Daemon {
  public:
   explicit Daemon(const runtime::ChildOptions& options)
       : options_(options),
         logger_("vrrp", options.log),
-        reflector_(loop_.io(), logger_),
+        reflector_(loop_.io(), logger_, reflector_options(options)),
         runner_(loop_.io()),
         patience_(loop_.io(), [this] { finish(); }) {}
   ~Daemon() {

@@ -80,7 +80,8 @@ json::array addresses_of(const Instance& instance, const netlink::Reflector& ref
                                          std::to_string(each.desired.prefix.length)},
                          {"interface", each.desired.interface},
                          {"label", each.desired.label},
-                         {"held", each.held}};
+                         {"held", each.held},
+                         {"foreign", each.foreign}};
     if (!each.problem.empty()) address.emplace("problem", each.problem);
     addresses.push_back(std::move(address));
   }

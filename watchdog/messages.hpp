@@ -94,9 +94,6 @@ inline constexpr Message kCrashLoop{"watchdog-crash-loop", Level::critical,
 inline constexpr Message kPaused{"watchdog-paused", Level::warning,
                                  "This process itself did not run for a while (paused machine, "
                                  "SIGSTOP, overload). Nobody is blamed for silence."};
-inline constexpr Message kReleasing{
-    "watchdog-releasing", Level::info,
-    "A process of its own takes this virtual address off the host, because no VRRP process will."};
 inline constexpr Message kAddressesReleased{
     "watchdog-addresses-released", Level::info,
     "The virtual addresses were taken off this host because no VRRP process could do it."};

@@ -6,17 +6,10 @@ namespace holdfast::checkers {
 
 namespace {
 
-/// The part of a table that is under these keys.
-ipvs::Table part_of(const ipvs::Table& table, const std::set<ipvs::ServiceKey>& keys) {
-  ipvs::Table part;
-  for (const ipvs::ServiceKey& key : keys)
-    if (const auto found = table.services.find(key); found != table.services.end())
-      part.services.insert(*found);
-  return part;
-}
-
-const ipvs::ServiceKey& key_of(const ipvs::Difference& difference) {
-  return std::visit([](const auto& one) -> const ipvs::ServiceKey& { return one.key; }, difference);
+/// A longer list is read less often, so that its cost does not grow.
+core::Duration list_interval(std::size_t services) {
+  return std::max(kLookInterval,
+                  static_cast<std::int64_t>(services) * core::Duration(kListTimePerService));
 }
 
 }  // namespace
@@ -27,10 +20,6 @@ void Reconciler::step(const TableEvent& event, const ipvs::Table& desired, core:
   std::visit([&](const auto& happened) { on_event(happened, desired, now, out); }, event);
 }
 
-std::optional<core::Instant> Reconciler::deadline() const {
-  return wake_at_;
-}
-
 void Reconciler::on_event(const table_event::Started& started, const ipvs::Table&, core::Instant,
                           TableActions& out) {
   owned_ = started.owned;
@@ -38,11 +27,13 @@ void Reconciler::on_event(const table_event::Started& started, const ipvs::Table
   out.push_back(table_action::Open{});
 }
 
-void Reconciler::on_event(const table_event::Opened&, const ipvs::Table&, core::Instant,
+// That the family answers says little: without the right to use it the first reading fails. So
+// nothing is told yet.
+void Reconciler::on_event(const table_event::Opened&, const ipvs::Table&, core::Instant now,
                           TableActions& out) {
-  if (error_) out.push_back(table_action::ReportAccess{std::nullopt});
-  error_.reset();
-  look(out);
+  first_look_ = true;
+  window_at_ = now + kLookInterval;
+  read_all(out);
 }
 
 void Reconciler::on_event(const table_event::OpenFailed& failed, const ipvs::Table&,
@@ -57,15 +48,69 @@ void Reconciler::on_event(const table_event::ReadFailed& failed, const ipvs::Tab
 
 void Reconciler::on_event(const table_event::WasRead& read, const ipvs::Table& desired,
                           core::Instant now, TableActions& out) {
-  actual_ = read.table;
+  reading_succeeded(out);
   if (stopping_) return remove_ours(out);
-  reconcile_all(desired, now, out);
+  list_at_ = now + list_interval(read.table.services.size());
+  if (std::exchange(first_look_, false))
+    take_first_look(read, desired, now, out);
+  else
+    judge_whole(read.table, desired, now, out);
+  if (phase_ == Phase::idle) go_on(desired, now, out);
+}
+
+void Reconciler::on_event(const table_event::ServicesWereRead& read, const ipvs::Table& desired,
+                          core::Instant now, TableActions& out) {
+  reading_succeeded(out);
+  if (stopping_) return remove_ours(out);
+  for (const ipvs::ServiceKey& key : read.keys) {
+    const auto found = read.table.services.find(key);
+    if (found == read.table.services.end())
+      actual_.services.erase(key);
+    else
+      actual_.services.insert_or_assign(key, found->second);
+  }
+  judge(read.keys, desired, now, out);
+  if (phase_ == Phase::idle) go_on(desired, now, out);
+}
+
+void Reconciler::on_event(const table_event::WasListed& read, const ipvs::Table& desired,
+                          core::Instant now, TableActions& out) {
+  reading_succeeded(out);
+  if (stopping_) return remove_ours(out);
+  list_at_ = now + list_interval(read.list.services.size());
+  judge_list(read.list, desired, now, out);
+  go_on(desired, now, out);
+}
+
+void Reconciler::on_event(const table_event::ReadDisagreed&, const ipvs::Table& desired,
+                          core::Instant now, TableActions& out) {
+  core::Duration pause = kConfirmDelay;
+  for (unsigned i = 0; i < disagreements_ && pause < kReopenInterval; ++i) pause *= 2;
+  pause = std::min(pause, kReopenInterval);
+  if (++disagreements_ == kMaxDisagreements) out.push_back(table_action::ReportUnsteady{});
+
+  phase_ = Phase::idle;
+  if (asked_ == Asked::whole) whole_at_ = now + pause;
+  if (asked_ == Asked::list) list_at_ = now + pause;
+  for (const ipvs::ServiceKey& key : asked_for_)
+    if (const auto watch = watched_.find(key); watch != watched_.end())
+      watch->second.look_at = now + pause;
+  go_on(desired, now, out);
+}
+
+// A look that was wanted before the first one, or while the kernel cannot be reached, is the first
+// one.
+void Reconciler::on_event(const table_event::LookWanted&, const ipvs::Table& desired,
+                          core::Instant now, TableActions& out) {
+  if (first_look_ || !is_available() || stopping_) return;
+  if (!whole_at_) whole_at_ = now;
+  if (phase_ == Phase::idle) go_on(desired, now, out);
 }
 
 void Reconciler::on_event(const table_event::DesiredChanged& changed, const ipvs::Table& desired,
-                          core::Instant, TableActions& out) {
+                          core::Instant now, TableActions& out) {
   dirty_.insert(changed.keys.begin(), changed.keys.end());
-  if (phase_ == Phase::idle && !stopping_) reconcile_dirty(desired, out);
+  if (phase_ == Phase::idle && !first_look_ && !stopping_) go_on(desired, now, out);
 }
 
 void Reconciler::on_event(const table_event::Applied& applied, const ipvs::Table& desired,
@@ -76,47 +121,121 @@ void Reconciler::on_event(const table_event::Applied& applied, const ipvs::Table
   for (std::size_t i = steps_.size() - applied.not_tried; i < steps_.size(); ++i) refused.insert(i);
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (!refused.contains(i)) static_cast<void>(ipvs::apply_step(steps_[i], actual_));
-  if (steps_are_whole_) report_failures(applied, out);
+  watch_what_was_touched(refused, now);
+  if (after_looking_) report_failures(applied, out);
+  if (removing_) forget_what_was_removed(refused, out);
+  if (applied.not_tried != 0) last_deletion_.reset();
   steps_.clear();
-  if (removing_) return finish(out);
-  if (stopping_) return remove_ours(out);
 
+  if (last_deletion_) {
+    phase_ = Phase::resting;
+    wake_at_ = now + kRestBeforeLastDeletion;
+    return;
+  }
+  if (removing_) return finish(out);
   phase_ = Phase::idle;
-  // A refusal of a plan that was made without looking means that the table is not what we thought:
-  // look soon. A refusal after looking will be the same next time: do not hurry.
-  wake_at_ = now + (steps_are_whole_ && !refused.empty() ? kCompareInterval : kReadBackDelay);
-  if (!dirty_.empty()) reconcile_dirty(desired, out);
+  go_on(desired, now, out);
 }
 
-void Reconciler::on_event(const table_event::Tick&, const ipvs::Table&, core::Instant now,
+void Reconciler::on_event(const table_event::Tick&, const ipvs::Table& desired, core::Instant now,
                           TableActions& out) {
   if (!wake_at_ || now < *wake_at_) return;
   if (phase_ == Phase::closed) {
     wake_at_.reset();
     phase_ = Phase::opening;
     out.push_back(table_action::Open{});
+  } else if (phase_ == Phase::resting) {
+    delete_last_service(desired, now, out);
   } else if (phase_ == Phase::idle) {
-    look(out);
+    go_on(desired, now, out);
   }
 }
 
-void Reconciler::on_event(const table_event::Stopping& stop, const ipvs::Table&, core::Instant,
-                          TableActions& out) {
+void Reconciler::on_event(const table_event::Stopping& stop, const ipvs::Table& desired,
+                          core::Instant now, TableActions& out) {
   stopping_ = true;
-  wake_at_.reset();
   const bool unreachable =
       phase_ == Phase::waiting_for_start || phase_ == Phase::closed || phase_ == Phase::opening;
   if (stop.keep_table || unreachable)
     finish(out);
   else if (phase_ == Phase::idle)
-    remove_ours(out);
-  // Reading and applying end by themselves and come here again.
+    go_on(desired, now, out);
+  // Reading, applying and resting end by themselves and come here again.
 }
 
-void Reconciler::look(TableActions& out) {
+// What to do now, being idle; or what to wait for.
+void Reconciler::go_on(const ipvs::Table& desired, core::Instant now, TableActions& out) {
+  if (stopping_) return remove_ours(out);
+  if (first_look_) {
+    if (!whole_at_ || now >= *whole_at_) return read_all(out);
+    wake_at_ = whole_at_;
+    return;
+  }
+  if (!dirty_.empty()) reconcile_dirty(desired, now, out);
+  if (phase_ != Phase::idle) return;
+  if (whole_at_ && now >= *whole_at_) return read_all(out);
+  if (auto due = due_watches(now); !due.empty()) return read_some(std::move(due), out);
+  if (now >= list_at_) return list_all(out);
+  if (now >= window_at_) {
+    window_at_ = now + kLookInterval;
+    if (auto window = next_window(desired); !window.empty())
+      return read_some(std::move(window), out);
+  }
+
+  wake_at_ = std::min(window_at_, list_at_);
+  if (whole_at_) wake_at_ = std::min(*wake_at_, *whole_at_);
+  for (const auto& [key, watch] : watched_) wake_at_ = std::min(*wake_at_, watch.look_at);
+}
+
+void Reconciler::begin_reading(Asked what) {
   phase_ = Phase::reading;
+  asked_ = what;
+  asked_for_.clear();
   wake_at_.reset();
+}
+
+void Reconciler::read_all(TableActions& out) {
+  begin_reading(Asked::whole);
+  whole_at_.reset();
   out.push_back(table_action::Read{});
+}
+
+void Reconciler::read_some(std::vector<ipvs::ServiceKey> keys, TableActions& out) {
+  begin_reading(Asked::services);
+  asked_for_ = keys;
+  out.push_back(table_action::ReadServices{std::move(keys)});
+}
+
+void Reconciler::list_all(TableActions& out) {
+  begin_reading(Asked::list);
+  out.push_back(table_action::ListServices{});
+}
+
+std::vector<ipvs::ServiceKey> Reconciler::due_watches(core::Instant now) const {
+  std::vector<ipvs::ServiceKey> due;
+  for (const auto& [key, watch] : watched_)
+    if (watch.look_at <= now) due.push_back(key);
+  return due;
+}
+
+std::vector<ipvs::ServiceKey> Reconciler::next_window(const ipvs::Table& desired) {
+  const auto& services = desired.services;
+  std::vector<ipvs::ServiceKey> window;
+  auto next = window_end_ ? services.upper_bound(*window_end_) : services.begin();
+  while (window.size() < std::min(kServicesPerLook, services.size())) {
+    if (next == services.end()) next = services.begin();
+    window.push_back(next->first);
+    ++next;
+  }
+  if (!window.empty()) window_end_ = window.back();
+  return window;
+}
+
+void Reconciler::reading_succeeded(TableActions& out) {
+  phase_ = Phase::idle;
+  disagreements_ = 0;
+  if (error_) out.push_back(table_action::ReportAccess{std::nullopt});
+  error_.reset();
 }
 
 void Reconciler::lose_access(const std::string& sentence, core::Instant now, TableActions& out) {
@@ -124,105 +243,12 @@ void Reconciler::lose_access(const std::string& sentence, core::Instant now, Tab
   if (error_ != sentence) out.push_back(table_action::ReportAccess{sentence});
   error_ = sentence;
   phase_ = Phase::closed;
-  settled_ = false;
+  watched_.clear();
+  whole_at_.reset();
   wake_at_ = now + kReopenInterval;
 }
 
-void Reconciler::reconcile_all(const ipvs::Table& desired, core::Instant now, TableActions& out) {
-  own(desired, out);
-  ipvs::Plan steps = ipvs::plan(desired, actual_, owned_);
-  if (!read_once_)
-    report_first_look(desired, steps.size(), out);
-  else if (settled_ && dirty_.empty() && !steps.empty())
-    report_drift(desired, out);
-  read_once_ = true;
-  dirty_.clear();
-
-  ipvs::OwnedKeys foreign = ipvs::foreign_keys(desired, actual_, owned_);
-  if (foreign != foreign_) out.push_back(table_action::ReportForeign{foreign});
-  foreign_ = std::move(foreign);
-  disown_what_is_gone(desired, out);
-
-  settled_ = steps.empty();
-  if (!steps.empty()) return apply(std::move(steps), true, out);
-  failures_.clear();
-  phase_ = Phase::idle;
-  wake_at_ = now + kCompareInterval;
-}
-
-void Reconciler::reconcile_dirty(const ipvs::Table& desired, TableActions& out) {
-  const ipvs::Table wanted = part_of(desired, dirty_);
-  const ipvs::Table present = part_of(actual_, dirty_);
-  dirty_.clear();
-  own(wanted, out);
-  ipvs::Plan steps = ipvs::plan(wanted, present, owned_);
-  if (!steps.empty()) apply(std::move(steps), false, out);
-}
-
-void Reconciler::report_first_look(const ipvs::Table& desired, std::size_t steps,
-                                   TableActions& out) {
-  std::size_t found = 0;
-  for (const auto& [key, service] : desired.services) found += actual_.services.count(key);
-  if (found != 0) out.push_back(table_action::ReportAdopted{found, steps});
-}
-
-void Reconciler::report_drift(const ipvs::Table& desired, TableActions& out) {
-  table_action::ReportDrift report;
-  for (const ipvs::Difference& difference : ipvs::diff(desired, actual_)) {
-    const ipvs::ServiceKey& key = key_of(difference);
-    if (desired.services.contains(key) || owned_.contains(key))
-      report.differences.push_back(ipvs::to_string(difference));
-  }
-  drift_ += report.differences.size();
-  out.push_back(std::move(report));
-}
-
-void Reconciler::report_failures(const table_event::Applied& applied, TableActions& out) {
-  // A service that could not be made takes the steps about its servers along: one message is
-  // enough.
-  std::set<ipvs::ServiceKey> said;
-  std::set<std::string> failures;
-  for (const auto& failure : applied.failures) {
-    if (failure.index < steps_.size() && !said.insert(ipvs::key_of(steps_[failure.index])).second)
-      continue;
-    if (!failures.insert(failure.sentence).second) continue;  // a kernel that is gone: once
-    if (!failures_.contains(failure.sentence))
-      out.push_back(table_action::ReportFailedStep{failure.sentence});
-  }
-  failures_ = std::move(failures);
-}
-
-void Reconciler::own(const ipvs::Table& desired, TableActions& out) {
-  const std::size_t before = owned_.size();
-  for (const auto& [key, service] : desired.services) owned_.insert(key);
-  if (owned_.size() != before) out.push_back(table_action::SaveOwned{owned_});
-}
-
-void Reconciler::disown_what_is_gone(const ipvs::Table& desired, TableActions& out) {
-  const std::size_t gone = std::erase_if(owned_, [&](const ipvs::ServiceKey& key) {
-    return !desired.services.contains(key) && !actual_.services.contains(key);
-  });
-  if (gone != 0) out.push_back(table_action::SaveOwned{owned_});
-}
-
-void Reconciler::apply(ipvs::Plan steps, bool whole_table, TableActions& out) {
-  steps_ = std::move(steps);
-  steps_are_whole_ = whole_table;
-  settled_ = false;
-  phase_ = Phase::applying;
-  wake_at_.reset();
-  out.push_back(table_action::Apply{steps_});
-}
-
-void Reconciler::remove_ours(TableActions& out) {
-  removing_ = true;
-  ipvs::Plan steps = ipvs::plan({}, actual_, owned_);
-  if (steps.empty()) return finish(out);
-  apply(std::move(steps), true, out);
-}
-
 void Reconciler::finish(TableActions& out) {
-  if (removing_) disown_what_is_gone({}, out);  // what the kernel would not let go stays ours
   phase_ = Phase::finished;
   wake_at_.reset();
   out.push_back(table_action::Finished{});

@@ -100,9 +100,9 @@ bool prepare_statement(BuildContext& context, const Statement& statement, std::u
   const Schema& schema = Schema::instance();
   const Keyword& keyword = schema[statement.keyword];
   if (!keyword.notice.empty())
-    context.reporter.warn_once(statement.range, std::string(keyword.notice));
+    context.reporter.hint_once(statement.range, std::string(keyword.notice));
   else if (keyword.effect != Effect::active)
-    context.reporter.warn_once(statement.range,
+    context.reporter.hint_once(statement.range,
                                fmt::format("accepted, without effect: '{}'", keyword.name));
   if (!keyword.repeatable) {
     const KeywordId id = schema.canonical(statement.keyword);

@@ -280,10 +280,10 @@ bool finish_instance(Draft& draft, const Args& args) {
   finish_unicast(draft, reporter);
   const std::string reason = why_not_started(instance);
   if (!reason.empty()) {
-    reporter.warning(args.value(0).range,
-                     fmt::format("vrrp_instance '{}' is not started: {}; its addresses stay with "
-                                 "the other director",
-                                 instance.name, reason));
+    reporter.hint(args.value(0).range,
+                  fmt::format("vrrp_instance '{}' is not started: {}; its addresses stay with "
+                              "the other director",
+                              instance.name, reason));
   }
   finish_priority(draft, args);
   instance.strict = draft.strict.value_or(args.context().model.globals.vrrp_strict);

@@ -323,8 +323,7 @@ void build_service(const Args& args) {
   if (!loaded) return;
   finish(draft, args);
   if (const std::string why = why_not_started(draft.service); !why.empty()) {
-    context.reporter.warning(args.value(0).range,
-                             fmt::format("{}: this service is not set up", why));
+    context.reporter.hint(args.value(0).range, fmt::format("{}: this service is not set up", why));
   }
   context.model.services.push_back(std::move(draft.service));
 }

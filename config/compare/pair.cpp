@@ -75,7 +75,9 @@ const VrrpInstance* crossed_with(const VrrpInstance& instance, const VrrpInstanc
 // Router ids that stand at each other's addresses: nothing else about the two is worth a word.
 void say_crossed(const Context& context, const RouterPair& routers) {
   context.say(Severity::error, routers.here.location,
-              fmt::format("virtual_router_id {} is '{}' here and '{}' in {}",
+              fmt::format("virtual_router_id {} is '{}' here and '{}' in {}: each takes the "
+                          "other's adverts for those of other addresses, which may be on nobody or "
+                          "on both",
                           routers.here.virtual_router_id, routers.here.name, routers.there.name,
                           context.there(routers.there.location)),
               "write the same virtual_router_id for the same addresses");

@@ -228,10 +228,28 @@ std::string share_text(std::size_t removed, std::size_t of, std::string_view wha
   return fmt::format("{} of {} {}", removed, of, what);
 }
 
+/// A sentence when nothing is left of a kind that is in use.
+std::string emptied(const Model& before, const Model& after) {
+  const auto lost = [](const char* kind, std::size_t running, std::size_t left) {
+    if (running == 0 || left != 0) return std::string();
+    return fmt::format("no {} any more ({} {} in use)", kind, running, running == 1 ? "is" : "are");
+  };
+  const std::string instances =
+      lost("vrrp_instance", before.instances.size(), after.instances.size());
+  const std::string services =
+      lost("virtual_server", before.services.size(), after.services.size());
+  if (instances.empty() && services.empty()) return {};
+  return fmt::format(
+      "the new configuration has {}{}{}; if that is meant, take it into use with "
+      "`holdfastctl reload --force`",
+      instances, instances.empty() || services.empty() ? "" : " and ", services);
+}
+
 }  // namespace
 
 Plan plan_reload(const Model& before, const Model& after, const RunningView& running) {
   return {.steps = Planner(before, after, running).run(),
+          .warnings = partner_warnings(before, after, running),
           .removal = removal(before, after),
           .beyond_limit = beyond_limit(before, after)};
 }
@@ -262,7 +280,7 @@ std::string removed_text(const Removal& removal) {
 std::string beyond_limit(const Model& before, const Model& after) {
   const auto limit =
       before.globals.reload_limit ? before.globals.reload_limit : after.globals.reload_limit;
-  if (!limit) return {};
+  if (!limit) return emptied(before, after);
   const Removal counts = removal(before, after);
   if (!is_beyond(counts.addresses, counts.of_addresses, *limit) &&
       !is_beyond(counts.servers, counts.of_servers, *limit))

@@ -74,6 +74,8 @@ struct RunningView {
 
 struct Plan {
   std::vector<PlanStep> steps;  ///< empty: nothing changes
+  /// What goes wrong between the two directors while only one of them has the new file: sentences.
+  std::vector<std::string> warnings = {};
   Removal removal;
   std::string beyond_limit;  ///< as beyond_limit()
 };
@@ -82,9 +84,10 @@ struct Plan {
                                const RunningView& running = {});
 
 [[nodiscard]] Removal removal(const Model& before, const Model& after);
-/// A sentence when the reload removes more than reload_limit allows; empty: it does not, or there
-/// is no limit. The limit of what runs counts before that of the new file, which may have lost the
-/// line together with the rest.
+/// A sentence when the reload removes more than reload_limit allows; empty: it does not. The limit
+/// of what runs counts before that of the new file, which may have lost the line together with the
+/// rest. Without a limit, when every virtual router or every service is gone: a file that was cut
+/// off or commented out is the usual reason. `reload_limit 100` allows that, too.
 [[nodiscard]] std::string beyond_limit(const Model& before, const Model& after);
 /// "removes 3 of 12 servers"; empty: none.
 [[nodiscard]] std::string removed_text(const Removal& removal);

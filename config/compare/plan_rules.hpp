@@ -47,6 +47,10 @@ struct ServerRule {
 
 [[nodiscard]] Consequence changed_globals(const FieldChange& field);
 
+/// Sentences about what goes wrong while the other director still has the former file.
+[[nodiscard]] std::vector<std::string> partner_warnings(const Model& before, const Model& after,
+                                                        const RunningView& running);
+
 /// The block or word that a field begins with: "TCP_CHECK" of "TCP_CHECK retry".
 [[nodiscard]] std::string_view first_word(std::string_view field);
 /// "10.0.0.5", "10.0.0.5 and 10.0.0.6", "10.0.0.5, 10.0.0.6 and 3 more".

@@ -129,9 +129,11 @@ void Expander::undefined(const Line& line, const Use& use, std::string message, 
 bool Expander::expand_use(const Line& line, const Use& use, std::size_t depth, std::string& out) {
   if (endless_) return false;
   if (depth > kMaxDepth) {
-    report(Severity::error, line, use.name,
-           fmt::format("the definition of '${}' contains itself", use.name),
-           std::string(kSeldomEnds));
+    report(
+        Severity::error, line, use.name,
+        fmt::format("the definition of '${}' contains itself, or is more than {} definitions deep",
+                    use.name, kMaxDepth),
+        std::string(kSeldomEnds));
     return false;
   }
   if (++steps_ > kMaxSteps) {

@@ -91,6 +91,23 @@ void check_shared(const Context& context, const VrrpInstance& instance, Holders&
   }
 }
 
+// The kernel takes any broadcast address; packets to a wrong one, and answers to what pretends to
+// come from it, are lost. A single host (/32, /31) has no network that it could belong to.
+void check_broadcast(const Context& context, const VirtualAddress& address) {
+  if (!address.broadcast) return;
+  if (*address.broadcast == address.prefix.address) {
+    context.warn(address.location,
+                 fmt::format("'brd {}' is the address itself: nobody on the link answers it then",
+                             address.broadcast->to_string()),
+                 "write 'brd +' for the last address of the network, or leave it out");
+  } else if (address.prefix.length < 31 && !address.prefix.contains(*address.broadcast)) {
+    context.warn(address.location,
+                 fmt::format("'brd {}' is not in the network of {}", address.broadcast->to_string(),
+                             address.prefix.to_string()),
+                 "write 'brd +' for the last address of the network, or leave it out");
+  }
+}
+
 // A service is only reached when somebody brings its address here. Without any instance the
 // addresses come from elsewhere.
 void check_held(const Context& context) {
@@ -128,6 +145,12 @@ void check_addresses(const Context& context) {
   for (const VrrpInstance& instance : context.model.instances)
     check_shared(context, instance, holders, shared);
   shared.finish();
+  for (const VrrpInstance& instance : context.model.instances) {
+    for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded})
+      for (const VirtualAddress& address : *list) check_broadcast(context, address);
+  }
+  for (const VirtualAddress& address : context.model.static_addresses)
+    check_broadcast(context, address);
   check_held(context);
 }
 

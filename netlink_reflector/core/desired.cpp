@@ -68,6 +68,7 @@ Address resolve(const DesiredAddress& desired, const Link& link) {
   address.interface = link.index;
   address.prefix = desired.prefix;
   address.scope = desired.scope;
+  address.protocol = kProtocolHoldfast;
   if (desired.prefix.address.is_v4()) {
     address.label = desired.label.empty() ? link.name : desired.label;
     address.broadcast = desired.broadcast;
@@ -78,6 +79,11 @@ Address resolve(const DesiredAddress& desired, const Link& link) {
   address.flags = kFlagNoDad;
   if (desired.prefix.length == 128) address.preferred_lifetime = 0;
   return address;
+}
+
+bool is_at(const DesiredAddress& desired, const AddressKey& key) {
+  return desired.prefix.address == key.address &&
+         (!key.address.is_v4() || desired.prefix.length == key.length);
 }
 
 bool satisfies(const Address& actual, const Address& wanted) {

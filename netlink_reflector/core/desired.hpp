@@ -40,8 +40,11 @@ inline constexpr std::size_t kMaxLabelLength = 15;
 /// the other family, a length out of range.
 [[nodiscard]] core::Result<void> validate(const DesiredAddress& desired);
 
-/// The kernel address for `desired` on `link`.
+/// The kernel address for `desired` on `link`, with our mark.
 [[nodiscard]] Address resolve(const DesiredAddress& desired, const Link& link);
+
+/// True when the kernel would know `desired` by `key` on that interface.
+[[nodiscard]] bool is_at(const DesiredAddress& desired, const AddressKey& key);
 
 /// True when `actual` is what `wanted` asks for: attributes that we set are equal; flags the kernel
 /// adds do not count.

@@ -1,16 +1,14 @@
+// Wishes, leftovers and what happened; what is done about it stands in keeper_work.cpp, what is
+// told in keeper_report.cpp.
 #include "netlink_reflector/core/keeper.hpp"
 
 #include "core/assertion.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 
 namespace holdfast::netlink {
 namespace {
-
-constexpr std::string_view kDoesNotStay = "somebody removes it as fast as it is put back";
 
 /// The step came too late, but what it wanted is so; or the next plan will see what is left to do.
 bool is_harmless(const Step& step, int system_errno) {
@@ -28,15 +26,19 @@ bool contains(const std::vector<DesiredAddress>& addresses, const DesiredAddress
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
+/// Not one of ours: we never give an address a peer.
+bool is_listed(const Address& address, const Link& link, const OwnedList& listed) {
+  const AddressKey key = address.key();
+  return !address.peer &&
+         listed.all().contains({key.interface, key.address, key.length, link.name});
+}
+
 }  // namespace
 
 // ---- wishes ----
 
 void Keeper::claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
   enroll(owner, addresses);
-  for (const DesiredAddress& address : addresses) {
-    interfaces_[address.interface].to_adopt.push_back(address.prefix.address);
-  }
   touch(addresses);
   owners_[owner].claimed = std::move(addresses);
 }
@@ -73,23 +75,23 @@ void Keeper::forget(const core::RouterKey& owner) {
   forget_held(found->second.desired, {});
   owners_.erase(found);
   unsettled_.erase(owner);
-  for (auto& [name, interface] : interfaces_) std::erase(interface.owners, owner);
+  for (auto& [name, owners] : enrolled_) std::erase(owners, owner);
 }
 
-/// New work does not wait for an old failure's retry.
+void Keeper::sweep_leftovers() {
+  sweep_is_due_ = true;
+}
+
 void Keeper::touch(const std::vector<DesiredAddress>& addresses) {
   for (const DesiredAddress& address : addresses) {
-    Interface& interface = interfaces_[address.interface];
-    interface.retry_at.reset();
-    interface.refused = false;
-    interface.rounds = 0;
-    dirty_.insert(address.interface);
+    dirty_names_.insert(address.interface);
+    wished_.emplace(address.interface, address.prefix.address);
   }
 }
 
 void Keeper::enroll(const core::RouterKey& owner, const std::vector<DesiredAddress>& addresses) {
   for (const DesiredAddress& address : addresses) {
-    std::vector<core::RouterKey>& owners = interfaces_[address.interface].owners;
+    std::vector<core::RouterKey>& owners = enrolled_[address.interface];
     if (std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
   }
 }
@@ -99,331 +101,201 @@ void Keeper::forget_held(const std::vector<DesiredAddress>& before,
                          const std::vector<DesiredAddress>& after) {
   for (const DesiredAddress& address : before) {
     if (contains(after, address)) continue;
-    Interface& interface = interfaces_[address.interface];
     const auto is_it = [&](const AddressKey& key) { return key.address == address.prefix.address; };
-    std::erase_if(interface.held, is_it);
-    std::erase_if(interface.repairing, is_it);
+    for (auto& [index, device] : devices_) {
+      if (device.name != address.interface) continue;
+      std::erase_if(device.held, is_it);
+      std::erase_if(device.repairing, is_it);
+    }
   }
+}
+
+// ---- what is ours ----
+
+Keeper::Device& Keeper::device_of(const Link& link) {
+  Device& device = devices_[link.index];
+  if (device.name.empty()) device.name = link.name;
+  return device;
+}
+
+void Keeper::own(Device& device, const AddressKey& key) {
+  if (device.ours.insert(key).second) note_change(Ownership::began, device.name, key);
+}
+
+void Keeper::disown(Device& device, const AddressKey& key) {
+  if (device.ours.erase(key) != 0) note_change(Ownership::ended, device.name, key);
+}
+
+void Keeper::note_change(Ownership what, const std::string& interface, const AddressKey& key) {
+  owned_changes_.push_back({what, {key.interface, key.address, key.length, interface}});
+}
+
+std::vector<OwnedChange> Keeper::take_owned_changes() {
+  return std::exchange(owned_changes_, {});
+}
+
+std::size_t Keeper::owned_count() const {
+  std::size_t count = 0;
+  for (const auto& [index, device] : devices_)
+    count += device.ours.size() + device.leftovers.size();
+  return count;
+}
+
+// ---- leftovers ----
+
+void Keeper::inherit(const OwnedList& listed, OtherKeepers others, const Mirror& mirror) {
+  inherited_ = true;
+  for (const Link& link : mirror.links.all()) {
+    for (const Address& address : mirror.addresses.on(link.index)) {
+      const bool marked = address.protocol == kProtocolHoldfast && others == OtherKeepers::none;
+      if (marked || is_listed(address, link, listed)) {
+        device_of(link).leftovers.insert(address.key());
+      }
+    }
+  }
+  // What is not there any more must not be taken for ours when somebody else adds it.
+  for (const OwnedAddress& listed_address : listed.all()) {
+    if (!is_left(listed_address)) owned_changes_.push_back({Ownership::ended, listed_address});
+  }
+}
+
+bool Keeper::is_left(const OwnedAddress& listed) const {
+  const auto device = devices_.find(listed.index);
+  return device != devices_.end() &&
+         std::any_of(device->second.leftovers.begin(), device->second.leftovers.end(),
+                     [&](const AddressKey& key) {
+                       return key.address == listed.address && key.length == listed.length;
+                     });
+}
+
+/// Every owner has said what it claims and what it holds: leftovers are ours, so whatever nobody
+/// holds goes.
+void Keeper::adopt_leftovers(const Mirror& mirror) {
+  if (!sweep_is_due_ || !inherited_) return;
+  sweep_is_due_ = false;
+  for (auto& [index, device] : devices_) {
+    for (const AddressKey& key : std::exchange(device.leftovers, {})) {
+      adopt(device, key, mirror);
+    }
+  }
+  for (const auto& [key, owner] : owners_) {
+    for (const DesiredAddress& claimed : owner.claimed) {
+      const Link* link = mirror.links.find(std::string_view(claimed.interface));
+      if (link != nullptr) adopt_claimed(*link, device_of(*link), claimed, mirror);
+    }
+  }
+}
+
+void Keeper::adopt(Device& device, const AddressKey& key, const Mirror& mirror) {
+  const Address* address = mirror.addresses.find(key);
+  if (address == nullptr) {  // it went meanwhile
+    note_change(Ownership::ended, device.name, key);
+    return;
+  }
+  own(device, key);
+  dirty_.insert(key.interface);
+  if (!is_wanted(device.name, key)) {
+    notices_.emplace_back(LeftOver{device.name, address->prefix});
+  }
+}
+
+/// A claimed address that keepalived left behind is ours to take off; any other is not.
+void Keeper::adopt_claimed(const Link& link, Device& device, const DesiredAddress& claimed,
+                           const Mirror& mirror) {
+  if (!mirror.addresses.has(link.index, claimed.prefix.address)) return;
+  for (const Address& address : mirror.addresses.on(link.index)) {
+    const AddressKey key = address.key();
+    if (key.address != claimed.prefix.address || address.peer || device.ours.contains(key)) {
+      continue;
+    }
+    if (address.protocol == kProtocolKeepalived) {
+      adopt(device, key, mirror);
+    } else {
+      note_foreign(device, key, address.prefix);
+    }
+  }
+}
+
+void Keeper::note_foreign(Device& device, const AddressKey& key, const core::IpPrefix& prefix) {
+  if (device.foreign.insert(key).second) notices_.emplace_back(Foreign{device.name, prefix});
 }
 
 // ---- what happened ----
 
+/// The pause goes on growing: a carrier that flaps must not bring back the quick retries.
+void Keeper::retry_now(Device& device, core::Instant now) {
+  for (auto& [key, refusal] : device.refused) refusal.retry_at = std::min(refusal.retry_at, now);
+}
+
 void Keeper::on_link(const LinkEvent& event, core::Instant now) {
-  const auto note = [&](const std::string& name) {
-    const auto found = interfaces_.find(name);
-    if (found == interfaces_.end()) return;
-    // A carrier that flaps must not turn every retry into an immediate one.
-    if (found->second.retry_at) found->second.retry_at = now;
-    dirty_.insert(name);
+  const auto note = [&](const Link& link) {
+    if (enrolled_.contains(link.name)) dirty_names_.insert(link.name);
+    const auto device = devices_.find(link.index);
+    if (device == devices_.end()) return;
+    retry_now(device->second, now);
+    dirty_.insert(link.index);
   };
   if (const auto* appeared = std::get_if<LinkAppeared>(&event)) {
-    note(appeared->link.name);
-  } else if (const auto* vanished = std::get_if<LinkVanished>(&event)) {
-    note(vanished->link.name);
+    note(appeared->link);
   } else if (const auto* changed = std::get_if<LinkChanged>(&event)) {
-    if (changed->before.name != changed->after.name) note(changed->before.name);
-    note(changed->after.name);
+    note(changed->before);
+    note(changed->after);
+  } else if (const auto* vanished = std::get_if<LinkVanished>(&event)) {
+    if (enrolled_.contains(vanished->link.name)) dirty_names_.insert(vanished->link.name);
+    const auto device = devices_.find(vanished->link.index);
+    if (device == devices_.end()) return;
+    for (const auto* keys : {&device->second.ours, &device->second.leftovers}) {
+      for (const AddressKey& key : *keys) {
+        note_change(Ownership::ended, device->second.name, key);
+      }
+    }
+    // What the owners held there is lost: say so also where the name lives on elsewhere.
+    dirty_names_.insert(device->second.name);
+    devices_.erase(device);
   }
 }
 
-void Keeper::on_address(const AddressEvent& event, const Mirror& mirror) {
-  const Address& address = std::visit(
-      [](const auto& change) -> const Address& {
-        if constexpr (requires { change.after; }) {
-          return change.after;
-        } else {
-          return change.address;
-        }
-      },
-      event);
+void Keeper::on_address(const AddressEvent& event, const Mirror& mirror, core::Instant now) {
+  const auto* appeared = std::get_if<AddressAppeared>(&event);
+  const auto* changed = std::get_if<AddressChanged>(&event);
+  const Address& address = appeared != nullptr  ? appeared->address
+                           : changed != nullptr ? changed->after
+                                                : std::get<AddressVanished>(event).address;
   const Link* link = mirror.links.find(address.interface);
-  if (link != nullptr && interfaces_.contains(link->name)) dirty_.insert(link->name);
+  if (link != nullptr && enrolled_.contains(link->name)) dirty_.insert(link->index);
+  const auto device = devices_.find(address.interface);
+  if (device == devices_.end()) return;
+  dirty_.insert(address.interface);
+  // Somebody else's address came or went: what it was in the way of may succeed now.
+  if (changed == nullptr && !device->second.ours.contains(address.key())) {
+    retry_now(device->second, now);
+  }
 }
 
-void Keeper::on_results(const Batch& batch, const std::vector<StepResult>& results) {
+void Keeper::on_results(const Batch& batch, const std::vector<StepResult>& results,
+                        const Mirror& mirror, core::Instant now) {
   HOLDFAST_ASSERT(batch.steps.size() == results.size(), "every step has one answer");
-  Interface& interface = interfaces_[batch.interface];
-  interface.in_flight = false;
+  const auto found = devices_.find(batch.index);
+  if (found == devices_.end()) return;  // the interface is gone, and everything on it
+  Device& device = found->second;
+  device.in_flight = false;
   for (std::size_t at = 0; at < results.size(); ++at) {
     const Step& step = batch.steps[at];
     const StepResult& result = results[at];
-    if (result.system_errno == 0 || is_harmless(step, result.system_errno)) continue;
-    ++counters_.failures;
-    interface.refused = true;
     const AddressKey key = step.address.key();
-    std::string sentence = explain(step, batch.interface, result.system_errno, result.text);
-    if (interface.former_problems[key] != sentence) notices_.emplace_back(Refused{sentence});
-    interface.problems[key] = std::move(sentence);
-  }
-  dirty_.insert(batch.interface);
-}
-
-// ---- work ----
-
-void Keeper::work(const Mirror& mirror, core::Instant now, std::vector<Batch>& batches,
-                  std::vector<Notice>& notices) {
-  for (const auto& [name, interface] : interfaces_) {
-    if (interface.retry_at && *interface.retry_at <= now) dirty_.insert(name);
-  }
-  for (const std::string& name : std::exchange(dirty_, {})) {
-    Interface& interface = interfaces_[name];
-    if (interface.in_flight) continue;  // its results make it dirty again
-    if (interface.retry_at && *interface.retry_at > now) continue;
-    interface.retry_at.reset();
-    work_on(name, interface, mirror, now, batches);
-  }
-  // Whoever has a batch out is looked at again when its results make the interface dirty.
-  std::erase_if(unsettled_, [&](const core::RouterKey& key) {
-    Owner& owner = owners_.at(key);
-    if (!is_settled(owner)) return false;
-    report(key, owner, mirror);
-    return true;
-  });
-  recheck_ = false;
-  std::move(notices_.begin(), notices_.end(), std::back_inserter(notices));
-  notices_.clear();
-}
-
-void Keeper::work_on(const std::string& name, Interface& interface, const Mirror& mirror,
-                     core::Instant now, std::vector<Batch>& batches) {
-  const Link* link = mirror.links.find(std::string_view(name));
-  if (link == nullptr || link->index != interface.index) {
-    start_over(interface, link == nullptr ? 0 : link->index);
-  }
-  if (link == nullptr) {
-    unsettle_owners(name, interface, {});
-    return;
-  }
-  const std::vector<Address> actual = mirror.addresses.on(link->index);
-  for (const Address& address : actual) {
-    const auto& adopt = interface.to_adopt;
-    if (!address.peer &&
-        std::find(adopt.begin(), adopt.end(), address.prefix.address) != adopt.end()) {
-      interface.ours.insert(address.key());
-    }
-  }
-  interface.to_adopt.clear();
-
-  const Wanted wanted = wanted_on(name, interface, *link);
-  std::vector<Step> steps = plan(wanted, actual);
-  for (const Step& step : steps) {
-    const AddressKey key = step.address.key();
-    if (step.kind == StepKind::add && interface.held.contains(key)) interface.repairing.insert(key);
-  }
-  if (steps.empty()) {
-    interface.problems.clear();
-    interface.refused = false;
-    interface.rounds = 0;
-  } else if (interface.refused) {
-    put_off(interface, steps, "", now);
-  } else if (interface.rounds >= kMaxRounds || is_fought_over(interface, now)) {
-    put_off(interface, steps, kDoesNotStay, now);
-  } else {
-    launch(name, interface, std::move(steps), batches);
-    return;
-  }
-  read_back(name, interface, wanted, actual, now);
-}
-
-void Keeper::start_over(Interface& interface, InterfaceIndex index) {
-  interface.index = index;
-  interface.ours.clear();
-  interface.held.clear();
-  interface.repairing.clear();
-  interface.problems.clear();
-  interface.former_problems.clear();
-  interface.refused = false;
-  interface.rounds = 0;
-}
-
-bool Keeper::is_fought_over(Interface& interface, core::Instant now) const {
-  if (interface.repairing.empty()) return false;
-  auto& times = interface.repaired_at;
-  while (!times.empty() && times.front() + kRepairWindow <= now) times.pop_front();
-  return times.size() >= kMaxRepairs;
-}
-
-void Keeper::launch(const std::string& name, Interface& interface, std::vector<Step> steps,
-                    std::vector<Batch>& batches) {
-  for (const Step& step : steps) {
-    if (step.kind == StepKind::add) interface.ours.insert(step.address.key());
-  }
-  interface.former_problems = std::exchange(interface.problems, {});
-  interface.in_flight = true;
-  ++interface.rounds;
-  batches.push_back({name, std::move(steps)});
-}
-
-void Keeper::put_off(Interface& interface, const std::vector<Step>& steps, std::string_view why,
-                     core::Instant now) {
-  interface.retry_at = now + retry_after_;
-  interface.refused = false;
-  interface.rounds = 0;
-  if (why.empty()) return;
-  for (const Step& step : steps) {
-    interface.problems.emplace(step.address.key(),
-                               fmt::format("{}: {}", step.address.prefix.to_string(), why));
-  }
-}
-
-void Keeper::read_back(const std::string& name, Interface& interface, const Wanted& wanted,
-                       const std::vector<Address>& actual, core::Instant now) {
-  std::map<AddressKey, const Address*> there;
-  for (const Address& address : actual) there.emplace(address.key(), &address);
-
-  std::set<AddressKey> held;
-  std::set<AddressKey> seen;
-  for (const Address& address : wanted.present) {
-    const AddressKey key = address.key();
-    if (!seen.insert(key).second) continue;  // an earlier owner decides
-    const auto found = there.find(key);
-    if (found != there.end() && satisfies(*found->second, address)) held.insert(key);
-  }
-
-  bool repaired = false;
-  std::erase_if(interface.repairing, [&](const AddressKey& key) {
-    if (!held.contains(key)) return !seen.contains(key);
-    ++counters_.repairs;
-    repaired = true;
-    notices_.emplace_back(Repaired{name, {key.address, key.length}});
-    return true;
-  });
-  if (repaired) interface.repaired_at.push_back(now);
-
-  std::set<core::IpAddress> changed;
-  std::vector<AddressKey> difference;
-  std::set_symmetric_difference(held.begin(), held.end(), interface.held.begin(),
-                                interface.held.end(), std::back_inserter(difference));
-  for (const AddressKey& key : difference) changed.insert(key.address);
-  for (const auto& [key, problem] : interface.problems) changed.insert(key.address);
-  for (const auto& [key, problem] : interface.former_problems) changed.insert(key.address);
-  if (!changed.empty()) unsettle_owners(name, interface, changed);
-
-  interface.former_problems = interface.problems;
-  std::erase_if(interface.ours, [&](const AddressKey& key) { return !there.contains(key); });
-  interface.ours.insert(held.begin(), held.end());
-  interface.held = std::move(held);
-}
-
-/// `changed` empty: everything on the interface.
-void Keeper::unsettle_owners(const std::string& name, const Interface& interface,
-                             const std::set<core::IpAddress>& changed) {
-  for (const core::RouterKey& owner : interface.owners) {
-    const Owner& state = owners_.at(owner);
-    for (const auto* addresses : {&state.desired, &state.leaving}) {
-      for (const DesiredAddress& address : *addresses) {
-        if (address.interface == name &&
-            (changed.empty() || changed.contains(address.prefix.address))) {
-          unsettled_.insert(owner);
-        }
-      }
-    }
-  }
-}
-
-Wanted Keeper::wanted_on(const std::string& name, const Interface& interface,
-                         const Link& link) const {
-  Wanted wanted;
-  for (const core::RouterKey& owner : interface.owners) {
-    for (const DesiredAddress& address : owners_.at(owner).desired) {
-      if (address.interface == name) wanted.present.push_back(resolve(address, link));
-    }
-  }
-  wanted.absent.assign(interface.ours.begin(), interface.ours.end());
-  return wanted;
-}
-
-std::optional<core::Instant> Keeper::deadline() const {
-  std::optional<core::Instant> earliest;
-  for (const auto& [name, interface] : interfaces_) {
-    if (interface.retry_at && (!earliest || *interface.retry_at < *earliest)) {
-      earliest = interface.retry_at;
-    }
-  }
-  return earliest;
-}
-
-// ---- reports ----
-
-bool Keeper::is_settled(const Owner& owner) const {
-  for (const auto* addresses : {&owner.desired, &owner.leaving}) {
-    for (const DesiredAddress& address : *addresses) {
-      if (interfaces_.at(address.interface).in_flight) return false;
-    }
-  }
-  return true;
-}
-
-void Keeper::report(const core::RouterKey& key, Owner& owner, const Mirror& mirror) {
-  Publication now = publication(key, mirror);
-  if (!owner.report_due && (!owner.last || *owner.last == now)) return;
-  const bool was_holding = owner.last && owner.last->wanted && owner.last->complete;
-  if (!owner.report_due && was_holding && !now.complete) {
-    const auto broken = std::find_if(now.addresses.begin(), now.addresses.end(),
-                                     [](const HeldAddress& address) { return !address.held; });
-    notices_.emplace_back(Lost{key, broken == now.addresses.end() ? "" : broken->problem});
-  } else {
-    notices_.emplace_back(Published{key, now});
-  }
-  owner.report_due = false;
-  owner.last = std::move(now);
-}
-
-Publication Keeper::publication(const core::RouterKey& owner, const Mirror& mirror) const {
-  Publication result;
-  const auto found = owners_.find(owner);
-  if (found == owners_.end()) return result;
-  const Owner& state = found->second;
-  result.wanted = state.wanted;
-  result.complete = true;
-  const auto& addresses = state.wanted            ? state.desired
-                          : state.leaving.empty() ? state.claimed
-                                                  : state.leaving;
-  for (const DesiredAddress& desired : addresses) {
-    HeldAddress& entry = result.addresses.emplace_back(HeldAddress{desired, false, {}});
-    const Link* link = mirror.links.find(std::string_view(desired.interface));
-    if (link == nullptr) {
-      if (state.wanted) entry.problem = fmt::format("there is no interface {}", desired.interface);
-      result.complete = result.complete && !state.wanted;
+    if (result.system_errno == 0) continue;
+    if (is_harmless(step, result.system_errno)) {
+      // Somebody was a moment quicker, and it is his.
+      const Address* there = mirror.addresses.find(key);
+      const bool is_ours = there == nullptr || there->protocol == kProtocolHoldfast;
+      if (step.kind == StepKind::add && !is_ours) disown(device, key);
       continue;
     }
-    const AddressKey key = resolve(desired, *link).key();
-    const Interface& interface = interfaces_.at(desired.interface);
-    entry.held = mirror.addresses.find(key) != nullptr;
-    const auto problem = interface.problems.find(key);
-    if (problem != interface.problems.end()) entry.problem = problem->second;
-    if (state.wanted) {
-      if (!entry.held && entry.problem.empty()) {
-        entry.problem = fmt::format("{} is not there", describe(desired));
-      }
-      result.complete = result.complete && entry.held && entry.problem.empty();
-    } else {
-      result.complete = result.complete && !(entry.held && interface.ours.contains(key) &&
-                                             !is_wanted(key, desired.interface, *link));
-    }
+    ++counters_.failures;
+    std::string sentence = explain(step, batch.interface, result.system_errno, result.text);
+    if (pause(device, key, sentence, now)) notices_.emplace_back(Refused{std::move(sentence)});
   }
-  return result;
-}
-
-bool Keeper::is_wanted(const AddressKey& key, const std::string& name, const Link& link) const {
-  const std::vector<Address> present = wanted_on(name, interfaces_.at(name), link).present;
-  return std::any_of(present.begin(), present.end(),
-                     [&](const Address& address) { return address.key() == key; });
-}
-
-std::vector<core::IpAddress> Keeper::movable_addresses(const std::string& interface) const {
-  std::vector<core::IpAddress> addresses;
-  const auto found = interfaces_.find(interface);
-  if (found == interfaces_.end()) return addresses;
-  for (const core::RouterKey& owner : found->second.owners) {
-    const Owner& state = owners_.at(owner);
-    for (const auto* list : {&state.claimed, &state.desired}) {
-      for (const DesiredAddress& address : *list) {
-        if (address.interface == interface) addresses.push_back(address.prefix.address);
-      }
-    }
-  }
-  return addresses;
+  dirty_.insert(batch.index);
 }
 
 }  // namespace holdfast::netlink

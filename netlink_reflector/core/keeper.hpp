@@ -1,10 +1,11 @@
 // Who wants which addresses, what is being done about it, and what came out. Called by the
 // reflector's shell, which gives it the mirror, sends the steps it asks for and carries out its
-// notices. Never talks to the kernel, never reads a clock.
+// notices. Never talks to the kernel, never reads a clock. A value: copying one copies the case.
 #pragma once
 
 #include "core/router_key.hpp"
 #include "core/time.hpp"
+#include "netlink_reflector/core/owned.hpp"
 #include "netlink_reflector/core/plan.hpp"
 #include "netlink_reflector/core/publication.hpp"
 #include "netlink_reflector/core/table.hpp"
@@ -14,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,6 +29,8 @@ struct Mirror {
 
 /// Steps for one interface, to be sent in this order; the answers go to Keeper::on_results.
 struct Batch {
+  InterfaceIndex index = 0;
+  /// What the interface is called, for messages.
   std::string interface;
   std::vector<Step> steps;
 };
@@ -43,16 +47,17 @@ struct Published {
   Publication publication;
   bool operator==(const Published&) const = default;
 };
-/// An owner that held everything does so no longer, and it could not be mended at once.
+/// An address that an owner held is gone, and it could not be mended at once.
 struct Lost {
   core::RouterKey owner;
-  std::string reason;
+  Publication publication;
   bool operator==(const Lost&) const = default;
 };
-/// An address that somebody removed or changed is back.
+/// An address that somebody removed or changed is back, for these owners.
 struct Repaired {
   std::string interface;
   core::IpPrefix prefix;
+  std::vector<core::RouterKey> owners;
   bool operator==(const Repaired&) const = default;
 };
 /// The kernel refused a step; the sentence says what and why.
@@ -60,7 +65,22 @@ struct Refused {
   std::string sentence;
   bool operator==(const Refused&) const = default;
 };
-using Notice = std::variant<Published, Lost, Repaired, Refused>;
+/// A claimed or wanted address is on the interface without us, and will stay there without us.
+struct Foreign {
+  std::string interface;
+  core::IpPrefix prefix;
+  bool operator==(const Foreign&) const = default;
+};
+/// What a predecessor left on the interface is about to be taken off.
+struct LeftOver {
+  std::string interface;
+  core::IpPrefix prefix;
+  bool operator==(const LeftOver&) const = default;
+};
+using Notice = std::variant<Published, Lost, Repaired, Refused, Foreign, LeftOver>;
+
+/// Whether another process of ours keeps addresses in this network namespace.
+enum class OtherKeepers : std::uint8_t { none, some };
 
 class Keeper {
  public:
@@ -71,6 +91,8 @@ class Keeper {
   /// retry delay.
   static constexpr std::size_t kMaxRepairs = 10;
   static constexpr core::Duration kRepairWindow = std::chrono::seconds(1);
+  /// The delay after which a refused address is tried again doubles up to this.
+  static constexpr core::Duration kMaxRetryAfter = std::chrono::seconds(60);
 
   explicit Keeper(core::Duration retry_after) : retry_after_(retry_after) {}
 
@@ -79,25 +101,38 @@ class Keeper {
   void hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
   void release(const core::RouterKey& owner);
   void forget(const core::RouterKey& owner);
+  void sweep_leftovers();
+
+  /// What a predecessor left: of `listed` (its vrrp.owned) what is really there, and what carries
+  /// our mark unless that may be the work of another keeper. To be called once, with the first
+  /// complete mirror.
+  void inherit(const OwnedList& listed, OtherKeepers others, const Mirror& mirror);
 
   /// The mirror changed; called after it did.
   void on_link(const LinkEvent& event, core::Instant now);
-  void on_address(const AddressEvent& event, const Mirror& mirror);
+  void on_address(const AddressEvent& event, const Mirror& mirror, core::Instant now);
   /// The answers to all steps of a batch, in order; the mirror has the kernel's events up to there.
-  void on_results(const Batch& batch, const std::vector<StepResult>& results);
+  void on_results(const Batch& batch, const std::vector<StepResult>& results, const Mirror& mirror,
+                  core::Instant now);
 
   /// Appends what has to be done now and what has to be told. At most one batch per interface is
-  /// out at a time.
+  /// out at a time. Before a batch is sent, take_owned_changes() has to be on record.
   void work(const Mirror& mirror, core::Instant now, std::vector<Batch>& batches,
             std::vector<Notice>& notices);
+  /// What became ours (before it is added) and what no longer is (after it was read back), since
+  /// the last call.
+  [[nodiscard]] std::vector<OwnedChange> take_owned_changes();
   /// There is something for work() to do before any deadline.
-  [[nodiscard]] bool has_work() const { return !dirty_.empty() || !notices_.empty() || recheck_; }
+  [[nodiscard]] bool has_work() const;
   /// When to call work() again by itself; nullopt: only after an event.
   [[nodiscard]] std::optional<core::Instant> deadline() const;
 
   [[nodiscard]] Publication publication(const core::RouterKey& owner, const Mirror& mirror) const;
-  /// Claimed or held addresses of this interface: never a source address.
-  [[nodiscard]] std::vector<core::IpAddress> movable_addresses(const std::string& interface) const;
+  /// See primary_v4 in reflector.hpp.
+  [[nodiscard]] std::optional<core::IpAddress> source(const Mirror& mirror, InterfaceIndex index,
+                                                      core::Family family) const;
+  /// How many addresses are ours, leftovers included.
+  [[nodiscard]] std::size_t owned_count() const;
   [[nodiscard]] const ReflectorCounters& counters() const { return counters_; }
   [[nodiscard]] ReflectorCounters& counters() { return counters_; }
 
@@ -111,60 +146,99 @@ class Keeper {
     bool report_due = false;
     std::optional<Publication> last;
   };
-  struct Interface {
-    /// Owners with an address here, in the order in which they came: the first decides attributes.
-    std::vector<core::RouterKey> owners;
-    InterfaceIndex index = 0;
-    /// Put on or adopted by us: to be removed when nobody wants them.
+  /// Why an address is not as it should be, and when it is tried again.
+  struct Refusal {
+    std::string sentence;
+    core::Duration pause{};
+    core::Instant retry_at;
+  };
+  /// An interface by its number: what we have on it follows it through a change of name.
+  struct Device {
+    std::string name;
+    /// Put on by us, or by a predecessor: to be removed when nobody wants them.
     std::set<AddressKey> ours;
+    /// A predecessor's, before it is known who wants them.
+    std::set<AddressKey> leftovers;
     /// Read back as present and wanted.
     std::set<AddressKey> held;
     /// Was held, was taken away by somebody, is being put back.
     std::set<AddressKey> repairing;
-    /// Claimed just now: what is there already becomes ours.
-    std::vector<core::IpAddress> to_adopt;
-    /// Sentences of the steps that the kernel refused; `former`: in the round before.
-    std::map<AddressKey, std::string> problems;
-    std::map<AddressKey, std::string> former_problems;
+    /// There without us, and said so.
+    std::set<AddressKey> foreign;
+    std::map<AddressKey, Refusal> refused;
+    /// Addresses whose problem changed since the owners were last looked at.
+    std::set<core::IpAddress> changed;
     bool in_flight = false;
-    bool refused = false;
     int rounds = 0;
     std::deque<core::Instant> repaired_at;
-    std::optional<core::Instant> retry_at;
+  };
+  /// The wishes for one interface, sorted out.
+  struct Wish {
+    /// The first owner of a key decides its attributes.
+    std::map<AddressKey, Address> all;
+    Wanted wanted;
   };
 
   void touch(const std::vector<DesiredAddress>& addresses);
   void enroll(const core::RouterKey& owner, const std::vector<DesiredAddress>& addresses);
   void forget_held(const std::vector<DesiredAddress>& before,
                    const std::vector<DesiredAddress>& after);
-  void work_on(const std::string& name, Interface& interface, const Mirror& mirror,
-               core::Instant now, std::vector<Batch>& batches);
-  void start_over(Interface& interface, InterfaceIndex index);
-  [[nodiscard]] bool is_fought_over(Interface& interface, core::Instant now) const;
-  void launch(const std::string& name, Interface& interface, std::vector<Step> steps,
+  void own(Device& device, const AddressKey& key);
+  void disown(Device& device, const AddressKey& key);
+  void note_change(Ownership what, const std::string& interface, const AddressKey& key);
+  [[nodiscard]] Device& device_of(const Link& link);
+  void retry_now(Device& device, core::Instant now);
+
+  [[nodiscard]] bool is_left(const OwnedAddress& listed) const;
+  void adopt_leftovers(const Mirror& mirror);
+  void adopt(Device& device, const AddressKey& key, const Mirror& mirror);
+  void adopt_claimed(const Link& link, Device& device, const DesiredAddress& claimed,
+                     const Mirror& mirror);
+  void note_foreign(Device& device, const AddressKey& key, const core::IpPrefix& prefix);
+  void answer_wishes(const Mirror& mirror, core::Instant now);
+  void rename(Device& device, const std::string& name);
+  void work_on(InterfaceIndex index, const Mirror& mirror, core::Instant now,
+               std::vector<Batch>& batches);
+  [[nodiscard]] Wish wish_on(const Link& link, const Device& device, const AddressTable& addresses,
+                             core::Instant now) const;
+  void note_repairs(Device& device, const std::vector<Step>& steps);
+  [[nodiscard]] bool give_up(Device& device, const std::vector<Step>& steps, core::Instant now);
+  [[nodiscard]] bool is_fought_over(Device& device, core::Instant now) const;
+  bool pause(Device& device, const AddressKey& key, std::string sentence, core::Instant now);
+  void launch(const Link& link, Device& device, std::vector<Step> steps,
               std::vector<Batch>& batches);
-  void read_back(const std::string& name, Interface& interface, const Wanted& wanted,
+  void read_back(const Link& link, Device& device, const Wish& wish,
                  const std::vector<Address>& actual, core::Instant now);
-  void put_off(Interface& interface, const std::vector<Step>& steps, std::string_view why,
-               core::Instant now);
-  void unsettle_owners(const std::string& name, const Interface& interface,
-                       const std::set<core::IpAddress>& changed);
-  [[nodiscard]] Wanted wanted_on(const std::string& name, const Interface& interface,
-                                 const Link& link) const;
+  void count_repairs(Device& device, const Wish& wish, const std::set<AddressKey>& held,
+                     core::Instant now);
+  void unsettle_owners(const std::string& name, const std::set<core::IpAddress>& changed);
+  void unsettle_all(const std::string& name);
+  [[nodiscard]] std::vector<core::RouterKey> owners_of(const std::string& name,
+                                                       const AddressKey& key) const;
+
   [[nodiscard]] bool is_settled(const Owner& owner) const;
-  [[nodiscard]] bool is_wanted(const AddressKey& key, const std::string& name,
-                               const Link& link) const;
+  [[nodiscard]] bool lingers(const DesiredAddress& address) const;
+  [[nodiscard]] bool is_wanted(const std::string& name, const AddressKey& key) const;
+  void describe_wanted(HeldAddress& entry, const Link& link, const AddressTable& addresses) const;
   void report(const core::RouterKey& key, Owner& owner, const Mirror& mirror);
 
   core::Duration retry_after_;
   std::map<core::RouterKey, Owner> owners_;
-  std::map<std::string, Interface, std::less<>> interfaces_;
-  /// Interfaces to plan for.
-  std::set<std::string> dirty_;
+  /// Owners with an address on the interface of this name, in the order in which they came.
+  std::map<std::string, std::vector<core::RouterKey>, std::less<>> enrolled_;
+  std::map<InterfaceIndex, Device> devices_;
+  /// Interfaces to plan for; those of names that do not exist are only told to their owners.
+  std::set<InterfaceIndex> dirty_;
+  std::set<std::string> dirty_names_;
+  /// Wishes do not wait for an old failure's retry.
+  std::set<std::pair<std::string, core::IpAddress>> wished_;
   /// Owners to report about once their interfaces are done.
   std::set<core::RouterKey> unsettled_;
   bool recheck_ = false;
+  bool inherited_ = false;
+  bool sweep_is_due_ = false;
   std::vector<Notice> notices_;
+  std::vector<OwnedChange> owned_changes_;
   ReflectorCounters counters_;
 };
 

@@ -29,19 +29,9 @@ std::map<AddressKey, Address> index_by_key(std::span<const Address> addresses) {
   return index;
 }
 
-/// 10.0.0.1/24 where 10.0.0.1/32 is wanted: replaced. A point-to-point address may share its local
-/// end with others, so it stays.
-bool is_other_form_of_wanted(const Address& actual,
-                             const std::set<core::IpAddress>& wanted_addresses) {
-  return !actual.peer && wanted_addresses.contains(actual.prefix.address);
-}
-
 std::map<Group, Changes> find_changes(const std::map<AddressKey, Address>& present,
                                       const std::set<AddressKey>& absent,
                                       std::span<const Address> actual) {
-  std::set<core::IpAddress> wanted_addresses;
-  for (const auto& [key, address] : present) wanted_addresses.insert(address.prefix.address);
-
   std::map<Group, Changes> groups;
   std::set<AddressKey> right_already;
   for (const Address& address : actual) {
@@ -53,7 +43,7 @@ std::map<Group, Changes> find_changes(const std::map<AddressKey, Address>& prese
       } else {
         groups[group_of(key)].removals.push_back(address);
       }
-    } else if (absent.contains(key) || is_other_form_of_wanted(address, wanted_addresses)) {
+    } else if (absent.contains(key)) {
       groups[group_of(key)].removals.push_back(address);
     }
   }

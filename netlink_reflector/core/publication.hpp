@@ -13,6 +13,9 @@ namespace holdfast::netlink {
 struct HeldAddress {
   DesiredAddress desired;
   bool held = false;
+  /// It is there without us: the host's own, or another program's. Used while it is wanted, and
+  /// never taken off by us.
+  bool foreign = false;
   /// Empty when it is as it should be; else the sentence why not ("cannot add 10.0.0.1/32 on
   /// eth0: …", "there is no interface eth9").
   std::string problem;
@@ -20,14 +23,19 @@ struct HeldAddress {
   bool operator==(const HeldAddress&) const = default;
 };
 
-/// The state of an owner after its addresses were applied and read back.
+/// The state of an owner after its addresses were applied and read back. One that cannot be had is
+/// no reason to give up the others.
 struct Publication {
   /// hold() was called last (false: release()).
   bool wanted = false;
-  /// Everything is as it should be: all held after hold(), none left after release().
+  /// Everything is as it should be: all held after hold(), none of ours left after release().
   bool complete = false;
   std::vector<HeldAddress> addresses;
 
+  /// How many of `addresses` are on their interface.
+  [[nodiscard]] std::size_t placed() const;
+  /// The first address's problem; empty where none has one.
+  [[nodiscard]] std::string_view first_problem() const;
   bool operator==(const Publication&) const = default;
 };
 

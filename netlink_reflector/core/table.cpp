@@ -174,9 +174,8 @@ const Address* AddressTable::find(const AddressKey& key) const {
 }
 
 bool AddressTable::has(InterfaceIndex index, const core::IpAddress& address) const {
-  const auto found = entries_.lower_bound(AddressKey{index, address, 0, {}});
-  return found != entries_.end() && found->first.interface == index &&
-         found->first.address == address;
+  const auto at = entries_.lower_bound(AddressKey{index, address, 0, {}});
+  return at != entries_.end() && at->first.interface == index && at->first.address == address;
 }
 
 std::vector<Address> AddressTable::on(InterfaceIndex index) const {

@@ -76,6 +76,14 @@ inline constexpr std::uint32_t kFlagTentative = 0x40;
 inline constexpr std::uint32_t kFlagPermanent = 0x80;
 inline constexpr std::uint32_t kFlagNoPrefixRoute = 0x200;
 
+/// IFA_PROTO, who put an address on its interface: a number without meaning to the kernel (Linux
+/// 5.18 and later; older ones ignore it, and report 0). linux/if_addr.h takes 0 to 3 and iproute2's
+/// rt_addrprotos names no others; 72 ('H') is unused there and among the routing protocols of
+/// linux/rtnetlink.h and iproute2's rt_protos, whose numbers programs take over.
+inline constexpr std::uint8_t kProtocolHoldfast = 72;
+/// linux/rtnetlink.h: RTPROT_KEEPALIVED, which keepalived gives its addresses where it is told to.
+inline constexpr std::uint8_t kProtocolKeepalived = 18;
+
 /// Address lifetime without end. Unit: seconds. linux/if_addr.h: INFINITY_LIFE_TIME.
 inline constexpr std::uint32_t kLifetimeForever = 0xffffffff;
 
@@ -195,7 +203,7 @@ class AddressTable {
   [[nodiscard]] std::vector<AddressEvent> sweep();
 
   [[nodiscard]] const Address* find(const AddressKey& key) const;
-  /// The interface has this address, with whatever prefix length.
+  /// The interface has this address, with any length and network.
   [[nodiscard]] bool has(InterfaceIndex index, const core::IpAddress& address) const;
   /// Addresses of one interface in the kernel's order, primaries and secondaries mixed.
   [[nodiscard]] std::vector<Address> on(InterfaceIndex index) const;

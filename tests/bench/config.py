@@ -24,6 +24,11 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.bench import figures  # noqa: E402
+from tests.bench.figures import Figure  # noqa: E402
+
 DEFAULT_CASES = ["services:10000", "services:100000", "instances:8128"]
 VRIDS = 254  # used of one interface: 1..254
 INTERFACES = 32  # names eth0..eth31 that the instances go round
@@ -173,12 +178,26 @@ def growth(rows):
     return found
 
 
+def figures_of(rows):
+    """Whole processes beside each other: what an operator waits for."""
+    found = []
+    for row in rows:
+        what = f"{row['count']:,} {row['kind']} read"
+        found.append(Figure(f"{what}: whole process", "s", row["process_s"],
+                            row.get("keepalived_s")))
+        theirs = row.get("keepalived_rss_kb")
+        found.append(Figure(f"{what}: largest memory", "MB", row["max_rss_kb"] / 1024,
+                            theirs and theirs / 1024))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", default=DEFAULT_CASES)
     parser.add_argument("--build", default=str(ROOT / "build"), help="build directory")
-    parser.add_argument("--json", help="write the rows to this file")
+    parser.add_argument("--json", type=pathlib.Path,
+                        help="where the numbers go (default: build/bench-config.json)")
     parser.add_argument("--runs", type=int, default=5, help="the best of this many counts")
     options = parser.parse_args()
     bench = os.path.join(options.build, "bin", "bench_config")
@@ -201,9 +220,8 @@ def main():
         print(f"{one['kind']} {one['from']} → {one['to']}: each takes {one['load']:.2f} times the "
               f"load time, {one['parse']:.2f} times the parse time, {one['memory']:.2f} times the "
               "memory")
-    if options.json:
-        report = json.dumps({"bench": "config", "rows": rows, "growth": factors}, indent=1)
-        pathlib.Path(options.json).write_text(report + "\n")
+    table = figures_of(rows)
+    print(figures.write("config", table, options.json, rows=rows, growth=factors))
 
 
 if __name__ == "__main__":

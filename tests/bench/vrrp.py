@@ -9,7 +9,6 @@ verdict.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench import figures  # noqa: E402
+from tests.bench.figures import Figure  # noqa: E402
 from tests.lab.director import Director  # noqa: E402
 from tests.lab.netns import Lab, eventually, why_unavailable  # noqa: E402
 from tests.lab.wire import Capture  # noqa: E402
@@ -91,16 +92,14 @@ def main() -> int:
     ours, theirs = rows = [measure(program, options.instances, options.seconds)
                            for program in ("holdfast", "keepalived")]
     print(f"{options.instances} virtual routers, VRRPv2 at 1 s, {options.seconds:.0f} s each\n")
-    print(f"{'':24}{'holdfast':>12}{'keepalived':>12}{'ratio':>8}")
-    for name, title in (("adverts", "adverts on the wire"), ("sent_per_cpu_s", "sent / CPU second"),
-                        ("received_per_cpu_s", "received / CPU second")):
-        ratio = ours[name] / theirs[name]
-        print(f"{title:24}{ours[name]:>12.0f}{theirs[name]:>12.0f}{ratio:>8.2f}")
-    target = options.json or Path(__file__).resolve().parents[2] / "build" / "bench-vrrp.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    report = json.dumps({"bench": "vrrp", "rows": rows}, indent=2)
-    target.write_text(report + "\n", encoding="utf-8")
-    print(f"\n{target}")
+    many = f"{options.instances} virtual routers"
+    table = [Figure(f"{many}: adverts on the wire", "", ours["adverts"], theirs["adverts"], "more"),
+             Figure(f"{many}: adverts sent", "a CPU second", ours["sent_per_cpu_s"],
+                    theirs["sent_per_cpu_s"], "more"),
+             Figure(f"{many}: adverts received", "a CPU second", ours["received_per_cpu_s"],
+                    theirs["received_per_cpu_s"], "more")]
+    figures.print_table(table)
+    print(f"\n{figures.write('vrrp', table, options.json, rows=rows)}")
     return 0
 
 

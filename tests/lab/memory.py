@@ -43,7 +43,8 @@ def processes(director: Director) -> dict[str, int]:
     found = {"watchdog": director.process.pid}
     for role, name in PID_FILES[director.program].items():
         path = director.directory / name
-        if path.exists() and Path("/proc", pid := path.read_text(encoding="ascii").strip()).exists():
+        pid = path.read_text(encoding="ascii").strip() if path.exists() else ""
+        if pid and Path("/proc", pid).exists():
             found[role] = int(pid)
     return found
 

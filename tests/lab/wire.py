@@ -20,6 +20,7 @@ from .netns import Namespace
 
 ETH_P_ALL = 3
 SO_TIMESTAMPNS = 35
+SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
 
 
@@ -140,7 +141,7 @@ class Capture:
     def __init__(self, machine: Namespace, interface: str = "br0"):
         with machine.inside():
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         with machine.inside():
             self._socket.bind((interface, 0))

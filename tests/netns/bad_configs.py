@@ -120,7 +120,8 @@ REFUSED = (
             f"{_GLOBALS}\n    include_check\n}}\ninclude «absent.conf\nglobal_defs {{",
             "no file"),
     Mistake("includea and a file that is gone", _TOP, f"includea «absent.conf\n{_TOP}", "no file"),
-    Mistake("a definition of itself", _TOP, f"$A=$A x\n«$A\n{_TOP}", "contains itself"),
+    Mistake("a circle of two definitions", _TOP, f"$A=$B x\n$B=$A\n«$A\n{_TOP}",
+            "contains itself"),
     Mistake("a repetition without values", _TOP, f"«~SEQ(I x\n{_TOP}", "repetition"),
     # TOML.
     Mistake("TOML: no syntax", _TOP, f"include part.toml\n{_TOP}", "TOML",

@@ -328,14 +328,16 @@ class Maker:
             ("vrrp_garp_master_delay 2", "vrrp_garp_master_repeat 3",
              "vrrp_garp_master_refresh 5"), self.rng.randint(0, 2))))
 
-    def broken(self, text: str) -> str:
-        """A file that must not be taken into use, out of a good one."""
+    def broken(self, text: str) -> tuple[str, str]:
+        """How a good file was broken, and what came of it: a file that must not be taken into use,
+        also when the good one has no virtual router at all."""
+        whole = "vrrp_instance broken {{\n interface eth0\n virtual_router_id {}\n{} priority 9\n}}\n"
         return self.rng.choice((
-            lambda: text.rstrip().removesuffix("}"),
-            lambda: text.replace("{", "", 1),
-            lambda: text.replace("virtual_router_id ", "virtual_router_id 3000", 1),
-            lambda: text.replace("advert_int 1", "advert_int", 1),
-            lambda: text.replace(" interface ", " #interface "),
-            lambda: "",
-            lambda: "\x7fELF\x02\x01\x01\0\0\0" + text,
-        ))()
+            ("cut short", text + whole.format(254, "").rstrip().removesuffix("}")),
+            ("a brace lost", text + whole.format(254, "").replace("{", "", 1)),
+            ("no such number", text + whole.format(3000, "")),
+            ("a word without its value", text + whole.format(254, " advert_int\n")),
+            ("no interface", text + whole.format(254, "").replace(" interface ", " #interface ")),
+            ("empty", ""),
+            ("another file", "\x7fELF\x02\x01\x01\0\0\0" + text),
+        ))

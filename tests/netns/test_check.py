@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.director import BIN
+from tests.lab.director import BIN, Director
+from tests.lab.netns import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -72,6 +73,41 @@ def test_online_check_sees_the_interfaces_of_this_host(readable: Path) -> None:
     assert "192.0.2.1 lies in no network of dummy0 (198.51.100.1/24)" in down.stdout
     assert up.stdout == f"{config}: no errors, no warnings\n"
     assert [run.returncode for run in (missing, down, up)] == [0, 0, 0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes namespaces")
+def test_online_check_knows_what_holdfast_itself_holds(tmp_path: Path) -> None:
+    with Lab(tmp_path) as lab:
+        switch, machine = lab.switch("sw"), lab.machine("a")
+        lab.cable(machine, switch, "192.0.2.9/24")
+        director = Director(machine, DIRECTOR.replace("dummy0", "eth0") % (100, "192.0.2.1/24"))
+        director.start("-P")
+        director.wait_for("192.0.2.1")
+        held = director.ctl("check", "--online", str(director.config))
+        director.kill_everything()
+        left = director.ctl("check", "--online", str(director.config))
+
+    assert held.stdout == f"{director.config}: no errors, no warnings\n"
+    assert "192.0.2.1 is on eth0 already, and no Holdfast that runs here" in left.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes namespaces")
+def test_online_check_sees_what_stands_in_an_addresss_way(readable: Path) -> None:
+    config = readable / "a.conf"
+    config.write_text(DIRECTOR % (100, "192.0.2.1/24\n }\n virtual_ipaddress_excluded {\n"
+                                       " 2001:db8::1/64"))
+    interface = ("ip link add dummy0 type veth\nip link set dummy0 up\n"
+                 "ip address add 192.0.2.9/24 dev dummy0\n")
+    switch = "echo {} >/proc/sys/net/ipv6/conf/dummy0/disable_ipv6\n"
+
+    free = alone("check", "--online", str(config), user=NOBODY,
+                 setup=interface + switch.format(0))
+    taken = alone("check", "--online", str(config), user=NOBODY,
+                  setup=interface + switch.format(1) + "ip address add 192.0.2.1/24 dev dummy0")
+
+    assert free.stdout == f"{config}: no errors, no warnings\n"
+    assert "IPv6 is switched off on dummy0: 2001:db8::1 cannot be put there" in taken.stdout
+    assert "192.0.2.1 is on dummy0 already, and no Holdfast that runs here" in taken.stdout
 
 
 def check(*words: str) -> subprocess.CompletedProcess:
@@ -188,6 +224,20 @@ def test_strict_says_why_it_refuses(tmp_path: Path) -> None:
     assert check("--strict", str(config)).stdout.endswith("\nrefused, because of --strict\n")
     assert "refused" not in check(str(config)).stdout
     json.loads(check("--strict", "--json", str(config)).stdout)
+
+
+def test_hints_are_told_from_mistakes(tmp_path: Path) -> None:
+    config = tmp_path / "a.conf"
+    hint = "global_defs {\n notification_email_from a@example.org\n}\n"
+    config.write_text(hint + DIRECTOR % (150, "192.0.2.1/24"))
+    only_hints = check("--strict", str(config))
+    config.write_text(hint + (DIRECTOR % (150, "192.0.2.1/24")) + "wrong\n")
+    both = json.loads(check("--json", str(config)).stdout)
+
+    assert only_hints.returncode == 1
+    assert only_hints.stdout.endswith("\nrefused, because of --strict; none of the warnings is a "
+                                      "mistake, only old or without effect in this version\n")
+    assert [one["kind"] for one in both["diagnostics"]] == ["hint", "mistake"]
 
 
 def test_help_is_a_command() -> None:

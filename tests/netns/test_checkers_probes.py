@@ -314,6 +314,23 @@ def test_without_ip_vs_there_is_one_clear_error_and_probes_go_on(pair):
     assert checkers.process.output().count("checkers-ipvs-unavailable") == 1
 
 
+def test_probes_are_counted_by_what_became_of_them(pair):
+    director, servers = pair
+    start_nginx(servers)
+    refused = tcp_server(SERVER, 9)  # nobody listens there
+    checkers = Checkers(director, service(1, tcp_server(SERVER, 8080) + refused))
+    checkers.start()
+    checkers.wait(1, "up", 5)
+
+    def counted() -> bool:
+        counters = checkers.status()["counters"]
+        ended = [counters[f"probes_{name}"] for name in ("passed", "failed", "not_tried")]
+        return (ended[0] >= 3 and ended[1] >= 3 and ended[2] == 0
+                and counters["probes_started"] - sum(ended) in (0, 1, 2))
+
+    assert eventually(counted, 15) is not None, checkers.status()["counters"]
+
+
 def test_a_paused_process_blames_nobody(pair):
     director, servers = pair
     start_nginx(servers)

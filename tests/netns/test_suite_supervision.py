@@ -202,7 +202,8 @@ def test_a_vrrp_child_in_a_crash_loop_gives_the_addresses_to_the_peer(suite: Sui
     assert eventually(lambda: suite.holders() == {"peer"}, 5) is not None
     # The process that takes the addresses off writes where the director was told to log.
     assert "info watchdog-addresses-released: " in suite.ours.log()
-    assert re.search(rf"Z release\[\d+\] info watchdog-releasing: .*{VIP}", suite.ours.log())
+    said = rf"Z release\[\d+\] warning netlink-left-over: taking off {VIP}"
+    assert re.search(said, suite.ours.log())
     assert not suite.machine.pids(), "nobody stays behind"
 
 
@@ -225,6 +226,56 @@ def test_a_killed_watchdog_takes_both_children_with_it_in_order(suite: Suite) ->
 
 
 # ---- reload -------------------------------------------------------------------------------------
+
+
+def kill_watchdog_and_hold_vrrp(pids: dict[str, int]) -> None:
+    """The VRRP process stands still in its farewell. The kernel wakes up who is stopped while its
+    parent dies, so it is stopped until it stays so."""
+    os.kill(pids["watchdog"], signal.SIGKILL)
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until:
+        os.kill(pids["vrrp"], signal.SIGSTOP)
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_without_a_watchdog_the_table_outlives_a_vrrp_process_that_takes_its_time(
+    suite: Suite, restarted: bool
+) -> None:
+    suite.start(peer=False)
+    if restarted:
+        former = suite.child("vrrp")["pid"]
+        os.kill(former, signal.SIGKILL)
+        assert eventually(lambda: suite.child("vrrp")["pid"] not in (0, former), 10) is not None
+    pids = suite.pids()
+    vrrp, checkers = pids["vrrp"], pids["checkers"]
+    (suite.ours.directory / "vrrp.sock").unlink()  # a clean-up of the run directory
+
+    kill_watchdog_and_hold_vrrp(pids)
+
+    time.sleep(7)
+    assert vrrp in suite.machine.pids()
+    assert checkers in suite.machine.pids(), "the table went before the address"
+    os.kill(vrrp, signal.SIGCONT)
+    assert eventually(lambda: vrrp not in suite.machine.pids(), 5) is not None
+    assert not suite.ours.holds(VIP)
+    assert eventually(lambda: not suite.machine.pids(), 5) is not None
+
+
+def test_without_a_watchdog_a_vrrp_process_that_hangs_is_not_waited_for_for_ever(
+    suite: Suite,
+) -> None:
+    suite.start(peer=False)
+    pids = suite.pids()
+    vrrp, checkers = pids["vrrp"], pids["checkers"]
+
+    kill_watchdog_and_hold_vrrp(pids)
+
+    try:
+        assert eventually(lambda: checkers not in suite.machine.pids(), 25) is not None
+        assert suite.ours.log().count("checkers-vrrp-hangs") == 1
+    finally:
+        os.kill(vrrp, signal.SIGCONT)
 
 
 def test_hup_with_the_unchanged_file_costs_not_one_advert_and_adds_none(suite: Suite) -> None:

@@ -272,15 +272,6 @@ def test_an_interface_that_does_not_exist_yet_is_named_and_waited_for(scene: Sce
     scene.becomes("FAULT")
 
 
-def test_addresses_left_by_a_crash_are_removed_at_start(scene: Scene) -> None:
-    scene.machine.ip(f"addr add {VIP}/32 dev eth0")
-    scene.start()
-    assert eventually(lambda: not scene.director.holds(VIP), 2) is not None
-    assert scene.state() == "BACKUP"
-    scene.becomes("MASTER")
-    assert scene.director.holds(VIP)
-
-
 def test_notify_scripts_run_in_order_with_keepalived_s_arguments(scene: Scene) -> None:
     out = scene.director.directory / "notify.log"
     script = scene.director.directory / "notify.sh"

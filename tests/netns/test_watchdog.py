@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.netns.watchdog_support import BINARY, Director, is_alive
+from tests.netns.watchdog_support import BINARY, BOTH, Director, is_alive
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="needs root for namespaces and other users")
@@ -332,10 +332,30 @@ def test_a_role_appears_and_disappears_by_reload(director):
     assert director.ask("reload")["ok"]
     pid = director.child("checkers")["pid"]
     director.config.write_text(whole.split("virtual_server")[0])
-    assert director.ask("reload")["ok"]
+    assert director.ask("reload", force=True)["ok"]
     director.wait_for(
         lambda: director.child("checkers")["state"] == "stopped" and not is_alive(pid), "stop"
     )
+
+
+@pytest.mark.parametrize("ask", ["socket", "hangup"])
+def test_a_file_in_which_nothing_is_left_waits_for_force(director, ask):
+    director.start()
+    before = director.pids()
+    director.config.write_text("".join(f"# {line}\n" for line in BOTH.splitlines()) +
+                               "global_defs {\n router_id left\n}\n")
+    if ask == "socket":
+        answer = director.ask("reload")
+    else:
+        director.signal(signal.SIGHUP)
+        director.wait_for(lambda: director.status()["last_reload"] is not None, "reload")
+        answer = {"ok": director.status()["last_reload"]["ok"], "diagnostics": director.log()}
+    assert answer["ok"] is False
+    assert ("no vrrp_instance any more (1 is in use) and no virtual_server any more (1 is in use)"
+            in answer["diagnostics"])
+    assert director.pids() == before and director.status()["generation"] == 1
+    assert director.ask("reload", force=True)["ok"]
+    director.wait_for(lambda: not director.pids(), "end of both children")
 
 
 def test_a_child_that_dies_in_the_barrier_aborts_the_reload(director):

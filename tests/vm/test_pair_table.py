@@ -46,6 +46,14 @@ def test_status_claims_what_ipvsadm_shows(lab, program: str) -> None:
         for server, weight in {SERVERS[0]: 3, SERVERS[1]: 1}.items():
             assert f"-a -t {VIP}:{PORT} -r {server}:{PORT} -g -w {weight}" in rules
 
+    def connections() -> int:
+        (service,) = pair.directors[0].status("checkers")["services"]
+        return sum(one["active_connections"] + one["inactive_connections"]
+                   for one in service["servers"])
+
+    # The table is not read all the time, but what status tells is fresh.
+    assert eventually(lambda: connections() >= 4, 5) is not None
+
 
 def test_entries_of_others_are_untouched(lab, program: str) -> None:
     pair = Pair(lab, program, config())

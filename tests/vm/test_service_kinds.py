@@ -265,7 +265,8 @@ def test_each_kind_is_what_ipvsadm_makes_and_status_says(lab: Lab) -> None:
     for foreign in ("FWM 99 IPv6", "TCP [fd00:9::99]:443", "UDP 10.9.0.99:5060"):
         assert f"\n  {foreign}  not ours, left alone\n" in status
     told = director.status("checkers")
-    assert told["ipvs"] == {"available": True, "error": None, "drift": 0}
+    assert told["ipvs"] == {"available": True, "error": None, "differs": None, "drift": 0,
+                            "last_drift_at": None, "last_drift_ms": None}
     marks = [(one["mark"], one["family"], one["scheduler"], one["forwarding"])
              for one in told["services"] if one["protocol"] == "FWM"]
     assert marks == [(7, "ipv4", "wrr", "NAT"), (7, "ipv6", "mh", "DR"),

@@ -45,8 +45,11 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       [this, life](const RouterKey& owner, const netlink::Publication& publication) {
         if (life.lock()) on_published(owner, publication);
       });
-  reflector_.on_lost([this, life](const RouterKey& owner, const std::string&) {
-    if (life.lock()) on_published(owner, reflector_.publication(owner));
+  reflector_.on_lost([this, life](const RouterKey& owner, const netlink::Publication& publication) {
+    if (life.lock()) on_published(owner, publication);
+  });
+  reflector_.on_repaired([this, life](const RouterKey& owner, const core::IpPrefix&) {
+    if (life.lock()) handle(AddressesRepaired{owner});
   });
 }
 
@@ -144,6 +147,8 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
+  // Done within this turn, after resumed instances have said what they hold.
+  reflector_.sweep_leftovers();
   watch(next);
   const core::Instant moment = runtime::now();
   actions_.clear();
@@ -241,15 +246,10 @@ void Engine::on_address(const netlink::AddressEvent& event) {
 
 void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
-  AddressesPlaced placed{.router = owner, .wanted = 0, .placed = 0, .problem = {}};
-  for (const netlink::HeldAddress& address : publication.addresses) {
-    ++placed.wanted;
-    if (address.held && address.problem.empty()) {
-      ++placed.placed;
-    } else if (placed.problem.empty()) {
-      placed.problem = address.problem;
-    }
-  }
+  AddressesPlaced placed{.router = owner,
+                         .wanted = publication.addresses.size(),
+                         .placed = publication.placed(),
+                         .problem = std::string(publication.first_problem())};
   const Instance* instance = router().find(owner);
   const auto& before = instance == nullptr ? std::nullopt : instance->placement();
   if (instance != nullptr && !placed.problem.empty() &&

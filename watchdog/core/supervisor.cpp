@@ -252,6 +252,8 @@ void Supervisor::commit_candidate() {
     } else if (live != nullptr) {
       stop_child(role, *live);  // the new configuration has nothing for it
     } else if (!std::holds_alternative<Dying>(record(role).state)) {
+      // Nobody else would take off what an earlier life, killed with everything, has left.
+      if (role == Role::vrrp && former.generation == 0) release_addresses();
       set_state(role, Idle{});
     }
   }

@@ -55,7 +55,20 @@ core::Result<void> Children::spawn(Role role) {
   // misses its heartbeats.
   child.channel->start([this, role](const runtime::Frame& frame) { on_frame(role, frame); },
                        [](const std::string&) {});
-  return {};
+  return introduce_vrrp_to_checkers();
+}
+
+// When we are killed nobody orders the two: the table has to outlive the addresses, so the checkers
+// process waits for the end of the VRRP process by itself.
+core::Result<void> Children::introduce_vrrp_to_checkers() {
+  const Slot& vrrp = slot(Role::vrrp);
+  if (!vrrp.process || !slot(Role::checkers).process) return {};
+  auto pidfd = vrrp.process->pidfd();
+  if (!pidfd) return pidfd.error();
+  return send(Role::checkers, {runtime::FrameType::sibling,
+                               static_cast<std::uint64_t>(vrrp.process->pid()),
+                               {},
+                               std::move(*pidfd)});
 }
 
 core::Result<void> Children::send(Role role, runtime::Frame frame) {
@@ -122,6 +135,7 @@ void Children::on_frame(Role role, const runtime::Frame& frame) {
     case FrameType::commit:
     case FrameType::abort:
     case FrameType::stop:
+    case FrameType::sibling:
       return;  // ours to send: a child that sends them is broken, and says nothing by it
   }
 }

@@ -45,6 +45,7 @@ class Children {
     std::unique_ptr<runtime::Channel> channel;
   };
 
+  [[nodiscard]] core::Result<void> introduce_vrrp_to_checkers();
   void on_frame(Role role, const runtime::Frame& frame);
   void on_exit(Role role, ExitStatus status);
   [[nodiscard]] core::Result<void> make_page(Role role);

@@ -347,10 +347,10 @@ void Daemon::perform(const Strike& action) {
   children_.strike(action.role, action.blow);
 }
 
-void Daemon::perform(const ReleaseAddresses& action) {
+void Daemon::perform(const ReleaseAddresses&) {
   children_.make_page_void();
-  auto process = start_release(
-      loop_.io(), snapshots_.get(action.generation), options_.log, [this](ExitStatus status) {
+  auto process =
+      start_release(loop_.io(), options_.run_dir, options_.log, [this](ExitStatus status) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);
         if (status.is_clean())

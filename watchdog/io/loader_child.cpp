@@ -2,7 +2,6 @@
 #include "config/compare/diff.hpp"
 #include "config/compare/plan.hpp"
 #include "config/load.hpp"
-#include "config/supported.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
@@ -104,7 +103,7 @@ std::string list_of(const std::vector<config::Change>& changes) {
 std::map<std::string, int> mistakes_in(const config::Diagnostics& diagnostics) {
   std::map<std::string, int> counts;
   for (const config::Diagnostic& one : diagnostics.all())
-    if (one.severity == config::Severity::warning && !config::is_hint(one)) ++counts[one.message];
+    if (one.is_mistake_warning()) ++counts[one.message];
   return counts;
 }
 

@@ -176,6 +176,12 @@ bool Process::is_stopped() const {
   return state == 'T' || state == 't';
 }
 
+core::Result<runtime::UniqueFd> Process::pidfd() const {
+  runtime::UniqueFd copy(::fcntl(state_->descriptor.native_handle(), F_DUPFD_CLOEXEC, 0));
+  if (!copy) return core::fail_errno(errno, "cannot duplicate the pidfd of process {}", pid());
+  return copy;
+}
+
 void Process::signal(int number) const {
   if (!state_->reaped)
     ::syscall(SYS_pidfd_send_signal, state_->descriptor.native_handle(), number, nullptr, 0);

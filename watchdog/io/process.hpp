@@ -38,6 +38,8 @@ class Process {
   [[nodiscard]] pid_t pid() const;
   /// Whether it does not run because of a signal or a debugger. False when that cannot be seen.
   [[nodiscard]] bool is_stopped() const;
+  /// A pidfd of its own for somebody who has to know when the process ends.
+  [[nodiscard]] core::Result<runtime::UniqueFd> pidfd() const;
   /// Through the pidfd: never hits a stranger that got the same number.
   void signal(int number) const;
 

@@ -1,10 +1,9 @@
 #include "watchdog/io/release.hpp"
 
-#include "config/load.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/child.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/log.hpp"
-#include "runtime/sealed_memfd.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/messages.hpp"
 
@@ -16,66 +15,49 @@ namespace holdfast::watchdog {
 
 namespace {
 
-constexpr int kSnapshotFd = 3;
+/// For a first complete look at a host whose interfaces come and go.
+constexpr core::Duration kPatience = std::chrono::seconds(3);
+constexpr core::Duration kLook = std::chrono::milliseconds(50);
 
-std::vector<netlink::DesiredAddress> virtual_addresses(const config::Model& model) {
-  std::vector<netlink::DesiredAddress> all;
-  const auto append = [&all](const config::VirtualAddress& address) {
-    all.push_back({.interface = address.interface,
-                   .prefix = address.prefix,
-                   .label = address.label,
-                   .broadcast = address.broadcast,
-                   .scope = address.scope});
-  };
-  for (const config::VrrpInstance& instance : model.instances) {
-    for (const auto& address : instance.virtual_addresses) append(address);
-    for (const auto& address : instance.virtual_addresses_excluded) append(address);
-  }
-  return all;
-}
-
-core::Result<void> release(runtime::Logger& logger) {
-  const auto bytes = runtime::read_sealed_memfd(kSnapshotFd);
-  if (!bytes) return bytes.error();
-  const auto parsed = config::parse_snapshot_bytes(*bytes);
-  if (!parsed) return parsed.error();
-  const auto addresses = virtual_addresses(parsed->model);
-
+core::Result<void> release(runtime::Logger& logger, const std::string& run_dir) {
   boost::asio::io_context io{1};
-  netlink::Reflector reflector(io, logger);
+  netlink::ReflectorOptions options;
+  options.run_dir = run_dir;
+  netlink::Reflector reflector(io, logger, options);
   if (auto loaded = reflector.load(); !loaded) return loaded;
-  // Claimed by an owner that holds nothing: whatever is there is left over and goes.
-  const core::RouterKey nobody;
-  reflector.claim(nobody, addresses);
-  for (const netlink::HeldAddress& address : reflector.publication(nobody).addresses)
-    if (address.held) logger.log(kReleasing, "taking off {}", netlink::describe(address.desired));
-  reflector.release(nobody);
+  // Nobody claims anything here: what is ours is left over and goes.
+  reflector.sweep_leftovers();
   reflector.flush();
-  for (const netlink::HeldAddress& address : reflector.publication(nobody).addresses) {
-    if (address.held)
-      return core::fail("{} is still there. {}", netlink::describe(address.desired),
-                        address.problem);
+  const core::Instant give_up = runtime::now() + kPatience;
+  while (!reflector.is_complete() && runtime::now() < give_up) io.run_for(kLook);
+  io.poll();  // says what was done
+  if (!reflector.is_complete()) {
+    return core::fail("links and addresses change faster than they can be read");
   }
-  return {};
+  if (reflector.owned_count() == 0) return {};
+  return core::fail("{} addresses of this director are still on their interfaces",
+                    reflector.owned_count());
 }
 
 }  // namespace
 
-core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io, int snapshot,
+core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io,
+                                                     const std::string& run_dir,
                                                      const runtime::LogSettings& log,
                                                      std::function<void(ExitStatus)> on_done) {
   runtime::ChildOptions options;
   options.role = "release";
+  options.run_dir = run_dir;
   options.log = log;
   return Process::spawn(
-      io, {.arguments = runtime::to_arguments(options), .fd3 = snapshot, .fd4 = -1, .fd5 = -1},
+      io, {.arguments = runtime::to_arguments(options), .fd3 = -1, .fd4 = -1, .fd5 = -1},
       std::move(on_done));
 }
 
 int run_release(std::span<const char* const> words) {
   const auto options = runtime::parse_child_arguments(words);
   runtime::Logger logger("release", options ? options->log : runtime::LogSettings{});
-  core::Result<void> released = options ? release(logger) : options.error();
+  core::Result<void> released = options ? release(logger, options->run_dir) : options.error();
   if (released) return to_int(ExitCode::ok);
   logger.log(kReleaseFailed, "cannot take the virtual addresses off: {}", released.error().message);
   return to_int(ExitCode::fatal);

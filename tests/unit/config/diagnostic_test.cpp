@@ -70,6 +70,27 @@ TEST_CASE("diagnostic: JSON escapes and counts") {
         "\"column\":3,\"message\":\"tab\\u0009here \\ufffd\",\"help\":\"\",\"source\":\"\"}]}");
 }
 
+TEST_CASE("diagnostic: a warning says whether it is a mistake or a hint") {
+  Diagnostics diagnostics;
+  Diagnostic one;
+  one.severity = Severity::warning;
+  one.message = "m";
+  diagnostics.add(one);
+  one.kind = Kind::hint;
+  one.message = "h";
+  diagnostics.add(one);
+  one.severity = Severity::note;
+  one.message = "n";
+  diagnostics.add(one);
+
+  CHECK(diagnostics.warnings() == 2);
+  CHECK(diagnostics.hints() == 1);
+  const std::string text = render_json(diagnostics);
+  CHECK(text.find(R"({"severity":"warning","kind":"mistake","file":"")") != std::string::npos);
+  CHECK(text.find(R"({"severity":"warning","kind":"hint","file":"")") != std::string::npos);
+  CHECK(text.find(R"({"severity":"note","file":"")") != std::string::npos);
+}
+
 TEST_CASE("diagnostic: colours only where they are asked for") {
   Diagnostic one;
   one.file = "a";

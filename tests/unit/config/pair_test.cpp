@@ -84,7 +84,9 @@ TEST_CASE("pair: crossed router ids are one mistake") {
            director(extra, priority, "VI_2", second, "10.0.0.2");
   };
   CHECK(compared(both(51, 52, 150, "advert_int 2"), both(52, 51, 100, "")) ==
-        "a.conf:1 error: virtual_router_id 51 is 'VI_1' here and 'VI_2' in b.conf line 10");
+        "a.conf:1 error: virtual_router_id 51 is 'VI_1' here and 'VI_2' in b.conf line 10: each "
+        "takes "
+        "the other's adverts for those of other addresses, which may be on nobody or on both");
   // Other names and other addresses are no crossing.
   CHECK(compared(director("", 150), director("", 100, "other", 51, "10.0.0.2"))
             .starts_with("a.conf:1 warning: addresses of vrrp_instance 'VI_1'"));
@@ -149,10 +151,14 @@ TEST_CASE("pair: addresses on one side only, and in another order") {
   const std::string_view two = "192.168.1.200\n192.168.1.201";
   CHECK(compared(director("", 150, "VI_1", 51, two), director("")) ==
         "a.conf:1 warning: addresses of vrrp_instance 'VI_1': 192.168.1.201 only here, not in "
-        "b.conf line 1: a take-over loses them");
+        "b.conf line 1: a take-over loses them, and keepalived before 2.3.3 drops adverts with "
+        "another number of addresses: two masters");
   CHECK(compared(director("", 150), director("", 100, "VI_1", 51, two)) ==
         "a.conf:1 warning: addresses of vrrp_instance 'VI_1': 192.168.1.201 only in b.conf line 1, "
-        "not here: a take-over loses them");
+        "not here: a take-over loses them, and keepalived before 2.3.3 drops adverts with another "
+        "number of addresses: two masters");
+  CHECK(compared(director("", 150), director("", 100, "VI_1", 51, "192.168.1.201"))
+            .ends_with("only in b.conf line 1, not here: a take-over loses them"));
   CHECK(
       compared(director("", 150, "VI_1", 51, two),
                director("", 100, "VI_1", 51, "192.168.1.201\n192.168.1.200")) ==

@@ -4,7 +4,6 @@
 
 #include "config/builders/build.hpp"
 #include "config/schema/decode.hpp"
-#include "config/supported.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>
@@ -295,8 +294,15 @@ TEST_CASE("schema: what a word does not do here is told apart from a mistake of 
       instance("unicast_peer {\n 192.0.2.1\n}\nvirtual_routes {\n 192.0.2.0/24 dev eth0\n}\n"));
   CHECK(hints.diagnostics.warnings() >= 4);
   for (const Diagnostic& one : hints.diagnostics.all())
-    CHECK_MESSAGE((one.severity != Severity::warning || is_hint(one)), render(one));
+    CHECK_MESSAGE((one.severity != Severity::warning || one.kind == Kind::hint), render(one));
   const Loaded mistakes = load(instance("advert_int often\nprioroty 5\n"));
   CHECK(mistakes.diagnostics.warnings() >= 2);
-  for (const Diagnostic& one : mistakes.diagnostics.all()) CHECK_FALSE(is_hint(one));
+  for (const Diagnostic& one : mistakes.diagnostics.all()) CHECK(one.kind == Kind::mistake);
+  CHECK(hints.diagnostics.hints() == hints.diagnostics.warnings());
+  CHECK(mistakes.diagnostics.hints() == 0);
+  // The kind is no matter of words: a mistake may quote ours.
+  const Loaded quoting = load(instance("advert_int \"Holdfast does not do that\"\n"));
+  REQUIRE(quoting.diagnostics.warnings() == 1);
+  CHECK(quoting.diagnostics.all().front().message.find("Holdfast does not ") != std::string::npos);
+  CHECK(quoting.diagnostics.hints() == 0);
 }

@@ -245,3 +245,18 @@ TEST_CASE("validate: the interfaces that a model names") {
       load(instance("virtual_ipaddress_excluded {\n10.0.0.1 dev eth9\n10.0.0.2 dev eth1\n}"));
   CHECK(interfaces_named_in(loaded.model) == std::vector<std::string>{"eth0", "eth1", "eth9"});
 }
+
+TEST_CASE("validate: broadcast addresses that are the address, or of another network") {
+  const auto findings = [](std::string_view line) {
+    return without_notes(load(instance(fmt::format("virtual_ipaddress {{\n{}\n}}\n", line))));
+  };
+  CHECK(
+      findings("10.0.0.3/24 brd 10.0.0.3").find("warning: 'brd 10.0.0.3' is the address itself") !=
+      std::string::npos);
+  CHECK(findings("10.0.0.4/24 brd 192.168.0.255")
+            .find("warning: 'brd 192.168.0.255' is not in the network of 10.0.0.4/24") !=
+        std::string::npos);
+  for (const char* line : {"10.0.0.3/24 brd 10.0.0.255", "10.0.0.3/24 brd +", "10.0.0.3/24 brd -",
+                           "10.0.0.3/24", "10.0.0.3/32 brd 10.0.0.255"})
+    CHECK_MESSAGE(findings(line).find("brd") == std::string::npos, line);
+}

@@ -1,6 +1,7 @@
 #include "ctl/online.hpp"
 #include "ctl/online_scripts.hpp"
 
+#include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -125,6 +126,54 @@ TEST_CASE("online: the source of adverts, and the own address among the peers") 
         "no source");
   CHECK(found(instance("192.168.1.200", "unicast_peer {\n192.168.1.1\n192.168.1.2\n}")) ==
         "8 warning: 192.168.1.1 is an address of this host, not of another director");
+}
+
+TEST_CASE("online: IPv6 addresses where IPv6 is switched off, once an interface") {
+  HostFacts v4_only = host();
+  v4_only.interfaces["eth0"].ipv6_off = true;
+  const std::string file =
+      instance("192.168.1.200", "virtual_ipaddress_excluded {\nfd00::200/64\nfd00::201/64\n}\n");
+
+  CHECK(found(file, v4_only) ==
+        "8 warning: IPv6 is switched off on eth0: fd00::200 cannot be put there");
+  CHECK(found(file).empty());
+  CHECK(found(instance("192.168.1.200"), v4_only).empty());
+}
+
+TEST_CASE("online: a virtual address that is there already, and not by Holdfast") {
+  HostFacts taken = host();
+  taken.interfaces["eth0"].addresses.push_back(prefix("192.168.1.200", 24));
+
+  CHECK(found(instance("192.168.1.200"), taken) ==
+        "5 warning: 192.168.1.200 is on eth0 already, and no Holdfast that runs here has put it "
+        "there: it is on two hosts, or vanishes from this one, while another director is master");
+  CHECK(found(instance("192.168.1.1")).find("it is the interface's only address of its family") !=
+        std::string::npos);
+  taken.held = {*core::IpAddress::parse("192.168.1.200")};
+  CHECK(found(instance("192.168.1.200"), taken).empty());
+}
+
+TEST_CASE("online: the owner of an address is told what that means") {
+  HostFacts two = host();
+  two.interfaces["eth0"].addresses.push_back(prefix("192.168.1.2", 24));
+
+  CHECK(found(instance("192.168.1.1", "priority 255")) ==
+        "5 note: 192.168.1.1 is this host's only own address on eth0, as priority 255 says: it is "
+        "master whenever it runs and eth0 is up, and sends its adverts from this address");
+  CHECK(found(instance("192.168.1.1", "priority 255"), two) ==
+        "5 note: 192.168.1.1 is this host's own address on eth0, as priority 255 says: it is "
+        "master whenever it runs and eth0 is up");
+}
+
+TEST_CASE("online: what a running VRRP process holds is read from its status") {
+  const auto status = boost::json::parse(R"({"instances": [
+      {"addresses": [{"address": "192.168.1.200/24", "held": true},
+                     {"address": "192.168.1.201/24", "held": false}, 7]},
+      {"addresses": [{"address": "fd00::1/64", "held": true}, {"address": "x", "held": true}]},
+      {}, 5]})");
+
+  CHECK(held_addresses(status.as_object()) ==
+        std::set{*core::IpAddress::parse("192.168.1.200"), *core::IpAddress::parse("fd00::1")});
 }
 
 TEST_CASE("online: IPVS and its schedulers") {

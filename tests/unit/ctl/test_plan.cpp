@@ -155,6 +155,52 @@ TEST_CASE("plan: addresses come, go and change") {
   CHECK(relabelled.ends_with(": 10.0.0.5 is taken off and put on again"));
 }
 
+TEST_CASE("plan: a partner with keepalived that counts addresses becomes a second master") {
+  const auto warned = [](const std::string& before, const std::string& after,
+                         const config::RunningView& running = {}) {
+    return config::plan_reload(model(before), model(after), running).warnings;
+  };
+  const std::string one = director("");
+  const std::string two = director("", 100, "VI_1", 51, "10.0.0.5\n10.0.0.6");
+
+  REQUIRE(warned(one, two, as_master()).size() == 1);
+  CHECK(warned(one, two, as_master())
+            .front()
+            .starts_with("VI_1: its adverts list 2 addresses instead of 1: a partner with "
+                         "keepalived before 2.3.3 drops adverts"));
+  CHECK(warned(two, one, as_master()).front().starts_with("VI_1: its adverts list 1 address "));
+  CHECK(warned(one, two).front().starts_with("VI_1: if it is master: its adverts list "));
+  // A backup sends none, an equal number is accepted, excluded ones are not in the adverts.
+  CHECK(warned(one, two, as_backup()).empty());
+  CHECK(warned(one, director("", 100, "VI_1", 51, "10.0.0.6"), as_master()).empty());
+  CHECK(warned(one, director("virtual_ipaddress_excluded {\n10.0.0.6\n}\n"), as_master()).empty());
+  CHECK(warned(one, one + director("", 100, "VI_2", 52, "10.0.0.6")).empty());
+
+  const config::Plan plan = config::plan_reload(model(one), model(two), as_master());
+  const std::string text = ctl::render_plan(plan, ctl::Colours::no);
+  CHECK(text.find("\nwarning: VI_1: its adverts list ") != text.npos);
+  CHECK(text.ends_with("\n1 change, 1 warning\n"));
+  CHECK(ctl::plan_json(plan).at("warnings").as_array().size() == 1);
+}
+
+TEST_CASE("plan: router ids that are exchanged are warned of once, a new name is not") {
+  const auto warned = [](const std::string& before, const std::string& after) {
+    return config::plan_reload(model(before), model(after)).warnings;
+  };
+  const auto pair = [](int first, int second) {
+    return director("", 100, "VI_1", first) + director("", 100, "VI_2", second, "10.0.0.6");
+  };
+
+  REQUIRE(warned(pair(51, 52), pair(52, 51)).size() == 1);
+  CHECK(warned(pair(51, 52), pair(52, 51))
+            .front()
+            .starts_with("VI_1: virtual_router_id 52 on eth0 was that of VI_2: until the other "
+                         "director has the new file"));
+  CHECK(warned(pair(51, 52), pair(52, 53)).size() == 1);  // one moves up to where the other was
+  CHECK(warned(pair(51, 52), pair(53, 54)).empty());
+  CHECK(warned(director(""), director("", 100, "VI_9")).empty());
+}
+
 TEST_CASE("plan: an instance comes or goes") {
   const std::string first = director("");
   const std::string second = director("", 100, "VI_2", 52, "10.0.0.6");
@@ -271,6 +317,29 @@ TEST_CASE("limit: only more than the share is beyond it, and what runs decides")
   CHECK(config::beyond_limit(after, before).empty());  // more servers than before
 }
 
+TEST_CASE("limit: without one, a file in which a whole kind is gone is beyond it") {
+  const std::string routers = director("", 100, "VI_1") + director("", 100, "VI_2", 52);
+  const std::string service = cluster("", server(10));
+  const config::Model both = model(routers + service);
+  const config::Model nothing = model("# vrrp_instance VI_1 {\n");
+
+  CHECK(config::beyond_limit(both, nothing) ==
+        "the new configuration has no vrrp_instance any more (2 are in use) and no virtual_server "
+        "any more (1 is in use); if that is meant, take it into use with `holdfastctl reload "
+        "--force`");
+  CHECK(config::beyond_limit(both, model(routers))
+            .starts_with("the new configuration has no virtual_server any more (1 is in use); if"));
+  CHECK(config::beyond_limit(both, model(service))
+            .starts_with("the new configuration has no vrrp_instance any more (2 are in use); if"));
+  CHECK(config::beyond_limit(both, model(director("", 100) + service)).empty());
+  CHECK(config::beyond_limit(nothing, nothing).empty());
+  CHECK(config::beyond_limit(model(service), model(service)).empty());
+
+  config::Model careless = both;
+  careless.globals.reload_limit = 100;
+  CHECK(config::beyond_limit(careless, nothing).empty());
+}
+
 // ---- what the command line makes of it ----------------------------------------------------------
 
 TEST_CASE("plan view: state, master and connections come out of the status answers") {
@@ -332,6 +401,7 @@ TEST_CASE("plan text: marks without colours, a line about what is removed, a cou
         R"("consequence":"will preempt 10.0.0.2","impact":"disturbs"},{"object":"VI_2",)"
         R"("change":"removed","consequence":"releases 10.0.0.5","impact":"drops"},)"
         R"({"object":"VI_3","change":"name A → B","consequence":"","impact":"harmless"}],)"
+        R"("warnings":[],)"
         R"("removal":{"addresses":1,"of_addresses":4,"servers":0,"of_servers":0},)"
         R"("beyond_limit":"too much"})");
 }

@@ -32,11 +32,14 @@ constexpr std::string_view kVrrp = R"({"process":"vrrp","pid":4712,"generation":
    "faults":[]},
   {"name":"VI_2","interface":"eth1","vrid":52,"state":"FAULT","since_ms":2500,
    "why":"eth1 has no carrier","priority":100,"effective_priority":80,"master":null,
-   "addresses":[{"address":"10.0.0.9/32","interface":"eth1","label":"","held":false}],
+   "addresses":[{"address":"10.0.0.9/32","interface":"eth1","label":"","held":true,"foreign":true}],
    "faults":["eth1 has no carrier"]}]})";
 
 constexpr std::string_view kCheckers = R"({"process":"checkers","pid":4713,"generation":2,
-  "ipvs":{"available":true,"error":null,"drift":1},
+  "ipvs":{"available":true,"error":null,
+    "differs":{"places":1,"since_at":"2026-11-21T01:59:50.000Z","since_ms":10000,
+      "entries":["TCP 192.168.1.200:8099: server 192.168.1.67:8099 has weight 1, should have 3"]},
+    "drift":3,"last_drift_at":"2026-11-21T01:55:00.000Z","last_drift_ms":300000},
   "services":[{"protocol":"TCP","address":"192.168.1.200","port":8099,"scheduler":"rr",
     "forwarding":"DR","persistence_timeout_s":50,"quorum":1,"quorum_up":true,"up_weight":3,
     "sorry_server":{"address":"127.0.0.1","port":80,"weight":0,"in_table":false},
@@ -87,10 +90,12 @@ Instances
   VI_2  eth1         52  FAULT   2.5 s      80 (100 configured)  none heard
     why: eth1 has no carrier
     fault: eth1 has no carrier
-    · 10.0.0.9/32 on eth1
+    ✓ 10.0.0.9/32 on eth1, not put there by this director
 
 Services
-  the kernel's table differs from what it should be in 1 place
+  the kernel's table differs in 1 place, for 10.0 s:
+    TCP 192.168.1.200:8099: server 192.168.1.67:8099 has weight 1, should have 3
+  3 entries that others changed were put back since the start; last 5 min 0 s ago
   TCP 192.168.1.200:8099  rr DR  persistent 50 s  quorum met: weight 3 up, 1 needed
     server             state  for        weight  active  inactive  remark
     192.168.1.67:8099  up     1 h 0 min       3      12       340
@@ -117,6 +122,36 @@ TEST_CASE("status: a service of a firewall mark shows the mark and its family") 
   CHECK(text.find("\n  FWM 7  rr NAT\n") != std::string::npos);
   CHECK(text.find("\n  FWM 4294967295 IPv6  mh DR  persistent 60 s\n") != std::string::npos);
   CHECK(text.find("\n  FWM 8 IPv6  not ours, left alone\n") != std::string::npos);
+}
+
+TEST_CASE("status: drift that was put back does not claim that the table differs now") {
+  Replies replies = everybody();
+  replies[2] = answered("checkers", R"({"ipvs":{"available":true,"error":null,"differs":null,
+    "drift":1,"last_drift_at":"2026-11-21T01:55:00.000Z","last_drift_ms":300000},"services":[]})");
+
+  const std::string text = render_status(replies, kPlain);
+
+  CHECK(text.find("differs") == std::string::npos);
+  CHECK(text.find("\n  1 entry that others changed was put back since the start; last 5 min 0 s "
+                  "ago\n") != std::string::npos);
+}
+
+TEST_CASE("status: a sorry server in the table is in use only while it serves") {
+  for (const bool in_use : {true, false}) {
+    CAPTURE(in_use);
+    Replies replies = everybody();
+    boost::json::object& service = replies[2].status->at("services").as_array()[0].as_object();
+    service["sorry_server"] = {{"address", "127.0.0.1"},
+                               {"port", 80},
+                               {"weight", 1},
+                               {"in_table", true},
+                               {"in_use", in_use}};
+
+    const std::string text = render_status(replies, kPlain);
+
+    CHECK((text.find("sorry server, in use") != std::string::npos) == in_use);
+    CHECK(text.find("sorry server") != std::string::npos);
+  }
 }
 
 TEST_CASE("status: a configuration on trial and a planned reload stand at the top") {

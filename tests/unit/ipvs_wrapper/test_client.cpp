@@ -234,6 +234,17 @@ TEST_CASE("services are read by their keys: the cost is theirs, not the table's"
   CHECK(kernel.datagrams == 4);
 }
 
+TEST_CASE("no services at all are read without asking") {
+  FakeKernel kernel;
+  auto client = client_of(kernel);
+  ReadServicesJob job(client, {});
+
+  CHECK(*job.run_slice() == Progress::finished);
+
+  CHECK(job.take().table == Table{});
+  CHECK(kernel.datagrams == 0);
+}
+
 TEST_CASE("many services are read by their keys in slices") {
   FakeKernel kernel;
   std::vector<ServiceKey> keys;

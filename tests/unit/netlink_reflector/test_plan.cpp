@@ -52,6 +52,14 @@ TEST_CASE("plan: nothing to do when the wanted address is there") {
   CHECK(plan({{wanted}, {wanted.key()}}, std::vector{actual}).empty());  // wanted beats unwanted
 }
 
+TEST_CASE("plan: another prefix length of a wanted address is somebody else's, and stays") {
+  const std::vector<Address> actual{address("10.0.0.9/24")};
+
+  const auto steps = plan({{address("10.0.0.9/32")}, {}}, actual);
+
+  CHECK(in_words(steps) == Words{"add 10.0.0.9/32"});
+}
+
 TEST_CASE("plan: a new prefix length is added before the old one goes") {
   const std::vector<Address> actual{address("10.0.0.9/24")};
 
@@ -163,9 +171,7 @@ TEST_CASE("plan applied to the kernel: wanted is there, unwanted is gone, others
 
       for (const int result : applied.results) REQUIRE(result == 0);
       std::set<AddressKey> decided;
-      std::set<core::IpAddress> wanted_addresses;
       for (const Address& want : wanted.present) {
-        wanted_addresses.insert(want.prefix.address);
         if (!decided.insert(want.key()).second) continue;
         const Address* there = find(applied.addresses, want.key());
         REQUIRE(there != nullptr);
@@ -176,9 +182,7 @@ TEST_CASE("plan applied to the kernel: wanted is there, unwanted is gone, others
       }
       const std::set<AddressKey> absent(wanted.absent.begin(), wanted.absent.end());
       for (const Address& other : actual) {
-        if (absent.contains(other.key()) || wanted_addresses.contains(other.prefix.address)) {
-          continue;
-        }
+        if (absent.contains(other.key()) || decided.contains(other.key())) continue;
         const Address* there = find(applied.addresses, other.key());
         REQUIRE(there != nullptr);
         REQUIRE(satisfies(*there, other));

@@ -6,6 +6,7 @@
 #include "support.hpp"
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -53,6 +54,12 @@ struct Family {
                            [this](std::uint64_t generation) {
                              trace.push_back("abort " + std::to_string(generation));
                            },
+                       .sibling =
+                           [this](const UniqueFd& pidfd) {
+                             trace.emplace_back(::fcntl(pidfd.get(), F_GETFD) == FD_CLOEXEC
+                                                    ? "sibling"
+                                                    : "no sibling");
+                           },
                        .stop = [this](const std::string&) { trace.emplace_back("stop"); },
                        .hurry = [this] { trace.emplace_back("hurry"); }});
   }
@@ -67,6 +74,7 @@ struct Family {
   }
   void send(FrameType type, std::uint64_t number) {
     UniqueFd fd;
+    if (type == FrameType::sibling) fd = UniqueFd(::dup(STDIN_FILENO));
     if (type == FrameType::prepare) fd = *write_sealed_memfd("test", "the snapshot");
     REQUIRE(watchdog->send({type, number, {}, std::move(fd)}).has_value());
   }
@@ -182,6 +190,12 @@ TEST_CASE("child: a stop that the watchdog asked for is told apart from its end"
   family.send(FrameType::stop, 0);
   CHECK(family.traces({"stop"}));
   CHECK(family.child->watchdog_asked_to_stop());
+}
+
+TEST_CASE("child: it is told of the process in the other role, which scripts do not inherit") {
+  Family family;
+  family.send(FrameType::sibling, 4711);
+  CHECK(family.traces({"sibling"}));
 }
 
 TEST_CASE("child options: what the watchdog writes on the command line is what the child reads") {

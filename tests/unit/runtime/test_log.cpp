@@ -6,7 +6,10 @@
 
 #include <array>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <malloc.h>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -149,6 +152,48 @@ TEST_CASE("log queue: whoever waits for a line is woken by it, and by the end") 
   writer.join();
 
   CHECK(taken == std::vector<std::string>{"for the writer"});
+}
+
+TEST_CASE("log: what had to be dropped is told before the line that follows it") {
+  StderrPipe captured;
+  Logger logger("t", kToStderr);
+  const std::string filler(1000, 'x');
+  // The pipe takes 64 of them and nobody reads: the writer waits, and the queue is full soon.
+  for (int i = 0; i < 6000; ++i) logger.log_text(kTestInfo, filler);
+  REQUIRE(logger.dropped() > 1000);
+  logger.log_text(kTestInfo, "the end");
+
+  std::string text;
+  for (int tries = 0; tries < 2000 && text.find("the end") == text.npos; ++tries) {
+    text += captured.read();
+    ::usleep(1000);
+  }
+
+  CHECK(text.find("warning log-lines-lost: ") != text.npos);
+  CHECK(text.find("the end\n") != text.npos);
+}
+
+TEST_CASE("log: the thread that writes has no capabilities") {
+  if (::geteuid() != 0) return;
+  const auto status_of_log_thread = [] {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::ostringstream text;
+      text << std::ifstream(task.path() / "status").rdbuf();
+      if (text.str().starts_with("Name:\tlog\n")) return text.str();
+    }
+    return std::string();
+  };
+  const Logger logger("t", kToStderr);
+
+  std::string status;
+  for (int tries = 0; tries < 2000 && status.find("CapEff:\t0000000000000000") == status.npos;
+       ++tries) {
+    ::usleep(1000);
+    status = status_of_log_thread();
+  }
+
+  CHECK(status.find("CapEff:\t0000000000000000\n") != status.npos);
+  CHECK(status.find("CapPrm:\t0000000000000000\n") != status.npos);
 }
 
 #ifndef __SANITIZE_ADDRESS__  // has an allocator of its own, which does not count

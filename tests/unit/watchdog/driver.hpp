@@ -114,6 +114,7 @@ class Driver {
     (void)step(StartRequested{});
     (void)load(roles);
     (void)agree(1, roles);
+    if (!roles.contains(Role::vrrp)) (void)step(AddressesReleased{});
     return *this;
   }
   /// A restarted child takes the current generation.

@@ -157,7 +157,8 @@ TEST_CASE("property: services of every kind are the same read by their keys as i
     std::vector<ServiceKey> keys;
     for (const auto& [key, service] : whole.services) keys.push_back(key);
     ReadServicesJob job(kernel.client, keys);
-    REQUIRE(job.run_slice().has_value());
+    const auto progress = job.run_slice();
+    REQUIRE_MESSAGE(progress.has_value(), progress.error().message);
     CHECK(job.take().table == whole);
   }
 }

@@ -1,0 +1,90 @@
+#include "netlink_reflector/owned_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
+
+namespace holdfast::netlink {
+namespace {
+
+/// Interface numbers mean something in one network namespace of one boot.
+std::string read_scope() {
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  std::array<char, 64> name{};
+  const ssize_t length = ::readlink("/proc/self/ns/net", name.data(), name.size());
+  return boot + " " +
+         std::string(name.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+}
+
+core::Result<void> write_all(int fd, const std::string& text, const std::string& path) {
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t count = ::write(fd, text.data() + written, text.size() - written);
+    if (count < 0) return core::fail_errno(errno, "cannot write {}", path);
+    written += static_cast<std::size_t>(count);
+  }
+  return {};
+}
+
+}  // namespace
+
+OwnedFile::OwnedFile(const std::string& run_dir)
+    : path_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.owned"), scope_(read_scope()) {}
+
+core::Result<OwnedList> OwnedFile::load() {
+  if (path_.empty()) return OwnedList{};
+  std::ifstream file(path_);
+  if (!file) return OwnedList{};
+  std::stringstream text;
+  text << file.rdbuf();
+  auto list = parse_owned(text.str(), scope_);
+  if (!list) return core::fail("cannot use {}: {}", path_, list.error().message);
+  list_ = *list;
+  return list;
+}
+
+core::Result<void> OwnedFile::note(std::span<const OwnedChange> changes) {
+  if (path_.empty() || changes.empty()) return {};
+  std::string lines;
+  for (const OwnedChange& change : changes) {
+    list_.apply(change);
+    lines += line_of(change);
+  }
+  lines_ += changes.size();
+  const bool is_long = lines_ > 2 * list_.all().size() + kMaxSpareLines;
+  core::Result<void> noted = journal_ && !is_long ? append(lines) : replace();
+  if (!noted) journal_ = {};  // it may end in half a line
+  return noted;
+}
+
+core::Result<void> OwnedFile::append(const std::string& lines) {
+  return write_all(journal_.get(), lines, path_);
+}
+
+/// A reader sees the former list or the new one.
+core::Result<void> OwnedFile::replace() {
+  std::error_code ignored;  // opening the file says what is wrong
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
+  const std::string fresh = path_ + ".new";
+  runtime::UniqueFd fd(::open(
+      fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!fd) return core::fail_errno(errno, "cannot write {}", fresh);
+  if (auto written = write_all(fd.get(), write_owned(list_, scope_), fresh); !written) {
+    return written;
+  }
+  if (std::rename(fresh.c_str(), path_.c_str()) != 0) {
+    return core::fail_errno(errno, "cannot replace {}", path_);
+  }
+  lines_ = list_.all().size();
+  journal_ = std::move(fd);
+  return {};
+}
+
+}  // namespace holdfast::netlink

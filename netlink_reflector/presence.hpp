@@ -1,0 +1,31 @@
+// Lets the keepers of addresses in one network namespace know of each other: whether a mark of ours
+// on an address can be the work of another one that lives. Made by the reflector. Abstract socket
+// names are the one register that belongs to a network namespace whatever file systems the
+// processes see, and that the kernel cleans up itself.
+#pragma once
+
+#include "core/result.hpp"
+#include "netlink_reflector/core/keeper.hpp"
+#include "runtime/unique_fd.hpp"
+
+#include <string>
+
+namespace holdfast::netlink {
+
+class Presence {
+ public:
+  /// Shows us to the others until the end of this object; makes the run directory where it is
+  /// missing. Fails when a process that lives keeps its addresses by the same directory: two would
+  /// overwrite each other's record. `run_dir` empty: shows nothing.
+  [[nodiscard]] static core::Result<Presence> announce(const std::string& run_dir);
+
+  /// Looked up now, in /proc/net/unix. One that cannot be read counts as others: better to leave an
+  /// address than to take somebody's.
+  [[nodiscard]] OtherKeepers others() const;
+
+ private:
+  std::string name_;
+  runtime::UniqueFd socket_;
+};
+
+}  // namespace holdfast::netlink

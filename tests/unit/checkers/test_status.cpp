@@ -1,0 +1,140 @@
+// What status tells of counters, of the kernel's table and of a sorry server, without a kernel.
+#include "checkers/status.hpp"
+#include "tests/unit/checkers/engine_bench.hpp"
+
+#include <boost/json/serialize.hpp>
+
+using namespace holdfast;
+using namespace holdfast::checkers;
+using namespace holdfast::checkers::test;
+
+namespace json = boost::json;
+
+namespace {
+
+/// A kernel that has exactly the desired table, or what was made of it.
+void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
+  TableActions actions;
+  reconciler.step(table_event::Started{}, desired, t0, actions);
+  reconciler.step(table_event::Opened{}, desired, t0, actions);
+  reconciler.step(table_event::WasRead{kernel}, desired, t0, actions);
+}
+
+json::object status_of(const Bench& bench, const Reconciler& reconciler,
+                       const Counters& counters = {}) {
+  return status_json(bench.engine, {reconciler, {}}, counters, 1);
+}
+
+/// One service with two servers, the second of which is its sorry server as well.
+Settings with_sorry_server_among_the_real_ones() {
+  ServiceSettings one = service(1, {1, 2});
+  one.sorry_server = SorryServer{.endpoint = server_at(2), .entry = {.weight = 3}};
+  return {{one}};
+}
+
+}  // namespace
+
+TEST_CASE("status: probes are counted by what became of them") {
+  Counters counters;
+  counters.count(Result::passed);
+  counters.count(Result::passed);
+  counters.count(Result::failed);
+  counters.count(Result::not_tried);
+
+  Bench bench;
+  const json::object told = status_of(bench, Reconciler{}, counters);
+
+  const json::object& numbers = told.at("counters").as_object();
+  CHECK(numbers.at("probes_passed") == 2);
+  CHECK(numbers.at("probes_failed") == 1);
+  CHECK(numbers.at("probes_not_tried") == 1);
+}
+
+TEST_CASE("status: a server that is also the sorry server counts as what it is in the table for") {
+  Bench bench;
+  bench.configure(with_sorry_server_among_the_real_ones());
+  bench.run_for(10s);
+  Reconciler met;
+  read_table(met, bench.engine.desired(), bench.engine.desired());
+
+  json::object service = status_of(bench, met).at("services").at(0).as_object();
+  CHECK(service.at("quorum_up") == true);
+  CHECK(service.at("servers").at(1).at("in_table") == true);
+  CHECK(service.at("servers").at(1).at("weight") == 1);
+  CHECK(service.at("sorry_server").at("in_table") == false);
+  CHECK(service.at("sorry_server").at("in_use") == false);
+  CHECK(service.at("sorry_server").at("weight") == 0);
+
+  bench.answers = {{server_at(1), kBad}, {server_at(2), kBad}};
+  bench.run_for(60s);
+  Reconciler lost;
+  read_table(lost, bench.engine.desired(), bench.engine.desired());
+
+  service = status_of(bench, lost).at("services").at(0).as_object();
+  CHECK(service.at("quorum_up") == false);
+  CHECK(service.at("servers").at(1).at("in_table") == false);
+  CHECK(service.at("sorry_server").at("in_table") == true);
+  CHECK(service.at("sorry_server").at("in_use") == true);
+  CHECK(service.at("sorry_server").at("weight") == 3);
+}
+
+TEST_CASE("status: a sorry server that only waits in the table is not in use") {
+  Bench bench;
+  ServiceSettings one = service(1, {1});
+  one.sorry_server = SorryServer{.endpoint = server_at(9), .entry = {.weight = 3}, .inhibit = true};
+  bench.configure({{one}});
+  bench.run_for(10s);
+  Reconciler reconciler;
+  read_table(reconciler, bench.engine.desired(), bench.engine.desired());
+
+  const json::object told = status_of(bench, reconciler);
+
+  const json::value& sorry = told.at("services").at(0).at("sorry_server");
+  CHECK(sorry.at("in_table") == true);
+  CHECK(sorry.at("in_use") == false);
+}
+
+TEST_CASE(
+    "status: a table that differs is told with since when, and told no more when it is right") {
+  Bench bench;
+  bench.configure({{service(1, {1})}});
+  const ipvs::Table& desired = bench.engine.desired();
+  Reconciler reconciler;
+  read_table(reconciler, desired, {});
+  TableActions actions;
+  table_event::Applied refused;
+  for (std::size_t i = 0; i < 3; ++i) refused.failures.push_back({i, "refused"});
+  reconciler.step(refused, desired, t0 + 1s, actions);
+
+  json::object told = status_of(bench, reconciler).at("ipvs").as_object();
+  CHECK(told.at("differs").at("places") == 2);
+  CHECK(told.at("differs").at("entries").at(0) == "TCP 192.0.2.1:80 is missing");
+  CHECK(told.at("drift") == 0);
+  CHECK(told.at("last_drift_at").is_null());
+
+  reconciler.step(table_event::Tick{}, desired, t0 + 10s, actions);
+  reconciler.step(table_event::ServicesWereRead{{service_at(1)}, desired}, desired, t0 + 10s,
+                  actions);
+  CHECK(status_of(bench, reconciler).at("ipvs").at("differs").is_null());
+}
+
+TEST_CASE("status: what others changed is told as history, with its last time") {
+  Bench bench;
+  bench.configure({{service(1, {1})}});
+  const ipvs::Table& desired = bench.engine.desired();
+  Reconciler reconciler;
+  read_table(reconciler, desired, desired);
+  TableActions actions;
+  const table_event::ServicesWereRead without{{service_at(1)}, {}};
+  for (const core::Duration at : {core::Duration(3s), core::Duration(3050ms)}) {
+    reconciler.step(table_event::Tick{}, desired, t0 + at, actions);
+    reconciler.step(without, desired, t0 + at, actions);
+  }
+  reconciler.step(table_event::Applied{}, desired, t0 + 4s, actions);
+
+  const json::object told = status_of(bench, reconciler).at("ipvs").as_object();
+
+  CHECK(told.at("differs").is_null());
+  CHECK(told.at("drift") == 2);
+  CHECK(told.at("last_drift_at").is_string());
+}
