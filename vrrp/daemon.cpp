@@ -7,7 +7,9 @@
 #include "runtime/process.hpp"
 #include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "vrrp/explain.hpp"
 #include "vrrp/io/engine.hpp"
+#include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
@@ -84,6 +86,7 @@ class Daemon {
         loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
         [this](const Notify& notify) { run_scripts(notify); },
         [this](const RouterKey& key) { forget_scripts(key); });
+    recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
       logger_.log(kPrivileges, "{}", kept.error().message);
     }
@@ -125,6 +128,47 @@ class Daemon {
                        const std::uint64_t generation = child_ ? child_->generation() : 0;
                        reply(status_of(engine_->router(), reflector_, generation, runtime::now()));
                      });
+    control_->handle(
+        "explain", runtime::ControlAccess::read,
+        [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+          reply(explain_word(word_of(request, "instance")));
+        });
+    control_->handle("record", runtime::ControlAccess::change,
+                     [this](const boost::json::object& request,
+                            const runtime::ControlReply& reply) { record(request, reply); });
+  }
+
+  // ---- what holdfastctl asks ----
+
+  static std::string word_of(const boost::json::object& request, std::string_view key) {
+    const auto* value = request.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+  }
+
+  boost::json::object explain_word(const std::string& word) {
+    const Instance* instance = find_instance(engine_->router(), word);
+    if (instance == nullptr)
+      return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
+    return explain(*instance, recorder_->history(), runtime::now());
+  }
+
+  void record(const boost::json::object& request, const runtime::ControlReply& reply) {
+    const std::string action = word_of(request, "action");
+    if (action == "stop") {
+      const auto stopped = recorder_->stop([reply](const Recorder::Ended& ended) {
+        reply({{"file", ended.path}, {"bytes", ended.bytes}});
+      });
+      if (!stopped) reply({{"error", stopped.error().message}});
+      return;
+    }
+    const auto* limit = request.if_contains("limit");
+    const bool has_limit = limit != nullptr && limit->is_int64() && limit->as_int64() > 0;
+    const std::string file = word_of(request, "file");
+    if (action != "start" || !has_limit || !file.starts_with('/'))
+      return reply({{"error", "record takes start with an absolute file and a limit, or stop"}});
+    const auto started = recorder_->start({file, static_cast<std::uint64_t>(limit->as_int64())});
+    if (!started) return reply({{"error", started.error().message}});
+    reply({{"file", file}, {"limit", limit->as_int64()}});
   }
 
   // ---- configuration, in two steps ----
@@ -219,6 +263,7 @@ class Daemon {
   std::map<RouterKey, InstanceScripts> scripts_;
   std::set<RouterKey> departing_;  // of scripts_: what is kept for the last words
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   std::optional<Plan> prepared_;

@@ -89,34 +89,6 @@ json::array addresses_of(const Instance& instance, const netlink::Reflector& ref
   return addresses;
 }
 
-/// What is wrong although it is no fault: the service goes on without it.
-json::array troubles_of(const Instance& instance, core::Instant now) {
-  json::array troubles;
-  if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
-    troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
-                                      placement->wanted, placement->problem));
-  }
-  if (const auto& sending = instance.send_trouble()) {
-    troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
-                                      seconds(now - sending->since), sending->why));
-  }
-  if (const auto& setback = instance.setback(); setback && now < setback->until) {
-    troubles.emplace_back(
-        fmt::format("leaves a working master alone for another {:.0f} s, because it could not "
-                    "serve itself: {}",
-                    seconds(setback->until - now), setback->why));
-  }
-  if (const auto& rival = instance.rival(now)) {
-    troubles.emplace_back(fmt::format(
-        "{} is master too, with priority {}, for {:.0f} s: it does not hear our adverts or rejects "
-        "them",
-        rival->address.to_string(), rival->priority, seconds(now - rival->since)));
-  }
-  if (const auto& difference = instance.list_difference())
-    troubles.emplace_back(describe(*difference, instance.settings()));
-  return troubles;
-}
-
 json::value rival_of(const Instance& instance, core::Instant now) {
   const auto rival = instance.rival(now);
   if (!rival) return nullptr;
@@ -180,6 +152,33 @@ json::object strays_of(const Router& router) {
 }
 
 }  // namespace
+
+json::array troubles_of(const Instance& instance, core::Instant now) {
+  json::array troubles;
+  if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
+    troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
+                                      placement->wanted, placement->problem));
+  }
+  if (const auto& sending = instance.send_trouble()) {
+    troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
+                                      seconds(now - sending->since), sending->why));
+  }
+  if (const auto& setback = instance.setback(); setback && now < setback->until) {
+    troubles.emplace_back(
+        fmt::format("leaves a working master alone for another {:.0f} s, because it could not "
+                    "serve itself: {}",
+                    seconds(setback->until - now), setback->why));
+  }
+  if (const auto& rival = instance.rival(now)) {
+    troubles.emplace_back(fmt::format(
+        "{} is master too, with priority {}, for {:.0f} s: it does not hear our adverts or rejects "
+        "them",
+        rival->address.to_string(), rival->priority, seconds(now - rival->since)));
+  }
+  if (const auto& difference = instance.list_difference())
+    troubles.emplace_back(describe(*difference, instance.settings()));
+  return troubles;
+}
 
 boost::json::object status_of(const Router& router, const netlink::Reflector& reflector,
                               std::uint64_t generation, core::Instant now) {

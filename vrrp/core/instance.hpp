@@ -104,9 +104,16 @@ using InstanceEvent =
                  AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
                  Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reconfigure, Remove>;
 
+/// On its way out: with the whole process, or because a reload removed it.
+enum class Leaving : std::uint8_t { no, stopped, removed };
+
+struct Situation;  // situation.hpp
+
 class Instance {
  public:
   explicit Instance(InstanceSettings settings);
+  /// One that goes on where another one was, possibly in another process: with zero counters.
+  Instance(InstanceSettings settings, const Situation& from);
 
   void step(const InstanceEvent& event, Instant now, Actions& out);
   /// When step(Tick) is wanted; nullopt: nothing to wait for.
@@ -144,10 +151,10 @@ class Instance {
   /// Shutdown or removal is complete: nothing held, nothing to wait for.
   [[nodiscard]] bool has_stopped() const { return leaving_ != Leaving::no && !holds_addresses(); }
   [[nodiscard]] bool is_being_removed() const { return leaving_ == Leaving::removed; }
+  /// All that it remembers but the counters.
+  [[nodiscard]] Situation situation() const;
 
  private:
-  enum class Leaving : std::uint8_t { no, stopped, removed };
-
   // One for every event; those whose answer depends on the state visit it with all four states
   // written out.
   void on(const Startup& event, Instant now, Actions& out);

@@ -111,6 +111,7 @@ void Engine::end_turn() {
 void Engine::perform_actions() {
   perform(actions_, executor_,
           [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
+  driver_.settle(actions_);
   const bool any_gone = std::any_of(actions_.begin(), actions_.end(), [](const Action& action) {
     return std::holds_alternative<Removed>(action);
   });
