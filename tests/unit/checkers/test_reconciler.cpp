@@ -165,6 +165,14 @@ TEST_CASE("table: an equal table in the kernel is adopted without touching it") 
   CHECK(bench.all<act::ReportAdopted>() == std::vector{act::ReportAdopted{1, 0}});
 }
 
+TEST_CASE("table: what is taken over is told with the number of changes it needs") {
+  Bench bench{.desired = table_of({1, 2}), .kernel = table_of({1, 3})};
+  bench.kernel.services[service_at(1)].servers[server_at(1)].weight = 7;
+  bench.send(ev::Started{{service_at(3)}});
+  // A weight; a service with its server and scheduler; a service that nobody wants any more.
+  CHECK(bench.all<act::ReportAdopted>() == std::vector{act::ReportAdopted{1, 5}});
+}
+
 TEST_CASE("table: services of others are reported once and stay for ever") {
   Bench bench{.desired = table_of({1}), .kernel = table_of({7})};
   bench.send(ev::Started{});
