@@ -253,7 +253,9 @@ core::Instant RawHandoverPage::void_until() const {
 std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page) {
   std::optional<core::Instant> earliest;
   page.visit([&earliest](const VrrpRecord& record) {
-    if (record.state != VrrpRecord::State::master) return;
+    if (record.state != VrrpRecord::State::master &&
+        record.state != VrrpRecord::State::handing_over)
+      return;
     const core::Instant end = record.last_advert_sent_at + record.silence_allowed;
     if (!earliest || end < *earliest) earliest = end;
   });

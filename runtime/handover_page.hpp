@@ -26,11 +26,13 @@ enum class HandoverKind : std::uint32_t { vrrp = 1, checkers = 2 };
 /// a reboot, and neither is the page.
 struct VrrpRecord {
   static constexpr HandoverKind kKind = HandoverKind::vrrp;
-  enum class State : std::uint8_t { other = 0, backup = 1, master = 2 };
+  /// `handing_over`: has resigned, and its addresses are still there. Nobody resumes that.
+  enum class State : std::uint8_t { other = 0, backup = 1, master = 2, handing_over = 3 };
 
   core::Instant since;
   core::Instant last_advert_sent_at;
-  /// Peers stay backups this long after the last advert, whoever they are.
+  /// Peers stay backups this long after the last advert, whoever they are; of one that hands over,
+  /// the addresses have left by then.
   core::Duration silence_allowed{};
   std::uint8_t vrid = 0;
   State state = State::other;
@@ -150,8 +152,8 @@ class HandoverPage {
   RawHandoverPage raw_;
 };
 
-/// When the first peer of any master on this page may take over: the earliest last advert plus the
-/// silence allowed. nullopt: nobody is master.
+/// When the first peer of any master on this page may take over, or a handover must have ended: the
+/// earliest last advert plus the silence allowed. nullopt: nobody holds addresses.
 [[nodiscard]] std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page);
 
 }  // namespace holdfast::runtime

@@ -173,12 +173,17 @@ void Instance::change_state(State next, std::string why, Instant now, Actions& o
 
 void Instance::remember(Actions& out) const {
   const bool is_master = state_name() == StateName::master;
-  out.emplace_back(Remember{.router = subject_,
-                            .state = state_name(),
-                            .priority = effective_priority(),
-                            .since = is_master ? became_master_at_ : since_,
-                            .last_advert_at = last_advert_at_,
-                            .silence_allowed = silence_allowed(settings_)});
+  const auto* init = std::get_if<Init>(&state_);
+  const bool hands_over = init != nullptr && init->handover_until;
+  out.emplace_back(Remember{
+      .router = subject_,
+      .state = state_name(),
+      .priority = effective_priority(),
+      .since = is_master ? became_master_at_ : since_,
+      .last_advert_at = last_advert_at_,
+      .silence_allowed = hands_over ? *init->handover_until - last_advert_at_ + kHandoverLate
+                                    : silence_allowed(settings_),
+      .hands_over = hands_over});
 }
 
 void Instance::notify(NotifyState state, Actions& out) const {

@@ -138,8 +138,10 @@ void Executor::tell_about(const Remember& action) {
   record.silence_allowed = action.silence_allowed;
   record.vrid = action.router->key.vrid;
   record.priority = action.priority;
-  record.state = action.state == StateName::master ? runtime::VrrpRecord::State::master
-                                                   : runtime::VrrpRecord::State::other;
+  using State = runtime::VrrpRecord::State;
+  record.state = action.state == StateName::master ? State::master
+                 : action.hands_over               ? State::handing_over
+                                                   : State::other;
   page_->store(page_key(action.router->key), record);
 }
 

@@ -15,8 +15,8 @@ void Supervisor::on(const Observed& event) {
 }
 
 // One that runs nothing yet, that was struck or does not run at all will neither send an advert nor
-// take an address off. One that is told to stop says on its page that it is master no more before
-// it hands over, and counts its own time from then on; if it does not even come to that, it hangs.
+// take an address off. One that is told to stop says on its page until when it hands over at the
+// latest; one that does not even come to that hangs.
 bool Supervisor::addresses_are_served() const {
   const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
   if (child.stopped) return false;
