@@ -138,10 +138,10 @@ void Executor::tell_about(const Remember& action) {
   record.silence_allowed = action.silence_allowed;
   record.vrid = action.router->key.vrid;
   record.priority = action.priority;
-  using State = runtime::VrrpRecord::State;
-  record.state = action.state == StateName::master ? State::master
-                 : action.hands_over               ? State::handing_over
-                                                   : State::other;
+  using Held = runtime::VrrpRecord::State;
+  record.state = action.state == StateName::master ? Held::master
+                 : action.hands_over               ? Held::handing_over
+                                                   : Held::other;
   page_->store(page_key(action.router->key), record);
 }
 
