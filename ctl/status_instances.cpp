@@ -41,6 +41,9 @@ std::string address_line(const object& address, bool is_master, const TextOption
   if (!label.empty() && label != text(address, "interface")) words += " (" + label + ")";
   if (flag(address, "foreign")) words += ", not put there by this director";
   if (held) return painted("✓", paint, options.colours) + " " + words;
+  if (is_master && flag(address, "let_go"))
+    return painted("·", Paint::dim, options.colours) + " " + words +
+           ", taken away by somebody (no_track)";
   return painted(is_master ? "✗ missing" : "·", paint, options.colours) + " " + words;
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/child.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/messages.hpp"
 
 #include <csignal>
 #include <fcntl.h>
@@ -8,18 +9,6 @@
 #include <unistd.h>
 
 namespace holdfast::runtime {
-namespace {
-
-constexpr Message kChildReply{"runtime-channel-send", Level::error,
-                              "An answer to the watchdog could not be sent. The watchdog does not "
-                              "read its channel; it will end this "
-                              "process when it misses the heartbeats."};
-
-constexpr Message kChildFrame{"runtime-channel-frame", Level::error,
-                              "The watchdog sent something a child never gets. Both must be the "
-                              "same version of the program."};
-
-}  // namespace
 
 struct Child::State : std::enable_shared_from_this<Child::State> {
   State(Loop& loop, Logger& log, const ChildOptions& options, ChildCallbacks calls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -242,6 +243,24 @@ def test_an_address_that_somebody_removes_comes_back(scene: Scene) -> None:
     ) is not None
     assert scene.state() == "MASTER"
     assert eventually(lambda: scene.capture.arps(began, VIP), 2) is not None
+
+
+def test_a_socket_that_could_not_be_opened_is_named_and_tried_again(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    pid = scene.director.role_pid("vrrp")
+    scene.machine.ip("link set eth0 name eth7")
+    scene.becomes("FAULT")
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+
+    scene.machine.ip("link set eth7 name eth0")
+    told = eventually(lambda: "cannot open a raw socket for VRRP on eth0" in scene.director.log(), 3)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert told is not None, scene.director.log()
+    scene.becomes("MASTER", 10)  # no news of the interface was needed
+    assert scene.director.holds(VIP)
 
 
 def test_interface_down_is_fault_and_up_is_back(scene: Scene) -> None:

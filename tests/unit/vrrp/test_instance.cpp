@@ -862,3 +862,27 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("page: a handover is in it with its end, until the addresses have left") {
+  Bench bench;
+  bench.master();
+  const auto last_page = [](const Actions& actions) {
+    std::optional<Remember> last;
+    for (const Action& action : actions) {
+      if (const auto* remember = std::get_if<Remember>(&action)) last = *remember;
+    }
+    return last.value();
+  };
+
+  Actions out;
+  bench.instance.step(Shutdown{}, t0 + 300ms, out);
+  bench.instance.step(AdvertSent{kKey, kResignPriority}, t0 + 300ms, out);
+  const Instant end = *bench.instance.deadline();
+  CHECK(last_page(out).hands_over);
+  CHECK(last_page(out).state == StateName::init);
+  CHECK(last_page(out).last_advert_at + last_page(out).silence_allowed == end + kHandoverLate);
+
+  out.clear();
+  bench.instance.step(Tick{}, end, out);
+  CHECK_FALSE(last_page(out).hands_over);
+}
