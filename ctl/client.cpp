@@ -81,4 +81,9 @@ int request(const Target& target, const boost::json::object& question, core::Dur
   return kFailed;
 }
 
+core::Result<boost::json::object> request_of(const Target& target, std::string_view process,
+                                             const boost::json::object& question) {
+  return runtime::control_request(socket_of(target, process), question, target.timeout);
+}
+
 }  // namespace holdfast::ctl

@@ -2,6 +2,7 @@
 // none. Shared by all verbs that talk to a running director.
 #pragma once
 
+#include "core/result.hpp"
 #include "ctl/commands.hpp"
 
 #include <boost/json/object.hpp>
@@ -22,5 +23,11 @@ void complain(std::string_view sentence);  ///< to standard error, as a line of 
 /// One request to the watchdog. Failures are complained about; the exit code says which.
 [[nodiscard]] int request(const Target& target, const boost::json::object& question,
                           core::Duration timeout, boost::json::object& answer);
+
+/// The same to another process; `answer` may hold an "error", which nobody was told of yet. The
+/// error's system_errno is ENOENT or ECONNREFUSED when it does not run.
+[[nodiscard]] core::Result<boost::json::object> request_of(const Target& target,
+                                                           std::string_view process,
+                                                           const boost::json::object& question);
 
 }  // namespace holdfast::ctl

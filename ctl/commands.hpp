@@ -5,6 +5,7 @@
 #include "core/time.hpp"
 #include "ctl/status.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -44,6 +45,12 @@ struct ReloadRequest {
 [[nodiscard]] int stop(const Target& target);
 /// Empty `id`: lists all.
 [[nodiscard]] int explain_message(const std::string& id);
+/// An instance of the running director, or else a message; "message:ID" is always the message.
+[[nodiscard]] int explain(const Target& target, const std::string& word, Format format);
+/// Everything that the VRRP process is told and decides goes to a new file from now on.
+[[nodiscard]] int record_start(const Target& target, const std::string& file,
+                               std::uint64_t mebibytes);
+[[nodiscard]] int record_stop(const Target& target);
 
 /// "60s", "90", "5m", "1h"; nullopt: no duration, or zero.
 [[nodiscard]] std::optional<core::Duration> parse_duration(std::string_view words);

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -67,6 +68,24 @@ CLI::App& add_convert(CLI::App& app, ConvertRequest& request) {
   return verb;
 }
 
+struct RecordWords {
+  std::string file;
+  std::uint64_t mebibytes = 100;
+  CLI::App* start = nullptr;
+};
+
+CLI::App& add_record(CLI::App& app, RecordWords& words) {
+  CLI::App& verb = *app.add_subcommand("record", "Write down what the VRRP process is told");
+  verb.require_subcommand(1);
+  words.start = verb.add_subcommand("start", "From now on, into a new file");
+  words.start->add_option("file", words.file, "holdfast --replay reads it")->required();
+  words.start->add_option("--limit", words.mebibytes, "Stop at this size, in MiB")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20))
+      ->capture_default_str();
+  verb.add_subcommand("stop", "Until now");
+  return verb;
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
@@ -112,8 +131,15 @@ int run(int argc, const char* const* argv) {
   const CLI::App& convert_verb = add_convert(app, convert_request);
 
   std::string id;
-  CLI::App* explain_verb = app.add_subcommand("explain", "What a log message means");
-  explain_verb->add_option("id", id, "Its id, such as netlink-overrun; without it all are listed");
+  CLI::App* explain_verb =
+      app.add_subcommand("explain", "Why an instance is in its state, or what a log message means");
+  explain_verb->add_option(
+      "word", id,
+      "Name of an instance, or eth0/51, or the id of a message; without it all "
+      "messages are listed");
+  explain_verb->add_flag("--json", json, "One JSON object instead of text");
+  RecordWords record_words;
+  const CLI::App& record_verb = add_record(app, record_words);
   CLI::App* version = app.add_subcommand("version", "Version of this program");
   const CLI::App* help = app.add_subcommand("help", "This list");
 
@@ -147,7 +173,12 @@ int run(int argc, const char* const* argv) {
     return check(target, check_request);
   }
   if (convert_verb.parsed()) return convert(convert_request);
-  if (explain_verb->parsed()) return explain_message(id);
+  if (explain_verb->parsed()) return id.empty() ? explain_message(id) : explain(target, id, format);
+  if (record_verb.parsed()) {
+    return record_words.start->parsed()
+               ? record_start(target, record_words.file, record_words.mebibytes)
+               : record_stop(target);
+  }
   if (version->parsed()) {
     fmt::print("holdfastctl {}\n", HOLDFAST_VERSION);
     return kDone;

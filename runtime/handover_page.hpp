@@ -64,6 +64,9 @@ inline constexpr std::size_t kHandoverCapacity = 65536;
 
 /// For the watchdog: an empty page for the child of this kind. Close-on-exec, fixed size.
 [[nodiscard]] core::Result<UniqueFd> create_handover_page(HandoverKind kind);
+/// How many bytes a page has, and where in them the first 4096 are free for the keeper of a file.
+inline constexpr std::size_t kHandoverNoteAt = 2048;
+[[nodiscard]] std::size_t handover_page_bytes();
 
 /// The mapping and the slots, without knowing what a record means.
 class RawHandoverPage {
@@ -76,7 +79,8 @@ class RawHandoverPage {
   RawHandoverPage& operator=(RawHandoverPage&& other) noexcept;
   ~RawHandoverPage();
 
-  /// False when all slots are taken: the thing will start from nothing after a crash.
+  /// False when all slots are taken, or there is no memory for another: the thing will start from
+  /// nothing after a crash.
   bool store(std::uint64_t key, const void* record);
   /// False when there is none.
   [[nodiscard]] bool load(std::uint64_t key, void* record) const;
@@ -89,11 +93,13 @@ class RawHandoverPage {
   [[nodiscard]] core::Instant void_until() const;
 
  private:
-  RawHandoverPage(void* base, std::size_t record_bytes)
-      : base_(base), record_bytes_(record_bytes) {}
+  RawHandoverPage(UniqueFd fd, void* base, std::size_t record_bytes)
+      : fd_(std::move(fd)), base_(base), record_bytes_(record_bytes) {}
   void read_slots();
+  [[nodiscard]] bool make_room(std::size_t index) const;
   [[nodiscard]] std::uint8_t* slot(std::size_t index) const;
 
+  UniqueFd fd_;
   void* base_ = nullptr;
   std::size_t record_bytes_ = 0;
   std::unordered_map<std::uint64_t, std::size_t> slots_;

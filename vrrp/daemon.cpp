@@ -7,7 +7,9 @@
 #include "runtime/process.hpp"
 #include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "vrrp/explain.hpp"
 #include "vrrp/io/engine.hpp"
+#include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
@@ -23,6 +25,9 @@ namespace {
 
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
+/// After a configuration came into use, and perhaps everything was taken over: what that needed for
+/// a moment is free by then.
+constexpr core::Duration kTidyUpAfter = std::chrono::seconds(10);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
@@ -48,7 +53,8 @@ class Daemon {
         logger_("vrrp", options.log),
         reflector_(loop_.io(), logger_, reflector_options(options)),
         runner_(loop_.io()),
-        patience_(loop_.io(), [this] { finish(); }) {}
+        patience_(loop_.io(), [this] { finish(); }),
+        tidy_up_(loop_.io(), [] { runtime::return_free_memory(); }) {}
   ~Daemon() {
     if (parser_.joinable()) parser_.join();
   }
@@ -80,6 +86,7 @@ class Daemon {
         loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
         [this](const Notify& notify) { run_scripts(notify); },
         [this](const RouterKey& key) { forget_scripts(key); });
+    recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
       logger_.log(kPrivileges, "{}", kept.error().message);
     }
@@ -121,6 +128,47 @@ class Daemon {
                        const std::uint64_t generation = child_ ? child_->generation() : 0;
                        reply(status_of(engine_->router(), reflector_, generation, runtime::now()));
                      });
+    control_->handle(
+        "explain", runtime::ControlAccess::read,
+        [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+          reply(explain_word(word_of(request, "instance")));
+        });
+    control_->handle("record", runtime::ControlAccess::change,
+                     [this](const boost::json::object& request,
+                            const runtime::ControlReply& reply) { record(request, reply); });
+  }
+
+  // ---- what holdfastctl asks ----
+
+  static std::string word_of(const boost::json::object& request, std::string_view key) {
+    const auto* value = request.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+  }
+
+  boost::json::object explain_word(const std::string& word) {
+    const Instance* instance = find_instance(engine_->router(), word);
+    if (instance == nullptr)
+      return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
+    return explain(*instance, recorder_->history(), runtime::now());
+  }
+
+  void record(const boost::json::object& request, const runtime::ControlReply& reply) {
+    const std::string action = word_of(request, "action");
+    if (action == "stop") {
+      const auto stopped = recorder_->stop([reply](const Recorder::Ended& ended) {
+        reply({{"file", ended.path}, {"bytes", ended.bytes}});
+      });
+      if (!stopped) reply({{"error", stopped.error().message}});
+      return;
+    }
+    const auto* limit = request.if_contains("limit");
+    const bool has_limit = limit != nullptr && limit->is_int64() && limit->as_int64() > 0;
+    const std::string file = word_of(request, "file");
+    if (action != "start" || !has_limit || !file.starts_with('/'))
+      return reply({{"error", "record takes start with an absolute file and a limit, or stop"}});
+    const auto started = recorder_->start({file, static_cast<std::uint64_t>(limit->as_int64())});
+    if (!started) return reply({{"error", started.error().message}});
+    reply({{"file", file}, {"limit", limit->as_int64()}});
   }
 
   // ---- configuration, in two steps ----
@@ -152,16 +200,27 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
     const std::size_t count = plan.instances.size();
-    configured_.clear();
-    for (const auto& [key, scripts] : plan.scripts) configured_.insert(key);
-    // Those of instances that this generation removes are needed once more, for their last words.
-    for (auto& [key, scripts] : scripts_) plan.scripts.try_emplace(key, std::move(scripts));
-    scripts_ = std::move(plan.scripts);
+    take_scripts(plan);
     engine_->commit(std::move(plan.instances));
+    tidy_up_.arm(runtime::now() + kTidyUpAfter);
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
 
   // ---- notifications ----
+
+  /// Those of instances that this generation removes are needed once more, for their last words.
+  void take_scripts(Plan& plan) {
+    std::set<RouterKey> configured;
+    if (!scripts_.empty())
+      for (const InstanceSettings& settings : plan.instances) configured.insert(settings.key());
+    departing_.clear();
+    for (auto& [key, scripts] : scripts_) {
+      if (configured.contains(key)) continue;
+      plan.scripts.emplace(key, std::move(scripts));
+      departing_.insert(key);
+    }
+    scripts_ = std::move(plan.scripts);
+  }
 
   void run_scripts(const Notify& notify) {
     const std::string& name = notify.router->name;
@@ -180,7 +239,7 @@ class Daemon {
 
   /// The instance has had its last word; a new one with the same key keeps its own.
   void forget_scripts(const RouterKey& key) {
-    if (!configured_.contains(key)) scripts_.erase(key);
+    if (departing_.erase(key) != 0) scripts_.erase(key);
   }
 
   // ---- the end ----
@@ -202,14 +261,16 @@ class Daemon {
   netlink::Reflector reflector_;
   runtime::ScriptRunner runner_;
   std::map<RouterKey, InstanceScripts> scripts_;
-  std::set<RouterKey> configured_;
+  std::set<RouterKey> departing_;  // of scripts_: what is kept for the last words
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   std::optional<Plan> prepared_;
   std::uint64_t preparing_ = 0;
   std::thread parser_;
   runtime::DeadlineTimer patience_;
+  runtime::DeadlineTimer tidy_up_;
 };
 
 }  // namespace

@@ -75,6 +75,15 @@ inline constexpr Message kPage{"vrrp-handover-page", Level::error,
 inline constexpr Message kControl{"vrrp-control", Level::error,
                                   "The control socket could not be opened: holdfastctl cannot see "
                                   "this process. The election is not affected."};
+inline constexpr Message kRecording{
+    "vrrp-recording", Level::warning,
+    "What this process was told and decided could not be written to a file, or a recording has "
+    "ended by itself: the disk is full or slow, or the limit of `holdfastctl record start` is "
+    "reached. The election is not affected."};
+inline constexpr Message kRecordingDone{
+    "vrrp-recording-written", Level::info,
+    "A recording was begun, ended or written. `holdfast --replay FILE` shows what the election "
+    "made of it."};
 inline constexpr Message kPrivileges{
     "vrrp-privileges", Level::warning,
     "Powers that this process does not need could not be given up."};

@@ -44,7 +44,7 @@ json::object counters_of(const Instance& instance) {
   const Counters& counters = instance.counters();
   json::object errors;
   for (std::size_t i = 0; i < RejectReason::kCount; ++i)
-    errors.emplace(to_string(RejectReason::at(i)), counters.rejected.by_reason[i]);
+    errors.emplace(to_string(RejectReason::at(i)), counters.rejected[RejectReason::at(i)]);
   return {{"adverts_sent", counters.adverts_sent},
           {"adverts_refused", counters.adverts_refused},
           {"adverts_received", counters.adverts_received},
@@ -82,38 +82,11 @@ json::array addresses_of(const Instance& instance, const netlink::Reflector& ref
                          {"label", each.desired.label},
                          {"held", each.held},
                          {"foreign", each.foreign}};
+    if (each.let_go) address.emplace("let_go", true);
     if (!each.problem.empty()) address.emplace("problem", each.problem);
     addresses.push_back(std::move(address));
   }
   return addresses;
-}
-
-/// What is wrong although it is no fault: the service goes on without it.
-json::array troubles_of(const Instance& instance, core::Instant now) {
-  json::array troubles;
-  if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
-    troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
-                                      placement->wanted, placement->problem));
-  }
-  if (const auto& sending = instance.send_trouble()) {
-    troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
-                                      seconds(now - sending->since), sending->why));
-  }
-  if (const auto& setback = instance.setback(); setback && now < setback->until) {
-    troubles.emplace_back(
-        fmt::format("leaves a working master alone for another {:.0f} s, because it could not "
-                    "serve itself: {}",
-                    seconds(setback->until - now), setback->why));
-  }
-  if (const auto& rival = instance.rival(now)) {
-    troubles.emplace_back(fmt::format(
-        "{} is master too, with priority {}, for {:.0f} s: it does not hear our adverts or rejects "
-        "them",
-        rival->address.to_string(), rival->priority, seconds(now - rival->since)));
-  }
-  if (const auto& difference = instance.list_difference())
-    troubles.emplace_back(describe(*difference, instance.settings()));
-  return troubles;
 }
 
 json::value rival_of(const Instance& instance, core::Instant now) {
@@ -170,7 +143,7 @@ json::object strays_of(const Router& router) {
     const RejectCounters strays = router.strays(name);
     json::object reasons;
     for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
-      const std::uint64_t count = strays.by_reason[i];
+      const std::uint64_t count = strays[RejectReason::at(i)];
       if (count != 0) reasons.emplace(to_string(RejectReason::at(i)), count);
     }
     by_interface.emplace(name, std::move(reasons));
@@ -179,6 +152,33 @@ json::object strays_of(const Router& router) {
 }
 
 }  // namespace
+
+json::array troubles_of(const Instance& instance, core::Instant now) {
+  json::array troubles;
+  if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
+    troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
+                                      placement->wanted, placement->problem));
+  }
+  if (const auto& sending = instance.send_trouble()) {
+    troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
+                                      seconds(now - sending->since), sending->why));
+  }
+  if (const auto& setback = instance.setback(); setback && now < setback->until) {
+    troubles.emplace_back(
+        fmt::format("leaves a working master alone for another {:.0f} s, because it could not "
+                    "serve itself: {}",
+                    seconds(setback->until - now), setback->why));
+  }
+  if (const auto& rival = instance.rival(now)) {
+    troubles.emplace_back(fmt::format(
+        "{} is master too, with priority {}, for {:.0f} s: it does not hear our adverts or rejects "
+        "them",
+        rival->address.to_string(), rival->priority, seconds(now - rival->since)));
+  }
+  if (const auto& difference = instance.list_difference())
+    troubles.emplace_back(describe(*difference, instance.settings()));
+  return troubles;
+}
 
 boost::json::object status_of(const Router& router, const netlink::Reflector& reflector,
                               std::uint64_t generation, core::Instant now) {

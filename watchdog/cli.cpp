@@ -56,6 +56,7 @@ struct Words {
   std::string checkers_pid;
   std::string run_dir = "/run/holdfast";
   std::string signal;
+  std::string recording;
 };
 
 /// The background process has / as its directory: names must not depend on where it was started.
@@ -103,6 +104,11 @@ std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Opti
           fmt::format("--signum knows STOP, RELOAD, DATA and STATS, not '{}'", words.signal)));
     std::puts(std::to_string(*number).c_str());
     return done(0);
+  }
+  if (!words.recording.empty()) {
+    options.mode = Options::Mode::replay;
+    options.recording = words.recording;
+    return std::nullopt;
   }
   if (!words.facility.empty()) {
     const auto facility = parse_facility(words.facility);
@@ -175,6 +181,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       ->capture_default_str();
   app.add_option("--signum", words.signal,
                  "Print the number of the signal for STOP, RELOAD, DATA or STATS");
+  app.add_option("--replay", words.recording,
+                 "Run a recording of the VRRP process through the election and compare what it "
+                 "decides: 0 the same, 1 not, 2 unreadable")
+      ->type_name("FILE");
   app.add_flag("-m,--core-dump", options.core_dump, "Allow core files");
   for (const Ignored& ignored : kIgnored) {
     const std::string help = fmt::format("Accepted, without effect: {}", ignored.why);

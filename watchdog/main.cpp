@@ -6,6 +6,7 @@
 #include "runtime/pid_file.hpp"
 #include "runtime/process.hpp"
 #include "vrrp/daemon.hpp"
+#include "vrrp/replay.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/io/daemon.hpp"
 #include "watchdog/io/loader.hpp"
@@ -126,6 +127,8 @@ int run(int argc, char** argv) {
     return watchdog::test_config(
         {.config_file = line.options->config_file, .config_id = line.options->config_id},
         line.options->test_log);
+  if (line.options->mode == watchdog::Options::Mode::replay)
+    return vrrp::replay(line.options->recording);
   return run_watchdog(*line.options);
 }
 

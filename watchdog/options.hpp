@@ -12,10 +12,11 @@
 namespace holdfast::watchdog {
 
 struct Options {
-  enum class Mode : std::uint8_t { run, test };
+  enum class Mode : std::uint8_t { run, test, replay };
 
   Mode mode = Mode::run;
   std::string config_file;  ///< absolute
+  std::string recording;    ///< of Mode::replay, as it was given
   std::string config_id;    ///< keepalived: -i
   std::string test_log;     ///< -t=FILE: diagnostics go there; empty: stderr
   std::string run_dir = "/run/holdfast";

@@ -18,9 +18,11 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "netlink_reflector": {"core", "runtime", "netlink_reflector/core"},
     "ipvs_wrapper": {"core", "runtime"},
     "vrrp/core": {"core"},
-    "vrrp/io": {"core", "runtime", "netlink_reflector", "netlink_reflector/core", "vrrp/core"},
+    "vrrp/scenario": {"core", "vrrp/core"},
+    "vrrp/io": {"core", "runtime", "netlink_reflector", "netlink_reflector/core", "vrrp/core",
+                "vrrp/scenario"},
     "vrrp": {"core", "config", "runtime", "netlink_reflector", "netlink_reflector/core",
-             "vrrp/core", "vrrp/io"},
+             "vrrp/core", "vrrp/io", "vrrp/scenario"},
     "checkers/core": {"core", "ipvs_wrapper"},
     "checkers/io": {"core", "runtime", "ipvs_wrapper", "checkers/core"},
     "checkers/probes": {"core", "runtime", "checkers/core", "checkers/io"},
@@ -36,6 +38,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
 # Single doors between rooms, each with its reason.
 DOORS = {
     ("watchdog/main.cpp", "vrrp/daemon.hpp"),      # role dispatch
+    ("watchdog/main.cpp", "vrrp/replay.hpp"),      # --replay
     ("watchdog/main.cpp", "checkers/daemon.hpp"),
 }
 # A room has one catalogue of log messages, which its shells use.
@@ -45,7 +48,8 @@ CATALOGUES["watchdog/io"] = tuple(
     f"watchdog/{name}.hpp" for name in ("messages", "options", "version")
 )
 
-CORES = ("core", "netlink_reflector/core", "vrrp/core", "checkers/core", "watchdog/core")
+CORES = ("core", "netlink_reflector/core", "vrrp/core", "vrrp/scenario", "checkers/core",
+         "watchdog/core")
 # The values of ipvs_wrapper are a core, too; only its genetlink client is a shell.
 IPVS_SHELL = re.compile(r"ipvs_wrapper/(client|link|codec)")
 

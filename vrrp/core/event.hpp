@@ -89,6 +89,7 @@ struct ResumeFromPage {
   RouterKey router;
   Instant became_master_at;
   Instant last_advert_at;
+  bool operator==(const ResumeFromPage&) const = default;
 };
 /// A new configuration: the complete set. See Router for what happens to whom.
 struct Reload {

@@ -18,11 +18,15 @@
 
 namespace holdfast::vrrp {
 
+struct RouterSituation;  // situation.hpp
+
 class Router {
  public:
   /// No instances yet is fine: Reload brings them. Keys must be unique: the configuration sees to
   /// it.
   explicit Router(std::vector<InstanceSettings> instances = {});
+  /// One that goes on where another one was. Same restriction.
+  explicit Router(const RouterSituation& from);
 
   void step(const Event& event, Instant now, Actions& out);
   /// The earliest moment at which step(Tick) has something to do. O(1).
@@ -31,6 +35,8 @@ class Router {
   /// All instances in the order of the configuration; leaving ones at the end. Valid until the next
   /// step.
   [[nodiscard]] std::vector<const Instance*> instances() const;
+  /// How many of them.
+  [[nodiscard]] std::size_t size() const { return order_.size() + leaving_.size(); }
   /// Valid until the next step; nullptr: there is none (any more).
   [[nodiscard]] const Instance* find(const RouterKey& key) const;
   /// The instance that packets with this VRID are for, by what they are addressed to; one of the
@@ -48,6 +54,8 @@ class Router {
   /// instances.
   [[nodiscard]] std::optional<Duration> shortest_interval() const { return shortest_interval_; }
   [[nodiscard]] bool has_stopped() const { return stopped_; }
+  /// All that is remembered, but no counters.
+  [[nodiscard]] RouterSituation situation() const;
 
  private:
   static constexpr std::size_t kNoSlot = static_cast<std::size_t>(-1);

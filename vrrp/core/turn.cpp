@@ -20,10 +20,17 @@ void send_adverts(Actions& actions, Doer& doer, const Step& step) {
   }
 }
 
+/// Keys stay where they are: thousands of instances move in one turn.
+struct SameKey {
+  std::size_t operator()(const RouterKey* key) const { return std::hash<RouterKey>{}(*key); }
+  bool operator()(const RouterKey* one, const RouterKey* other) const { return *one == *other; }
+};
+template <class Value>
+using ByKey = std::unordered_map<const RouterKey*, Value, SameKey, SameKey>;
+
 template <class Wish>
-void note_wish(const Wish& wish, std::unordered_map<RouterKey, std::size_t>& place_of,
-               std::vector<AddressMove>& moves) {
-  const auto [place, is_new] = place_of.try_emplace(wish.router->key, moves.size());
+void note_wish(const Wish& wish, ByKey<std::size_t>& place_of, std::vector<AddressMove>& moves) {
+  const auto [place, is_new] = place_of.try_emplace(&wish.router->key, moves.size());
   if (is_new) {
     moves.emplace_back(&wish);
   } else {
@@ -33,7 +40,7 @@ void note_wish(const Wish& wish, std::unordered_map<RouterKey, std::size_t>& pla
 
 // What was wished for and taken back within one wake-up never reaches the kernel.
 std::vector<AddressMove> last_wishes(const Actions& actions) {
-  std::unordered_map<RouterKey, std::size_t> place_of;
+  ByKey<std::size_t> place_of;
   std::vector<AddressMove> moves;
   for (const Action& action : actions) {
     if (const auto* publish = std::get_if<PublishAddresses>(&action)) {
@@ -50,18 +57,18 @@ std::vector<AddressMove> last_wishes(const Actions& actions) {
 // An announcement that a withdrawal follows would point the segment at us after the addresses have
 // gone.
 std::vector<const Announce*> valid_announcements(const Actions& actions) {
-  std::unordered_map<RouterKey, const WithdrawAddresses*> last_withdrawal;
+  ByKey<const WithdrawAddresses*> last_withdrawal;
   for (const Action& action : actions) {
     if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action))
-      last_withdrawal[withdraw->router->key] = withdraw;
+      last_withdrawal[&withdraw->router->key] = withdraw;
   }
   std::vector<const Announce*> valid;
   for (const Action& action : actions) {
     if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
-      const auto found = last_withdrawal.find(withdraw->router->key);
+      const auto found = last_withdrawal.find(&withdraw->router->key);
       if (found != last_withdrawal.end() && found->second == withdraw) last_withdrawal.erase(found);
     } else if (const auto* announce = std::get_if<Announce>(&action)) {
-      if (!last_withdrawal.contains(announce->router->key)) valid.push_back(announce);
+      if (!last_withdrawal.contains(&announce->router->key)) valid.push_back(announce);
     }
   }
   return valid;

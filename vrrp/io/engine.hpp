@@ -5,8 +5,8 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
-#include "vrrp/core/driver.hpp"
 #include "vrrp/io/executor.hpp"
+#include "vrrp/scenario/recording.hpp"
 
 #include <deque>
 #include <functional>
@@ -22,6 +22,9 @@ class Engine {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
   static constexpr int kMaxEventsPerTurn = 1000;
+  /// Room for actions that is kept between two turns: what thousands of instances do every second
+  /// fits in, what they do when all of them take over at once is given back.
+  static constexpr std::size_t kKeptActions = 8192;
   /// An orderly stop waits for successors at most this long. Less than the watchdog's patience with
   /// a leaving child.
   static constexpr core::Duration kMaxHandover = std::chrono::seconds(3);
@@ -53,6 +56,12 @@ class Engine {
   void hurry() { handle(ShutdownNow{}); }
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
+  /// Everything from now on goes to this tape, too, until it is detached. From the loop, not from
+  /// within a turn.
+  void attach(scenario::Tape& tape, scenario::Pseudonyms::Key key) {
+    driver_.attach(tape, key, runtime::now());
+  }
+  void detach(const scenario::Tape& tape) { driver_.detach(tape); }
 
  private:
   struct Life {};  // its weak_ptr tells a posted handler whether the engine is still there
@@ -77,7 +86,7 @@ class Engine {
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
-  Driver driver_;
+  scenario::RecordedDriver driver_;
   AdvertPorts ports_;
   AdvertPorts::Sink sink_;
   Executor executor_;

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace holdfast::watchdog {
 
@@ -84,6 +84,42 @@ void Supervisor::commit_alone(Role role) {
   live.stage = Live::Stage::committing;
   live.answer_by = now_ + settings_.answer_limit;
   out_->push_back(SendCommit{.role = role, .generation = live.asked});
+}
+
+// ---- a child that dies again and again hands over
+// --------------------------------------------------
+
+// Taking addresses off says nothing to the peers: they would wait for the rest of the budget, and
+// nobody would serve meanwhile. While there is some left, one more child resumes and leaves in
+// order.
+bool Supervisor::can_part() const {
+  const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
+  return settings_.keep_addresses == KeepAddresses::no && !releasing_ && current_ != 0 &&
+         !child.parting && holds_until_ && now_ + settings_.parting_time < *holds_until_;
+}
+
+void Supervisor::begin_parting(const Parting& parting) {
+  spawn(Role::vrrp, current_);
+  record(Role::vrrp).parting = parting;
+}
+
+void Supervisor::finish_parting(const ExitStatus& status) {
+  ChildRecord& child = record(Role::vrrp);
+  const Parting parting = *std::exchange(child.parting, std::nullopt);
+  const auto* dying = std::get_if<Dying>(&child.state);
+  const bool handed_over = dying != nullptr && dying->why == Dying::Why::stop &&
+                           dying->applied != 0 && status.is_clean();
+  if (!handed_over) release_addresses();
+  if (parting.give_up) {
+    stand_down();
+  } else {
+    set_state(Role::vrrp, Backoff{.until = now_ + parting.pause});
+  }
+}
+
+void Supervisor::stand_down() {
+  set_state(Role::vrrp, Failed{});
+  stop_everything(ExitCode::fatal);
 }
 
 }  // namespace holdfast::watchdog

@@ -1,0 +1,34 @@
+// explain WORD: an instance of the running director, else a message of the catalogue.
+#include "ctl/catalogue.hpp"
+#include "ctl/client.hpp"
+#include "ctl/explain_view.hpp"
+#include "ctl/json_view.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace holdfast::ctl {
+namespace {
+
+constexpr std::string_view kMessagePrefix = "message:";
+
+}  // namespace
+
+int explain(const Target& target, const std::string& word, Format format) {
+  if (word.starts_with(kMessagePrefix)) return explain_message(word.substr(kMessagePrefix.size()));
+  const auto answer = request_of(target, "vrrp", {{"command", "explain"}, {"instance", word}});
+  if (answer && find(*answer, "error") == nullptr) {
+    say(format == Format::json ? boost::json::serialize(*answer) + "\n"
+                               : render_explanation(*answer));
+    return kDone;
+  }
+  if (find_message(word) != nullptr) return explain_message(word);
+  const std::string_view near = nearest_id(word);
+  complain(fmt::format(
+      "there is no message \"{}\"{}, and {}", word,
+      near.empty() ? "" : fmt::format(" (did you mean {}?)", near),
+      answer ? text(*answer, "error") : "no running director to ask for an instance of that name"));
+  return kFailed;
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,85 @@
+#include "ctl/explain_view.hpp"
+
+#include "ctl/json_view.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::ctl {
+namespace {
+
+std::string age(const object& from, std::string_view key) {
+  return duration_text(number(from, key).value_or(0));
+}
+
+/// The label stands in the first line only.
+class Block {
+ public:
+  explicit Block(std::string_view label) : label_(label) {}
+  void add(std::string_view words) {
+    text_ += fmt::format("  {:<9} {}\n", text_.empty() ? label_ : "", words);
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string_view label_;
+  std::string text_;
+};
+
+std::string sentences(std::string_view label, const object& from, std::string_view key) {
+  Block block(label);
+  for (const value& each : find_list(from, key)) {
+    if (each.is_string()) block.add(std::string_view(each.as_string()));
+  }
+  return block.text();
+}
+
+std::string heard(const object& from) {
+  Block block("heard");
+  if (const object* master = find_object(from, "heard")) {
+    block.add(fmt::format("{} with priority {}, {} ago", text(*master, "address"),
+                          text(*master, "priority"), age(*master, "heard_ms")));
+  } else {
+    block.add("no other router yet");
+  }
+  return block.text();
+}
+
+std::string timers(const object& from) {
+  Block block("next");
+  for (const value& each : find_list(from, "timers")) {
+    if (!each.is_object()) continue;
+    const object& timer = each.as_object();
+    block.add(fmt::format("in {}: {}", age(timer, "in_ms"), text(timer, "what")));
+  }
+  return block.text();
+}
+
+std::string history(const object& from) {
+  Block block("before");
+  for (const value& each : find_list(from, "history")) {
+    if (!each.is_object()) continue;
+    const object& past = each.as_object();
+    block.add(fmt::format("{}  {} -> {}: {}", text(past, "at"), text(past, "from"),
+                          text(past, "to"), text(past, "why")));
+  }
+  return block.text();
+}
+
+}  // namespace
+
+std::string render_explanation(const object& from) {
+  std::string result = fmt::format("{} ({}, VRID {}) is {} since {} ({})\n", text(from, "instance"),
+                                   text(from, "interface"), text(from, "vrid"), text(from, "state"),
+                                   text(from, "since_at"), age(from, "since_ms"));
+  Block why("why");
+  why.add(text(from, "why"));
+  Block priority("priority");
+  priority.add(text(from, "priority"));
+  result += why.text() + priority.text() + heard(from) + timers(from);
+  result += sentences("then", from, "changes");
+  result += sentences("fault", from, "faults");
+  result += sentences("trouble", from, "troubles");
+  return result + history(from);
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,79 @@
+#include "vrrp/core/situation.hpp"
+
+#include "vrrp/core/router.hpp"
+
+namespace holdfast::vrrp {
+
+Instance::Instance(InstanceSettings settings, const Situation& from)
+    : settings_(std::move(settings)),
+      state_(from.state),
+      since_(from.since),
+      why_(from.why),
+      leaving_(from.leaving),
+      interface_(from.interface),
+      last_source_(from.last_source),
+      faults_(from.faults),
+      resume_(from.resume),
+      placement_(from.placement),
+      setback_(from.setback),
+      send_trouble_(from.send_trouble),
+      heard_master_(from.heard_master),
+      master_resigned_(from.master_resigned),
+      slowest_peer_(from.slowest_peer),
+      rival_(from.rival),
+      list_difference_(from.list_difference),
+      reported_at_(from.reported_at),
+      became_master_at_(from.became_master_at),
+      last_advert_at_(from.last_advert_at) {
+  adopt_settings();
+}
+
+Situation Instance::situation() const {
+  return {.state = state_,
+          .since = since_,
+          .why = why_,
+          .leaving = leaving_,
+          .interface = interface_,
+          .last_source = last_source_,
+          .faults = faults_,
+          .resume = resume_,
+          .placement = placement_,
+          .setback = setback_,
+          .send_trouble = send_trouble_,
+          .heard_master = heard_master_,
+          .master_resigned = master_resigned_,
+          .slowest_peer = slowest_peer_,
+          .rival = rival_,
+          .list_difference = list_difference_,
+          .reported_at = reported_at_,
+          .became_master_at = became_master_at_,
+          .last_advert_at = last_advert_at_};
+}
+
+Router::Router(const RouterSituation& from)
+    : running_(from.running), stopping_(from.stopping), stopped_(from.stopped) {
+  for (const InstanceSituation& each : from.instances) {
+    const std::size_t slot = add_instance(each.settings);
+    slots_[slot].emplace(each.settings, each.situation);
+    deadlines_.set(slot, slots_[slot]->deadline());
+    (is_leaving(slot) ? leaving_ : order_).push_back(slot);
+  }
+  for (const auto& [name, status] : from.interfaces) interfaces_[name].status = status;
+  update_shortest_interval();
+}
+
+RouterSituation Router::situation() const {
+  RouterSituation all{.running = running_,
+                      .stopping = stopping_,
+                      .stopped = stopped_,
+                      .interfaces = {},
+                      .instances = {}};
+  for (const auto& [name, interface] : interfaces_) {
+    if (interface.status) all.interfaces.emplace(name, *interface.status);
+  }
+  for (const Instance* each : instances())
+    all.instances.push_back({each->settings(), each->situation()});
+  return all;
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,217 @@
+#include "vrrp/explain.hpp"
+
+#include "runtime/clock.hpp"
+#include "vrrp/core/match.hpp"
+#include "vrrp/core/timing.hpp"
+#include "vrrp/status.hpp"
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace holdfast::vrrp {
+namespace {
+
+namespace json = boost::json;
+
+/// So many changes of state are told.
+constexpr std::size_t kMostPast = 10;
+
+struct Timer {
+  Instant at;
+  std::string what;
+};
+
+class Explanation {
+ public:
+  Explanation(const Instance& instance, Instant now)
+      : instance_(instance), settings_(instance.settings()), now_(now) {
+    std::visit(Match{[this](const Init& init) { explain_init(init); },
+                     [this](const Backup& backup) { explain_backup(backup); },
+                     [this](const Master& master) { explain_master(master); },
+                     [this](const Fault& fault) { explain_fault(fault); }},
+               instance.state());
+    std::stable_sort(timers_.begin(), timers_.end(),
+                     [](const Timer& one, const Timer& other) { return one.at < other.at; });
+  }
+
+  [[nodiscard]] json::array timers() const {
+    json::array list;
+    for (const Timer& each : timers_) {
+      list.push_back(json::object{{"in_ms", milliseconds(each.at - now_)}, {"what", each.what}});
+    }
+    return list;
+  }
+  [[nodiscard]] json::array changes() const {
+    json::array list;
+    for (const std::string& each : changes_) list.emplace_back(each);
+    return list;
+  }
+  [[nodiscard]] json::value heard() const {
+    const auto& heard = instance_.heard_master();
+    if (!heard) return nullptr;
+    return json::object{{"address", heard->address.to_string()},
+                        {"priority", heard->priority},
+                        {"at", runtime::iso8601_utc(heard->heard_at)},
+                        {"heard_ms", milliseconds(now_ - heard->heard_at)}};
+  }
+
+ private:
+  static double milliseconds(Duration duration) {
+    return static_cast<double>(duration.count()) / 1000;
+  }
+
+  void timer(std::optional<Instant> at, std::string what) {
+    if (at) timers_.push_back({*at, std::move(what)});
+  }
+  template <class... Args>
+  void change(fmt::format_string<Args...> text, Args&&... args) {
+    changes_.push_back(fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  void explain_init(const Init& init) {
+    timer(init.handover_until, "takes its addresses off, if no successor was heard before");
+    if (init.handover_until) {
+      change("its addresses go {:.1f} s after a successor is heard", seconds(kHandoverGrace));
+    } else if (instance_.is_being_removed() || instance_.has_stopped()) {
+      change("nothing: it has left, until holdfast starts again or a reload brings it back");
+    } else {
+      change("begins with the first configuration");
+    }
+  }
+
+  void explain_backup(const Backup& backup) {
+    timer(backup.master_down_at, "becomes master, unless an advert that counts comes before");
+    const auto& heard = instance_.heard_master();
+    const bool alive = heard && now_ - heard->heard_at <= silence_allowed(settings_);
+    if (!alive) {
+      change("becomes master in {:.1f} s: no master is heard",
+             seconds(backup.master_down_at - now_));
+    } else {
+      const std::string who = heard->address.to_string();
+      change("becomes master when {} is silent for {:.1f} s more", who,
+             seconds(backup.master_down_at - now_));
+      change("becomes master {:.1f} s after {} resigns (priority 0)",
+             seconds(skew_time(settings_.priority, backup.master_adver_interval)), who);
+      explain_preemption(backup, *heard);
+    }
+    explain_interface("goes to FAULT");
+  }
+
+  void explain_preemption(const Backup& backup, const HeardMaster& master) {
+    const std::string who = master.address.to_string();
+    const auto& setback = instance_.setback();
+    if (!settings_.may_preempt()) {
+      change("never takes over from {} while that one advertises: nopreempt is set", who);
+    } else if (settings_.priority <= master.priority) {
+      if (master.priority < kOwnerPriority)
+        change("takes over within {:.1f} s when a reload raises its priority above {}",
+               seconds(master_down_interval(settings_, backup.master_adver_interval)),
+               master.priority);
+      if (settings_.priority < master.priority)
+        change("takes over when {} falls below its priority {}", who, settings_.priority);
+    } else if (setback && now_ < setback->until) {
+      timer(setback->until, "may take over from a weaker master again");
+      change(
+          "leaves {} alone for another {:.0f} s although that one has only priority {}: it could "
+          "not serve itself",
+          who, seconds(setback->until - now_), master.priority);
+    } else if (backup.preempt_allowed_at && now_ < *backup.preempt_allowed_at) {
+      timer(backup.preempt_allowed_at, "may take over from a weaker master (preempt_delay)");
+      change(
+          "leaves {} alone for another {:.1f} s although that one has only priority {}: "
+          "preempt_delay",
+          who, seconds(*backup.preempt_allowed_at - now_), master.priority);
+    } else {
+      change("takes over from {} when its timer ends: {} is less than its own priority {}", who,
+             master.priority, settings_.priority);
+    }
+  }
+
+  void explain_master(const Master& master) {
+    timer(master.next_advert_at, "sends its next advert");
+    timer(master.announce_again_at, "announces its addresses once more");
+    timer(master.refresh_at, "announces its addresses (garp_master_refresh)");
+    if (settings_.priority < kOwnerPriority)
+      change("becomes backup when another router advertises a priority above {}",
+             settings_.priority);
+    if (const auto own = instance_.source_address())
+      change("becomes backup when another router advertises {} from an address above {}",
+             settings_.priority, own->to_string());
+    explain_interface("resigns and goes to FAULT");
+    change("resigns and goes to FAULT when none of its addresses can be held");
+  }
+
+  void explain_fault(const Fault& fault) {
+    timer(fault.retry_at, "tries again");
+    for (const auto& [source, sentence] : instance_.faults().all())
+      change("takes part again when this is over: {}", sentence);
+  }
+
+  void explain_interface(std::string_view then) {
+    if (settings_.source_address) {
+      change("{} when {} goes down", then, settings_.interface);
+    } else {
+      change("{} when {} goes down or has no address to send from", then, settings_.interface);
+    }
+  }
+
+  const Instance& instance_;
+  const InstanceSettings& settings_;
+  Instant now_;
+  std::vector<Timer> timers_;
+  std::vector<std::string> changes_;
+};
+
+json::array history_of(const RouterKey& key, const std::deque<PastState>& history) {
+  json::array list;
+  for (auto past = history.rbegin(); past != history.rend() && list.size() < kMostPast; ++past) {
+    if (past->router != key) continue;
+    list.push_back(json::object{{"at", runtime::iso8601_utc(past->at)},
+                                {"from", to_string(past->from)},
+                                {"to", to_string(past->to)},
+                                {"why", past->why}});
+  }
+  return list;
+}
+
+}  // namespace
+
+const Instance* find_instance(const Router& router, std::string_view word) {
+  const std::vector<const Instance*> all = router.instances();
+  const auto first = [&](const auto& fits) {
+    const auto found = std::find_if(all.begin(), all.end(), fits);
+    return found == all.end() ? nullptr : *found;
+  };
+  if (const auto* named = first([&](const Instance* one) { return one->settings().name == word; }))
+    return named;
+  return first([&](const Instance* one) {
+    return word == to_string(one->key()) ||
+           word == fmt::format("{}/{}", one->key().interface, one->key().vrid);
+  });
+}
+
+json::object explain(const Instance& instance, const std::deque<PastState>& history, Instant now) {
+  const InstanceSettings& settings = instance.settings();
+  const Explanation explanation(instance, now);
+  json::array faults;
+  for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
+  return {{"instance", settings.name},
+          {"interface", settings.interface},
+          {"vrid", settings.vrid},
+          {"state", to_string(instance.state_name())},
+          {"since_at", runtime::iso8601_utc(instance.since())},
+          {"since_ms", static_cast<double>((now - instance.since()).count()) / 1000},
+          {"why", instance.why()},
+          {"priority", instance.effective_priority()},
+          {"heard", explanation.heard()},
+          {"timers", explanation.timers()},
+          {"changes", explanation.changes()},
+          {"faults", std::move(faults)},
+          {"troubles", troubles_of(instance, now)},
+          {"history", history_of(instance.key(), history)}};
+}
+
+}  // namespace holdfast::vrrp

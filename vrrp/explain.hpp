@@ -1,0 +1,24 @@
+// What `holdfastctl explain INSTANCE` is told: why this state, which advert, which timer, and what
+// would change it. Pure: reads the instance as it is and its last changes of state.
+#pragma once
+
+#include "vrrp/core/router.hpp"
+#include "vrrp/io/ring_tape.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <deque>
+#include <string_view>
+
+namespace holdfast::vrrp {
+
+/// By name, or by its key as status and dumps print it: "eth0 51 ipv4 224.0.0.18", "eth0/51".
+/// nullptr: there is none.
+[[nodiscard]] const Instance* find_instance(const Router& router, std::string_view word);
+
+/// The reply to {"command":"explain"}. Durations are in milliseconds (…_ms), moments ISO-8601 UTC
+/// (…_at). Timers come soonest first, the history newest first.
+[[nodiscard]] boost::json::object explain(const Instance& instance,
+                                          const std::deque<PastState>& history, core::Instant now);
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,264 @@
+// Every member of what a recording holds, named once for both directions: `describe(archive, x)`
+// hands all members of x to a FieldWriter or a FieldReader. The structured bindings make a new
+// member fail to compile here until it is recorded.
+#pragma once
+
+#include "vrrp/core/event.hpp"
+#include "vrrp/core/situation.hpp"
+
+#include <concepts>
+#include <type_traits>
+
+namespace holdfast::vrrp::scenario {
+
+/// T, or const T: a writer only reads.
+template <class Given, class T>
+concept Either = std::same_as<std::remove_const_t<Given>, T>;
+
+// ---- settings ----
+
+void describe(auto& archive, Either<Authentication> auto& value) {
+  auto& [type, data] = value;
+  archive("type", type);
+  archive("data", data);
+}
+
+void describe(auto& archive, Either<GarpSettings> auto& value) {
+  auto& [repeat, delay, refresh, refresh_repeat, lower_repeat, lower_delay] = value;
+  archive("repeat", repeat);
+  archive("delay", delay);
+  archive("refresh", refresh);
+  archive("refresh_repeat", refresh_repeat);
+  archive("lower_priority_repeat", lower_repeat);
+  archive("lower_priority_delay", lower_delay);
+}
+
+void describe(auto& archive, Either<InstanceSettings> auto& value) {
+  auto& [name, interface, vrid, priority, initial_state, preempt, preempt_delay, advert_interval,
+         down_timer_adverts, authentication, addresses, excluded_addresses, source_address, garp,
+         address_list_policy, owner_receive, lower_priority_answer, higher_priority_send_advert,
+         minimum_ttl, retry_after] = value;
+  archive("name", name);
+  archive("interface", interface);
+  archive("vrid", vrid);
+  archive("priority", priority);
+  archive("initial_state", initial_state);
+  archive("preempt", preempt);
+  archive("preempt_delay", preempt_delay);
+  archive("advert_interval", advert_interval);
+  archive("down_timer_adverts", down_timer_adverts);
+  archive.group("authentication", authentication);
+  archive("addresses", addresses);
+  archive("excluded_addresses", excluded_addresses);
+  archive.maybe("source_address", source_address);
+  archive.group("garp", garp);
+  archive("address_list_policy", address_list_policy);
+  archive("owner_receive", owner_receive);
+  archive("lower_priority_answer", lower_priority_answer);
+  archive("higher_priority_send_advert", higher_priority_send_advert);
+  archive("minimum_ttl", minimum_ttl);
+  archive("retry_after", retry_after);
+}
+
+// ---- what an instance remembers ----
+
+void describe(auto& archive, Either<InterfaceStatus> auto& value) {
+  auto& [exists, up, primary_address, trouble] = value;
+  archive("exists", exists);
+  archive("up", up);
+  archive.maybe("address", primary_address);
+  archive("trouble", trouble);
+}
+
+void describe(auto& archive, Either<Init> auto& value) {
+  auto& [handover_until] = value;
+  archive.maybe("handover_until", handover_until);
+}
+
+void describe(auto& archive, Either<Backup> auto& value) {
+  auto& [master_down_at, master_adver_interval, preempt_allowed_at, restarted_after_pause] = value;
+  archive("master_down_at", master_down_at);
+  archive("master_adver_interval", master_adver_interval);
+  archive.maybe("preempt_allowed_at", preempt_allowed_at);
+  archive("restarted_after_pause", restarted_after_pause);
+}
+
+void describe(auto& archive, Either<Master> auto& value) {
+  auto& [next_advert_at, announce_again_at, announce_again_repeat, refresh_at, answer_from] = value;
+  archive("next_advert_at", next_advert_at);
+  archive.maybe("announce_again_at", announce_again_at);
+  archive("announce_again_repeat", announce_again_repeat);
+  archive.maybe("refresh_at", refresh_at);
+  archive.maybe("answer_from", answer_from);
+}
+
+void describe(auto& archive, Either<Fault> auto& value) {
+  auto& [retry_at] = value;
+  archive.maybe("retry_at", retry_at);
+}
+
+void describe(auto& archive, Either<Placement> auto& value) {
+  auto& [wanted, placed, problem] = value;
+  archive("wanted", wanted);
+  archive("placed", placed);
+  archive("problem", problem);
+}
+
+void describe(auto& archive, Either<Setback> auto& value) {
+  auto& [why, pause, until] = value;
+  archive("why", why);
+  archive("pause", pause);
+  archive("until", until);
+}
+
+void describe(auto& archive, Either<SendTrouble> auto& value) {
+  auto& [why, since] = value;
+  archive("why", why);
+  archive("since", since);
+}
+
+void describe(auto& archive, Either<HeardMaster> auto& value) {
+  auto& [address, priority, heard_at] = value;
+  archive("address", address);
+  archive("priority", priority);
+  archive("at", heard_at);
+}
+
+void describe(auto& archive, Either<Rival> auto& value) {
+  auto& [address, priority, since, heard_at, adverts, tell_at, gap] = value;
+  archive("address", address);
+  archive("priority", priority);
+  archive("since", since);
+  archive("at", heard_at);
+  archive("adverts", adverts);
+  archive("tell_at", tell_at);
+  archive("gap", gap);
+}
+
+void describe(auto& archive, Either<ListDifference> auto& value) {
+  auto& [peer, theirs] = value;
+  archive("peer", peer);
+  archive("theirs", theirs);
+}
+
+// ---- events ----
+
+void describe(auto&, Either<Startup> auto&) {}
+void describe(auto&, Either<Tick> auto&) {}
+void describe(auto&, Either<Shutdown> auto&) {}
+void describe(auto&, Either<ShutdownNow> auto&) {}
+
+void describe(auto& archive, Either<Advert> auto& value) {
+  auto& [vrid, priority, interval, type, data, addresses] = value;
+  archive("vrid", vrid);
+  archive("priority", priority);
+  archive("interval", interval);
+  archive("authentication_type", type);
+  archive("authentication_data", data);
+  archive("addresses", addresses);
+}
+
+void describe(auto& archive, Either<AdvertReceived> auto& value) {
+  auto& [router, advert, source, differs] = value;
+  archive("router", router);
+  archive.group("advert", advert);
+  archive("source", source);
+  archive("address_list_differs", differs);
+}
+
+void describe(auto& archive, Either<Rejected> auto& value) {
+  auto& [reason, source, sentence] = value;
+  archive("reason", reason);
+  archive("source", source);
+  archive("sentence", sentence);
+}
+
+void describe(auto& archive, Either<AdvertRejected> auto& value) {
+  auto& [router, rejected] = value;
+  archive("router", router);
+  archive.group("rejected", rejected);
+}
+
+void describe(auto& archive, Either<AdvertSent> auto& value) {
+  auto& [router, priority] = value;
+  archive("router", router);
+  archive("priority", priority);
+}
+
+void describe(auto& archive, Either<AdvertRefused> auto& value) {
+  auto& [router, priority, sentence] = value;
+  archive("router", router);
+  archive("priority", priority);
+  archive("sentence", sentence);
+}
+
+void describe(auto& archive, Either<AnnouncementsRefused> auto& value) {
+  auto& [router, count] = value;
+  archive("router", router);
+  archive("count", count);
+}
+
+void describe(auto& archive, Either<InterfaceChanged> auto& value) {
+  auto& [interface, status] = value;
+  archive("interface", interface);
+  archive.group("status", status);
+}
+
+void describe(auto& archive, Either<AddressesPlaced> auto& value) {
+  auto& [router, wanted, placed, problem] = value;
+  archive("router", router);
+  archive("wanted", wanted);
+  archive("placed", placed);
+  archive("problem", problem);
+}
+
+void describe(auto& archive, Either<AddressesRepaired> auto& value) {
+  auto& [router] = value;
+  archive("router", router);
+}
+
+void describe(auto& archive, Either<ProcessPaused> auto& value) {
+  auto& [gap, uncounted] = value;
+  archive("gap", gap);
+  archive("uncounted", uncounted);
+}
+
+void describe(auto& archive, Either<ResumeFromPage> auto& value) {
+  auto& [router, became_master_at, last_advert_at] = value;
+  archive("router", router);
+  archive("became_master_at", became_master_at);
+  archive("last_advert_at", last_advert_at);
+}
+
+/// The settings themselves follow, one line each.
+void describe(auto& archive, Either<Reload> auto& value) {
+  auto& [instances] = value;
+  archive.count("instances", instances);
+}
+
+void describe(auto& archive, Either<Situation> auto& value) {
+  auto& [state, since, why, leaving, interface, last_source, faults, resume, placement, setback,
+         send_trouble, heard_master, master_resigned, slowest_peer, rival, list_difference,
+         reported_at, became_master_at, last_advert_at] = value;
+  archive.state(state);
+  archive("since", since);
+  archive("why", why);
+  archive("leaving", leaving);
+  archive.maybe("interface", interface);
+  archive.maybe("last_source", last_source);
+  archive("faults", faults);
+  archive.maybe("resume", resume);
+  archive.maybe("placement", placement);
+  archive.maybe("setback", setback);
+  archive.maybe("send_trouble", send_trouble);
+  archive.maybe("heard_master", heard_master);
+  archive("master_resigned", master_resigned);
+  archive.maybe("slowest_peer", slowest_peer);
+  archive.maybe("rival", rival);
+  archive.maybe("list_difference", list_difference);
+  archive("reported_at", reported_at);
+  archive("became_master_at", became_master_at);
+  archive("last_advert_at", last_advert_at);
+}
+
+}  // namespace holdfast::vrrp::scenario

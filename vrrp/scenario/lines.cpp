@@ -1,0 +1,205 @@
+#include "vrrp/scenario/lines.hpp"
+
+#include "vrrp/scenario/field_io.hpp"
+
+#include <set>
+
+namespace holdfast::vrrp::scenario {
+namespace {
+
+/// By the alternative's index in Event.
+constexpr std::array<std::string_view, 15> kVerbs{
+    "startup",  "tick",         "advert",    "rejected",  "sent",
+    "refused",  "unannounced",  "interface", "addresses", "repaired",
+    "shutdown", "shutdown-now", "paused",    "resume",    "reload"};
+static_assert(kVerbs.size() == std::variant_size_v<Event>, "every event has its verb");
+
+/// Encoded in one byte on the wire.
+constexpr std::size_t kMostAdvertised = 255;
+/// No hour of a director has so long a line, and no packet such a size.
+constexpr std::size_t kMostPayload = 65535;
+
+template <std::size_t Index = 0>
+Event read_alternative(std::size_t index, std::span<const std::string> words) {
+  if constexpr (Index < std::variant_size_v<Event>) {
+    if (index == Index) return FieldReader::read<std::variant_alternative_t<Index, Event>>(words);
+    return read_alternative<Index + 1>(index, words);
+  } else {
+    throw FormatError("there is no such event");
+  }
+}
+
+struct NamedInterface {
+  std::string name;
+  InterfaceStatus status;
+};
+void describe(auto& archive, Either<NamedInterface> auto& value) {
+  auto& [name, status] = value;
+  archive("name", name);
+  describe(archive, status);
+}
+
+struct LifeFlags {
+  bool running = false;
+  bool stopping = false;
+  bool stopped = false;
+};
+void describe(auto& archive, Either<LifeFlags> auto& value) {
+  auto& [running, stopping, stopped] = value;
+  archive("running", running);
+  archive("stopping", stopping);
+  archive("stopped", stopped);
+}
+
+struct WakeFields {
+  Duration uncounted{};
+};
+void describe(auto& archive, Either<WakeFields> auto& value) {
+  auto& [uncounted] = value;
+  archive("uncounted", uncounted);
+}
+
+void check(bool holds, std::string_view sentence) {
+  if (!holds) throw FormatError(std::string(sentence));
+}
+
+bool all_v4(const AddressList& addresses) {
+  return std::all_of(addresses.begin(), addresses.end(),
+                     [](const VirtualAddress& each) { return each.prefix.address.is_v4(); });
+}
+
+}  // namespace
+
+std::string event_text(const Event& event) {
+  return std::string(kVerbs.at(event.index())) +
+         std::visit([](const auto& known) { return FieldWriter::text_of(known); }, event);
+}
+
+Event read_event(std::span<const std::string> words) {
+  check(!words.empty(), "an event is missing");
+  const auto verb = std::find(kVerbs.begin(), kVerbs.end(), words.front());
+  if (verb == kVerbs.end())
+    throw FormatError(fmt::format("there is no event '{}'", one_line(words.front())));
+  return read_alternative(static_cast<std::size_t>(verb - kVerbs.begin()), words.subspan(1));
+}
+
+std::string instance_line(const InstanceSettings& settings) {
+  return "instance" + FieldWriter::text_of(settings);
+}
+
+// What the configuration's own checks promise to the core.
+InstanceSettings read_instance(std::span<const std::string> words) {
+  auto settings = FieldReader::read<InstanceSettings>(words);
+  check(settings.vrid != 0, "vrid: 1 to 255");
+  check(settings.priority != 0, "priority: 1 to 255");
+  check(settings.advert_interval > Duration::zero(), "advert_interval: more than nothing");
+  check(settings.retry_after > Duration::zero(), "retry_after: more than nothing");
+  check(settings.addresses.size() <= kMostAdvertised, "addresses: at most 255");
+  check(all_v4(settings.addresses), "addresses: VRRPv2 carries IPv4 addresses only");
+  return settings;
+}
+
+std::string packet_text(const Received& packet, std::span<const std::uint8_t> payload) {
+  return fmt::format("packet {} {} {} {} {}", quote(packet.interface), packet.source.to_string(),
+                     packet.destination.to_string(), packet.hop_limit,
+                     payload.empty() ? "-" : to_hex(payload.data(), payload.size()));
+}
+
+Received PacketLine::received() const {
+  return {.interface = interface,
+          .family = source.family(),
+          .source = source,
+          .destination = destination,
+          .hop_limit = hop_limit,
+          .payload = payload};
+}
+
+PacketLine read_packet(std::span<const std::string> words) {
+  check(words.size() == 5, "a packet has interface, source, destination, hop limit and bytes");
+  PacketLine packet;
+  packet.interface = words[0];
+  from_text(words[1], packet.source);
+  from_text(words[2], packet.destination);
+  from_text(words[3], packet.hop_limit);
+  if (words[4] != "-") packet.payload = from_hex(words[4]);
+  check(packet.payload.size() <= kMostPayload, "no packet is so long");
+  return packet;
+}
+
+std::string time_text(Instant at) {
+  const std::int64_t micros = at.time_since_epoch().count();
+  return fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);
+}
+
+std::string wake_text(Duration uncounted) {
+  return "wake" + FieldWriter::text_of(WakeFields{uncounted});
+}
+
+Duration read_wake(std::span<const std::string> words) {
+  return FieldReader::read<WakeFields>(words).uncounted;
+}
+
+std::string_view name_of(const Action& action) {
+  return std::visit(
+      [](const auto& known) -> std::string_view {
+        if constexpr (requires { known.router; }) {
+          return known.router->name;
+        } else {
+          return {};
+        }
+      },
+      action);
+}
+
+std::string decision_line(const Action& action) {
+  return fmt::format("{} {} {}", kDecision, quote(name_of(action)), one_line(to_string(action)));
+}
+
+std::vector<std::string> life_lines(const RouterSituation& situation) {
+  std::vector<std::string> lines;
+  lines.push_back("life" + FieldWriter::text_of(LifeFlags{situation.running, situation.stopping,
+                                                          situation.stopped}));
+  for (const auto& [name, status] : situation.interfaces)
+    lines.push_back("interface" + FieldWriter::text_of(NamedInterface{name, status}));
+  for (const InstanceSituation& each : situation.instances) {
+    lines.push_back(instance_line(each.settings));
+    lines.push_back("situation" + FieldWriter::text_of(each.situation));
+  }
+  return lines;
+}
+
+RouterSituation read_life(std::span<const std::string> words) {
+  const auto flags = FieldReader::read<LifeFlags>(words);
+  RouterSituation life;
+  life.running = flags.running;
+  life.stopping = flags.stopping;
+  life.stopped = flags.stopped;
+  return life;
+}
+
+bool read_life_detail(std::span<const std::string> words, RouterSituation& life) {
+  const std::string& verb = words.front();
+  const auto fields = words.subspan(1);
+  if (verb == "interface") {
+    const auto interface = FieldReader::read<NamedInterface>(fields);
+    life.interfaces[interface.name] = interface.status;
+  } else if (verb == "instance") {
+    life.instances.push_back({read_instance(fields), {}});
+  } else if (verb == "situation") {
+    check(!life.instances.empty(), "a situation stands below its instance");
+    life.instances.back().situation = FieldReader::read<Situation>(fields);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void check_unique(const std::vector<InstanceSettings>& instances) {
+  std::set<RouterKey> keys;
+  for (const InstanceSettings& each : instances) {
+    if (!keys.insert(each.key()).second)
+      throw FormatError(fmt::format("two instances are {}", to_string(each.key())));
+  }
+}
+
+}  // namespace holdfast::vrrp::scenario

@@ -1,0 +1,223 @@
+#include "vrrp/scenario/values.hpp"
+
+#include <algorithm>
+
+namespace holdfast::vrrp::scenario {
+namespace {
+
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+constexpr std::size_t kMicroDigits = 6;
+/// Far beyond every uptime, far below what 64 bits of microseconds hold.
+constexpr std::int64_t kMostSeconds = 1'000'000'000;
+
+std::string seconds_text(std::int64_t micros) {
+  const std::uint64_t size =
+      micros < 0 ? 0 - static_cast<std::uint64_t>(micros) : static_cast<std::uint64_t>(micros);
+  std::string text = fmt::format("{}{}", micros < 0 ? "-" : "",
+                                 size / static_cast<std::uint64_t>(kMicrosPerSecond));
+  const std::uint64_t fraction = size % static_cast<std::uint64_t>(kMicrosPerSecond);
+  if (fraction != 0) text += fmt::format(".{:06}", fraction);
+  return text;
+}
+
+std::int64_t micros_of(std::string_view text) {
+  const auto fail = [text] {
+    return FormatError(fmt::format("'{}' is no time: seconds such as 12.345678", text));
+  };
+  const bool negative = text.starts_with('-');
+  std::string_view digits = text.substr(negative ? 1 : 0);
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  std::string fraction(digits.substr(std::min(point + 1, digits.size())));
+  if (fraction.size() > kMicroDigits || (point < digits.size() && fraction.empty())) throw fail();
+  fraction.resize(kMicroDigits, '0');
+  std::uint64_t whole = 0;
+  std::uint64_t micros = 0;
+  from_text(digits.substr(0, point), whole);
+  from_text(std::string_view(fraction), micros);
+  if (whole > static_cast<std::uint64_t>(kMostSeconds)) throw fail();
+  const auto all =
+      static_cast<std::int64_t>(whole) * kMicrosPerSecond + static_cast<std::int64_t>(micros);
+  return negative ? -all : all;
+}
+
+std::string part_of(const VirtualAddress& address) {
+  std::string text = address.prefix.to_string();
+  if (!address.interface.empty()) text += ",dev=" + escape_part(address.interface);
+  if (!address.label.empty()) text += ",label=" + escape_part(address.label);
+  if (address.broadcast) text += ",brd=" + address.broadcast->to_string();
+  if (address.scope) text += fmt::format(",scope={}", *address.scope);
+  return text;
+}
+
+VirtualAddress address_of(std::string_view text) {
+  VirtualAddress address;
+  const auto parts = split_list(text, ',');
+  const auto prefix = IpPrefix::parse(parts.empty() ? "" : parts.front());
+  if (!prefix) throw FormatError(fmt::format("'{}' is no address with its prefix length", text));
+  address.prefix = *prefix;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::string_view part = parts[i];
+    if (part.starts_with("dev=")) {
+      address.interface = unescape_part(part.substr(4));
+    } else if (part.starts_with("label=")) {
+      address.label = unescape_part(part.substr(6));
+    } else if (part.starts_with("brd=")) {
+      from_text(part.substr(4), address.broadcast.emplace());
+    } else if (part.starts_with("scope=")) {
+      from_text(part.substr(6), address.scope.emplace());
+    } else {
+      throw FormatError(fmt::format("an address has no '{}'", part));
+    }
+  }
+  return address;
+}
+
+/// "name=rest" taken apart.
+std::pair<std::string_view, std::string_view> pair_of(std::string_view part) {
+  const std::size_t equals = part.find('=');
+  if (equals == std::string_view::npos)
+    throw FormatError(fmt::format("'{}' has no value behind a '='", part));
+  return {part.substr(0, equals), part.substr(equals + 1)};
+}
+
+}  // namespace
+
+std::string to_text(bool flag) {
+  return flag ? "yes" : "no";
+}
+
+void from_text(std::string_view text, bool& flag) {
+  if (text != "yes" && text != "no") throw FormatError(fmt::format("'{}' is not yes or no", text));
+  flag = text == "yes";
+}
+
+std::string to_text(const std::string& text) {
+  return text;
+}
+
+void from_text(std::string_view text, std::string& value) {
+  value = text;
+}
+
+std::string to_text(Duration duration) {
+  return seconds_text(duration.count());
+}
+
+void from_text(std::string_view text, Duration& duration) {
+  duration = Duration(micros_of(text));
+}
+
+std::string to_text(Instant instant) {
+  return seconds_text(instant.time_since_epoch().count());
+}
+
+void from_text(std::string_view text, Instant& instant) {
+  instant = Instant(Duration(micros_of(text)));
+}
+
+std::string to_text(const IpAddress& address) {
+  return address.to_string();
+}
+
+void from_text(std::string_view text, IpAddress& address) {
+  const auto parsed = IpAddress::parse(text);
+  if (!parsed) throw FormatError(fmt::format("'{}' is no address", text));
+  address = *parsed;
+}
+
+std::string to_text(const RouterKey& key) {
+  return fmt::format("{}/{}/{}", key.interface, key.vrid, key.channel.to_string());
+}
+
+void from_text(std::string_view text, RouterKey& key) {
+  const auto parts = split_list(text, '/');
+  if (parts.size() != 3)
+    throw FormatError(fmt::format("'{}' names no virtual router: eth0/51/224.0.0.18", text));
+  key.interface = parts[0];
+  from_text(parts[1], key.vrid);
+  from_text(parts[2], key.channel);
+  key.family = key.channel.family();
+}
+
+std::string to_text(const std::vector<IpAddress>& addresses) {
+  std::string text;
+  for (const IpAddress& each : addresses) text += (text.empty() ? "" : ",") + each.to_string();
+  return text;
+}
+
+void from_text(std::string_view text, std::vector<IpAddress>& addresses) {
+  addresses.clear();
+  for (const std::string_view part : split_list(text, ','))
+    from_text(part, addresses.emplace_back());
+}
+
+std::string to_text(const AddressList& addresses) {
+  std::string text;
+  for (const VirtualAddress& each : addresses) text += (text.empty() ? "" : ";") + part_of(each);
+  return text;
+}
+
+void from_text(std::string_view text, AddressList& addresses) {
+  addresses.clear();
+  for (const std::string_view part : split_list(text, ';')) addresses.push_back(address_of(part));
+}
+
+std::string to_text(const Octets& octets) {
+  return to_hex(octets.data(), octets.size());
+}
+
+void from_text(std::string_view text, Octets& octets) {
+  const auto bytes = from_hex(text);
+  if (bytes.size() != octets.size())
+    throw FormatError(fmt::format("{} bytes are wanted", octets.size()));
+  std::copy(bytes.begin(), bytes.end(), octets.begin());
+}
+
+std::string to_text(const core::ReasonSet& reasons) {
+  std::string text;
+  for (const auto& [source, sentence] : reasons.all()) {
+    text +=
+        fmt::format("{}{}={}", text.empty() ? "" : ";", escape_part(source), escape_part(sentence));
+  }
+  return text;
+}
+
+void from_text(std::string_view text, core::ReasonSet& reasons) {
+  reasons = {};
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto [source, sentence] = pair_of(part);
+    reasons.add(unescape_part(source), unescape_part(sentence));
+  }
+}
+
+std::string to_text(RejectReason reason) {
+  return std::string(to_string(reason));
+}
+
+void from_text(std::string_view text, RejectReason& reason) {
+  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
+    if (to_string(RejectReason::at(i)) != text) continue;
+    reason = RejectReason::at(i);
+    return;
+  }
+  throw FormatError(fmt::format("'{}' is no reason to reject a packet", text));
+}
+
+std::string to_text(const Reports& reports) {
+  std::string text;
+  for (const auto& [reason, when] : reports)
+    text += fmt::format("{}{}={}", text.empty() ? "" : ";", to_text(reason), to_text(when));
+  return text;
+}
+
+void from_text(std::string_view text, Reports& reports) {
+  reports.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto [reason, when] = pair_of(part);
+    auto& [known, told_at] = reports.emplace_back();
+    from_text(reason, known);
+    from_text(when, told_at);
+  }
+}
+
+}  // namespace holdfast::vrrp::scenario

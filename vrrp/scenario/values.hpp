@@ -1,0 +1,111 @@
+// Every kind of value that a recording holds, as text and back: `to_text(value)` and
+// `from_text(text, value)` are each other's reverse. from_text throws FormatError.
+#pragma once
+
+#include "vrrp/core/situation.hpp"
+#include "vrrp/scenario/words.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <concepts>
+#include <string>
+#include <string_view>
+
+namespace holdfast::vrrp::scenario {
+
+using Octets = std::array<std::uint8_t, 8>;
+using Reports = std::vector<std::pair<RejectReason, Instant>>;
+
+template <std::integral Number>
+[[nodiscard]] std::string to_text(Number number) {
+  return fmt::format("{}", number);
+}
+template <std::integral Number>
+void from_text(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+    throw FormatError(fmt::format("'{}' is no number of this range", text));
+}
+
+[[nodiscard]] std::string to_text(bool flag);
+void from_text(std::string_view text, bool& flag);
+[[nodiscard]] std::string to_text(const std::string& text);
+void from_text(std::string_view text, std::string& value);
+/// Seconds with up to six digits behind the point: exact microseconds.
+[[nodiscard]] std::string to_text(Duration duration);
+void from_text(std::string_view text, Duration& duration);
+[[nodiscard]] std::string to_text(Instant instant);
+void from_text(std::string_view text, Instant& instant);
+[[nodiscard]] std::string to_text(const IpAddress& address);
+void from_text(std::string_view text, IpAddress& address);
+/// "eth0/51/224.0.0.18".
+[[nodiscard]] std::string to_text(const RouterKey& key);
+void from_text(std::string_view text, RouterKey& key);
+[[nodiscard]] std::string to_text(const std::vector<IpAddress>& addresses);
+void from_text(std::string_view text, std::vector<IpAddress>& addresses);
+/// "192.0.2.1/24,dev=eth1,label=eth1:0,brd=192.0.2.255,scope=253;192.0.2.2".
+[[nodiscard]] std::string to_text(const AddressList& addresses);
+void from_text(std::string_view text, AddressList& addresses);
+[[nodiscard]] std::string to_text(const Octets& octets);
+void from_text(std::string_view text, Octets& octets);
+[[nodiscard]] std::string to_text(const core::ReasonSet& reasons);
+void from_text(std::string_view text, core::ReasonSet& reasons);
+[[nodiscard]] std::string to_text(RejectReason reason);
+void from_text(std::string_view text, RejectReason& reason);
+[[nodiscard]] std::string to_text(const Reports& reports);
+void from_text(std::string_view text, Reports& reports);
+
+/// The words of an enumeration, by value.
+template <class Enum>
+struct EnumNames;
+template <>
+struct EnumNames<InitialState> {
+  static constexpr std::array<std::string_view, 3> kAll{"unset", "backup", "master"};
+};
+template <>
+struct EnumNames<Preempt> {
+  static constexpr std::array<std::string_view, 2> kAll{"no", "yes"};
+};
+template <>
+struct EnumNames<AuthenticationType> {
+  static constexpr std::array<std::string_view, 2> kAll{"none", "password"};
+};
+template <>
+struct EnumNames<AddressListPolicy> {
+  static constexpr std::array<std::string_view, 2> kAll{"report", "drop"};
+};
+template <>
+struct EnumNames<OwnerReceive> {
+  static constexpr std::array<std::string_view, 2> kAll{"process", "discard"};
+};
+template <>
+struct EnumNames<LowerPriorityAnswer> {
+  static constexpr std::array<std::string_view, 3> kAll{"advert", "announce", "none"};
+};
+template <>
+struct EnumNames<Leaving> {
+  static constexpr std::array<std::string_view, 3> kAll{"no", "stopped", "removed"};
+};
+template <>
+struct EnumNames<StateName> {
+  static constexpr std::array<std::string_view, 4> kAll{"init", "backup", "master", "fault"};
+};
+
+template <class Enum>
+requires std::is_enum_v<Enum>
+[[nodiscard]] std::string to_text(Enum value) {
+  return std::string(EnumNames<Enum>::kAll.at(static_cast<std::size_t>(value)));
+}
+template <class Enum>
+requires std::is_enum_v<Enum>
+void from_text(std::string_view text, Enum& value) {
+  for (std::size_t i = 0; i < EnumNames<Enum>::kAll.size(); ++i) {
+    if (EnumNames<Enum>::kAll[i] != text) continue;
+    value = static_cast<Enum>(i);
+    return;
+  }
+  throw FormatError(fmt::format("'{}' is none of {}", text, fmt::join(EnumNames<Enum>::kAll, " ")));
+}
+
+}  // namespace holdfast::vrrp::scenario
