@@ -150,7 +150,16 @@ void Accidents::put_strange_address(KernelFault kind, const Fault& fault, Machin
   netlink::Address strange;
   const auto last = static_cast<std::uint8_t>(240 + fault.amount % 10);
   strange.prefix.address = core::IpAddress::v4({10, 0, static_cast<std::uint8_t>(wire), last});
-  if (kind == KernelFault::address_taken) strange.prefix.address = some_address(fault);
+  if (kind == KernelFault::address_taken) {
+    strange.prefix.address = some_address(fault);
+    // Who dies while it moves an address leaves it on record: the next one could not tell.
+    const auto& record = machine.record().all();
+    if (!machine.has_committed_child() &&
+        std::any_of(record.begin(), record.end(), [&](const netlink::OwnedAddress& each) {
+          return each.address == strange.prefix.address;
+        }))
+      return;
+  }
   strange.prefix.length = static_cast<std::uint8_t>(fault.amount % 2 == 0 ? 24 : 32);
   kernel.somebody_adds(wire, strange);
   breaks(fault, false,

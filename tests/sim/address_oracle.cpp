@@ -13,10 +13,8 @@ namespace {
 /// From the end of a budget to the end of the process that takes the addresses off; the silence of
 /// a child that hangs is counted from its last heartbeat, not from its last advert.
 constexpr Duration kReleaseTakes = 1s;
-/// From the start of everything to the first commit, which sweeps.
-constexpr Duration kStartTakes = 1s;
-/// A first process that is not born goes on hindering for so long.
-constexpr Duration kLongestStart = 23s;
+/// A watchdog that was stopped has to look first.
+constexpr Duration kLookTakes = 1s;
 /// The keeper tries a refused address again at the latest after this long.
 constexpr Duration kLongestRetry = 61s;
 
@@ -45,7 +43,7 @@ void AddressOracle::woke(const Child& child, const Wake& wake) {
 }
 
 void AddressOracle::check_kernel(const Child& child) const {
-  if (child.reflector().has_unread()) return;  // what it does not know yet it cannot mend
+  if (child.reflector().is_behind()) return;  // what it does not know yet it cannot mend
   const Machine& machine = child.machine();
   for (const auto& [address, wire] : machine.kernel().ours()) {
     if (holder(child, address) == nullptr)
@@ -57,7 +55,9 @@ void AddressOracle::check_kernel(const Child& child) const {
     if (instance->state_name() != StateName::master) continue;
     for (const VirtualAddress& address : instance->settings().all_addresses()) {
       const core::IpAddress& ip = address.prefix.address;
-      if (machine.kernel().refuses(ip) || machine.kernel().has(ip)) continue;
+      const Kernel& kernel = machine.kernel();
+      // What somebody else has put there he may take away again.
+      if (kernel.refuses(ip) || kernel.has(ip) || kernel.was_somebodys(ip)) continue;
       situation_.violated("a master has its addresses", machine.name(),
                           fmt::format("is master and does not have {}", ip.to_string()));
     }
@@ -101,7 +101,7 @@ void AddressOracle::announced(const Child& child, const core::RouterKey& key,
   if (!child.wishes(key))
     situation_.violated("no announcement after a withdrawal", child.machine().name(),
                         fmt::format("announces {}, which it has given up", address.to_string()));
-  if (!child.machine().kernel().has(address) && !child.reflector().has_unread())
+  if (!child.machine().kernel().has(address) && !child.reflector().is_behind())
     situation_.violated("announced is there", child.machine().name(),
                         fmt::format("announces {}, which it does not have", address.to_string()));
 }
@@ -141,12 +141,12 @@ void AddressOracle::check_leftovers(const Machine& machine) {
     if (lives && holder(*child, address) != nullptr) continue;
     const Instant since = without_holder_since_.try_emplace({&machine, address}, now).first->second;
     const auto guarded = guarded_since_.find(&machine);
-    if (guarded == guarded_since_.end()) continue;
-    const bool has_begun = machine.watchdog()->supervisor().generation() != 0;
-    const Duration start = has_begun ? kStartTakes : kLongestStart;
+    if (guarded == guarded_since_.end() || !machine.has_begun()) continue;
     const auto number = situation_.number_of(address);
     const Duration budget = number ? 3 * situation_.routers[*number].interval : 6s;
-    if (now <= std::max(since + budget + kReleaseTakes, guarded->second + start)) continue;
+    // It may have gone on for a moment and sent an advert.
+    const Instant served_at = std::max(since, machine.last_packet());
+    if (now <= std::max(served_at + budget + kReleaseTakes, guarded->second + kLookTakes)) continue;
     situation_.violated("nothing outlives its holder", machine.name(),
                         fmt::format("has {} since {:.3f} s without a holder", address.to_string(),
                                     std::chrono::duration<double>(now - since).count()));

@@ -118,7 +118,6 @@ void Child::commit(const File& next) {
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
     watched_.insert(each.interface);
   }
-  reflector_.sweep_leftovers();
   driver_.begin(world().now(), 0s, wake_.actions);
   for (const std::string& name : watched_)
     driver_.handle(InterfaceChanged{name, read_interface(name)}, world().now(), wake_.actions);
@@ -129,6 +128,7 @@ void Child::commit(const File& next) {
   }
   refresh_ports();
   end_wake();
+  reflector_.sweep_leftovers();
 }
 
 void Child::resume(const File& next) {
@@ -362,16 +362,10 @@ void Child::on_address(const netlink::AddressEvent& event) {
 
 void Child::on_published(const core::RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
-  AddressesPlaced placed{.router = owner, .wanted = 0, .placed = 0, .problem = {}};
-  for (const netlink::HeldAddress& address : publication.addresses) {
-    ++placed.wanted;
-    if (address.held && address.problem.empty()) {
-      ++placed.placed;
-    } else if (placed.problem.empty()) {
-      placed.problem = address.problem;
-    }
-  }
-  handle(placed);
+  handle(AddressesPlaced{.router = owner,
+                         .wanted = publication.wished(),
+                         .placed = publication.placed(),
+                         .problem = std::string(publication.first_problem())});
 }
 
 void Child::on_repaired(const core::RouterKey& owner) {

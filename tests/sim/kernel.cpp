@@ -107,6 +107,7 @@ void Kernel::plug_in(std::size_t wire, const std::string& name, const Address& o
   card.link.up = card.link.running = true;
   card.link.mac = core::MacAddress{};
   card.addresses = {own};
+  somebodys_.insert(own.prefix.address);
   card.addresses.front().interface = card.link.index;
   card.addresses.front().label = name;
   tell(netlink::LinkReport{card.link, false});
@@ -198,6 +199,7 @@ void Kernel::somebody_adds(std::size_t wire, Address address) {
   const auto found = cards_.find(wire);
   if (found == cards_.end()) return;
   Card& card = found->second;
+  somebodys_.insert(address.prefix.address);
   address.interface = card.link.index;
   address.label = card.link.name;
   const std::vector<Address> before = card.addresses;

@@ -66,6 +66,10 @@ class Kernel {
   [[nodiscard]] bool refuses(const core::IpAddress& address) const {
     return refused_.contains(address);
   }
+  /// Somebody but us had put it there, some time.
+  [[nodiscard]] bool was_somebodys(const core::IpAddress& address) const {
+    return somebodys_.contains(address);
+  }
   [[nodiscard]] bool keeps_marks() const { return habits_.keeps_marks; }
   [[nodiscard]] bool refuses_any() const { return !refused_.empty(); }
   /// Addresses that our processes put there: with the wire on which they are.
@@ -91,6 +95,7 @@ class Kernel {
   netlink::InterfaceIndex next_index_ = 2;
   std::set<Ear*> ears_;
   std::set<core::IpAddress> refused_;
+  std::set<core::IpAddress> somebodys_;
   std::set<netlink::AddressKey> made_by_us_;
   std::set<netlink::AddressKey> obscure_;
   std::map<core::IpAddress, std::size_t> ours_;

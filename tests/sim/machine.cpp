@@ -62,6 +62,7 @@ void Machine::start() {
 void Machine::run_service() {
   ++run_;
   started_at_ = world_.now();
+  has_begun_ = false;
   watchdog_ = std::make_unique<Watchdog>(*this, name_ + " watchdog");
   watchdog_->on_exit([this](const ExitStatus& status) { watchdog_ended(status); });
 }
@@ -77,8 +78,7 @@ void Machine::reload() {
 
 void Machine::watchdog_ended(const ExitStatus& status) {
   // A start that fails has run nothing: what an earlier life has left, it does not know of.
-  const bool has_run = watchdog_->supervisor().generation() != 0;
-  if (status.kind == ExitStatus::Kind::exited && has_run && !kernel_.ours().empty())
+  if (status.kind == ExitStatus::Kind::exited && has_begun_ && !kernel_.ours().empty())
     has_littered_ = true;
   bury(std::move(watchdog_));
   if (release_) bury(std::move(release_));
@@ -142,11 +142,12 @@ void Machine::to_child(Frame frame) {
   if (child_) child_->hear(std::move(frame));
 }
 void Machine::to_watchdog(const Frame& frame) {
+  has_begun_ |= frame.type == Frame::Type::committed;
   if (watchdog_) watchdog_->hear(frame);
 }
 
 void Machine::sends(const core::RouterKey& key, netlink::InterfaceIndex index, const Bytes& bytes) {
-  last_packet_[key] = world_.now();
+  last_packet_[key] = last_of_all_ = world_.now();
   const std::size_t wire = kernel_.wire_of(index);
   wires_.at(wire).send(ports_.at(wire), bytes);
 }

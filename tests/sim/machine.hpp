@@ -85,10 +85,14 @@ class Machine {
   [[nodiscard]] Instant last_packet(const core::RouterKey& key) const;
   /// It has ended by itself and left addresses.
   [[nodiscard]] bool has_littered() const { return has_littered_; }
+  /// Since the last start some vrrp process has run a configuration, and swept.
+  [[nodiscard]] bool has_begun() const { return watchdog_ && has_begun_; }
   /// A vrrp process runs a configuration and hears the kernel's news.
   [[nodiscard]] bool has_committed_child() const {
     return child_ && child_->runs() && child_->is_committed();
   }
+  /// The last packet of any router.
+  [[nodiscard]] Instant last_packet() const { return last_of_all_; }
   /// What was asked of it is so: nothing is starting, reloading, dying or stopped.
   [[nodiscard]] bool is_settled() const;
 
@@ -116,10 +120,12 @@ class Machine {
   std::unique_ptr<ReleaseProcess> release_;
   std::vector<std::unique_ptr<Process>> graves_;
   std::map<core::RouterKey, Instant> last_packet_;
+  Instant last_of_all_{};
   bool wanted_ = false;
   bool is_off_ = false;
   bool sending_fails_ = false;
   bool has_littered_ = false;
+  bool has_begun_ = false;
   std::optional<Duration> next_birth_;
   std::uint64_t run_ = 0;  // starts planned for an older run are void
   Instant started_at_{};

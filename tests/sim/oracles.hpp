@@ -33,7 +33,7 @@ class Oracles : public Watcher {
   [[nodiscard]] std::uint64_t wakes() const { return wakes_; }
 
  private:
-  static constexpr Duration kEvery = std::chrono::milliseconds(5);
+  static constexpr Duration kEvery = std::chrono::milliseconds(10);
   ElectionOracle election_;
   AddressOracle addresses_;
   SegmentOracle segment_;

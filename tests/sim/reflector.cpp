@@ -52,6 +52,7 @@ void Reflector::forget(const core::RouterKey& owner) {
 }
 void Reflector::sweep_leftovers() {
   keeper_.sweep_leftovers();
+  sweep_is_due_ = true;
   schedule();
 }
 
@@ -90,6 +91,7 @@ void Reflector::progress() {
   for (netlink::Notice& notice : notices) outbox_.emplace_back(std::move(notice));
   record_changes();
   send_batches();
+  has_swept_ |= sweep_is_due_;
 }
 
 void Reflector::flush() {
@@ -108,7 +110,9 @@ void Reflector::send_batches() {
   while (!pending_.empty()) {
     const netlink::Batch batch = std::move(pending_.front());
     pending_.pop_front();
-    process_.step();
+    // Without marks a death between the record and the kernel leaves a promise that a stranger's
+    // address may fulfil: then nothing can tell the two apart.
+    if (kernel_.keeps_marks()) process_.step();
     const std::vector<netlink::StepResult> results = kernel_.apply(batch);
     process_.moved();
     drain();

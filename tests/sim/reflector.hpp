@@ -43,8 +43,8 @@ class Reflector {
   [[nodiscard]] std::optional<core::IpAddress> primary_v4(netlink::InterfaceIndex index) const;
   [[nodiscard]] netlink::Publication publication(const core::RouterKey& owner) const;
   [[nodiscard]] std::size_t owned_count() const { return keeper_.owned_count(); }
-  /// The kernel has said something that nobody has read yet.
-  [[nodiscard]] bool has_unread() const { return !ear_.waiting.empty(); }
+  /// The kernel has said something that nobody has read yet, or the first sweep is still to come.
+  [[nodiscard]] bool is_behind() const { return !ear_.waiting.empty() || !has_swept_; }
 
  private:
   using News = std::variant<netlink::LinkEvent, netlink::AddressEvent, netlink::Notice>;
@@ -69,6 +69,8 @@ class Reflector {
   std::deque<netlink::Batch> pending_;
   std::deque<News> outbox_;
   bool turn_is_planned_ = false;
+  bool sweep_is_due_ = false;
+  bool has_swept_ = false;
   std::optional<Instant> armed_for_;
 };
 

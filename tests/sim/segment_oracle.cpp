@@ -1,6 +1,7 @@
 #include "tests/sim/segment_oracle.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast::sim {
 
@@ -17,7 +18,7 @@ constexpr Duration kLookTakes = 1500ms;
 }  // namespace
 
 void SegmentOracle::woke(const Child& child, const Wake& wake) {
-  count_changes(child, wake);
+  count_takes(child, wake);
   check_handover(child, wake);
 }
 
@@ -25,14 +26,27 @@ void SegmentOracle::look() {
   for (const auto& machine : situation_.machines) {
     const Watchdog* watchdog = machine->watchdog();
     // One that has not begun knows nothing of what an earlier life has left.
-    if (watchdog == nullptr || !watchdog->runs() || watchdog->supervisor().generation() == 0)
+    if (watchdog == nullptr || !watchdog->runs() || !machine->has_begun())
       unguarded_at_[machine.get()] = situation_.now();
   }
   const bool is_calm = situation_.is_calm();
-  for (std::size_t number = 0; number < situation_.routers.size(); ++number) {
-    for (const core::IpAddress& address : situation_.routers[number].pool)
-      check_holders(number, address);
-    if (is_calm) check_settled(number);
+  check_doubles();
+  for (std::size_t number = 0; is_calm && number < situation_.routers.size(); ++number)
+    check_settled(number);
+}
+
+/// Only addresses that two machines have are worth a closer look.
+void SegmentOracle::check_doubles() {
+  std::set<core::IpAddress> seen;
+  std::set<core::IpAddress> doubled;
+  for (const auto& machine : situation_.machines) {
+    for (const auto& [address, wire] : machine->kernel().ours()) {
+      if (!seen.insert(address).second) doubled.insert(address);
+    }
+  }
+  std::erase_if(doubled_since_, [&](const auto& each) { return !doubled.contains(each.first); });
+  for (const core::IpAddress& address : doubled) {
+    if (const auto number = situation_.number_of(address)) check_holders(*number, address);
   }
 }
 
@@ -105,40 +119,39 @@ void SegmentOracle::check_holders(std::size_t number, const core::IpAddress& add
 
 // ---- changes of mastership ----
 
-void SegmentOracle::count_changes(const Child& child, const Wake& wake) {
+void SegmentOracle::count_takes(const Child& child, const Wake& wake) {
   if (situation_.last_change() != counted_since_ || !situation_.wire_is_sound()) {
     counted_since_ = situation_.last_change();
-    changes_.clear();
+    takes_.clear();
   }
   if (wake.cause == Wake::Cause::first_commit) return;
   for (const Wake::Former& former : wake.before) {
     const Instance* instance = child.router().find(former.key);
     if (instance == nullptr) continue;
-    const StateName after = instance->state_name();
-    if ((name_of(former.state) == StateName::master) == (after == StateName::master)) continue;
-    const unsigned changes = ++changes_[{&child.machine(), former.key}];
-    if (changes > changes_allowed(situation_.number_of(instance->settings())))
-      situation_.violated(
-          "no oscillation", child.machine().name(),
-          fmt::format("{} {} mastership, change {} since the last fault", instance->settings().name,
-                      after == StateName::master ? "takes" : "gives up", changes));
+    if (name_of(former.state) == StateName::master || instance->state_name() != StateName::master)
+      continue;
+    const unsigned takes = ++takes_[{&child.machine(), former.key}];
+    if (takes > takes_allowed(situation_.number_of(instance->settings())))
+      situation_.violated("no oscillation", child.machine().name(),
+                          fmt::format("{} takes mastership for the {}th time since the last fault",
+                                      instance->settings().name, takes));
   }
 }
 
 /// Who was quicker than the best one takes it and gives it up. A director that can place none of
 /// its addresses tries again after 10, 20, 40 … s.
-unsigned SegmentOracle::changes_allowed(std::size_t number) const {
-  unsigned allowed = 2;
+unsigned SegmentOracle::takes_allowed(std::size_t number) const {
+  unsigned allowed = 1;
   for (const auto& machine : situation_.machines) {
     const Instance* instance = situation_.instance(*machine, number);
     if (instance == nullptr || !instance->setback() || !situation_.was_unable(*machine)) continue;
     // The first failure; then each pause, and the election after it.
-    allowed += 2;
+    allowed += 1;
     const Duration election = 3 * instance->settings().advert_interval;
     Duration pause = instance->settings().retry_after;
     for (Duration spent = pause + election; spent <= situation_.now() - counted_since_;
          spent += pause + election) {
-      allowed += 2;
+      allowed += 1;
       pause *= 2;
     }
   }

@@ -18,15 +18,16 @@ class SegmentOracle {
 
  private:
   void check_settled(std::size_t number) const;
+  void check_doubles();
   void check_holders(std::size_t number, const core::IpAddress& address);
-  void count_changes(const Child& child, const Wake& wake);
+  void count_takes(const Child& child, const Wake& wake);
   void check_handover(const Child& child, const Wake& wake);
-  [[nodiscard]] unsigned changes_allowed(std::size_t number) const;
+  [[nodiscard]] unsigned takes_allowed(std::size_t number) const;
 
   const Situation& situation_;
   std::map<core::IpAddress, Instant> doubled_since_;
   std::map<const Machine*, Instant> unguarded_at_;
-  std::map<std::pair<const Machine*, core::RouterKey>, unsigned> changes_;
+  std::map<std::pair<const Machine*, core::RouterKey>, unsigned> takes_;
   Instant counted_since_{};
 };
 
