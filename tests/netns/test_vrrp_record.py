@@ -1,4 +1,4 @@
-"""The event recorder: what a pair was told and decided, played again; and what explain makes of it."""
+"""The event recorder: what a pair was told and decided, played again; and explain."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def live(pair: Pair, seconds: float) -> None:
     time.sleep(max(0.0, ends - time.monotonic()))
 
 
-def test_a_recorded_minute_of_a_pair_plays_to_the_same_decisions(pair: Pair, tmp_path: Path) -> None:
+def test_a_recorded_minute_plays_to_the_same_decisions(pair: Pair, tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.txt" for name in ("a", "b")}
     record(pair.a, files["a"])
     record(pair.b, files["b"])

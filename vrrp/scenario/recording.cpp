@@ -2,6 +2,8 @@
 
 #include "vrrp/scenario/lines.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace holdfast::vrrp::scenario {

@@ -437,6 +437,7 @@ TEST_CASE("scenario: nonsense is named with its line, and never harms") {
         "this program reads 'holdfast-scenario 1', not "
         "'holdfast-scenario 2'");
   CHECK(play({}).verdict == Replay::Verdict::unreadable);
+  CHECK(play({"instance prio 1", "at 0s start", "until 999999999s"}).line == 3);
   const Played twice = play({"holdfast-scenario 1", "1 life", "1 do reload instances=2",
                              "instance vrid=5 interface=eth0", "instance vrid=5 interface=eth0"});
   CHECK(twice.line == 5);
