@@ -264,6 +264,17 @@ def test_explain_tells_why_in_every_state(pair: Pair) -> None:
     assert re.search(r"  before    \S+Z  BACKUP -> FAULT: interface eth0 is down", text), text
 
 
+def test_explain_names_a_peer_whose_adverts_do_not_count(pair: Pair) -> None:
+    pair.b.write_config(config(200).replace(PASSWORD, "anders34"))
+    assert pair.b.ctl("reload").returncode == 0
+    pair.is_master(pair.b)
+
+    assert eventually(lambda: explained(pair.a)["rejected"], 5) is not None
+    rejected = explained(pair.a)["rejected"][0]
+    assert (rejected["source"], rejected["reason"]) == (B, "authentication_data")
+    assert "  rejects   10.9.0.2 uses another password" in pair.a.ctl("explain", "VI_1").stdout
+
+
 def test_what_explain_promises_comes_true(pair: Pair) -> None:
     promise = explained(pair.b)["timers"][0]["in_ms"] / 1000
     asked = time.monotonic()

@@ -106,6 +106,7 @@ class Memory : public scenario::Tape {
   Need before_turn(std::size_t) override {
     return everything_ && !std::exchange(begun_, true) ? Need::life : Need::nothing;
   }
+  void before_reload(std::size_t) override {}
   void begin_life(Instant at, RouterSituation situation) override {
     const Lines text = scenario::life_lines(situation);
     for (const std::string& each : text)
