@@ -112,9 +112,11 @@ void TableKeeper::read_slice() {
   if (!progress) return reading_failed(progress.error());
   if (*progress == ipvs::Progress::more) return later(&TableKeeper::read_slice);
   ipvs::Observed observed = read_->take();
+  const bool in_one_piece = read_->in_one_piece();
+  read_.reset();  // a job of a large table holds megabytes
   counters_ = std::move(observed.counters);
   read_at_ = runtime::now();
-  handle(table_event::WasRead{std::move(observed.table), read_->in_one_piece()});
+  handle(table_event::WasRead{std::move(observed.table), in_one_piece});
   answer_waiting();
 }
 
@@ -128,9 +130,11 @@ void TableKeeper::read_services_slice() {
   if (!progress) return reading_failed(progress.error());
   if (*progress == ipvs::Progress::more) return later(&TableKeeper::read_services_slice);
   ipvs::Observed observed = read_services_->take();
-  for (const ipvs::ServiceKey& key : read_services_->keys()) counters_.erase(key);
+  table_event::ServicesWereRead read{read_services_->keys(), std::move(observed.table)};
+  read_services_.reset();
+  for (const ipvs::ServiceKey& key : read.keys) counters_.erase(key);
   counters_.merge(observed.counters);
-  handle(table_event::ServicesWereRead{read_services_->keys(), std::move(observed.table)});
+  handle(read);
 }
 
 void TableKeeper::act(const table_action::ListServices&) {
@@ -150,8 +154,10 @@ void TableKeeper::reading_failed(const core::Error& error) {
 }
 
 void TableKeeper::act(const table_action::Apply& apply) {
-  for (const ipvs::Step& step : apply.steps)
-    logger_.log(messages::kIpvsChange, "ipvsadm {}", ipvs::to_string(step));
+  // Ten thousand steps are not put into words that nobody sees.
+  if (logger_.is_shown(messages::kIpvsChange.level))
+    for (const ipvs::Step& step : apply.steps)
+      logger_.log(messages::kIpvsChange, "ipvsadm {}", ipvs::to_string(step));
   apply_.emplace(*client_, apply.steps);
   later(&TableKeeper::apply_slice);
 }
@@ -162,6 +168,7 @@ void TableKeeper::apply_slice() {
   for (const ipvs::StepFailure& failure : apply_->report().failures)
     applied.failures.push_back({failure.index, failure.sentence});
   applied.not_tried = apply_->report().not_tried;
+  apply_.reset();
   handle(applied);
 }
 

@@ -30,6 +30,16 @@ std::optional<IpAddress> IpAddress::from_bytes(std::span<const std::uint8_t> byt
   return address;
 }
 
+namespace {
+
+/// ::ffff:a.b.c.d, RFC 4291 §2.5.5.2.
+bool is_mapped_v4(std::span<const std::uint8_t> bytes) {
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return bytes.size() == 16 && std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+}
+
+}  // namespace
+
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
   const std::string terminated(text);
@@ -38,7 +48,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   address.family_ = v6 ? Family::v6 : Family::v4;
   if (inet_pton(v6 ? AF_INET6 : AF_INET, terminated.c_str(), address.bytes_.data()) != 1)
     return std::nullopt;
-  return address;
+  if (!is_mapped_v4(address.bytes())) return address;
+  return from_bytes(address.bytes().last(4));
 }
 
 bool IpAddress::is_unspecified() const {

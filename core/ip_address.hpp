@@ -26,7 +26,8 @@ class IpAddress {
   /// From 4 or 16 bytes in network order; nullopt for any other length.
   [[nodiscard]] static std::optional<IpAddress> from_bytes(std::span<const std::uint8_t> bytes);
   /// Strict presentation form ("192.0.2.1", "2001:db8::1"); nullopt for anything else, octal and
-  /// short forms included.
+  /// short forms included. An IPv4-mapped form ("::ffff:192.0.2.1", RFC 4291 §2.5.5.2) is the IPv4
+  /// address that it names: sockets would speak IPv4 to it, and IPVS would never match it.
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] Family family() const { return family_; }

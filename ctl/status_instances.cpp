@@ -41,6 +41,9 @@ std::string address_line(const object& address, bool is_master, const TextOption
   if (!label.empty() && label != text(address, "interface")) words += " (" + label + ")";
   if (flag(address, "foreign")) words += ", not put there by this director";
   if (held) return painted("✓", paint, options.colours) + " " + words;
+  if (is_master && flag(address, "let_go"))
+    return painted("·", Paint::dim, options.colours) + " " + words +
+           ", taken away by somebody (no_track)";
   return painted(is_master ? "✗ missing" : "·", paint, options.colours) + " " + words;
 }
 
@@ -51,6 +54,12 @@ std::vector<std::string> lines_below(const object& instance, const TextOptions& 
   for (const value& fault : find_list(instance, "faults")) {
     if (fault.is_string()) {
       lines.push_back(painted("fault: " + std::string(fault.get_string().c_str()), Paint::bad,
+                              options.colours));
+    }
+  }
+  for (const value& trouble : find_list(instance, "troubles")) {
+    if (trouble.is_string()) {
+      lines.push_back(painted("trouble: " + std::string(trouble.get_string().c_str()), Paint::warn,
                               options.colours));
     }
   }

@@ -155,8 +155,9 @@ class ReadJob {
 };
 
 /// Reads some services in slices, each asked for by its key, so that nothing can be lost in a list:
-/// services, their servers, services again. Ends with EAGAIN like ReadJob. Cost follows the number
-/// of keys, not the size of the table.
+/// services, their servers, and once more those that seem to have no servers, because the kernel
+/// says the same of a service that has just gone. Ends with EAGAIN like ReadJob. Cost follows the
+/// number of keys, not the size of the table.
 class ReadServicesJob {
  public:
   ReadServicesJob(Client& client, std::vector<ServiceKey> keys)

@@ -30,7 +30,7 @@ std::string name_of(const std::string& run_dir) {
 
 }  // namespace
 
-core::Result<Presence> Presence::announce(const std::string& run_dir) {
+core::Result<Presence> Presence::announce(const std::string& run_dir, Company company) {
   Presence presence;
   if (run_dir.empty()) return presence;
   sockaddr_un address{};
@@ -44,6 +44,8 @@ core::Result<Presence> Presence::announce(const std::string& run_dir) {
   if (::bind(presence.socket_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0) {
     return presence;
   }
+  // The other one shows the name for both.
+  if (errno == EADDRINUSE && company == Company::accepted) return presence;
   if (errno == EADDRINUSE) {
     return core::fail(
         "another process of this run directory keeps the virtual addresses ({}); end it, or give "

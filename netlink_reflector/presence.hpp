@@ -6,6 +6,7 @@
 
 #include "core/result.hpp"
 #include "netlink_reflector/core/keeper.hpp"
+#include "netlink_reflector/reflector.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <string>
@@ -17,7 +18,8 @@ class Presence {
   /// Shows us to the others until the end of this object; makes the run directory where it is
   /// missing. Fails when a process that lives keeps its addresses by the same directory: two would
   /// overwrite each other's record. `run_dir` empty: shows nothing.
-  [[nodiscard]] static core::Result<Presence> announce(const std::string& run_dir);
+  [[nodiscard]] static core::Result<Presence> announce(const std::string& run_dir,
+                                                       Company company = Company::refused);
 
   /// Looked up now, in /proc/net/unix. One that cannot be read counts as others: better to leave an
   /// address than to take somebody's.

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <deque>
 #include <linux/rtnetlink.h>
+#include <map>
 
 namespace holdfast::netlink {
 namespace {
@@ -56,7 +57,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::function<void(const AddressEvent&)>> on_address;
   std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_published;
   std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_lost;
-  std::vector<std::function<void(const core::RouterKey&, const core::IpPrefix&)>> on_repaired;
+  std::vector<std::function<void(const core::RouterKey&, const std::vector<core::IpPrefix>&)>>
+      on_repaired;
 
  private:
   using News = std::variant<LinkEvent, AddressEvent, Notice>;
@@ -94,6 +96,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   std::deque<Batch> pending_;
   /// What the callbacks have not heard yet.
   std::deque<News> outbox_;
+  std::map<core::RouterKey, std::vector<core::IpPrefix>> repaired_;
   bool turn_is_posted_ = false;
   bool resync_is_due_ = false;
   bool undrained_ = false;
@@ -103,7 +106,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 core::Result<void> Reflector::Impl::load() {
-  auto presence = Presence::announce(options_.run_dir);
+  auto presence = Presence::announce(options_.run_dir, options_.company);
   if (!presence) return presence.error();
   presence_.emplace(std::move(*presence));
   auto requests = RouteSocket::open(options_.request_buffer_bytes, {});
@@ -328,6 +331,9 @@ void Reflector::Impl::deliver() {
     outbox_.pop_front();
     tell(news);
   }
+  for (const auto& [owner, prefixes] : std::exchange(repaired_, {})) {
+    for (const auto& callback : on_repaired) callback(owner, prefixes);
+  }
 }
 
 void Reflector::Impl::tell(const News& news) {
@@ -351,7 +357,7 @@ void Reflector::Impl::tell(const Notice& notice) {
     logger_.log(kAddressRepaired, "{} was removed from {} by somebody else; put back",
                 repaired->prefix.to_string(), repaired->interface);
     for (const core::RouterKey& owner : repaired->owners) {
-      for (const auto& callback : on_repaired) callback(owner, repaired->prefix);
+      repaired_[owner].push_back(repaired->prefix);
     }
   } else if (const auto* refused = std::get_if<Refused>(&notice)) {
     logger_.log(kStepRefused, "{}", refused->sentence);
@@ -415,7 +421,8 @@ void Reflector::on_lost(
   impl_->on_lost.push_back(std::move(callback));
 }
 void Reflector::on_repaired(
-    std::function<void(const core::RouterKey& owner, const core::IpPrefix& prefix)> callback) {
+    std::function<void(const core::RouterKey& owner, const std::vector<core::IpPrefix>&)>
+        callback) {
   impl_->on_repaired.push_back(std::move(callback));
 }
 

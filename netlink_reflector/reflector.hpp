@@ -13,6 +13,7 @@
 #include "netlink_reflector/core/publication.hpp"
 #include "netlink_reflector/core/table.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,11 +30,20 @@ class Logger;
 
 namespace holdfast::netlink {
 
+/// Whether a living process that keeps addresses by the same directory is in our way.
+enum class Company : std::uint8_t {
+  refused,   ///< two would overwrite each other's record
+  accepted,  ///< whoever asks knows it, and that it holds nothing and will not act
+};
+
 struct ReflectorOptions {
   /// Where `vrrp.owned` lists the addresses that are ours, for a successor; also the name by which
   /// other directors of this network namespace know of us: one process at a time. Empty: neither,
   /// for tests.
   std::string run_dir = {};
+  /// A process of the same run directory that lives is no obstacle: for the release, beside a vrrp
+  /// child that was struck or has not begun.
+  Company company = Company::refused;
   /// Receive buffer of the event socket. A burst that does not fit costs a full dump. keepalived:
   /// vrrp_netlink_monitor_rcv_bufs. Unit: bytes.
   int event_buffer_bytes = 4 << 20;
@@ -112,10 +122,11 @@ class Reflector {
   /// back); how it is with the others the publication says too. Retries go on; on_published says
   /// when it is back.
   void on_lost(std::function<void(const core::RouterKey& owner, const Publication&)> callback);
-  /// An address of this owner that somebody removed or changed is back: neighbours may need to hear
-  /// of it again. Our own changes are no repairs.
+  /// Addresses of this owner that somebody removed or changed are back: neighbours may need to hear
+  /// of them again. Once for all of one turn of the loop. Our own changes are no repairs.
   void on_repaired(
-      std::function<void(const core::RouterKey& owner, const core::IpPrefix& prefix)> callback);
+      std::function<void(const core::RouterKey& owner, const std::vector<core::IpPrefix>&)>
+          callback);
 
   /// The owner's addresses as they are in the mirror now, for status; claimed ones while it holds
   /// none.

@@ -1,6 +1,7 @@
 #include "runtime/child.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/messages.hpp"
 
 #include <csignal>
 #include <fcntl.h>
@@ -8,18 +9,6 @@
 #include <unistd.h>
 
 namespace holdfast::runtime {
-namespace {
-
-constexpr Message kChildReply{"runtime-channel-send", Level::error,
-                              "An answer to the watchdog could not be sent. The watchdog does not "
-                              "read its channel; it will end this "
-                              "process when it misses the heartbeats."};
-
-constexpr Message kChildFrame{"runtime-channel-frame", Level::error,
-                              "The watchdog sent something a child never gets. Both must be the "
-                              "same version of the program."};
-
-}  // namespace
 
 struct Child::State : std::enable_shared_from_this<Child::State> {
   State(Loop& loop, Logger& log, const ChildOptions& options, ChildCallbacks calls)
@@ -90,6 +79,13 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
     send({FrameType::committed, number, {}, {}});
   }
 
+  // A watchdog of several threads is survived by each of them for a moment: PDEATHSIG then comes
+  // more than once, so an orphan's signals ask for nothing further.
+  void on_signal(int number) {
+    if (stopping && ::getppid() != watchdog) return;
+    stop(fmt::format("signal {} arrived", number), stop_signals);
+  }
+
   // Counted by the way it came: a service manager may signal every process of a service while the
   // watchdog sends its frame, and a watchdog that dies is both the end of the channel and a signal.
   void stop(std::string why, int& requests) {
@@ -111,6 +107,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   int stop_signals = 0;
   int ends_of_channel = 0;
   bool asked_by_watchdog = false;
+  const pid_t watchdog = ::getppid();
   PeriodicTimer heartbeat;
 };
 
@@ -125,8 +122,7 @@ Child::Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallb
   std::signal(SIGHUP, SIG_IGN);
   const std::weak_ptr<State> weak = state_;
   loop.on_signals({SIGTERM, SIGINT}, [weak](int number) {
-    if (const auto self = weak.lock())
-      self->stop(fmt::format("signal {} arrived", number), self->stop_signals);
+    if (const auto self = weak.lock()) self->on_signal(number);
   });
   state_->channel.start(
       [weak](Frame frame) {

@@ -28,6 +28,8 @@ struct ChildOptions {
   LogSettings log;
   /// -V: leave the virtual addresses in place at exit.
   bool keep_addresses = false;
+  /// For the release: this director's own vrrp process exists, and does nothing.
+  bool beside_vrrp = false;
   /// -I: leave the IPVS table in place at exit.
   bool keep_ipvs = false;
   core::Duration heartbeat_interval = std::chrono::milliseconds(500);

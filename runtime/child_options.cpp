@@ -44,6 +44,8 @@ bool take_flag(std::string_view word, ChildOptions& options) {
     options.log.to_syslog = false;
   } else if (word == "--keep-addresses") {
     options.keep_addresses = true;
+  } else if (word == "--beside-vrrp") {
+    options.beside_vrrp = true;
   } else if (word == "--keep-ipvs") {
     options.keep_ipvs = true;
   } else {
@@ -68,6 +70,7 @@ std::vector<std::string> to_arguments(const ChildOptions& options) {
   if (options.log.to_stderr) words.emplace_back("--log-stderr");
   if (!options.log.to_syslog) words.emplace_back("--no-syslog");
   if (options.keep_addresses) words.emplace_back("--keep-addresses");
+  if (options.beside_vrrp) words.emplace_back("--beside-vrrp");
   if (options.keep_ipvs) words.emplace_back("--keep-ipvs");
   return words;
 }

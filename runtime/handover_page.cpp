@@ -45,6 +45,7 @@ struct PageHeader {
 };
 
 constexpr std::size_t kHeaderBytes = 4096;
+static_assert(sizeof(PageHeader) <= kHandoverNoteAt);
 constexpr std::size_t kPageBytes = kHeaderBytes + kHandoverCapacity * sizeof(Slot);
 
 PageHeader& header_of(void* base) {
@@ -60,6 +61,10 @@ std::uint64_t handover_key(std::string_view identity) {
     hash *= 0x100000001b3;
   }
   return hash == 0 ? 1 : hash;
+}
+
+std::size_t handover_page_bytes() {
+  return kPageBytes;
 }
 
 core::Result<UniqueFd> create_handover_page(HandoverKind kind) {
@@ -82,6 +87,9 @@ core::Result<RawHandoverPage> RawHandoverPage::open(UniqueFd fd, HandoverKind ki
   if (static_cast<std::size_t>(status.st_size) != kPageBytes) {
     return core::fail("the handover page has {} bytes instead of {}", status.st_size, kPageBytes);
   }
+  // A store to a page that cannot be had would be SIGBUS: a file system may be full.
+  if (::fallocate(fd.get(), 0, 0, kHeaderBytes) != 0)
+    return core::fail_errno(errno, "there is no room for the handover page");
   void* base = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (base == MAP_FAILED) return core::fail_errno(errno, "cannot map the handover page");
   PageHeader& header = header_of(base);
@@ -90,8 +98,8 @@ core::Result<RawHandoverPage> RawHandoverPage::open(UniqueFd fd, HandoverKind ki
                       header.record_bytes == record_bytes && header.used <= kHandoverCapacity;
   if (!usable) {
     // Punching the pages out is the cheap way to zero them all.
-    ::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                static_cast<off_t>(kPageBytes));
+    ::fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kHeaderBytes,
+                static_cast<off_t>(kPageBytes - kHeaderBytes));
     header = {kMagic,
               kVersion,
               static_cast<std::uint32_t>(kind),
@@ -99,18 +107,20 @@ core::Result<RawHandoverPage> RawHandoverPage::open(UniqueFd fd, HandoverKind ki
               0,
               0};
   }
-  RawHandoverPage page(base, record_bytes);
+  RawHandoverPage page(std::move(fd), base, record_bytes);
   page.read_slots();
   return page;
 }
 
 RawHandoverPage::RawHandoverPage(RawHandoverPage&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)),
+    : fd_(std::move(other.fd_)),
+      base_(std::exchange(other.base_, nullptr)),
       record_bytes_(other.record_bytes_),
       slots_(std::move(other.slots_)),
       free_(std::move(other.free_)) {}
 
 RawHandoverPage& RawHandoverPage::operator=(RawHandoverPage&& other) noexcept {
+  std::swap(fd_, other.fd_);
   std::swap(base_, other.base_);
   std::swap(record_bytes_, other.record_bytes_);
   std::swap(slots_, other.slots_);
@@ -155,6 +165,12 @@ void RawHandoverPage::read_slots() {
   }
 }
 
+// See open(): a store to memory that cannot be had would end the process.
+bool RawHandoverPage::make_room(std::size_t index) const {
+  return ::fallocate(fd_.get(), 0, static_cast<off_t>(kHeaderBytes + index * sizeof(Slot)),
+                     sizeof(Slot)) == 0;
+}
+
 bool RawHandoverPage::store(std::uint64_t key, const void* record) {
   HOLDFAST_ASSERT(key != 0, "key 0 marks a free slot");
   auto found = slots_.find(key);
@@ -164,7 +180,7 @@ bool RawHandoverPage::store(std::uint64_t key, const void* record) {
     if (!free_.empty()) {
       index = free_.back();
       free_.pop_back();
-    } else if (used < kHandoverCapacity) {
+    } else if (used < kHandoverCapacity && make_room(used)) {
       index = used;
       std::atomic_ref<std::uint64_t>(used).store(used + 1, std::memory_order_release);
     } else {
@@ -237,7 +253,9 @@ core::Instant RawHandoverPage::void_until() const {
 std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page) {
   std::optional<core::Instant> earliest;
   page.visit([&earliest](const VrrpRecord& record) {
-    if (record.state != VrrpRecord::State::master) return;
+    if (record.state != VrrpRecord::State::master &&
+        record.state != VrrpRecord::State::handing_over)
+      return;
     const core::Instant end = record.last_advert_sent_at + record.silence_allowed;
     if (!earliest || end < *earliest) earliest = end;
   });

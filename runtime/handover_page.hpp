@@ -26,11 +26,13 @@ enum class HandoverKind : std::uint32_t { vrrp = 1, checkers = 2 };
 /// a reboot, and neither is the page.
 struct VrrpRecord {
   static constexpr HandoverKind kKind = HandoverKind::vrrp;
-  enum class State : std::uint8_t { other = 0, backup = 1, master = 2 };
+  /// `handing_over`: has resigned, and its addresses are still there. Nobody resumes that.
+  enum class State : std::uint8_t { other = 0, backup = 1, master = 2, handing_over = 3 };
 
   core::Instant since;
   core::Instant last_advert_sent_at;
-  /// Peers stay backups this long after the last advert, whoever they are.
+  /// Peers stay backups this long after the last advert, whoever they are; of one that hands over,
+  /// the addresses have left by then.
   core::Duration silence_allowed{};
   std::uint8_t vrid = 0;
   State state = State::other;
@@ -62,6 +64,9 @@ inline constexpr std::size_t kHandoverCapacity = 65536;
 
 /// For the watchdog: an empty page for the child of this kind. Close-on-exec, fixed size.
 [[nodiscard]] core::Result<UniqueFd> create_handover_page(HandoverKind kind);
+/// How many bytes a page has, and where in them the first 4096 are free for the keeper of a file.
+inline constexpr std::size_t kHandoverNoteAt = 2048;
+[[nodiscard]] std::size_t handover_page_bytes();
 
 /// The mapping and the slots, without knowing what a record means.
 class RawHandoverPage {
@@ -74,7 +79,8 @@ class RawHandoverPage {
   RawHandoverPage& operator=(RawHandoverPage&& other) noexcept;
   ~RawHandoverPage();
 
-  /// False when all slots are taken: the thing will start from nothing after a crash.
+  /// False when all slots are taken, or there is no memory for another: the thing will start from
+  /// nothing after a crash.
   bool store(std::uint64_t key, const void* record);
   /// False when there is none.
   [[nodiscard]] bool load(std::uint64_t key, void* record) const;
@@ -87,11 +93,13 @@ class RawHandoverPage {
   [[nodiscard]] core::Instant void_until() const;
 
  private:
-  RawHandoverPage(void* base, std::size_t record_bytes)
-      : base_(base), record_bytes_(record_bytes) {}
+  RawHandoverPage(UniqueFd fd, void* base, std::size_t record_bytes)
+      : fd_(std::move(fd)), base_(base), record_bytes_(record_bytes) {}
   void read_slots();
+  [[nodiscard]] bool make_room(std::size_t index) const;
   [[nodiscard]] std::uint8_t* slot(std::size_t index) const;
 
+  UniqueFd fd_;
   void* base_ = nullptr;
   std::size_t record_bytes_ = 0;
   std::unordered_map<std::uint64_t, std::size_t> slots_;
@@ -144,8 +152,8 @@ class HandoverPage {
   RawHandoverPage raw_;
 };
 
-/// When the first peer of any master on this page may take over: the earliest last advert plus the
-/// silence allowed. nullopt: nobody is master.
+/// When the first peer of any master on this page may take over, or a handover must have ended: the
+/// earliest last advert plus the silence allowed. nullopt: nobody holds addresses.
 [[nodiscard]] std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page);
 
 }  // namespace holdfast::runtime

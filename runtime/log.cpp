@@ -1,6 +1,7 @@
 #include "runtime/log.hpp"
 
 #include "runtime/log_sinks.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/process.hpp"
 
 #include <atomic>
@@ -16,15 +17,6 @@ namespace {
 
 /// The end of a process waits this long for its last lines.
 constexpr std::chrono::milliseconds kFarewell{1000};
-
-constexpr Message kLinesLost{
-    "log-lines-lost", Level::warning,
-    "More was to be said than the terminal or syslog took in time, and the oldest lines that "
-    "waited were dropped. Find out what slows the log down, or what floods it."};
-
-constexpr Message kPrivileges{"log-privileges", Level::warning,
-                              "The thread that writes the log could not give up its capabilities. "
-                              "It works, with more power than it needs."};
 
 Level least_shown(int detail) {
   if (detail <= 0) return Level::info;
@@ -43,15 +35,15 @@ struct Logger::Impl {
   void write_lines() {
     ::prctl(PR_SET_NAME, "log");
     if (const auto given_up = give_up_capabilities_of_this_thread(); !given_up)
-      write({std::chrono::system_clock::now(), kPrivileges.level,
-             fmt::format("{}: {}", kPrivileges.id, given_up.error().message)});
+      write({std::chrono::system_clock::now(), kLogPrivileges.level,
+             fmt::format("{}: {}", kLogPrivileges.id, given_up.error().message)});
     std::uint64_t told = 0;
     while (const auto line = queue.take()) {
       const std::uint64_t dropped = queue.dropped();
       if (const std::uint64_t lost_before = dropped - std::exchange(told, dropped);
           lost_before != 0)
-        write({line->at, kLinesLost.level,
-               fmt::format("{}: {} lines before this one", kLinesLost.id, lost_before)});
+        write({line->at, kLogLinesLost.level,
+               fmt::format("{}: {} lines before this one", kLogLinesLost.id, lost_before)});
       write(*line);
     }
   }

@@ -25,6 +25,9 @@ namespace {
 
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
+/// After a configuration came into use, and perhaps everything was taken over: what that needed for
+/// a moment is free by then.
+constexpr core::Duration kTidyUpAfter = std::chrono::seconds(10);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
@@ -50,7 +53,8 @@ class Daemon {
         logger_("vrrp", options.log),
         reflector_(loop_.io(), logger_, reflector_options(options)),
         runner_(loop_.io()),
-        patience_(loop_.io(), [this] { finish(); }) {}
+        patience_(loop_.io(), [this] { finish(); }),
+        tidy_up_(loop_.io(), [] { runtime::return_free_memory(); }) {}
   ~Daemon() {
     if (parser_.joinable()) parser_.join();
   }
@@ -196,16 +200,27 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
     const std::size_t count = plan.instances.size();
-    configured_.clear();
-    for (const auto& [key, scripts] : plan.scripts) configured_.insert(key);
-    // Those of instances that this generation removes are needed once more, for their last words.
-    for (auto& [key, scripts] : scripts_) plan.scripts.try_emplace(key, std::move(scripts));
-    scripts_ = std::move(plan.scripts);
+    take_scripts(plan);
     engine_->commit(std::move(plan.instances));
+    tidy_up_.arm(runtime::now() + kTidyUpAfter);
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
 
   // ---- notifications ----
+
+  /// Those of instances that this generation removes are needed once more, for their last words.
+  void take_scripts(Plan& plan) {
+    std::set<RouterKey> configured;
+    if (!scripts_.empty())
+      for (const InstanceSettings& settings : plan.instances) configured.insert(settings.key());
+    departing_.clear();
+    for (auto& [key, scripts] : scripts_) {
+      if (configured.contains(key)) continue;
+      plan.scripts.emplace(key, std::move(scripts));
+      departing_.insert(key);
+    }
+    scripts_ = std::move(plan.scripts);
+  }
 
   void run_scripts(const Notify& notify) {
     const std::string& name = notify.router->name;
@@ -224,7 +239,7 @@ class Daemon {
 
   /// The instance has had its last word; a new one with the same key keeps its own.
   void forget_scripts(const RouterKey& key) {
-    if (!configured_.contains(key)) scripts_.erase(key);
+    if (departing_.erase(key) != 0) scripts_.erase(key);
   }
 
   // ---- the end ----
@@ -246,7 +261,7 @@ class Daemon {
   netlink::Reflector reflector_;
   runtime::ScriptRunner runner_;
   std::map<RouterKey, InstanceScripts> scripts_;
-  std::set<RouterKey> configured_;
+  std::set<RouterKey> departing_;  // of scripts_: what is kept for the last words
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
@@ -255,6 +270,7 @@ class Daemon {
   std::uint64_t preparing_ = 0;
   std::thread parser_;
   runtime::DeadlineTimer patience_;
+  runtime::DeadlineTimer tidy_up_;
 };
 
 }  // namespace

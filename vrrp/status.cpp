@@ -44,7 +44,7 @@ json::object counters_of(const Instance& instance) {
   const Counters& counters = instance.counters();
   json::object errors;
   for (std::size_t i = 0; i < RejectReason::kCount; ++i)
-    errors.emplace(to_string(RejectReason::at(i)), counters.rejected.by_reason[i]);
+    errors.emplace(to_string(RejectReason::at(i)), counters.rejected[RejectReason::at(i)]);
   return {{"adverts_sent", counters.adverts_sent},
           {"adverts_refused", counters.adverts_refused},
           {"adverts_received", counters.adverts_received},
@@ -82,6 +82,7 @@ json::array addresses_of(const Instance& instance, const netlink::Reflector& ref
                          {"label", each.desired.label},
                          {"held", each.held},
                          {"foreign", each.foreign}};
+    if (each.let_go) address.emplace("let_go", true);
     if (!each.problem.empty()) address.emplace("problem", each.problem);
     addresses.push_back(std::move(address));
   }
@@ -142,7 +143,7 @@ json::object strays_of(const Router& router) {
     const RejectCounters strays = router.strays(name);
     json::object reasons;
     for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
-      const std::uint64_t count = strays.by_reason[i];
+      const std::uint64_t count = strays[RejectReason::at(i)];
       if (count != 0) reasons.emplace(to_string(RejectReason::at(i)), count);
     }
     by_interface.emplace(name, std::move(reasons));

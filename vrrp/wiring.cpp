@@ -21,7 +21,8 @@ AddressList addresses_of(const std::vector<config::VirtualAddress>& written) {
   AddressList addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
-    addresses.push_back({each.prefix, each.interface, each.label, each.broadcast, each.scope});
+    addresses.push_back(
+        {each.prefix, each.interface, each.label, each.broadcast, each.scope, each.no_track});
   }
   return addresses;
 }
@@ -113,7 +114,7 @@ core::Result<Plan> make_plan(const config::Model& model) {
       return core::fail("{}: vrrp_instance {}: {}", model.where(written.location), written.name,
                         scripts.error().message);
     }
-    plan.scripts.emplace(settings.key(), std::move(*scripts));
+    if (*scripts != InstanceScripts{}) plan.scripts.emplace(settings.key(), std::move(*scripts));
     plan.instances.push_back(std::move(settings));
   }
   return plan;

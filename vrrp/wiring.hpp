@@ -25,7 +25,7 @@ struct InstanceScripts {
 /// What a generation of the configuration means for this process.
 struct Plan {
   std::vector<InstanceSettings> instances;
-  std::map<RouterKey, InstanceScripts> scripts;
+  std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
 };
 
 /// Fails with a sentence naming the instance when a script's user does not exist, or the instance

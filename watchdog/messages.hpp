@@ -96,7 +96,8 @@ inline constexpr Message kPaused{"watchdog-paused", Level::warning,
                                  "SIGSTOP, overload). Nobody is blamed for silence."};
 inline constexpr Message kAddressesReleased{
     "watchdog-addresses-released", Level::info,
-    "The virtual addresses were taken off this host because no VRRP process could do it."};
+    "No VRRP process runs that could take virtual addresses off, so it was looked whether one of "
+    "ours is on an interface. The lines before this one name those that were taken off."};
 inline constexpr Message kReleaseFailed{
     "watchdog-release-failed", Level::critical,
     "Virtual addresses could not be taken off this host although no VRRP process serves them. A "

@@ -4,15 +4,15 @@
 
 namespace holdfast::checkers {
 
-namespace {
-
-/// A longer list is read less often, so that its cost does not grow.
-core::Duration list_interval(std::size_t services) {
-  return std::max(kLookInterval,
-                  static_cast<std::int64_t>(services) * core::Duration(kListTimePerService));
+core::Duration look_interval(std::size_t services) {
+  return std::clamp(core::Duration(static_cast<std::int64_t>(services) * kLookTimePerService),
+                    kLookInterval, kLongestLookInterval);
 }
 
-}  // namespace
+core::Duration list_interval(std::size_t services) {
+  return std::max(core::Duration(static_cast<std::int64_t>(services) * kListTimePerService),
+                  kShortestListInterval);
+}
 
 void Reconciler::step(const TableEvent& event, const ipvs::Table& desired, core::Instant now,
                       TableActions& out) {
@@ -29,10 +29,10 @@ void Reconciler::on_event(const table_event::Started& started, const ipvs::Table
 
 // That the family answers says little: without the right to use it the first reading fails. So
 // nothing is told yet.
-void Reconciler::on_event(const table_event::Opened&, const ipvs::Table&, core::Instant now,
+void Reconciler::on_event(const table_event::Opened&, const ipvs::Table& desired, core::Instant now,
                           TableActions& out) {
   first_look_ = true;
-  window_at_ = now + kLookInterval;
+  window_at_ = now + look_interval(desired.services.size());
   read_all(out);
 }
 
@@ -125,7 +125,7 @@ void Reconciler::on_event(const table_event::Applied& applied, const ipvs::Table
   if (after_looking_) report_failures(applied, out);
   if (removing_) forget_what_was_removed(refused, out);
   if (applied.not_tried != 0) last_deletion_.reset();
-  steps_.clear();
+  steps_ = {};
 
   if (last_deletion_) {
     phase_ = Phase::resting;
@@ -177,7 +177,7 @@ void Reconciler::go_on(const ipvs::Table& desired, core::Instant now, TableActio
   if (auto due = due_watches(now); !due.empty()) return read_some(std::move(due), out);
   if (now >= list_at_) return list_all(out);
   if (now >= window_at_) {
-    window_at_ = now + kLookInterval;
+    window_at_ = now + look_interval(desired.services.size());
     if (auto window = next_window(desired); !window.empty())
       return read_some(std::move(window), out);
   }

@@ -49,8 +49,7 @@ void Reconciler::take_first_look(const table_event::WasRead& read, const ipvs::T
     else if (!desired.services.contains(key))
       gone.push_back(key);
   }
-  if (!std::exchange(read_once_, true) && !actual_.services.empty())
-    out.push_back(table_action::ReportAdopted{actual_.services.size(), wrong.size()});
+  if (!std::exchange(read_once_, true)) report_adopted(desired, out);
 
   const core::Duration wait = read.in_one_piece ? core::Duration{} : kConfirmDelay;
   for (const ipvs::ServiceKey& key : wrong) suspect(key, Cause::ourselves, now + wait);
@@ -60,6 +59,14 @@ void Reconciler::take_first_look(const table_event::WasRead& read, const ipvs::T
   }
   disown(gone, out);
   if (!wrong.empty()) repair(wrong, desired, now, out);
+}
+
+void Reconciler::report_adopted(const ipvs::Table& desired, TableActions& out) const {
+  const auto is_wanted = [&](const auto& entry) { return desired.services.contains(entry.first); };
+  const auto found = std::ranges::count_if(actual_.services, is_wanted);
+  if (found != 0)
+    out.push_back(table_action::ReportAdopted{static_cast<std::size_t>(found),
+                                              ipvs::plan(desired, actual_, owned_).size()});
 }
 
 void Reconciler::judge_whole(const ipvs::Table& table, const ipvs::Table& desired,

@@ -56,11 +56,7 @@ constexpr Keyword kAddressList[] = {
      .effect = Effect::inert,
      .doc = "join the multicast group of that address",
      .notice = kNoAddressOption},
-    {.name = "no_track",
-     .effect = Effect::inert,
-     .doc = "nothing follows when somebody removes it",
-     .notice = "accepted, without effect: 'no_track' of an address (Holdfast puts an address back "
-               "that somebody removes)"},
+    {.name = "no_track", .doc = "stays away when somebody removes it, until the next takeover"},
     {.name = "preferred_lft",
      .args = {Arg{.type = ArgType::choice, .low = 0, .high = kAny32, .words = "forever"}},
      .effect = Effect::inert,

@@ -12,6 +12,9 @@
 
 namespace holdfast::netlink {
 
+/// What follows when somebody takes the address away. keepalived: no_track gives `stay_away`.
+enum class WhenTaken : std::uint8_t { put_back, stay_away };
+
 /// One virtual address. The name of the interface is the key: the interface may vanish and come
 /// back.
 struct DesiredAddress {
@@ -23,6 +26,7 @@ struct DesiredAddress {
   std::optional<core::IpAddress> broadcast = {};
   /// keepalived: scope.
   std::uint8_t scope = kScopeGlobal;
+  WhenTaken when_taken = WhenTaken::put_back;
 
   auto operator<=>(const DesiredAddress&) const = default;
 };

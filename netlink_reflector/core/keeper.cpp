@@ -79,7 +79,7 @@ void Keeper::forget(const core::RouterKey& owner) {
 }
 
 void Keeper::sweep_leftovers() {
-  sweep_is_due_ = true;
+  if (sweep_ == Sweep::unasked) sweep_ = Sweep::due;
 }
 
 void Keeper::touch(const std::vector<DesiredAddress>& addresses) {
@@ -171,8 +171,8 @@ bool Keeper::is_left(const OwnedAddress& listed) const {
 /// Every owner has said what it claims and what it holds: leftovers are ours, so whatever nobody
 /// holds goes.
 void Keeper::adopt_leftovers(const Mirror& mirror) {
-  if (!sweep_is_due_ || !inherited_) return;
-  sweep_is_due_ = false;
+  if (sweep_ != Sweep::due || !inherited_) return;
+  sweep_ = Sweep::done;
   for (auto& [index, device] : devices_) {
     for (const AddressKey& key : std::exchange(device.leftovers, {})) {
       adopt(device, key, mirror);

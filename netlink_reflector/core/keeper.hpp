@@ -146,6 +146,8 @@ class Keeper {
     bool report_due = false;
     std::optional<Publication> last;
   };
+  /// Leftovers are looked for once, at the start.
+  enum class Sweep : std::uint8_t { unasked, due, done };
   /// Why an address is not as it should be, and when it is tried again.
   struct Refusal {
     std::string sentence;
@@ -165,6 +167,8 @@ class Keeper {
     std::set<AddressKey> repairing;
     /// There without us, and said so.
     std::set<AddressKey> foreign;
+    /// Taken away by somebody and not to be put back until the next wish.
+    std::set<AddressKey> let_go;
     std::map<AddressKey, Refusal> refused;
     /// Addresses whose problem changed since the owners were last looked at.
     std::set<core::IpAddress> changed;
@@ -176,6 +180,8 @@ class Keeper {
   struct Wish {
     /// The first owner of a key decides its attributes.
     std::map<AddressKey, Address> all;
+    /// Of those: what somebody may take away.
+    std::set<AddressKey> may_go;
     Wanted wanted;
   };
 
@@ -201,6 +207,8 @@ class Keeper {
                std::vector<Batch>& batches);
   [[nodiscard]] Wish wish_on(const Link& link, const Device& device, const AddressTable& addresses,
                              core::Instant now) const;
+  [[nodiscard]] static bool let_go(Device& device, const Wish& wish, const AddressTable& addresses);
+  void adopt_wanted(Device& device, const Wish& wish);
   void note_repairs(Device& device, const std::vector<Step>& steps);
   [[nodiscard]] bool give_up(Device& device, const std::vector<Step>& steps, core::Instant now);
   [[nodiscard]] bool is_fought_over(Device& device, core::Instant now) const;
@@ -236,7 +244,7 @@ class Keeper {
   std::set<core::RouterKey> unsettled_;
   bool recheck_ = false;
   bool inherited_ = false;
-  bool sweep_is_due_ = false;
+  Sweep sweep_ = Sweep::unasked;
   std::vector<Notice> notices_;
   std::vector<OwnedChange> owned_changes_;
   ReflectorCounters counters_;

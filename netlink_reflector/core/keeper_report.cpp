@@ -12,6 +12,11 @@ std::size_t Publication::placed() const {
                                                 [](const HeldAddress& one) { return one.held; }));
 }
 
+std::size_t Publication::wished() const {
+  return static_cast<std::size_t>(std::count_if(
+      addresses.begin(), addresses.end(), [](const HeldAddress& one) { return !one.let_go; }));
+}
+
 std::string_view Publication::first_problem() const {
   const auto found = std::find_if(addresses.begin(), addresses.end(),
                                   [](const HeldAddress& one) { return !one.problem.empty(); });
@@ -66,7 +71,8 @@ Publication Keeper::publication(const core::RouterKey& owner, const Mirror& mirr
                           : state.leaving.empty() ? state.claimed
                                                   : state.leaving;
   for (const DesiredAddress& desired : addresses) {
-    HeldAddress& entry = result.addresses.emplace_back(HeldAddress{desired, false, false, {}});
+    HeldAddress& entry =
+        result.addresses.emplace_back(HeldAddress{desired, false, false, false, {}});
     const Link* link = mirror.links.find(std::string_view(desired.interface));
     if (link != nullptr) {
       describe_wanted(entry, *link, mirror.addresses);
@@ -77,10 +83,10 @@ Publication Keeper::publication(const core::RouterKey& owner, const Mirror& mirr
       result.complete = result.complete && !lingers(desired);
       continue;
     }
-    if (!entry.held && entry.problem.empty()) {
+    if (!entry.held && !entry.let_go && entry.problem.empty()) {
       entry.problem = fmt::format("{} is not there", describe(desired));
     }
-    result.complete = result.complete && entry.held && entry.problem.empty();
+    result.complete = result.complete && (entry.held || entry.let_go) && entry.problem.empty();
   }
   return result;
 }
@@ -96,6 +102,7 @@ void Keeper::describe_wanted(HeldAddress& entry, const Link& link,
   }
   entry.foreign =
       entry.held && !device->second.ours.contains(key) && !device->second.leftovers.contains(key);
+  entry.let_go = !entry.held && device->second.let_go.contains(key);
   const auto refusal = device->second.refused.find(key);
   if (refusal != device->second.refused.end()) entry.problem = refusal->second.sentence;
 }

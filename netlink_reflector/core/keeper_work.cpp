@@ -15,7 +15,7 @@ constexpr std::string_view kDoesNotStay = "somebody removes it as fast as it is 
 
 bool Keeper::has_work() const {
   return !dirty_.empty() || !dirty_names_.empty() || !notices_.empty() || recheck_ ||
-         (sweep_is_due_ && inherited_);
+         (sweep_ == Sweep::due && inherited_);
 }
 
 void Keeper::work(const Mirror& mirror, core::Instant now, std::vector<Batch>& batches,
@@ -44,6 +44,8 @@ void Keeper::answer_wishes(const Mirror& mirror, core::Instant now) {
     const Link* link = mirror.links.find(std::string_view(name));
     const auto device = link == nullptr ? devices_.end() : devices_.find(link->index);
     if (device == devices_.end()) continue;
+    std::erase_if(device->second.let_go,
+                  [&](const AddressKey& key) { return key.address == address; });
     auto& refused = device->second.refused;
     for (auto at = refused.lower_bound({link->index, address, 0, {}});
          at != refused.end() && at->first.address == address; ++at) {
@@ -96,6 +98,8 @@ void Keeper::work_on(InterfaceIndex index, const Mirror& mirror, core::Instant n
 
   const std::vector<Address> actual = mirror.addresses.on(index);
   Wish wish = wish_on(*link, device, mirror.addresses, now);
+  if (let_go(device, wish, mirror.addresses)) wish = wish_on(*link, device, mirror.addresses, now);
+  adopt_wanted(device, wish);
   std::vector<Step> steps = plan(wish.wanted, actual);
   note_repairs(device, steps);
   if (give_up(device, steps, now)) {
@@ -108,6 +112,15 @@ void Keeper::work_on(InterfaceIndex index, const Mirror& mirror, core::Instant n
   }
   device.rounds = 0;
   read_back(*link, device, wish, actual, now);
+}
+
+/// A leftover that somebody wants is taken over before the others are judged.
+void Keeper::adopt_wanted(Device& device, const Wish& wish) {
+  std::erase_if(device.leftovers, [&](const AddressKey& key) {
+    if (!wish.all.contains(key)) return false;
+    own(device, key);
+    return true;
+  });
 }
 
 /// Leaves out what is there without us, which is used as it is, and what waits for its retry.
@@ -126,8 +139,11 @@ Keeper::Wish Keeper::wish_on(const Link& link, const Device& device, const Addre
         Address address = resolve(desired, link);
         const AddressKey key = address.key();
         const auto [placed, is_first] = wish.all.emplace(key, std::move(address));
-        const bool is_foreign = addresses.find(key) != nullptr && !device.ours.contains(key);
-        if (is_first && !is_foreign && !waits(key)) wish.wanted.present.push_back(placed->second);
+        const bool is_foreign = addresses.find(key) != nullptr && !device.ours.contains(key) &&
+                                !device.leftovers.contains(key);
+        if (desired.when_taken == WhenTaken::stay_away) wish.may_go.insert(key);
+        if (is_first && !is_foreign && !waits(key) && !device.let_go.contains(key))
+          wish.wanted.present.push_back(placed->second);
       }
     }
   }
@@ -135,6 +151,16 @@ Keeper::Wish Keeper::wish_on(const Link& link, const Device& device, const Addre
     if (!waits(key)) wish.wanted.absent.push_back(key);
   }
   return wish;
+}
+
+/// Notes what was held and may stay away, and is gone. True when there is something new.
+bool Keeper::let_go(Device& device, const Wish& wish, const AddressTable& addresses) {
+  bool any = false;
+  for (const AddressKey& key : wish.may_go) {
+    if (!device.held.contains(key) || addresses.find(key) != nullptr) continue;
+    any = device.let_go.insert(key).second || any;
+  }
+  return any;
 }
 
 void Keeper::note_repairs(Device& device, const std::vector<Step>& steps) {

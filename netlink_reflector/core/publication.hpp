@@ -16,6 +16,8 @@ struct HeldAddress {
   /// It is there without us: the host's own, or another program's. Used while it is wanted, and
   /// never taken off by us.
   bool foreign = false;
+  /// Somebody took it away, and DesiredAddress::when_taken leaves it at that.
+  bool let_go = false;
   /// Empty when it is as it should be; else the sentence why not ("cannot add 10.0.0.1/32 on
   /// eth0: …", "there is no interface eth9").
   std::string problem;
@@ -32,6 +34,8 @@ struct Publication {
   bool complete = false;
   std::vector<HeldAddress> addresses;
 
+  /// How many of `addresses` should be on their interface: all but those let go.
+  [[nodiscard]] std::size_t wished() const;
   /// How many of `addresses` are on their interface.
   [[nodiscard]] std::size_t placed() const;
   /// The first address's problem; empty where none has one.

@@ -130,6 +130,30 @@ def read_arp(frame: Frame) -> Arp | None:
     )
 
 
+@dataclass(frozen=True)
+class NeighbourAdvert:
+    """An ICMPv6 neighbour advertisement, RFC 4861 §4.4."""
+
+    at: float
+    mac: str
+    destination: str
+    target: str
+    override: bool
+    target_mac: str  # of its link-layer address option; "": none
+
+
+def read_neighbour_advert(frame: Frame) -> NeighbourAdvert | None:
+    data = frame.data
+    if len(data) < 78 or data[12:14] != b"\x86\xdd" or data[20] != 58 or data[54] != 136:
+        return None
+    option = data[78:86]
+    return NeighbourAdvert(
+        at=frame.at, mac=_mac(data[6:12]), destination=_address(data[38:54]),
+        target=_address(data[62:78]), override=bool(data[58] & 0x20),
+        target_mac=_mac(option[2:]) if option[:2] == b"\x02\x01" else "",
+    )
+
+
 class Capture:
     """Records frames on an interface from a thread, until stopped.
 
@@ -189,6 +213,14 @@ class Capture:
     def arps(self, since: float = 0, sender: str | None = None) -> list[Arp]:
         found = [arp for frame in self.frames(since) if (arp := read_arp(frame))]
         return [arp for arp in found if sender is None or arp.sender == sender]
+
+    def neighbour_adverts(self, since: float = 0) -> list[NeighbourAdvert]:
+        return [found for frame in self.frames(since) if (found := read_neighbour_advert(frame))]
+
+    def forget(self, before: float) -> None:
+        """Drops older frames: a capture that runs for an hour keeps what is still asked for."""
+        with self._lock:
+            self._frames = [frame for frame in self._frames if frame.at >= before]
 
     def save(self, path: Path) -> None:
         """Writes a pcap file (nanosecond form)."""

@@ -180,7 +180,8 @@ SURVIVED = (
     Mistake("url: unknown word", "status_code", "«status_kode", "status_code",
             costs="status_code"),
     # A value that is none, or beyond its range: the default counts.
-    Mistake("vrrp_instance: no such state", "state BACKUP", "state «SLAVE", "SLAVE"),
+    Mistake("vrrp_instance: no such state", "state BACKUP", "state «SLAVE", "SLAVE",
+            costs="state"),
     Mistake("vrrp_instance: priority 300", "priority 100", "priority «300", "300"),
     Mistake("vrrp_instance: priority in words", "priority 100", "priority «high", "high"),
     Mistake("vrrp_instance: advert_int 0", "advert_int 1", "advert_int «0", "0"),

@@ -331,7 +331,8 @@ class Maker:
     def broken(self, text: str) -> tuple[str, str]:
         """How a good file was broken, and what came of it: a file that must not be taken into use,
         also when the good one has no virtual router at all."""
-        whole = "vrrp_instance broken {{\n interface eth0\n virtual_router_id {}\n{} priority 9\n}}\n"
+        whole = ("vrrp_instance broken {{\n interface eth0\n virtual_router_id {}\n{}"
+                 " priority 9\n}}\n")
         return self.rng.choice((
             ("cut short", text + whole.format(254, "").rstrip().removesuffix("}")),
             ("a brace lost", text + whole.format(254, "").replace("{", "", 1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -244,6 +245,24 @@ def test_an_address_that_somebody_removes_comes_back(scene: Scene) -> None:
     assert eventually(lambda: scene.capture.arps(began, VIP), 2) is not None
 
 
+def test_a_socket_that_could_not_be_opened_is_named_and_tried_again(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    pid = scene.director.role_pid("vrrp")
+    scene.machine.ip("link set eth0 name eth7")
+    scene.becomes("FAULT")
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+
+    scene.machine.ip("link set eth7 name eth0")
+    told = eventually(lambda: "cannot open a raw socket for VRRP on eth0" in scene.director.log(), 3)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert told is not None, scene.director.log()
+    scene.becomes("MASTER", 10)  # no news of the interface was needed
+    assert scene.director.holds(VIP)
+
+
 def test_interface_down_is_fault_and_up_is_back(scene: Scene) -> None:
     scene.start()
     scene.becomes("MASTER")
@@ -333,6 +352,24 @@ def test_death_of_the_watchdog_is_an_orderly_stop(scene: Scene) -> None:
     os.kill(scene.director.process.pid, signal.SIGKILL)
     assert eventually(lambda: not scene.director.holds(VIP), 6) is not None
     assert [one.priority for one in scene.capture.adverts(began, OURS)][-1] == 0
+
+
+def test_signals_about_the_dead_watchdog_do_not_hurry_the_handover(scene: Scene) -> None:
+    scene.start()
+    scene.becomes("MASTER")
+    child = scene.director.role_pid("vrrp")
+    began = time.time()
+    os.kill(scene.director.process.pid, signal.SIGKILL)
+    assert eventually(lambda: scene.capture.adverts(began, OURS), 2) is not None
+    # The kernel sends PDEATHSIG for every thread of the watchdog that was the parent in turn.
+    for _ in range(3):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGTERM)
+        time.sleep(0.05)
+
+    assert scene.director.holds(VIP), scene.director.log()
+    assert eventually(lambda: not scene.director.holds(VIP), 6) is not None
+    assert 1 < time.time() - began < 3, "alone, it holds on for the slowest peer there may be"
 
 
 RESTS = {

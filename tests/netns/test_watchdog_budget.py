@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,12 +18,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.director import Director
-from tests.lab.netns import Lab, eventually
+from tests.lab.netns import Lab, LabError, eventually
 from tests.lab.wire import Capture
 
 VIP = "10.9.0.200"
 OURS, PEER = "10.9.0.1", "10.9.0.2"
-TOLERANCE = 0.1
+EARLY = 0.05  # clocks of the capture and of the director
+# On a machine that does nothing else it is 0.03; the peer comes 0.8 after the budget.
+LATE = 0.5
 
 
 def config(priority: int, interval: float = 1) -> str:
@@ -39,6 +43,22 @@ vrrp_instance VI_1 {{
 """
 
 
+def service(number: int) -> str:
+    return f"""
+virtual_server 10.8.{number // 250}.{number % 250 + 1} 80 {{
+    delay_loop 60
+    lb_algo rr
+    lb_kind DR
+    protocol TCP
+    real_server 10.9.0.10 80 {{
+        TCP_CHECK {{
+            connect_timeout 1
+        }}
+    }}
+}}
+"""
+
+
 class Scene:
     def __init__(self, lab: Lab):
         self.switch = lab.switch("sw")
@@ -48,8 +68,8 @@ class Scene:
         self.peer = Director(other, config(50), "keepalived")
         self.capture = Capture(self.switch)
 
-    def start(self) -> None:
-        self.ours.start("-D")
+    def start(self, *options: str) -> None:
+        self.ours.start("-D", *options)
         self.ours.wait_for(VIP)
         self.peer.start("-P", "-G")
         assert eventually(lambda: self.peer.state("VI_1") == "BACKUP", 10) is not None
@@ -57,6 +77,22 @@ class Scene:
 
     def last_advert(self, since: float = 0) -> float:
         return self.capture.adverts(since, OURS)[-1].at
+
+    def stopped_successor(self, knows_addresses: bool) -> int:
+        """Kills the vrrp process of the master, and stops the next one before it begins."""
+        old = self.ours.role_pid("vrrp")
+        os.kill(old, signal.SIGKILL)
+        successor = self.child_after(old)
+        self.ours.process.send(signal.SIGSTOP)  # so that it is not told to begin
+        if knows_addresses:
+            wait_until_it_knows(successor)
+        os.kill(successor, signal.SIGSTOP)
+        self.ours.process.send(signal.SIGCONT)
+        assert "resumed after a restart" not in self.ours.log(), "stopped too late"
+        return successor
+
+    def priorities_since(self, moment: float) -> list[int]:
+        return [one.priority for one in self.capture.adverts(moment, OURS)]
 
     def gone_after(self, since: float, limit: float = 20) -> float:
         """When the address left this host."""
@@ -87,6 +123,16 @@ def role_of(pid: int) -> str:
     return roles[0].removeprefix("--role=") if roles else ""
 
 
+def wait_until_it_knows(pid: int) -> None:
+    """It has read what is on the interfaces, and shows itself to other directors."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        with open(f"/proc/{pid}/net/unix", encoding="ascii") as sockets:
+            if "@holdfast.addresses." in sockets.read():
+                return
+    raise AssertionError("the successor did not get far")
+
+
 @contextlib.contextmanager
 def always_held(scene: Scene) -> Iterator[None]:
     """Fails when the address is off our host at any moment meanwhile."""
@@ -94,8 +140,9 @@ def always_held(scene: Scene) -> Iterator[None]:
 
     def watch() -> None:
         while not end.wait(0.002):
-            if not scene.ours.holds(VIP):
-                lost.set()
+            with contextlib.suppress(LabError):  # who asks is killed with everybody else
+                if not scene.ours.holds(VIP):
+                    lost.set()
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -108,28 +155,37 @@ def always_held(scene: Scene) -> Iterator[None]:
 
 
 @pytest.fixture
+def in_memory(scene: Scene) -> Iterator[Scene]:
+    """The run directory is in memory, as /run is."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="hf-run-") as name:
+        scene.ours.directory = pathlib.Path(name)
+        yield scene
+        scene.ours.kill_everything()
+
+
+@pytest.fixture
 def scene(lab: Lab) -> Scene:
     return Scene(lab)
 
 
+@pytest.mark.parametrize("moment", ["at birth", "when it knows its addresses"])
 def test_a_successor_that_stands_still_loses_the_addresses_when_the_peers_wake(
-    scene: Scene,
+    scene: Scene, moment: str,
 ) -> None:
-    scene.start()
-    old = scene.ours.role_pid("vrrp")
-
-    os.kill(old, signal.SIGKILL)
-    successor = scene.child_after(old)
-    os.kill(successor, signal.SIGSTOP)
+    # A long file takes long to read: time to stop the successor before it can begin.
+    scene.ours.write_config(config(100) + "".join(map(service, range(3000))))
+    scene.start("-P")
+    successor = scene.stopped_successor(moment != "at birth")
 
     gone = scene.gone_after(time.time())
     budget = scene.last_advert() + 3
-    assert budget - TOLERANCE < gone < budget + TOLERANCE, gone - budget
+    assert budget - EARLY < gone < budget + LATE, gone - budget
     # Awake again it is a backup, and wins only by an election.
     assert eventually(lambda: scene.peer.holds(VIP), 5) is not None
     woken = time.time()
-    os.kill(successor, signal.SIGCONT)
-    assert eventually(lambda: scene.ours.holds(VIP), 10) is not None
+    with contextlib.suppress(ProcessLookupError):  # ended, when it had been told to begin
+        os.kill(successor, signal.SIGCONT)
+    assert eventually(lambda: scene.capture.adverts(woken, OURS), 12) is not None
     assert scene.capture.adverts(woken, OURS)[0].at - woken > 2, "no advert without an election"
     assert "resumed after a restart" not in scene.ours.log()
 
@@ -162,20 +218,6 @@ def test_a_master_that_is_stopped_is_replaced_before_its_peers_notice(scene: Sce
     assert "resumed after a restart" in scene.ours.log()
 
 
-def test_a_master_that_is_stopped_for_good_loses_them_with_its_budget(scene: Scene) -> None:
-    scene.start()
-    old, began = scene.ours.role_pid("vrrp"), time.time()
-
-    os.kill(old, signal.SIGSTOP)
-    os.kill(scene.child_after(old), signal.SIGSTOP)
-
-    gone = scene.gone_after(time.time())
-    budget = scene.last_advert() + 3
-    assert budget - TOLERANCE < gone < budget + TOLERANCE, gone - budget
-    assert eventually(lambda: scene.peer.holds(VIP), 5) is not None
-    assert gone < scene.capture.adverts(began, PEER)[0].at, "never on both"
-
-
 def test_a_short_stop_is_no_death(scene: Scene) -> None:
     scene.start()
     old, began = scene.ours.role_pid("vrrp"), time.time()
@@ -189,3 +231,56 @@ def test_a_short_stop_is_no_death(scene: Scene) -> None:
     assert scene.ours.role_pid("vrrp") == old
     assert scene.ours.holds(VIP)
     assert scene.capture.adverts(began, PEER) == []
+
+
+# ---- a child that dies again and again -----------------------------------------------------------
+
+
+def test_the_second_death_of_a_master_is_a_handover(scene: Scene) -> None:
+    scene.start()
+    os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+    assert eventually(lambda: "resumed after a restart" in scene.ours.log(), 3) is not None
+    time.sleep(1.5)
+
+    killed = time.time()
+    os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+
+    assert eventually(lambda: scene.capture.adverts(killed, PEER), 5) is not None
+    assert scene.capture.adverts(killed, PEER)[0].at - killed < 1.2, "a skew of 0.8 s"
+    assert scene.priorities_since(killed) == [0]
+    assert eventually(lambda: not scene.ours.holds(VIP), 1) is not None
+    assert scene.peer.holds(VIP)
+    # After the pause it is a backup that wins its election.
+    assert eventually(lambda: scene.ours.holds(VIP), 12) is not None
+    assert scene.ours.log().count("resumed after a restart") == 2
+
+
+# ---- everything is killed at once: a container that is started again -----------------------------
+
+
+def test_a_director_that_is_back_in_time_resumes(in_memory: Scene) -> None:
+    in_memory.start()
+    began = time.time()
+    with always_held(in_memory):
+        in_memory.ours.kill_everything()
+        in_memory.ours.start("-D")
+        time.sleep(4)
+
+    assert in_memory.capture.adverts(began, PEER) == []
+    assert "resumed after a restart" in in_memory.ours.log()
+    assert in_memory.ours.stop() == 0
+    assert not (in_memory.ours.directory / "vrrp.page").exists()
+
+
+def test_a_director_that_is_back_too_late_stands_for_election(in_memory: Scene) -> None:
+    in_memory.start()
+    in_memory.ours.kill_everything()
+    assert eventually(lambda: in_memory.peer.holds(VIP), 5) is not None
+    began = time.time()
+
+    in_memory.ours.start("-D")
+
+    assert eventually(lambda: not in_memory.ours.holds(VIP), 1) is not None
+    assert eventually(lambda: in_memory.capture.adverts(began, OURS), 8) is not None
+    assert in_memory.capture.adverts(began, OURS)[0].at - began > 3
+    assert "resumed after a restart" not in in_memory.ours.log()

@@ -76,9 +76,11 @@ struct Remember {
   core::Shared<Subject> router;
   StateName state{};
   std::uint8_t priority = 0;
-  Instant since{};             ///< Of the mastership while master, else of the state.
-  Instant last_advert_at{};    ///< Of the last one that really went out.
-  Duration silence_allowed{};  ///< How long after it no peer can have taken over.
+  Instant since{};           ///< Of the mastership while master, else of the state.
+  Instant last_advert_at{};  ///< Of the last one that really went out.
+  /// How long after it no peer can have taken over; while handing over: the addresses have left.
+  Duration silence_allowed{};
+  bool hands_over = false;  ///< Has resigned, and its addresses are still there.
   bool operator==(const Remember&) const = default;
 };
 /// For the log and the status page.

@@ -27,11 +27,13 @@ constexpr Duration kLongestFault = 60s;
 
 void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
   interface_ = event.status;
-  if (const auto source = source_address(); source && source != last_source_) {
-    last_source_ = source;
-    departure_.reset();
+  if (const auto source = source_address()) last_source_ = source;
+  // Perhaps this was the reason: what could not be placed or sent may be possible now.
+  if (setback_) setback_->until = std::min(setback_->until, now);
+  if (auto* fault = std::get_if<Fault>(&state_)) {
+    fault->retry_at.reset();
+    forget_failures();
   }
-  if (setback_) setback_->until = std::min(setback_->until, now);  // perhaps this was the reason
   set_interface_fault();
   reconsider_faults(now, out);
 }

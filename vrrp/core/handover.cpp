@@ -44,6 +44,7 @@ void Instance::finish_handover(Actions& out) {
   state_ = Init{};
   placement_.reset();
   out.emplace_back(WithdrawAddresses{subject_});
+  remember(out);
   notify(leaving_ == Leaving::removed ? NotifyState::deleted : NotifyState::stop, out);
 }
 

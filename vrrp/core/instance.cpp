@@ -19,7 +19,6 @@ Instance::Instance(InstanceSettings settings) : settings_(std::move(settings)) {
 void Instance::adopt_settings() {
   subject_ = Subject{settings_.key(), settings_.name};
   addresses_ = settings_.all_addresses();
-  departure_.reset();
 }
 
 void Instance::step(const InstanceEvent& event, Instant now, Actions& out) {
@@ -57,7 +56,7 @@ std::optional<IpAddress> Instance::source_address() const {
 void Instance::on(const Startup&, Instant now, Actions& out) {
   if (state_name() != StateName::init || leaving_ != Leaving::no)
     return;  // started already, or on its way out
-  const auto page = std::exchange(resume_, std::nullopt);
+  const auto page = std::exchange(resume_, {});
   if (page && faults_.empty() && now - page->last_advert_at < silence_allowed(settings_)) {
     became_master_at_ = page->became_master_at;
     last_advert_at_ = page->last_advert_at;
@@ -157,16 +156,10 @@ void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
 void Instance::send_advert(std::uint8_t priority, Instant, Actions& out) {
   const auto source = source_address() ? source_address() : last_source_;
   if (!source) return;  // there never was an address: nobody can have heard us as master
-  const auto depart = [&] {
-    Departure departure{
-        .source = *source, .destinations = {key().channel}, .hop_limit = 255, .payload = {}};
-    encode_advert(make_advert(settings_, priority), departure.payload);
-    return core::Shared<Departure>(std::move(departure));
-  };
-  const bool ordinary = priority == effective_priority();
-  if (ordinary && !departure_) departure_ = depart();
-  out.emplace_back(
-      SendAdvert{subject_, priority, ++identification_, ordinary ? *departure_ : depart()});
+  Departure departure{
+      .source = *source, .destinations = {key().channel}, .hop_limit = 255, .payload = {}};
+  encode_advert(make_advert(settings_, priority), departure.payload);
+  out.emplace_back(SendAdvert{subject_, priority, ++identification_, std::move(departure)});
 }
 
 void Instance::change_state(State next, std::string why, Instant now, Actions& out) {
@@ -180,12 +173,17 @@ void Instance::change_state(State next, std::string why, Instant now, Actions& o
 
 void Instance::remember(Actions& out) const {
   const bool is_master = state_name() == StateName::master;
-  out.emplace_back(Remember{.router = subject_,
-                            .state = state_name(),
-                            .priority = effective_priority(),
-                            .since = is_master ? became_master_at_ : since_,
-                            .last_advert_at = last_advert_at_,
-                            .silence_allowed = silence_allowed(settings_)});
+  const auto* init = std::get_if<Init>(&state_);
+  const bool hands_over = init != nullptr && init->handover_until;
+  out.emplace_back(Remember{
+      .router = subject_,
+      .state = state_name(),
+      .priority = effective_priority(),
+      .since = is_master ? became_master_at_ : since_,
+      .last_advert_at = last_advert_at_,
+      .silence_allowed = hands_over ? *init->handover_until - last_advert_at_ + kHandoverLate
+                                    : silence_allowed(settings_),
+      .hands_over = hands_over});
 }
 
 void Instance::notify(NotifyState state, Actions& out) const {

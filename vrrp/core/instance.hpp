@@ -5,6 +5,7 @@
 // fault.cpp (what keeps it from serving), peers.cpp (who was heard), instance.cpp (the rest).
 #pragma once
 
+#include "core/rare.hpp"
 #include "core/reason_set.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/event.hpp"
@@ -128,15 +129,15 @@ class Instance {
   [[nodiscard]] const std::optional<HeardMaster>& heard_master() const { return heard_master_; }
   /// nullopt when there is none, or it has been silent for a while.
   [[nodiscard]] std::optional<Rival> rival(Instant now) const;
-  [[nodiscard]] const std::optional<ListDifference>& list_difference() const {
+  [[nodiscard]] const core::Rare<ListDifference>& list_difference() const {
     return list_difference_;
   }
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
   [[nodiscard]] const std::optional<Placement>& placement() const { return placement_; }
-  [[nodiscard]] const std::optional<Setback>& setback() const { return setback_; }
-  [[nodiscard]] const std::optional<SendTrouble>& send_trouble() const { return send_trouble_; }
+  [[nodiscard]] const core::Rare<Setback>& setback() const { return setback_; }
+  [[nodiscard]] const core::Rare<SendTrouble>& send_trouble() const { return send_trouble_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
   /// True while the addresses should be in the kernel: as master, and during a handover.
   [[nodiscard]] bool holds_addresses() const;
@@ -228,20 +229,18 @@ class Instance {
   std::optional<InterfaceStatus> interface_;  // nullopt: nothing reported yet
   std::optional<IpAddress> last_source_;      // to resign from when the present one is gone
   core::ReasonSet faults_;
-  std::optional<ResumeFromPage> resume_;
+  core::Rare<ResumeFromPage> resume_;
   std::optional<Placement> placement_;
-  std::optional<Setback> setback_;
-  std::optional<SendTrouble> send_trouble_;
+  core::Rare<Setback> setback_;
+  core::Rare<SendTrouble> send_trouble_;
 
   std::optional<HeardMaster> heard_master_;
   bool master_resigned_ = false;             // the last advert heard was a priority 0
   std::optional<HeardMaster> slowest_peer_;  // of those heard lately: the successor to wait for
-  std::optional<Rival> rival_;
-  std::optional<ListDifference> list_difference_;
+  core::Rare<Rival> rival_;
+  core::Rare<ListDifference> list_difference_;
   std::vector<std::pair<RejectReason, Instant>> reported_at_;  // when each was told last
 
-  std::optional<core::Shared<Departure>>
-      departure_;  // of an ordinary advert, until something changes
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};
   Instant last_advert_at_{};

@@ -64,7 +64,7 @@ void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions&
 
 std::optional<Rival> Instance::rival(Instant now) const {
   if (!rival_ || now - rival_->heard_at > silence_allowed(settings_)) return std::nullopt;
-  return rival_;
+  return *rival_;
 }
 
 // The script runs when a split begins and then at growing distances; the line waits for the second

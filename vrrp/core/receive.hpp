@@ -3,6 +3,7 @@
 // most are reported, none changes a state.
 #pragma once
 
+#include "core/rare.hpp"
 #include "vrrp/core/codec.hpp"
 
 #include <array>
@@ -63,14 +64,18 @@ class RejectReason {
 /// Name for counters and JSON, "bad_checksum".
 [[nodiscard]] std::string_view to_string(RejectReason reason);
 
-/// Reason → how often.
-struct RejectCounters {
-  std::array<std::uint64_t, RejectReason::kCount> by_reason{};
-  void add(RejectReason reason) { ++by_reason[reason.index()]; }
+/// Reason → how often. Most virtual routers never reject anything: room for the numbers is made for
+/// the first.
+class RejectCounters {
+ public:
+  void add(RejectReason reason) { ++by_reason_.ensure()[reason.index()]; }
   [[nodiscard]] std::uint64_t operator[](RejectReason reason) const {
-    return by_reason[reason.index()];
+    return by_reason_ ? (*by_reason_)[reason.index()] : 0;
   }
   bool operator==(const RejectCounters&) const = default;
+
+ private:
+  core::Rare<std::array<std::uint64_t, RejectReason::kCount>> by_reason_;
 };
 
 /// A packet as `io` hands it over: its headers are read and gone. The payload need only live for

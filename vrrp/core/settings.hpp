@@ -60,6 +60,7 @@ struct VirtualAddress {
   std::optional<IpAddress> broadcast;  ///< `brd`.
   /// `scope` as in rtnetlink (0 global, 253 link, 254 host); unset: global.
   std::optional<std::uint8_t> scope;
+  bool no_track = false;  ///< `no_track`: what somebody takes away is not put back.
 
   auto operator<=>(const VirtualAddress&) const = default;
 };

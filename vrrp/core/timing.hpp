@@ -34,4 +34,7 @@ inline constexpr Duration kPeerMemory = std::chrono::minutes(10);
 /// because meanwhile both answer ARP.
 inline constexpr Duration kHandoverGrace = std::chrono::milliseconds(100);
 
+/// A process that has not ended its handover this long after the time for it will not do so.
+inline constexpr Duration kHandoverLate = std::chrono::milliseconds(500);
+
 }  // namespace holdfast::vrrp

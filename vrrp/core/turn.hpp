@@ -1,5 +1,6 @@
-// One wake-up's actions, done in the order of the contract: adverts, addresses, announcements, the
-// rest. Shared by the daemon's executor and the simulator, so that what is simulated is what runs.
+// One wake-up's actions, done in the order of the contract: adverts, the page of masters,
+// addresses, announcements, the rest. Shared by the daemon's executor and the simulator, so that
+// what is simulated is what runs.
 #pragma once
 
 #include "vrrp/core/action.hpp"
@@ -27,7 +28,8 @@ class Doer {
   /// In order; only addresses that the kernel has. `answers` gets AnnouncementsRefused.
   virtual void announce(std::span<const Announce* const> announcements,
                         std::vector<Event>& answers) = 0;
-  /// Notify, Remember, StateChanged, PeerProblem, Removed, Stopped, in the core's order.
+  /// Notify, Remember, StateChanged, PeerProblem, Removed, Stopped, in the core's order; but of the
+  /// pages of an instance only the last, and a master's before move().
   virtual void tell(const Action& action) = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "vrrp/io/executor.hpp"
 
+#include "core/buffer.hpp"
 #include "runtime/clock.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/messages.hpp"
@@ -40,7 +41,9 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,
-                       .scope = address.scope.value_or(netlink::kScopeGlobal)});
+                       .scope = address.scope.value_or(netlink::kScopeGlobal),
+                       .when_taken = address.no_track ? netlink::WhenTaken::stay_away
+                                                      : netlink::WhenTaken::put_back});
   }
   return desired;
 }
@@ -84,10 +87,11 @@ void Executor::move(std::span<const AddressMove> moves) {
   reflector_.flush();
 }
 
+/// Room for announcements that is kept between two bursts.
+constexpr std::size_t kKeptFrames = 1024;
+
 void Executor::announce(std::span<const Announce* const> announcements,
                         std::vector<Event>& answers) {
-  frames_.clear();
-  tags_.clear();
   for (std::size_t i = 0; i < announcements.size(); ++i) queue_announcement(*announcements[i], i);
   if (frames_.empty()) return;
   std::map<std::size_t, std::uint64_t> refused;
@@ -98,6 +102,8 @@ void Executor::announce(std::span<const Announce* const> announcements,
   });
   for (const auto& [tag, count] : refused)
     answers.emplace_back(AnnouncementsRefused{announcements[tag]->router->key, count});
+  core::empty_for_reuse(frames_, kKeptFrames);
+  core::empty_for_reuse(tags_, kKeptFrames);
 }
 
 // Round robin, as keepalived does: a lost moment costs every address one repetition, not one
@@ -132,8 +138,10 @@ void Executor::tell_about(const Remember& action) {
   record.silence_allowed = action.silence_allowed;
   record.vrid = action.router->key.vrid;
   record.priority = action.priority;
-  record.state = action.state == StateName::master ? runtime::VrrpRecord::State::master
-                                                   : runtime::VrrpRecord::State::other;
+  using Held = runtime::VrrpRecord::State;
+  record.state = action.state == StateName::master ? Held::master
+                 : action.hands_over               ? Held::handing_over
+                                                   : Held::other;
   page_->store(page_key(action.router->key), record);
 }
 

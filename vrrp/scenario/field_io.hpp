@@ -41,8 +41,9 @@ class FieldWriter {
     describe(*this, value);
     prefix_ = outer;
   }
-  template <class T>
-  void maybe(std::string_view key, const std::optional<T>& value) {
+  /// std::optional or core::Rare.
+  template <template <class> class Maybe, class T>
+  void maybe(std::string_view key, const Maybe<T>& value) {
     if (!value) return;
     if constexpr (OneWord<T>) {
       (*this)(key, *value);
@@ -98,10 +99,10 @@ class FieldReader {
     describe(*this, value);
     prefix_ = outer;
   }
-  template <class T>
-  void maybe(std::string_view key, std::optional<T>& value) {
+  template <template <class> class Maybe, class T>
+  void maybe(std::string_view key, Maybe<T>& value) {
     if (!has(key)) return;
-    value.emplace();
+    value = T{};
     if constexpr (OneWord<T>) {
       (*this)(key, *value);
     } else {

@@ -54,6 +54,13 @@ struct Failed {
 
 using ChildState = std::variant<Idle, Live, Dying, Backoff, Failed>;
 
+/// What follows when a process has ended that was started only to hand over.
+struct Parting {
+  core::Duration pause{};  ///< before the next process
+  bool give_up = false;    ///< none: the director stands down
+  bool operator==(const Parting&) const = default;
+};
+
 struct ChildRecord {
   explicit ChildRecord(const RestartSettings& restart) : policy(restart) {}
 
@@ -62,6 +69,8 @@ struct ChildRecord {
   RestartPolicy policy;
   unsigned restarts = 0;  ///< processes after the first one, since the watchdog started
   bool was_started = false;
+  /// The process of the moment takes the addresses over only to hand them to a peer.
+  std::optional<Parting> parting;
   bool stopped = false;   ///< the process does not run (SIGSTOP), when it was last looked at
   std::string last_exit;  ///< empty: none so far
 };

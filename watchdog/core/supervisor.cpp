@@ -50,6 +50,7 @@ std::optional<core::Instant> Supervisor::deadline() const {
   if (const auto* loading = std::get_if<Loading>(&phase_); loading != nullptr && !loading->killed)
     keep_earliest(earliest, loading->kill_at);
   if (is_steady()) keep_earliest(earliest, confirmation_.deadline());
+  keep_earliest(earliest, look_at_);
   keep_earliest(earliest, release_deadline());
   keep_earliest(earliest, replacement_deadline());
   for (const ChildRecord& child : children_) {
@@ -380,6 +381,7 @@ void Supervisor::spawn(Role role, Generation generation) {
   if (child.was_started) ++child.restarts;
   child.was_started = true;
   child.stopped = false;
+  child.parting.reset();
   out_->push_back(Spawn{.role = role});
   set_state(role, Live{.spawned_at = now_, .heard_at = now_, .answer_by = std::nullopt});
   child.since = now_;
@@ -397,6 +399,7 @@ void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
 }
 
 void Supervisor::stop_child(Role role, const Live& live) {
+  if (role == Role::vrrp && live.applied != 0) look_at_ = now_;
   out_->push_back(SendStop{.role = role});
   set_state(role, Dying{.why = Dying::Why::stop,
                         .applied = live.applied,
@@ -441,7 +444,9 @@ void Supervisor::on(const SpawnFailed& event) {
 void Supervisor::on_gone(Role role, const ExitStatus& status, const std::string& sentence) {
   ChildRecord& child = record(role);
   child.last_exit = sentence;
-  if (const auto* live = std::get_if<Live>(&child.state)) {
+  if (child.parting && !is_stopping()) {
+    finish_parting(status);
+  } else if (const auto* live = std::get_if<Live>(&child.state)) {
     after_death(role, status, sentence, live->spawned_at);
   } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
     const bool was_asked_to = dying->why == Dying::Why::stop;
@@ -489,9 +494,13 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
     report(ReportId::crash_loop,
            fmt::format("{}; {} deaths in a row: giving up so that a peer takes over", what,
                        record(role).policy.deaths_in_row()));
+    if (can_part()) {
+      begin_parting({.pause = {}, .give_up = true});
+      follow(barrier_.on_lost(role, sentence));
+      return;
+    }
     release_addresses();
-    set_state(role, Failed{});
-    stop_everything(ExitCode::fatal);
+    stand_down();
     return;
   }
   if (decision.pause == core::Duration::zero()) {
@@ -502,8 +511,12 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
            fmt::format("{}; death {} in a row, starting it again in {:.0f} s", what,
                        record(role).policy.deaths_in_row(), seconds(decision.pause)));
     // Peers take over while we wait: two directors must not hold one address.
-    if (role == Role::vrrp) release_addresses();
-    set_state(role, Backoff{.until = now_ + decision.pause});
+    if (role == Role::vrrp && can_part()) {
+      begin_parting({.pause = decision.pause, .give_up = false});
+    } else {
+      if (role == Role::vrrp) release_addresses();
+      set_state(role, Backoff{.until = now_ + decision.pause});
+    }
   }
   follow(barrier_.on_lost(role, sentence));
   if (role == Role::vrrp) keep_the_clock();
@@ -529,6 +542,7 @@ void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::stri
 // ---- time ---------------------------------------------------------------------------------------
 
 void Supervisor::on(const Tick&) {
+  look_at_.reset();
   if (auto* loading = std::get_if<Loading>(&phase_);
       loading != nullptr && !loading->killed && now_ >= loading->kill_at) {
     loading->killed = true;  // the shell reports LoaderFinished when it is gone

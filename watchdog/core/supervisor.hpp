@@ -41,6 +41,8 @@ struct SupervisorSettings {
   /// What a successor needs until it can send: a master that is stopped is replaced this long
   /// before its peers take over.
   core::Duration successor_time = std::chrono::milliseconds(300);
+  /// With less than this left a process that only hands over would come too late.
+  core::Duration parting_time = std::chrono::milliseconds(100);
   /// An orderly stop may take this long, then SIGKILL. keepalived: child_wait_time (5 s); ours is
   /// longer because a planned handover waits until the successor is heard.
   core::Duration stop_limit = std::chrono::seconds(10);
@@ -140,6 +142,10 @@ class Supervisor {
   [[nodiscard]] std::optional<core::Instant> replacement_deadline() const;
   void keep_the_clock();
   void commit_alone(Role role);
+  [[nodiscard]] bool can_part() const;
+  void begin_parting(const Parting& parting);
+  void finish_parting(const ExitStatus& status);
+  void stand_down();
   void stop_everything(ExitCode code);
   void hurry_stop(Stopping& stopping);
   void advance_stop();
@@ -174,6 +180,8 @@ class Supervisor {
   bool releasing_ = false;  ///< ReleaseAddresses is out
   /// When the first peer takes over from the vrrp child, as last told.
   std::optional<core::Instant> holds_until_;
+  /// Set when that is old news and matters from now on: a Tick is due, which brings an Observed.
+  std::optional<core::Instant> look_at_;
   std::optional<core::Instant> expected_tick_;  ///< deadline() after the last step
 
   // Only valid within step().

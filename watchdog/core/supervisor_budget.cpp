@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace holdfast::watchdog {
 
@@ -14,15 +14,14 @@ void Supervisor::on(const Observed& event) {
   if (event.role == Role::vrrp) holds_until_ = event.holds_until;
 }
 
-// A child that hands over in order still counts its own time. One that runs nothing yet, that was
-// struck or does not run at all will neither send an advert nor take an address off.
+// One that runs nothing yet, that was struck or does not run at all will neither send an advert nor
+// take an address off. One that is told to stop says on its page until when it hands over at the
+// latest; one that does not even come to that hangs.
 bool Supervisor::addresses_are_served() const {
   const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
   if (child.stopped) return false;
-  if (const auto* live = std::get_if<Live>(&child.state)) return live->applied != 0;
-  if (const auto* dying = std::get_if<Dying>(&child.state))
-    return dying->why == Dying::Why::stop && dying->applied != 0 && !dying->killed;
-  return false;
+  const auto* live = std::get_if<Live>(&child.state);
+  return live != nullptr && live->applied != 0;
 }
 
 std::optional<core::Instant> Supervisor::release_deadline() const {
@@ -52,7 +51,8 @@ void Supervisor::keep_the_clock() {
       live != nullptr && live->stage == Live::Stage::committing) {
     end_hung(Role::vrrp, "did not take over its predecessor's addresses in time");
   } else if (const auto* dying = std::get_if<Dying>(&state);
-             dying != nullptr && !dying->killed && record(Role::vrrp).stopped) {
+             dying != nullptr && !dying->killed &&
+             (dying->why == Dying::Why::stop || record(Role::vrrp).stopped)) {
     kill(Role::vrrp);
   }
   release_addresses();
@@ -84,6 +84,42 @@ void Supervisor::commit_alone(Role role) {
   live.stage = Live::Stage::committing;
   live.answer_by = now_ + settings_.answer_limit;
   out_->push_back(SendCommit{.role = role, .generation = live.asked});
+}
+
+// ---- a child that dies again and again hands over
+// --------------------------------------------------
+
+// Taking addresses off says nothing to the peers: they would wait for the rest of the budget, and
+// nobody would serve meanwhile. While there is some left, one more child resumes and leaves in
+// order.
+bool Supervisor::can_part() const {
+  const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
+  return settings_.keep_addresses == KeepAddresses::no && !releasing_ && current_ != 0 &&
+         !child.parting && holds_until_ && now_ + settings_.parting_time < *holds_until_;
+}
+
+void Supervisor::begin_parting(const Parting& parting) {
+  spawn(Role::vrrp, current_);
+  record(Role::vrrp).parting = parting;
+}
+
+void Supervisor::finish_parting(const ExitStatus& status) {
+  ChildRecord& child = record(Role::vrrp);
+  const Parting parting = *std::exchange(child.parting, std::nullopt);
+  const auto* dying = std::get_if<Dying>(&child.state);
+  const bool handed_over = dying != nullptr && dying->why == Dying::Why::stop &&
+                           dying->applied != 0 && status.is_clean();
+  if (!handed_over) release_addresses();
+  if (parting.give_up) {
+    stand_down();
+  } else {
+    set_state(Role::vrrp, Backoff{.until = now_ + parting.pause});
+  }
+}
+
+void Supervisor::stand_down() {
+  set_state(Role::vrrp, Failed{});
+  stop_everything(ExitCode::fatal);
 }
 
 }  // namespace holdfast::watchdog

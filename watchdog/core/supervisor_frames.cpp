@@ -66,6 +66,10 @@ void Supervisor::on(const CommittedReceived& event) {
   live->stage = Live::Stage::settled;
   live->applied = event.generation;
   live->answer_by.reset();
+  if (record(event.role).parting) {
+    stop_child(event.role, *live);
+    return;
+  }
   follow(barrier_.on_committed(event.role, event.generation));
   begin_barrier_when_settled();
 }

@@ -1,8 +1,10 @@
 #include "watchdog/io/children.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/handover_file.hpp"
 
 #include <csignal>
+#include <unistd.h>
 #include <utility>
 
 namespace holdfast::watchdog {
@@ -11,6 +13,10 @@ namespace {
 
 runtime::HandoverKind page_kind(Role role) {
   return role == Role::vrrp ? runtime::HandoverKind::vrrp : runtime::HandoverKind::checkers;
+}
+
+std::string page_path(const runtime::ChildOptions& options) {
+  return options.run_dir + "/vrrp.page";
 }
 
 }  // namespace
@@ -23,8 +29,18 @@ Children::Children(boost::asio::io_context& io,
     slot(role).options = std::move(options[static_cast<std::size_t>(role)]);
 }
 
+// Where a file cannot be had or would be worse, the page lives as long as this process.
+core::Result<runtime::UniqueFd> Children::open_page(Role role) {
+  if (role == Role::vrrp) {
+    auto file = runtime::open_handover_file(page_path(slot(role).options));
+    page_is_a_file_ = file.has_value();
+    if (file) return file;
+  }
+  return runtime::create_handover_page(page_kind(role));
+}
+
 core::Result<void> Children::make_page(Role role) {
-  auto page = runtime::create_handover_page(page_kind(role));
+  auto page = open_page(role);
   if (!page) return page.error();
   if (role == Role::vrrp) {
     auto view = runtime::HandoverPage<runtime::VrrpRecord>::open(page->duplicate());
@@ -55,20 +71,22 @@ core::Result<void> Children::spawn(Role role) {
   // misses its heartbeats.
   child.channel->start([this, role](const runtime::Frame& frame) { on_frame(role, frame); },
                        [](const std::string&) {});
-  return introduce_vrrp_to_checkers();
+  introduce_vrrp_to_checkers();
+  return {};
 }
 
 // When we are killed nobody orders the two: the table has to outlive the addresses, so the checkers
-// process waits for the end of the VRRP process by itself.
-core::Result<void> Children::introduce_vrrp_to_checkers() {
+// process waits for the end of the VRRP process by itself. Without a free descriptor it cannot;
+// both work nevertheless, and the next start of either tries again.
+void Children::introduce_vrrp_to_checkers() {
   const Slot& vrrp = slot(Role::vrrp);
-  if (!vrrp.process || !slot(Role::checkers).process) return {};
+  const Slot& checkers = slot(Role::checkers);
+  if (!vrrp.process || !checkers.process) return;
   auto pidfd = vrrp.process->pidfd();
-  if (!pidfd) return pidfd.error();
-  return send(Role::checkers, {runtime::FrameType::sibling,
-                               static_cast<std::uint64_t>(vrrp.process->pid()),
-                               {},
-                               std::move(*pidfd)});
+  if (!pidfd) return;
+  const auto pid = static_cast<std::uint64_t>(vrrp.process->pid());
+  static_cast<void>(
+      checkers.channel->send({runtime::FrameType::sibling, pid, {}, std::move(*pidfd)}));
 }
 
 core::Result<void> Children::send(Role role, runtime::Frame frame) {
@@ -96,6 +114,10 @@ std::vector<Observed> Children::observe() const {
 std::optional<core::Instant> Children::holds_until(Role role) const {
   if (role != Role::vrrp || !vrrp_page_) return std::nullopt;
   return runtime::mastership_ends(*vrrp_page_);
+}
+
+void Children::remove_page() {
+  if (page_is_a_file_) ::unlink(page_path(slot(Role::vrrp).options).c_str());
 }
 
 void Children::make_page_void() {

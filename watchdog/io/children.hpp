@@ -23,7 +23,8 @@ namespace holdfast::watchdog {
 
 class Children {
  public:
-  /// `options` by role; `on_event` is never called from inside a call to this object.
+  /// `options` by role, all with the same run directory; `on_event` is never called from inside a
+  /// call to this object.
   Children(boost::asio::io_context& io, std::array<runtime::ChildOptions, kRoles.size()> options,
            std::function<void(Event)> on_event);
 
@@ -34,6 +35,8 @@ class Children {
   [[nodiscard]] std::vector<Observed> observe() const;
   /// The vrrp child's mastership ends with what is about to be done: no successor resumes it.
   void make_page_void();
+  /// This is the end: the next start is none after a crash.
+  void remove_page();
   /// nullopt: no process.
   [[nodiscard]] std::optional<pid_t> pid(Role role) const;
 
@@ -45,16 +48,18 @@ class Children {
     std::unique_ptr<runtime::Channel> channel;
   };
 
-  [[nodiscard]] core::Result<void> introduce_vrrp_to_checkers();
+  void introduce_vrrp_to_checkers();
   void on_frame(Role role, const runtime::Frame& frame);
   void on_exit(Role role, ExitStatus status);
   [[nodiscard]] core::Result<void> make_page(Role role);
+  [[nodiscard]] core::Result<runtime::UniqueFd> open_page(Role role);
   [[nodiscard]] std::optional<core::Instant> holds_until(Role role) const;
   [[nodiscard]] Slot& slot(Role role) { return slots_[static_cast<std::size_t>(role)]; }
 
   boost::asio::io_context& io_;
   std::array<Slot, kRoles.size()> slots_;
   std::optional<runtime::HandoverPage<runtime::VrrpRecord>> vrrp_page_;  // ours to look at
+  bool page_is_a_file_ = false;
   std::function<void(Event)> on_event_;
 };
 

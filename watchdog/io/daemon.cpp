@@ -349,12 +349,17 @@ void Daemon::perform(const Strike& action) {
 
 void Daemon::perform(const ReleaseAddresses&) {
   children_.make_page_void();
-  auto process =
-      start_release(loop_.io(), options_.run_dir, options_.log, [this](ExitStatus status) {
+  auto process = start_release(
+      loop_.io(),
+      {.run_dir = options_.run_dir,
+       .log = options_.log,
+       .beside_vrrp = children_.pid(Role::vrrp).has_value()},
+      [this](ExitStatus status) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);
         if (status.is_clean())
-          logger_.log(kAddressesReleased, "the virtual addresses were taken off this host");
+          logger_.log(kAddressesReleased,
+                      "no virtual address of this director is left on the host");
         else
           logger_.log(kReleaseFailed, "the process that takes the virtual addresses off {}",
                       to_sentence(status));
@@ -444,6 +449,7 @@ void Daemon::perform(const Report& action) {
 }
 
 void Daemon::perform(const Exit& action) {
+  children_.remove_page();
   logger_.log(kEnded, "ended with exit code {}", to_int(action.code));
   if (starter_) starter_->report(to_int(action.code));
   loop_.stop(to_int(action.code));

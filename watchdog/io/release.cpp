@@ -19,10 +19,11 @@ namespace {
 constexpr core::Duration kPatience = std::chrono::seconds(3);
 constexpr core::Duration kLook = std::chrono::milliseconds(50);
 
-core::Result<void> release(runtime::Logger& logger, const std::string& run_dir) {
+core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions& asked) {
   boost::asio::io_context io{1};
   netlink::ReflectorOptions options;
-  options.run_dir = run_dir;
+  options.run_dir = asked.run_dir;
+  if (asked.beside_vrrp) options.company = netlink::Company::accepted;
   netlink::Reflector reflector(io, logger, options);
   if (auto loaded = reflector.load(); !loaded) return loaded;
   // Nobody claims anything here: what is ours is left over and goes.
@@ -42,13 +43,13 @@ core::Result<void> release(runtime::Logger& logger, const std::string& run_dir) 
 }  // namespace
 
 core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io,
-                                                     const std::string& run_dir,
-                                                     const runtime::LogSettings& log,
+                                                     const ReleaseRequest& request,
                                                      std::function<void(ExitStatus)> on_done) {
   runtime::ChildOptions options;
   options.role = "release";
-  options.run_dir = run_dir;
-  options.log = log;
+  options.run_dir = request.run_dir;
+  options.log = request.log;
+  options.beside_vrrp = request.beside_vrrp;
   return Process::spawn(
       io, {.arguments = runtime::to_arguments(options), .fd3 = -1, .fd4 = -1, .fd5 = -1},
       std::move(on_done));
@@ -57,7 +58,7 @@ core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io
 int run_release(std::span<const char* const> words) {
   const auto options = runtime::parse_child_arguments(words);
   runtime::Logger logger("release", options ? options->log : runtime::LogSettings{});
-  core::Result<void> released = options ? release(logger, options->run_dir) : options.error();
+  core::Result<void> released = options ? release(logger, *options) : options.error();
   if (released) return to_int(ExitCode::ok);
   logger.log(kReleaseFailed, "cannot take the virtual addresses off: {}", released.error().message);
   return to_int(ExitCode::fatal);

@@ -17,10 +17,16 @@
 
 namespace holdfast::watchdog {
 
-/// `run_dir`: where the record is. `log`: where the process says what it did. `on_done` gets how
-/// the process ended; clean means: nothing is left.
+struct ReleaseRequest {
+  std::string run_dir;       ///< where the record is
+  runtime::LogSettings log;  ///< where the process says what it did
+  /// Our vrrp child exists still: it was struck, or has not begun.
+  bool beside_vrrp = false;
+};
+
+/// `on_done` gets how the process ended; clean means: nothing is left.
 [[nodiscard]] core::Result<std::unique_ptr<Process>> start_release(
-    boost::asio::io_context& io, const std::string& run_dir, const runtime::LogSettings& log,
+    boost::asio::io_context& io, const ReleaseRequest& request,
     std::function<void(ExitStatus)> on_done);
 
 /// The child side, with its words after argv[0]. Returns the exit code.

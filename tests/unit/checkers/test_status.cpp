@@ -126,11 +126,11 @@ TEST_CASE("status: what others changed is told as history, with its last time") 
   read_table(reconciler, desired, desired);
   TableActions actions;
   const table_event::ServicesWereRead without{{service_at(1)}, {}};
-  for (const core::Duration at : {core::Duration(3s), core::Duration(3050ms)}) {
+  for (const core::Duration at : {kLookInterval, kLookInterval + kConfirmDelay}) {
     reconciler.step(table_event::Tick{}, desired, t0 + at, actions);
     reconciler.step(without, desired, t0 + at, actions);
   }
-  reconciler.step(table_event::Applied{}, desired, t0 + 4s, actions);
+  reconciler.step(table_event::Applied{}, desired, t0 + 2 * kLookInterval, actions);
 
   const json::object told = status_of(bench, reconciler).at("ipvs").as_object();
 

@@ -24,6 +24,13 @@ TEST_CASE("an IPv4 address parses strictly and prints what it parsed") {
     CHECK_MESSAGE(!IpAddress::parse(bad), bad);
 }
 
+TEST_CASE("an IPv4-mapped address is the IPv4 address that it names [RFC4291-2.5.5.2]") {
+  CHECK(IpAddress::parse("::ffff:192.0.2.1") == IpAddress::parse("192.0.2.1"));
+  CHECK(IpAddress::parse("::ffff:c000:201")->is_v4());
+  CHECK(IpPrefix::parse("::ffff:192.0.2.1")->length == 32);
+  CHECK_FALSE(IpAddress::parse("::fffe:192.0.2.1")->is_v4());
+}
+
 TEST_CASE("addresses order unsigned in network order, as the tie-break wants [RFC9568-6.4.3]") {
   CHECK(*IpAddress::parse("10.0.0.200") > *IpAddress::parse("10.0.0.100"));
   CHECK(*IpAddress::parse("200.0.0.1") > *IpAddress::parse("100.0.0.1"));

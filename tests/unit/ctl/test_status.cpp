@@ -29,7 +29,8 @@ constexpr std::string_view kVrrp = R"({"process":"vrrp","pid":4712,"generation":
    "master":{"address":"192.168.1.10","priority":150,"heard_ms":0},
    "addresses":[{"address":"192.168.1.200/32","interface":"eth0","label":"eth0:vip","held":true},
                 {"address":"192.168.1.201/32","interface":"eth0","label":"eth0","held":false}],
-   "faults":[]},
+   "faults":[],
+   "troubles":["192.168.1.11 is master too, with priority 100, for 57 s"]},
   {"name":"VI_2","interface":"eth1","vrid":52,"state":"FAULT","since_ms":2500,
    "why":"eth1 has no carrier","priority":100,"effective_priority":80,"master":null,
    "addresses":[{"address":"10.0.0.9/32","interface":"eth1","label":"","held":true,"foreign":true}],
@@ -85,6 +86,7 @@ Instances
   name  interface  vrid  state   for        priority             master
   VI_1  eth0         51  MASTER  3 min 0 s  150                  this director
     why: no master was heard for 3.414 s
+    trouble: 192.168.1.11 is master too, with priority 100, for 57 s
     ✓ 192.168.1.200/32 on eth0 (eth0:vip)
     ✗ missing 192.168.1.201/32 on eth0
   VI_2  eth1         52  FAULT   2.5 s      80 (100 configured)  none heard

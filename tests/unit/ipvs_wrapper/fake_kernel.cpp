@@ -152,6 +152,7 @@ class FakeLink final : public Link {
 
   void servers(std::uint32_t sequence, View request) {
     ++kernel_.server_lists;
+    kernel_.before_servers(kernel_.table);
     Plan entries;
     const auto asked = read_as<ServiceReply>(request, IPVS_CMD_NEW_SERVICE);
     const auto found =

@@ -20,6 +20,8 @@ struct FakeKernel {
   /// Called before each list of services, and before each service that is asked for by its key:
   /// somebody else changes the table.
   std::function<void(Table&)> before_list = [](Table&) {};
+  /// The same before each list of servers.
+  std::function<void(Table&)> before_servers = [](Table&) {};
   /// What a list of services loses or repeats because the table is being resized.
   std::function<void(Plan&)> moved_list = [](Plan&) {};
   /// Answer every request with this.

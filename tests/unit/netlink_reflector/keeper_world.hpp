@@ -25,7 +25,7 @@ inline DesiredAddress vip(std::string_view prefix, std::string_view interface = 
 
 /// What an owner of one address is told when it is gone.
 inline Lost lost(const core::RouterKey& owner, std::string_view prefix, std::string problem) {
-  return {owner, {true, false, {{vip(prefix), false, false, std::move(problem)}}}};
+  return {owner, {true, false, {{vip(prefix), false, false, false, std::move(problem)}}}};
 }
 
 struct World {

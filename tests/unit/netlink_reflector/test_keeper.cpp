@@ -59,6 +59,30 @@ TEST_CASE("keeper: an address that somebody removes comes back and is counted") 
         std::vector<Notice>{Repaired{"eth0", *IpPrefix::parse("10.0.0.9"), {kFirst}}});
 }
 
+TEST_CASE(
+    "keeper: with no_track an address that somebody takes away stays away until the next wish") {
+  World world;
+  DesiredAddress untracked = vip("10.0.0.9");
+  untracked.when_taken = WhenTaken::stay_away;
+  world.keeper.hold(kFirst, {untracked, vip("10.0.0.8")});
+  world.settle();
+
+  world.foreign(StepKind::remove, "10.0.0.9");
+  world.foreign(StepKind::remove, "10.0.0.8");
+  world.settle();
+
+  CHECK_FALSE(world.has("10.0.0.9"));
+  CHECK(world.has("10.0.0.8"));
+  const Publication publication = world.keeper.publication(kFirst, world.mirror);
+  CHECK(publication.complete);
+  CHECK(publication.wished() == 1);
+  CHECK(publication.addresses[0].let_go);
+
+  world.keeper.hold(kFirst, {untracked, vip("10.0.0.8")});
+  world.settle();
+  CHECK(world.has("10.0.0.9"));
+}
+
 TEST_CASE("keeper: a label that somebody changes is repaired, one that we change is not a repair") {
   World world;
   world.keeper.hold(kFirst, {vip("10.0.0.9", "eth0", "eth0:vip")});

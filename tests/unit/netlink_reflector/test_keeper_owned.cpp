@@ -121,6 +121,9 @@ TEST_CASE("keeper: leftovers go when all owners have spoken, unless one of them 
   CHECK(world.keeper.owned_count() == 3);
   world.keeper.claim(kFirst, {vip("10.0.0.9"), vip("10.0.0.10/32")});
   world.keeper.hold(kFirst, {vip("10.0.0.9"), vip("10.0.0.10/32")});
+  CHECK(world.settle() == 1);  // a resumed owner need not wait for the others
+  CHECK(world.take<Foreign>().empty());
+  CHECK(world.has("10.1.0.9"));
   world.keeper.sweep_leftovers();
   world.settle();
 
@@ -198,6 +201,12 @@ TEST_CASE("keeper: of keepalived's leftovers those go that are claimed") {
   world.keeper.release(kSecond);
   world.settle();
   CHECK_FALSE(world.has("10.0.0.11"));
+
+  // At a reload it is no leftover any more: somebody runs keepalived beside us.
+  world.keeper.claim(kFirst, {vip("10.0.0.10")});
+  world.keeper.sweep_leftovers();
+  CHECK(world.settle() == 0);
+  CHECK(world.has("10.0.0.10"));
 }
 
 TEST_CASE("keeper: on an interface that is renamed nothing of ours stays, and back it is again") {

@@ -86,6 +86,7 @@ struct Bench {
   Reflector reflector;
   std::vector<Publication> published;
   std::vector<std::string> lost;
+  std::vector<std::size_t> repaired;
   std::vector<std::string> link_names;
   int address_events = 0;
 
@@ -96,6 +97,11 @@ struct Bench {
     reflector.on_lost([this](const core::RouterKey&, const Publication& publication) {
       lost.emplace_back(publication.first_problem());
     });
+    reflector.on_repaired(
+        [this](const core::RouterKey& of, const std::vector<core::IpPrefix>& prefixes) {
+          CHECK(of == owner(1));
+          repaired.push_back(prefixes.size());
+        });
     reflector.on_link([this](const LinkEvent& event) {
       if (const auto* appeared = std::get_if<LinkAppeared>(&event)) {
         link_names.push_back(appeared->link.name);
@@ -194,6 +200,8 @@ TEST_CASE("kernel: an address that a stranger removes comes back") {
   CHECK(bench.until([&] { return bench.reflector.repairs() == 3; }));
   CHECK(Bench::kernel_has("10.0.0.9/32"));
   CHECK(Bench::kernel_has("10.0.0.10/24 scope global eth0:vip"));
+  CHECK(bench.until([&] { return bench.repaired.size() == 2; }));
+  CHECK(bench.repaired == std::vector<std::size_t>{1, 2});  // once for what went together
   CHECK(bench.lost.empty());
 }
 

@@ -204,7 +204,7 @@ TEST_CASE("child options: what the watchdog writes on the command line is what t
   options.run_dir = "/tmp/somewhere else";
   options.pid_file = "/tmp/x.pid";
   options.log = {.to_stderr = true, .to_syslog = false, .syslog_facility = 16 << 3, .detail = 2};
-  options.keep_addresses = options.keep_ipvs = true;
+  options.keep_addresses = options.keep_ipvs = options.beside_vrrp = true;
   options.heartbeat_interval = 123ms;
 
   const auto words = to_arguments(options);

@@ -90,6 +90,11 @@ TEST_CASE(
   CHECK(mastership_ends(watching) == core::Instant(2h + 5s + 3s));
   page.erase(1);
   CHECK(mastership_ends(watching) == core::Instant(3h + 5s + 3s));
+
+  VrrpRecord leaver = master_since(2h);
+  leaver.state = VrrpRecord::State::handing_over;
+  page.store(4, leaver);
+  CHECK(mastership_ends(watching) == core::Instant(2h + 5s + 3s));
 }
 
 TEST_CASE("handover page: what was declared void is void for a page that is open already, too") {

@@ -169,7 +169,7 @@ TEST_CASE("log: what had to be dropped is told before the line that follows it")
     ::usleep(1000);
   }
 
-  CHECK(text.find("warning log-lines-lost: ") != text.npos);
+  CHECK(text.find("warning runtime-log-lines-lost: ") != text.npos);
   CHECK(text.find("the end\n") != text.npos);
 }
 

@@ -34,7 +34,7 @@ vrrp_instance VI_1 {
   notify /bin/echo
   virtual_ipaddress {
     192.168.1.200 dev eth1 label eth1:vip
-    10.0.0.1/24
+    10.0.0.1/24 no_track
   }
 }
 )";
@@ -58,6 +58,8 @@ TEST_CASE("wiring: what the file says is what the core gets") {
   CHECK(settings.addresses[0].interface == "eth1");
   CHECK(settings.addresses[0].label == "eth1:vip");
   CHECK(settings.addresses[1].prefix.length == 24);
+  CHECK(settings.addresses[1].no_track);
+  CHECK_FALSE(settings.addresses[0].no_track);
   CHECK(settings.garp.repeat == 5);
   CHECK(settings.garp.delay == 5s);
 }

@@ -695,6 +695,16 @@ TEST_CASE("setback: a reload, or news of the interface, is a reason to try at on
   CHECK(bench.step(Reconfigure{with_priority(150)}, t0 + 1s) ==
         Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 150"});
   CHECK_FALSE(bench.instance.setback().has_value());
+
+  // Renamed while up and back: that the addresses have gone may be told before the name has.
+  Bench renamed(with_priority(150));
+  renamed.master();
+  renamed.step(AddressesPlaced{kKey, 1, 0, "there is no interface eth0"}, t0);
+  renamed.step(InterfaceReport{}, t0);
+  CHECK(renamed.step(InterfaceReport{kGood}, t0 + 1s) ==
+        Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 150"});
+  renamed.advert(100, t0 + 2s);
+  CHECK(renamed.instance.deadline() == t0 + 1s + 3'414'062us);
 }
 
 TEST_CASE("adverts: counters, page and pauses follow what left, not what was meant") {
@@ -851,4 +861,28 @@ TEST_CASE(
               !bench.instance.faults().empty());
     }
   }
+}
+
+TEST_CASE("page: a handover is in it with its end, until the addresses have left") {
+  Bench bench;
+  bench.master();
+  const auto last_page = [](const Actions& actions) {
+    std::optional<Remember> last;
+    for (const Action& action : actions) {
+      if (const auto* remember = std::get_if<Remember>(&action)) last = *remember;
+    }
+    return last.value();
+  };
+
+  Actions out;
+  bench.instance.step(Shutdown{}, t0 + 300ms, out);
+  bench.instance.step(AdvertSent{kKey, kResignPriority}, t0 + 300ms, out);
+  const Instant end = *bench.instance.deadline();
+  CHECK(last_page(out).hands_over);
+  CHECK(last_page(out).state == StateName::init);
+  CHECK(last_page(out).last_advert_at + last_page(out).silence_allowed == end + kHandoverLate);
+
+  out.clear();
+  bench.instance.step(Tick{}, end, out);
+  CHECK_FALSE(last_page(out).hands_over);
 }

@@ -53,8 +53,12 @@ struct Recorder : Doer {
     }
   }
   void tell(const Action& action) override {
-    if (!std::holds_alternative<Remember>(action)) done.push_back(to_string(action));
+    const auto* remember = std::get_if<Remember>(&action);
+    if (remember == nullptr) done.push_back(to_string(action));
+    if (remember != nullptr && notes_pages)
+      done.push_back(fmt::format("{} page {}", remember->router->name, to_string(remember->state)));
   }
+  bool notes_pages = false;
 };
 
 Lines performed(Actions actions) {
@@ -63,6 +67,19 @@ Lines performed(Actions actions) {
   return recorder.done;
 }
 
+Lines performed_with_pages(Actions actions) {
+  Recorder recorder;
+  recorder.notes_pages = true;
+  perform(actions, recorder, [](const Event&, Actions&) {});
+  return recorder.done;
+}
+
+Remember page(int vrid, StateName state) {
+  Remember remember;
+  remember.router = subject(vrid);
+  remember.state = state;
+  return remember;
+}
 Announce announce(int vrid) {
   return {subject(vrid), everyday().addresses, 5};
 }
@@ -85,6 +102,30 @@ TEST_CASE("turn: addresses that were wished for and taken back in one wake-up ar
   CHECK(performed({publish(1), WithdrawAddresses{subject(1)}}) == Lines{"VI_1 withdraw"});
   CHECK(performed({WithdrawAddresses{subject(1)}, publish(1)}) ==
         Lines{"VI_1 publish 192.0.2.100/32"});
+}
+
+TEST_CASE("turn: the page claims before addresses come, and lets go after they have left") {
+  // Who dies in between leaves addresses that nobody would know of.
+  CHECK(
+      performed_with_pages({SendAdvert{subject(1), 100, 1, {}}, publish(1),
+                            page(1, StateName::master), Notify{subject(1), NotifyState::master}}) ==
+      Lines{"VI_1 advert 100", "VI_1 page MASTER", "VI_1 publish 192.0.2.100/32",
+            "notify MASTER 0"});
+  CHECK(performed_with_pages({WithdrawAddresses{subject(1)}, page(1, StateName::backup)}) ==
+        Lines{"VI_1 withdraw", "VI_1 page BACKUP"});
+}
+
+TEST_CASE("turn: of one wake-up's pages of an instance the last is written, and only that") {
+  CHECK(performed_with_pages({page(1, StateName::backup), page(2, StateName::master), publish(1),
+                              page(1, StateName::master)}) ==
+        Lines{"VI_2 page MASTER", "VI_1 page MASTER", "VI_1 publish 192.0.2.100/32"});
+  CHECK(performed_with_pages({page(1, StateName::master), WithdrawAddresses{subject(1)},
+                              page(1, StateName::backup)}) ==
+        Lines{"VI_1 withdraw", "VI_1 page BACKUP"});
+  // A new instance with the key of one that leaves keeps what it wrote.
+  CHECK(performed_with_pages(
+            {WithdrawAddresses{subject(1)}, Removed{subject(1)}, page(1, StateName::backup)}) ==
+        Lines{"VI_1 removed", "removed", "VI_1 page BACKUP"});
 }
 
 TEST_CASE("turn: nothing is announced that a later withdrawal takes off, others are") {

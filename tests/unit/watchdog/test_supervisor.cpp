@@ -601,6 +601,7 @@ TEST_CASE(
   Driver driver;
   driver.run();
   (void)driver.step(StopRequested{});
+  (void)driver.tick(false, std::nullopt);
   driver.now += 1s;
 
   CHECK(deeds(driver.step(StopRequested{})) == Actions{SendStop{Role::vrrp}});

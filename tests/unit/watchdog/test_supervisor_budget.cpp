@@ -203,8 +203,126 @@ TEST_CASE("stop: a process that stands still while it hands over is ended with i
   driver.run();
   (void)driver.step(StopRequested{});
   const Instant end = driver.now + 700ms;
-  (void)driver.step(Observed{Role::vrrp, true, end});
+  (void)driver.tick(true, end);
   driver.now = end;
 
   CHECK(driver.tick(true, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+}
+
+// ---- a child that dies again and again ----------------------------------------------------------
+
+TEST_CASE("parting: the second death of a master is a handover, and the pause comes after it") {
+  Driver driver;
+  driver.run();
+  (void)driver.master_died(driver.now + 2s);
+  (void)driver.settle(Role::vrrp);
+
+  CHECK(deeds(driver.master_died(driver.now + 2s)) ==
+        Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{SendCommit{Role::vrrp, 1}});
+  CHECK(driver.committed(Role::vrrp, 1) == Actions{SendStop{Role::vrrp}});
+  driver.now += 700ms;
+  CHECK(deeds(driver.exited(Role::vrrp, exit_with(0))) == Actions{});
+  REQUIRE(driver.state<Backoff>(Role::vrrp));
+  CHECK(driver.state<Backoff>(Role::vrrp)->until == driver.now + 1s);
+  CHECK(only<Spawn>(driver.pass(1s)) == std::vector{Spawn{Role::vrrp}});
+  CHECK(only<SendStop>(driver.settle(Role::vrrp)).empty());
+}
+
+TEST_CASE("parting: one that dies, refuses or hangs as well leaves the addresses to the release") {
+  for (const int kind : {0, 1, 2}) {
+    Driver driver;
+    driver.run();
+    (void)driver.master_died(driver.now + 2s);
+    (void)driver.settle(Role::vrrp);
+    const Instant end = driver.now + 2s;
+    (void)driver.master_died(end);
+    Actions all;
+    if (kind == 0) {
+      all = driver.master_died(end);
+    } else if (kind == 1) {
+      (void)driver.refused(Role::vrrp, 1, "no");
+      all = driver.step(ChildExited{Role::vrrp, exit_with(0), "ended", end});
+    } else {
+      driver.now = end;
+      all = driver.tick(true, end);
+      CHECK(only<SendStop>(driver.committed(Role::vrrp, 1)).empty());
+    }
+    CHECK_MESSAGE(only<ReleaseAddresses>(all) == std::vector{ReleaseAddresses{1}}, kind);
+    CHECK(only<Spawn>(all).empty());
+  }
+}
+
+TEST_CASE("parting: a crash loop hands over before the director stands down") {
+  Driver driver;
+  driver.run();
+  for (int death = 1; death < 5; ++death) {
+    (void)driver.exited(Role::vrrp, crash());
+    (void)driver.step(AddressesReleased{});
+    (void)driver.pass(10s);
+    (void)driver.settle(Role::vrrp);
+  }
+
+  Actions all = driver.master_died(driver.now + 2s);
+  Driver::append(all, driver.settle(Role::vrrp));
+
+  CHECK(only<SendStop>(all) == std::vector{SendStop{Role::vrrp}});
+  const Actions after = driver.exited(Role::vrrp, exit_with(0));
+  CHECK(only<ReleaseAddresses>(after).empty());
+  CHECK(only<SendStop>(after) == std::vector{SendStop{Role::checkers}});
+  CHECK(only<Exit>(driver.exited(Role::checkers, exit_with(0))) ==
+        std::vector{Exit{ExitCode::fatal}});
+}
+
+TEST_CASE("parting: not with a budget that is nearly used up, and not with -V") {
+  Driver late;
+  late.run();
+  (void)late.master_died(late.now + 2s);
+  (void)late.settle(Role::vrrp);
+  CHECK(deeds(late.master_died(late.now + 100ms)) == Actions{ReleaseAddresses{1}});
+
+  Driver keeping({.keep_addresses = KeepAddresses::yes});
+  keeping.run();
+  (void)keeping.master_died(keeping.now + 2s);
+  (void)keeping.settle(Role::vrrp);
+  CHECK(deeds(keeping.master_died(keeping.now + 2s)) == Actions{});
+}
+
+TEST_CASE("parting: a stop meanwhile is an ordinary stop") {
+  Driver driver;
+  driver.run();
+  (void)driver.master_died(driver.now + 2s);
+  (void)driver.settle(Role::vrrp);
+  (void)driver.master_died(driver.now + 2s);
+
+  CHECK(only<SendStop>(driver.step(StopRequested{})) == std::vector{SendStop{Role::vrrp}});
+  CHECK(only<ReleaseAddresses>(driver.exited(Role::vrrp, exit_with(0))).size() == 1);
+  (void)driver.step(AddressesReleased{});
+  CHECK(only<Exit>(driver.exited(Role::checkers, exit_with(0))) == std::vector{Exit{ExitCode::ok}});
+}
+
+TEST_CASE("stop: a process that hangs instead of handing over is ended with its budget") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 700ms;
+  (void)driver.step(StopRequested{});
+  // While it served nobody had to look at its page.
+  CHECK(driver.supervisor.deadline() == driver.now);
+  CHECK(driver.tick(false, end).empty());
+  CHECK(driver.supervisor.deadline() == end);
+  driver.now = end;
+
+  CHECK(driver.tick(false, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+}
+
+TEST_CASE("stop: a process that hands over has given up its budget and keeps its time") {
+  Driver driver;
+  driver.run();
+  const Instant end = driver.now + 700ms;
+  (void)driver.step(StopRequested{});
+  (void)driver.tick(false, end);
+  driver.now = end;
+
+  CHECK(driver.tick(false, std::nullopt).empty());
+  CHECK(driver.supervisor.deadline() > end + 2s);
 }

@@ -1,0 +1,26 @@
+// Every message of what the processes share. `holdfastctl explain` lists them.
+#pragma once
+
+#include "runtime/log.hpp"
+
+namespace holdfast::runtime {
+
+inline constexpr Message kChildReply{
+    "runtime-channel-send", Level::error,
+    "An answer to the watchdog could not be sent. The watchdog does not read its channel; it will "
+    "end this process when it misses the heartbeats."};
+
+inline constexpr Message kChildFrame{"runtime-channel-frame", Level::error,
+                                     "The watchdog sent something a child never gets. Both must be "
+                                     "the same version of the program."};
+
+inline constexpr Message kLogLinesLost{
+    "runtime-log-lines-lost", Level::warning,
+    "More was to be said than the terminal or syslog took in time, and the oldest lines that "
+    "waited were dropped. Find out what slows the log down, or what floods it."};
+
+inline constexpr Message kLogPrivileges{"runtime-log-privileges", Level::warning,
+                                        "The thread that writes the log could not give up its "
+                                        "capabilities. It works, with more power than it needs."};
+
+}  // namespace holdfast::runtime
