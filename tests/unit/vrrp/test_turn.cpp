@@ -87,6 +87,17 @@ PublishAddresses publish(int vrid) {
   return {subject(vrid), everyday().addresses};
 }
 
+/// A backup at t0.
+Driver started() {
+  Driver driver{Router({everyday()})};
+  Actions out;
+  driver.handle(
+      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+      t0, out);
+  driver.handle(Startup{}, t0, out);
+  return driver;
+}
+
 }  // namespace
 
 TEST_CASE("turn: adverts of all go first, then addresses, announcements and the rest") {
@@ -136,12 +147,8 @@ TEST_CASE("turn: nothing is announced that a later withdrawal takes off, others 
 }
 
 TEST_CASE("turn: a lower advert and then a higher one in one batch leave no announcement behind") {
-  Driver driver{Router({everyday()})};
+  Driver driver = started();
   Actions out;
-  driver.handle(
-      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
-      t0, out);
-  driver.handle(Startup{}, t0, out);
   driver.begin(t0 + 3'609'375us, 0s, out);
   driver.finish(out);
   out.clear();
@@ -172,12 +179,8 @@ TEST_CASE("turn: a new instance with the key of a removed one keeps what it wish
 }
 
 TEST_CASE("turn: a takeover whose advert does not leave beside a living master is taken back") {
-  Driver driver{Router({everyday()})};
+  Driver driver = started();
   Actions out;
-  driver.handle(
-      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
-      t0, out);
-  driver.handle(Startup{}, t0, out);
   std::vector<std::uint8_t> weaker;
   encode_advert(make_advert(everyday(), 90), weaker);
   driver.begin(t0 + 3s, 0s, out);
