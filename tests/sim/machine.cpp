@@ -142,7 +142,7 @@ void Machine::to_child(Frame frame) {
   if (child_) child_->hear(std::move(frame));
 }
 void Machine::to_watchdog(const Frame& frame) {
-  has_begun_ |= frame.type == Frame::Type::committed;
+  has_begun_ |= has_committed_child() && !child_->reflector().is_behind();
   if (watchdog_) watchdog_->hear(frame);
 }
 
