@@ -54,6 +54,16 @@ std::string timers(const object& from) {
   return block.text();
 }
 
+std::string rejected(const object& from) {
+  Block block("rejects");
+  for (const value& each : find_list(from, "rejected")) {
+    if (!each.is_object()) continue;
+    const object& problem = each.as_object();
+    block.add(fmt::format("{} {}", text(problem, "source"), text(problem, "what")));
+  }
+  return block.text();
+}
+
 std::string history(const object& from) {
   Block block("before");
   for (const value& each : find_list(from, "history")) {
@@ -75,7 +85,7 @@ std::string render_explanation(const object& from) {
   why.add(text(from, "why"));
   Block priority("priority");
   priority.add(text(from, "priority"));
-  result += why.text() + priority.text() + heard(from) + timers(from);
+  result += why.text() + priority.text() + heard(from) + rejected(from) + timers(from);
   result += sentences("then", from, "changes");
   result += sentences("fault", from, "faults");
   result += sentences("trouble", from, "troubles");

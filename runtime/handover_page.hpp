@@ -8,6 +8,7 @@
 #include "core/time.hpp"
 #include "runtime/unique_fd.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -39,7 +40,7 @@ struct VrrpRecord {
   std::uint8_t priority = 0;
 
   /// The moment that the record speaks of.
-  [[nodiscard]] core::Instant stands_for() const { return last_advert_sent_at; }
+  [[nodiscard]] core::Instant stands_for() const { return std::max(since, last_advert_sent_at); }
   bool operator==(const VrrpRecord&) const = default;
 };
 

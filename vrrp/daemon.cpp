@@ -149,7 +149,7 @@ class Daemon {
     const Instance* instance = find_instance(engine_->router(), word);
     if (instance == nullptr)
       return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
-    return explain(*instance, recorder_->history(), runtime::now());
+    return explain(*instance, recorder_->past(), runtime::now());
   }
 
   void record(const boost::json::object& request, const runtime::ControlReply& reply) {

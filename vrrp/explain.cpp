@@ -108,7 +108,8 @@ class Explanation {
     } else if (settings_.priority <= master.priority) {
       if (master.priority < kOwnerPriority)
         change("takes over within {:.1f} s when a reload raises its priority above {}",
-               seconds(master_down_interval(settings_, backup.master_adver_interval)),
+               seconds(settings_.preempt_delay +
+                       master_down_interval(settings_, backup.master_adver_interval)),
                master.priority);
       if (settings_.priority < master.priority)
         change("takes over when {} falls below its priority {}", who, settings_.priority);
@@ -165,14 +166,27 @@ class Explanation {
   std::vector<std::string> changes_;
 };
 
-json::array history_of(const RouterKey& key, const std::deque<PastState>& history) {
+json::array history_of(const RouterKey& key, const Past& past) {
   json::array list;
-  for (auto past = history.rbegin(); past != history.rend() && list.size() < kMostPast; ++past) {
-    if (past->router != key) continue;
-    list.push_back(json::object{{"at", runtime::iso8601_utc(past->at)},
-                                {"from", to_string(past->from)},
-                                {"to", to_string(past->to)},
-                                {"why", past->why}});
+  const auto& states = past.states;
+  for (auto each = states.rbegin(); each != states.rend() && list.size() < kMostPast; ++each) {
+    if (each->router != key) continue;
+    list.push_back(json::object{{"at", runtime::iso8601_utc(each->at)},
+                                {"from", to_string(each->from)},
+                                {"to", to_string(each->to)},
+                                {"why", each->why}});
+  }
+  return list;
+}
+
+json::array rejected_of(const RouterKey& key, const Past& past, Instant now) {
+  json::array list;
+  for (const PastProblem& each : past.problems) {
+    if (each.router != key || now - each.at > kRejectedLately) continue;
+    list.push_back(json::object{{"at", runtime::iso8601_utc(each.at)},
+                                {"reason", to_string(each.reason)},
+                                {"source", each.source.to_string()},
+                                {"what", each.sentence}});
   }
   return list;
 }
@@ -193,7 +207,7 @@ const Instance* find_instance(const Router& router, std::string_view word) {
   });
 }
 
-json::object explain(const Instance& instance, const std::deque<PastState>& history, Instant now) {
+json::object explain(const Instance& instance, const Past& past, Instant now) {
   const InstanceSettings& settings = instance.settings();
   const Explanation explanation(instance, now);
   json::array faults;
@@ -211,7 +225,8 @@ json::object explain(const Instance& instance, const std::deque<PastState>& hist
           {"changes", explanation.changes()},
           {"faults", std::move(faults)},
           {"troubles", troubles_of(instance, now)},
-          {"history", history_of(instance.key(), history)}};
+          {"rejected", rejected_of(instance.key(), past, now)},
+          {"history", history_of(instance.key(), past)}};
 }
 
 }  // namespace holdfast::vrrp

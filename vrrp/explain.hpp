@@ -7,7 +7,6 @@
 
 #include <boost/json/object.hpp>
 
-#include <deque>
 #include <string_view>
 
 namespace holdfast::vrrp {
@@ -16,9 +15,13 @@ namespace holdfast::vrrp {
 /// nullptr: there is none.
 [[nodiscard]] const Instance* find_instance(const Router& router, std::string_view word);
 
+/// A problem that lasts is told once a minute.
+inline constexpr core::Duration kRejectedLately = std::chrono::minutes(2);
+
 /// The reply to {"command":"explain"}. Durations are in milliseconds (…_ms), moments ISO-8601 UTC
-/// (…_at). Timers come soonest first, the history newest first.
-[[nodiscard]] boost::json::object explain(const Instance& instance,
-                                          const std::deque<PastState>& history, core::Instant now);
+/// (…_at). Timers come soonest first, the history newest first. `rejected`: what peers send that is
+/// not usable, of the last kRejectedLately.
+[[nodiscard]] boost::json::object explain(const Instance& instance, const Past& past,
+                                          core::Instant now);
 
 }  // namespace holdfast::vrrp

@@ -255,7 +255,8 @@ def test_a_socket_that_could_not_be_opened_is_named_and_tried_again(scene: Scene
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
 
     scene.machine.ip("link set eth7 name eth0")
-    told = eventually(lambda: "cannot open a raw socket for VRRP on eth0" in scene.director.log(), 3)
+    sentence = "cannot open a raw socket for VRRP on eth0"
+    told = eventually(lambda: sentence in scene.director.log(), 3)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
     assert told is not None, scene.director.log()

@@ -1,4 +1,4 @@
-"""The event recorder: what a pair was told and decided, played again; and what explain makes of it."""
+"""The event recorder: what a pair was told and decided, played again; and explain."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def live(pair: Pair, seconds: float) -> None:
     time.sleep(max(0.0, ends - time.monotonic()))
 
 
-def test_a_recorded_minute_of_a_pair_plays_to_the_same_decisions(pair: Pair, tmp_path: Path) -> None:
+def test_a_recorded_minute_plays_to_the_same_decisions(pair: Pair, tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.txt" for name in ("a", "b")}
     record(pair.a, files["a"])
     record(pair.b, files["b"])
@@ -262,6 +262,17 @@ def test_explain_tells_why_in_every_state(pair: Pair) -> None:
     assert text.startswith("VI_1 (eth0, VRID 51) is FAULT since ")
     assert "  fault     interface eth0 is down or has no carrier\n" in text
     assert re.search(r"  before    \S+Z  BACKUP -> FAULT: interface eth0 is down", text), text
+
+
+def test_explain_names_a_peer_whose_adverts_do_not_count(pair: Pair) -> None:
+    pair.b.write_config(config(200).replace(PASSWORD, "anders34"))
+    assert pair.b.ctl("reload").returncode == 0
+    pair.is_master(pair.b)
+
+    assert eventually(lambda: explained(pair.a)["rejected"], 5) is not None
+    rejected = explained(pair.a)["rejected"][0]
+    assert (rejected["source"], rejected["reason"]) == (B, "authentication_data")
+    assert "  rejects   10.9.0.2 uses another password" in pair.a.ctl("explain", "VI_1").stdout
 
 
 def test_what_explain_promises_comes_true(pair: Pair) -> None:

@@ -1,5 +1,7 @@
 #include "tests/sim/lan.hpp"
 
+#include <algorithm>
+
 namespace holdfast::sim {
 
 std::size_t Lan::plug_in(Receiver receiver) {
@@ -13,8 +15,12 @@ void Lan::send(std::size_t from, const Bytes& packet) {
     const int copies = rng_.chance(duplicate_percent) ? 2 : 1;
     for (int copy = 0; copy < copies; ++copy) {
       if (rng_.chance(loss_percent)) continue;
-      const Duration delay = std::chrono::microseconds(50) + rng_.below(longest_delay);
-      world_.after(delay, [this, to, packet] { ports_[to](packet); });
+      Instant arrives = world_.now() + std::chrono::microseconds(50) + rng_.below(longest_delay);
+      // Only a segment in trouble lets packets overtake each other.
+      Instant& last = last_arrival_[{from, to}];
+      if (longest_delay <= kUsualDelay) arrives = std::max(arrives, last);
+      last = arrives;
+      world_.at(arrives, [this, to, packet] { ports_[to](packet); });
     }
   }
 }

@@ -5,6 +5,7 @@
 #include "tests/sim/world.hpp"
 
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -28,13 +29,15 @@ class Lan {
 
   unsigned loss_percent = 0;
   unsigned duplicate_percent = 0;
-  Duration longest_delay = std::chrono::microseconds(500);
+  static constexpr Duration kUsualDelay = std::chrono::microseconds(500);
+  Duration longest_delay = kUsualDelay;
 
  private:
   World& world_;
   core::Rng& rng_;
   std::vector<Receiver> ports_;
   std::set<std::pair<std::size_t, std::size_t>> cuts_;
+  std::map<std::pair<std::size_t, std::size_t>, Instant> last_arrival_;
 };
 
 }  // namespace holdfast::sim

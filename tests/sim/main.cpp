@@ -32,6 +32,16 @@ std::uint64_t seed_from_environment() {
   return hash >> 16;
 }
 
+std::string describe(const Plan& plan, const Outcome& outcome) {
+  std::string text = describe(plan);
+  if (outcome.violation) {
+    text +=
+        fmt::format("violated: {}: {}\n", outcome.violation->oracle, outcome.violation->sentence);
+  }
+  for (const std::string& line : outcome.trace) text += line + "\n";
+  return text;
+}
+
 bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -66,8 +76,9 @@ int main(int argc, char** argv) {
   std::uint64_t wakes = 0;
   for (std::uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
     const Plan plan = draw_plan(seed);
-    const Outcome outcome = run(plan);
+    const Outcome outcome = run(plan, options.verbose ? Trace::yes : Trace::no);
     wakes += outcome.wakes;
+    if (options.verbose) fmt::print("{}", describe(plan, outcome));
     if (!outcome.violation) continue;
 
     const auto at = std::chrono::duration<double>(outcome.violation->at -
@@ -79,9 +90,8 @@ int main(int argc, char** argv) {
       return 0;
     }
     const std::string file = fmt::format("{}/sim-{}.txt", options.out, seed);
-    std::ofstream(file) << describe(plan, outcome);
+    std::ofstream(file) << describe(plan, run(plan, Trace::yes));
     fmt::print("written to {}; replay with --seed {}\n", file, seed);
-    if (options.verbose) fmt::print("{}", describe(plan, outcome));
     return 1;
   }
   fmt::print("{} seeds from {} hold, {} wake-ups\n", options.seeds, options.first, wakes);

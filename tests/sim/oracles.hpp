@@ -1,78 +1,45 @@
-// What must hold whatever happens. A small reference model, written from the RFC's sentences and
-// not from the core, follows each host from the packets that it was given. The first contradiction
-// ends the run.
+// What must hold whatever happens: all oracles together.
 #pragma once
 
-#include "tests/sim/host.hpp"
-
-#include <algorithm>
-#include <map>
-#include <string>
+#include "tests/sim/address_oracle.hpp"
+#include "tests/sim/election_oracle.hpp"
+#include "tests/sim/segment_oracle.hpp"
 
 namespace holdfast::sim {
 
-/// Thrown by an oracle: test code may.
-struct Violation {
-  std::string oracle;
-  Instant at;
-  std::string sentence;
-};
-
 class Oracles : public Watcher {
  public:
-  void add(Host& host) { hosts_.push_back(&host); }
-  void woke(Host& host, const Wake& wake) override;
-  /// Between any two happenings of the world.
-  void look(Instant now);
+  explicit Oracles(const Situation& situation)
+      : election_(situation), addresses_(situation), segment_(situation), situation_(situation) {}
 
-  /// Faults (loss, cuts, pauses, crashes …) and orderly changes (start, stop, reload) as the swarm
-  /// makes them.
-  void trouble_begins() { ++troubles_; }
-  void trouble_ends(Instant now) {
-    --troubles_;
-    last_trouble_ = now;
+  void woke(Child& child, const Wake& wake) override {
+    ++wakes_;
+    election_.woke(child, wake);
+    addresses_.woke(child, wake);
+    segment_.woke(child, wake);
   }
-  void changed(Instant now) { last_change_ = std::max(last_change_, now); }
-  /// After this long without trouble and change the election must be over.
-  Duration settle_bound = std::chrono::seconds(10);
+  void announced(Child& child, const core::RouterKey& key,
+                 const core::IpAddress& address) override {
+    addresses_.announced(child, key, address);
+  }
+  /// Before each happening; what holds now has held since the last one.
+  void look() {
+    if (situation_.now() - looked_at_ < kEvery) return;
+    looked_at_ = situation_.now();
+    election_.look();
+    addresses_.look();
+    segment_.look();
+  }
+  [[nodiscard]] std::uint64_t wakes() const { return wakes_; }
 
  private:
-  struct Model {
-    std::optional<Instant> down_at;  ///< Backup: the moment to take over; nullopt: not predicted
-    std::optional<Instant> next_advert;  ///< Master: the next beat
-    Instant last_advert;
-    Instant last_answer;  ///< Master: the last advert that answered somebody
-    vrrp::StateName last_state = vrrp::StateName::init;
-    std::optional<Instant> shutdown_at;
-    bool handing_over = false;
-    bool stopped_in_calm = false;
-  };
-  /// What the model makes of one wake-up, before the core's own outcome is looked at.
-  struct Verdict {
-    bool backup_after_packets = false;
-    bool master_after_packets = false;
-    unsigned zeros = 0;
-    unsigned lower = 0;
-  };
-
-  Verdict follow_packets(const Host& host, const Wake& wake, Model& model) const;
-  void check_addresses(const Host& host) const;
-  void check_order(const Host& host, const Wake& wake) const;
-  void check_pause(const Host& host, const Wake& wake) const;
-  void check_election(const Host& host, const Wake& wake, const Verdict& verdict,
-                      Model& model) const;
-  void check_rhythm(const Host& host, const Wake& wake, const Verdict& verdict, Model& model) const;
-  void check_leaving(const Host& host, const Wake& wake, Model& model) const;
-  void check_settled(Instant now) const;
-  [[nodiscard]] bool is_eligible(const Host& host) const;
-  [[nodiscard]] static Instant chosen_phase(const Host& host);
-  [[noreturn]] static void violated(std::string oracle, const Host& host, std::string sentence);
-
-  std::vector<Host*> hosts_;
-  std::map<const Host*, Model> models_;
-  int troubles_ = 0;
-  Instant last_trouble_{};
-  Instant last_change_{};
+  static constexpr Duration kEvery = std::chrono::milliseconds(10);
+  ElectionOracle election_;
+  AddressOracle addresses_;
+  SegmentOracle segment_;
+  const Situation& situation_;
+  Instant looked_at_{};
+  std::uint64_t wakes_ = 0;
 };
 
 }  // namespace holdfast::sim

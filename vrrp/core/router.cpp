@@ -95,9 +95,12 @@ std::size_t Router::replace_instance(const InstanceSettings& settings, Instant n
 }
 
 std::size_t Router::add_instance(InstanceSettings settings) {
-  const auto free = std::find(slots_.begin(), slots_.end(), std::nullopt);
-  const auto slot = static_cast<std::size_t>(free - slots_.begin());
-  if (free == slots_.end()) slots_.emplace_back();
+  if (free_.empty()) {
+    free_.push_back(slots_.size());
+    slots_.emplace_back();
+  }
+  const std::size_t slot = free_.back();
+  free_.pop_back();
   slots_[slot].emplace(std::move(settings));
 
   const RouterKey& key = slots_[slot]->key();
@@ -133,6 +136,7 @@ void Router::forget(std::size_t slot) {
   std::erase(order_, slot);
   deadlines_.set(slot, std::nullopt);
   slots_[slot].reset();
+  free_.push_back(slot);
 }
 
 void Router::step_all(const InstanceEvent& event, Instant now, Actions& out) {

@@ -104,9 +104,10 @@ class Router {
   [[nodiscard]] std::size_t slot_of(const RouterKey& key) const;
   [[nodiscard]] bool is_leaving(std::size_t slot) const;
 
-  std::vector<std::optional<Instance>> slots_;  // empty ones are reused
-  std::vector<std::size_t> order_;              // slots in the order of the configuration
-  std::vector<std::size_t> leaving_;            // slots that a reload removed, in their handover
+  std::vector<std::optional<Instance>> slots_;
+  std::vector<std::size_t> free_;     // empty slots
+  std::vector<std::size_t> order_;    // slots in the order of the configuration
+  std::vector<std::size_t> leaving_;  // slots that a reload removed, in their handover
   std::unordered_map<std::string, Interface, TextHash, std::equal_to<>> interfaces_;
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;

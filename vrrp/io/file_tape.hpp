@@ -42,6 +42,7 @@ class FileTape : public scenario::Tape {
   void on_ended(std::function<void()> call) { on_ended_ = std::move(call); }
 
   Need before_turn(std::size_t instances) override;
+  void before_reload(std::size_t) override {}
   void begin_life(core::Instant at, RouterSituation situation) override;
   [[nodiscard]] bool wants_everything() const override { return ended_.empty(); }
   void write(std::optional<core::Instant> at, std::string_view line) override;

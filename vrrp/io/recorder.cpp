@@ -224,8 +224,8 @@ void Recorder::end_file(std::function<void(const Ended&)> on_written) {
   });
 }
 
-std::deque<PastState> Recorder::history() const {
-  return ring_ ? ring_->history() : std::deque<PastState>{};
+Past Recorder::past() const {
+  return ring_ ? ring_->past() : Past{};
 }
 
 }  // namespace holdfast::vrrp

@@ -45,8 +45,8 @@ class Recorder {
   };
   /// `record stop`. `on_written` runs from the loop when all of it is in the file.
   [[nodiscard]] core::Result<void> stop(std::function<void(const Ended&)> on_written);
-  /// The last changes of state of all instances, oldest first.
-  [[nodiscard]] std::deque<PastState> history() const;
+  /// Of all instances.
+  [[nodiscard]] Past past() const;
 
  private:
   struct Life {};

@@ -26,6 +26,11 @@ scenario::Tape::Need RingTape::before_turn(std::size_t instances) {
   return Need::nothing;
 }
 
+// Thousands of settings would fill a part and be thrown away with the next turn.
+void RingTape::before_reload(std::size_t instances) {
+  if (instances > kMostInstances && content_ == Content::everything) begin(Content::changes);
+}
+
 void RingTape::begin_life(core::Instant at, RouterSituation situation) {
   const std::vector<std::string> lines = scenario::life_lines(situation);
   std::size_t size = 0;
@@ -59,14 +64,29 @@ void RingTape::write(std::optional<core::Instant> at, std::string_view line) {
 void RingTape::after_turn(core::Instant now, const Actions& actions) {
   bool mastership = false;
   for (const Action& action : actions) {
-    const auto* changed = std::get_if<StateChanged>(&action);
-    if (changed == nullptr) continue;
-    mastership =
-        mastership || changed->from == StateName::master || changed->to == StateName::master;
-    history_.push_back({changed->router->key, now, changed->from, changed->to, changed->why});
-    if (history_.size() > kMostHistory) history_.pop_front();
+    if (const auto* changed = std::get_if<StateChanged>(&action)) {
+      mastership =
+          mastership || changed->from == StateName::master || changed->to == StateName::master;
+      remember(*changed, now);
+    } else if (const auto* problem = std::get_if<PeerProblem>(&action)) {
+      remember(*problem, now);
+    }
   }
   if (mastership) on_mastership_();
+}
+
+void RingTape::remember(const StateChanged& changed, core::Instant now) {
+  past_.states.push_back({changed.router->key, now, changed.from, changed.to, changed.why});
+  if (past_.states.size() > Past::kMost) past_.states.pop_front();
+}
+
+void RingTape::remember(const PeerProblem& problem, core::Instant now) {
+  std::erase_if(past_.problems, [&](const PastProblem& known) {
+    return known.reason == problem.reason && known.router == problem.router->key;
+  });
+  past_.problems.push_back(
+      {problem.router->key, now, problem.reason, problem.source, problem.sentence});
+  if (past_.problems.size() > Past::kMost) past_.problems.pop_front();
 }
 
 }  // namespace holdfast::vrrp

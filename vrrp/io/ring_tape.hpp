@@ -20,6 +20,24 @@ struct PastState {
   std::string why;
 };
 
+/// Packets of a peer that were not usable, or a remark about those that were.
+struct PastProblem {
+  RouterKey router;
+  core::Instant at;
+  RejectReason reason;
+  IpAddress source;
+  std::string sentence;
+};
+
+/// What `explain` wants to know of the past, oldest first. Of all instances together.
+struct Past {
+  /// Of each kind; older ones go.
+  static constexpr std::size_t kMost = 256;
+  std::deque<PastState> states;
+  /// One for each instance and reason, the last one that was told: once a minute while it lasts.
+  std::deque<PastProblem> problems;
+};
+
 class RingTape : public scenario::Tape {
  public:
   /// Beyond these only changes are kept.
@@ -27,16 +45,14 @@ class RingTape : public scenario::Tape {
   static constexpr std::size_t kMostLifeText = RecordRing::kSegmentBytes / 2;
   /// A turn begins in a new part when less is left in this one.
   static constexpr std::size_t kTurnRoom = 8 * 1024;
-  /// Of all instances together.
-  static constexpr std::size_t kMostHistory = 256;
 
   /// `memory` as for RecordRing. `on_mastership`: an instance became master or ceased to be.
   RingTape(std::span<std::uint8_t> memory, std::function<void()> on_mastership);
 
-  /// Oldest first.
-  [[nodiscard]] const std::deque<PastState>& history() const { return history_; }
+  [[nodiscard]] const Past& past() const { return past_; }
 
   Need before_turn(std::size_t instances) override;
+  void before_reload(std::size_t instances) override;
   void begin_life(core::Instant at, RouterSituation situation) override;
   [[nodiscard]] bool wants_everything() const override;
   void write(std::optional<core::Instant> at, std::string_view line) override;
@@ -45,6 +61,8 @@ class RingTape : public scenario::Tape {
  private:
   using Content = RecordRing::Content;
   void begin(Content content);
+  void remember(const StateChanged& changed, core::Instant now);
+  void remember(const PeerProblem& problem, core::Instant now);
 
   RecordRing ring_;
   std::function<void()> on_mastership_;
@@ -54,7 +72,7 @@ class RingTape : public scenario::Tape {
   // is tried again.
   std::optional<std::size_t> too_large_;
   std::size_t instances_ = 0;
-  std::deque<PastState> history_;
+  Past past_;
 };
 
 }  // namespace holdfast::vrrp

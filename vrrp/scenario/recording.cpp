@@ -2,6 +2,8 @@
 
 #include "vrrp/scenario/lines.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace holdfast::vrrp::scenario {
@@ -62,6 +64,7 @@ void RecordedDriver::answer(const Event& event, Actions& out) {
 void RecordedDriver::write_event(std::string_view how, const Event& event, Instant now) {
   const auto* reload = std::get_if<Reload>(&event);
   for (const Attached& each : tapes_) {
+    if (reload != nullptr) each.tape->before_reload(reload->instances.size());
     if (!each.tape->wants_everything() && !changes_something(event)) continue;
     // The line of a reload only counts its settings: there is nothing to hide in it.
     const std::string text = event_text(reload != nullptr ? event : each.pseudonyms.hide(event));

@@ -24,6 +24,8 @@ class Tape {
   virtual ~Tape() = default;
   /// A turn begins. `instances`: how many there are.
   virtual Need before_turn(std::size_t instances) = 0;
+  /// A reload follows within this turn, to so many instances.
+  virtual void before_reload(std::size_t instances) = 0;
   /// The answer to Need::life; life_lines() makes text of it. Passwords are hidden already.
   virtual void begin_life(Instant at, RouterSituation situation) = 0;
   /// False: only what changes something is wanted, and it cannot be played.

@@ -3,6 +3,8 @@
 #include "vrrp/scenario/lines.hpp"
 #include "vrrp/scenario/words.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace holdfast::vrrp::scenario {

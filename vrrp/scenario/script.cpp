@@ -9,22 +9,24 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Instant kBegin{1h};
+/// The driver is woken at every deadline on the way.
+constexpr Duration kLongestScript = 24h * 7;
 
 /// "3.2s" or "400ms".
 Duration parse_time(std::string_view text) {
   const auto fail = [text] {
-    return FormatError(fmt::format("a time is 3.2s or 400ms, not {}", text));
+    return FormatError(fmt::format("a time is 3.2s or 400ms, a week at most, not {}", text));
   };
   Duration duration{};
   if (text.ends_with("ms")) {
     std::int64_t count = 0;
     from_text(text.substr(0, text.size() - 2), count);
-    if (count < 0 || count > Duration(24h).count()) throw fail();
+    if (count < 0 || count > kLongestScript / 1ms) throw fail();
     return std::chrono::milliseconds(count);
   }
   if (!text.ends_with('s')) throw fail();
   from_text(text.substr(0, text.size() - 1), duration);
-  if (duration < Duration::zero()) throw fail();
+  if (duration < Duration::zero() || duration > kLongestScript) throw fail();
   return duration;
 }
 

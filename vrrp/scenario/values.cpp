@@ -40,12 +40,15 @@ std::int64_t micros_of(std::string_view text) {
   return negative ? -all : all;
 }
 
+// A new member does not compile here until it is recorded.
 std::string part_of(const VirtualAddress& address) {
-  std::string text = address.prefix.to_string();
-  if (!address.interface.empty()) text += ",dev=" + escape_part(address.interface);
-  if (!address.label.empty()) text += ",label=" + escape_part(address.label);
-  if (address.broadcast) text += ",brd=" + address.broadcast->to_string();
-  if (address.scope) text += fmt::format(",scope={}", *address.scope);
+  const auto& [prefix, interface, label, broadcast, scope, no_track] = address;
+  std::string text = prefix.to_string();
+  if (!interface.empty()) text += ",dev=" + escape_part(interface);
+  if (!label.empty()) text += ",label=" + escape_part(label);
+  if (broadcast) text += ",brd=" + broadcast->to_string();
+  if (scope) text += fmt::format(",scope={}", *scope);
+  if (no_track) text += ",no_track=yes";
   return text;
 }
 
@@ -65,6 +68,8 @@ VirtualAddress address_of(std::string_view text) {
       from_text(part.substr(4), address.broadcast.emplace());
     } else if (part.starts_with("scope=")) {
       from_text(part.substr(6), address.scope.emplace());
+    } else if (part.starts_with("no_track=")) {
+      from_text(part.substr(9), address.no_track);
     } else {
       throw FormatError(fmt::format("an address has no '{}'", part));
     }

@@ -91,6 +91,13 @@ TEST_CASE(
   page.erase(1);
   CHECK(mastership_ends(watching) == core::Instant(3h + 5s + 3s));
 
+  // A master whose adverts do not leave: its peers may take over at once.
+  VrrpRecord mute = master_since(1h);
+  mute.last_advert_sent_at = {};
+  page.store(5, mute);
+  CHECK(mastership_ends(watching) == core::Instant(3s));
+  page.erase(5);
+
   VrrpRecord leaver = master_since(2h);
   leaver.state = VrrpRecord::State::handing_over;
   page.store(4, leaver);

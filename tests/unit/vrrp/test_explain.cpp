@@ -18,7 +18,7 @@ const core::Instant t0{1h};
 struct Bench {
   Router router;
   Actions out;
-  std::deque<PastState> history;
+  Past past;
 
   explicit Bench(const InstanceSettings& settings) : router({settings}) {
     step(InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
@@ -32,7 +32,7 @@ struct Bench {
          now);
   }
   [[nodiscard]] boost::json::object at(core::Instant now) const {
-    return explain(*router.instances().front(), history, now);
+    return explain(*router.instances().front(), past, now);
   }
   [[nodiscard]] Lines lines(core::Instant now, std::string_view key) const {
     Lines lines;
@@ -142,14 +142,28 @@ TEST_CASE("explain: one that leaves, and one that has left") {
               "reload brings it back"});
 }
 
+TEST_CASE("explain: packets that are not usable are told while they come") {
+  Bench bench(everyday());
+  const RouterKey key = bench.router.instances().front()->key();
+  bench.past.problems = {
+      {key, t0, Objection::authentication_data, ip("192.0.2.3"), "uses another password"}};
+
+  const auto rejected = bench.at(t0 + 90s).at("rejected").as_array();
+
+  REQUIRE(rejected.size() == 1);
+  CHECK(rejected.front().at("source").as_string() == "192.0.2.3");
+  CHECK(rejected.front().at("what").as_string() == "uses another password");
+  CHECK(bench.at(t0 + 3min).at("rejected").as_array().empty());
+}
+
 TEST_CASE("explain: the history is this instance's, newest first") {
   Bench bench(everyday());
   const RouterKey key = bench.router.instances().front()->key();
   RouterKey other = key;
   other.vrid = 99;
-  bench.history = {{key, t0, StateName::init, StateName::backup, "started"},
-                   {other, t0, StateName::backup, StateName::fault, "not this one"},
-                   {key, t0 + 1s, StateName::backup, StateName::master, "no master was heard"}};
+  bench.past.states = {{key, t0, StateName::init, StateName::backup, "started"},
+                       {other, t0, StateName::backup, StateName::fault, "not this one"},
+                       {key, t0 + 1s, StateName::backup, StateName::master, "no master was heard"}};
 
   const auto history = bench.at(t0 + 2s).at("history").as_array();
 

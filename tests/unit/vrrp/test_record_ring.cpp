@@ -194,13 +194,29 @@ TEST_CASE("ring tape: a dump plays from its oldest part on, however long the pro
   life.run(20000);
 
   CHECK(masterships > 0);
-  CHECK(tape.history().size() == 40);
+  CHECK(tape.past().states.size() == 40);
   REQUIRE(dump_ring(memory.bytes, directory.file("dump"), "a remark").has_value());
   const std::string text = directory.text("dump.1");
   CHECK(text.starts_with("holdfast-scenario 1\n# a remark\n"));
   CHECK(text.find("do startup") == std::string::npos);  // long overwritten
   CHECK(text.size() < kMostDumpBytes + 2 * RecordRing::kSegmentBytes);
   CHECK(play(text) == scenario::Replay::Verdict::same);
+}
+
+TEST_CASE("ring tape: of a problem that lasts only the last word is remembered") {
+  Memory memory;
+  RingTape tape(memory.bytes, [] {});
+  const Subject subject{everyday().key(), "VI_1"};
+  const auto problem = [&](RejectReason reason, const char* source) {
+    return PeerProblem{subject, reason, ip(source), "sends nonsense", 1};
+  };
+
+  for (int minute = 0; minute < 5; ++minute)
+    tape.after_turn(t0 + minute * 1min, {problem(DecodeError::bad_checksum, "192.0.2.2"),
+                                         problem(Objection::bad_ttl, "192.0.2.3")});
+
+  REQUIRE(tape.past().problems.size() == 2);
+  CHECK(tape.past().problems.front().at == t0 + 4min);
 }
 
 TEST_CASE("ring tape: a turn that does not fit leaves a gap, and the next one begins anew") {
@@ -247,7 +263,7 @@ TEST_CASE(
   CHECK(before.find("=> VI_399 BACKUP -> MASTER: no master was heard") != std::string::npos);
   CHECK(directory.text("dump.1") == before);
   CHECK(directory.text("dump.2") == before);
-  CHECK(tape.history().size() == RingTape::kMostHistory);
+  CHECK(tape.past().states.size() == Past::kMost);
 }
 
 TEST_CASE("record dump: the newest is number 1, and the oldest goes") {

@@ -44,7 +44,8 @@ InstanceSettings odd_settings() {
                          .interface = "eth1",
                          .label = "eth1:0",
                          .broadcast = ip("192.0.2.255"),
-                         .scope = 253},
+                         .scope = 253,
+                         .no_track = true},
                         {.prefix = {ip("192.0.2.101"), 32},
                          .interface = "e=t;h,2%",
                          .label = {},
@@ -106,6 +107,7 @@ class Memory : public scenario::Tape {
   Need before_turn(std::size_t) override {
     return everything_ && !std::exchange(begun_, true) ? Need::life : Need::nothing;
   }
+  void before_reload(std::size_t) override {}
   void begin_life(Instant at, RouterSituation situation) override {
     const Lines text = scenario::life_lines(situation);
     for (const std::string& each : text)
@@ -437,6 +439,7 @@ TEST_CASE("scenario: nonsense is named with its line, and never harms") {
         "this program reads 'holdfast-scenario 1', not "
         "'holdfast-scenario 2'");
   CHECK(play({}).verdict == Replay::Verdict::unreadable);
+  CHECK(play({"instance prio 1", "at 0s start", "until 999999999s"}).line == 3);
   const Played twice = play({"holdfast-scenario 1", "1 life", "1 do reload instances=2",
                              "instance vrid=5 interface=eth0", "instance vrid=5 interface=eth0"});
   CHECK(twice.line == 5);

@@ -1,0 +1,415 @@
+#include "tests/sim/child.hpp"
+
+#include "tests/sim/machine.hpp"
+#include "vrrp/io/ipv4_header.hpp"
+
+namespace holdfast::sim {
+
+using namespace vrrp;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kSocketBufferPackets = 64;  // what does not fit is lost, as in a kernel
+constexpr Duration kHeartbeat = 500ms;
+constexpr Duration kMaxHandover = 3s;  // Engine::kMaxHandover
+
+}  // namespace
+
+Child::Child(Machine& machine, Watcher& watcher, std::string name, Duration birth)
+    : Process(machine.world(), machine.rng(), std::move(name)),
+      machine_(machine),
+      watcher_(watcher),
+      driver_(Router{}),
+      reflector_(machine.world(), *this, machine.kernel(), machine.record(), this) {
+  later(birth, [this] { born(); });
+}
+
+std::uint64_t Child::packets_sent(const core::RouterKey& key) const {
+  const auto found = packets_sent_.find(key);
+  return found == packets_sent_.end() ? 0 : found->second;
+}
+
+// ---- the watchdog's words ----
+
+void Child::born() {
+  reflector_.load();
+  is_born_ = true;
+  beat();
+  while (!inbox_.empty()) {
+    const Frame frame = std::move(inbox_.front());
+    inbox_.pop_front();
+    take(frame);
+  }
+}
+
+void Child::beat() {
+  machine_.to_watchdog({.type = Frame::Type::heartbeat});
+  later(kHeartbeat, [this] { beat(); });
+}
+
+void Child::hear(Frame frame) {
+  later(machine_.latency(), [this, frame = std::move(frame)] {
+    if (!is_born_) {
+      inbox_.push_back(frame);
+    } else {
+      take(frame);
+    }
+  });
+}
+
+void Child::take(const Frame& frame) {
+  switch (frame.type) {
+    case Frame::Type::prepare:
+      preparing_ = frame.generation;
+      is_prepared_ = false;
+      prepared_ = frame.snapshot;
+      later(1ms + rng().below(Duration(20ms)), [this, generation = frame.generation] {
+        if (preparing_ != generation) return;
+        for (const InstanceSettings& each : *prepared_) open_socket(each.interface);
+        is_prepared_ = true;
+        machine_.to_watchdog({.type = Frame::Type::prepared, .generation = generation});
+      });
+      return;
+    case Frame::Type::commit: {
+      if (!is_prepared_ || preparing_ != frame.generation) return;
+      const Snapshot next = std::exchange(prepared_, nullptr);
+      preparing_ = 0;
+      is_prepared_ = false;
+      commit(*next);
+      machine_.to_watchdog({.type = Frame::Type::committed, .generation = frame.generation});
+      return;
+    }
+    case Frame::Type::abort:
+      preparing_ = 0;
+      is_prepared_ = false;
+      refresh_ports();
+      return;
+    case Frame::Type::stop:
+      if (++stop_frames_ == 2) {
+        handle(ShutdownNow{});
+      } else if (!stopping_) {
+        stop();
+      }
+      return;
+    case Frame::Type::heartbeat:
+    case Frame::Type::prepared:
+    case Frame::Type::committed:
+      return;
+  }
+}
+
+void Child::watchdog_is_gone() {
+  later(machine_.latency(), [this] {
+    if (!stopping_) stop();
+  });
+}
+
+void Child::stop() {
+  stopping_ = true;
+  later(kMaxHandover, [this] { handle(ShutdownNow{}); });
+  handle(Shutdown{});
+}
+
+void Child::commit(const File& next) {
+  begin_wake(started_ ? Wake::Cause::commit : Wake::Cause::first_commit);
+  watched_.clear();
+  for (const InstanceSettings& each : next) {
+    reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
+    watched_.insert(each.interface);
+  }
+  driver_.begin(world().now(), 0s, wake_.actions);
+  for (const std::string& name : watched_)
+    driver_.handle(InterfaceChanged{name, read_interface(name)}, world().now(), wake_.actions);
+  driver_.handle(Reload{next}, world().now(), wake_.actions);
+  if (!std::exchange(started_, true)) {
+    resume(next);
+    driver_.handle(Startup{}, world().now(), wake_.actions);
+  }
+  refresh_ports();
+  end_wake();
+  reflector_.sweep_leftovers();
+}
+
+void Child::resume(const File& next) {
+  std::set<core::RouterKey> configured;
+  for (const InstanceSettings& each : next) {
+    configured.insert(each.key());
+    const auto record = machine_.page().load(each.key());
+    if (!record || record->state != Page::Record::State::master) continue;
+    wake_.resumed.emplace_back(each.key(), record->last_advert_sent_at);
+    driver_.handle(ResumeFromPage{each.key(), record->since, record->last_advert_sent_at},
+                   world().now(), wake_.actions);
+  }
+  std::erase_if(machine_.page().records,
+                [&](const auto& entry) { return !configured.contains(entry.first); });
+}
+
+// ---- wake-ups ----
+
+void Child::begin_wake(Wake::Cause cause) {
+  step();
+  wake_.cause = cause;
+  wake_.is_shutdown = false;
+  wake_.before.clear();
+  wake_.resumed.clear();
+  wake_.heard.clear();
+  wake_.actions.clear();
+  const auto pause = take_pause();
+  wake_.first_after_pause = pause.has_value();
+  wake_.paused_for = pause.value_or(0s);
+  for (const Instance* instance : router().instances()) {
+    wake_.before.push_back({instance->key(), instance->state(), instance->setback().has_value(),
+                            instance->is_being_removed(), std::nullopt});
+    if (cause == Wake::Cause::commit) wake_.before.back().settings = instance->settings();
+  }
+}
+
+void Child::end_wake() {
+  perform(wake_.actions, *this,
+          [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
+  watcher_.woke(*this, wake_);
+  for (const Action& action : wake_.actions) {
+    if (std::holds_alternative<Removed>(action)) refresh_ports();
+  }
+  if (stopping_ && router().has_stopped()) return exit({ExitStatus::Kind::exited, 0});
+  arm();
+}
+
+void Child::wake(Wake::Cause cause, const std::string* readable) {
+  if (!is_alive()) return;
+  begin_wake(cause);
+  driver_.begin(world().now(), 0s, wake_.actions);
+  const bool is_due = driver_.deadline() && *driver_.deadline() <= world().now();
+  for (auto& [name, socket] : sockets_) {
+    if (is_due || readable == nullptr || name == *readable) drain(name, socket);
+  }
+  driver_.finish(wake_.actions);
+  end_wake();
+}
+
+void Child::handle(const Event& event) {
+  if (!is_alive()) return;
+  begin_wake(Wake::Cause::event);
+  wake_.is_shutdown = std::holds_alternative<Shutdown>(event);
+  driver_.handle(event, world().now(), wake_.actions);
+  end_wake();
+}
+
+void Child::drain(const std::string& name, Socket& socket) {
+  while (!socket.waiting.empty()) {
+    const Bytes bytes = std::move(socket.waiting.front());
+    socket.waiting.pop_front();
+    auto packet = decode_ipv4(bytes);
+    if (packet.has_error()) continue;
+    packet->interface = name;
+    const auto vrid = peek_vrid(packet->payload);
+    const Instance* instance = vrid ? router().receiver(*packet, *vrid) : nullptr;
+    if (instance != nullptr) {
+      if (auto advert = decode_advert(packet->payload))
+        wake_.heard.push_back({instance->key(), packet->source, std::move(*advert)});
+    }
+    driver_.receive(*packet, wake_.actions);
+  }
+}
+
+void Child::arm() {
+  const auto deadline = driver_.deadline();
+  if (deadline == planned_for_ && deadline && *deadline > world().now()) return;
+  planned_for_ = deadline;
+  ++plan_;
+  if (!deadline) return;
+  const Duration wait = std::max(*deadline - world().now(), Duration::zero());
+  later(wait + rng().below(kLatestWake), [this, plan = plan_] {
+    if (plan == plan_) wake(Wake::Cause::timer, nullptr);
+  });
+}
+
+void Child::packet(netlink::InterfaceIndex index, const Bytes& bytes) {
+  for (auto& [name, socket] : sockets_) {
+    if (socket.index != index || !socket.vrids.test(bytes[kIpv4HeaderBytes + 1])) continue;
+    if (socket.waiting.size() >= kSocketBufferPackets) continue;
+    socket.waiting.push_back(bytes);
+    if (socket.waiting.size() > 1) continue;
+    later(rng().below(Duration(200us)), [this, name = name] {
+      const auto found = sockets_.find(name);
+      if (found != sockets_.end() && !found->second.waiting.empty())
+        wake(Wake::Cause::packets, &name);
+    });
+  }
+}
+
+// ---- what the core asks for ----
+
+void Child::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
+  for (const SendAdvert* advert : adverts) {
+    const std::string refused = put_on_wire(*advert);
+    if (advert->priority == kResignPriority || !refused.empty())
+      world().note("{} {} advert {} {}", name(), advert->router->name, advert->priority,
+                   refused.empty() ? "sent" : refused);
+    if (refused.empty()) {
+      answers.emplace_back(AdvertSent{advert->router->key, advert->priority});
+    } else {
+      answers.emplace_back(AdvertRefused{advert->router->key, advert->priority, refused});
+    }
+    step();
+  }
+}
+
+/// What the system said; empty: it has left.
+std::string Child::put_on_wire(const SendAdvert& advert) {
+  const core::RouterKey& key = advert.router->key;
+  const auto socket = sockets_.find(key.interface);
+  if (socket == sockets_.end()) return "there is no socket";
+  if (machine_.sending_fails()) return "Operation not permitted";
+  const Kernel::Card* card = machine_.kernel().card(socket->second.index);
+  if (card == nullptr) return "No such device";
+  if (!card->link.up) return "Network is down";
+  Bytes bytes;
+  encode_ipv4(*advert.departure, advert.departure->destinations.front(), advert.identification,
+              bytes);
+  ++packets_sent_[key];
+  machine_.sends(key, socket->second.index, bytes);
+  return {};
+}
+
+void Child::move(std::span<const AddressMove> moves) {
+  for (const AddressMove& move : moves) {
+    if (const auto* publish = std::get_if<const PublishAddresses*>(&move)) {
+      const core::RouterKey& key = (*publish)->router->key;
+      wished_.insert(key);
+      reflector_.hold(key, desired_addresses(key.interface, *(*publish)->addresses));
+    } else if (const auto* withdraw = std::get_if<const WithdrawAddresses*>(&move)) {
+      wished_.erase((*withdraw)->router->key);
+      reflector_.release((*withdraw)->router->key);
+    } else {
+      const core::RouterKey& key = std::get<const Removed*>(move)->router->key;
+      wished_.erase(key);
+      reflector_.forget(key);
+    }
+  }
+  reflector_.flush();
+}
+
+void Child::announce(std::span<const Announce* const> announcements, std::vector<Event>&) {
+  step();
+  for (const Announce* action : announcements) {
+    for (const VirtualAddress& address : *action->addresses) {
+      const std::string& name =
+          address.interface.empty() ? action->router->key.interface : address.interface;
+      const netlink::Link* link = reflector_.link(name);
+      const core::IpAddress& ip = address.prefix.address;
+      if (link == nullptr || !reflector_.mirror().addresses.has(link->index, ip)) continue;
+      watcher_.announced(*this, action->router->key, ip);
+    }
+  }
+}
+
+void Child::tell(const Action& action) {
+  step();
+  if (world().is_traced()) {
+    std::visit(
+        [&](const auto& each) {
+          if constexpr (requires { each.router; }) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(each)>, Remember>)
+              world().note("{} {} vrid {}: {}", name(), each.router->name, each.router->key.vrid,
+                           to_string(action));
+          }
+        },
+        action);
+  }
+  if (const auto* remember = std::get_if<Remember>(&action)) {
+    Page::Record record;
+    record.since = remember->since;
+    record.last_advert_sent_at = remember->last_advert_at;
+    record.silence_allowed = remember->silence_allowed;
+    record.vrid = remember->router->key.vrid;
+    record.priority = remember->priority;
+    record.state = remember->state == StateName::master ? Page::Record::State::master
+                   : remember->hands_over               ? Page::Record::State::handing_over
+                                                        : Page::Record::State::other;
+    machine_.page().records[remember->router->key] = record;
+  } else if (const auto* removed = std::get_if<Removed>(&action)) {
+    machine_.page().records.erase(removed->router->key);
+  }
+}
+
+// ---- what the kernel says ----
+
+void Child::on_link(const netlink::LinkEvent& event) {
+  if (const auto* changed = std::get_if<netlink::LinkChanged>(&event)) {
+    mark_dirty(changed->before.name);
+    mark_dirty(changed->after.name);
+  } else if (const auto* appeared = std::get_if<netlink::LinkAppeared>(&event)) {
+    mark_dirty(appeared->link.name);
+  } else {
+    mark_dirty(std::get<netlink::LinkVanished>(event).link.name);
+  }
+}
+
+void Child::on_address(const netlink::AddressEvent& event) {
+  const auto index = std::visit(
+      [](const auto& change) {
+        if constexpr (requires { change.after; }) {
+          return change.after.interface;
+        } else {
+          return change.address.interface;
+        }
+      },
+      event);
+  if (const netlink::Link* link = reflector_.mirror().links.find(index)) mark_dirty(link->name);
+}
+
+void Child::on_published(const core::RouterKey& owner, const netlink::Publication& publication) {
+  if (!publication.wanted) return;
+  handle(AddressesPlaced{.router = owner,
+                         .wanted = publication.wished(),
+                         .placed = publication.placed(),
+                         .problem = std::string(publication.first_problem())});
+}
+
+void Child::on_repaired(const core::RouterKey& owner) {
+  handle(AddressesRepaired{owner});
+}
+
+void Child::mark_dirty(const std::string& interface) {
+  if (!watched_.contains(interface)) return;
+  const bool is_first = dirty_.empty();
+  dirty_.insert(interface);
+  if (!is_first) return;
+  later(0us, [this] {
+    for (const std::string& name : std::exchange(dirty_, {})) {
+      handle(InterfaceChanged{name, read_interface(name)});
+      if (!is_alive()) return;
+      if (reflector_.link(name) == nullptr) sockets_.erase(name);
+      refresh_ports();
+    }
+  });
+}
+
+void Child::refresh_ports() {
+  std::map<std::string, std::bitset<256>> vrids;
+  for (const Instance* instance : router().instances())
+    vrids[instance->key().interface].set(instance->key().vrid);
+  std::erase_if(sockets_, [&](const auto& entry) { return !vrids.contains(entry.first); });
+  for (auto& [name, socket] : sockets_) socket.vrids = vrids.at(name);
+}
+
+void Child::open_socket(const std::string& name) {
+  const netlink::Link* link = reflector_.link(name);
+  if (link == nullptr) return;
+  const auto socket = sockets_.find(name);
+  if (socket == sockets_.end() || socket->second.index != link->index)
+    sockets_[name] = {.index = link->index, .vrids = {}, .waiting = {}};
+}
+
+InterfaceStatus Child::read_interface(const std::string& name) {
+  const netlink::Link* link = reflector_.link(name);
+  if (link == nullptr) return {};
+  open_socket(name);
+  return {.exists = true,
+          .up = link->is_usable(),
+          .primary_address = reflector_.primary_v4(link->index)};
+}
+
+}  // namespace holdfast::sim

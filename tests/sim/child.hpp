@@ -1,0 +1,144 @@
+// The vrrp process, simulated: the real driver and router, run as vrrp/io/engine.cpp and
+// vrrp/daemon.cpp run them, between a simulated kernel, segments, a handover page and a watchdog.
+#pragma once
+
+#include "tests/sim/frame.hpp"
+#include "tests/sim/lan.hpp"
+#include "tests/sim/reflector.hpp"
+#include "vrrp/core/driver.hpp"
+#include "vrrp/core/turn.hpp"
+
+#include <bitset>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace holdfast::sim {
+
+class Child;
+class Machine;
+
+/// What one wake-up of a vrrp process was about, for the oracles.
+struct Wake {
+  enum class Cause : std::uint8_t { timer, packets, event, first_commit, commit };
+  /// An instance before it.
+  struct Former {
+    core::RouterKey key;
+    vrrp::State state;
+    bool had_setback = false;
+    bool was_leaving = false;
+    std::optional<vrrp::InstanceSettings> settings;  ///< only where there is a commit
+  };
+  /// A well-formed packet for an instance, decoded by us.
+  struct Heard {
+    core::RouterKey key;
+    core::IpAddress source;
+    vrrp::Advert advert;
+  };
+  Cause cause = Cause::timer;
+  bool is_shutdown = false;
+  bool first_after_pause = false;
+  Duration paused_for{};
+  std::vector<Former> before;
+  /// Masters of the page, and their last advert as it says.
+  std::vector<std::pair<core::RouterKey, Instant>> resumed;
+  std::vector<Heard> heard;
+  vrrp::Actions actions;
+};
+
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void woke(Child& child, const Wake& wake) = 0;
+  virtual void announced(Child& child, const core::RouterKey& key,
+                         const core::IpAddress& address) = 0;
+};
+
+/// Wake-ups come late by up to this much, as on a busy machine.
+inline constexpr Duration kLatestWake = std::chrono::milliseconds(2);
+
+class Child : public Process, private vrrp::Doer, private Reflector::Listener {
+ public:
+  /// `birth`: until its loop turns.
+  Child(Machine& machine, Watcher& watcher, std::string name, Duration birth);
+
+  // ---- from outside ----
+  void hear(Frame frame);
+  void watchdog_is_gone();
+  void packet(netlink::InterfaceIndex index, const Bytes& bytes);
+
+  // ---- for oracles ----
+  [[nodiscard]] Machine& machine() const { return machine_; }
+  [[nodiscard]] const vrrp::Router& router() const { return driver_.router(); }
+  [[nodiscard]] bool is_committed() const { return started_; }
+  [[nodiscard]] bool is_stopping() const { return stopping_; }
+  [[nodiscard]] const Reflector& reflector() const { return reflector_; }
+  /// The last wish about its addresses was to have them.
+  [[nodiscard]] bool wishes(const core::RouterKey& key) const { return wished_.contains(key); }
+  /// Packets that it has put on the wire for this router.
+  [[nodiscard]] std::uint64_t packets_sent(const core::RouterKey& key) const;
+
+ private:
+  struct Socket {
+    netlink::InterfaceIndex index = 0;
+    std::bitset<256> vrids;
+    std::deque<Bytes> waiting;
+  };
+
+  void born();
+  void beat();
+  void take(const Frame& frame);
+  void commit(const File& next);
+  void resume(const File& next);
+  void stop();
+
+  void begin_wake(Wake::Cause cause);
+  void end_wake();
+  void wake(Wake::Cause cause, const std::string* readable);
+  void handle(const vrrp::Event& event);
+  void drain(const std::string& name, Socket& socket);
+  void arm();
+
+  void send(std::span<const vrrp::SendAdvert* const> adverts,
+            std::vector<vrrp::Event>& answers) override;
+  void move(std::span<const vrrp::AddressMove> moves) override;
+  void announce(std::span<const vrrp::Announce* const> announcements,
+                std::vector<vrrp::Event>& answers) override;
+  void tell(const vrrp::Action& action) override;
+  [[nodiscard]] std::string put_on_wire(const vrrp::SendAdvert& advert);
+
+  void on_link(const netlink::LinkEvent& event) override;
+  void on_address(const netlink::AddressEvent& event) override;
+  void on_published(const core::RouterKey& owner, const netlink::Publication& publication) override;
+  void on_repaired(const core::RouterKey& owner) override;
+  void mark_dirty(const std::string& interface);
+  void refresh_ports();
+  void open_socket(const std::string& name);
+  [[nodiscard]] vrrp::InterfaceStatus read_interface(const std::string& name);
+
+  Machine& machine_;
+  Watcher& watcher_;
+  vrrp::Driver driver_;
+  Reflector reflector_;
+  bool is_born_ = false;
+  std::deque<Frame> inbox_;
+  Snapshot prepared_;
+  watchdog::Generation preparing_ = 0;
+  bool is_prepared_ = false;
+  bool started_ = false;
+  bool stopping_ = false;
+  int stop_frames_ = 0;
+
+  std::map<std::string, Socket> sockets_;
+  std::set<std::string> watched_;
+  std::set<std::string> dirty_;
+  std::set<core::RouterKey> wished_;
+  std::map<core::RouterKey, std::uint64_t> packets_sent_;
+  Wake wake_;
+  std::optional<Instant> planned_for_;
+  std::uint64_t plan_ = 0;  // wake-ups of an older plan are void
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,255 @@
+#include "tests/sim/election_oracle.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace holdfast::sim {
+
+using namespace vrrp;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The RFC's formula in another arithmetic than the core's; rounding may differ by a microsecond.
+constexpr Duration kRounding = 2us;
+Duration reference_skew(int priority) {
+  return Duration(static_cast<std::int64_t>(std::floor((256.0 - priority) / 256.0 * 1e6)));
+}
+Duration reference_down(const InstanceSettings& settings) {
+  return 3 * settings.advert_interval + reference_skew(settings.priority);
+}
+
+/// From a deadline to the end of the wake-up that serves it.
+constexpr Duration kSlack = kLatestWake + 1ms;
+
+bool is_drain(const Wake& wake) {
+  return wake.cause == Wake::Cause::timer || wake.cause == Wake::Cause::packets;
+}
+
+bool is_about(const Action& action, const core::RouterKey& key) {
+  return std::visit(
+      [&](const auto& each) {
+        if constexpr (requires { each.router; }) {
+          return each.router->key == key;
+        } else {
+          return false;
+        }
+      },
+      action);
+}
+
+}  // namespace
+
+void ElectionOracle::violated(std::string oracle, const View& view,
+                              const std::string& sentence) const {
+  situation_.violated(
+      std::move(oracle),
+      fmt::format("{} {}", view.child.machine().name(), view.instance.settings().name), sentence);
+}
+
+void ElectionOracle::woke(const Child& child, const Wake& wake) {
+  if (wake.first_after_pause || wake.cause == Wake::Cause::first_commit) {
+    std::erase_if(models_, [&](const auto& each) { return each.first.first == &child.machine(); });
+  }
+  for (const Instance* instance : child.router().instances()) {
+    const auto former = std::find_if(
+        wake.before.begin(), wake.before.end(),
+        [&](const Wake::Former& each) {  // a new one may have the key of one that leaves
+          return each.key == instance->key() && (!each.was_leaving || instance->is_being_removed());
+        });
+    View view{.child = child,
+              .wake = wake,
+              .instance = *instance,
+              .former = former == wake.before.end() ? nullptr : &*former,
+              .before = former == wake.before.end() ? StateName::init : name_of(former->state),
+              .model = models_[{&child.machine(), instance->key()}]};
+    count_actions(view);
+    follow_packets(view);
+    check_order(view);
+    check_pause(view);
+    check_election(view);
+    check_rhythm(view);
+    check_leaving(view);
+  }
+}
+
+void ElectionOracle::count_actions(View& view) const {
+  for (const Action& action : view.wake.actions) {
+    if (!is_about(action, view.instance.key())) continue;
+    if (view.first_action == nullptr) view.first_action = &action;
+    const auto* advert = std::get_if<SendAdvert>(&action);
+    if (advert != nullptr && advert->priority != kResignPriority) ++view.sent;
+  }
+}
+
+// RFC 3768 §6.4.2 and §6.4.3, the parts about received adverts.
+void ElectionOracle::follow_packets(View& view) const {
+  const InstanceSettings& own = view.instance.settings();
+  const Instant now = situation_.now();
+  const auto source = view.instance.source_address();
+  const bool preempts = own.may_preempt();
+  bool master = view.before == StateName::master;
+  bool backup = view.before == StateName::backup;
+  for (const Wake::Heard& heard : view.wake.heard) {
+    if (heard.key != view.instance.key()) continue;
+    const Advert& advert = heard.advert;
+    const bool better = advert.priority > own.priority ||
+                        (advert.priority == own.priority && source && heard.source > *source);
+    if (master && advert.priority == 0) {
+      ++view.zeros;
+    } else if (master && better) {
+      master = false;
+      backup = true;
+      view.model.down_at = now + reference_down(own);
+    } else if (master) {
+      ++view.lower;
+    } else if (backup && advert.priority == 0) {
+      const Instant skewed = now + reference_skew(own.priority);
+      if (view.model.down_at) view.model.down_at = std::min(*view.model.down_at, skewed);
+    } else if (backup && (advert.priority >= own.priority || !preempts)) {
+      view.model.down_at = now + reference_down(own);
+    } else if (backup && (own.preempt_delay > 0s || view.former->had_setback)) {
+      view.model.down_at.reset();  // accepted or not, depending on earlier ones: not modelled
+    }
+  }
+  view.master_after_packets = master;
+  view.backup_after_packets = backup;
+}
+
+void ElectionOracle::check_order(const View& view) const {
+  const bool resumed = view.wake.cause == Wake::Cause::first_commit;
+  bool spoke = resumed || view.before == StateName::master;
+  for (const Action& action : view.wake.actions) {
+    if (!is_about(action, view.instance.key())) continue;
+    if (const auto* advert = std::get_if<SendAdvert>(&action)) spoke |= advert->priority != 0;
+    if (std::holds_alternative<PublishAddresses>(action) && !spoke)
+      violated("advert before addresses", view, "publishes its addresses before it has advertised");
+  }
+  const bool is_master = view.instance.state_name() == StateName::master;
+  // One whose advert was refused may have given up in the same wake-up.
+  const bool gave_up = view.instance.state_name() == StateName::fault;
+  if (view.sent > 0 && !is_master && view.before != StateName::master && !gave_up)
+    violated("only masters advertise", view, "advertises without being master");
+}
+
+void ElectionOracle::check_pause(const View& view) const {
+  const InstanceSettings& settings = view.instance.settings();
+  const Duration certainly_too_long = reference_down(settings) + 2 * settings.advert_interval;
+  // Who has listened after an earlier pause, and heard nobody, need not do it again.
+  const auto* backup = view.former == nullptr ? nullptr : std::get_if<Backup>(&view.former->state);
+  if (view.former == nullptr || (backup != nullptr && backup->restarted_after_pause)) return;
+  if (view.wake.first_after_pause && view.wake.paused_for > certainly_too_long && view.sent > 0)
+    violated("no usurping after a pause", view, "advertises before it has listened");
+}
+
+void ElectionOracle::check_election(const View& view) const {
+  const Instant now = situation_.now();
+  const InstanceSettings& settings = view.instance.settings();
+  const StateName after = view.instance.state_name();
+  Model& model = view.model;
+
+  for (const auto& [key, last_advert_at] : view.wake.resumed) {
+    const bool in_time = now - last_advert_at < 3 * settings.advert_interval;
+    if (key == view.instance.key() && in_time && after != StateName::master &&
+        view.instance.faults().empty())
+      violated("a restart within its budget is no failover", view,
+               "lost its mastership by a restart");
+  }
+  if (is_drain(view.wake) && view.before == StateName::master && !view.wake.first_after_pause) {
+    if (after == StateName::backup && !view.backup_after_packets)
+      violated("yields only to a better master", view, "yielded to nobody better");
+    if (after == StateName::master && !view.master_after_packets)
+      violated("yields to a better master", view, "heard a better master and did not yield");
+  }
+  if (is_drain(view.wake) && view.before == StateName::backup && after == StateName::master &&
+      model.down_at && now + kRounding < *model.down_at)
+    violated("takes over not too early", view,
+             fmt::format("became master {} us before its time", (*model.down_at - now) / 1us));
+  const bool is_changed =
+      view.former != nullptr && view.former->settings && *view.former->settings != settings;
+  if (after != StateName::backup || is_changed) model.down_at.reset();
+  const bool fresh = view.before == StateName::fault || view.before == StateName::init;
+  if (after == StateName::backup && fresh) model.down_at = now + reference_down(settings);
+}
+
+/// Where the reference model leaves the phase to the core it only holds it to one interval.
+Instant ElectionOracle::chosen_phase(const View& view) const {
+  const Instant now = situation_.now();
+  const Instant chosen = std::get<Master>(view.instance.state()).next_advert_at;
+  if (chosen <= now || chosen > now + view.instance.settings().advert_interval)
+    violated("advert rhythm", view, "plans its next advert outside of one interval");
+  return chosen;
+}
+
+void ElectionOracle::check_rhythm(const View& view) const {
+  const Instant now = situation_.now();
+  const Duration interval = view.instance.settings().advert_interval;
+  const bool is_master = view.instance.state_name() == StateName::master;
+  Model& model = view.model;
+  if (view.wake.cause == Wake::Cause::commit && view.former != nullptr &&
+      view.former->settings == view.instance.settings() && !view.former->had_setback &&
+      !view.instance.is_being_removed() && view.first_action != nullptr)
+    violated("an unchanged reload is not noticed", view,
+             "did something: " + to_string(*view.first_action));
+
+  if (!is_master) {
+    model.next_advert.reset();
+  } else if (view.before != StateName::master) {
+    // One that resumes goes on where its predecessor stopped, at once if need be.
+    model.next_advert =
+        view.sent == 0 ? std::get<Master>(view.instance.state()).next_advert_at : now + interval;
+    if (*model.next_advert > now + interval) violated("advert rhythm", view, "pauses");
+  } else if (model.next_advert && is_drain(view.wake)) {
+    // What was answered a moment ago needs no second answer.
+    const bool answers = view.zeros > 0 && now >= model.last_answer + interval / 2;
+    const bool due = view.zeros == 0 && *model.next_advert <= now;
+    const unsigned least = due || answers ? 1 : 0;
+    if (view.sent < least || view.sent > least + view.lower + view.zeros)
+      violated("advert rhythm", view,
+               fmt::format("sent {} adverts where {} were due", view.sent, least));
+    if (view.zeros > 0) {
+      model.next_advert = chosen_phase(view);  // begun anew with the answer, or not
+    } else {
+      while (*model.next_advert <= now) *model.next_advert += interval;
+    }
+  } else if (view.sent > 0 && is_drain(view.wake)) {
+    model.next_advert = chosen_phase(view);  // after a pause
+  } else if (view.sent > 0 && !view.wake.first_after_pause) {
+    violated("advert rhythm", view, "advertises out of turn");
+  }
+  if (view.sent > 0 && view.zeros + view.lower > 0) model.last_answer = now;
+}
+
+void ElectionOracle::check_leaving(const View& view) const {
+  // After a pause it may have to give up before it can resign.
+  if (!view.wake.is_shutdown || view.before != StateName::master || view.wake.first_after_pause)
+    return;
+  for (const Action& action : view.wake.actions) {
+    const auto* advert = std::get_if<SendAdvert>(&action);
+    if (advert != nullptr && is_about(action, view.instance.key()) && advert->priority == 0) return;
+  }
+  violated("a resign on every orderly exit", view, "stops as master without priority 0");
+}
+
+void ElectionOracle::look() {
+  const Instant now = situation_.now();
+  for (const auto& [who, model] : models_) {
+    if (!model.down_at && !model.next_advert) continue;
+    const auto& [machine, key] = who;
+    if (now <= std::min(model.down_at.value_or(now), model.next_advert.value_or(now)) + kSlack)
+      continue;
+    const Child* child = machine->child();
+    const Instance* instance =
+        child != nullptr && child->runs() ? child->router().find(key) : nullptr;
+    if (instance == nullptr) continue;
+    const std::string name = fmt::format("{} {}", machine->name(), instance->settings().name);
+    if (instance->state_name() == StateName::backup && model.down_at &&
+        now > *model.down_at + kSlack)
+      situation_.violated("takes over not too late", name, "is still backup after its time");
+    if (instance->state_name() == StateName::master && model.next_advert &&
+        now > *model.next_advert + kSlack)
+      situation_.violated("no advert gap", name, "is master and missed an advert");
+  }
+}
+
+}  // namespace holdfast::sim

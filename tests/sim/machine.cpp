@@ -1,0 +1,227 @@
+#include "tests/sim/machine.hpp"
+
+#include <csignal>
+
+namespace holdfast::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr Duration kRestartPause = 2s;      // etc/holdfast.service: RestartSec
+constexpr Duration kServicePatience = 30s;  // TimeoutStopSec
+}  // namespace
+
+std::string interface_name(std::size_t wire) {
+  return fmt::format("eth{}", wire);
+}
+
+core::IpAddress own_address(std::size_t machine, std::size_t wire) {
+  return core::IpAddress::v4(
+      {10, 0, static_cast<std::uint8_t>(wire), static_cast<std::uint8_t>(machine + 1)});
+}
+
+std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interface,
+                                                       const vrrp::AddressList& addresses) {
+  std::vector<netlink::DesiredAddress> desired;
+  for (const vrrp::VirtualAddress& address : addresses) {
+    desired.push_back({.interface = address.interface.empty() ? interface : address.interface,
+                       .prefix = address.prefix,
+                       .label = address.label,
+                       .broadcast = address.broadcast,
+                       .scope = address.scope.value_or(netlink::kScopeGlobal)});
+  }
+  return desired;
+}
+
+Machine::Machine(World& world, core::Rng& rng, std::array<Lan, kWires>& wires, Watcher& watcher,
+                 std::size_t number, Kernel::Habits habits)
+    : world_(world),
+      rng_(rng),
+      wires_(wires),
+      watcher_(watcher),
+      number_(number),
+      name_(fmt::format("h{}", number + 1)),
+      kernel_(world, name_, habits) {
+  for (std::size_t wire = 0; wire < kWires; ++wire) {
+    ports_.at(wire) =
+        wires_.at(wire).plug_in([this, wire](const Bytes& packet) { hears(wire, packet); });
+    netlink::Address own;
+    own.prefix = {address(wire), 24};
+    kernel_.plug_in(wire, interface_name(wire), own);
+  }
+}
+
+// ---- the service manager ----
+
+void Machine::start() {
+  wanted_ = true;
+  is_off_ = false;
+  if (!watchdog_ && !child_) run_service();
+}
+
+void Machine::run_service() {
+  ++run_;
+  started_at_ = world_.now();
+  has_begun_ = false;
+  watchdog_ = std::make_unique<Watchdog>(*this, name_ + " watchdog");
+  watchdog_->on_exit([this](const ExitStatus& status) { watchdog_ended(status); });
+}
+
+void Machine::stop() {
+  wanted_ = false;
+  if (watchdog_) watchdog_->stop();
+}
+
+void Machine::reload() {
+  if (watchdog_) watchdog_->reload();
+}
+
+void Machine::watchdog_ended(const ExitStatus& status) {
+  // A start that fails has run nothing: what an earlier life has left, it does not know of.
+  if (status.kind == ExitStatus::Kind::exited && has_begun_ && !kernel_.ours().empty())
+    has_littered_ = true;
+  bury(std::move(watchdog_));
+  if (release_) bury(std::move(release_));
+  if (child_) {
+    child_->watchdog_is_gone();
+    child_->later(kServicePatience, [child = child_.get()] { child->kill(SIGKILL); });
+  }
+  restart_when_gone();
+}
+
+void Machine::child_ended(const ExitStatus& status) {
+  bury(std::move(child_));
+  if (watchdog_) watchdog_->child_ended(status);
+  restart_when_gone();
+}
+
+// It may be on the stack: it is destroyed when the world has moved on.
+void Machine::bury(std::unique_ptr<Process> process) {
+  graves_.push_back(std::move(process));
+  if (graves_.size() == 1) world_.after(1us, [this] { graves_.clear(); });
+}
+
+void Machine::restart_when_gone() {
+  if (watchdog_ || child_ || !wanted_ || is_off_) return;
+  world_.after(kRestartPause, [this, run = run_] {
+    if (run == run_ && wanted_ && !is_off_ && !watchdog_ && !child_) run_service();
+  });
+}
+
+// ---- its processes ----
+
+void Machine::spawn_child() {
+  const Duration usual = 5ms + rng_.below(Duration(75ms));
+  const Duration birth = std::exchange(next_birth_, std::nullopt).value_or(usual);
+  child_ = std::make_unique<Child>(*this, watcher_, name_ + " vrrp", birth);
+  child_->on_exit([this](const ExitStatus& status) { child_ended(status); });
+  world_.note("{} vrrp is started, its loop turns after {} us", name_, birth.count());
+}
+
+ReleaseProcess& Machine::spawn_release() {
+  world_.note("{} release is started", name_);
+  release_ =
+      std::make_unique<ReleaseProcess>(*this, name_ + " release", 5ms + rng_.below(Duration(45ms)));
+  release_->on_exit([this](const ExitStatus&) {
+    bury(std::move(release_));
+    if (watchdog_) watchdog_->release_ended();
+  });
+  return *release_;
+}
+
+void Machine::strike_child(int signal) {
+  if (!child_) return;
+  if (signal == SIGKILL) {
+    child_->kill(SIGKILL);
+  } else {
+    child_->abort(rng_.below(Duration(100ms)));
+  }
+}
+
+void Machine::to_child(Frame frame) {
+  if (child_) child_->hear(std::move(frame));
+}
+void Machine::to_watchdog(const Frame& frame) {
+  has_begun_ |= has_committed_child() && !child_->reflector().is_behind();
+  if (watchdog_) watchdog_->hear(frame);
+}
+
+void Machine::sends(const core::RouterKey& key, netlink::InterfaceIndex index, const Bytes& bytes) {
+  last_packet_[key] = last_of_all_ = world_.now();
+  const std::size_t wire = kernel_.wire_of(index);
+  wires_.at(wire).send(ports_.at(wire), bytes);
+}
+
+void Machine::hears(std::size_t wire, const Bytes& bytes) {
+  const Kernel::Card* card = kernel_.card_on(wire);
+  if (child_ && card != nullptr && card->link.is_usable()) child_->packet(card->link.index, bytes);
+}
+
+// ---- what breaks ----
+
+void Machine::pause_child(Process::Run how) {
+  if (!child_) return;
+  child_->pause(how);
+  if (watchdog_ && how == Process::Run::stopped) watchdog_->child_stopped_or_continued();
+}
+void Machine::pause_watchdog() {
+  if (watchdog_) watchdog_->pause(Process::Run::stopped);
+}
+void Machine::pause_everything() {
+  if (child_) child_->pause(Process::Run::stopped);
+  if (watchdog_) watchdog_->pause(Process::Run::stopped);
+  if (release_) release_->pause(Process::Run::stopped);
+}
+
+void Machine::go_on() {
+  if (child_) {
+    child_->go_on();
+    if (watchdog_) watchdog_->child_stopped_or_continued();
+  }
+  if (watchdog_) watchdog_->go_on();
+  if (release_) release_->go_on();
+}
+
+void Machine::kill_child(unsigned steps) {
+  if (!child_) return;
+  if (steps == 0) return child_->kill(SIGKILL);
+  child_->doom(steps);
+}
+void Machine::kill_child_at_move() {
+  if (child_) child_->doom_at_move();
+}
+void Machine::kill_watchdog(unsigned steps) {
+  if (!watchdog_) return;
+  if (steps == 0) return watchdog_->kill(SIGKILL);
+  watchdog_->doom(steps);
+}
+void Machine::kill_everything() {
+  if (release_) release_->kill(SIGKILL);
+  if (watchdog_) watchdog_->kill(SIGKILL);
+  if (child_) child_->kill(SIGKILL);
+}
+
+void Machine::power_off() {
+  is_off_ = true;
+  kill_everything();
+  kernel_.boot();
+  record_ = {};
+  page_ = {};
+}
+
+Instant Machine::last_packet(const core::RouterKey& key) const {
+  const auto found = last_packet_.find(key);
+  return found == last_packet_.end() ? Instant{} : found->second;
+}
+
+bool Machine::is_settled() const {
+  if (release_) return false;
+  if (!wanted_ || is_off_) return !watchdog_ && !child_;
+  if (!watchdog_ || !watchdog_->runs() || !watchdog_->supervisor().is_steady()) return false;
+  const Snapshot running = watchdog_->running();
+  if (!running) return false;
+  if (running->empty()) return !child_;
+  return has_committed_child() && !child_->is_stopping();
+}
+
+}  // namespace holdfast::sim

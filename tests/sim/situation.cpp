@@ -1,0 +1,107 @@
+#include "tests/sim/situation.hpp"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+
+using namespace vrrp;
+
+namespace {
+
+bool can_place_something(const Machine& machine, const InstanceSettings& settings) {
+  const AddressList all = settings.all_addresses();
+  return std::any_of(all.begin(), all.end(), [&](const VirtualAddress& address) {
+    return !machine.kernel().refuses(address.prefix.address);
+  });
+}
+
+}  // namespace
+
+void Situation::trouble_begins(bool on_the_wire) {
+  ++troubles_;
+  if (on_the_wire) ++wire_troubles_;
+  changed();
+}
+
+void Situation::trouble_ends(bool on_the_wire) {
+  --troubles_;
+  if (on_the_wire) --wire_troubles_;
+  changed();
+}
+
+void Situation::changed() {
+  last_change_ = world_.now();
+  leaver_ = nullptr;
+}
+
+void Situation::stops(const Machine& machine) {
+  const bool in_peace = is_calm();
+  changed();
+  if (in_peace) leaver_ = &machine;
+}
+
+void Situation::note_the_unable() {
+  for (const auto& machine : machines) {
+    if (unable_.contains(machine.get())) continue;
+    bool is_unable = machine->sending_fails();
+    for (std::size_t number = 0; machine->kernel().refuses_any() && number < routers.size();
+         ++number) {
+      const Instance* one = instance(*machine, number);
+      is_unable |= one != nullptr && !can_place_something(*machine, one->settings());
+    }
+    if (is_unable) unable_.insert(machine.get());
+  }
+}
+
+std::optional<std::size_t> Situation::number_of(const core::IpAddress& address) const {
+  for (std::size_t number = 0; number < routers.size(); ++number) {
+    const auto& pool = routers[number].pool;
+    if (std::find(pool.begin(), pool.end(), address) != pool.end()) return number;
+  }
+  return std::nullopt;
+}
+
+const Instance* Situation::instance(const Machine& machine, std::size_t number) const {
+  const Child* child = machine.child();
+  if (child == nullptr || !child->runs() || !child->is_committed()) return nullptr;
+  for (const Instance* instance : child->router().instances()) {
+    if (!instance->is_being_removed() && number_of(instance->settings()) == number) return instance;
+  }
+  return nullptr;
+}
+
+bool Situation::is_eligible(const Machine& machine, std::size_t number) const {
+  const Instance* one = instance(machine, number);
+  if (one == nullptr || !machine.is_settled() || machine.sending_fails()) return false;
+  const Kernel::Card* card = machine.kernel().card_on(routers[number].wire);
+  if (card == nullptr || !card->link.is_usable() || card->link.name != one->key().interface)
+    return false;
+  const bool has_own = std::any_of(
+      card->addresses.begin(), card->addresses.end(), [&](const netlink::Address& address) {
+        return !machine.kernel().ours().contains(address.prefix.address);
+      });
+  const bool has_setback = one->setback() && now() < one->setback()->until + settle_bound;
+  if (!has_own || (has_setback && was_unable(machine))) return false;
+  return can_place_something(machine, one->settings());
+}
+
+bool Situation::agree_about(std::size_t number) const {
+  std::optional<core::RouterKey> agreed;
+  for (const auto& machine : machines) {
+    const Child* child = machine->child();
+    if (child == nullptr || !child->is_committed()) continue;
+    for (const Instance* instance : child->router().instances()) {
+      if (number_of(instance->settings()) != number) continue;
+      if (agreed && *agreed != instance->key()) return false;
+      agreed = instance->key();
+    }
+  }
+  return true;
+}
+
+void Situation::violated(std::string oracle, const std::string& who,
+                         const std::string& sentence) const {
+  throw Violation{std::move(oracle), now(), who + " " + sentence};
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,35 @@
+#include "ctl/explain_view.hpp"
+
+#include <boost/json/parse.hpp>
+#include <doctest/doctest.h>
+
+using namespace holdfast::ctl;
+
+TEST_CASE("explain: everything that is told has its line, and only that") {
+  const auto told = boost::json::parse(R"({"instance":"VI_1","interface":"eth0","vrid":51,
+    "state":"BACKUP","since_at":"2026-11-21T00:00:01.000Z","since_ms":63000.5,
+    "why":"192.0.2.2 advertises priority 150, ours is 100","priority":100,
+    "heard":{"address":"192.0.2.2","priority":150,"heard_ms":350.25},
+    "rejected":[{"source":"192.0.2.3","what":"uses another password"}],
+    "timers":[{"in_ms":3200.5,"what":"becomes master"},{"in_ms":9000,"what":"may pre-empt"}],
+    "changes":["one","another"],"faults":[],"troubles":["a trouble"],
+    "history":[{"at":"2026-11-21T00:00:01.000Z","from":"MASTER","to":"BACKUP","why":"so"}]})");
+
+  CHECK(render_explanation(told.as_object()) ==
+        "VI_1 (eth0, VRID 51) is BACKUP since 2026-11-21T00:00:01.000Z (1 min 3 s)\n"
+        "  why       192.0.2.2 advertises priority 150, ours is 100\n"
+        "  priority  100\n"
+        "  heard     192.0.2.2 with priority 150, 350 ms ago\n"
+        "  rejects   192.0.2.3 uses another password\n"
+        "  next      in 3.2 s: becomes master\n"
+        "            in 9.0 s: may pre-empt\n"
+        "  then      one\n"
+        "            another\n"
+        "  trouble   a trouble\n"
+        "  before    2026-11-21T00:00:01.000Z  MASTER -> BACKUP: so\n");
+}
+
+TEST_CASE("explain: an answer of another version is no crash") {
+  CHECK(render_explanation({{"heard", 5}, {"timers", {1, 2}}, {"changes", nullptr}})
+            .find("no other router yet") != std::string::npos);
+}
