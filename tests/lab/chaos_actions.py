@@ -57,10 +57,10 @@ class Hand:
         return skew(self.other.priority)
 
     def _death(self) -> Bound:
-        """Of the vrrp process: nothing the first time, later an election."""
+        """Of the vrrp process: nothing the first time, later it hands over before it rests."""
         if self.member.note_death():
             return self._cost(0, changes=0, quiet=LONG_ENOUGH)
-        return self._cost(self._lost(), quiet=LONG_ENOUGH)
+        return self._cost(self._resigned(), quiet=LONG_ENOUGH)
 
     # --- processes --------------------------------------------------------------------------------
 
