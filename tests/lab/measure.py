@@ -5,6 +5,7 @@ Each of these runs in a thread of its own until stopped. All times are calendar 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import socket
@@ -15,7 +16,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
-from .netns import Namespace
+from .netns import SIOCGIFFLAGS, SIOCSIFFLAGS, Namespace
 from .wire import SO_TIMESTAMPNS, _checksum
 
 RTMGRP_IPV4_IFADDR = 0x10
@@ -122,6 +123,39 @@ class Pinger(_Thread):
         been late by."""
         sent = self._sent[bisect_left(self._sent, since):bisect_left(self._sent, until)]
         return max((later - one - self._every for one, later in zip(sent, sent[1:])), default=0.0)
+
+
+class KernelLock(_Thread):
+    """How long the kernel lets everybody wait who changes an interface or an address.
+
+    It has one lock for that (rtnl), for all namespaces: another laboratory that is taken down holds
+    it for more than a second at times, and no director can place an address meanwhile.
+    """
+
+    def __init__(self, machine: Namespace, every: float = 0.05):
+        super().__init__()
+        self._every = every
+        self._waits: list[Outage] = []
+        with machine.inside():
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._thread.start()
+
+    def _run(self) -> None:
+        flags = fcntl.ioctl(self._socket, SIOCGIFFLAGS, struct.pack("16s24x", b"lo"))
+        while not self._stopping.wait(self._every):
+            began = time.time()
+            fcntl.ioctl(self._socket, SIOCSIFFLAGS, flags)  # as they are: only the lock is taken
+            took = time.time() - began
+            if took > self._every:
+                self._waits.append(Outage(began, took))
+
+    def lateness(self, since: float, until: float) -> float:
+        return max((one.length for one in self._waits
+                    if one.began < until and one.began + one.length > since), default=0.0)
+
+    def stop(self) -> None:
+        super().stop()
+        self._socket.close()
 
 
 class Server(_Thread):
