@@ -569,8 +569,7 @@ TEST_CASE("stop: a child that does not end in time is killed, and its addresses 
   (void)driver.step(StopRequested{});
 
   CHECK(driver.pass(10s) == Actions{Strike{Role::vrrp, Blow::kill}});
-  CHECK(driver.exited(Role::vrrp, {ExitStatus::Kind::signalled, 9}) ==
-        Actions{ReleaseAddresses{}});
+  CHECK(driver.exited(Role::vrrp, {ExitStatus::Kind::signalled, 9}) == Actions{ReleaseAddresses{}});
   CHECK(driver.step(AddressesReleased{}) == Actions{SendStop{Role::checkers}});
 }
 
