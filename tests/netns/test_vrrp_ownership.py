@@ -119,6 +119,20 @@ def test_killed_and_started_without_any_instance_nothing_is_left(host: Host) -> 
     assert took is not None and took < 1, (took, host.director.log())
 
 
+def test_killed_and_a_start_that_fails_leaves_nothing_either(host: Host) -> None:
+    host.start(instance("A", 51, f"{VIP}/24"))
+    host.becomes("MASTER")
+    host.director.kill_everything()
+    assert f"{VIP}/24" in host.addresses()
+
+    host.director.write_config(instance("A", 51, f"{VIP}/24") + "vrrp_instance B {\n")
+    process = host.director.start("-D")
+
+    took = eventually(lambda: host.addresses() == {f"{OURS}/24"}, 3)
+    assert took is not None and took < 1, (took, host.director.log())
+    assert process.wait(5) == 2, host.director.log()
+
+
 def test_a_reload_removes_all_instances_and_the_child_is_killed(host: Host) -> None:
     host.director.write_config(instance("A", 51, VIP) + SERVICE)
     host.director.start("-D")

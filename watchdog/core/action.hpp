@@ -50,11 +50,10 @@ struct Strike {
   Blow blow;
   bool operator==(const Strike&) const = default;
 };
-/// Take the virtual addresses of the current generation off this host: no vrrp child will, and a
-/// peer may hold them by now. Before that the handover page is declared void, so that no successor
+/// Take what is ours off this host, by mark and record: no vrrp child will, and a peer may hold it
+/// by now. Before that the handover page is declared void, so that no successor
 /// resumes what is gone.
 struct ReleaseAddresses {
-  Generation generation;
   bool operator==(const ReleaseAddresses&) const = default;
 };
 /// This is the configuration now. Snapshots other than it and `former` are no longer needed.

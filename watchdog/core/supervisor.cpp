@@ -297,6 +297,7 @@ void Supervisor::abort_candidate() {
   out_->push_back(ReloadFinished{.ok = false, .generation = current_, .text = text, .changes = {}});
   if (current_ == 0) {
     report(ReportId::start_failed, text);
+    release_addresses();  // of an earlier life, all of which was killed: nobody else will
     stop_everything(candidate_exit_);
   } else {
     start_what_was_asked_meanwhile();

@@ -60,9 +60,9 @@ void Supervisor::keep_the_clock() {
 
 void Supervisor::release_addresses() {
   holds_until_.reset();
-  if (settings_.keep_addresses == KeepAddresses::yes || releasing_ || current_ == 0) return;
+  if (settings_.keep_addresses == KeepAddresses::yes || releasing_) return;
   releasing_ = true;
-  out_->push_back(ReleaseAddresses{.generation = current_});
+  out_->push_back(ReleaseAddresses{});
 }
 
 void Supervisor::on(const AddressesReleased&) {

@@ -39,7 +39,7 @@ TEST_CASE("start: an empty configuration runs without children and is ready") {
 
   // What a killed predecessor had on the interfaces goes, although no vrrp process will look.
   CHECK(driver.load(RoleSet{}, "nothing to do") ==
-        Actions{AdoptGeneration{1}, ReleaseAddresses{1},
+        Actions{AdoptGeneration{1}, ReleaseAddresses{},
                 ReloadFinished{.ok = true, .generation = 1, .text = "nothing to do"},
                 AnnounceReady{}});
 }
@@ -52,7 +52,24 @@ TEST_CASE(
   CHECK(deeds(driver.refuse_load("a.conf:1:1: error", ExitCode::no_config_file)) ==
         Actions{DropCandidate{1},
                 ReloadFinished{.ok = false, .generation = 0, .text = "a.conf:1:1: error"},
-                AnnounceStopping{}, Exit{ExitCode::no_config_file}});
+                ReleaseAddresses{}, AnnounceStopping{}});
+  CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::no_config_file}});
+}
+
+TEST_CASE("start: one that fails takes off what an earlier life has left, and only then ends") {
+  Driver driver;
+  (void)driver.step(StartRequested{});
+  (void)driver.load(RoleSet::of(Role::checkers));
+
+  const Actions actions = driver.exited(Role::checkers, crash());
+
+  CHECK(only<ReleaseAddresses>(actions).size() == 1);
+  CHECK(only<Exit>(actions).empty());
+  CHECK(only<Exit>(driver.step(AddressesReleased{})) == std::vector{Exit{ExitCode::fatal}});
+
+  Driver keeping({.keep_addresses = KeepAddresses::yes});
+  (void)keeping.step(StartRequested{});
+  CHECK(only<ReleaseAddresses>(keeping.refuse_load("no", ExitCode::bad_config)).empty());
 }
 
 TEST_CASE("start: a child that refuses ends it with exit code 2, children stopped in order") {
@@ -64,7 +81,8 @@ TEST_CASE("start: a child that refuses ends it with exit code 2, children stoppe
 
   CHECK(only<SendStop>(actions) == std::vector{SendStop{Role::vrrp}, SendStop{Role::checkers}});
   (void)driver.exited(Role::checkers, exit_with(0));
-  CHECK(deeds(driver.exited(Role::vrrp, exit_with(0))) == Actions{Exit{ExitCode::bad_config}});
+  (void)driver.exited(Role::vrrp, exit_with(0));
+  CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::bad_config}});
 }
 
 TEST_CASE("start: a child without permission ends it with exit code 4") {
@@ -74,7 +92,7 @@ TEST_CASE("start: a child without permission ends it with exit code 4") {
 
   const Actions actions = driver.exited(Role::vrrp, exit_with(4), "exited with code 4");
 
-  CHECK(only<Exit>(actions) == std::vector{Exit{ExitCode::no_permission}});
+  CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::no_permission}});
   CHECK(only<ReloadFinished>(actions).at(0).text ==
         "the vrrp process exited with code 4 while it prepared the configuration");
 }
@@ -84,7 +102,8 @@ TEST_CASE("start: a child that crashes while starting ends it, without endless t
   (void)driver.step(StartRequested{});
   (void)driver.load(RoleSet::of(Role::vrrp));
 
-  CHECK(only<Exit>(driver.exited(Role::vrrp, crash())) == std::vector{Exit{ExitCode::fatal}});
+  (void)driver.exited(Role::vrrp, crash());
+  CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::fatal}});
 }
 
 TEST_CASE("start: a loader that never ends is killed and the start fails") {
@@ -96,8 +115,8 @@ TEST_CASE("start: a loader that never ends is killed and the start fails") {
   CHECK(driver.step(Tick{}) == Actions{KillLoader{}});
   CHECK(driver.step(Tick{}) == Actions{});
 
-  CHECK(only<Exit>(driver.refuse_load("killed", ExitCode::fatal)) ==
-        std::vector{Exit{ExitCode::fatal}});
+  (void)driver.refuse_load("killed", ExitCode::fatal);
+  CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::fatal}});
 }
 
 TEST_CASE("start: no answer to prepare ends it in bounded time") {
@@ -143,7 +162,7 @@ TEST_CASE("crash: the second death soon after releases the addresses and waits a
   (void)driver.exited(Role::vrrp, crash());
   (void)driver.settle(Role::vrrp);
 
-  CHECK(deeds(driver.exited(Role::vrrp, crash())) == Actions{ReleaseAddresses{1}});
+  CHECK(deeds(driver.exited(Role::vrrp, crash())) == Actions{ReleaseAddresses{}});
   CHECK(driver.state<Backoff>(Role::vrrp)->until == driver.now + 1s);
   CHECK(driver.step(AddressesReleased{}) == Actions{});
   CHECK(driver.pass(999ms) == Actions{});
@@ -197,7 +216,7 @@ TEST_CASE(
   }
 
   CHECK(deeds(driver.exited(Role::vrrp, crash())) ==
-        Actions{ReleaseAddresses{1}, AnnounceStopping{}});
+        Actions{ReleaseAddresses{}, AnnounceStopping{}});
   CHECK(driver.step(AddressesReleased{}) == Actions{SendStop{Role::checkers}});
   CHECK(driver.exited(Role::checkers, exit_with(0)) == Actions{Exit{ExitCode::fatal}});
 }
@@ -227,7 +246,7 @@ TEST_CASE("vrrp that lost its permission for good: addresses released, exit code
   driver.run(RoleSet::of(Role::vrrp));
 
   CHECK(deeds(driver.exited(Role::vrrp, exit_with(4))) ==
-        Actions{ReleaseAddresses{1}, AnnounceStopping{}});
+        Actions{ReleaseAddresses{}, AnnounceStopping{}});
   CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::no_permission}});
 }
 
@@ -261,6 +280,7 @@ TEST_CASE("a start that cannot make any process ends, although each failure is t
   // The first failure ends the start and asks the other child to stop, which was never there.
   Actions all = driver.step(SpawnFailed{Role::vrrp, "could not be started: no more files"});
   Driver::append(all, driver.step(SpawnFailed{Role::checkers, "could not be started"}));
+  Driver::append(all, driver.step(AddressesReleased{}));
 
   CHECK(only<Exit>(all) == std::vector{Exit{ExitCode::fatal}});
 }
@@ -549,8 +569,7 @@ TEST_CASE("stop: a child that does not end in time is killed, and its addresses 
   (void)driver.step(StopRequested{});
 
   CHECK(driver.pass(10s) == Actions{Strike{Role::vrrp, Blow::kill}});
-  CHECK(driver.exited(Role::vrrp, {ExitStatus::Kind::signalled, 9}) ==
-        Actions{ReleaseAddresses{1}});
+  CHECK(driver.exited(Role::vrrp, {ExitStatus::Kind::signalled, 9}) == Actions{ReleaseAddresses{}});
   CHECK(driver.step(AddressesReleased{}) == Actions{SendStop{Role::checkers}});
 }
 
@@ -560,7 +579,7 @@ TEST_CASE("stop: a successor that ran nothing yet leaves its predecessor's addre
   (void)driver.exited(Role::vrrp, crash());  // a successor is started at once
   (void)driver.step(StopRequested{});
 
-  CHECK(driver.exited(Role::vrrp, exit_with(0)) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.exited(Role::vrrp, exit_with(0)) == Actions{ReleaseAddresses{}});
   CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::ok}});
 }
 
@@ -626,6 +645,6 @@ TEST_CASE("stop: a child that crashes instead of stopping is not restarted") {
   driver.run(RoleSet::of(Role::vrrp));
   (void)driver.step(StopRequested{});
 
-  CHECK(driver.exited(Role::vrrp, crash()) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.exited(Role::vrrp, crash()) == Actions{ReleaseAddresses{}});
   CHECK(driver.step(AddressesReleased{}) == Actions{Exit{ExitCode::ok}});
 }

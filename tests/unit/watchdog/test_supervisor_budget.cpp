@@ -35,7 +35,7 @@ TEST_CASE("budget: a successor that hangs at birth loses the addresses on the mi
   driver.now = end - 1us;
   CHECK(driver.tick(true, end) == Actions{});
   driver.now = end;
-  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{}});
 
   // Awake again it waits for the end of the release, and starts with a void page.
   CHECK(driver.prepared(Role::vrrp, 1) == Actions{});
@@ -50,7 +50,7 @@ TEST_CASE("budget: an answer that comes with the end of the budget is too late")
   (void)driver.master_died(driver.now + 500ms);
   driver.now += 500ms;
 
-  CHECK(driver.prepared(Role::vrrp, 1) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{ReleaseAddresses{}});
 }
 
 TEST_CASE("budget: a successor that was told to commit and stands still is ended first") {
@@ -62,7 +62,7 @@ TEST_CASE("budget: a successor that was told to commit and stands still is ended
   driver.now = end;
 
   CHECK(deeds(driver.tick(true, end)) ==
-        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
   // Its death is the second in a row, and no successor starts before the addresses are gone.
   CHECK(only<Spawn>(driver.exited(Role::vrrp, crash())).empty());
   (void)driver.step(AddressesReleased{});
@@ -90,7 +90,7 @@ TEST_CASE("budget: a successor that refuses does not keep the addresses while it
   (void)driver.refused(Role::vrrp, 1, "no such interface");
   driver.now = end;
 
-  CHECK(driver.tick(false, end) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.tick(false, end) == Actions{ReleaseAddresses{}});
 }
 
 TEST_CASE("budget: one that had passed when the child died is answered before a successor starts") {
@@ -99,7 +99,7 @@ TEST_CASE("budget: one that had passed when the child died is answered before a 
 
   const Actions actions = driver.master_died(driver.now - 1ms);
 
-  CHECK(deeds(actions) == Actions{ReleaseAddresses{1}});
+  CHECK(deeds(actions) == Actions{ReleaseAddresses{}});
   CHECK(only<Spawn>(driver.step(AddressesReleased{})) == std::vector{Spawn{Role::vrrp}});
 }
 
@@ -142,12 +142,12 @@ TEST_CASE(
   driver.now = end - 300ms;
   (void)driver.tick(true, end);
   driver.now = end;
-  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{1}});
+  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{}});
 
   Driver late;
   late.run();
   CHECK(deeds(late.tick(true, late.now - 1s)) ==
-        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
 }
 
 TEST_CASE("stopped: one that goes on in time keeps everything") {
@@ -195,7 +195,7 @@ TEST_CASE(
   (void)driver.step(HeartbeatReceived{Role::checkers});
 
   CHECK(deeds(driver.tick(false, end)) ==
-        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{1}});
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
 }
 
 TEST_CASE("stop: a process that stands still while it hands over is ended with its budget") {
@@ -206,7 +206,7 @@ TEST_CASE("stop: a process that stands still while it hands over is ended with i
   (void)driver.tick(true, end);
   driver.now = end;
 
-  CHECK(driver.tick(true, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+  CHECK(driver.tick(true, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
 }
 
 // ---- a child that dies again and again ----------------------------------------------------------
@@ -248,7 +248,7 @@ TEST_CASE("parting: one that dies, refuses or hangs as well leaves the addresses
       all = driver.tick(true, end);
       CHECK(only<SendStop>(driver.committed(Role::vrrp, 1)).empty());
     }
-    CHECK_MESSAGE(only<ReleaseAddresses>(all) == std::vector{ReleaseAddresses{1}}, kind);
+    CHECK_MESSAGE(only<ReleaseAddresses>(all) == std::vector{ReleaseAddresses{}}, kind);
     CHECK(only<Spawn>(all).empty());
   }
 }
@@ -279,7 +279,7 @@ TEST_CASE("parting: not with a budget that is nearly used up, and not with -V") 
   late.run();
   (void)late.master_died(late.now + 2s);
   (void)late.settle(Role::vrrp);
-  CHECK(deeds(late.master_died(late.now + 100ms)) == Actions{ReleaseAddresses{1}});
+  CHECK(deeds(late.master_died(late.now + 100ms)) == Actions{ReleaseAddresses{}});
 
   Driver keeping({.keep_addresses = KeepAddresses::yes});
   keeping.run();
@@ -312,7 +312,7 @@ TEST_CASE("stop: a process that hangs instead of handing over is ended with its 
   CHECK(driver.supervisor.deadline() == end);
   driver.now = end;
 
-  CHECK(driver.tick(false, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{1}});
+  CHECK(driver.tick(false, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
 }
 
 TEST_CASE("stop: a process that hands over has given up its budget and keeps its time") {
