@@ -246,13 +246,14 @@ void Engine::on_address(const netlink::AddressEvent& event) {
 
 void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
+  look_at_dirty();  // an interface that is gone or renamed is why its addresses are not there
   AddressesPlaced placed{.router = owner,
                          .wanted = publication.wished(),
                          .placed = publication.placed(),
                          .problem = std::string(publication.first_problem())};
   const Instance* instance = router().find(owner);
   const auto& before = instance == nullptr ? std::nullopt : instance->placement();
-  if (instance != nullptr && !placed.problem.empty() &&
+  if (instance != nullptr && instance->holds_addresses() && !placed.problem.empty() &&
       (!before || before->problem != placed.problem)) {
     logger_.log(kAddressTrouble, "{}: {} of {} addresses are in place: {}",
                 instance->settings().name, placed.placed, placed.wanted, placed.problem);
@@ -267,9 +268,12 @@ void Engine::mark_dirty(const std::string& interface) {
   dirty_.insert(interface);
   if (!is_first) return;
   boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
-    if (!life.lock()) return;
-    for (const std::string& name : std::exchange(dirty_, {})) refresh_interface(name);
+    if (life.lock()) look_at_dirty();
   });
+}
+
+void Engine::look_at_dirty() {
+  for (const std::string& name : std::exchange(dirty_, {})) refresh_interface(name);
 }
 
 // The core hears of it before the socket goes: a master resigns through it, also from an interface

@@ -79,6 +79,7 @@ class Engine {
   void on_address(const netlink::AddressEvent& event);
   void on_published(const RouterKey& owner, const netlink::Publication& publication);
   void mark_dirty(const std::string& interface);
+  void look_at_dirty();
   void look_again_later(const std::string& interface);
   void refresh_interface(const std::string& name);
   [[nodiscard]] InterfaceStatus read_interface(const std::string& name);
