@@ -63,9 +63,6 @@ core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std:
                      set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_IF, membership) &&
                      set_option(fd.get(), IPPROTO_IP, IP_ADD_MEMBERSHIP, membership);
   if (!ready) return core::fail_errno(errno, "cannot listen for VRRP on {}", interface);
-  // A packet that a full queue or a filter behind the socket drops is told as ENOBUFS, not as sent
-  // (net/ipv4/ip_output.c: ip_send_skb).
-  set_option(fd.get(), IPPROTO_IP, IP_RECVERR, on);
   // A router's control traffic goes first: TC_PRIO_CONTROL of linux/pkt_sched.h. Both are wishes,
   // not conditions.
   set_option(fd.get(), SOL_SOCKET, SO_PRIORITY, 7);
