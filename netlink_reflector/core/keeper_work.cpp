@@ -234,7 +234,9 @@ void Keeper::read_back(const Link& link, Device& device, const Wish& wish,
   for (const AddressKey& key : gone) disown(device, key);
   std::erase_if(device.refused, [&](const auto& entry) {
     const AddressKey& key = entry.first;
-    const bool is_open = wish.all.contains(key) ? !held.contains(key) : device.ours.contains(key);
+    const bool is_open = wish.all.contains(key)
+                             ? !held.contains(key) && !device.let_go.contains(key)
+                             : device.ours.contains(key);
     if (!is_open) device.changed.insert(key.address);
     return !is_open;
   });

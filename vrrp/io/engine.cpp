@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 namespace holdfast::vrrp {
@@ -132,10 +133,13 @@ core::Result<void> Engine::prepare(const std::vector<InstanceSettings>& next) {
   for (const InstanceSettings& settings : next) {
     const netlink::Link* link = reflector_.link(settings.interface);
     if (link == nullptr) continue;
-    if (auto opened = ports_.open(settings.interface, link->index); !opened) {
-      abort();
-      return opened;
-    }
+    // One interface that cannot be used is named and waits in FAULT, as everywhere else; without
+    // the right to open any socket there is nothing to go on with.
+    const auto opened = ports_.open(settings.interface, link->index);
+    const int error = opened ? 0 : opened.error().system_errno;
+    if (error != EPERM && error != EACCES) continue;
+    abort();
+    return opened;
   }
   return {};
 }
@@ -205,7 +209,7 @@ void Engine::refresh_ports() {
     if (const auto set = ports_.set_vrids(interface, wanted); !set) {
       if (noise_.admit(interface, runtime::now()))
         logger_.log(kNoSocket, "{}: {}", interface, set.error().message);
-      mark_dirty(interface);
+      look_again_later(interface);
     }
   }
   ports_.retain(in_use);

@@ -42,7 +42,8 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// Opens the sockets that a new configuration needs and changes nothing else. Interfaces that do
-  /// not exist are no error: their instances wait in FAULT.
+  /// not exist, or cannot be listened on, are no error: their instances wait in FAULT. Fails when
+  /// this process may not open such sockets at all.
   [[nodiscard]] core::Result<void> prepare(const std::vector<InstanceSettings>& next);
   /// Swaps to it; the first time this starts the elections, or resumes what a predecessor left in
   /// the handover page.

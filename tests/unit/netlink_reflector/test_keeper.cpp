@@ -4,6 +4,7 @@
 
 #include "keeper_world.hpp"
 #include <array>
+#include <cerrno>
 
 using namespace holdfast;
 using namespace holdfast::core;
@@ -81,6 +82,30 @@ TEST_CASE(
   world.keeper.hold(kFirst, {untracked, vip("10.0.0.8")});
   world.settle();
   CHECK(world.has("10.0.0.9"));
+}
+
+TEST_CASE("keeper: what is let go after a refusal is not tried again, nor waited for") {
+  World world;
+  DesiredAddress untracked = vip("10.0.0.9");
+  untracked.when_taken = WhenTaken::stay_away;
+  world.keeper.hold(kFirst, {untracked});
+  world.settle();
+  world.refuse_with = EPERM;
+  // Between two looks: another label, which cannot be mended, and then it is taken away.
+  for (Address& address : world.kernel) address.label = "eth0:other";
+  world.events_arrive();
+  std::vector<Batch> batches;
+  world.keeper.work(world.mirror, world.now, batches, world.notices);
+  REQUIRE(batches.size() == 1);
+  world.kernel.clear();
+  world.carry_out(batches.front());
+  world.settle();
+
+  world.now += 10s;
+  world.settle();
+
+  CHECK(world.keeper.publication(kFirst, world.mirror).addresses[0].let_go);
+  CHECK(world.keeper.deadline() == std::nullopt);
 }
 
 TEST_CASE("keeper: a label that somebody changes is repaired, one that we change is not a repair") {
