@@ -400,7 +400,7 @@ void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
 }
 
 void Supervisor::stop_child(Role role, const Live& live) {
-  if (role == Role::vrrp && live.applied != 0) look_at_ = now_;
+  if (role == Role::vrrp && live.applied != 0) look_at_ = now_ + settings_.word_time;
   out_->push_back(SendStop{.role = role});
   set_state(role, Dying{.why = Dying::Why::stop,
                         .applied = live.applied,

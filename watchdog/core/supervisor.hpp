@@ -41,6 +41,10 @@ struct SupervisorSettings {
   /// What a successor needs until it can send: a master that is stopped is replaced this long
   /// before its peers take over.
   core::Duration successor_time = std::chrono::milliseconds(300);
+  /// A process that is told to stop says on its page within this time until when it hands over.
+  /// What the page said before does not count meanwhile: an instance whose adverts do not leave
+  /// looks as if peers had taken over long ago, and must not cost the others their handover.
+  core::Duration word_time = std::chrono::milliseconds(100);
   /// With less than this left a process that only hands over would come too late.
   core::Duration parting_time = std::chrono::milliseconds(100);
   /// An orderly stop may take this long, then SIGKILL. keepalived: child_wait_time (5 s); ours is

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::watchdog {
@@ -28,7 +29,11 @@ std::optional<core::Instant> Supervisor::release_deadline() const {
   if (settings_.keep_addresses == KeepAddresses::yes || releasing_ || current_ == 0 ||
       addresses_are_served())
     return std::nullopt;
-  return holds_until_;
+  const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
+  const auto* dying = std::get_if<Dying>(&child.state);
+  if (!holds_until_ || dying == nullptr || dying->why != Dying::Why::stop || child.stopped)
+    return holds_until_;
+  return std::max(*holds_until_, child.since + settings_.word_time);
 }
 
 // A master that does not run is replaced while its successor can still resume: then nobody notices.

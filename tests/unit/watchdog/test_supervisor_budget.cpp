@@ -307,12 +307,32 @@ TEST_CASE("stop: a process that hangs instead of handing over is ended with its 
   const Instant end = driver.now + 700ms;
   (void)driver.step(StopRequested{});
   // While it served nobody had to look at its page.
-  CHECK(driver.supervisor.deadline() == driver.now);
+  CHECK(driver.supervisor.deadline() == driver.now + 100ms);
+  driver.now += 100ms;
   CHECK(driver.tick(false, end).empty());
   CHECK(driver.supervisor.deadline() == end);
   driver.now = end;
 
   CHECK(driver.tick(false, end) == Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
+}
+
+TEST_CASE("stop: an instance that nobody hears does not cost the others their handover") {
+  Driver driver;
+  driver.run();
+  const Instant long_ago = driver.now - 60s;  // its adverts do not leave, and nobody else serves
+  (void)driver.tick(false, long_ago);
+  (void)driver.step(StopRequested{});
+
+  CHECK(driver.tick(false, long_ago).empty());
+  driver.now += 100ms;
+  CHECK(driver.tick(false, driver.now + 2s).empty());  // now all hand over
+
+  Driver hanging;
+  hanging.run();
+  (void)hanging.step(StopRequested{});
+  hanging.now += 100ms;
+  CHECK(hanging.tick(false, long_ago) ==
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
 }
 
 TEST_CASE("stop: a process that hands over has given up its budget and keeps its time") {
