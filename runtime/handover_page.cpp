@@ -250,16 +250,19 @@ core::Instant RawHandoverPage::void_until() const {
       std::atomic_ref<std::int64_t>(header_of(base_).void_until).load(std::memory_order_acquire)));
 }
 
-std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page) {
-  std::optional<core::Instant> earliest;
-  page.visit([&earliest](const VrrpRecord& record) {
+std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page,
+                                             core::Instant served_until) {
+  std::optional<core::Instant> ahead;
+  std::optional<core::Instant> passed;
+  page.visit([&](const VrrpRecord& record) {
     if (record.state != VrrpRecord::State::master &&
         record.state != VrrpRecord::State::handing_over)
       return;
     const core::Instant end = record.last_advert_sent_at + record.silence_allowed;
+    std::optional<core::Instant>& earliest = end < served_until ? passed : ahead;
     if (!earliest || end < *earliest) earliest = end;
   });
-  return earliest;
+  return ahead ? ahead : passed;
 }
 
 std::vector<std::uint64_t> RawHandoverPage::keys() const {

@@ -155,6 +155,10 @@ class HandoverPage {
 
 /// When the first peer of any master on this page may take over, or a handover must have ended: the
 /// earliest last advert plus the silence allowed. nullopt: nobody holds addresses.
-[[nodiscard]] std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page);
+/// `served_until`: the last sign of life of a process that took part. What had ended by then is of
+/// an instance whose adverts do not leave while nobody else serves: it counts only when there is no
+/// other, or it would cost the others their successor's resumption.
+[[nodiscard]] std::optional<core::Instant> mastership_ends(const HandoverPage<VrrpRecord>& page,
+                                                           core::Instant served_until);
 
 }  // namespace holdfast::runtime

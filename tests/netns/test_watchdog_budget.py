@@ -284,3 +284,24 @@ def test_a_director_that_is_back_too_late_stands_for_election(in_memory: Scene) 
     assert eventually(lambda: in_memory.capture.adverts(began, OURS), 8) is not None
     assert in_memory.capture.adverts(began, OURS)[0].at - began > 3
     assert "resumed after a restart" not in in_memory.ours.log()
+
+
+def test_an_instance_that_nobody_hears_does_not_cost_the_others_their_resumption(
+    scene: Scene,
+) -> None:
+    unheard = config(100).replace("VI_1", "VI_2").replace(" 51", " 52").replace(VIP, "10.9.0.201")
+    scene.ours.write_config(config(100) + unheard)
+    scene.start()
+    scene.ours.wait_for("10.9.0.201")
+    rules = ("add table inet block\nadd chain inet block c { type filter hook output priority 0; }\n"
+             "add rule inet block c ip protocol 112 @th,8,8 52 drop\n")
+    scene.ours.machine.run("nft", "-f", "-", stdin=rules)
+    time.sleep(4)
+    began = time.time()
+
+    with always_held(scene):
+        os.kill(scene.ours.role_pid("vrrp"), signal.SIGKILL)
+        time.sleep(5)
+
+    assert "VI_1: INIT → MASTER: resumed after a restart" in scene.ours.log()
+    assert scene.capture.adverts(began, PEER) == []

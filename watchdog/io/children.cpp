@@ -113,7 +113,7 @@ std::vector<Observed> Children::observe() const {
 
 std::optional<core::Instant> Children::holds_until(Role role) const {
   if (role != Role::vrrp || !vrrp_page_) return std::nullopt;
-  return runtime::mastership_ends(*vrrp_page_);
+  return runtime::mastership_ends(*vrrp_page_, slots_[static_cast<std::size_t>(role)].served_until);
 }
 
 void Children::remove_page() {
@@ -132,6 +132,7 @@ std::optional<pid_t> Children::pid(Role role) const {
 
 void Children::on_exit(Role role, ExitStatus status) {
   Slot& child = slot(role);
+  child.takes_part = false;
   child.channel.reset();
   // Not destroyed from inside its own callback.
   const std::unique_ptr<Process> ended = std::move(child.process);
@@ -143,6 +144,9 @@ void Children::on_exit(Role role, ExitStatus status) {
 
 void Children::on_frame(Role role, const runtime::Frame& frame) {
   using runtime::FrameType;
+  Slot& child = slot(role);
+  if (frame.type == FrameType::committed) child.takes_part = true;
+  if (child.takes_part) child.served_until = runtime::now();
   switch (frame.type) {
     case FrameType::hello:
     case FrameType::heartbeat:

@@ -46,6 +46,8 @@ class Children {
     runtime::UniqueFd page;  // survives the processes
     std::unique_ptr<Process> process;
     std::unique_ptr<runtime::Channel> channel;
+    bool takes_part = false;       // has committed: what it says is a sign that it serves
+    core::Instant served_until{};  // the last such sign, of this process or the one before
   };
 
   void introduce_vrrp_to_checkers();

@@ -77,7 +77,7 @@ TEST_CASE(
   const UniqueFd fd = *create_handover_page(HandoverKind::vrrp);
   const VrrpPage watching = open_again(fd);
   VrrpPage page = open_again(fd);
-  CHECK(mastership_ends(watching) == std::nullopt);
+  CHECK(mastership_ends(watching, {}) == std::nullopt);
 
   page.store(1, master_since(2h));
   page.store(2, master_since(1h));
@@ -85,23 +85,26 @@ TEST_CASE(
   backup.state = VrrpRecord::State::other;
   page.store(3, backup);
 
-  CHECK(mastership_ends(watching) == core::Instant(1h + 5s + 3s));
+  CHECK(mastership_ends(watching, {}) == core::Instant(1h + 5s + 3s));
   page.store(2, master_since(3h));
-  CHECK(mastership_ends(watching) == core::Instant(2h + 5s + 3s));
+  CHECK(mastership_ends(watching, {}) == core::Instant(2h + 5s + 3s));
   page.erase(1);
-  CHECK(mastership_ends(watching) == core::Instant(3h + 5s + 3s));
+  CHECK(mastership_ends(watching, {}) == core::Instant(3h + 5s + 3s));
 
   // A master whose adverts do not leave: its peers may take over at once.
   VrrpRecord mute = master_since(1h);
   mute.last_advert_sent_at = {};
   page.store(5, mute);
-  CHECK(mastership_ends(watching) == core::Instant(3s));
+  CHECK(mastership_ends(watching, {}) == core::Instant(3s));
+  // As long as its process served, nobody has: the others' end counts, also when that passes.
+  CHECK(mastership_ends(watching, core::Instant(2h)) == core::Instant(3h + 5s + 3s));
+  CHECK(mastership_ends(watching, core::Instant(4h)) == core::Instant(3s));
   page.erase(5);
 
   VrrpRecord leaver = master_since(2h);
   leaver.state = VrrpRecord::State::handing_over;
   page.store(4, leaver);
-  CHECK(mastership_ends(watching) == core::Instant(2h + 5s + 3s));
+  CHECK(mastership_ends(watching, {}) == core::Instant(2h + 5s + 3s));
 }
 
 TEST_CASE("handover page: what was declared void is void for a page that is open already, too") {
@@ -114,11 +117,11 @@ TEST_CASE("handover page: what was declared void is void for a page that is open
   watching.make_void(core::Instant(1h + 5s));
 
   CHECK(successor.load(1) == std::nullopt);
-  CHECK(mastership_ends(watching) == std::nullopt);
+  CHECK(mastership_ends(watching, {}) == std::nullopt);
   CHECK(successor.keys() == std::vector<std::uint64_t>{1});  // its slot can be cleared away
   successor.store(1, master_since(1h + 1s));
   CHECK(successor.load(1) == master_since(1h + 1s));
-  CHECK(mastership_ends(watching) == core::Instant(1h + 9s));
+  CHECK(mastership_ends(watching, {}) == core::Instant(1h + 9s));
 }
 
 TEST_CASE("handover page: kill -9 at any moment leaves a whole record, never a mixture") {
