@@ -293,7 +293,8 @@ def test_an_instance_that_nobody_hears_does_not_cost_the_others_their_resumption
     scene.ours.write_config(config(100) + unheard)
     scene.start()
     scene.ours.wait_for("10.9.0.201")
-    rules = ("add table inet block\nadd chain inet block c { type filter hook output priority 0; }\n"
+    rules = ("add table inet block\n"
+             "add chain inet block c { type filter hook output priority 0; }\n"
              "add rule inet block c ip protocol 112 @th,8,8 52 drop\n")
     scene.ours.machine.run("nft", "-f", "-", stdin=rules)
     time.sleep(4)
