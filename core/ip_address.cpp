@@ -76,6 +76,13 @@ std::string IpAddress::to_string() const {
   return text;
 }
 
+std::string join(std::span<const IpAddress> addresses) {
+  std::string text;
+  for (const IpAddress& address : addresses)
+    text += (text.empty() ? "" : " ") + address.to_string();
+  return text;
+}
+
 std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = IpAddress::parse(text.substr(0, slash));

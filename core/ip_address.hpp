@@ -50,6 +50,9 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
+/// "192.0.2.1 192.0.2.2": for messages.
+[[nodiscard]] std::string join(std::span<const IpAddress> addresses);
+
 /// An address with a prefix length, host bits kept: 192.168.1.200/24 is an interface address, not
 /// only a network.
 struct IpPrefix {

@@ -66,9 +66,9 @@ std::string nobody(const Target& target) {
       target.run_dir);
 }
 
-int request(const Target& target, const boost::json::object& question, core::Duration timeout,
-            boost::json::object& answer) {
-  auto reply = runtime::control_request(socket_of(target, "watchdog"), question, timeout);
+int request(const Target& target, std::string_view process, const boost::json::object& question,
+            core::Duration timeout, boost::json::object& answer) {
+  auto reply = runtime::control_request(socket_of(target, process), question, timeout);
   if (!reply) {
     const bool absent =
         reply.error().system_errno == ENOENT || reply.error().system_errno == ECONNREFUSED;

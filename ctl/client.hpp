@@ -20,11 +20,12 @@ void complain(std::string_view sentence);  ///< to standard error, as a line of 
 [[nodiscard]] Reply ask(const Target& target, std::string_view process);
 /// Nobody listens in this run directory: why that may be.
 [[nodiscard]] std::string nobody(const Target& target);
-/// One request to the watchdog. Failures are complained about; the exit code says which.
-[[nodiscard]] int request(const Target& target, const boost::json::object& question,
-                          core::Duration timeout, boost::json::object& answer);
+/// One request to a process. Failures are complained about; the exit code says which.
+[[nodiscard]] int request(const Target& target, std::string_view process,
+                          const boost::json::object& question, core::Duration timeout,
+                          boost::json::object& answer);
 
-/// The same to another process; `answer` may hold an "error", which nobody was told of yet. The
+/// The same, but `answer` may hold an "error", and nobody was told of a failure yet. The
 /// error's system_errno is ENOENT or ECONNREFUSED when it does not run.
 [[nodiscard]] core::Result<boost::json::object> request_of(const Target& target,
                                                            std::string_view process,

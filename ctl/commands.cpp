@@ -64,7 +64,8 @@ int reload(const Target& target, const ReloadRequest& wanted) {
     question["confirm_within_ms"] =
         std::chrono::duration_cast<std::chrono::milliseconds>(*wanted.confirm_within).count();
   object answer;
-  if (const int code = request(target, question, target.reload_timeout, answer); code != kDone) {
+  if (const int code = request(target, "watchdog", question, target.reload_timeout, answer);
+      code != kDone) {
     return code;
   }
   const std::string diagnostics = ended(text(answer, "diagnostics"));
@@ -84,14 +85,15 @@ int reload(const Target& target, const ReloadRequest& wanted) {
 
 int confirm(const Target& target) {
   object answer;
-  const int code = request(target, {{"command", "confirm"}}, target.timeout, answer);
+  const int code = request(target, "watchdog", {{"command", "confirm"}}, target.timeout, answer);
   if (code == kDone) say(fmt::format("generation {} stays\n", text(answer, "generation")));
   return code;
 }
 
 int revert(const Target& target) {
   object answer;
-  const int code = request(target, {{"command", "revert"}}, target.reload_timeout, answer);
+  const int code =
+      request(target, "watchdog", {{"command", "revert"}}, target.reload_timeout, answer);
   if (code != kDone) return code;
   if (!flag(answer, "ok")) {
     complain("the former configuration could not return yet; it is tried again");
@@ -107,7 +109,7 @@ int revert(const Target& target) {
 
 int stop(const Target& target) {
   object answer;
-  const int code = request(target, {{"command", "stop"}}, target.timeout, answer);
+  const int code = request(target, "watchdog", {{"command", "stop"}}, target.timeout, answer);
   if (code == kDone) say("stopping: masters hand over, then every process ends\n");
   return code;
 }

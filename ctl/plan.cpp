@@ -43,8 +43,8 @@ struct Running {
 
 int ask_running(const Target& target, Running& running) {
   object answer;
-  if (const int code =
-          request(target, {{"command", "configuration"}}, target.reload_timeout, answer);
+  if (const int code = request(target, "watchdog", {{"command", "configuration"}},
+                               target.reload_timeout, answer);
       code != kDone)
     return code;
   const auto bytes = runtime::from_base64(text(answer, "snapshot"));

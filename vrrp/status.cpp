@@ -17,13 +17,6 @@ double milliseconds(core::Duration duration) {
   return static_cast<double>(duration.count()) / 1000;
 }
 
-std::string join(const std::vector<IpAddress>& addresses) {
-  std::string text;
-  for (const IpAddress& address : addresses)
-    text += (text.empty() ? "" : " ") + address.to_string();
-  return text;
-}
-
 /// What only one of the two lists has.
 std::string describe(const ListDifference& difference, const InstanceSettings& ours) {
   std::vector<IpAddress> missing;
@@ -33,8 +26,8 @@ std::string describe(const ListDifference& difference, const InstanceSettings& o
   }
   std::string text =
       fmt::format("{} advertises other addresses than ours", difference.peer.to_string());
-  if (!missing.empty()) text += fmt::format(", without {}", join(missing));
-  if (!extra.empty()) text += fmt::format(", with {}", join(extra));
+  if (!missing.empty()) text += fmt::format(", without {}", core::join(missing));
+  if (!extra.empty()) text += fmt::format(", with {}", core::join(extra));
   if (difference.theirs.size() != ours.addresses.size())
     text += ": keepalived before 2.3.3 drops adverts with another number of addresses";
   return text;

@@ -256,18 +256,15 @@ void Keeper::on_link(const LinkEvent& event, core::Instant now) {
 }
 
 void Keeper::on_address(const AddressEvent& event, const Mirror& mirror, core::Instant now) {
-  const auto* appeared = std::get_if<AddressAppeared>(&event);
-  const auto* changed = std::get_if<AddressChanged>(&event);
-  const Address& address = appeared != nullptr  ? appeared->address
-                           : changed != nullptr ? changed->after
-                                                : std::get<AddressVanished>(event).address;
+  const Address& address = address_of(event);
   const Link* link = mirror.links.find(address.interface);
   if (link != nullptr && enrolled_.contains(link->name)) dirty_.insert(link->index);
   const auto device = devices_.find(address.interface);
   if (device == devices_.end()) return;
   dirty_.insert(address.interface);
   // Somebody else's address came or went: what it was in the way of may succeed now.
-  if (changed == nullptr && !device->second.ours.contains(address.key())) {
+  const bool came_or_went = !std::holds_alternative<AddressChanged>(event);
+  if (came_or_went && !device->second.ours.contains(address.key())) {
     retry_now(device->second, now);
   }
 }

@@ -57,6 +57,12 @@ AddressKey Address::key() const {
           network_of(peer.value_or(prefix.address), prefix.length)};
 }
 
+const Address& address_of(const AddressEvent& event) {
+  if (const auto* changed = std::get_if<AddressChanged>(&event)) return changed->after;
+  const auto* appeared = std::get_if<AddressAppeared>(&event);
+  return appeared != nullptr ? appeared->address : std::get<AddressVanished>(event).address;
+}
+
 bool share_subnet(const AddressKey& one, const AddressKey& other) {
   return one.interface == other.interface && one.address.is_v4() && other.address.is_v4() &&
          one.length == other.length && one.network == other.network;

@@ -160,6 +160,8 @@ struct AddressVanished {
   bool operator==(const AddressVanished&) const = default;
 };
 using AddressEvent = std::variant<AddressAppeared, AddressChanged, AddressVanished>;
+/// The address that it is about: as it is now, or was before it vanished.
+[[nodiscard]] const Address& address_of(const AddressEvent& event);
 
 /// Every interface of the namespace, found by number and by name.
 class LinkTable {

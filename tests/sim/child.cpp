@@ -348,20 +348,13 @@ void Child::on_link(const netlink::LinkEvent& event) {
 }
 
 void Child::on_address(const netlink::AddressEvent& event) {
-  const auto index = std::visit(
-      [](const auto& change) {
-        if constexpr (requires { change.after; }) {
-          return change.after.interface;
-        } else {
-          return change.address.interface;
-        }
-      },
-      event);
+  const auto index = netlink::address_of(event).interface;
   if (const netlink::Link* link = reflector_.mirror().links.find(index)) mark_dirty(link->name);
 }
 
 void Child::on_published(const core::RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
+  // Unlike the daemon, which looks at its interfaces first: the core has to stand both orders.
   handle(AddressesPlaced{.router = owner,
                          .wanted = publication.wished(),
                          .placed = publication.placed(),

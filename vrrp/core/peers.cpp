@@ -17,13 +17,6 @@ constexpr Duration kReportEvery = 60s;
 /// A second master is told less and less often, down to this.
 constexpr Duration kLongestRivalGap = 1h;
 
-std::string join(const std::vector<IpAddress>& addresses) {
-  std::string text;
-  for (const IpAddress& address : addresses)
-    text += (text.empty() ? "" : " ") + address.to_string();
-  return text;
-}
-
 }  // namespace
 
 void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& out) {
@@ -57,9 +50,10 @@ void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions&
   std::erase_if(reported_at_, [](const auto& told) {  // a change is always worth a line
     return told.first == RejectReason(Objection::address_list);
   });
-  report(Objection::address_list, event.source,
-         fmt::format("advertises other addresses than ours: {}", join(event.advert.addresses)), now,
-         out);
+  report(
+      Objection::address_list, event.source,
+      fmt::format("advertises other addresses than ours: {}", core::join(event.advert.addresses)),
+      now, out);
 }
 
 std::optional<Rival> Instance::rival(Instant now) const {

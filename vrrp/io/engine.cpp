@@ -236,16 +236,8 @@ void Engine::on_link(const netlink::LinkEvent& event) {
 }
 
 void Engine::on_address(const netlink::AddressEvent& event) {
-  const auto index = std::visit(
-      [](const auto& change) {
-        if constexpr (requires { change.after; }) {
-          return change.after.interface;
-        } else {
-          return change.address.interface;
-        }
-      },
-      event);
-  if (const netlink::Link* link = reflector_.link(index)) mark_dirty(link->name);
+  const netlink::Link* link = reflector_.link(netlink::address_of(event).interface);
+  if (link != nullptr) mark_dirty(link->name);
 }
 
 void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
