@@ -62,7 +62,7 @@ void Player::feed_timed(std::span<const std::string> words) {
   from_text(words[0], now);
   const std::string& verb = words[1];
   const auto rest = words.subspan(2);
-  check(!reload_, "the settings of a reload are not complete");
+  check(!reload_ || verb == "life", "the settings of a reload are not complete");
   if (in_gap_ && verb != "life") return;
   if (!begin_) begin_ = now;
   if (verb == "life") {
@@ -129,13 +129,12 @@ void Player::start_life() {
 }
 
 void Player::finish() {
-  if (difference_) return;
-  check(!reload_, "the settings of a reload are not complete");
-  end_turn(true);
+  if (!difference_) end_turn(true);
 }
 
 /// `is_cut`: the process or the recording may have ended before all decisions were written.
 void Player::end_turn(bool is_cut) {
+  if (reload_) trace_("the recording ends within the settings of a reload");
   reload_.reset();
   const bool incomplete = is_cut && told_something_ && expected_.size() < actions_.size();
   if (!expected_.empty() && !incomplete) {

@@ -53,7 +53,6 @@ class Player {
   std::optional<RouterSituation> life_;  // is being read
   std::optional<Reload> reload_;         // is being read
   std::size_t reload_read_ = 0;
-  Instant reload_at_{};
   bool in_gap_ = false;
   bool told_something_ = false;
   std::optional<Instant> begin_;

@@ -418,6 +418,22 @@ TEST_CASE("scenario: what is cut off or left out is no difference") {
   CHECK(played.verdict == Replay::Verdict::same);
 }
 
+TEST_CASE("scenario: a recording that a full disk cut after any of its lines can be played") {
+  Dice dice(2);
+  Memory tape;
+  dice.begin(tape);
+  for (int i = 0; i < 60; ++i) dice.step();
+  const auto reload = std::find_if(tape.lines.begin(), tape.lines.end(), [](const auto& line) {
+    return line.find(" do reload instances=") != std::string::npos;
+  });
+  REQUIRE(reload != tape.lines.end());
+
+  for (auto end = tape.lines.begin() + 1; end != tape.lines.end(); ++end) {
+    const Played played = play(Lines(tape.lines.begin(), end));
+    REQUIRE_MESSAGE(played.verdict == Replay::Verdict::same, played.line, ": ", played.text);
+  }
+}
+
 TEST_CASE("scenario: nonsense is named with its line, and never harms") {
   Dice dice(3);
   Memory tape;
