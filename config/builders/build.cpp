@@ -1,7 +1,7 @@
 #include "config/builders/build.hpp"
 
-#include "config/builders/tracking.hpp"
 #include "config/text.hpp"
+#include "config/words/tracking.hpp"
 
 #include <fmt/format.h>
 
@@ -145,6 +145,44 @@ std::optional<Statement> take_option(BuildContext& context, Block line,
   return option;
 }
 
+void read_rows(BuildContext& context, std::uint32_t first, void* object) {
+  const Schema& schema = Schema::instance();
+  const std::uint32_t block = context.next_block++;
+  std::vector<Value> values;
+  for (std::uint32_t at = first; at != kNoStatement; at = context.tree.statements[at].next) {
+    const Statement& statement = context.tree.statements[at];
+    const Meaning& meaning = schema[schema.canonical(statement.keyword)].meaning;
+    if (!prepare_statement(context, statement, block, values) || meaning.read == nullptr) continue;
+    meaning.read(object, Args(context, statement, values));
+  }
+}
+
+void inherit_rows(Block block, void* object, const Globals& globals) {
+  const Schema& schema = Schema::instance();
+  for (const KeywordId id : schema.rows_of(block)) {
+    if (schema[id].meaning.inherit != nullptr) schema[id].meaning.inherit(object, globals);
+  }
+}
+
+bool read_line_rows(BuildContext& context, Block line, std::span<const Word> words, void* object) {
+  const std::uint32_t block = context.next_block++;
+  while (!words.empty()) {
+    if (!read_option_row(context, line, block, words, object)) return false;
+  }
+  return true;
+}
+
+bool read_option_row(BuildContext& context, Block line, std::uint32_t block,
+                     std::span<const Word>& words, void* object) {
+  const Schema& schema = Schema::instance();
+  std::vector<Value> values;
+  const std::optional<Statement> option = take_option(context, line, words);
+  if (!option || !prepare_statement(context, *option, block, values)) return false;
+  const Meaning& meaning = schema[schema.canonical(option->keyword)].meaning;
+  if (meaning.read != nullptr) meaning.read(object, Args(context, *option, values));
+  return true;
+}
+
 Script Args::script() const {
   Script script;
   script.argv = split_command(values_[0].text);
@@ -192,9 +230,9 @@ std::vector<KeywordId> words_without_meaning() {
     const auto id = static_cast<KeywordId>(i);
     const Keyword& keyword = schema[id];
     const bool handled_elsewhere = keyword.effect == Effect::checked || !keyword.alias_of.empty() ||
-                                   keyword.block == Block::root;
+                                   keyword.block == Block::root || keyword.meaning.read != nullptr;
     if (handled_elsewhere || globals_know(id) || addresses_know(id) || routes_know(id) ||
-        rules_know(id) || instances_know(id) || services_know(id) || checks_know(id))
+        rules_know(id) || services_know(id) || checks_know(id))
       continue;
     missing.push_back(id);
   }

@@ -51,6 +51,7 @@ class Args {
   [[nodiscard]] bool flag() const { return values_.empty() || values_[0].number != 0; }
   [[nodiscard]] Script script() const;
   [[nodiscard]] const Statement& statement() const { return statement_; }
+  [[nodiscard]] const Keyword& row() const { return Schema::instance()[statement_.keyword]; }
   [[nodiscard]] BuildContext& context() const { return context_; }
   [[nodiscard]] SourceLocation location() const {
     return context_.reporter.locate(statement_.range.offset);
@@ -82,6 +83,68 @@ class Args {
 /// (unknown option).
 [[nodiscard]] std::optional<Statement> take_option(BuildContext& context, Block line,
                                                    std::span<const Word>& words);
+
+// What the rows of a block mean, applied to an object of it. `object` is what the rows of the block
+// know; read_words() and its like take a draft for its object.
+void read_rows(BuildContext& context, std::uint32_t first, void* object);
+bool read_line_rows(BuildContext& context, Block line, std::span<const Word> words, void* object);
+bool read_option_row(BuildContext& context, Block line, std::uint32_t block,
+                     std::span<const Word>& words, void* object);
+
+template <class T>
+[[nodiscard]] void* object_of(T& draft) {
+  if constexpr (requires { typename T::Object; })
+    return static_cast<typename T::Object*>(&draft);
+  else
+    return &draft;
+}
+/// Applies the statements from `first` on, in their order.
+template <class T>
+void read_words(BuildContext& context, std::uint32_t first, T& target) {
+  read_rows(context, first, object_of(target));
+}
+/// The same for the body of the statement that `args` belongs to.
+template <class T>
+void read_body(const Args& args, T& target) {
+  read_words(args.context(), args.statement().first_child, target);
+}
+/// Applies the option words of a line, in their order; the rows are those of `line`. False after an
+/// error was reported.
+template <class T>
+bool read_line(BuildContext& context, Block line, std::span<const Word> words, T& target) {
+  return read_line_rows(context, line, words, object_of(target));
+}
+/// The first of them only; takes it from the front of `words`. `block` is the line's own number.
+template <class T>
+bool read_option(BuildContext& context, Block line, std::uint32_t block,
+                 std::span<const Word>& words, T& target) {
+  return read_option_row(context, line, block, words, object_of(target));
+}
+/// Gives an object what the words of its block have from global_defs.
+void inherit_rows(Block block, void* object, const Globals& globals);
+template <class T>
+[[nodiscard]] T inherited(Block block, const Globals& globals) {
+  T made;
+  inherit_rows(block, object_of(made), globals);
+  return made;
+}
+/// The object of a block that the statement of the top level opens: its name, its place, what it
+/// inherits.
+template <class T>
+[[nodiscard]] T named(const Args& args) {
+  T made = inherited<T>(*args.row().opens, args.context().model.globals);
+  made.name = args.text(0);
+  made.location = args.location();
+  return made;
+}
+/// Calls `read(context, entry)` for each entry of a list block.
+template <class Read>
+void for_each_entry(const Args& args, const Read& read) {
+  BuildContext& context = args.context();
+  for (std::uint32_t at = args.statement().first_child; at != kNoStatement;
+       at = context.tree.statements[at].next)
+    read(context, context.tree.statements[at]);
+}
 
 /// Calls `apply` for every statement of the top level with this word.
 void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args));
@@ -152,7 +215,6 @@ void build_tls_identity(const Args& args);
 [[nodiscard]] bool addresses_know(KeywordId id);
 [[nodiscard]] bool routes_know(KeywordId id);
 [[nodiscard]] bool rules_know(KeywordId id);
-[[nodiscard]] bool instances_know(KeywordId id);
 [[nodiscard]] bool services_know(KeywordId id);
 [[nodiscard]] bool checks_know(KeywordId id);
 

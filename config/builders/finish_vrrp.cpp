@@ -24,7 +24,7 @@ const char* family_word(core::Family family) {
 }
 
 bool finish_required(Draft& draft, const Args& args) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   // keepalived: adverts to peers need no interface, the routes decide.
   const bool needs_interface = instance.interface.empty() && instance.unicast_peers.empty();
   if (needs_interface && !mentions(args.context(), args.statement(), "interface")) {
@@ -44,15 +44,16 @@ bool finish_required(Draft& draft, const Args& args) {
 
 // keepalived: the first virtual address decides; without one, the source or the first peer.
 void finish_family(Draft& draft) {
-  VrrpInstance& instance = draft.instance;
-  if (!draft.family && instance.mcast_src_ip) draft.family = instance.mcast_src_ip->family();
-  if (!draft.family && !instance.unicast_peers.empty())
-    draft.family = instance.unicast_peers.front().address.family();
-  instance.family = draft.family.value_or(core::Family::v4);
+  VrrpInstance& instance = draft;
+  if (!draft.first_family && instance.mcast_src_ip)
+    draft.first_family = instance.mcast_src_ip->family();
+  if (!draft.first_family && !instance.unicast_peers.empty())
+    draft.first_family = instance.unicast_peers.front().address.family();
+  instance.family = draft.first_family.value_or(core::Family::v4);
 }
 
 void drop_other_family(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   std::vector<VirtualAddress> kept;
   for (std::size_t i = 0; i < instance.virtual_addresses.size(); ++i) {
     VirtualAddress& address = instance.virtual_addresses[i];
@@ -87,8 +88,8 @@ void drop_other_family(Draft& draft, Reporter& reporter) {
 
 // Inherited, and left empty when it is the standard group: that is where Holdfast sends.
 void finish_group(Draft& draft, const Globals& globals, Reporter& reporter) {
-  std::optional<core::IpAddress>& group = draft.instance.mcast_dst_ip;
-  const core::Family family = draft.instance.family;
+  std::optional<core::IpAddress>& group = draft.mcast_dst_ip;
+  const core::Family family = draft.family;
   if (group && group->family() != family) {
     reporter.warning(draft.group_at, fmt::format("this group is left out: the instance is {}",
                                                  family_word(family)));
@@ -100,17 +101,16 @@ void finish_group(Draft& draft, const Globals& globals, Reporter& reporter) {
 }
 
 void finish_version(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
-  instance.version = draft.version.value_or(instance.version);
+  VrrpInstance& instance = draft;
   if (instance.family == core::Family::v4) return;
-  if (draft.version == 2)
+  if (instance.version == 2 && draft.version_at.length != 0)
     reporter.warning(draft.version_at, "VRRP over IPv6 is version 3: it is taken",
                      "write 'version 3'");
   instance.version = 3;
 }
 
 void finish_priority(Draft& draft, const Args& args) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   if (instance.state != InitialState::master ||
       mentions(args.context(), args.statement(), "priority"))
     return;
@@ -124,7 +124,7 @@ void finish_priority(Draft& draft, const Args& args) {
 
 // keepalived: what vrrp_strict and strict_mode leave of an instance.
 void apply_strict_mode(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   const bool owner = instance.priority == kOwner;
   if (owner != (instance.state == InitialState::master)) {
     if (!owner) {
@@ -151,7 +151,7 @@ void apply_strict_mode(Draft& draft, Reporter& reporter) {
 }
 
 void finish_authentication(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   Authentication& authentication = instance.authentication;
   if (!draft.auth_at) return;
   const bool complete = authentication.type != AuthType::none && draft.has_password;
@@ -179,7 +179,7 @@ void finish_authentication(Draft& draft, Reporter& reporter) {
 
 // keepalived: an instance that starts as master, or owns the address, always preempts.
 void finish_preemption(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   const bool master = instance.state == InitialState::master;
   if (draft.wants_no_preempt && (master || instance.priority == kOwner)) {
     reporter.warning(
@@ -199,7 +199,7 @@ void finish_preemption(Draft& draft, Reporter& reporter) {
 }
 
 void finish_interval(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   const core::Duration written = instance.advert_int;
   if (instance.version == 2) {
     instance.advert_int = rounded(written, std::chrono::seconds(1));
@@ -220,7 +220,7 @@ void finish_interval(Draft& draft, Reporter& reporter) {
 
 // keepalived: unicast words without a peer mean multicast, unless unicast_fault_no_peer.
 void finish_unicast(Draft& draft, Reporter& reporter) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   const bool without_peers = draft.unicast_word && instance.unicast_peers.empty();
   if (without_peers && draft.unreadable_peers && !instance.unicast_fault_no_peer) {
     instance.unicast_fault_no_peer = true;
@@ -238,7 +238,7 @@ void finish_unicast(Draft& draft, Reporter& reporter) {
 }
 
 void finish_addresses(Draft& draft, const Args& args) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   std::vector<VirtualAddress>& advertised = instance.virtual_addresses;
   if (advertised.size() > kMostAddresses) {
     args.context().reporter.warning(
@@ -270,7 +270,7 @@ void finish_addresses(Draft& draft, const Args& args) {
 }  // namespace
 
 bool finish_instance(Draft& draft, const Args& args) {
-  VrrpInstance& instance = draft.instance;
+  VrrpInstance& instance = draft;
   Reporter& reporter = args.context().reporter;
   finish_family(draft);
   drop_other_family(draft, reporter);
@@ -286,7 +286,6 @@ bool finish_instance(Draft& draft, const Args& args) {
                               instance.name, reason));
   }
   finish_priority(draft, args);
-  instance.strict = draft.strict.value_or(args.context().model.globals.vrrp_strict);
   if (draft.mac_lacks_last_byte) instance.vmac->mac->bytes[5] = instance.virtual_router_id;
   if (instance.strict) apply_strict_mode(draft, reporter);
   finish_authentication(draft, reporter);

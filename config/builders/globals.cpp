@@ -1,5 +1,6 @@
 // global_defs, and the words outside of all blocks → Globals.
 #include "config/builders/builder.hpp"
+#include "config/schema/row.hpp"
 
 #include <fmt/format.h>
 

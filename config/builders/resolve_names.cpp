@@ -1,6 +1,6 @@
 // Names that one object gives another: instances of groups, and what is tracked. The order of the
 // blocks never matters, so this comes after all of them.
-#include "config/builders/tracking.hpp"
+#include "config/words/tracking.hpp"
 
 #include <fmt/format.h>
 

@@ -2,6 +2,7 @@
 #include "config/builders/route_line.hpp"
 
 #include "config/schema/hint.hpp"
+#include "config/schema/row.hpp"
 
 #include <fmt/format.h>
 

@@ -2,6 +2,7 @@
 #include "config/builders/service.hpp"
 
 #include "config/schema/hint.hpp"
+#include "config/schema/row.hpp"
 #include "config/supported.hpp"
 
 #include <fmt/format.h>

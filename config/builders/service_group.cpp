@@ -1,5 +1,6 @@
 // virtual_server_group → VirtualServerGroup, and SSL → TlsIdentity.
 #include "config/builders/service.hpp"
+#include "config/schema/row.hpp"
 
 #include <fmt/format.h>
 

@@ -1,23 +1,15 @@
 // The words of the top level that are not blocks of objects: addresses, routes and rules of the
 // director itself, links, namespaces.
 #include "config/builders/route_line.hpp"
+#include "config/schema/row.hpp"
 
 #include <fmt/format.h>
 
 namespace holdfast::config {
 namespace {
 
-template <class Read>
-void for_each_entry(const Args& args, Read read) {
-  const Tree& tree = args.context().tree;
-  for (std::uint32_t at = args.statement().first_child; at != kNoStatement;
-       at = tree.statements[at].next)
-    read(tree.statements[at]);
-}
-
 void add_addresses(const Args& args) {
-  BuildContext& context = args.context();
-  for_each_entry(args, [&](const Statement& entry) {
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
     std::optional<VirtualAddress> address = read_address_line(context, entry, ListOwner::director);
     if (!address) return;
     if (address->interface.empty()) address->interface = context.model.globals.default_interface;
@@ -34,16 +26,16 @@ void add_addresses(const Args& args) {
 }
 
 void add_routes(const Args& args) {
-  for_each_entry(args, [&](const Statement& entry) {
-    if (auto route = read_route_line(args.context(), entry, ListOwner::director))
-      args.context().model.static_routes.push_back(std::move(*route));
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
+    if (auto route = read_route_line(context, entry, ListOwner::director))
+      context.model.static_routes.push_back(std::move(*route));
   });
 }
 
 void add_rules(const Args& args) {
-  for_each_entry(args, [&](const Statement& entry) {
-    if (auto rule = read_rule_line(args.context(), entry, ListOwner::director))
-      args.context().model.static_rules.push_back(std::move(*rule));
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
+    if (auto rule = read_rule_line(context, entry, ListOwner::director))
+      context.model.static_rules.push_back(std::move(*rule));
   });
 }
 
@@ -58,14 +50,14 @@ bool read_word(const Args& args, const Arg& arg, const Word& word, Value& value)
 
 void add_link_delays(const Args& args) {
   const Arg delay = rows::seconds(0, 255);
-  for_each_entry(args, [&](const Statement& entry) {
-    const std::span<const Word> words = args.context().tree.args(entry);
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
+    const std::span<const Word> words = context.tree.args(entry);
     Value name;
     Value down;
     Value up;
     if (!read_word(args, rows::of(ArgType::interface), words[0], name)) return;
     if (words.size() < 2) {
-      args.context().reporter.warning(
+      context.reporter.warning(
           words[0].range, fmt::format("'{}' needs a delay: this line is left out", words[0].text),
           "write INTERFACE DOWN [UP], both in seconds");
       return;
@@ -74,26 +66,26 @@ void add_link_delays(const Args& args) {
     up = down;
     if (words.size() > 2 && !read_word(args, delay, words[2], up)) return;
     if (words.size() > 3) {
-      args.context().reporter.warning(words[3].range, fmt::format("'{}' is ignored", words[3].text),
-                                      "a line is INTERFACE DOWN [UP]");
+      context.reporter.warning(words[3].range, fmt::format("'{}' is ignored", words[3].text),
+                               "a line is INTERFACE DOWN [UP]");
     }
-    args.context().model.globals.link_delays.push_back(
+    context.model.globals.link_delays.push_back(
         {.interface = std::string(name.text),
          .down = core::Duration(down.number),
          .up = core::Duration(up.number),
-         .location = args.context().reporter.locate(words[0].range.offset)});
+         .location = context.reporter.locate(words[0].range.offset)});
   });
 }
 
 void check_polled_links(const Args& args) {
-  for_each_entry(args, [&](const Statement& entry) {
-    const std::span<const Word> words = args.context().tree.args(entry);
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
+    const std::span<const Word> words = context.tree.args(entry);
     Value ignored;
     if (!read_word(args, rows::of(ArgType::interface), words[0], ignored)) return;
     if (words.size() > 1 && read_word(args, rows::choice("MII ETHTOOL IOCTL"), words[1], ignored) &&
         words.size() > 2) {
-      args.context().reporter.warning(words[2].range, fmt::format("'{}' is ignored", words[2].text),
-                                      "a line is INTERFACE [MII|ETHTOOL|IOCTL]");
+      context.reporter.warning(words[2].range, fmt::format("'{}' is ignored", words[2].text),
+                               "a line is INTERFACE [MII|ETHTOOL|IOCTL]");
     }
   });
 }

@@ -3,15 +3,17 @@
 #pragma once
 
 #include "config/builders/builder.hpp"
+#include "config/write/write.hpp"
 
 namespace holdfast::config {
 
-struct InstanceDraft {
-  VrrpInstance instance;
-  std::optional<core::Family> family;  ///< of its first address
-  std::optional<bool> strict;          ///< strict_mode
-  std::optional<std::uint8_t> version;
-  std::vector<TextRange> addresses_at;  ///< places of virtual_addresses
+struct InstanceDraft : VrrpInstance {
+  using Object = VrrpInstance;  ///< what the rows of the block know
+
+  explicit InstanceDraft(VrrpInstance made) : VrrpInstance(std::move(made)) {}
+
+  std::optional<core::Family> first_family;  ///< of its first address
+  std::vector<TextRange> addresses_at;       ///< places of virtual_addresses
   bool has_password = false;
   bool wants_no_preempt = false;
   bool meant_without_addresses = false;
@@ -38,9 +40,13 @@ void read_use_vmac(InstanceDraft& draft, const Args& args);
 void read_use_ipvlan(InstanceDraft& draft, const Args& args);
 void read_authentication(InstanceDraft& draft, const Args& args);
 void read_auth_hmac(InstanceDraft& draft, const Args& args);
-/// The words of the blocks and lines inside an instance.
-[[nodiscard]] bool instance_parts_know(KeywordId id);
-
+void write_virtual_addresses(const VrrpInstance& instance, Writer& out);
+void write_excluded_addresses(const VrrpInstance& instance, Writer& out);
+void write_unicast_peers(const VrrpInstance& instance, Writer& out);
+void write_use_vmac(const VrrpInstance& instance, Writer& out);
+void write_use_ipvlan(const VrrpInstance& instance, Writer& out);
+void write_authentication(const VrrpInstance& instance, Writer& out);
+void write_auth_hmac(const VrrpInstance& instance, Writer& out);
 /// Decides what one word cannot: family, version, what strict_mode forbids, what cancels what. Says
 /// what it changes. False: the instance lacks something it cannot do without.
 [[nodiscard]] bool finish_instance(InstanceDraft& draft, const Args& args);

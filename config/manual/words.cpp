@@ -1,3 +1,4 @@
+#include "config/schema/row.hpp"
 #include "config/manual/words.hpp"
 
 #include "core/time.hpp"

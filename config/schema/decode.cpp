@@ -1,6 +1,7 @@
 #include "config/schema/decode.hpp"
 
 #include "config/schema/hint.hpp"
+#include "config/schema/row.hpp"
 
 #include <fmt/format.h>
 

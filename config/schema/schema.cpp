@@ -110,6 +110,7 @@ Schema::Schema() {
   add_rows(Block::vrrp_instance, rows::vrrp_instance());
   for (const rows::Table& table : rows::vrrp_lists()) add_rows(table.block, table.rows);
   for (const rows::Table& table : rows::tracking()) add_rows(table.block, table.rows);
+  for (const rows::Table& table : rows::bfd()) add_rows(table.block, table.rows);
   add_rows(Block::virtual_server, rows::virtual_server());
   add_rows(Block::real_server, rows::real_server());
   add_rows(Block::virtual_server_group, rows::virtual_server_group());
@@ -157,6 +158,7 @@ void Schema::index() {
     std::size_t slot = first_slot(keyword.block, keyword.name);
     while (slots_[slot].used) slot = (slot + 1) & (slots_.size() - 1);
     slots_[slot] = {keyword.name, static_cast<KeywordId>(id), keyword.block, true};
+    by_block_[static_cast<std::size_t>(keyword.block)].push_back(static_cast<KeywordId>(id));
   }
   for (std::size_t id = 0; id < keywords_.size(); ++id) {
     const Keyword& keyword = keywords_[id];
@@ -178,9 +180,7 @@ std::optional<KeywordId> Schema::find(Block block, std::string_view name) const 
 
 std::vector<std::string_view> Schema::words_of(Block block) const {
   std::vector<std::string_view> words;
-  for (const Keyword& keyword : keywords_) {
-    if (keyword.block == block) words.push_back(keyword.name);
-  }
+  for (const KeywordId id : rows_of(block)) words.push_back(keywords_[id].name);
   return words;
 }
 

@@ -110,6 +110,24 @@ enum class Effect : std::uint8_t {
 
 inline constexpr std::size_t kMaxArgs = 3;
 
+class Args;
+class Writer;
+struct Globals;
+struct Keyword;
+
+/// What a word means for the object of its block: all rows of one block know the same type.
+/// config/words/meaning.hpp makes it from a member.
+struct Meaning {
+  using Read = void (*)(void* object, const Args& args);
+  /// `standard`: the object as it is when its block says nothing.
+  using Write = void (*)(const void* object, const void* standard, const Keyword& row, Writer& out);
+  using Inherit = void (*)(void* object, const Globals& globals);
+
+  Read read = nullptr;        ///< null: the word is read by another hand
+  Write write = nullptr;      ///< null: another row writes it, too
+  Inherit inherit = nullptr;  ///< what the word has from global_defs when it is not written
+};
+
 struct Keyword {
   Block block = Block::root;
   std::string_view name;
@@ -126,6 +144,7 @@ struct Keyword {
   /// keepalived version that brought the word, "holdfast" for our own; empty: older than 2.2.7
   std::string_view since = {};
   bool deprecated = false;  ///< works, but there is a better way; `notice` names it
+  Meaning meaning = {};
 };
 
 /// Index of a keyword in Schema::all().
@@ -141,6 +160,10 @@ class Schema {
   [[nodiscard]] std::optional<KeywordId> find(Block block, std::string_view name) const;
   /// The row that an alias stands for; the row itself for any other.
   [[nodiscard]] KeywordId canonical(KeywordId id) const { return canonical_[id]; }
+  /// The rows of a block, in the order of the table.
+  [[nodiscard]] std::span<const KeywordId> rows_of(Block block) const {
+    return by_block_[static_cast<std::size_t>(block)];
+  }
   /// The words valid in a block, in the order of the table.
   [[nodiscard]] std::vector<std::string_view> words_of(Block block) const;
   /// The blocks in which a word is valid.
@@ -161,6 +184,7 @@ class Schema {
 
   std::vector<Keyword> keywords_;
   std::vector<KeywordId> canonical_;
+  std::array<std::vector<KeywordId>, kBlockCount> by_block_;
   std::vector<Slot> slots_;  // open addressing, a power of two
 };
 
@@ -171,63 +195,8 @@ class Schema {
 /// True for option words behind a word: no block in braces.
 [[nodiscard]] bool is_line(Block block);
 
-// How rows are written down in the table files.
+// The rows of each block, one file a subject in config/words/.
 namespace rows {
-constexpr std::int64_t kMicroseconds = 1'000'000;
-constexpr std::int64_t kWeek31 = 2'678'400;  ///< ip_vs: longest timeout, 31 days in seconds
-
-constexpr Arg word(std::string_view called) {
-  return {.type = ArgType::word, .words = called};
-}
-constexpr Arg integer(std::int64_t low, std::int64_t high) {
-  return {.type = ArgType::integer, .low = low, .high = high};
-}
-/// Bounds in seconds.
-constexpr Arg seconds(std::int64_t low, std::int64_t high) {
-  return {.type = ArgType::seconds, .low = low * kMicroseconds, .high = high * kMicroseconds};
-}
-constexpr Arg choice(std::string_view words) {
-  return {.type = ArgType::choice, .words = words};
-}
-constexpr Arg of(ArgType type) {
-  return {.type = type};
-}
-/// Bounds in milliseconds.
-constexpr Arg milliseconds(std::int64_t low, std::int64_t high) {
-  return {.type = ArgType::milliseconds, .low = low * 1000, .high = high * 1000};
-}
-/// The rest of the line: option words of `line`.
-constexpr Arg options(Block line) {
-  return {.type = ArgType::options, .optional = true, .repeated = true, .line = line};
-}
-/// The same, at least one.
-constexpr Arg required_options(Block line) {
-  return {.type = ArgType::options, .repeated = true, .line = line};
-}
-constexpr Arg optional(Arg arg) {
-  arg.optional = true;
-  return arg;
-}
-constexpr Arg repeated(Arg arg) {
-  arg.repeated = true;
-  return arg;
-}
-constexpr Arg boolean() {
-  return optional(of(ArgType::boolean));
-}
-constexpr std::int64_t kManyTries = 1'000'000;
-/// A time between two probes, seconds.
-constexpr Arg pace() {
-  return seconds(0, kWeek31);
-}
-/// Where 0 would mean to probe without a pause, or to give up before trying.
-constexpr Arg positive_pace() {
-  return {.type = ArgType::seconds, .low = 1000, .high = kWeek31 * kMicroseconds};
-}
-constexpr std::array<Arg, kMaxArgs> command() {
-  return {of(ArgType::script), optional(word("user")), optional(word("group"))};
-}
-
 [[nodiscard]] std::span<const Keyword> root();
 [[nodiscard]] std::span<const Keyword> global_defs();
 /// Further words of global_defs: those without effect.
@@ -249,6 +218,7 @@ struct Table {
 [[nodiscard]] std::span<const Table> vrrp_lists();
 /// Groups, scripts, processes, files, BFD sessions.
 [[nodiscard]] std::span<const Table> tracking();
+[[nodiscard]] std::span<const Table> bfd();
 [[nodiscard]] std::span<const Keyword> virtual_server();
 [[nodiscard]] std::span<const Keyword> real_server();
 [[nodiscard]] std::span<const Keyword> virtual_server_group();

@@ -1,5 +1,7 @@
 #include "config/write/form.hpp"
 
+#include "config/schema/row.hpp"
+
 #include <algorithm>
 
 namespace holdfast::config {
@@ -155,8 +157,8 @@ void add_header(const Node& node, const Keyword& keyword, Form& table) {
   if (keyword.opens == Block::virtual_server && args.size() > 1 &&
       (args[0] == kMarkKey || args[0] == kGroupKey)) {
     static const Keyword kMark{.name = kMarkKey,
-                               .args = {rows::integer(0, 0), rows::word("family")}};
-    static const Keyword kGroup{.name = kGroupKey, .args = {rows::word("name")}};
+                               .args = {rows::integer(0, 0), rows::text("family")}};
+    static const Keyword kGroup{.name = kGroupKey, .args = {rows::text("name")}};
     add_member(table, args[0], value_form(args[0] == kMarkKey ? kMark : kGroup, args.subspan(1)));
     return;
   }

@@ -1,6 +1,7 @@
 #include "config/write/write.hpp"
 
 #include "config/schema/decode.hpp"
+#include "config/schema/row.hpp"
 #include "core/assertion.hpp"
 
 #include <fmt/format.h>
@@ -147,6 +148,26 @@ Writer body_of(Node& node, Detail detail) {
   const std::optional<Block> opens = Schema::instance()[node.keyword].opens;
   HOLDFAST_ASSERT(opens, "only a word that opens a block has a body");
   return {*opens, node.body, detail};
+}
+
+void write_rows(Block block, const void* object, const void* standard, Writer& out) {
+  const Schema& schema = Schema::instance();
+  for (const KeywordId id : schema.rows_of(block)) {
+    const Keyword& row = schema[id];
+    if (row.meaning.write != nullptr) row.meaning.write(object, standard, row, out);
+  }
+}
+
+std::vector<std::string> words_of_line(Block line, const void* object, const void* standard) {
+  Document document;
+  Writer out(line, document, Detail::changed);
+  write_rows(line, object, standard, out);
+  std::vector<std::string> words;
+  for (Node& option : document) {
+    words.emplace_back(Schema::instance()[option.keyword].name);
+    std::move(option.args.begin(), option.args.end(), std::back_inserter(words));
+  }
+  return words;
 }
 
 Node node(Block block, std::string_view word, std::vector<std::string> args) {

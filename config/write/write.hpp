@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/model.hpp"
+#include "config/schema/schema.hpp"
 #include "config/tree.hpp"
 
 #include <string>
@@ -88,6 +89,8 @@ class Writer {
   void entry(std::vector<std::string> words);
 
   [[nodiscard]] Detail detail() const { return detail_; }
+  /// A writer of the same block that leaves out nothing.
+  [[nodiscard]] Writer always() const { return {block_, out_, Detail::all}; }
 
  private:
   [[nodiscard]] bool wanted(bool differs) const { return differs || detail_ == Detail::all; }
@@ -99,8 +102,27 @@ class Writer {
 
 /// A writer for the body of a statement that `block` made.
 [[nodiscard]] Writer body_of(Node& node, Detail detail);
+/// All words of a block that differ from `standard`, an object as it is when its block says
+/// nothing. T is what the rows of the block are written from.
+void write_rows(Block block, const void* object, const void* standard, Writer& out);
+template <class T>
+void write_words(Block block, const T& object, const T& standard, Writer& out) {
+  write_rows(block, &object, &standard, out);
+}
+/// The same as the option words of a line, in the order of the table.
+[[nodiscard]] std::vector<std::string> words_of_line(Block line, const void* object,
+                                                     const void* standard);
 /// A node that opens a block: its word must be a row of `block`.
 [[nodiscard]] Node node(Block block, std::string_view word, std::vector<std::string> args = {});
+/// A block of the top level, as a statement: its words that differ from `standard`.
+template <class T>
+[[nodiscard]] Node block_of(std::string_view word, std::vector<std::string> args, const T& object,
+                            const T& standard, Detail detail) {
+  Node made = node(Block::root, word, std::move(args));
+  Writer out = body_of(made, detail);
+  write_words(*Schema::instance()[made.keyword].opens, object, standard, out);
+  return made;
+}
 /// A command line that split_command() takes apart again.
 [[nodiscard]] std::string join_command(const std::vector<std::string>& argv);
 /// "1.5", "60": a duration as keepalived writes seconds.

@@ -1,0 +1,97 @@
+// Rows of the table: the top level.
+#include "config/schema/row.hpp"
+#include "config/words/notices.hpp"
+
+namespace holdfast::config::rows {
+namespace {
+
+constexpr std::string_view kNoNamespaces =
+    "Holdfast does not change network namespaces yet: everything happens in the one it was started "
+    "in";
+constexpr std::string_view kNoPolling =
+    "accepted, without effect: polling of links (Holdfast is told about every change by the "
+    "kernel)";
+
+constexpr Keyword kRoot[] = {
+    word("global_defs", opens(Block::global_defs), kRepeatable,
+         doc("settings of the whole director")),
+    word("vrrp_instance", text("name"), opens(Block::vrrp_instance), kRepeatable,
+         doc("one virtual router: an election and the addresses its master holds")),
+    word("virtual_server", repeated(text("address and port")), opens(Block::virtual_server),
+         kRepeatable, doc("one IPVS service and its real servers")),
+    word("vrrp_sync_group", text("name"), opens(Block::vrrp_sync_group),
+         not_yet("Holdfast does not do sync groups yet: each instance of this group fails over on "
+                 "its own"),
+         kRepeatable, doc("instances that change state together")),
+    word("vrrp_script", text("name"), opens(Block::vrrp_script),
+         not_yet("Holdfast does not run tracking scripts yet: this script changes no priority and "
+                 "no state"),
+         kRepeatable, doc("a command that is run again and again, for track_script")),
+    word("vrrp_track_process", text("name"), opens(Block::vrrp_track_process),
+         not_yet(
+             "Holdfast does not track processes yet: this entry changes no priority and no state"),
+         kRepeatable, doc("a process that has to run, for track_process")),
+    word("track_file", text("name"), opens(Block::track_file),
+         not_yet("Holdfast does not track files yet: this entry changes no priority and no weight"),
+         kRepeatable, doc("a file with a number, for track_file and FILE_CHECK")),
+    word("vrrp_track_file", text("name"), opens(Block::track_file), alias_of("track_file"),
+         not_yet("Holdfast does not track files yet: this entry changes no priority and no weight"),
+         kRepeatable, kDeprecated),
+    word("static_ipaddress", opens(Block::address_list),
+         not_yet("Holdfast does not set static addresses yet: these addresses are not set"),
+         kRepeatable, doc("addresses that are there as long as Holdfast runs, one a line")),
+    word("static_routes", opens(Block::route_list), not_yet(kNoRoutes), kRepeatable,
+         doc("routes that are there as long as Holdfast runs, one a line")),
+    word("static_rules", opens(Block::rule_list), not_yet(kNoRules), kRepeatable,
+         doc("routing rules that are there as long as Holdfast runs, one a line")),
+    word("virtual_server_group", text("name"), opens(Block::virtual_server_group),
+         not_yet(
+             "Holdfast does not do groups of virtual servers yet: the services of this group are "
+             "not started"),
+         kRepeatable, doc("addresses and firewall marks that share one pool of servers")),
+    word("SSL", opens(Block::ssl),
+         not_yet("accepted, without effect yet: 'SSL' (Holdfast does not do SSL_GET yet)"),
+         kRepeatable, doc("certificate that SSL_GET shows to servers")),
+    word("bfd_instance", text("name"), opens(Block::bfd_instance),
+         not_yet("Holdfast does not do BFD yet: this session is not started"), kRepeatable,
+         doc("a BFD session, for track_bfd and BFD_CHECK")),
+    word("track_group", text("name"), opens(Block::track_group),
+         not_yet("Holdfast does not follow static addresses yet: this group changes no state"),
+         kRepeatable, doc("instances that go down with a static address, route or rule")),
+    word("garp_group", opens(Block::garp_group),
+         not_yet("Holdfast does not share the pace of announcements between interfaces yet: each "
+                 "interface keeps its own"),
+         kRepeatable, doc("interfaces that share one pace of announcements")),
+    word("net_namespace", text("name"), not_yet(kNoNamespaces), doc("network namespace to run in")),
+    word("net_namespace_ipvs", optional(text("name")), not_yet(kNoNamespaces),
+         doc("network namespace of the IPVS table; no name: the default one")),
+    word("namespace_with_ipsets", not_kept(kNoFirewall),
+         doc("use sets of addresses in a namespace")),
+    word("instance", text("name"),
+         not_yet("accepted, without effect: 'instance' (several on one host are told apart by "
+                 "--run-dir)"),
+         doc("name of this Holdfast among several on one host")),
+    word("use_pid_dir", not_kept(),
+         doc("keep pid files in a directory of their own; Holdfast always does")),
+    word("child_wait_time", seconds(0, 3600), fallback("5"), not_kept(),
+         doc("how long a stop waits for the children, seconds")),
+    word("interface_up_down_delays", opens(Block::delay_list),
+         not_yet("Holdfast does not wait for links to settle yet: a change counts at once"),
+         kRepeatable,
+         doc("how long a link must be down and up before it counts: INTERFACE DOWN [UP], seconds")),
+    word("linkbeat_interfaces", opens(Block::delay_list), not_kept(kNoPolling), kRepeatable,
+         doc("interfaces whose link is asked for again and again")),
+    word("linkbeat_use_polling", not_kept(kNoPolling),
+         doc("ask for the link of all interfaces again and again")),
+    word("real_server_group", repeated(text("name")), opens(Block::other),
+         not_kept("'real_server_group' is an old word without a meaning: remove the block"),
+         kRepeatable, doc("an old word that never had a meaning")),
+};
+
+}  // namespace
+
+std::span<const Keyword> root() {
+  return kRoot;
+}
+
+}  // namespace holdfast::config::rows
