@@ -211,7 +211,6 @@ void build_instance(const Args& args);
 void build_service(const Args& args);
 void build_service_group(const Args& args);
 void build_tls_identity(const Args& args);
-[[nodiscard]] bool globals_know(KeywordId id);
 [[nodiscard]] bool addresses_know(KeywordId id);
 [[nodiscard]] bool routes_know(KeywordId id);
 [[nodiscard]] bool rules_know(KeywordId id);

@@ -99,14 +99,13 @@ const Schema& Schema::instance() {
 Schema::Schema() {
   add_rows(Block::root, rows::root());
   add_rows(Block::global_defs, rows::global_defs());
+  for (const rows::Table& table : rows::globals_of_protocols()) add_rows(table.block, table.rows);
   add_rows(Block::global_defs, rows::global_defs_rare());
   add_rows(Block::address_list, rows::address_list());
   add_rows(Block::route_list, rows::route_list());
   add_rows(Block::next_hop_line, rows::next_hop_line());
   add_rows(Block::encap_line, rows::encap_line());
   add_rows(Block::rule_list, rows::rule_list());
-  add_rows(Block::sync_daemon_line, rows::sync_daemon_line());
-  add_rows(Block::timeouts_line, rows::timeouts_line());
   add_rows(Block::vrrp_instance, rows::vrrp_instance());
   for (const rows::Table& table : rows::vrrp_lists()) add_rows(table.block, table.rows);
   for (const rows::Table& table : rows::tracking()) add_rows(table.block, table.rows);

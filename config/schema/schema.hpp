@@ -197,8 +197,16 @@ class Schema {
 
 // The rows of each block, one file a subject in config/words/.
 namespace rows {
+/// The rows of a block.
+struct Table {
+  Block block;
+  std::span<const Keyword> rows;
+};
+
 [[nodiscard]] std::span<const Keyword> root();
 [[nodiscard]] std::span<const Keyword> global_defs();
+/// What instances and services inherit, announcements and IPVS, with the lines of their options.
+[[nodiscard]] std::span<const Table> globals_of_protocols();
 /// Further words of global_defs: those without effect.
 [[nodiscard]] std::span<const Keyword> global_defs_rare();
 [[nodiscard]] std::span<const Keyword> address_list();
@@ -206,14 +214,7 @@ namespace rows {
 [[nodiscard]] std::span<const Keyword> next_hop_line();
 [[nodiscard]] std::span<const Keyword> encap_line();
 [[nodiscard]] std::span<const Keyword> rule_list();
-[[nodiscard]] std::span<const Keyword> sync_daemon_line();
-[[nodiscard]] std::span<const Keyword> timeouts_line();
 [[nodiscard]] std::span<const Keyword> vrrp_instance();
-/// The rows of several small blocks.
-struct Table {
-  Block block;
-  std::span<const Keyword> rows;
-};
 /// What stands inside vrrp_instance: its blocks, lists and lines.
 [[nodiscard]] std::span<const Table> vrrp_lists();
 /// Groups, scripts, processes, files, BFD sessions.

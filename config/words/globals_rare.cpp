@@ -1,8 +1,11 @@
 // Rows of the table: words of global_defs that are checked and have no effect in Holdfast.
-#include "config/schema/row.hpp"
+#include "config/words/meaning.hpp"
 #include "config/words/notices.hpp"
 
-namespace holdfast::config::rows {
+#include <fmt/format.h>
+
+namespace holdfast::config {
+using namespace rows;
 namespace {
 
 constexpr std::int64_t kAny32 = 4'294'967'295;
@@ -19,6 +22,28 @@ constexpr std::string_view kNames =
 constexpr std::string_view kDumps =
     "accepted, without effect: files of keepalived's dumps (ask 'holdfastctl status')";
 
+// keepalived/preprocess.cpp has acted on them.
+void read_by_the_expander(Globals&, const Args&) {}
+
+// Octal, decimal or hexadecimal as in C; or bits by name, such as IRGRP|IWGRP.
+void check_umask(Globals&, const Args& args) {
+  constexpr std::string_view kBits = " IRUSR IWUSR IXUSR IRGRP IWGRP IXGRP IROTH IWOTH IXOTH ";
+  std::string_view rest = args.value(0).text;
+  const bool octal = rest.find_first_not_of("01234567") == std::string_view::npos;
+  if (octal && rest.size() <= 4) return;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('|'), rest.size());
+    if (end == 0 || kBits.find(fmt::format(" {} ", rest.substr(0, end))) == std::string_view::npos)
+      break;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (rest.empty()) return;
+  }
+  args.context().reporter.warning(
+      args.value(0).range,
+      fmt::format("'umask' must be an octal number such as 0177, not '{}': the default counts",
+                  args.value(0).text));
+}
+
 constexpr Keyword kGlobalDefs[] = {
     // processes and their files
     word("process_names", not_kept(kNames), doc("give each process a name of its own")),
@@ -31,8 +56,9 @@ constexpr Keyword kGlobalDefs[] = {
          not_kept(kNames), kDeprecated),
     word("bfd_process_name", optional(text("name")), not_kept(kNames),
          doc("name of the BFD process")),
-    word("umask", text("mask"), not_kept(), doc("umask of files that are made")),
-    word("random_seed", integer(0, kAny32), doc("seed of ${_RANDOM}")),
+    word("umask", text("mask"), not_kept(), reads<check_umask>,
+         doc("umask of files that are made")),
+    word("random_seed", integer(0, kAny32), reads<read_by_the_expander>, doc("seed of ${_RANDOM}")),
     word("min_auto_priority_delay", integer(1, 10'000'000), not_kept(),
          doc("lateness that makes max_auto_priority act, µs")),
     word("use_symlink_paths", boolean(), not_kept(), since("2.4"),
@@ -159,9 +185,9 @@ constexpr Keyword kGlobalDefs[] = {
              choice("read readable match wildcard_match brace_match +read +readable +match "
                     "+wildcard_match +brace_match -read -readable -match -wildcard_match "
                     "-brace_match"))),
-         doc("how strict 'include' is about files that are missing")),
+         reads<read_by_the_expander>, doc("how strict 'include' is about files that are missing")),
     word("glob_strict", notice("'glob_strict' is an old word: write 'include_check'"), kDeprecated,
-         doc("an old word for include_check without a value")),
+         reads<read_by_the_expander>, doc("an old word for include_check without a value")),
     word("config_directory", text("directory"), alias_of("tmp_config_directory"),
          not_kept("'config_directory' is an old word: write 'tmp_config_directory'"), kDeprecated),
     word("plugin_dir", text("directory"),
@@ -171,8 +197,8 @@ constexpr Keyword kGlobalDefs[] = {
 
 }  // namespace
 
-std::span<const Keyword> global_defs_rare() {
+std::span<const Keyword> rows::global_defs_rare() {
   return kGlobalDefs;
 }
 
-}  // namespace holdfast::config::rows
+}  // namespace holdfast::config

@@ -185,22 +185,6 @@ constexpr Keyword kRuleList[] = {
     word("track_group", text("name"), doc("instances that go down with this static rule")),
 };
 
-constexpr Keyword kSyncDaemonLine[] = {
-    word("inst", text("name of a vrrp_instance"),
-         doc("its state decides: master sends, backup hears")),
-    word("id", integer(0, 255), doc("number that the directors share; default its VRID")),
-    word("maxlen", integer(1, 65507), doc("largest datagram, bytes")),
-    word("port", integer(1, kAny16), fallback("8848"), doc("UDP port")),
-    word("ttl", integer(1, 255), fallback("1"), doc("TTL of the datagrams")),
-    word("group", of(ArgType::ip), fallback("224.0.0.81"), doc("multicast group")),
-};
-
-constexpr Keyword kTimeoutsLine[] = {
-    word("tcp", seconds(0, kWeek31), doc("idle TCP connections, seconds; 0: as the kernel has it")),
-    word("tcpfin", seconds(0, kWeek31), doc("TCP connections after FIN, seconds")),
-    word("udp", seconds(0, kWeek31), doc("idle UDP flows, seconds")),
-};
-
 }  // namespace
 
 std::span<const Keyword> address_list() {
@@ -218,11 +202,4 @@ std::span<const Keyword> encap_line() {
 std::span<const Keyword> rule_list() {
   return kRuleList;
 }
-std::span<const Keyword> sync_daemon_line() {
-  return kSyncDaemonLine;
-}
-std::span<const Keyword> timeouts_line() {
-  return kTimeoutsLine;
-}
-
 }  // namespace holdfast::config::rows

@@ -27,6 +27,19 @@ void read_value(std::vector<std::string>& target, const Args& args) {
   for (std::size_t i = 0; i < args.size(); ++i) target.push_back(args.text(i));
 }
 
+void write_value(Writer& out, const Keyword& row, const Rare<std::string>& value,
+                 const Rare<std::string>&) {
+  if (!value) return;
+  out.statement(row.name, value->empty() ? std::vector<std::string>{} : std::vector{*value});
+}
+
+void write_value(Writer& out, const Keyword& row, const std::vector<std::uint16_t>& value,
+                 const std::vector<std::uint16_t>&) {
+  std::vector<std::string> words;
+  for (const std::uint16_t number : value) words.push_back(fmt::format("{}", number));
+  if (!words.empty()) out.statement(row.name, std::move(words));
+}
+
 void write_value(Writer& out, const Keyword& row, const std::vector<std::string>& value,
                  const std::vector<std::string>&) {
   if (value.empty()) return;

@@ -30,6 +30,17 @@ inline void read_value(core::IpAddress& target, const Args& args) {
 inline void read_value(Rare<Script>& target, const Args& args) {
   target = args.script();
 }
+/// Nothing behind it is the empty text.
+inline void read_value(Rare<std::string>& target, const Args& args) {
+  target = args.has(0) ? args.text(0) : std::string();
+}
+inline void read_value(std::vector<std::uint16_t>& target, const Args& args) {
+  target.clear();
+  for (std::size_t i = 0; i < args.size(); ++i) target.push_back(args.as<std::uint16_t>(i));
+}
+/// `notify_fifo PATH [USER [GROUP]]`.
+void read_value(NotifyFifo& target, const Args& args);
+void read_value(IpvsTimeouts& target, const Args& args);
 /// All words behind it, or the names in its block.
 void read_value(std::vector<std::string>& target, const Args& args);
 /// A number, or a choice whose words stand in the order of the enumeration.
@@ -60,7 +71,9 @@ inline void write_value(Writer& out, const Keyword& row, const std::string& valu
 inline void write_value(Writer& out, const Keyword& row, core::Duration value,
                         core::Duration standard) {
   if (!can_say(row, value.count())) return;
-  if (row.args[0].type == ArgType::milliseconds)
+  if (row.args[0].type == ArgType::integer)
+    out.number(row.name, value.count(), standard.count());
+  else if (row.args[0].type == ArgType::milliseconds)
     out.milliseconds(row.name, value, standard);
   else
     out.seconds(row.name, value, standard);
@@ -73,6 +86,14 @@ inline void write_value(Writer& out, const Keyword& row, const Rare<Script>& val
                         const Rare<Script>&) {
   out.script(row.name, value);
 }
+void write_value(Writer& out, const Keyword& row, const Rare<std::string>& value,
+                 const Rare<std::string>& standard);
+void write_value(Writer& out, const Keyword& row, const std::vector<std::uint16_t>& value,
+                 const std::vector<std::uint16_t>& standard);
+void write_value(Writer& out, const Keyword& row, const NotifyFifo& value,
+                 const NotifyFifo& standard);
+void write_value(Writer& out, const Keyword& row, const IpvsTimeouts& value,
+                 const IpvsTimeouts& standard);
 void write_value(Writer& out, const Keyword& row, const std::vector<std::string>& value,
                  const std::vector<std::string>& standard);
 template <class T>
