@@ -10,128 +10,15 @@
 namespace holdfast::config {
 namespace {
 
-// keepalived: what a bare "persistence_timeout", and a service of all ports, get.
-constexpr core::Duration kDefaultPersistence = std::chrono::seconds(360);
 constexpr std::int64_t kLargestMark = 4'294'967'295;
 
 core::IpAddress any_address(core::Family family) {
   return family == core::Family::v6 ? core::IpAddress::v6({}) : core::IpAddress::v4({});
 }
-
-// keepalived leaves out a name that it does not know, which gives wlc; the kernel would take no
-// service with it.
-void set_scheduler(ServiceDraft& draft, const Args& args) {
-  const std::string padded = fmt::format(" {} ", kSchedulers);
-  if (padded.find(fmt::format(" {} ", args.value(0).text)) != std::string::npos) {
-    draft.service.scheduler = args.text(0);
-    return;
-  }
-  args.context().reporter.warning(
-      args.value(0).range,
-      fmt::format("'{}' is not a scheduler of the Linux kernel: wlc is used, as keepalived does",
-                  args.value(0).text),
-      fmt::format("known are {}", kSchedulers));
-}
-
-void set_forwarding(ServiceDraft& draft, const Args& args) {
-  ForwardingDraft forwarding = read_forwarding(args);
-  draft.service.forwarding = forwarding.method;
-  draft.service.tunnel = std::move(forwarding.tunnel);
-}
-
-void set_protocol(ServiceDraft& draft, const Args& args) {
-  constexpr std::array kProtocols = {Protocol::tcp, Protocol::udp, Protocol::sctp};
-  draft.has_protocol = true;
-  draft.service.protocol = kProtocols[args.as<std::size_t>(0)];
-}
-
-void set_persistence(ServiceDraft& draft, const Args& args) {
-  draft.service.persistence_timeout =
-      args.has(0) ? core::Duration(std::chrono::seconds(args.number(0))) : kDefaultPersistence;
-}
-
-void set_granularity(ServiceDraft& draft, const Args& args) {
-  draft.service.persistence_prefix = args.as<std::uint8_t>(0);
-  draft.netmask_is_dotted = args.value(0).text.find('.') != std::string_view::npos;
-  draft.granularity = args.value(0).range;
-}
-
-void set_sorry_server(ServiceDraft& draft, const Args& args) {
-  SorryServer sorry;
-  sorry.address = args.value(0).address;
-  sorry.port = args.has(1) ? args.as<std::uint16_t>(1) : draft.service.port;
-  sorry.location = args.location();
-  draft.service.sorry_server = sorry;
-}
-
-template <std::uint8_t kBit>
-void set_flag(ServiceDraft& draft, const Args& args) {
-  const std::string_view word = Schema::instance()[args.statement().keyword].name;
-  const std::string_view scheduler = word.starts_with("flag") ? "" : word.substr(0, 2);
-  draft.flags.push_back({kBit, scheduler, word, args.statement().range});
-}
-
-std::vector<Setters<ServiceDraft>::Row> pool_rows() {
-  return {
-      {"alpha", [](ServiceDraft& d, const Args& a) { d.service.alpha = a.flag(); }},
-      {"omega", [](ServiceDraft& d, const Args& a) { d.service.omega = a.flag(); }},
-      {"quorum", [](ServiceDraft& d, const Args& a) { d.service.quorum = a.as<std::uint32_t>(0); }},
-      {"hysteresis",
-       [](ServiceDraft& d, const Args& a) { d.service.hysteresis = a.as<std::uint32_t>(0); }},
-      {"quorum_up", [](ServiceDraft& d, const Args& a) { d.service.quorum_up = a.script(); }},
-      {"quorum_down", [](ServiceDraft& d, const Args& a) { d.service.quorum_down = a.script(); }},
-      {"weight", [](ServiceDraft& d, const Args& a) { d.weight = read_weight(a); }},
-      {"inhibit_on_failure",
-       [](ServiceDraft& d, const Args& a) { d.inhibit_on_failure = a.flag(); }},
-      {"sorry_server", set_sorry_server},
-      {"sorry_server_inhibit", [](ServiceDraft& d, const Args&) { d.sorry_inhibit = true; }},
-      {"sorry_server_lvs_method",
-       [](ServiceDraft& d, const Args& a) { d.sorry_forwarding = read_forwarding(a); }},
-      {"real_server", [](ServiceDraft& d, const Args& a) { d.servers.push_back(&a.statement()); }}};
-}
-
-std::vector<Setters<ServiceDraft>::Row> table_rows() {
-  return {
-      {"lb_algo", set_scheduler},
-      {"lb_kind", set_forwarding},
-      {"protocol", set_protocol},
-      {"ip_family",
-       [](ServiceDraft& d, const Args& a) {
-         d.family = a.number(0) == 0 ? core::Family::v4 : core::Family::v6;
-       }},
-      {"nat_mask", [](ServiceDraft& d, const Args& a) { d.service.nat_mask = a.value(0).address; }},
-      {"persistence_timeout", set_persistence},
-      {"persistence_granularity", set_granularity},
-      {"persistence_engine",
-       [](ServiceDraft& d, const Args& a) { d.service.persistence_engine = a.text(0); }},
-      {"ops", [](ServiceDraft& d, const Args&) { d.service.one_packet_scheduling = true; }},
-      {"hashed", [](ServiceDraft& d, const Args&) { d.service.hashed = true; }},
-      {"flag-1", set_flag<kSchedulerFlag1>},
-      {"flag-2", set_flag<kSchedulerFlag2>},
-      {"flag-3", set_flag<kSchedulerFlag3>},
-      {"sh-fallback", set_flag<kSchedulerFlag1>},
-      {"sh-port", set_flag<kSchedulerFlag2>},
-      {"mh-fallback", set_flag<kSchedulerFlag1>},
-      {"mh-port", set_flag<kSchedulerFlag2>},
-      {"ha_suspend", [](ServiceDraft& d, const Args&) { d.service.ha_suspend = true; }},
-      {"smtp_alert", [](ServiceDraft& d, const Args& a) { d.service.smtp_alert = a.flag(); }},
-      {"snmp_name", [](ServiceDraft& d, const Args& a) { d.service.snmp_name = a.text(0); }}};
-}
-
-const Setters<ServiceDraft>& service_setters() {
-  static const Setters<ServiceDraft> table = [] {
-    auto list = shared_setters<ServiceDraft>();
-    for (const auto& rows : {table_rows(), pool_rows()})
-      list.insert(list.end(), rows.begin(), rows.end());
-    return Setters<ServiceDraft>(Block::virtual_server, list);
-  }();
-  return table;
-}
-
 // Flags are two bits that each scheduler reads in its own way: those of another scheduler would
 // mean something else.
 void finish_flags(ServiceDraft& draft, Reporter& reporter) {
-  VirtualServer& service = draft.service;
+  VirtualServer& service = draft;
   for (const SchedulerFlag& flag : draft.flags) {
     if (flag.scheduler.empty() || flag.scheduler == service.scheduler) {
       service.scheduler_flags |= flag.bit;
@@ -143,10 +30,10 @@ void finish_flags(ServiceDraft& draft, Reporter& reporter) {
 }
 
 core::Family family_of(const ServiceDraft& draft) {
-  if (draft.by_address()) return draft.service.address.family();
+  if (draft.by_address()) return draft.address.family();
   if (draft.family) return *draft.family;
   if (draft.granularity.length != 0 && draft.netmask_is_dotted) return core::Family::v4;
-  return implied_family(draft.service);
+  return implied_family(draft);
 }
 
 const char* word_for(core::Family family) {
@@ -154,7 +41,7 @@ const char* word_for(core::Family family) {
 }
 
 void finish_family(ServiceDraft& draft, Reporter& reporter) {
-  VirtualServer& service = draft.service;
+  VirtualServer& service = draft;
   const core::Family family = family_of(draft);
   if (draft.by_address() && draft.family.value_or(family) != family) {
     reporter.at(
@@ -165,7 +52,7 @@ void finish_family(ServiceDraft& draft, Reporter& reporter) {
 }
 
 void finish_persistence(ServiceDraft& draft, Reporter& reporter, TextRange at) {
-  VirtualServer& service = draft.service;
+  VirtualServer& service = draft;
   const bool is_v6 = service.address.family() == core::Family::v6;
   if (draft.granularity.length == 0) {
     service.persistence_prefix = is_v6 ? 128 : 32;
@@ -187,11 +74,11 @@ void finish_persistence(ServiceDraft& draft, Reporter& reporter, TextRange at) {
 }
 
 void finish_sorry_server(ServiceDraft& draft, Reporter& reporter, TextRange at) {
-  if (!draft.service.sorry_server) return;
-  SorryServer& sorry = *draft.service.sorry_server;
+  if (!draft.sorry_server) return;
+  SorryServer& sorry = *draft.sorry_server;
   sorry.inhibit = draft.sorry_inhibit;
-  sorry.forwarding = draft.service.forwarding;
-  sorry.tunnel = draft.service.tunnel;
+  sorry.forwarding = draft.forwarding;
+  sorry.tunnel = draft.tunnel;
   if (draft.sorry_forwarding) {
     sorry.forwarding = draft.sorry_forwarding->method;
     sorry.tunnel = draft.sorry_forwarding->tunnel;
@@ -201,11 +88,11 @@ void finish_sorry_server(ServiceDraft& draft, Reporter& reporter, TextRange at) 
 
 void finish_protocol(ServiceDraft& draft, const Args& args, TextRange at) {
   Reporter& reporter = args.context().reporter;
-  if (draft.service.fwmark != 0) {
+  if (draft.fwmark != 0) {
     if (draft.has_protocol) {
       reporter.note(at, "'protocol' has no effect here: a firewall mark is of every protocol");
     }
-    draft.service.protocol = Protocol::udp;
+    draft.protocol = Protocol::udp;
   } else if (!draft.has_protocol && !mentions(args.context(), args.statement(), "protocol")) {
     reporter.warning(at, "this service has no 'protocol': UDP is taken, as keepalived does",
                      "add 'protocol TCP' or 'protocol UDP'");
@@ -213,13 +100,9 @@ void finish_protocol(ServiceDraft& draft, const Args& args, TextRange at) {
 }
 
 void finish(ServiceDraft& draft, const Args& args) {
-  VirtualServer& service = draft.service;
+  VirtualServer& service = draft;
   Reporter& reporter = args.context().reporter;
-  const Globals& globals = args.context().model.globals;
   const TextRange at = args.value(0).range;
-  service.virtualhost = draft.defaults.virtualhost;
-  if (!mentions(args.context(), args.statement(), "smtp_alert"))
-    service.smtp_alert = service_mails_by_default(globals);
   finish_protocol(draft, args, at);
   finish_flags(draft, reporter);
   if (service.hysteresis != 0 && service.hysteresis >= service.quorum) {
@@ -316,21 +199,20 @@ core::Family implied_family(const VirtualServer& service) {
 void build_service(const Args& args) {
   BuildContext& context = args.context();
   ServiceDraft draft;
-  draft.service.location = args.location();
-  const bool loaded = read_header(args, draft.service);
+  static_cast<VirtualServer&>(draft) =
+      inherited<VirtualServer>(Block::virtual_server, context.model.globals);
+  draft.location = args.location();
+  const bool loaded = read_header(args, draft);
   // The body of a service that is not loaded is still checked.
-  service_setters().apply(context, args.statement().first_child, draft);
+  read_body(args, draft);
+  draft.defaults.virtualhost = draft.virtualhost;
   build_servers(draft, context);
   if (!loaded) return;
   finish(draft, args);
-  if (const std::string why = why_not_started(draft.service); !why.empty()) {
+  if (const std::string why = why_not_started(draft); !why.empty()) {
     context.reporter.hint(args.value(0).range, fmt::format("{}: this service is not set up", why));
   }
-  context.model.services.push_back(std::move(draft.service));
-}
-
-bool services_know(KeywordId id) {
-  return service_setters().knows(id) || servers_know(id) || service_groups_know(id);
+  context.model.services.push_back(std::move(draft));
 }
 
 }  // namespace holdfast::config

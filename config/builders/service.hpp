@@ -1,7 +1,8 @@
 // What the builders of virtual_server and real_server share.
 #pragma once
 
-#include "config/builders/builder.hpp"
+#include "config/words/meaning.hpp"
+#include "config/write/service.hpp"
 
 namespace holdfast::config {
 
@@ -12,22 +13,8 @@ struct ForwardingDraft {
 };
 [[nodiscard]] ForwardingDraft read_forwarding(const Args& args);
 
-/// Both levels set the same words for their checkers.
-struct WithDefaults {
-  CheckDefaults defaults;
-};
-
-template <class T>
-[[nodiscard]] std::vector<typename Setters<T>::Row> shared_setters() {
-  return {
-      {"delay_loop", [](T& d, const Args& a) { d.defaults.delay_loop = a.duration(0); }},
-      {"retry", [](T& d, const Args& a) { d.defaults.retry = a.template as<std::uint32_t>(0); }},
-      {"delay_before_retry",
-       [](T& d, const Args& a) { d.defaults.delay_before_retry = a.duration(0); }},
-      {"warmup", [](T& d, const Args& a) { d.defaults.warmup = a.duration(0); }},
-      {"connect_timeout", [](T& d, const Args& a) { d.defaults.connect_timeout = a.duration(0); }},
-      {"virtualhost", [](T& d, const Args& a) { d.defaults.virtualhost = a.text(0); }}};
-}
+/// keepalived: what a bare "persistence_timeout", and a service of all ports, get.
+inline constexpr core::Duration kDefaultPersistence = std::chrono::seconds(360);
 
 /// A word that only counts with one scheduler, or with any.
 struct SchedulerFlag {
@@ -38,8 +25,10 @@ struct SchedulerFlag {
 };
 
 /// A service while its words are read.
-struct ServiceDraft : WithDefaults {
-  VirtualServer service;
+struct ServiceDraft : VirtualServer {
+  using Object = VirtualServer;
+
+  CheckDefaults defaults;  ///< of the checkers of its servers
   std::uint32_t weight = 1;
   bool inhibit_on_failure = false;
   bool has_protocol = false;
@@ -51,7 +40,7 @@ struct ServiceDraft : WithDefaults {
   bool sorry_inhibit = false;
   std::vector<const Statement*> servers;  ///< built when all of the service's own words are known
 
-  [[nodiscard]] bool by_address() const { return service.fwmark == 0 && service.group.empty(); }
+  [[nodiscard]] bool by_address() const { return fwmark == 0 && group.empty(); }
 };
 
 /// A weight, with a warning when the kernel's schedulers are not safe with it.
@@ -64,14 +53,21 @@ void build_servers(ServiceDraft& draft, BuildContext& context);
 /// mark or a group are left as written, as keepalived 2.4 does.
 void force_port(const ServiceDraft& draft, ForwardingMethod forwarding, std::uint16_t& port,
                 TextRange at, Reporter& reporter);
-[[nodiscard]] bool servers_know(KeywordId id);
 
 /// The family of a service by mark or group when 'ip_family' does not say it: what its servers are.
 [[nodiscard]] core::Family implied_family(const VirtualServer& service);
-/// keepalived: mail for servers is on as soon as mail is set up, for services it is not.
-[[nodiscard]] bool service_mails_by_default(const Globals& globals);
-[[nodiscard]] bool servers_mail_by_default(const Globals& globals);
-/// Of virtual_server_group and SSL.
-[[nodiscard]] bool service_groups_know(KeywordId id);
+[[nodiscard]] std::vector<std::string> forwarding_words(ForwardingMethod method,
+                                                        const Rare<Tunnel>& tunnel);
+/// A server as a statement of its service; `common` is what its service has said already.
+[[nodiscard]] Node server_node(const RealServer& server, const VirtualServer& service,
+                               const Globals& globals, Detail detail, const CheckDefaults& common);
+
+/// A word that both levels hand down to their checkers.
+template <class Draft, auto kMember>
+void read_default(Draft& draft, const Args& args) {
+  read_value(draft.defaults.*kMember, args);
+}
+template <class Draft, auto kMember>
+inline constexpr Meaning kDefault = rows::reads<read_default<Draft, kMember>>;
 
 }  // namespace holdfast::config

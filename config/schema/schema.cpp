@@ -111,9 +111,8 @@ Schema::Schema() {
   for (const rows::Table& table : rows::tracking()) add_rows(table.block, table.rows);
   for (const rows::Table& table : rows::bfd()) add_rows(table.block, table.rows);
   add_rows(Block::virtual_server, rows::virtual_server());
-  add_rows(Block::real_server, rows::real_server());
-  add_rows(Block::virtual_server_group, rows::virtual_server_group());
-  add_rows(Block::tunnel_line, rows::tunnel_line());
+  for (const auto& tables : {rows::servers(), rows::service_groups()})
+    for (const rows::Table& table : tables) add_rows(table.block, table.rows);
   for (const Block block :
        {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
         Block::dns_check, Block::udp_check, Block::ping_check})
@@ -132,7 +131,6 @@ Schema::Schema() {
   add_rows(Block::udp_check, rows::udp_check());
   add_rows(Block::bfd_check, rows::bfd_check());
   add_rows(Block::file_check, rows::file_check());
-  add_rows(Block::ssl, rows::ssl());
   index();
 }
 

@@ -221,9 +221,10 @@ struct Table {
 [[nodiscard]] std::span<const Table> tracking();
 [[nodiscard]] std::span<const Table> bfd();
 [[nodiscard]] std::span<const Keyword> virtual_server();
-[[nodiscard]] std::span<const Keyword> real_server();
-[[nodiscard]] std::span<const Keyword> virtual_server_group();
-[[nodiscard]] std::span<const Keyword> tunnel_line();
+/// real_server, and the options of tunnels.
+[[nodiscard]] std::span<const Table> servers();
+/// virtual_server_group and SSL.
+[[nodiscard]] std::span<const Table> service_groups();
 /// Of every checker that has a target: where it is.
 [[nodiscard]] std::span<const Keyword> connecting();
 /// Of every checker that runs by the clock: when.
@@ -238,7 +239,6 @@ struct Table {
 [[nodiscard]] std::span<const Keyword> udp_check();
 [[nodiscard]] std::span<const Keyword> bfd_check();
 [[nodiscard]] std::span<const Keyword> file_check();
-[[nodiscard]] std::span<const Keyword> ssl();
 }  // namespace rows
 
 /// The kernel schedulers this version knows by name.

@@ -147,13 +147,6 @@ constexpr Keyword kFileCheck[] = {
          doc("left over from keepalived 2.2")),
 };
 
-constexpr Keyword kSsl[] = {
-    word("password", text("password"), doc("password of the key file")),
-    word("ca", text("file"), doc("file of certificate authorities")),
-    word("certificate", text("file"), doc("file of our certificate")),
-    word("key", text("file"), doc("file of our private key")),
-};
-
 }  // namespace
 
 std::span<const Keyword> connecting() {
@@ -188,9 +181,6 @@ std::span<const Keyword> bfd_check() {
 }
 std::span<const Keyword> file_check() {
   return kFileCheck;
-}
-std::span<const Keyword> ssl() {
-  return kSsl;
 }
 
 }  // namespace holdfast::config::rows

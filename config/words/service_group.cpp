@@ -1,32 +1,33 @@
-// virtual_server_group → VirtualServerGroup, and SSL → TlsIdentity.
+// virtual_server_group and SSL: their words, and how they are made of them.
 #include "config/builders/service.hpp"
-#include "config/schema/row.hpp"
 
 #include <fmt/format.h>
 
 namespace holdfast::config {
+using namespace rows;
 namespace {
 
-const Setters<GroupEntry>& entry_setters() {
-  static const Setters<GroupEntry> table(
-      Block::virtual_server_group, {{"fwmark", [](GroupEntry& d, const Args& a) {
-                                       d.fwmark = a.as<std::uint32_t>(0);
-                                       if (!a.has(1)) return;
-                                       d.family =
-                                           a.number(1) == 0 ? core::Family::v4 : core::Family::v6;
-                                     }}});
-  return table;
+constexpr std::int64_t kLargestMark = 4'294'967'295;
+
+void read_mark(GroupEntry& entry, const Args& args) {
+  entry.fwmark = args.as<std::uint32_t>(0);
+  if (args.has(1)) entry.family = args.number(1) == 0 ? core::Family::v4 : core::Family::v6;
 }
 
-const Setters<TlsIdentity>& tls_setters() {
-  static const Setters<TlsIdentity> table(
-      Block::ssl,
-      {{"password", [](TlsIdentity& d, const Args& a) { d.password = a.text(0); }},
-       {"ca", [](TlsIdentity& d, const Args& a) { d.ca = a.text(0); }},
-       {"certificate", [](TlsIdentity& d, const Args& a) { d.certificate = a.text(0); }},
-       {"key", [](TlsIdentity& d, const Args& a) { d.key = a.text(0); }}});
-  return table;
-}
+constexpr Keyword kGroup[] = {
+    word("fwmark", integer(1, kLargestMark), optional(choice("inet inet6")), kRepeatable,
+         reads<read_mark>,
+         doc("entry: packets with this firewall mark; else ADDRESS[-LAST|/LENGTH] [PORT]")),
+};
+
+constexpr Keyword kSsl[] = {
+    word("password", text("password"), value<&TlsIdentity::password>,
+         doc("password of the key file")),
+    word("ca", text("file"), value<&TlsIdentity::ca>, doc("file of certificate authorities")),
+    word("certificate", text("file"), value<&TlsIdentity::certificate>,
+         doc("file of our certificate")),
+    word("key", text("file"), value<&TlsIdentity::key>, doc("file of our private key")),
+};
 
 // The address whose last part is `text`: the last octet of IPv4 in decimal, the last 16 bits of
 // IPv6 in hexadecimal digits.
@@ -38,7 +39,7 @@ std::optional<core::IpAddress> with_last_part(const core::IpAddress& first, std:
   }
   Value part;
   const bool is_short = text.size() <= 4;
-  if (!is_short || !decode_word(rows::of(ArgType::hex), text, part)) return std::nullopt;
+  if (!is_short || !decode_word(of(ArgType::hex), text, part)) return std::nullopt;
   std::array<std::uint8_t, 16> bytes{};
   std::copy(first.bytes().begin(), first.bytes().end(), bytes.begin());
   const auto number = static_cast<std::uint32_t>(std::stoul(std::string(text), nullptr, 16));
@@ -102,7 +103,7 @@ bool read_address_entry(BuildContext& context, std::span<const Word> words, Grou
     return false;
   }
   Value port;
-  if (words.size() > 1 && !decode_word(rows::integer(0, 65535), words[1].text, port)) {
+  if (words.size() > 1 && !decode_word(integer(0, 65535), words[1].text, port)) {
     reporter.warning(
         words[1].range,
         fmt::format("the port must be a number from 1 to 65535, not '{}': this line is left out",
@@ -119,7 +120,24 @@ bool read_address_entry(BuildContext& context, std::span<const Word> words, Grou
   return true;
 }
 
+void write_entry(Writer& writer, const GroupEntry& entry) {
+  if (entry.fwmark != 0) {
+    std::vector<std::string> words{"fwmark", fmt::format("{}", entry.fwmark)};
+    if (entry.family) words.emplace_back(*entry.family == core::Family::v4 ? "inet" : "inet6");
+    writer.entry(std::move(words));
+    return;
+  }
+  std::string range = entry.first.to_string();
+  if (entry.last != entry.first) range += fmt::format("-{}", entry.last.to_string());
+  writer.entry({range, fmt::format("{}", entry.port)});
+}
+
 }  // namespace
+
+std::span<const Table> rows::service_groups() {
+  static constexpr Table kTables[] = {{Block::virtual_server_group, kGroup}, {Block::ssl, kSsl}};
+  return kTables;
+}
 
 void build_service_group(const Args& args) {
   BuildContext& context = args.context();
@@ -133,10 +151,9 @@ void build_service_group(const Args& args) {
     if (words.empty()) continue;
     GroupEntry entry;
     entry.location = context.reporter.locate(statement.range.offset);
-    const bool read =
-        words[0].text == "fwmark"
-            ? entry_setters().apply_line(context, Block::virtual_server_group, words, entry)
-            : read_address_entry(context, words, entry);
+    const bool read = words[0].text == "fwmark"
+                          ? read_line(context, Block::virtual_server_group, words, entry)
+                          : read_address_entry(context, words, entry);
     if (read) group.entries.push_back(entry);
   }
   if (group.entries.empty() && args.statement().first_child == kNoStatement) {
@@ -147,11 +164,18 @@ void build_service_group(const Args& args) {
 }
 
 void build_tls_identity(const Args& args) {
-  tls_setters().apply(args.context(), args.statement().first_child, args.context().model.tls);
+  read_body(args, args.context().model.tls);
 }
 
-bool service_groups_know(KeywordId id) {
-  return entry_setters().knows(id) || tls_setters().knows(id);
+Node document_of(const VirtualServerGroup& group) {
+  Node made = node(Block::root, "virtual_server_group", {group.name});
+  Writer writer = body_of(made, Detail::changed);
+  for (const GroupEntry& entry : group.entries) write_entry(writer, entry);
+  return made;
+}
+
+Node document_of(const TlsIdentity& tls) {
+  return block_of("SSL", {}, tls, {}, Detail::changed);
 }
 
 }  // namespace holdfast::config
