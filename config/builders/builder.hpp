@@ -214,7 +214,6 @@ void build_tls_identity(const Args& args);
 [[nodiscard]] bool addresses_know(KeywordId id);
 [[nodiscard]] bool routes_know(KeywordId id);
 [[nodiscard]] bool rules_know(KeywordId id);
-[[nodiscard]] bool checks_know(KeywordId id);
 
 /// Values that services hand down to servers, and servers to checkers, where these say nothing
 /// themselves.

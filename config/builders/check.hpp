@@ -2,7 +2,8 @@
 // words, and then takes what it does not say itself from the server, the service, or keepalived.
 #pragma once
 
-#include "config/builders/builder.hpp"
+#include "config/words/meaning.hpp"
+#include "config/write/service.hpp"
 
 namespace holdfast::config {
 
@@ -19,12 +20,51 @@ struct CheckDraft {
   }
 };
 
-using CheckSetters = Setters<CheckDraft>;
+/// A checker while it is written. `standard`: what it would have if it said nothing.
+struct CheckView {
+  const Check& check;
+  const ConnectOptions& options;
+  ConnectOptions standard;
+  const CheckSurroundings& around;
+};
 
-/// The words of rows::connecting() and rows::pacing().
-[[nodiscard]] std::vector<CheckSetters::Row> connect_setters();
-/// The words of rows::pacing() alone.
-[[nodiscard]] std::vector<CheckSetters::Row> pace_setters();
+template <auto... kPath>
+void write_option(const void* object, const void*, const Keyword& row, Writer& out) {
+  const auto& view = *static_cast<const CheckView*>(object);
+  write_value(out, row, rows::detail::follow<kPath...>(view.options),
+              rows::detail::follow<kPath...>(view.standard));
+}
+template <auto... kPath>
+void read_option(CheckDraft& draft, const Args& args) {
+  read_value(rows::detail::follow<kPath...>(draft.options), args);
+}
+template <auto kOwn>
+void read_own(CheckDraft& draft, const Args& args) {
+  read_value(draft.own.*kOwn, args);
+}
+/// A member of ConnectOptions.
+template <auto... kPath>
+inline constexpr Meaning kOption{
+    rows::reads<read_option<kPath...>>.read, write_option<kPath...>, {}};
+/// One that the server, the service and keepalived have an opinion about, too.
+template <auto kMember, auto kOwn>
+inline constexpr Meaning kPaced{rows::reads<read_own<kOwn>>.read, write_option<kMember>, {}};
+
+/// A member of one kind of checker.
+template <auto kMember>
+void read_check(CheckDraft& draft, const Args& args) {
+  using T = typename rows::detail::ObjectOf<kMember>::Object;
+  read_value(draft.as<T>().*kMember, args);
+}
+template <auto kMember>
+void write_check_word(const void* object, const void*, const Keyword& row, Writer& out) {
+  using T = typename rows::detail::ObjectOf<kMember>::Object;
+  const auto& view = *static_cast<const CheckView*>(object);
+  write_value(out, row, std::get<T>(view.check).*kMember, T{}.*kMember);
+}
+template <auto kMember>
+inline constexpr Meaning kCheck{
+    rows::reads<read_check<kMember>>.read, write_check_word<kMember>, {}};
 
 /// What a checker does when nobody says anything. delay_loop is 60 seconds for all.
 struct CheckFallback {
@@ -44,6 +84,5 @@ void resolve(CheckDraft& draft, const CheckDefaults& inherited);
 /// HTTP_GET and SSL_GET.
 void build_http_check(BuildContext& context, const Statement& statement, CheckDraft draft,
                       const CheckDefaults& inherited, RealServer& server);
-[[nodiscard]] bool http_checks_know(KeywordId id);
 
 }  // namespace holdfast::config

@@ -121,16 +121,8 @@ Schema::Schema() {
        {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
         Block::dns_check, Block::udp_check, Block::ping_check, Block::misc_check})
     add_rows(block, rows::pacing());
-  add_rows(Block::http_get, rows::http_get());
-  add_rows(Block::ssl_get, rows::http_get());
-  add_rows(Block::ssl_get, rows::ssl_get());
-  add_rows(Block::url, rows::url());
-  add_rows(Block::smtp_check, rows::smtp_check());
-  add_rows(Block::dns_check, rows::dns_check());
-  add_rows(Block::misc_check, rows::misc_check());
-  add_rows(Block::udp_check, rows::udp_check());
-  add_rows(Block::bfd_check, rows::bfd_check());
-  add_rows(Block::file_check, rows::file_check());
+  for (const auto& tables : {rows::http_checks(), rows::checks()})
+    for (const rows::Table& table : tables) add_rows(table.block, table.rows);
   index();
 }
 

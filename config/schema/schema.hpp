@@ -229,16 +229,9 @@ struct Table {
 [[nodiscard]] std::span<const Keyword> connecting();
 /// Of every checker that runs by the clock: when.
 [[nodiscard]] std::span<const Keyword> pacing();
-/// Beyond those: HTTP_GET and SSL_GET, SSL_GET alone, and the others.
-[[nodiscard]] std::span<const Keyword> http_get();
-[[nodiscard]] std::span<const Keyword> ssl_get();
-[[nodiscard]] std::span<const Keyword> url();
-[[nodiscard]] std::span<const Keyword> smtp_check();
-[[nodiscard]] std::span<const Keyword> dns_check();
-[[nodiscard]] std::span<const Keyword> misc_check();
-[[nodiscard]] std::span<const Keyword> udp_check();
-[[nodiscard]] std::span<const Keyword> bfd_check();
-[[nodiscard]] std::span<const Keyword> file_check();
+/// Beyond those: of HTTP_GET, SSL_GET and their urls, and of the other checkers.
+[[nodiscard]] std::span<const Table> http_checks();
+[[nodiscard]] std::span<const Table> checks();
 }  // namespace rows
 
 /// The kernel schedulers this version knows by name.

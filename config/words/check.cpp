@@ -1,186 +1,409 @@
-// Rows of the table: the checkers of a real server, and SSL.
-#include "config/schema/row.hpp"
+// The checkers of a real server but HTTP_GET and SSL_GET: their words, what each reads and writes,
+// and how a checker is made of them.
+#include "config/builders/check.hpp"
 
-namespace holdfast::config::rows {
+#include <fmt/format.h>
+
+namespace holdfast::config {
+using namespace rows;
 namespace {
 
 constexpr std::int64_t kLargestMark = 4'294'967'295;
 constexpr std::int64_t kLargestPacket = 65535;
-constexpr std::int64_t kLargestOffset = 2'147'483'647;
+
+void add_host(CheckDraft& draft, const Args& args) {
+  draft.hosts.push_back(&args.statement());
+}
+
+void read_user(CheckDraft& draft, const Args& args) {
+  Script& script = draft.as<MiscCheck>().script.ensure();
+  script.user = args.text(0);
+  script.group = args.has(1) ? args.text(1) : std::string();
+}
+void write_user(const CheckView& view, Writer& out) {
+  const Script& script = *std::get<MiscCheck>(view.check).script;
+  if (script.user.empty()) return;
+  std::vector<std::string> words{script.user};
+  if (!script.group.empty()) words.push_back(script.group);
+  out.statement("user", std::move(words));
+}
+
+void read_command(CheckDraft& draft, const Args& args) {
+  Script& script = draft.as<MiscCheck>().script.ensure();
+  script.argv = split_command(args.value(0).text);
+  script.location = args.location();
+}
+void write_command(const CheckView& view, Writer& out) {
+  out.statement("misc_path", {join_command(std::get<MiscCheck>(view.check).script->argv)});
+}
+
+// Hex words as pairs of digits: every word begins a byte, and a digit left over is a byte of its
+// own. keepalived: "Ab12f 3" is AB 12 0F 03.
+std::string hex_pairs(const Args& args) {
+  std::string pairs;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    std::string word;
+    for (const char digit : args.value(i).text) {
+      if (digit == ' ' || digit == '\t') {
+        if (word.size() % 2 != 0) word.insert(word.size() - 1, 1, '0');
+      } else {
+        word += digit >= 'a' && digit <= 'z' ? static_cast<char>(digit - 'a' + 'A') : digit;
+      }
+    }
+    if (word.size() % 2 != 0) word.insert(word.size() - 1, 1, '0');
+    pairs += word;
+  }
+  return pairs;
+}
+
+std::uint8_t digit_value(char digit) {
+  return static_cast<std::uint8_t>(digit <= '9' ? digit - '0' : digit - 'A' + 10);
+}
+
+void read_payload(CheckDraft& draft, const Args& args) {
+  const std::string pairs = hex_pairs(args);
+  std::vector<std::uint8_t>& payload = draft.as<UdpCheck>().payload;
+  payload.clear();
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    payload.push_back(
+        static_cast<std::uint8_t>(digit_value(pairs[i]) * 16 + digit_value(pairs[i + 1])));
+  }
+}
+void write_payload(const CheckView& view, Writer& out) {
+  std::string payload;
+  for (const std::uint8_t byte : std::get<UdpCheck>(view.check).payload)
+    payload += fmt::format("{:02X}", byte);
+  out.text("payload", payload);
+}
+
+void read_reply(CheckDraft& draft, const Args& args) {
+  draft.as<UdpCheck>().require_reply = true;
+  draft.as<UdpCheck>().reply_pattern = hex_pairs(args);
+}
+void write_reply(const CheckView& view, Writer& out) {
+  const auto& udp = std::get<UdpCheck>(view.check);
+  if (!udp.require_reply) return;
+  out.statement("require_reply", udp.reply_pattern.empty() ? std::vector<std::string>{}
+                                                           : std::vector{udp.reply_pattern});
+}
+
+void write_bfd_alpha(const CheckView& view, Writer& out) {
+  out.boolean("alpha", std::get<BfdCheck>(view.check).alpha, view.around.server.alpha);
+}
+
+void read_weight_of_file(CheckDraft& draft, const Args& args) {
+  draft.as<FileCheck>().weight = args.as<std::int32_t>(0);
+  draft.as<FileCheck>().reverse = args.has(1) && args.number(1) == 0;
+}
+void write_weight_of_file(const CheckView& view, Writer& out) {
+  const auto& file = std::get<FileCheck>(view.check);
+  if (!file.weight) return;
+  std::vector<std::string> words{fmt::format("{}", *file.weight)};
+  if (file.reverse) words.emplace_back("reverse");
+  out.statement("weight", std::move(words));
+}
 
 constexpr Keyword kConnect[] = {
     word("connect_ip", of(ArgType::ip), fallback("the server's address"),
-         doc("probe this address instead")),
+         kOption<&ConnectOptions::connect_ip>, doc("probe this address instead")),
     word("connect_port", integer(1, 65535), fallback("the server's port"),
-         doc("probe this port instead")),
-    word("bindto", of(ArgType::ip), doc("source address of the probe")),
-    word("bind_port", integer(1, 65535), doc("source port of the probe")),
+         kOption<&ConnectOptions::connect_port>, doc("probe this port instead")),
+    word("bindto", of(ArgType::ip), kOption<&ConnectOptions::binding, &Binding::bindto>,
+         doc("source address of the probe")),
+    word("bind_port", integer(1, 65535), kOption<&ConnectOptions::binding, &Binding::bind_port>,
+         doc("source port of the probe")),
     word("bind_if", of(ArgType::interface),
          not_yet(
              "Holdfast does not do 'bind_if' yet: the probe leaves by the interface of its route"),
+         kOption<&ConnectOptions::binding, &Binding::bind_if>,
          doc("interface that the probe leaves by")),
     word(
         "fwmark", integer(0, kLargestMark), fallback("0"),
         not_yet("Holdfast does not mark probes yet: rules that look for this mark do not see them"),
+        kOption<&ConnectOptions::binding, &Binding::fwmark>,
         doc("firewall mark of the probe's packets")),
     word("connect_timeout", positive_pace(), fallback("the server's; 5"),
+         kPaced<&ConnectOptions::connect_timeout, &CheckDefaults::connect_timeout>,
          doc("time for one probe, seconds")),
 };
 
 constexpr Keyword kPace[] = {
     word("retry", integer(0, kManyTries), fallback("the server's; 1, DNS_CHECK 3, MISC_CHECK 0"),
+         kPaced<&ConnectOptions::retry, &CheckDefaults::retry>,
          doc("further tries before the server is called down")),
     word("nb_get_retry", integer(0, kManyTries), alias_of("retry"),
          notice("'nb_get_retry' is an old name: write 'retry'"), kDeprecated),
     word("delay_before_retry", pace(),
          fallback("the server's; 1, HTTP_GET and SSL_GET 3, DNS_CHECK delay_loop"),
+         kPaced<&ConnectOptions::delay_before_retry, &CheckDefaults::delay_before_retry>,
          doc("time between such tries, seconds")),
     word("warmup", pace(), fallback("the server's; delay_loop"),
+         kPaced<&ConnectOptions::warmup, &CheckDefaults::warmup>,
          doc("the first probe happens within this random time, seconds; 0 at once")),
     word("delay_loop", positive_pace(), fallback("the server's; 60"),
+         kPaced<&ConnectOptions::delay_loop, &CheckDefaults::delay_loop>,
          doc("time between two probes, seconds")),
-    word("alpha", boolean(), fallback("the server's"),
+    word("alpha", boolean(), fallback("the server's"), kOption<&ConnectOptions::alpha>,
          doc("counts as failed until its first success")),
     word("log_all_failures", boolean(), fallback("checker_log_all_failures of global_defs"),
          not_yet("accepted, without effect yet: 'log_all_failures' (changes are logged, single "
                  "failures are shown by status)"),
-         doc("log each failure, not only changes")),
-};
-
-constexpr Keyword kHttpGet[] = {
-    word("virtualhost", text("host"), fallback("the server's"),
-         doc("Host header of urls that name none")),
-    word("http_protocol", choice("1.0 1.0C 1.1 1.0c"), fallback("1.0"),
-         doc("version of the request; 1.0C asks for the connection to be closed")),
-    word("enable_sni", boolean(), fallback("false"), doc("send the host's name in the TLS hello")),
-    word("sni_name", optional(text("name")), since("2.4"), doc("send this name in the TLS hello")),
-    word(
-        "fast_recovery", boolean(), fallback("false"),
-        not_yet("accepted, without effect: 'fast_recovery' (Holdfast asks all urls in each probe)"),
-        doc("all urls are asked one behind the other, without delay_loop between them")),
-    word("url", opens(Block::url), kRepeatable, doc("one request; all have to pass")),
-};
-
-constexpr Keyword kSslGet[] = {
-    word("tls_compliant", boolean(), fallback("false"), doc("the server must close TLS in order")),
-};
-
-constexpr std::string_view kRegexOptions =
-    "allow_empty_class alt_bsux auto_callout caseless dollar_endonly dotall dupnames extended "
-    "firstline match_unset_backref multiline never_ucp never_utf no_auto_capture no_auto_possess "
-    "no_dotstar_anchor no_start_optimize ucp ungreedy utf never_backslash_c alt_circumflex "
-    "alt_verbnames use_offset_limit";
-
-constexpr Keyword kUrl[] = {
-    word("path", text("path"), kRequired, doc("what to ask for, from the first slash on")),
-    word("status_code", repeated(of(ArgType::status_code)), fallback("200-299"),
-         doc("acceptable codes: single ones and ranges")),
-    word("digest", of(ArgType::digest), doc("MD5 that the body must have, 32 hex digits")),
-    word("virtualhost", text("host"), fallback("the checker's"), doc("Host header")),
-    word("regex", text("regular expression"),
-         not_yet("Holdfast does not match bodies against 'regex' yet: only status code and digest "
-                 "decide"),
-         doc("the body must match this regular expression (PCRE2)")),
-    word("regex_no_match", doc("the body must not match 'regex'")),
-    word("regex_options", repeated(choice(kRegexOptions)), doc("options of PCRE2 for 'regex'")),
-    word("regex_min_offset", integer(0, kLargestOffset),
-         doc("a match begins at this byte of the body or behind it")),
-    word("regex_max_offset", integer(0, kLargestOffset),
-         doc("a match begins before this byte of the body")),
-    word(
-        "regex_stack", integer(0, kLargestOffset), integer(0, kLargestOffset),
-        not_kept("accepted, without effect: 'regex_stack' (memory for matching is not limited so)"),
-        doc("memory for matching 'regex': at first, at most; bytes")),
-    word("tls_compliant", boolean(), fallback("the checker's"),
-         doc("the server must close TLS in order")),
+         kOption<&ConnectOptions::log_all_failures>, doc("log each failure, not only changes")),
 };
 
 constexpr Keyword kSmtpCheck[] = {
     word("helo_name", text("name"), fallback("smtp_helo_name of global_defs"),
-         doc("name in the HELO command")),
+         kCheck<&SmtpCheck::helo_name>, doc("name in the HELO command")),
     word("host", opens(Block::smtp_host),
          notice("'host' is an old way to name targets: write an SMTP_CHECK for each"), kRepeatable,
-         kDeprecated,
+         kDeprecated, reads<add_host>,
          doc("a target of its own; the SMTP_CHECK then only says what its hosts have in common")),
 };
 
 constexpr Keyword kDnsCheck[] = {
     word("type", choice("A NS CNAME SOA MX TXT AAAA RRSIG DNSKEY"), fallback("SOA"),
-         doc("type of record to ask for")),
-    word("name", text("name"), fallback("."), doc("name to ask for")),
+         kCheck<&DnsCheck::type>, doc("type of record to ask for")),
+    word("name", text("name"), fallback("."), kCheck<&DnsCheck::name>, doc("name to ask for")),
 };
 
 constexpr Keyword kMiscCheck[] = {
-    word("misc_path", of(ArgType::script), kRequired,
+    word("misc_path", of(ArgType::script), kRequired, reads<read_command>, writes<write_command>,
          doc("command that is run; exit code 0 is a success")),
-    word("misc_timeout", positive_pace(), fallback("delay_loop"),
+    word("misc_timeout", positive_pace(), fallback("delay_loop"), kCheck<&MiscCheck::timeout>,
          doc("the command is ended after this time, seconds")),
-    word("misc_dynamic", doc("exit codes 2 to 255 are successes with a weight of the code less 2")),
+    word("misc_dynamic", kCheck<&MiscCheck::dynamic>,
+         doc("exit codes 2 to 255 are successes with a weight of the code less 2")),
     word("user", text("user"), optional(text("group")), fallback("script_user of global_defs"),
-         doc("who runs the command")),
+         reads<read_user>, writes<write_user>, doc("who runs the command")),
 };
 
 constexpr Keyword kUdpCheck[] = {
-    word("payload", repeated(of(ArgType::hex)),
+    word("payload", repeated(of(ArgType::hex)), reads<read_payload>, writes<write_payload>,
          doc("bytes to send, hexadecimal; without it the bytes are random")),
     word("require_reply", optional(repeated(Arg{.type = ArgType::hex, .words = "X"})),
+         reads<read_reply>, writes<write_reply>,
          doc("an answer is needed, and has to begin with these bytes; X is any half byte")),
     word("min_reply_length", integer(0, kLargestPacket), fallback("0"),
-         doc("shortest answer, bytes")),
+         kCheck<&UdpCheck::min_reply_length>, doc("shortest answer, bytes")),
     word("max_reply_length", integer(0, kLargestPacket), fallback("255"),
-         doc("longest answer, bytes")),
+         kCheck<&UdpCheck::max_reply_length>, doc("longest answer, bytes")),
 };
 
 constexpr Keyword kBfdCheck[] = {
-    word("name", text("name of a bfd_instance"), kRequired, doc("session")),
-    word("alpha", boolean(), fallback("the server's"),
-         doc("counts as failed until the session is up")),
+    word("name", text("name of a bfd_instance"), kRequired, kCheck<&BfdCheck::name>,
+         doc("session")),
+    word("alpha", boolean(), fallback("the server's"), kCheck<&BfdCheck::alpha>,
+         writes<write_bfd_alpha>, doc("counts as failed until the session is up")),
 };
 
 constexpr Keyword kFileCheck[] = {
-    word("track_file", text("name of a track_file"), kRequired,
+    word("track_file", text("name of a track_file"), kRequired, kCheck<&FileCheck::track_file>,
          doc("file whose number is added to the weight")),
     word("weight", integer(-2'147'483'647, 2'147'483'647), optional(choice("reverse noreverse")),
-         fallback("the track_file's"), doc("the number is multiplied by this first")),
+         fallback("the track_file's"), reads<read_weight_of_file>, writes<write_weight_of_file>,
+         doc("the number is multiplied by this first")),
     word("dynamic",
          not_kept("accepted, without effect: 'dynamic' (a FILE_CHECK always changes the weight)"),
          doc("left over from keepalived 2.2")),
 };
 
+// One checker under construction: where it stands, and what it starts from.
+struct Site {
+  BuildContext& context;
+  const Statement& statement;
+  const CheckDefaults& inherited;
+  RealServer& server;
+
+  [[nodiscard]] SourceLocation location() const {
+    return context.reporter.locate(statement.range.offset);
+  }
+  // Reads the words of a T.
+  template <class T>
+  [[nodiscard]] CheckDraft read(CheckDraft draft) const {
+    draft.check.emplace<T>().location = location();
+    read_words(context, statement.first_child, draft);
+    return draft;
+  }
+  // False after an error: the word that the checker cannot do without is not there. A word that is
+  // there with a wrong value has been reported.
+  [[nodiscard]] bool require(bool present, std::string_view word) const {
+    if (!present && !mentions(context, statement, word)) {
+      context.reporter.error(
+          statement.range,
+          fmt::format("this {} has no '{}'", Schema::instance()[statement.keyword].name, word));
+    }
+    return present;
+  }
+};
+
+template <class T>
+void build_connecting(const Site& site, CheckDraft draft) {
+  draft = site.read<T>(std::move(draft));
+  resolve(draft, site.inherited);
+  draft.as<T>().connect = std::move(draft.options);
+  site.server.checks.push_back(std::move(draft.check));
+}
+
+CheckDefaults over(const CheckDefaults& own, const CheckDefaults& inherited) {
+  CheckDefaults merged = inherited;
+  if (own.delay_loop) merged.delay_loop = own.delay_loop;
+  if (own.delay_before_retry) merged.delay_before_retry = own.delay_before_retry;
+  if (own.connect_timeout) merged.connect_timeout = own.connect_timeout;
+  if (own.warmup) merged.warmup = own.warmup;
+  if (own.retry) merged.retry = own.retry;
+  return merged;
+}
+
+void build_smtp(const Site& site, CheckDraft draft) {
+  draft = site.read<SmtpCheck>(std::move(draft));
+  const auto add = [&site](CheckDraft& one, const CheckDefaults& inherited) {
+    resolve(one, inherited);
+    one.as<SmtpCheck>().connect = std::move(one.options);
+    site.server.checks.push_back(std::move(one.check));
+  };
+  if (draft.hosts.empty()) {
+    add(draft, site.inherited);
+    return;
+  }
+  const CheckDefaults inherited = over(draft.own, site.inherited);
+  for (const Statement* host : draft.hosts) {
+    CheckDraft one;
+    one.options = draft.options;
+    one.check = draft.check;
+    one.as<SmtpCheck>().location = site.context.reporter.locate(host->range.offset);
+    read_words(site.context, host->first_child, one);
+    add(one, inherited);
+  }
+}
+
+void build_misc(const Site& site, CheckDraft start) {
+  CheckDraft draft = site.read<MiscCheck>(std::move(start));
+  auto& misc = draft.as<MiscCheck>();
+  if (!site.require(misc.script && !misc.script->argv.empty(), "misc_path")) return;
+  resolve(draft, site.inherited);
+  // A command has no target.
+  draft.options.connect_ip = {};
+  draft.options.connect_port = 0;
+  draft.options.connect_timeout = kDefaultConnectTimeout;
+  misc.pace = std::move(draft.options);
+  site.server.checks.push_back(std::move(draft.check));
+}
+
+void build_udp(const Site& site, CheckDraft start) {
+  CheckDraft draft = site.read<UdpCheck>(std::move(start));
+  auto& udp = draft.as<UdpCheck>();
+  if (udp.min_reply_length > udp.max_reply_length) {
+    site.context.reporter.warning(
+        site.statement.range,
+        fmt::format("'min_reply_length' {} is above 'max_reply_length' {}: no answer would do; {} "
+                    "is taken for both",
+                    udp.min_reply_length, udp.max_reply_length, udp.min_reply_length));
+    udp.max_reply_length = udp.min_reply_length;
+  }
+  resolve(draft, site.inherited);
+  udp.connect = std::move(draft.options);
+  site.server.checks.push_back(std::move(draft.check));
+}
+
+void build_bfd(const Site& site, CheckDraft draft) {
+  draft.check.emplace<BfdCheck>().alpha = draft.options.alpha;
+  draft.as<BfdCheck>().location = site.location();
+  read_words(site.context, site.statement.first_child, draft);
+  if (site.require(!draft.as<BfdCheck>().name.empty(), "name"))
+    site.server.checks.push_back(std::move(draft.check));
+}
+
+void build_file(const Site& site, CheckDraft start) {
+  CheckDraft draft = site.read<FileCheck>(std::move(start));
+  if (site.require(!draft.as<FileCheck>().track_file.empty(), "track_file"))
+    site.server.checks.push_back(std::move(draft.check));
+}
+
 }  // namespace
 
-std::span<const Keyword> connecting() {
+std::span<const Keyword> rows::connecting() {
   return kConnect;
 }
-std::span<const Keyword> pacing() {
+std::span<const Keyword> rows::pacing() {
   return kPace;
 }
-std::span<const Keyword> http_get() {
-  return kHttpGet;
-}
-std::span<const Keyword> ssl_get() {
-  return kSslGet;
-}
-std::span<const Keyword> url() {
-  return kUrl;
-}
-std::span<const Keyword> smtp_check() {
-  return kSmtpCheck;
-}
-std::span<const Keyword> dns_check() {
-  return kDnsCheck;
-}
-std::span<const Keyword> misc_check() {
-  return kMiscCheck;
-}
-std::span<const Keyword> udp_check() {
-  return kUdpCheck;
-}
-std::span<const Keyword> bfd_check() {
-  return kBfdCheck;
-}
-std::span<const Keyword> file_check() {
-  return kFileCheck;
+std::span<const Table> rows::checks() {
+  static constexpr Table kTables[] = {
+      {Block::smtp_check, kSmtpCheck}, {Block::dns_check, kDnsCheck},
+      {Block::misc_check, kMiscCheck}, {Block::udp_check, kUdpCheck},
+      {Block::bfd_check, kBfdCheck},   {Block::file_check, kFileCheck},
+  };
+  return kTables;
 }
 
-}  // namespace holdfast::config::rows
+CheckFallback fallback_of(const Check& check) {
+  using std::chrono::seconds;
+  if (std::holds_alternative<HttpCheck>(check))
+    return {.retry = 1, .delay_before_retry = seconds(3)};
+  if (std::holds_alternative<DnsCheck>(check))
+    return {.retry = 3, .delay_before_retry = std::nullopt};
+  if (std::holds_alternative<MiscCheck>(check))
+    return {.retry = 0, .delay_before_retry = seconds(1)};
+  return {};
+}
+
+const ConnectOptions* options_of(const Check& check) {
+  return std::visit(
+      [](const auto& one) -> const ConnectOptions* {
+        if constexpr (requires { one.connect; })
+          return &one.connect;
+        else if constexpr (requires { one.pace; })
+          return &one.pace;
+        else
+          return nullptr;
+      },
+      check);
+}
+
+void resolve(CheckDraft& draft, const CheckDefaults& inherited) {
+  const auto pick = [](const auto& own, const auto& given, auto last) {
+    return own ? *own : given.value_or(last);
+  };
+  const CheckFallback fallback = fallback_of(draft.check);
+  ConnectOptions& options = draft.options;
+  options.retry = pick(draft.own.retry, inherited.retry, fallback.retry);
+  options.delay_loop = pick(draft.own.delay_loop, inherited.delay_loop, kDefaultDelayLoop);
+  options.connect_timeout =
+      pick(draft.own.connect_timeout, inherited.connect_timeout, kDefaultConnectTimeout);
+  options.delay_before_retry = pick(draft.own.delay_before_retry, inherited.delay_before_retry,
+                                    fallback.delay_before_retry.value_or(options.delay_loop));
+  options.warmup = pick(draft.own.warmup, inherited.warmup, options.delay_loop);
+  // `fwmark 0` is as good as nothing.
+  if (options.binding && *options.binding == Binding{}) options.binding.reset();
+}
+
+void build_check(BuildContext& context, const Statement& statement, const CheckDefaults& defaults,
+                 RealServer& server) {
+  const Site site{context, statement, defaults, server};
+  CheckDraft draft;
+  draft.options.connect_ip = server.address;
+  draft.options.connect_port = server.port;
+  draft.options.alpha = server.alpha;
+  draft.options.log_all_failures = context.model.globals.checker_log_all_failures;
+  const std::string_view type = Schema::instance()[statement.keyword].name;
+  if (type == "TCP_CHECK")
+    build_connecting<TcpCheck>(site, std::move(draft));
+  else if (type == "HTTP_GET" || type == "SSL_GET")
+    build_http_check(context, statement, std::move(draft), defaults, server);
+  else if (type == "SMTP_CHECK")
+    build_smtp(site, std::move(draft));
+  else if (type == "DNS_CHECK")
+    build_connecting<DnsCheck>(site, std::move(draft));
+  else if (type == "MISC_CHECK")
+    build_misc(site, std::move(draft));
+  else if (type == "UDP_CHECK")
+    build_udp(site, std::move(draft));
+  else if (type == "PING_CHECK")
+    build_connecting<PingCheck>(site, std::move(draft));
+  else if (type == "BFD_CHECK")
+    build_bfd(site, std::move(draft));
+  else
+    build_file(site, std::move(draft));
+}
+
+}  // namespace holdfast::config
