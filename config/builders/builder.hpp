@@ -149,71 +149,13 @@ void for_each_entry(const Args& args, const Read& read) {
 /// Calls `apply` for every statement of the top level with this word.
 void apply_root(BuildContext& context, std::string_view word, void (*apply)(const Args& args));
 
-/// What each word of a block does to a T. Built once a process from names, looked up by keyword.
-template <class T>
-class Setters {
- public:
-  using Apply = void (*)(T& target, const Args& args);
-
-  using Row = std::pair<std::string_view, Apply>;
-
-  Setters(Block block, std::initializer_list<Row> list) : Setters(block, std::vector<Row>(list)) {}
-  Setters(Block block, const std::vector<Row>& list) {
-    const Schema& schema = Schema::instance();
-    by_keyword_.resize(schema.all().size(), nullptr);
-    for (const auto& entry : list) {
-      const std::optional<KeywordId> id = schema.find(block, entry.first);
-      HOLDFAST_ASSERT(id, "a setter belongs to a word of the table");
-      by_keyword_[*id] = entry.second;
-    }
-  }
-
-  /// Applies the statements from `first` on, in their order.
-  void apply(BuildContext& context, std::uint32_t first, T& target) const {
-    const std::uint32_t block = context.next_block++;
-    std::vector<Value> values;
-    for (std::uint32_t at = first; at != kNoStatement; at = context.tree.statements[at].next) {
-      const Statement& statement = context.tree.statements[at];
-      const Apply setter = by_keyword_[Schema::instance().canonical(statement.keyword)];
-      if (!prepare_statement(context, statement, block, values) || setter == nullptr) continue;
-      setter(target, Args(context, statement, values));
-    }
-  }
-  /// Applies the option words of a line, in their order; the rows are those of `line`. False after
-  /// an error was reported.
-  bool apply_line(BuildContext& context, Block line, std::span<const Word> words, T& target) const {
-    const std::uint32_t block = context.next_block++;
-    while (!words.empty()) {
-      if (!apply_option(context, line, block, words, target)) return false;
-    }
-    return true;
-  }
-  /// The first of them only; takes it from the front of `words`. `block` is the line's own number.
-  bool apply_option(BuildContext& context, Block line, std::uint32_t block,
-                    std::span<const Word>& words, T& target) const {
-    std::vector<Value> values;
-    const std::optional<Statement> option = take_option(context, line, words);
-    if (!option || !prepare_statement(context, *option, block, values)) return false;
-    const Apply setter = by_keyword_[Schema::instance().canonical(option->keyword)];
-    if (setter != nullptr) setter(target, Args(context, *option, values));
-    return true;
-  }
-  [[nodiscard]] bool knows(KeywordId id) const { return by_keyword_[id] != nullptr; }
-
- private:
-  std::vector<Apply> by_keyword_;
-};
-
-// The builders of the top-level blocks, and which words each of them acts on.
+// The builders of the top-level blocks.
 void build_globals(BuildContext& context);
 void build_statics(BuildContext& context);
 void build_instance(const Args& args);
 void build_service(const Args& args);
 void build_service_group(const Args& args);
 void build_tls_identity(const Args& args);
-[[nodiscard]] bool addresses_know(KeywordId id);
-[[nodiscard]] bool routes_know(KeywordId id);
-[[nodiscard]] bool rules_know(KeywordId id);
 
 /// Values that services hand down to servers, and servers to checkers, where these say nothing
 /// themselves.

@@ -1,7 +1,7 @@
 // The words of the top level that are not blocks of objects: addresses, routes and rules of the
 // director itself, links, namespaces.
-#include "config/builders/route_line.hpp"
 #include "config/schema/row.hpp"
+#include "config/words/lines.hpp"
 
 #include <fmt/format.h>
 

@@ -102,9 +102,7 @@ Schema::Schema() {
   for (const rows::Table& table : rows::globals_of_protocols()) add_rows(table.block, table.rows);
   add_rows(Block::global_defs, rows::global_defs_rare());
   add_rows(Block::address_list, rows::address_list());
-  add_rows(Block::route_list, rows::route_list());
-  add_rows(Block::next_hop_line, rows::next_hop_line());
-  add_rows(Block::encap_line, rows::encap_line());
+  for (const rows::Table& table : rows::routes()) add_rows(table.block, table.rows);
   add_rows(Block::rule_list, rows::rule_list());
   add_rows(Block::vrrp_instance, rows::vrrp_instance());
   for (const rows::Table& table : rows::vrrp_lists()) add_rows(table.block, table.rows);

@@ -210,9 +210,8 @@ struct Table {
 /// Further words of global_defs: those without effect.
 [[nodiscard]] std::span<const Keyword> global_defs_rare();
 [[nodiscard]] std::span<const Keyword> address_list();
-[[nodiscard]] std::span<const Keyword> route_list();
-[[nodiscard]] std::span<const Keyword> next_hop_line();
-[[nodiscard]] std::span<const Keyword> encap_line();
+/// Routes, their legs and their encapsulation.
+[[nodiscard]] std::span<const Table> routes();
 [[nodiscard]] std::span<const Keyword> rule_list();
 [[nodiscard]] std::span<const Keyword> vrrp_instance();
 /// What stands inside vrrp_instance: its blocks, lists and lines.

@@ -1,7 +1,7 @@
 // vrrp_instance: its words, what each reads and writes. What several words decide together is in
 // builders/finish_vrrp.cpp.
-#include "config/builders/route_line.hpp"
 #include "config/builders/vrrp_draft.hpp"
+#include "config/words/lines.hpp"
 #include "config/words/notices.hpp"
 #include "config/words/tracking.hpp"
 

@@ -1,7 +1,7 @@
 // The blocks and lines inside vrrp_instance: addresses, peers, virtual interfaces, authentication;
 // their words, what each reads and writes.
-#include "config/builders/address_line.hpp"
 #include "config/builders/vrrp_draft.hpp"
+#include "config/words/lines.hpp"
 #include "config/words/meaning.hpp"
 
 #include <fmt/format.h>
