@@ -1,13 +1,11 @@
-// What the builders of the blocks share: the context, the arguments of a statement, and tables from
-// words to setters.
+// What those who read blocks share: the context, the arguments of a statement, and the way from the
+// words of a block to its object.
 #pragma once
 
 #include "config/builders/build.hpp"
 #include "config/schema/decode.hpp"
-#include "core/assertion.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 #include <utility>
 
 namespace holdfast::config {

@@ -1,6 +1,6 @@
-#include "config/schema/row.hpp"
 #include "config/manual/words.hpp"
 
+#include "config/schema/row.hpp"
 #include "core/time.hpp"
 
 #include <fmt/format.h>
