@@ -65,6 +65,8 @@ class Diagnostics {
   [[nodiscard]] std::size_t warnings() const { return warnings_; }
   /// Of the warnings.
   [[nodiscard]] std::size_t hints() const;
+  /// No error, and no warning about a mistake: what `holdfast -t` answers with 0.
+  [[nodiscard]] bool is_sound() const { return errors_ == 0 && warnings_ == hints(); }
   [[nodiscard]] bool empty() const { return list_.empty(); }
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return list_; }
   /// "no errors, no warnings", "1 error, 2 warnings".

@@ -186,9 +186,10 @@ int test_config(const LoadRequest& request, const std::string& log_file) {
       return to_int(ExitCode::no_permission);
     }
   }
-  if (!loaded.diagnostics.has_errors()) return to_int(ExitCode::ok);
-  return to_int(can_be_read(request.config_file) ? ExitCode::test_failed
-                                                 : ExitCode::no_config_file);
+  if (loaded.diagnostics.has_errors() && !can_be_read(request.config_file))
+    return to_int(ExitCode::no_config_file);
+  // keepalived: whatever it reports of the configuration makes the test fail.
+  return to_int(loaded.diagnostics.is_sound() ? ExitCode::ok : ExitCode::test_failed);
 }
 
 }  // namespace holdfast::watchdog
