@@ -1,0 +1,47 @@
+#include "runtime/turn_meter.hpp"
+
+#include "runtime/clock.hpp"
+#include "runtime/watched_epoll.hpp"
+
+#include <optional>
+
+namespace holdfast::runtime {
+namespace {
+
+// A thread has one loop, and Asio has no place to put this.
+thread_local std::optional<Turns> counted;
+thread_local core::Instant began;
+
+}  // namespace
+
+void count_turns() {
+  began = now();
+  counted = Turns{.count = 0, .longest = {}, .longest_at = began, .since = began};
+}
+
+Turns turns() {
+  return counted.value_or(Turns{});
+}
+
+boost::json::object turns_json() {
+  const Turns now_known = turns();
+  return {{"longest_turn_ms", static_cast<double>(now_known.longest.count()) / 1000},
+          {"longest_turn_at", iso8601_utc(now_known.longest_at)},
+          {"turns", now_known.count},
+          {"since_at", iso8601_utc(now_known.since)}};
+}
+
+int watched_epoll_wait(int epoll, epoll_event* events, int most, int timeout) {
+  if (!counted) return ::epoll_wait(epoll, events, most, timeout);
+  const core::Instant ended = now();
+  ++counted->count;
+  if (ended - began > counted->longest) {
+    counted->longest = ended - began;
+    counted->longest_at = ended;
+  }
+  const int ready = ::epoll_wait(epoll, events, most, timeout);
+  began = now();
+  return ready;
+}
+
+}  // namespace holdfast::runtime
