@@ -236,7 +236,10 @@ constexpr Keyword kFileCheck[] = {
 };
 
 constexpr Keyword kSsl[] = {
-    {.name = "password", .args = {word("password")}, .doc = "password of the key file"},
+    {.name = "password",
+     .args = {word("password")},
+     .doc = "password of the key file",
+     .secret = true},
     {.name = "ca", .args = {word("file")}, .doc = "file of certificate authorities"},
     {.name = "certificate", .args = {word("file")}, .doc = "file of our certificate"},
     {.name = "key", .args = {word("file")}, .doc = "file of our private key"},

@@ -14,7 +14,8 @@ constexpr Keyword kAuthentication[] = {
      .doc = "PASS: the password is sent in clear; AH: such an instance is not started yet"},
     {.name = "auth_pass",
      .args = {word("password")},
-     .doc = "the same on all directors; the first 8 bytes count"},
+     .doc = "the same on all directors; the first 8 bytes count",
+     .secret = true},
 };
 
 constexpr Keyword kAuthHmac[] = {
@@ -22,7 +23,8 @@ constexpr Keyword kAuthHmac[] = {
      .args = {integer(1, 255), word("key")},
      .doc = "number and key: text, hex:DIGITS or file:PATH, 32 to 64 bytes",
      .repeatable = true,
-     .since = "2.4"},
+     .since = "2.4",
+     .secret = true},
     {.name = "active_key",
      .args = {integer(1, 255)},
      .fallback = "the first",
