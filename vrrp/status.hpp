@@ -18,7 +18,7 @@ namespace holdfast::vrrp {
 class StatusDocument final : public runtime::ControlDocument {
  public:
   /// So many instances and addresses are copied in one turn: some hundred microseconds.
-  static constexpr std::size_t kMostCopies = 256;
+  static constexpr std::size_t kMostCopies = 128;
 
   /// `router` and `reflector` outlive the document; `generation` is of the configuration.
   StatusDocument(const Router& router, const netlink::Reflector& reflector,
