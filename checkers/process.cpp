@@ -80,10 +80,9 @@ core::Result<void> Process::start() {
   auto control = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/checkers.sock");
   if (!control) return control.error();
   control_ = std::move(*control);
-  control_->handle("status", runtime::ControlAccess::read,
-                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     keeper_.when_fresh([this, reply] { reply(status()); });
-                   });
+  control_->handle_document(
+      "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
+  runtime::answer_about_turns(*control_);
 
   child_ = std::make_unique<runtime::Child>(
       loop_, logger_, options_,
@@ -123,6 +122,7 @@ void Process::commit(std::uint64_t generation) {
   if (!prepared_ || stopping_) return;
   Configure configure{std::move(*prepared_), configured_ ? Memory{} : recall()};
   prepared_.reset();
+  generation_ = generation;
   const std::size_t services = configure.settings.services.size();
   if (!configure.memory.empty())
     logger_.log(messages::kResumed, "resuming with {} verdict(s) of the former process",
@@ -173,9 +173,12 @@ void Process::leave_when_scripts_are_done() {
   scripts_.when_idle([this] { loop_.stop(0); });
 }
 
-boost::json::object Process::status() const {
-  return status_json(engine_, {keeper_.state(), keeper_.counters()}, counters_,
-                     child_->generation());
+std::shared_ptr<StatusDocument> Process::status() const {
+  return std::make_shared<StatusDocument>(
+      StatusDocument::Subject{.engine = engine_,
+                              .table = {keeper_.state(), keeper_.counters()},
+                              .counters = counters_,
+                              .generation = generation_});
 }
 
 Memory Process::recall() const {

@@ -61,7 +61,7 @@ class Process {
   void act(const Remember& remember);
   void act(const Forget& forget);
 
-  [[nodiscard]] boost::json::object status() const;
+  [[nodiscard]] std::shared_ptr<StatusDocument> status() const;
   [[nodiscard]] Memory recall() const;
   [[nodiscard]] std::string server_name(std::size_t service, std::size_t server) const;
   [[nodiscard]] std::string check_name(std::size_t service, std::size_t server,
@@ -84,6 +84,7 @@ class Process {
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   Counters counters_;
+  std::uint64_t generation_ = 0;  // of the configuration that is in use
   std::optional<Settings> prepared_;
   /// Reads a new configuration beside the loop; one at a time.
   std::thread reader_;

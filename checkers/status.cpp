@@ -3,8 +3,10 @@
 #include "checkers/core/identity.hpp"
 #include "ipvs_wrapper/json.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/turn_meter.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <unistd.h>
@@ -52,6 +54,7 @@ class Writer {
  public:
   Writer(const Engine& engine, const TableState& table) : engine_(engine), table_(table) {}
 
+  /// Without its servers.
   [[nodiscard]] json::object service(std::size_t index) const {
     const ServiceSettings& settings = engine_.settings().services[index];
     const ServiceView& view = engine_.services()[index];
@@ -66,11 +69,11 @@ class Writer {
     to["quorum_up"] = view.quorum_up;
     to["up_weight"] = view.up_weight;
     to["sorry_server"] = sorry_server(settings, view);
-    json::array servers;
-    for (std::size_t j = 0; j < view.servers.size(); ++j)
-      servers.push_back(server(settings, view, j));
-    to["servers"] = std::move(servers);
     return to;
+  }
+
+  [[nodiscard]] json::object server(std::size_t service, std::size_t index) const {
+    return server(engine_.settings().services[service], engine_.services()[service], index);
   }
 
  private:
@@ -205,18 +208,76 @@ void Counters::count(Result result) {
   }
 }
 
-json::object status_json(const Engine& engine, const TableState& table, const Counters& counters,
-                         std::uint64_t generation) {
-  const Writer writer(engine, table);
-  json::array services;
-  for (std::size_t i = 0; i < engine.services().size(); ++i) services.push_back(writer.service(i));
+StatusDocument::StatusDocument(const Subject& subject) : subject_(subject) {}
+
+runtime::ControlPiece StatusDocument::next() {
+  if (step_ != Step::over && generation_ != subject_.generation) step_ = Step::head;
+  switch (step_) {
+    case Step::head:
+      return head();
+    case Step::servers:
+      if (service_ < subject_.engine.services().size()) return some_servers();
+      step_ = Step::over;
+      return [](std::string& text) { text += "]}"; };
+    case Step::over:
+      break;
+  }
+  return {};
+}
+
+runtime::ControlPiece StatusDocument::head() {
+  step_ = Step::servers;
+  generation_ = subject_.generation;
+  service_ = 0;
+  server_ = 0;
+  const Reconciler& reconciler = subject_.table.reconciler;
   json::array foreign;
-  for (const ipvs::ServiceKey& key : table.reconciler.foreign()) foreign.push_back(key_json(key));
-  return {
-      {"process", "checkers"},           {"pid", ::getpid()},
-      {"generation", generation},        {"ipvs", ipvs_json(table.reconciler, engine.desired())},
-      {"probes", engine.probe_count()},  {"counters", counters_json(counters)},
-      {"services", std::move(services)}, {"foreign", std::move(foreign)}};
+  for (const ipvs::ServiceKey& key : reconciler.foreign()) foreign.push_back(key_json(key));
+  json::object page{{"process", "checkers"},
+                    {"pid", ::getpid()},
+                    {"generation", generation_},
+                    {"loop", runtime::turns_json()},
+                    {"ipvs", ipvs_json(reconciler, subject_.engine.desired())},
+                    {"probes", subject_.engine.probe_count()},
+                    {"counters", counters_json(subject_.counters)},
+                    {"foreign", std::move(foreign)}};
+  return [page = std::move(page)](std::string& text) {
+    text = json::serialize(page);
+    text.back() = ',';
+    text += "\"services\":[";
+  };
+}
+
+// A service of many servers is told in several turns, so that its text is put together of parts.
+runtime::ControlPiece StatusDocument::some_servers() {
+  struct Part {
+    json::object value;
+    bool is_service = false;
+    bool ends_service = false;
+  };
+  const Writer writer(subject_.engine, subject_.table);
+  std::vector<Part> parts;
+  const auto& services = subject_.engine.services();
+  for (std::size_t cost = 0; service_ < services.size() && cost < kMostServers; ++cost) {
+    if (server_ == 0) parts.push_back({writer.service(service_), true, false});
+    if (server_ < services[service_].servers.size())
+      parts.push_back({writer.server(service_, server_++), false, false});
+    if (server_ < services[service_].servers.size()) continue;
+    parts.back().ends_service = true;
+    ++service_;
+    server_ = 0;
+  }
+  return [parts = std::move(parts)](std::string& text) {
+    for (const Part& part : parts) {
+      if (text.back() != '[') text += ',';
+      text += json::serialize(part.value);
+      if (part.is_service) {
+        text.back() = ',';
+        text += "\"servers\":[";
+      }
+      if (part.ends_service) text += "]}";
+    }
+  };
 }
 
 }  // namespace holdfast::checkers

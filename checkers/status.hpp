@@ -1,8 +1,10 @@
-// What the control socket tells about services and servers, as JSON. Read-only.
+// What the control socket tells about services and servers, as JSON, made a few servers a turn of
+// the loop. Read-only.
 #pragma once
 
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
+#include "runtime/control_socket.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -33,7 +35,34 @@ struct TableState {
 /// At most so many differences between the kernel's table and ours are told one by one.
 inline constexpr std::size_t kMaxDifferencesTold = 20;
 
-[[nodiscard]] boost::json::object status_json(const Engine& engine, const TableState& table,
-                                              const Counters& counters, std::uint64_t generation);
+/// The reply to {"command":"status"}. What belongs to one server is of one moment; the whole may be
+/// of several turns, and begins anew when a reload comes in between.
+class StatusDocument final : public runtime::ControlDocument {
+ public:
+  /// So many servers are told in one turn: about a millisecond.
+  static constexpr std::size_t kMostServers = 64;
+
+  /// What is told of; all of it outlives the document.
+  struct Subject {
+    const Engine& engine;
+    TableState table;
+    const Counters& counters;
+    const std::uint64_t& generation;  ///< Of the configuration; another one begins anew.
+  };
+
+  explicit StatusDocument(const Subject& subject);
+  runtime::ControlPiece next() override;
+
+ private:
+  [[nodiscard]] runtime::ControlPiece head();
+  [[nodiscard]] runtime::ControlPiece some_servers();
+
+  enum class Step : std::uint8_t { head, servers, over };
+  Subject subject_;
+  std::uint64_t generation_ = 0;  // of what was told so far
+  Step step_ = Step::head;
+  std::size_t service_ = 0;
+  std::size_t server_ = 0;  // the next of that service
+};
 
 }  // namespace holdfast::checkers

@@ -58,6 +58,11 @@ class Diagnostics {
   /// Makes errors of the warnings at a line.
   void promote(std::string_view file, std::uint32_t line);
   void append(const Diagnostics& others);
+  /// Words, not places: those keep what fold() knows.
+  template <class Change>
+  void change_each(const Change& change) {
+    for (Diagnostic& one : list_) change(one);
+  }
   /// By file (in order of first mention), line, column. Keeps the order of equals.
   void sort_by_place();
   [[nodiscard]] bool has_errors() const { return errors_ != 0; }

@@ -3,6 +3,7 @@
 #include "config/assemble.hpp"
 #include "config/builders/build.hpp"
 #include "config/keepalived/parse.hpp"
+#include "config/secrets.hpp"
 #include "config/toml/read.hpp"
 #include "config/validate/validate.hpp"
 
@@ -63,6 +64,7 @@ Loaded parsed(Loaded loaded) {
   Parsed fresh = parse_snapshot(loaded.snapshot);
   loaded.model = std::move(fresh.model);
   append_new(fresh.diagnostics, loaded.diagnostics);
+  hide_secrets(loaded.snapshot.text, loaded.diagnostics);
   loaded.diagnostics.sort_by_place();
   return loaded;
 }
@@ -133,6 +135,7 @@ Parsed parse_snapshot(const Snapshot& snapshot) {
   parsed.model = build_model(read_trees(snapshot, reporter), reporter);
   parsed.model.files.names = snapshot.files;
   validate(parsed.model, reporter);
+  hide_secrets(snapshot.text, parsed.diagnostics);
   parsed.diagnostics.sort_by_place();
   return parsed;
 }

@@ -26,6 +26,10 @@ core::Duration time_suspended() {
   return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
 }
 
+core::Duration time_worked() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 std::string iso8601_utc(core::Instant moment) {
   using std::chrono::floor;
   const core::Duration calendar = read_clock(CLOCK_REALTIME) - (now() - moment);

@@ -14,6 +14,8 @@ namespace holdfast::runtime {
 
 /// How long the whole machine has been suspended since boot: CLOCK_BOOTTIME minus CLOCK_MONOTONIC.
 [[nodiscard]] core::Duration time_suspended();
+/// Processor time that this thread has used so far.
+[[nodiscard]] core::Duration time_worked();
 
 /// The calendar text of a moment on the monotonic time line, as the wall clock stands now:
 /// "2026-11-21T00:42:03.123Z". For status output and logs only.

@@ -43,6 +43,8 @@ class Exchange {
     while (!bytes.empty()) {
       if (auto ready = wait_for(POLLOUT); !ready) return ready;
       const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      // Closed already: what was said before that is the answer.
+      if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return {};
       if (sent < 0 && errno != EAGAIN && errno != EINTR)
         return core::fail_errno(errno, "cannot ask {}", path_);
       if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));

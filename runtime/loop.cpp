@@ -1,6 +1,7 @@
 #include "runtime/loop.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/turn_meter.hpp"
 
 #include <utility>
 
@@ -79,6 +80,7 @@ void Loop::wait_for_signal() {
 
 int Loop::run() {
   const auto keep_running = boost::asio::make_work_guard(io_);
+  count_turns();
   io_.run();
   return exit_code_;
 }

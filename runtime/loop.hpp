@@ -56,7 +56,7 @@ class Loop {
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   /// Calls `on_signal(number)` from inside the loop. May be called once per process.
   void on_signals(std::initializer_list<int> numbers, std::function<void(int)> on_signal);
-  /// Runs until stop(); returns the exit code given there.
+  /// Runs until stop(); returns the exit code given there. Counts its turns (turn_meter.hpp).
   int run();
   /// Ends run() after the handler that is running.
   void stop(int exit_code = 0);

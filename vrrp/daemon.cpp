@@ -123,11 +123,11 @@ class Daemon {
     auto server = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/vrrp.sock");
     if (!server) return logger_.log(kControl, "{}", server.error().message);
     control_ = std::move(*server);
-    control_->handle("status", runtime::ControlAccess::read,
-                     [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                       const std::uint64_t generation = child_ ? child_->generation() : 0;
-                       reply(status_of(engine_->router(), reflector_, generation, runtime::now()));
-                     });
+    control_->handle_document("status", [this](const auto& made) {
+      const std::uint64_t generation = child_ ? child_->generation() : 0;
+      made(std::make_shared<StatusDocument>(engine_->router(), reflector_, generation));
+    });
+    runtime::answer_about_turns(*control_);
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {

@@ -1,10 +1,12 @@
 #include "vrrp/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/turn_meter.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/io/executor.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <unistd.h>
 
@@ -65,8 +67,7 @@ json::value master_of(const Instance& instance, core::Instant now) {
                       {"heard_ms", milliseconds(now - heard->heard_at)}};
 }
 
-json::array addresses_of(const Instance& instance, const netlink::Reflector& reflector) {
-  const auto publication = reflector.publication(instance.key());
+json::array addresses_of(const netlink::Publication& publication) {
   json::array addresses;
   for (const netlink::HeldAddress& each : publication.addresses) {
     json::object address{{"address", each.desired.prefix.address.to_string() + "/" +
@@ -99,34 +100,6 @@ json::value difference_of(const Instance& instance) {
   json::array theirs;
   for (const IpAddress& address : difference->theirs) theirs.emplace_back(address.to_string());
   return json::object{{"partner", difference->peer.to_string()}, {"advertises", std::move(theirs)}};
-}
-
-json::object instance_status(const Instance& instance, const netlink::Reflector& reflector,
-                             core::Instant now) {
-  const InstanceSettings& settings = instance.settings();
-  json::array faults;
-  for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
-  return {{"name", settings.name},
-          {"interface", settings.interface},
-          {"vrid", settings.vrid},
-          {"family", instance.key().family == core::Family::v4 ? "ipv4" : "ipv6"},
-          {"channel", instance.key().channel.to_string()},
-          {"version", 2},
-          {"state", to_string(instance.state_name())},
-          {"since_at", runtime::iso8601_utc(instance.since())},
-          {"since_ms", milliseconds(now - instance.since())},
-          {"why", instance.why()},
-          {"priority", settings.priority},
-          {"effective_priority", instance.effective_priority()},
-          {"advert_interval_ms", milliseconds(settings.advert_interval)},
-          {"preempt", settings.may_preempt()},
-          {"master", master_of(instance, now)},
-          {"addresses", addresses_of(instance, reflector)},
-          {"faults", std::move(faults)},
-          {"troubles", troubles_of(instance, now)},
-          {"rival", rival_of(instance, now)},
-          {"partner_addresses", difference_of(instance)},
-          {"counters", counters_of(instance)}};
 }
 
 /// Packets that belong to no instance: of other virtual routers, and too broken to tell whose.
@@ -173,16 +146,87 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
   return troubles;
 }
 
-boost::json::object status_of(const Router& router, const netlink::Reflector& reflector,
-                              std::uint64_t generation, core::Instant now) {
-  json::array instances;
-  for (const Instance* instance : router.instances())
-    instances.push_back(instance_status(*instance, reflector, now));
-  return {{"process", "vrrp"},
-          {"pid", static_cast<std::int64_t>(::getpid())},
-          {"generation", generation},
-          {"instances", std::move(instances)},
-          {"strays", strays_of(router)}};
+json::object instance_status(const Instance& instance, const netlink::Publication& publication,
+                             core::Instant now) {
+  const InstanceSettings& settings = instance.settings();
+  json::array faults;
+  for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
+  return {{"name", settings.name},
+          {"interface", settings.interface},
+          {"vrid", settings.vrid},
+          {"family", instance.key().family == core::Family::v4 ? "ipv4" : "ipv6"},
+          {"channel", instance.key().channel.to_string()},
+          {"version", 2},
+          {"state", to_string(instance.state_name())},
+          {"since_at", runtime::iso8601_utc(instance.since())},
+          {"since_ms", milliseconds(now - instance.since())},
+          {"why", instance.why()},
+          {"priority", settings.priority},
+          {"effective_priority", instance.effective_priority()},
+          {"advert_interval_ms", milliseconds(settings.advert_interval)},
+          {"preempt", settings.may_preempt()},
+          {"master", master_of(instance, now)},
+          {"addresses", addresses_of(publication)},
+          {"faults", std::move(faults)},
+          {"troubles", troubles_of(instance, now)},
+          {"rival", rival_of(instance, now)},
+          {"partner_addresses", difference_of(instance)},
+          {"counters", counters_of(instance)}};
+}
+
+StatusDocument::StatusDocument(const Router& router, const netlink::Reflector& reflector,
+                               std::uint64_t generation)
+    : router_(router), reflector_(reflector), generation_(generation) {
+  keys_.reserve(router.size());
+  for (const Instance* instance : router.instances()) keys_.push_back(instance->key());
+}
+
+runtime::ControlPiece StatusDocument::next() {
+  switch (step_) {
+    case Step::head:
+      step_ = Step::instances;
+      return head();
+    case Step::instances:
+      if (told_ < keys_.size()) return some_instances();
+      step_ = Step::over;
+      return [](std::string& text) { text += "]}"; };
+    case Step::over:
+      break;
+  }
+  return {};
+}
+
+runtime::ControlPiece StatusDocument::head() const {
+  json::object page{{"process", "vrrp"},
+                    {"pid", static_cast<std::int64_t>(::getpid())},
+                    {"generation", generation_},
+                    {"loop", runtime::turns_json()},
+                    {"strays", strays_of(router_)}};
+  return [page = std::move(page)](std::string& text) {
+    text = json::serialize(page);
+    text.back() = ',';
+    text += "\"instances\":[";
+  };
+}
+
+runtime::ControlPiece StatusDocument::some_instances() {
+  struct Copy {
+    Instance instance;
+    netlink::Publication publication;
+  };
+  std::vector<Copy> copies;
+  for (std::size_t cost = 0; told_ < keys_.size() && cost < kMostCopies; ++told_) {
+    const Instance* instance = router_.find(keys_[told_]);
+    if (instance == nullptr) continue;  // a reload has removed it meanwhile
+    copies.push_back({*instance, reflector_.publication(instance->key())});
+    cost += 1 + copies.back().publication.addresses.size();
+  }
+  return [copies = std::move(copies), now = runtime::now()](std::string& text) {
+    for (const Copy& each : copies) {
+      if (text.back() != '[') text += ',';
+      text += json::serialize(instance_status(each.instance, each.publication, now));
+    }
+  };
 }
 
 }  // namespace holdfast::vrrp

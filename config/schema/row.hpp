@@ -79,10 +79,11 @@ struct Notice {
   Effect effect;
   std::string_view text;
 };
-enum class Mark : std::uint8_t { repeatable, required, deprecated };
+enum class Mark : std::uint8_t { repeatable, required, deprecated, secret };
 inline constexpr Mark kRepeatable = Mark::repeatable;
 inline constexpr Mark kRequired = Mark::required;
 inline constexpr Mark kDeprecated = Mark::deprecated;
+inline constexpr Mark kSecret = Mark::secret;
 
 /// The word is followed by { … }.
 constexpr Opens opens(Block block) {
@@ -150,6 +151,7 @@ constexpr void set(Keyword& row, Mark mark) {
   row.repeatable = row.repeatable || mark == Mark::repeatable;
   row.required = row.required || mark == Mark::required;
   row.deprecated = row.deprecated || mark == Mark::deprecated;
+  row.secret = row.secret || mark == Mark::secret;
 }
 }  // namespace detail
 

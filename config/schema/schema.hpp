@@ -144,6 +144,7 @@ struct Keyword {
   /// keepalived version that brought the word, "holdfast" for our own; empty: older than 2.2.7
   std::string_view since = {};
   bool deprecated = false;  ///< works, but there is a better way; `notice` names it
+  bool secret = false;      ///< its value is for nobody's eyes: see secrets.hpp
   Meaning meaning = {};
 };
 

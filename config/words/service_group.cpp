@@ -21,7 +21,7 @@ constexpr Keyword kGroup[] = {
 };
 
 constexpr Keyword kSsl[] = {
-    word("password", text("password"), value<&TlsIdentity::password>,
+    word("password", text("password"), kSecret, value<&TlsIdentity::password>,
          doc("password of the key file")),
     word("ca", text("file"), value<&TlsIdentity::ca>, doc("file of certificate authorities")),
     word("certificate", text("file"), value<&TlsIdentity::certificate>,

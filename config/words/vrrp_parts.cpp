@@ -167,12 +167,12 @@ constexpr Keyword kAuthentication[] = {
     word("auth_type", choice("PASS AH"), fallback("none"), reads<read_auth_type>,
          writes<write_auth_type>,
          doc("PASS: the password is sent in clear; AH: such an instance is not started yet")),
-    word("auth_pass", text("password"), reads<read_password>, writes<write_password>,
+    word("auth_pass", text("password"), kSecret, reads<read_password>, writes<write_password>,
          doc("the same on all directors; the first 8 bytes count")),
 };
 
 constexpr Keyword kAuthHmac[] = {
-    word("key", integer(1, 255), text("key"), kRepeatable, since("2.4"), reads<add_key>,
+    word("key", integer(1, 255), text("key"), kRepeatable, kSecret, since("2.4"), reads<add_key>,
          writes<write_keys>, doc("number and key: text, hex:DIGITS or file:PATH, 32 to 64 bytes")),
     word("active_key", integer(1, 255), fallback("the first"), since("2.4"),
          value<&AuthHmac::active_key>, doc("the key that signs")),

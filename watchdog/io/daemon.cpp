@@ -131,9 +131,14 @@ void Daemon::open_control_socket() {
   if (!server) return logger_.log(kNoControl, "{}", server.error().message);
   control_ = std::move(*server);
   using runtime::ControlAccess;
-  control_->handle(
-      "status", ControlAccess::read,
-      [this](const boost::json::object&, const runtime::ControlReply& reply) { reply(status()); });
+  control_->handle("status", ControlAccess::read,
+                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                     reply(status(Readers::everybody));
+                   });
+  control_->handle("status", ControlAccess::change,
+                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                     reply(status(Readers::owners));
+                   });
   control_->handle("reload", ControlAccess::change,
                    [this](const boost::json::object& request, runtime::ControlReply reply) {
                      on_reload_command(request, std::move(reply));
@@ -209,7 +214,7 @@ void Daemon::on_signal(int number) {
       return feed(ReloadRequested{});
     case SIGUSR1:
     case SIGUSR2:
-      return logger_.log(kStatusDump, "{}", boost::json::serialize(status()));
+      return logger_.log(kStatusDump, "{}", boost::json::serialize(status(Readers::owners)));
     case SIGCHLD:  // stopped or continued; deaths are seen by their pidfd
       return look_at_children();
     default:
@@ -455,8 +460,9 @@ void Daemon::perform(const Exit& action) {
   loop_.stop(to_int(action.code));
 }
 
-boost::json::object Daemon::status() const {
-  return status_json({.config_file = options_.config_file,
+boost::json::object Daemon::status(Readers readers) const {
+  return status_json({.readers = readers,
+                      .config_file = options_.config_file,
                       .config_id = options_.config_id,
                       .started_at = started_at_,
                       .now = runtime::now(),

@@ -50,7 +50,7 @@ class Daemon {
   void begin_reading();
   void let_writers_go();
   void write_check_log(const LoaderFinished& loaded);
-  [[nodiscard]] boost::json::object status() const;
+  [[nodiscard]] boost::json::object status(Readers readers) const;
 
   // One for each action of the supervisor.
   void perform(const StartLoader& action);

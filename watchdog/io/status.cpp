@@ -73,9 +73,11 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   page["config_id"] = facts.config_id;
   page["started_at"] = runtime::iso8601_utc(facts.started_at);
   if (facts.last_reload) {
-    page["last_reload"] = json::object{{"at", runtime::iso8601_utc(facts.last_reload->at)},
-                                       {"ok", facts.last_reload->ok},
-                                       {"message", facts.last_reload->message}};
+    page["last_reload"] = json::object{
+        {"at", runtime::iso8601_utc(facts.last_reload->at)},
+        {"ok", facts.last_reload->ok},
+        {"message", facts.readers == Readers::owners ? json::value(facts.last_reload->message)
+                                                     : json::value(nullptr)}};
   } else {
     page["last_reload"] = nullptr;
   }

@@ -19,7 +19,11 @@ struct LastReload {
   std::string message;
 };
 
+/// What the loader says of a reload quotes the configuration, which is not everybody's.
+enum class Readers : std::uint8_t { owners, everybody };
+
 struct StatusFacts {
+  Readers readers = Readers::everybody;
   std::string config_file;
   std::string config_id;
   core::Instant started_at{};

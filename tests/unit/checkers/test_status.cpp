@@ -2,6 +2,7 @@
 #include "checkers/status.hpp"
 #include "tests/unit/checkers/engine_bench.hpp"
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 using namespace holdfast;
@@ -20,9 +21,25 @@ void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::
   reconciler.step(table_event::WasRead{kernel}, desired, t0, actions);
 }
 
+/// All that is left of a document, and how many turns that took.
+std::string text_of(StatusDocument& document, int* turns = nullptr) {
+  std::string text;
+  while (const runtime::ControlPiece piece = document.next()) {
+    piece(text);
+    if (turns != nullptr) ++*turns;
+  }
+  return text;
+}
+
 json::object status_of(const Bench& bench, const Reconciler& reconciler,
                        const Counters& counters = {}) {
-  return status_json(bench.engine, {reconciler, {}}, counters, 1);
+  const std::uint64_t generation = 1;
+  const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
+  StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
+                                                  .table = {reconciler, none},
+                                                  .counters = counters,
+                                                  .generation = generation});
+  return json::parse(text_of(document)).as_object();
 }
 
 /// One service with two servers, the second of which is its sorry server as well.
@@ -137,4 +154,54 @@ TEST_CASE("status: what others changed is told as history, with its last time") 
   CHECK(told.at("differs").is_null());
   CHECK(told.at("drift") == 2);
   CHECK(told.at("last_drift_at").is_string());
+}
+
+TEST_CASE("status: many servers are told in several turns, in their order") {
+  ServiceSettings large = service(1, {});
+  for (std::uint8_t i = 1; i <= 200; ++i) large.servers.push_back(server(i));
+  Bench bench;
+  bench.configure({{large, service(2, {}), service(3, {7})}});
+  const Reconciler reconciler;
+  const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
+  const Counters counters;
+  const std::uint64_t generation = 1;
+  StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
+                                                  .table = {reconciler, none},
+                                                  .counters = counters,
+                                                  .generation = generation});
+
+  int turns = 0;
+  const json::object told = json::parse(text_of(document, &turns)).as_object();
+
+  CHECK(turns >= 5);
+  const json::array& services = told.at("services").as_array();
+  REQUIRE(services.size() == 3);
+  CHECK(services[0].at("servers").as_array().size() == 200);
+  CHECK(services[0].at("servers").at(199).at("address") == "10.0.0.200");
+  CHECK(services[1].at("servers").as_array().empty());
+  CHECK(services[2].at("servers").as_array().size() == 1);
+}
+
+TEST_CASE("status: a reload between two turns begins it anew") {
+  Bench bench;
+  bench.configure({{service(1, {1}), service(2, {2})}});
+  const Reconciler reconciler;
+  const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
+  const Counters counters;
+  std::uint64_t generation = 1;
+  StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
+                                                  .table = {reconciler, none},
+                                                  .counters = counters,
+                                                  .generation = generation});
+  std::string text;
+  document.next()(text);
+  document.next()(text);
+
+  generation = 2;
+  bench.configure({{service(3, {3})}});
+  while (const runtime::ControlPiece piece = document.next()) piece(text);
+
+  const json::object told = json::parse(text).as_object();
+  CHECK(told.at("generation") == 2);
+  CHECK(told.at("services").as_array().size() == 1);
 }

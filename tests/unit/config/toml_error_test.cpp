@@ -140,7 +140,7 @@ t.toml:1:16: error: 'vrrp_instance' must be an array of tables
 )");
   CHECK(shown_behind_router("authentication = \"secret\"\n") == R"(
 t.toml:7:1: error: 'authentication' must be a table
-    authentication = "secret"
+    authentication = ****
     ^~~~~~~~~~~~~~
     help: write authentication = { … }, or give it a table of its own
 )");

@@ -1,5 +1,8 @@
 #include "runtime/control_client.hpp"
+#include "runtime/control_desk.hpp"
 #include "runtime/control_socket.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/turn_meter.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <doctest/doctest.h>
@@ -7,7 +10,9 @@
 #include "support.hpp"
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -61,6 +66,66 @@ struct Served {
   }
 };
 
+/// Runs `work` in a process of another user while the server serves; its value is the exit code.
+int as_nobody(Served& served, const std::function<int()>& work) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(::setuid(65534) != 0 ? 99 : work());
+  int status = 0;
+  REQUIRE(run_until(served.io, [&] { return ::waitpid(pid, &status, WNOHANG) == pid; }));
+  return WEXITSTATUS(status);
+}
+
+int failed(const std::string& path, std::string_view command) {
+  const auto answer = control_request(path, {{"command", command}}, 10s);
+  return !answer ? 2 : answer->contains("error") ? 1 : 0;
+}
+
+UniqueFd connected(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    socket.reset();
+  return socket;
+}
+
+bool needs_root() {
+  if (::geteuid() == 0) return false;
+  MESSAGE("skipped: needs root to become somebody else");
+  return true;
+}
+
+/// {"number":N,"rows":[…]}: so many rows of so many bytes, one a piece.
+class Rows : public ControlDocument {
+ public:
+  Rows(int number, std::size_t rows, std::size_t bytes)
+      : number_(number), left_(rows), row_('"' + std::string(bytes, 'x') + '"') {}
+  ControlPiece next() override {
+    if (step_ == Step::over) return {};
+    if (step_ == Step::head) {
+      step_ = left_ == 0 ? Step::tail : Step::rows;
+      return [number = number_](std::string& text) {
+        text += "{\"number\":" + std::to_string(number) + ",\"rows\":[";
+      };
+    }
+    if (step_ == Step::rows) {
+      const bool is_last = --left_ == 0;
+      if (is_last) step_ = Step::tail;
+      return [row = row_, is_last](std::string& text) { text += row + (is_last ? "" : ","); };
+    }
+    step_ = Step::over;
+    return [](std::string& text) { text += "]}"; };
+  }
+
+ private:
+  enum class Step : std::uint8_t { head, rows, tail, over };
+  int number_;
+  std::size_t left_;
+  std::string row_;
+  Step step_ = Step::head;
+};
+
 }  // namespace
 
 TEST_CASE("control socket: a command gets the whole request and its reply comes back") {
@@ -110,7 +175,7 @@ TEST_CASE("control socket: what cannot be understood gets a sentence, and the co
 
 TEST_CASE("control socket: an endless request is cut off") {
   Served served;
-  const std::string got = served.ask_raw(std::string(2 * ControlServer::kMaxRequestBytes, ' '), 1);
+  const std::string got = served.ask_raw(std::string(2 * kMaxRequestBytes, ' '), 1);
   CHECK(got.find("longer than 65536") != std::string::npos);
 }
 
@@ -128,10 +193,7 @@ TEST_CASE("control socket: a client that leaves before its answer disturbs nobod
 }
 
 TEST_CASE("control socket: only root and the owner may change, others may read") {
-  if (::geteuid() != 0) {
-    MESSAGE("skipped: needs root to become somebody else");
-    return;
-  }
+  if (needs_root()) return;
   Served served;
   ::chmod((served.directory / "").c_str(), 0755);
   const auto handler = [](const json::object&, const ControlReply& reply) {
@@ -140,19 +202,8 @@ TEST_CASE("control socket: only root and the owner may change, others may read")
   served.server->handle("status", ControlAccess::read, handler);
   served.server->handle("stop", ControlAccess::change, handler);
 
-  const auto ask_as_nobody = [&](const char* command) {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      if (::setuid(65534) != 0) ::_exit(9);
-      const auto answer = control_request(served.path, {{"command", command}}, 10s);
-      ::_exit(!answer ? 2 : answer->contains("error") ? 1 : 0);
-    }
-    int status = 0;
-    REQUIRE(run_until(served.io, [&] { return ::waitpid(pid, &status, WNOHANG) == pid; }));
-    return WEXITSTATUS(status);
-  };
-  CHECK(ask_as_nobody("status") == 0);
-  CHECK(ask_as_nobody("stop") == 1);
+  CHECK(as_nobody(served, [&] { return failed(served.path, "status"); }) == 0);
+  CHECK(as_nobody(served, [&] { return failed(served.path, "stop"); }) == 1);
   CHECK(served.ask({{"command", "stop"}}).value() == json::object{{"ok", true}});
 }
 
@@ -190,17 +241,199 @@ TEST_CASE("control socket: out of descriptors it waits instead of trying in a ci
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, served.path.c_str(), served.path.size() + 1);
 
-  std::size_t handlers = 0;
+  const auto used_before = std::clock();
   {
     const testing::NoMoreDescriptors limit(0);
     REQUIRE(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    handlers = served.io.run_for(100ms);
+    served.io.run_for(300ms);
   }
+  const auto used = std::chrono::duration<double>(static_cast<double>(std::clock() - used_before) /
+                                                  CLOCKS_PER_SEC);
 
-  CHECK(handlers < 10);
+  CHECK(used < 100ms);
   CHECK(served.ask({{"command", "status"}}).has_value());
 }
 
 TEST_CASE("control client: nobody there is told by errno") {
   CHECK(control_request("/tmp/holdfast-no-such.sock", {}, 1s).error().system_errno == ENOENT);
+}
+
+TEST_CASE("control socket: a word may be answered more fully to those who may change things") {
+  if (needs_root()) return;
+  Served served;
+  ::chmod((served.directory / "").c_str(), 0755);
+  const auto saying = [](bool full) {
+    return [full](const json::object&, const ControlReply& reply) { reply({{"full", full}}); };
+  };
+  served.server->handle("status", ControlAccess::read, saying(false));
+  served.server->handle("status", ControlAccess::change, saying(true));
+
+  const auto full = [&] {
+    return control_request(served.path, {{"command", "status"}}, 10s)->at("full").as_bool() ? 1 : 0;
+  };
+  CHECK(as_nobody(served, full) == 0);
+  CHECK(served.ask({{"command", "status"}}).value() == json::object{{"full", true}});
+}
+
+TEST_CASE("control socket: a document is made in pieces, one for all who wait") {
+  Served served;
+  int made = 0;
+  served.server->handle_document(
+      "status", [&](const auto& begun) { begun(std::make_shared<Rows>(++made, 3, 2)); });
+
+  const auto first = served.ask({{"command", "status"}});
+  CHECK(first.value() == json::object{{"number", 1}, {"rows", {"xx", "xx", "xx"}}});
+
+  std::vector<std::future<core::Result<json::object>>> asked(20);
+  for (auto& each : asked)
+    each = std::async(std::launch::async, [&] {
+      return control_request(served.path, {{"command", "status"}}, 10s);
+    });
+  for (auto& each : asked) {
+    REQUIRE(run_until(served.io, [&] { return each.wait_for(0s) == std::future_status::ready; }));
+    CHECK(each.get()->at("rows").as_array().size() == 3);
+  }
+  CHECK(made <= 21);
+}
+
+TEST_CASE("control socket: root is told what is true now, others what was true a moment ago") {
+  if (needs_root()) return;
+  Served served;
+  ::chmod((served.directory / "").c_str(), 0755);
+  int made = 0;
+  served.server->handle_document(
+      "status", [&](const auto& begun) { begun(std::make_shared<Rows>(++made, 1, 1)); });
+  CHECK(served.ask({{"command", "status"}})->at("number") == 1);
+  CHECK(served.ask({{"command", "status"}})->at("number") == 2);
+
+  CHECK(as_nobody(served, [&] {
+          int last = 0;
+          for (int i = 0; i < 50; ++i) {
+            const auto told = control_request(served.path, {{"command", "status"}}, 10s);
+            last = static_cast<int>(told->at("number").as_int64());
+          }
+          return last;
+        }) <= 3);
+}
+
+TEST_CASE("control socket: the loop goes on between the pieces of a document") {
+  Served served;
+  served.server->handle_document(
+      "status", [](const auto& begun) { begun(std::make_shared<Rows>(1, 1000, 1)); });
+  auto asked = std::async(std::launch::async, [&] {
+    return control_request(served.path, {{"command", "status"}}, 10s);
+  });
+  std::size_t most = 0;
+  REQUIRE(run_until(served.io, [&] {
+    served.io.restart();
+    most = std::max(most, served.io.poll());  // all that is ready at this moment
+    return asked.wait_for(0s) == std::future_status::ready;
+  }));
+  CHECK(asked.get()->at("rows").as_array().size() == 1000);
+  CHECK(most < 900);
+}
+
+TEST_CASE("control socket: strangers cannot take root's connections, nor one user all others'") {
+  if (needs_root()) return;
+  Served served;
+  ::chmod((served.directory / "").c_str(), 0755);
+  served.server->handle("stop", ControlAccess::change,
+                        [](const json::object&, const ControlReply& reply) {
+                          reply({{"ok", true}});
+                        });
+
+  const int refused = as_nobody(served, [&] {
+    std::vector<UniqueFd> open;
+    int turned_away = 0;
+    for (int i = 0; i < 300; ++i) {
+      open.push_back(connected(served.path));
+      if (::send(open.back().get(), "{\"comm", 6, MSG_NOSIGNAL) < 0) ++turned_away;
+    }
+    char word[64] = {};  // the last one has been told why
+    const ssize_t count = ::recv(open.back().get(), word, sizeof word - 1, 0);
+    const bool told = count > 0 && std::string_view(word).find("too many clients") == 10;
+    const auto asked_beside = control_request(served.path, {{"command", "stop"}}, 10s);
+    const bool beside = asked_beside && asked_beside->contains("error");
+    return told && beside ? 1 : 2;
+  });
+  CHECK(refused == 1);
+
+  // While they are held.
+  int gate[2];
+  REQUIRE(::pipe(gate) == 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (::setuid(65534) != 0) ::_exit(99);
+    std::vector<UniqueFd> open;
+    for (int i = 0; i < 300; ++i) open.push_back(connected(served.path));
+    char byte = 0;
+    ::_exit(::write(gate[1], "x", 1) == 1 && ::read(gate[0], &byte, 0) == 0 && ::pause() == 0);
+  }
+  char byte = 0;
+  REQUIRE(::read(gate[0], &byte, 1) == 1);
+  CHECK(served.ask({{"command", "stop"}}).value() == json::object{{"ok", true}});
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  ::close(gate[0]);
+  ::close(gate[1]);
+}
+
+TEST_CASE("control socket: a process of few descriptors keeps them for its work") {
+  CHECK(ControlSlots::within(1024).strangers == 64);
+  CHECK(ControlSlots::within(1024).per_user == 16);
+  CHECK(ControlSlots::within(64).strangers == 4);
+  CHECK(ControlSlots::within(64).owners == 4);
+  CHECK(ControlSlots::within(0).owners == 4);
+}
+
+TEST_CASE("control socket: readers that do not read are cut off when answers fill the memory") {
+  Served served;
+  int made = 0;
+  served.server->handle_document("status", [&](const auto& begun) {
+    begun(std::make_shared<Rows>(++made, 8, kMaxHeldBytes / 32));
+  });
+  const auto lazy = [&] {
+    UniqueFd client = connected(served.path);
+    const std::string request = "{\"command\":\"status\"}\n";
+    REQUIRE(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(request.size()));
+    const int before = made;
+    REQUIRE(run_until(served.io, [&] { return made > before; }));
+    return client;
+  };
+  std::vector<UniqueFd> readers;
+  for (int i = 0; i < 6; ++i) readers.push_back(lazy());
+  REQUIRE(served.ask({{"command", "status"}}).has_value());  // the loop has done all its pieces
+
+  const auto bytes_for = [](const UniqueFd& client) {
+    std::size_t got = 0;
+    std::vector<char> piece(1 << 20);
+    for (;;) {
+      const ssize_t count = ::recv(client.get(), piece.data(), piece.size(), 0);
+      if (count <= 0 || piece[static_cast<std::size_t>(count) - 1] == '\n') return got + 1;
+      got += static_cast<std::size_t>(count);
+    }
+  };
+  CHECK(bytes_for(readers.front()) < kMaxHeldBytes / 8);
+  CHECK(bytes_for(readers.back()) > kMaxHeldBytes / 8);
+}
+
+TEST_CASE("turns: the longest one is known, waiting is none") {
+  Loop loop;
+  DeadlineTimer work(loop.io(), [&] {
+    const core::Instant until = now() + 30ms;
+    while (now() < until) {
+    }
+  });
+  DeadlineTimer end(loop.io(), [&] { loop.stop(); });
+  const core::Instant began = now();
+  work.arm(began + 50ms);
+  end.arm(began + 200ms);
+  loop.run();
+
+  CHECK(turns().longest >= 30ms);
+  CHECK(turns().longest < 100ms);
+  CHECK(turns().since >= began);
+  CHECK(turns().longest_at - began < 190ms);
+  CHECK(turns().count >= 2);
 }

@@ -1,0 +1,338 @@
+#include "config/secrets.hpp"
+
+#include "config/schema/schema.hpp"
+#include "config/text.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace holdfast::config {
+namespace {
+
+/// Shorter words are hidden only where they are quoted, or stand behind a word that holds secrets:
+/// otherwise half of every sentence would go.
+constexpr std::size_t kShortestAnywhere = 4;
+/// auth_pass is cut to so many bytes, and a remark may quote what is left.
+constexpr std::size_t kCutPassword = 8;
+
+/// Excerpts shorter than this are whole lines.
+constexpr std::size_t kLongExcerpt = 150;
+
+constexpr std::string_view kBetweenWords = " \t\r\n\"'{}[]";
+constexpr std::string_view kAroundWords = "=,.;:()$";
+
+std::vector<Stretch> words_of(std::string_view text) {
+  std::vector<Stretch> words;
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(kBetweenWords, at)) != std::string_view::npos) {
+    const std::size_t end = std::min(text.find_first_of(kBetweenWords, at), text.size());
+    words.push_back({at, end});
+    at = end;
+  }
+  return words;
+}
+
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+bool has(std::string_view text, char letter) {
+  return text.find(letter) != std::string_view::npos;
+}
+
+Stretch bare(std::string_view text, Stretch word) {
+  while (word.begin < word.end && has(kAroundWords, text[word.begin])) ++word.begin;
+  while (word.begin < word.end && has(kAroundWords, text[word.end - 1])) --word.end;
+  return word;
+}
+
+std::string_view in(std::string_view text, Stretch span) {
+  return text.substr(span.begin, span.end - span.begin);
+}
+
+bool begins_comment(std::string_view word) {
+  return word.starts_with('#') || word.starts_with('!');
+}
+
+/// In order, and no two that touch.
+std::vector<Stretch> merged(std::vector<Stretch> all) {
+  std::ranges::sort(all, {}, &Stretch::begin);
+  std::vector<Stretch> out;
+  for (const Stretch each : all) {
+    if (!out.empty() && each.begin <= out.back().end) {
+      out.back().end = std::max(out.back().end, each.end);
+    } else {
+      out.push_back(each);
+    }
+  }
+  return out;
+}
+
+std::string masked(std::string_view text, const std::vector<Stretch>& hidden) {
+  std::string out;
+  std::size_t told = 0;
+  for (const Stretch each : hidden) {
+    out += text.substr(told, each.begin - told);
+    out += kMask;
+    told = each.end;
+  }
+  return out.append(text.substr(told));
+}
+
+enum class Edge : std::uint8_t { begin, end };
+
+/// Where a place of the text is once it is masked; one that is hidden moves to an edge of its mask.
+std::size_t moved(std::size_t place, const std::vector<Stretch>& hidden, Edge edge) {
+  std::size_t to = place;
+  for (const Stretch each : hidden) {
+    if (each.begin >= place) break;
+    if (place < each.end || (place == each.end && edge == Edge::end)) {
+      const std::size_t begin = to - (place - each.begin);
+      return edge == Edge::begin ? begin : begin + kMask.size();
+    }
+    to = to - (each.end - each.begin) + kMask.size();
+  }
+  return to;
+}
+
+/// The blocks that hold secrets, and their words.
+class Vocabulary {
+ public:
+  Vocabulary() {
+    for (const Keyword& row : Schema::instance().all()) {
+      if (row.secret && std::ranges::find(blocks_, row.block) == blocks_.end())
+        blocks_.push_back(row.block);
+      // A word as short as "key" means many things outside its block.
+      if (row.secret && row.name.size() > kShortestAnywhere) names_.push_back(row.name);
+    }
+    for (const Block block : blocks_) block_names_.push_back(name_of(block));
+  }
+
+  /// Whether what follows is meant to be a secret.
+  [[nodiscard]] bool means_secret(std::string_view word) const {
+    const std::string plain = folded(word);
+    return has(plain, "passw") || has(plain, "passphrase") || has(plain, "secret") ||
+           !nearest_word(word, names_).empty();
+  }
+  [[nodiscard]] std::optional<Block> block_meant(std::string_view word) const {
+    const std::string_view name = nearest_word(word, block_names_);
+    for (const Block block : blocks_)
+      if (!name.empty() && name_of(block) == name) return block;
+    return std::nullopt;
+  }
+  /// The row of this block that the word means; nullptr: none.
+  [[nodiscard]] static const Keyword* row_meant(Block block, std::string_view word) {
+    const Schema& schema = Schema::instance();
+    const auto exact = schema.find(block, word);
+    if (exact) return &schema[*exact];
+    const std::string_view name = nearest_word(word, schema.words_of(block));
+    const auto near = name.empty() ? std::nullopt : schema.find(block, name);
+    return near ? &schema[*near] : nullptr;
+  }
+  /// A word of those blocks says nothing, although it may stand where a secret should.
+  [[nodiscard]] bool is_harmless(std::string_view word) const {
+    return word == "PASS" || word == "AH" || std::ranges::any_of(blocks_, [&](Block block) {
+             return Schema::instance().find(block, word).has_value();
+           });
+  }
+
+ private:
+  std::vector<Block> blocks_;
+  std::vector<std::string_view> block_names_;
+  std::vector<std::string_view> names_;
+};
+
+const Vocabulary& vocabulary() {
+  static const Vocabulary kVocabulary;
+  return kVocabulary;
+}
+
+/// A definition whose name says what it holds: "$PASSWORD".
+bool names_secret(std::string_view word) {
+  if (!word.starts_with('$')) return false;
+  const std::string plain = folded(word.substr(1));
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{"pass", "secret", "key", "pw", "auth", "token"},
+      [&](std::string_view part) { return has(plain, part); });
+}
+
+/// "$PASSWORD=…", and "auth_pass=…" as well.
+bool assigns_secret(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos) return false;
+  const std::string_view name = word.substr(0, equals);
+  return names_secret(name) || vocabulary().means_secret(name);
+}
+
+/// From where on a line is secret, when a word on it says so.
+std::optional<std::size_t> secret_from(std::string_view line) {
+  const std::vector<Stretch> words = words_of(line);
+  // A block without its brace; a definition with blanks.
+  if (!words.empty() && !has(line, '{') &&
+      (vocabulary().block_meant(in(line, words[0])) ||
+       (names_secret(in(line, words[0])) && words.size() > 1 && line[words[1].begin] == '=')))
+    return words[0].end;
+  for (const Stretch each : words) {
+    const std::string_view word = in(line, each);
+    if (assigns_secret(word)) return each.begin + word.find('=') + 1;
+    for (const std::string_view part : {word, in(line, bare(line, each))})
+      if (vocabulary().means_secret(part)) return each.end;
+    // The last part of a dotted name of TOML.
+    const std::size_t dot = word.rfind('.');
+    if (dot != std::string_view::npos && vocabulary().means_secret(word.substr(dot + 1)))
+      return each.end;
+  }
+  return std::nullopt;
+}
+
+/// scheme://user:PASSWORD@host
+std::optional<Stretch> password_in_url(std::string_view text, std::size_t from) {
+  while ((from = text.find("://", from)) != std::string_view::npos) {
+    from += 3;
+    const std::size_t end = std::min(text.find_first_of("/ \t\"'", from), text.size());
+    const std::string_view authority = text.substr(from, end - from);
+    const std::size_t at = authority.rfind('@');
+    const std::size_t colon = authority.find(':');
+    if (at != std::string_view::npos && colon < at) return Stretch{from + colon + 1, from + at};
+  }
+  return std::nullopt;
+}
+
+/// Follows the blocks of a text, line by line, and says from where on each line is secret.
+class Reader {
+ public:
+  std::optional<std::size_t> secret_from(std::string_view line) {
+    const auto plain = config::secret_from(line);
+    const bool was_inside = block_.has_value();
+    const auto inside = was_inside ? from_within(line) : std::nullopt;
+    follow(line);
+    return inside && (!plain || *inside < *plain) ? inside : plain;
+  }
+
+ private:
+  [[nodiscard]] std::optional<std::size_t> from_within(std::string_view line) const {
+    const std::vector<Stretch> words = words_of(line);
+    if (words.empty() || begins_comment(in(line, words[0]))) return std::nullopt;
+    const std::string_view first = in(line, bare(line, words[0]));
+    const Keyword* row = Vocabulary::row_meant(*block_, first);
+    if (row == nullptr) return words[0].begin;
+    if (row->secret) return words[0].end;
+    const auto last = std::ranges::find(row->args, ArgType::none, &Arg::type);
+    const auto expected = static_cast<std::size_t>(last - row->args.begin()) + 1;
+    if (words.size() <= expected || begins_comment(in(line, words[expected]))) return std::nullopt;
+    return words[expected].begin;  // one too many
+  }
+
+  // A block ends with its brace, a table of TOML where the next begins.
+  void follow(std::string_view line) {
+    if (block_ && has(line, '}')) block_.reset();
+    const bool is_table =
+        line.find_first_not_of(" \t") < line.size() && line[line.find_first_not_of(" \t")] == '[';
+    if (is_table) block_.reset();
+    if (!has(line, '{') && !is_table) return;
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find_first_of(" \t.[]{}=\"'"), rest.size());
+      const auto meant = vocabulary().block_meant(rest.substr(0, end));
+      if (meant && !(has(line, '}') && !is_table)) block_ = meant;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+
+  std::optional<Block> block_;
+};
+
+}  // namespace
+
+void Secrets::read(std::string_view text) {
+  Reader reader;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (const auto from = reader.secret_from(line)) learn(line.substr(std::min(*from, end)));
+    for (auto found = password_in_url(line, 0); found; found = password_in_url(line, found->end))
+      learn(in(line, *found));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void Secrets::learn(std::string_view words) {
+  for (const Stretch each : words_of(words)) {
+    if (begins_comment(in(words, each))) return;
+    for (const std::string_view word : {in(words, each), in(words, bare(words, each))}) {
+      if (bare(words, each).begin == bare(words, each).end || vocabulary().is_harmless(word))
+        continue;
+      words_.emplace(word);
+      if (word.size() > kCutPassword) words_.emplace(word.substr(0, kCutPassword));
+    }
+  }
+}
+
+bool Secrets::is_known(std::string_view word) const {
+  return words_.contains(std::string(word));
+}
+
+bool Secrets::is_part_of_one(std::string_view piece, Cut cut) const {
+  return piece.size() >= 2 && std::ranges::any_of(words_, [&](const std::string& word) {
+           return cut == Cut::front ? word.ends_with(piece) : word.starts_with(piece);
+         });
+}
+
+std::vector<Stretch> Secrets::known_in(std::string_view text) const {
+  std::vector<Stretch> found;
+  for (const Stretch each : words_of(text)) {
+    Stretch hidden = is_known(in(text, each)) ? each : bare(text, each);
+    const std::size_t equals = in(text, hidden).find('=');  // of a definition
+    if (!is_known(in(text, hidden)) && equals != std::string_view::npos) hidden.begin += equals + 1;
+    if (!is_known(in(text, hidden))) continue;
+    const bool quoted = hidden.begin > 0 && has("'\"", text[hidden.begin - 1]);
+    if (quoted || hidden.end - hidden.begin >= kShortestAnywhere) found.push_back(hidden);
+  }
+  return found;
+}
+
+std::string Secrets::without_secrets(std::string_view sentence) const {
+  return masked(sentence, known_in(sentence));
+}
+
+// An excerpt of a long line may begin or end within a word.
+std::vector<Stretch> Secrets::secret_in_excerpt(std::string_view line) const {
+  std::vector<Stretch> found = known_in(line);
+  const std::vector<Stretch> words = words_of(line);
+  if (line.size() >= kLongExcerpt && !words.empty()) {
+    if (is_part_of_one(in(line, words.front()), Cut::front)) found.push_back(words.front());
+    if (is_part_of_one(in(line, words.back()), Cut::back)) found.push_back(words.back());
+  }
+  for (auto url = password_in_url(line, 0); url; url = password_in_url(line, url->end))
+    found.push_back(*url);
+  if (const auto from = secret_from(line)) {
+    const std::size_t begin = line.find_first_not_of(" \t=", *from);
+    if (begin < line.size()) found.push_back({begin, line.size()});
+  }
+  return merged(std::move(found));
+}
+
+void Secrets::hide_in(Diagnostic& diagnostic) const {
+  diagnostic.message = without_secrets(diagnostic.message);
+  diagnostic.help = without_secrets(diagnostic.help);
+  const std::string line = diagnostic.source_line;
+  const std::vector<Stretch> hidden = secret_in_excerpt(line);
+  diagnostic.source_line = masked(line, hidden);
+  const std::size_t mark_end =
+      moved(diagnostic.byte_offset + diagnostic.byte_length, hidden, Edge::end);
+  diagnostic.byte_offset =
+      static_cast<std::uint32_t>(moved(diagnostic.byte_offset, hidden, Edge::begin));
+  if (diagnostic.byte_length != 0)
+    diagnostic.byte_length = static_cast<std::uint32_t>(mark_end - diagnostic.byte_offset);
+}
+
+void hide_secrets(std::string_view text, Diagnostics& diagnostics) {
+  if (diagnostics.empty()) return;
+  Secrets secrets;
+  secrets.read(text);
+  // Lines that were not expanded, definitions for example.
+  for (const Diagnostic& diagnostic : diagnostics.all()) secrets.read(diagnostic.source_line);
+  diagnostics.change_each([&](Diagnostic& diagnostic) { secrets.hide_in(diagnostic); });
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,179 @@
+// A password is shown by no finding, whatever is wrong with the line that it stands on.
+#include "config/secrets.hpp"
+
+#include "tests/unit/config/support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace holdfast::config;
+using namespace holdfast::config::test;
+
+namespace {
+
+std::string with(const std::string& authentication) {
+  return "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n priority 100\n" +
+         authentication + " virtual_ipaddress {\n 10.0.0.1\n }\n}\n";
+}
+
+/// All that can be said of this text, in every form. There must be something to say.
+std::string told(const std::string& text, const std::string& name = "t.conf") {
+  const Loaded loaded = load_text(text, name);
+  const std::string all = render_text(loaded.diagnostics) + render_json(loaded.diagnostics) +
+                          render_text(parse_snapshot(loaded.snapshot).diagnostics);
+  INFO(text);
+  CHECK(!loaded.diagnostics.empty());
+  return all;
+}
+
+bool shows(const std::string& all, std::string_view word) {
+  INFO(all);
+  return all.find(word) != std::string::npos;
+}
+
+/// Removed at the end.
+class Directory {
+ public:
+  Directory() { path_ = ::mkdtemp(pattern_); }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name) << text;
+    return path_ / name;
+  }
+
+ private:
+  char pattern_[32] = "/tmp/holdfast-secrets-XXXXXX";
+  std::filesystem::path path_;
+};
+
+struct Slip {
+  std::string kind;
+  const char* lines;
+};
+
+}  // namespace
+
+TEST_CASE("secrets: no slip of the pen shows a password") {
+  const Slip slips[] = {
+      {"too long", " authentication {\n auth_type PASS\n auth_pass hunter2-XYZZY\n }\n"},
+      {"misspelt word", " authentication {\n auth_type PASS\n auth_pas XYZZY\n }\n"},
+      {"another word for it", " authentication {\n auth_type PASS\n auth_password XYZZY\n }\n"},
+      {"letters swapped", " authentication {\n auth_type PASS\n atuh_pass XYZZY\n }\n"},
+      {"open quotation", " authentication {\n auth_type PASS\n auth_pass \"XYZZY\n }\n"},
+      {"two words", " authentication {\n auth_type PASS\n auth_pass other XYZZY\n }\n"},
+      {"equals sign", " authentication {\n auth_type PASS\n auth_pass = XYZZY\n }\n"},
+      {"equals sign, no blank", " authentication {\n auth_type PASS\n auth_pass=XYZZY\n }\n"},
+      {"outside its block", " auth_pass XYZZY\n"},
+      {"no block", " authentication PASS XYZZY\n"},
+      {"behind the type", " authentication {\n auth_type PASS XYZZY\n }\n"},
+      {"a line of its own", " authentication {\n auth_type PASS\n auth_pass\n XYZZY\n }\n"},
+      {"no word at all", " authentication {\n auth_type PASS\n XYZZY\n }\n"},
+      {"misspelt block", " authentification {\n auth_type PASS\n auth_pass XYZZY\n }\n"},
+      {"brace lost", " authentication {\n auth_type PASS\n auth_pass XYZZY {\n }\n"},
+      {"one line", " authentication { auth_type PASS auth_pas XYZZY }\n"},
+      {"HMAC key", " auth_hmac {\n key 1 XYZZY\n }\n"},
+      {"HMAC key without a number", " auth_hmac {\n key XYZZY\n }\n"},
+      {"HMAC key, misspelt", " auth_hmac {\n kye 1 XYZZY-XYZZY-XYZZY-XYZZY-XYZZY\n }\n"},
+  };
+  for (const Slip& slip : slips) {
+    INFO(slip.kind);
+    CHECK_FALSE(shows(told(with(slip.lines)), "XYZZY"));
+  }
+}
+
+TEST_CASE("secrets: a definition does not show what it is used for") {
+  const std::string block = " authentication {\n auth_type PASS\n auth_pass $WORD\n }\n";
+  CHECK_FALSE(shows(told("$WORD=hunter2-XYZZY\n" + with(block)), "XYZZY"));
+  CHECK_FALSE(shows(told("$WORD=XYZZY\n" + with(block + " nonsense $WORD\n")), "XYZZY"));
+  CHECK_FALSE(shows(told("$WORD=XYZZY\n" + with(" authentication {\n auth_type PASS\n"
+                                                " auth_pas $WORD\n }\n")),
+                    "XYZZY"));
+  CHECK_FALSE(shows(told("$VRRP_PASS = XYZZY\n" + with("")), "XYZZY"));
+}
+
+TEST_CASE("secrets: neither does TOML") {
+  const std::string head =
+      "[vrrp_instance.VI_1]\ninterface = \"eth0\"\nvirtual_router_id = 51\n"
+      "virtual_ipaddress = [\"10.0.0.1\"]\n";
+  for (const char* lines : {
+           "[vrrp_instance.VI_1.authentication]\nauth_type = \"PASS\"\nauth_pas = \"XYZZY\"\n",
+           "[vrrp_instance.VI_1.authentication]\nauth_type = \"PASS\"\nauth_pass = \"XYZZY\n",
+           "[vrrp_instance.VI_1.authentication]\nauth_type = \"PASS\"\nauth_pass = [\"XYZZY\", "
+           "1]\n",
+           "[vrrp_instance.VI_1.authentication]\nauth_type = \"PASS\"\nauth_pass = XYZZY\n",
+           "authentication.auth_type = \"PASS\"\nauthentication.auth_pas = \"XYZZY\"\n",
+           "authentication = { auth_type = \"PASS\", auth_pas = \"XYZZY\" }\n",
+           "[vrrp_instance.VI_1.authentication]\nauth_type = \"PASS\"\n"
+           "auth_pass = \"hunter2-XYZZY\"\n",
+       })
+    CHECK_FALSE(shows(told(head + lines, "t.toml"), "XYZZY"));
+}
+
+TEST_CASE("secrets: an included file keeps them as well") {
+  const Directory directory;
+  directory.write("password.conf", " auth_pass hunter2-XYZZY\n auth_pas XYZZY\n");
+  const std::string top = directory.write(
+      "top.conf", with(" authentication {\n auth_type PASS\n include password.conf\n }\n"));
+  const Loaded loaded = load_files(top);
+  CHECK(loaded.diagnostics.all().size() >= 2);
+  CHECK_FALSE(shows(render_text(loaded.diagnostics) + render_json(loaded.diagnostics), "XYZZY"));
+}
+
+TEST_CASE("secrets: a line far longer than its excerpt shows no piece of one") {
+  for (std::size_t pad = 100; pad < 360; pad += 7) {
+    const std::string text =
+        "vrrp_instance VI_1 { interface eth0 virtual_router_id 51 authentication"
+        " { auth_type PASS auth_pass PLUGH-XYZZY-PLUGH } nonsense " +
+        std::string(pad, 'x') + " more virtual_ipaddress { 10.0.0.1 } }\n";
+    const std::string all = told(text);
+    CHECK_FALSE(shows(all, "YZZY"));
+    CHECK_FALSE(shows(all, "PLUG"));
+  }
+}
+
+TEST_CASE("secrets: passwords in addresses of the web are hidden") {
+  CHECK_FALSE(shows(told("virtual_server 10.0.0.1 80 {\n real_server 10.0.0.2 80 {\n HTTP_GET {\n"
+                         " url {\n path http://user:XYZZY@host/x y\n }\n }\n }\n}\n"),
+                    "XYZZY"));
+}
+
+TEST_CASE("secrets: the rest of an excerpt, its mark and ordinary words stay") {
+  const Loaded loaded = load_text(
+      with(" authentication {\n auth_type PASS\n auth_pass hunter2-XYZZY\n }\n"), "t.conf");
+  REQUIRE(loaded.diagnostics.all().size() == 1);
+  const Diagnostic& one = loaded.diagnostics.all().front();
+  CHECK(one.source_line == " auth_pass ****");
+  CHECK(one.source_line.substr(one.byte_offset, one.byte_length) == "****");
+  CHECK(one.line == 7);
+
+  const std::string plain = render_text(load_text(with(" prioritty 120\n"), "t.conf").diagnostics);
+  CHECK(shows(plain, "    prioritty 120\n"));
+  CHECK(shows(plain, "'prioritty'"));
+
+  Diagnostic shifted;
+  shifted.source_line = "url ftp://me:XYZZY@host/ odd";
+  shifted.byte_offset = 25;
+  shifted.byte_length = 3;
+  Secrets{}.hide_in(shifted);
+  CHECK(shifted.source_line == "url ftp://me:****@host/ odd");
+  CHECK(shifted.source_line.substr(shifted.byte_offset, shifted.byte_length) == "odd");
+}
+
+TEST_CASE("secrets: endless lines of braces, words and addresses cost no more than reading them") {
+  std::string urls;
+  for (int i = 0; i < 100'000; ++i) urls += "a://b ";
+  const std::string braces(200'000, '{');
+  const std::string quotes(200'000, '"');
+  const std::string secret = "auth_pass " + urls;
+  std::string blanks(300, ' ');
+  blanks += '{';
+  for (const std::string_view text : {std::string_view(urls), std::string_view(braces),
+                                      std::string_view(quotes), std::string_view(secret),
+                                      std::string_view(blanks)})
+    CHECK_FALSE(shows(told(std::string(text) + "\n"), "XYZZY"));
+}
