@@ -38,13 +38,14 @@ std::uint64_t seed() {
 
 }  // namespace
 
-Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options)
+Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
+                 std::size_t probe_limit)
     : loop_(loop),
       logger_(logger),
       options_(options),
       engine_(core::Rng(seed())),
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
-      probes_(loop.io(),
+      probes_(loop.io(), probe_limit,
               [this](ProbeId id, Outcome outcome) {
                 counters_.count(outcome.result);
                 handle(ProbeFinished{id, std::move(outcome)});
@@ -174,8 +175,8 @@ void Process::leave_when_scripts_are_done() {
 }
 
 boost::json::object Process::status() const {
-  return status_json(engine_, {keeper_.state(), keeper_.counters()}, counters_,
-                     child_->generation());
+  return status_json(engine_, {keeper_.state(), keeper_.counters()},
+                     {counters_, probes_.admission()}, child_->generation());
 }
 
 Memory Process::recall() const {
@@ -213,7 +214,7 @@ void Process::handle(Event event) {
 
 void Process::act(const StartProbe& start) {
   ++counters_.probes_started;
-  probes_.start(start.probe, engine_.probe_settings(start.probe));
+  probes_.start(start.probe, start.lane, engine_.probe_settings(start.probe));
 }
 
 void Process::act(const StopProbe& stop) {

@@ -205,18 +205,24 @@ void Counters::count(Result result) {
   }
 }
 
-json::object status_json(const Engine& engine, const TableState& table, const Counters& counters,
+json::object status_json(const Engine& engine, const TableState& table, const ProbeState& probes,
                          std::uint64_t generation) {
   const Writer writer(engine, table);
   json::array services;
   for (std::size_t i = 0; i < engine.services().size(); ++i) services.push_back(writer.service(i));
   json::array foreign;
   for (const ipvs::ServiceKey& key : table.reconciler.foreign()) foreign.push_back(key_json(key));
-  return {
-      {"process", "checkers"},           {"pid", ::getpid()},
-      {"generation", generation},        {"ipvs", ipvs_json(table.reconciler, engine.desired())},
-      {"probes", engine.probe_count()},  {"counters", counters_json(counters)},
-      {"services", std::move(services)}, {"foreign", std::move(foreign)}};
+  return {{"process", "checkers"},
+          {"pid", ::getpid()},
+          {"generation", generation},
+          {"ipvs", ipvs_json(table.reconciler, engine.desired())},
+          {"probes", engine.probe_count()},
+          {"probes_open", probes.admission.open()},
+          {"probes_waiting", probes.admission.waiting()},
+          {"probes_at_once", probes.admission.limit()},
+          {"counters", counters_json(probes.counters)},
+          {"services", std::move(services)},
+          {"foreign", std::move(foreign)}};
 }
 
 }  // namespace holdfast::checkers

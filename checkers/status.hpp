@@ -1,6 +1,7 @@
 // What the control socket tells about services and servers, as JSON. Read-only.
 #pragma once
 
+#include "checkers/core/admission.hpp"
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
 
@@ -33,7 +34,13 @@ struct TableState {
 /// At most so many differences between the kernel's table and ours are told one by one.
 inline constexpr std::size_t kMaxDifferencesTold = 20;
 
+/// How the probes fare.
+struct ProbeState {
+  const Counters& counters;
+  const Admission& admission;
+};
+
 [[nodiscard]] boost::json::object status_json(const Engine& engine, const TableState& table,
-                                              const Counters& counters, std::uint64_t generation);
+                                              const ProbeState& probes, std::uint64_t generation);
 
 }  // namespace holdfast::checkers

@@ -75,6 +75,13 @@ void Engine::arm(ProbeId id, Probe& probe, core::Instant at) {
   heap_.push({at, id});
 }
 
+Lane Engine::lane_of(const Probe& probe) const {
+  const bool serves = std::ranges::any_of(probe.subscribers, [&](const CheckIndex& at) {
+    return services_[at.service].servers[at.server].checks[at.check].health.is_up();
+  });
+  return serves ? Lane::serving : Lane::fallen;
+}
+
 void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
   // Every due moment is in the heap exactly once: Configure rebuilds it, Stop empties it.
   while (!heap_.empty() && heap_.top().at <= now) {
@@ -84,7 +91,7 @@ void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
     probe.due.reset();
     probe.running = true;
     probe.was_due = due.at;
-    out.push_back(StartProbe{due.probe});
+    out.push_back(StartProbe{due.probe, lane_of(probe)});
   }
 }
 

@@ -106,6 +106,7 @@ class Engine {
   void schedule_first(const CheckState& check, const Pace& pace, core::Instant now);
   void forget_former(const Former& former, const Memory& memory, Actions& out);
 
+  [[nodiscard]] Lane lane_of(const Probe& probe) const;
   void arm(ProbeId id, Probe& probe, core::Instant at);
   [[nodiscard]] const CheckSettings& check_settings(const CheckIndex& at) const;
   [[nodiscard]] CheckState& check_state(const CheckIndex& at);
