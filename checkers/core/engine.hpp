@@ -92,8 +92,11 @@ class Engine {
   [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome,
                                              core::Instant now, Actions& out);
   void judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out);
-  void judge_quorum(std::size_t service, core::Instant now, Actions& out);
+  /// `only_server`: nothing else of the service has changed, which is cheap however many there are.
+  void judge_quorum(std::size_t service, std::optional<std::size_t> only_server, core::Instant now,
+                    Actions& out);
   void publish(std::size_t service, Actions& out);
+  void publish_server(std::size_t service, std::size_t server, Actions& out);
   void notify_server(std::size_t service, std::size_t server, bool up, Actions& out);
   void notify_quorum(std::size_t service, bool up, Actions& out);
 

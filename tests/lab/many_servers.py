@@ -71,7 +71,8 @@ def services(count: int, pace: str, check: str, per_service: int = 2, of_server:
     blocks = []
     for number, first in enumerate(range(0, count, per_service)):
         pool = "".join(
-            f" real_server {server(one)} {PORT} {{\n{of_server}\n  TCP_CHECK {{\n{check}\n  }}\n }}\n"
+            f" real_server {server(one)} {PORT} {{\n{of_server}\n"
+            f"  TCP_CHECK {{\n{check}\n  }}\n }}\n"
             for one in range(first, min(first + per_service, count))
         )
         blocks.append(f"virtual_server 10.200.{number // 250}.{number % 250 + 1} 80 {{\n{pace}\n"

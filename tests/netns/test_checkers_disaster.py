@@ -48,26 +48,28 @@ def seen_after(director: Director, message: str, since: float) -> float:
     about = f"server {server(WELL)}:{PORT} is"
 
     def told() -> list[float]:
-        return [moment for moment in moments(director, message, about) if moment > since]
+        return [moment for moment in moments(director, message, about) if moment > since - 0.05]
 
     assert eventually(told, 60, every=0.2) is not None, director.log()[-2000:]
     return told()[0] - since
 
 
 def the_well_one_fails(many: ManyServers, director: Director) -> None:
-    failed_at = time.time()
     many.kill(WELL)
+    failed_at = time.time()  # a packet that is dropped a moment earlier only makes it sooner
     assert seen_after(director, "checkers-server-down", failed_at) <= WELL_BOUND + LATE
 
 
 def the_well_one_returns(many: ManyServers, director: Director, within: float) -> None:
-    returned_at = time.time()
     many.revive(WELL)
+    returned_at = time.time()
     assert seen_after(director, "checkers-server-up", returned_at) <= within
 
 
-def test_four_thousand_servers_die_together_and_one_among_them_is_not_forgotten(many):
-    director = Director(many.director, services(COUNT, PACE, CHECK) + well_server())
+@pytest.mark.parametrize("per_service", [2, COUNT])
+def test_four_thousand_servers_die_together_and_one_among_them_is_not_forgotten(many, per_service):
+    config = services(COUNT, PACE, CHECK, per_service) + well_server()
+    director = Director(many.director, config)
     director.start("-C")
     assert eventually(lambda: director.status("checkers").get("counters", {})
                       .get("probes_passed", 0) > 2 * COUNT, 30, every=1) is not None
