@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Real servers of many kinds of ill will, one port each: they talk too much, too slowly, nonsense or
+"""Real servers of many kinds of ill will, a port each: they talk too much, too slowly, nonsense or
 not at all. Nothing here is more than size, slowness or bytes in a wrong place.
 
 usage: hostile_servers.py ADDRESS FIRST_PORT        serves KINDS on FIRST_PORT, FIRST_PORT + 1, …
