@@ -1,6 +1,7 @@
 """4,000 real servers that drop every packet at once, and one among them that is well.
 
-keepalived's checkers need ip_vs: where the kernel has none there is nothing beside our figures.
+keepalived's checkers need ip_vs: where the kernel has none there is nothing beside our figures, but
+the laboratory's virtual machine (`python3 -m tests.lab.vm run`) has one; there times mean little.
 """
 
 from __future__ import annotations

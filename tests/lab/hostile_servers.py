@@ -74,6 +74,11 @@ def _reset(client: socket.socket, after_request: bool = False) -> None:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def _reset_later(client: socket.socket) -> None:
+    time.sleep(0.5)
+    _reset(client)
+
+
 def _half_closed(client: socket.socket) -> None:
     _request(client)
     client.shutdown(socket.SHUT_WR)
@@ -104,7 +109,7 @@ KINDS = [
     Kind("urgent data only", _urgent, reason=NO_END),
     Kind("speaks first, nonsense", _speaks_first, reason=NOT_HTTP),
     Kind("speaks first to a TCP check", _speaks_first, "up", "connected", "TCP_CHECK"),
-    Kind("resets a TCP check", _reset, "up", "connected", "TCP_CHECK"),
+    Kind("resets after a TCP check", _reset_later, "up", "connected", "TCP_CHECK"),
     Kind("endless reason phrase", _says(OK[:-2], again=BLOCK), reason=NOT_HTTP),
     Kind("endless header", _says(OK + b"X: ", again=BLOCK), reason=NOT_HTTP),
     Kind("endless headers", _says(OK, again=b"A: b\r\n" * 5000), reason=NOT_HTTP),

@@ -77,3 +77,27 @@ def test_ill_will_is_named_and_costs_little(many):
     assert peak_of(checkers) <= 32 * 1024
     assert share <= 0.5
     assert processes(director)["checkers"] == checkers
+
+
+def turns_of(pid: int) -> int:
+    """How often the kernel has let the process's main thread run."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[2])
+
+
+def test_single_bytes_as_fast_as_possible_do_not_wake_the_director_for_each(many):
+    number, kind = next((number, one) for number, one in enumerate(KINDS)
+                        if one.name == "body byte by byte, fast")
+    hostile = many.machine.spawn(sys.executable, ROOT / "tests/lab/hostile_servers.py", SERVERS,
+                                 str(FIRST_PORT), log="hostile")
+    assert eventually(lambda: "ready" in hostile.output(), 10) is not None, hostile.output()
+    director = Director(many.director, service("10.250.1.1", f"{SERVERS} {FIRST_PORT + number}",
+                                               check_of(kind)))
+    director.start("-C")
+    assert eventually(lambda: "checkers-server-down" in director.log(), 10) is not None
+    checkers = processes(director)["checkers"]
+
+    time.sleep(0.5)
+    before = turns_of(checkers)
+    time.sleep(4)
+
+    assert turns_of(checkers) - before <= 4 * 500
