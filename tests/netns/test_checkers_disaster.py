@@ -107,3 +107,17 @@ def test_where_descriptors_are_few_the_dead_do_not_keep_them_from_the_living(man
     # Once it has fallen it is one of them, and waits for its turn.
     the_well_one_returns(many, director, within=1 + 1.5 * dead / status["probes_open"])
     the_well_one_fails(many, director)
+
+
+def test_what_the_director_cannot_do_for_anybody_is_told_once(many):
+    count = 1500
+    check = f"{CHECK}\n bindto 10.77.0.200"  # not an address of the director
+    director = Director(many.director, services(count, PACE, check))
+    director.start("-C")
+
+    assert eventually(lambda: director.status("checkers").get("counters", {})
+                      .get("probes_not_tried", 0) > 3 * count, 40, every=1) is not None
+
+    told = moments(director, "checkers-check-not-tried")
+    assert len(told) == 1, director.log()[-2000:]
+    assert not moments(director, "checkers-server-down")
