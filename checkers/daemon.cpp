@@ -12,11 +12,12 @@ namespace holdfast::checkers {
 namespace {
 
 /// Every probe under way needs a descriptor, and so do control clients, scripts and netlink.
-void raise_descriptor_limit() {
-  ::rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+/// Returns how many there are.
+std::size_t raise_descriptor_limit() {
+  ::rlimit limit{.rlim_cur = 1024, .rlim_max = 1024};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return limit.rlim_cur;
+  const ::rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 }  // namespace
@@ -32,10 +33,10 @@ int run_daemon(const runtime::ChildOptions& options) {
   }
   if (const auto kept = runtime::keep_capabilities(runtime::Role::checkers); !kept)
     logger.log_text(messages::kCannotStart, kept.error().message);
-  raise_descriptor_limit();
+  const std::size_t descriptors = raise_descriptor_limit();
 
   runtime::Loop loop;
-  Process process(loop, logger, options);
+  Process process(loop, logger, options, probe_limit(descriptors));
   if (const auto started = process.start(); !started) {
     logger.log_text(messages::kCannotStart, started.error().message);
     return runtime::exit_code_for(started.error());

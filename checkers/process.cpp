@@ -16,8 +16,15 @@ namespace holdfast::checkers {
 
 namespace {
 
-/// Between two lines about the same check that the director could not run.
+/// Between two lines about the same kind of trouble that the director had with its probes. It meets
+/// thousands of checks at once: an address that is not here, no free port, a pause.
 constexpr core::Duration kNotTriedLogInterval = std::chrono::minutes(1);
+
+/// A reason without its numbers.
+std::string kind_of(std::string reason) {
+  std::erase_if(reason, [](char letter) { return letter >= '0' && letter <= '9'; });
+  return reason;
+}
 
 /// From the sealed bytes to settings; runs beside the loop, touches nothing that is shared.
 core::Result<Settings> read_settings(int snapshot_fd) {
@@ -38,13 +45,14 @@ std::uint64_t seed() {
 
 }  // namespace
 
-Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options)
+Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
+                 std::size_t probe_limit)
     : loop_(loop),
       logger_(logger),
       options_(options),
       engine_(core::Rng(seed())),
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
-      probes_(loop.io(),
+      probes_(loop.io(), probe_limit,
               [this](ProbeId id, Outcome outcome) {
                 counters_.count(outcome.result);
                 handle(ProbeFinished{id, std::move(outcome)});
@@ -177,7 +185,7 @@ std::shared_ptr<StatusDocument> Process::status() const {
   return std::make_shared<StatusDocument>(
       StatusDocument::Subject{.engine = engine_,
                               .table = {keeper_.state(), keeper_.counters()},
-                              .counters = counters_,
+                              .probes = {counters_, probes_.admission()},
                               .generation = generation_});
 }
 
@@ -216,7 +224,7 @@ void Process::handle(Event event) {
 
 void Process::act(const StartProbe& start) {
   ++counters_.probes_started;
-  probes_.start(start.probe, engine_.probe_settings(start.probe));
+  probes_.start(start.probe, start.lane, engine_.probe_settings(start.probe));
 }
 
 void Process::act(const StopProbe& stop) {
@@ -234,9 +242,12 @@ void Process::act(const CheckTroubled& troubled) {
   const auto& last = engine_.last_run(
       engine_.services()[troubled.service].servers[troubled.server].checks[troubled.check].probe);
   if (last && last->outcome.result == Result::not_tried) {
-    if (const auto held_back = not_tried_.admit(name, runtime::now()))
+    if (const auto held_back = not_tried_.admit(kind_of(troubled.why), runtime::now()))
       logger_.log(messages::kCheckNotTried, "{}: not tried: {}{}", name, troubled.why,
-                  *held_back == 0 ? "" : fmt::format(" ({} more times)", *held_back));
+                  *held_back == 0 ? ""
+                                  : fmt::format(" ({} more like this, of whatever check, since the "
+                                                "last line)",
+                                                *held_back));
     return;
   }
   logger_.log(messages::kCheckRetry, "{}: failure {}, {} retries granted: {}", name,

@@ -31,7 +31,9 @@ inline constexpr core::Duration kVrrpFarewell = std::chrono::seconds(15);
 
 class Process {
  public:
-  Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options);
+  /// `probe_limit`: connections of probes that may be open at one time.
+  Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
+          std::size_t probe_limit);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -239,7 +239,10 @@ runtime::ControlPiece StatusDocument::head() {
                     {"loop", runtime::turns_json()},
                     {"ipvs", ipvs_json(reconciler, subject_.engine.desired())},
                     {"probes", subject_.engine.probe_count()},
-                    {"counters", counters_json(subject_.counters)},
+                    {"probes_open", subject_.probes.admission.open()},
+                    {"probes_waiting", subject_.probes.admission.waiting()},
+                    {"probes_at_once", subject_.probes.admission.limit()},
+                    {"counters", counters_json(subject_.probes.counters)},
                     {"foreign", std::move(foreign)}};
   return [page = std::move(page)](std::string& text) {
     text = json::serialize(page);

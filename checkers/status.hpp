@@ -2,6 +2,7 @@
 // the loop. Read-only.
 #pragma once
 
+#include "checkers/core/admission.hpp"
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
 #include "runtime/control_socket.hpp"
@@ -35,6 +36,12 @@ struct TableState {
 /// At most so many differences between the kernel's table and ours are told one by one.
 inline constexpr std::size_t kMaxDifferencesTold = 20;
 
+/// How the probes fare.
+struct ProbeState {
+  const Counters& counters;
+  const Admission& admission;
+};
+
 /// The reply to {"command":"status"}. What belongs to one server is of one moment; the whole may be
 /// of several turns, and begins anew when a reload comes in between.
 class StatusDocument final : public runtime::ControlDocument {
@@ -46,7 +53,7 @@ class StatusDocument final : public runtime::ControlDocument {
   struct Subject {
     const Engine& engine;
     TableState table;
-    const Counters& counters;
+    ProbeState probes;
     const std::uint64_t& generation;  ///< Of the configuration; another one begins anew.
   };
 

@@ -122,15 +122,19 @@ void TableKeeper::read_slice() {
 
 void TableKeeper::act(const table_action::ReadServices& read) {
   read_services_.emplace(*client_, read.keys);
+  reading_took_ = {};
   later(&TableKeeper::read_services_slice);
 }
 
 void TableKeeper::read_services_slice() {
+  const core::Instant began = runtime::now();
   const auto progress = read_services_->run_slice();
+  reading_took_ += runtime::now() - began;
   if (!progress) return reading_failed(progress.error());
   if (*progress == ipvs::Progress::more) return later(&TableKeeper::read_services_slice);
   ipvs::Observed observed = read_services_->take();
-  table_event::ServicesWereRead read{read_services_->keys(), std::move(observed.table)};
+  table_event::ServicesWereRead read{read_services_->keys(), std::move(observed.table),
+                                     reading_took_};
   read_services_.reset();
   for (const ipvs::ServiceKey& key : read.keys) counters_.erase(key);
   counters_.merge(observed.counters);

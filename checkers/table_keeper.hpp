@@ -81,6 +81,7 @@ class TableKeeper {
   std::optional<ipvs::Client> client_;
   std::optional<ipvs::ReadJob> read_;
   std::optional<ipvs::ReadServicesJob> read_services_;
+  core::Duration reading_took_{};  // the slices of read_services_ together
   std::optional<ipvs::ApplyJob> apply_;
   std::map<ipvs::ServiceKey, ipvs::ServiceCounters> counters_;
   std::vector<ipvs::ServiceKey> changed_;

@@ -35,11 +35,19 @@ std::string describe(const ListDifference& difference, const InstanceSettings& o
   return text;
 }
 
+/// Before anybody can tell whose packet it is: counted for the interface only (strays_of()).
+bool is_of_no_instance(RejectReason reason) {
+  return reason == DecodeError::not_ipv4 || reason == DecodeError::not_vrrp ||
+         reason == DecodeError::fragmented || reason == Objection::unknown_vrid;
+}
+
 json::object counters_of(const Instance& instance) {
   const Counters& counters = instance.counters();
   json::object errors;
-  for (std::size_t i = 0; i < RejectReason::kCount; ++i)
-    errors.emplace(to_string(RejectReason::at(i)), counters.rejected[RejectReason::at(i)]);
+  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
+    const RejectReason reason = RejectReason::at(i);
+    if (!is_of_no_instance(reason)) errors.emplace(to_string(reason), counters.rejected[reason]);
+  }
   return {{"adverts_sent", counters.adverts_sent},
           {"adverts_refused", counters.adverts_refused},
           {"adverts_received", counters.adverts_received},

@@ -12,10 +12,15 @@
 
 namespace holdfast::checkers {
 
+/// Who goes first where not all can be asked at once. `serving`: a server that counts on this probe
+/// gets traffic. `fallen`: it is down already, or has not come up yet.
+enum class Lane : std::uint8_t { serving, fallen };
+
 /// Run the probe once (Engine::probe_settings) and answer with ProbeFinished. Not asked again
 /// before that answer.
 struct StartProbe {
   ProbeId probe{};
+  Lane lane = Lane::serving;
   bool operator==(const StartProbe&) const = default;
 };
 /// Nobody wants the answer any more.

@@ -102,6 +102,7 @@ struct HttpDialogue::Reply {
   void start() {
     parser.emplace();
     begin_is_judged = false;
+    consumed = 0;
     parser->header_limit(kMaxHttpHeaderBytes);
     parser->body_limit(
         boost::none);  // bounded by kMaxHttpBodyBytes below, which is no error by itself
@@ -112,7 +113,9 @@ struct HttpDialogue::Reply {
 
   bool with_digest;
   std::optional<Parser> parser;
-  std::string unparsed;  // bounded: the parser refuses headers and chunk heads beyond its limits
+  /// Bounded by the parser's header limit, later by kMaxHttpUnparsedBytes.
+  std::string unparsed;
+  std::uint64_t consumed = 0;  // of this reply, headers and framing included
   int interim = 0;
   bool begin_is_judged = false;
 };
@@ -152,32 +155,12 @@ Step HttpDialogue::read(std::string_view received, bool peer_closed) {
   Reply& reply = *reply_;
   reply.unparsed.append(received);
   for (;;) {
-    // Judged here byte by byte, because the parser's opinion of a stranger's greeting depends on
-    // how it was cut into packets.
-    if (!reply.begin_is_judged && !begins_like_http(reply.unparsed))
-      return Verdict{
-          failed(Cause::malformed_reply, "not an HTTP reply: it does not begin with \"HTTP/1.\"")};
-    reply.begin_is_judged = reply.begin_is_judged || reply.unparsed.size() >= kReplyBegin.size();
-    boost::system::error_code ec;
-    if (!reply.unparsed.empty() && !reply.parser->is_done()) {
-      const std::size_t used =
-          reply.parser->put(boost::asio::buffer(reply.unparsed.data(), reply.unparsed.size()), ec);
-      reply.unparsed.erase(0, used);
-    }
-    if (ec && ec != http::error::need_more)
-      return Verdict{
-          failed(Cause::malformed_reply, fmt::format("not an HTTP reply: {}", ec.message()))};
-    if (!reply.parser->is_done() && reply.parser->get().body().bytes > kMaxHttpBodyBytes) {
-      if (reply.with_digest)
-        return Verdict{failed(Cause::body_too_long,
-                              fmt::format("the body is longer than {} bytes, too long for a digest",
-                                          kMaxHttpBodyBytes))};
-      return judge();
-    }
+    if (auto verdict = parse()) return std::move(*verdict);
     if (!reply.parser->is_done() && peer_closed) {
       if (!reply.parser->got_some())
         return Verdict{
             failed(Cause::closed_early, "the server closed the connection without a reply")};
+      boost::system::error_code ec;
       reply.parser->put_eof(ec);
       if (ec)
         return Verdict{
@@ -194,7 +177,52 @@ Step HttpDialogue::read(std::string_view received, bool peer_closed) {
   }
 }
 
-Step HttpDialogue::judge() const {
+/// Gives the parser what there is. A verdict only where the rest of the reply cannot change it.
+std::optional<Verdict> HttpDialogue::parse() {
+  Reply& reply = *reply_;
+  // Judged here byte by byte, because the parser's opinion of a stranger's greeting depends on
+  // how it was cut into packets.
+  if (!reply.begin_is_judged && !begins_like_http(reply.unparsed))
+    return Verdict{
+        failed(Cause::malformed_reply, "not an HTTP reply: it does not begin with \"HTTP/1.\"")};
+  reply.begin_is_judged = reply.begin_is_judged || reply.unparsed.size() >= kReplyBegin.size();
+  boost::system::error_code ec;
+  if (!reply.unparsed.empty() && !reply.parser->is_done()) {
+    const std::size_t used =
+        reply.parser->put(boost::asio::buffer(reply.unparsed.data(), reply.unparsed.size()), ec);
+    reply.unparsed.erase(0, used);
+    reply.consumed += used;
+  }
+  if (ec && ec != http::error::need_more)
+    return Verdict{
+        failed(Cause::malformed_reply, fmt::format("not an HTTP reply: {}", ec.message()))};
+  if (reply.parser->is_done()) return std::nullopt;
+  return refuse_excess();
+}
+
+std::optional<Verdict> HttpDialogue::refuse_excess() const {
+  Reply& reply = *reply_;
+  if (!reply.parser->is_header_done()) return std::nullopt;  // the parser has its own limit there
+  if (reply.unparsed.size() > kMaxHttpUnparsedBytes)
+    return Verdict{failed(Cause::malformed_reply,
+                          fmt::format("not an HTTP reply: a chunk's head, or the trailers, go on "
+                                      "for more than {} bytes",
+                                      kMaxHttpUnparsedBytes))};
+  const std::uint64_t body = reply.parser->get().body().bytes;
+  const std::uint64_t framing = reply.consumed - body;
+  if (body <= kMaxHttpBodyBytes && framing <= kMaxHttpFramingBytes) return std::nullopt;
+  if (!reply.with_digest) return judge();
+  if (body > kMaxHttpBodyBytes)
+    return Verdict{failed(
+        Cause::body_too_long,
+        fmt::format("the body is longer than {} bytes, too long for a digest", kMaxHttpBodyBytes))};
+  return Verdict{failed(Cause::body_too_long,
+                        fmt::format("the body comes in crumbs: {} bytes of chunk heads for {} "
+                                    "bytes of it, too much for a digest",
+                                    framing, body))};
+}
+
+Verdict HttpDialogue::judge() const {
   const unsigned status = reply_->status();
   const bool wanted = std::any_of(
       url_.statuses.begin(), url_.statuses.end(),

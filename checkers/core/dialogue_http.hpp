@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace holdfast::checkers {
@@ -16,6 +17,12 @@ inline constexpr std::uint32_t kMaxHttpHeaderBytes = 64 * 1024;
 /// Of a larger body only this much is read. With a digest that is a failure; without one the status
 /// has decided.
 inline constexpr std::uint64_t kMaxHttpBodyBytes = 8u << 20;
+/// A chunk head with its extensions, or the trailers of a chunked reply, that go on for longer than
+/// this without an end are a malformed reply: nothing of them is of use, so nothing is kept.
+inline constexpr std::size_t kMaxHttpUnparsedBytes = 16 * 1024;
+/// Headers and chunk heads together. A server that needs more cuts its body into crumbs; what is
+/// read of it ends here, with the same consequence as at kMaxHttpBodyBytes.
+inline constexpr std::uint64_t kMaxHttpFramingBytes = 128 * 1024;
 /// Interim replies (100, 102, 103) before the real one; more are a malformed reply.
 inline constexpr int kMaxInterimReplies = 8;
 
@@ -37,7 +44,9 @@ class HttpDialogue {
   struct Reply;
 
   [[nodiscard]] Step read(std::string_view received, bool peer_closed);
-  [[nodiscard]] Step judge() const;
+  [[nodiscard]] std::optional<Verdict> parse();
+  [[nodiscard]] std::optional<Verdict> refuse_excess() const;
+  [[nodiscard]] Verdict judge() const;
 
   HttpUrl url_;
   std::string request_;

@@ -75,6 +75,13 @@ void Engine::arm(ProbeId id, Probe& probe, core::Instant at) {
   heap_.push({at, id});
 }
 
+Lane Engine::lane_of(const Probe& probe) const {
+  const bool serves = std::ranges::any_of(probe.subscribers, [&](const CheckIndex& at) {
+    return services_[at.service].servers[at.server].checks[at.check].health.is_up();
+  });
+  return serves ? Lane::serving : Lane::fallen;
+}
+
 void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
   // Every due moment is in the heap exactly once: Configure rebuilds it, Stop empties it.
   while (!heap_.empty() && heap_.top().at <= now) {
@@ -84,7 +91,7 @@ void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
     probe.due.reset();
     probe.running = true;
     probe.was_due = due.at;
-    out.push_back(StartProbe{due.probe});
+    out.push_back(StartProbe{due.probe, lane_of(probe)});
   }
 }
 
@@ -146,22 +153,28 @@ void Engine::judge_server(const CheckIndex& at, const std::string& why, core::In
   const ServerState state = state_of(server);
   if (state == server.state) return;
 
+  const std::uint32_t weight = settings_.services[at.service].servers[at.server].entry.weight;
+  if (server.state == ServerState::up) services_[at.service].up_weight -= weight;
+  if (state == ServerState::up) services_[at.service].up_weight += weight;
   server.state = state;
   server.since = now;
   const bool up = state == ServerState::up;
   out.push_back(ServerChanged{at.service, at.server, up, why});
-  judge_quorum(at.service, now, out);  // publishes, before any script runs
+  judge_quorum(at.service, at.server, now, out);  // publishes, before any script runs
   notify_server(at.service, at.server, up, out);
 }
 
-void Engine::judge_quorum(std::size_t index, core::Instant now, Actions& out) {
+void Engine::judge_quorum(std::size_t index, std::optional<std::size_t> only_server,
+                          core::Instant now, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
   ServiceView& service = services_[index];
   const bool was_up = service.quorum_up;
-  service.up_weight = up_weight(settings, server_states(index));
   service.quorum_up = quorum_after(was_up, service.up_weight, settings.quorum, settings.hysteresis);
 
-  publish(index, out);
+  if (only_server && service.quorum_up == was_up)
+    publish_server(index, *only_server, out);
+  else
+    publish(index, out);
   if (service.quorum_up == was_up) return;
   out.push_back(QuorumChanged{index, service.quorum_up, service.up_weight});
   out.push_back(
@@ -176,6 +189,26 @@ void Engine::publish(std::size_t index, Actions& out) {
   const auto [place, is_new] = desired_.services.try_emplace(settings.key);
   if (!is_new && place->second == entry) return;
   place->second = std::move(entry);
+  out.push_back(TableChanged{settings.key});
+}
+
+void Engine::publish_server(std::size_t index, std::size_t server, Actions& out) {
+  const ServiceSettings& settings = settings_.services[index];
+  const ServerSettings& changed = settings.servers[server];
+  // Where two claim one address, the rules of desired_service() say who has it.
+  if (settings.sorry_server && settings.sorry_server->endpoint == changed.endpoint)
+    return publish(index, out);
+
+  const bool sorry = settings.sorry_server && !services_[index].quorum_up;
+  auto& servers = desired_.services.at(settings.key).servers;
+  const auto before = servers.find(changed.endpoint);
+  auto wanted = desired_server(changed, services_[index].servers[server].state, sorry);
+  if (wanted ? before != servers.end() && before->second == *wanted : before == servers.end())
+    return;
+  if (wanted)
+    servers.insert_or_assign(changed.endpoint, std::move(*wanted));
+  else
+    servers.erase(before);
   out.push_back(TableChanged{settings.key});
 }
 

@@ -92,8 +92,11 @@ class Engine {
   [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome,
                                              core::Instant now, Actions& out);
   void judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out);
-  void judge_quorum(std::size_t service, core::Instant now, Actions& out);
+  /// `only_server`: nothing else of the service has changed, which is cheap however many there are.
+  void judge_quorum(std::size_t service, std::optional<std::size_t> only_server, core::Instant now,
+                    Actions& out);
   void publish(std::size_t service, Actions& out);
+  void publish_server(std::size_t service, std::size_t server, Actions& out);
   void notify_server(std::size_t service, std::size_t server, bool up, Actions& out);
   void notify_quorum(std::size_t service, bool up, Actions& out);
 
@@ -106,6 +109,7 @@ class Engine {
   void schedule_first(const CheckState& check, const Pace& pace, core::Instant now);
   void forget_former(const Former& former, const Memory& memory, Actions& out);
 
+  [[nodiscard]] Lane lane_of(const Probe& probe) const;
   void arm(ProbeId id, Probe& probe, core::Instant at);
   [[nodiscard]] const CheckSettings& check_settings(const CheckIndex& at) const;
   [[nodiscard]] CheckState& check_state(const CheckIndex& at);

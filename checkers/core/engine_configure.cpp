@@ -181,7 +181,8 @@ void Engine::adopt_service(std::size_t index, const Former& former, const Memory
     service.quorum_up = record->second.verdict == Remembered::Verdict::up;
   // Otherwise it starts without quorum, so that having it at once is news for the operator's
   // script.
-  judge_quorum(index, now, out);
+  service.up_weight = up_weight(settings, server_states(index));
+  judge_quorum(index, std::nullopt, now, out);
 }
 
 void Engine::forget_former(const Former& former, const Memory& memory, Actions& out) {

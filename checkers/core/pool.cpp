@@ -18,6 +18,16 @@ bool quorum_after(bool was_up, std::uint64_t weight, std::uint32_t quorum,
   return weight != 0 && weight + hysteresis >= quorum;
 }
 
+std::optional<ipvs::Server> desired_server(const ServerSettings& server, ServerState state,
+                                           bool sorry) {
+  if (state == ServerState::awaited) return std::nullopt;
+  if (state == ServerState::up && !sorry) return server.entry;
+  if (!server.inhibit_on_failure) return std::nullopt;
+  ipvs::Server quiet = server.entry;
+  quiet.weight = 0;
+  return quiet;
+}
+
 ipvs::Service desired_service(const ServiceSettings& service, std::span<const ServerState> states,
                               bool quorum_up) {
   HOLDFAST_ASSERT(states.size() == service.servers.size(), "one state for each server");
@@ -32,13 +42,8 @@ ipvs::Service desired_service(const ServiceSettings& service, std::span<const Se
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
     const ServerSettings& server = service.servers[i];
-    if (states[i] == ServerState::awaited) continue;
-    if (states[i] == ServerState::up && !sorry) {
-      entry.servers.insert_or_assign(server.endpoint, server.entry);
-    } else if (server.inhibit_on_failure) {
-      auto& quiet = entry.servers[server.endpoint] = server.entry;
-      quiet.weight = 0;
-    }
+    if (auto wanted = desired_server(server, states[i], sorry))
+      entry.servers.insert_or_assign(server.endpoint, std::move(*wanted));
   }
   // A serving one goes in last, so that the same address as a real server means the sorry server.
   if (sorry)

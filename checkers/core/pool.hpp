@@ -5,6 +5,7 @@
 #include "checkers/core/settings.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace holdfast::checkers {
@@ -21,6 +22,11 @@ enum class ServerState : std::uint8_t { up, down, awaited };
 /// hysteresis.
 [[nodiscard]] bool quorum_after(bool was_up, std::uint64_t weight, std::uint32_t quorum,
                                 std::uint32_t hysteresis);
+
+/// What the entry of a service holds for one of its servers; nullopt: nothing. `sorry`: the sorry
+/// server serves instead of them.
+[[nodiscard]] std::optional<ipvs::Server> desired_server(const ServerSettings& server,
+                                                         ServerState state, bool sorry);
 
 /// The entry that the kernel should have. Without quorum and with a sorry server, the sorry server
 /// serves alone; without a sorry server whatever is up goes on serving.

@@ -4,9 +4,17 @@
 
 namespace holdfast::checkers {
 
-core::Duration look_interval(std::size_t services) {
-  return std::clamp(core::Duration(static_cast<std::int64_t>(services) * kLookTimePerService),
-                    kLookInterval, kLongestLookInterval);
+core::Duration look_interval(std::size_t services, core::Duration cost) {
+  const core::Duration unmeasured =
+      std::clamp(core::Duration(static_cast<std::int64_t>(services) * kLookTimePerService),
+                 kLookInterval, kLongestLookInterval);
+  if (cost == core::Duration{} || services <= kServicesPerLook) return unmeasured;
+  // A table that is not much larger than a look is not compared faster than a small one.
+  const core::Duration quickest =
+      std::max(kLookInterval * static_cast<std::int64_t>(kServicesPerLook) /
+                   static_cast<std::int64_t>(services),
+               kQuickestLookInterval);
+  return std::clamp(cost * kLookShare, std::min(quickest, unmeasured), unmeasured);
 }
 
 core::Duration list_interval(std::size_t services) {
@@ -61,6 +69,7 @@ void Reconciler::on_event(const table_event::WasRead& read, const ipvs::Table& d
 void Reconciler::on_event(const table_event::ServicesWereRead& read, const ipvs::Table& desired,
                           core::Instant now, TableActions& out) {
   reading_succeeded(out);
+  learn_cost(read);
   if (stopping_) return remove_ours(out);
   for (const ipvs::ServiceKey& key : read.keys) {
     const auto found = read.table.services.find(key);
@@ -177,7 +186,7 @@ void Reconciler::go_on(const ipvs::Table& desired, core::Instant now, TableActio
   if (auto due = due_watches(now); !due.empty()) return read_some(std::move(due), out);
   if (now >= list_at_) return list_all(out);
   if (now >= window_at_) {
-    window_at_ = now + look_interval(desired.services.size());
+    window_at_ = now + look_interval(desired.services.size(), look_cost_);
     if (auto window = next_window(desired); !window.empty())
       return read_some(std::move(window), out);
   }
@@ -229,6 +238,13 @@ std::vector<ipvs::ServiceKey> Reconciler::next_window(const ipvs::Table& desired
   }
   if (!window.empty()) window_end_ = window.back();
   return window;
+}
+
+void Reconciler::learn_cost(const table_event::ServicesWereRead& read) {
+  if (read.keys.size() < kServicesPerLook) return;  // a single service says little of a look
+  const core::Duration now = read.took * static_cast<std::int64_t>(kServicesPerLook) /
+                             static_cast<std::int64_t>(read.keys.size());
+  look_cost_ = std::max(now, (3 * look_cost_ + now) / 4);
 }
 
 void Reconciler::reading_succeeded(TableActions& out) {

@@ -19,20 +19,25 @@
 
 namespace holdfast::checkers {
 
-/// Looks of the rolling window come after this, and read so many services. A larger table is looked
-/// at less often, up to a bound: up to 15 services are all compared every three seconds, 100 within
-/// two minutes, 2,000 within 32. The cost does not grow with the table: in the emulated machine
-/// about 0.3 % of a core, most of it heartbeats.
+/// Looks of the rolling window come after this, and read so many services: up to 15 services are
+/// all compared every three seconds. What a look costs is measured, and those at a larger table
+/// take kLookShare of a core: at 1 ms each they come every half second, which is 100 services
+/// within four seconds and 2,000 within about a minute. Where they are dearer, or nothing has been
+/// measured yet, they come less often, up to a bound.
 inline constexpr core::Duration kLookInterval = std::chrono::seconds(3);
 inline constexpr core::Duration kLongestLookInterval = std::chrono::seconds(15);
 inline constexpr core::Duration kLookTimePerService = std::chrono::milliseconds(200);
 inline constexpr std::size_t kServicesPerLook = 16;
+inline constexpr core::Duration kQuickestLookInterval = std::chrono::milliseconds(500);
+/// One part in so many: 0.2 %.
+inline constexpr std::int64_t kLookShare = 500;
 /// The list of all services, without their servers, is much cheaper: it is read after this for each
 /// service in it, but not faster than kShortestListInterval. It finds services that are missing,
 /// strange or differently set: within four minutes for 2,000.
 inline constexpr core::Duration kShortestListInterval = std::chrono::seconds(10);
 inline constexpr core::Duration kListTimePerService = std::chrono::milliseconds(120);
-[[nodiscard]] core::Duration look_interval(std::size_t services);
+/// `cost`: what one look takes; 0: not known.
+[[nodiscard]] core::Duration look_interval(std::size_t services, core::Duration cost = {});
 [[nodiscard]] core::Duration list_interval(std::size_t services);
 /// What we changed is read back this soon; changes that follow closely share one read.
 inline constexpr core::Duration kReadBackDelay = std::chrono::milliseconds(250);
@@ -76,6 +81,8 @@ struct WasRead {
 struct ServicesWereRead {
   std::vector<ipvs::ServiceKey> keys;
   ipvs::Table table;
+  /// The reading kept the process busy for so long.
+  core::Duration took{};
 };
 /// All services, without their servers.
 struct WasListed {
@@ -284,6 +291,7 @@ class Reconciler {
   void read_some(std::vector<ipvs::ServiceKey> keys, TableActions& out);
   void list_all(TableActions& out);
   [[nodiscard]] std::vector<ipvs::ServiceKey> due_watches(core::Instant now) const;
+  void learn_cost(const table_event::ServicesWereRead& read);
   [[nodiscard]] std::vector<ipvs::ServiceKey> next_window(const ipvs::Table& desired);
   void reading_succeeded(TableActions& out);
   void lose_access(const std::string& sentence, core::Instant now, TableActions& out);
@@ -333,6 +341,8 @@ class Reconciler {
   /// Where the rolling window ended.
   std::optional<ipvs::ServiceKey> window_end_;
   core::Instant window_at_;
+  /// What a look of the rolling window costs; rises at once, falls slowly. 0: not known.
+  core::Duration look_cost_{};
   core::Instant list_at_;
   /// When to read the whole table: before anything else after opening, later on demand.
   std::optional<core::Instant> whole_at_;

@@ -7,12 +7,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <utility>
 
 namespace holdfast::checkers {
 
@@ -49,6 +51,9 @@ std::size_t ProbeSession::dialogue_count() const {
 
 void ProbeSession::connect() {
   deadline_ = runtime::now() + settings_.timeout;
+  pausing_ = false;
+  readings_ = 0;
+  wakes_at_ = 1;
   timer_.arm(deadline_);
   dialogue_.emplace(make_dialogue());
   ++next_dialogue_;
@@ -125,13 +130,18 @@ void ProbeSession::on_ready() {
 }
 
 void ProbeSession::on_connected() {
-  advance({}, false);
+  if (advance({}, false)) wait_for(Waiting::bytes);
 }
 
 void ProbeSession::on_deadline() {
   if (!driver_) return;
   const auto keep_alive = shared_from_this();
+  if (std::exchange(pausing_, false) && runtime::now() < deadline_) {
+    timer_.arm(deadline_);
+    return read();
+  }
   // Receive before you judge: an answer may lie in the socket while this process was not running.
+  wake_at(1);
   const core::Duration late = runtime::now() - deadline_;
   ::pollfd ready{socket_.native_handle(),
                  static_cast<short>(waiting_ == Waiting::bytes ? POLLIN : POLLOUT), 0};
@@ -152,16 +162,29 @@ void ProbeSession::on_deadline() {
 
 void ProbeSession::read() {
   std::array<char, 16384> buffer;
-  const std::size_t dialogue = next_dialogue_;
+  bool brought_something = false;
   for (int i = 0; i < kMaxReadsPerWakeUp; ++i) {
     const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
     if (got < 0) return finish(outcome_of_connection_error(errno));
-    advance({buffer.data(), static_cast<std::size_t>(got)}, got == 0);
-    if (!driver_ || dialogue != next_dialogue_ || waiting_ != Waiting::bytes) return;
+    brought_something = true;
+    if (!advance({buffer.data(), static_cast<std::size_t>(got)}, got == 0)) return;
     if (got == 0) return finish(failed(Cause::closed_early, "the server closed the connection"));
   }
+  if (brought_something && ++readings_ > kEagerReadings) return pause_reading();
+  wake_at(1);
   wait_for(Waiting::bytes);
+}
+
+void ProbeSession::pause_reading() {
+  wake_at(kReadPauseBytes);
+  pausing_ = true;
+  timer_.arm(std::min(deadline_, runtime::now() + kReadPause));
+}
+
+void ProbeSession::wake_at(int bytes) {
+  if (std::exchange(wakes_at_, bytes) == bytes) return;
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
 }
 
 void ProbeSession::write() {
@@ -172,19 +195,22 @@ void ProbeSession::write() {
     if (sent < 0) return finish(outcome_of_connection_error(errno));
     unsent_.erase(0, static_cast<std::size_t>(sent));
   }
-  advance({}, false);
+  if (advance({}, false)) wait_for(Waiting::bytes);
 }
 
-void ProbeSession::advance(std::string_view received, bool peer_closed) {
+bool ProbeSession::advance(std::string_view received, bool peer_closed) {
   Step step = std::visit([&](auto& dialogue) { return dialogue.advance(received, peer_closed); },
                          *dialogue_);
-  if (auto* verdict = std::get_if<Verdict>(&step))
-    return connection_finished(std::move(verdict->outcome));
+  if (auto* verdict = std::get_if<Verdict>(&step)) {
+    connection_finished(std::move(verdict->outcome));
+    return false;
+  }
   if (const auto* send = std::get_if<Send>(&step)) {
     unsent_ = send->bytes;
-    return write();
+    write();
+    return false;
   }
-  wait_for(Waiting::bytes);
+  return true;
 }
 
 void ProbeSession::connection_finished(Outcome outcome) {

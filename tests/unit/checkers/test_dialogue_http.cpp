@@ -176,6 +176,66 @@ TEST_CASE("http: headers without an end are refused before they fill the memory"
   CHECK(play({}, {reply}, false)->cause == Cause::malformed_reply);
 }
 
+TEST_CASE("http: many small headers without an end are refused too") {
+  std::string fields;
+  for (int i = 0; i < 1000; ++i) fields += "A: b\r\n";
+  const std::vector<std::string> pieces(64, fields);
+  std::vector<std::string> reply{"HTTP/1.1 200 OK\r\n"};
+  reply.insert(reply.end(), pieces.begin(), pieces.end());
+
+  const auto outcome = play({}, reply, false);
+
+  REQUIRE(outcome);
+  CHECK(outcome->cause == Cause::malformed_reply);
+}
+
+TEST_CASE("http: what follows the headers without being body is bounded") {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string much(kMaxHttpUnparsedBytes + 1, 'z');
+  const std::string endless[] = {
+      head + "1;a=" + much,            // an extension
+      head + "1\r\na\r\n1;a=" + much,  // of a later chunk
+      head + "0\r\nTrailer: " + much,
+      head + "0;a=" + much,
+  };
+  for (const std::string& reply : endless) {
+    CAPTURE(reply.substr(head.size(), 12));
+    std::vector<std::string> pieces;
+    for (std::size_t at = 0; at < reply.size(); at += 1000)
+      pieces.push_back(reply.substr(at, 1000));
+
+    const auto outcome = play({}, pieces, false);
+
+    REQUIRE(outcome);
+    CHECK(*outcome == failed(Cause::malformed_reply,
+                             "not an HTTP reply: a chunk's head, or the trailers, go on for more "
+                             "than 16384 bytes"));
+  }
+}
+
+TEST_CASE("http: extensions and trailers of a usual length are no matter") {
+  const std::string long_word(4000, 'z');
+  const std::string reply =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=" + long_word +
+      "\r\nHello\r\n8\r\n, world\n\r\n0\r\nTrailer: " + long_word + "\r\n\r\n";
+  const HttpUrl url{.digest = kMd5OfHello};
+  CHECK(play(url, {reply}, false) == passed("/: status 200"));
+  CHECK(play(url, {reply.substr(0, 3000), reply.substr(3000)}, false) == passed("/: status 200"));
+}
+
+TEST_CASE("http: of a body in crumbs the status decides, unless there is a digest") {
+  std::string crumbs;
+  for (int i = 0; i < 1000; ++i) crumbs += "1\r\na\r\n";
+  std::vector<std::string> pieces{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"};
+  for (std::size_t sent = 0; sent <= kMaxHttpFramingBytes; sent += 5000) pieces.push_back(crumbs);
+
+  CHECK(play({}, pieces, false) == passed("/: status 200"));
+  const auto with_digest = play({.digest = kMd5OfHello}, pieces, false);
+  REQUIRE(with_digest);
+  CHECK(with_digest->cause == Cause::body_too_long);
+  CHECK(with_digest->reason.starts_with("the body comes in crumbs: "));
+}
+
 TEST_CASE("http: closing before any byte, in the headers and in the body are told apart") {
   CHECK(play({}, {}, true) ==
         failed(Cause::closed_early, "the server closed the connection without a reply"));

@@ -247,11 +247,23 @@ TEST_CASE("engine: the desired table is a function of the verdicts (property)") 
   settings.services[0].sorry_server = SorryServer{.endpoint = server_at(99), .entry = {}};
   settings.services[0].quorum = 2;
   settings.services[1].servers[0].inhibit_on_failure = true;
+  // One whose sorry server is a real server too, and one whose servers have to come up first.
+  settings.services.push_back(service(3, {1, 2, 4}));
+  settings.services[2].sorry_server =
+      SorryServer{.endpoint = server_at(4), .entry = {.weight = 7}, .inhibit = true};
+  settings.services[2].quorum = 2;
+  settings.services[2].servers[2].inhibit_on_failure = true;
+  settings.services.push_back(service(4, {3, 4}));
+  settings.services[3].servers[0].entry.weight = 5;
+  for (ServerSettings& one : settings.services[3].servers) one.checks[0].alpha = true;
   bench.configure(settings);
+  ipvs::Table known = bench.engine.desired();  // to somebody who is told what changes
   for (int round = 0; round < 2000; ++round) {
     const auto which = server_at(static_cast<std::uint8_t>(1 + rng.below(std::uint64_t{4})));
     bench.answers[which] = rng.chance(50) ? kGood : rng.chance(80) ? kBad : not_tried("x");
     bench.run_for(core::Duration(static_cast<std::int64_t>(rng.below(std::uint64_t{20'000'000}))));
+    for (const TableChanged& changed : bench.take<TableChanged>())
+      known.services[changed.service] = bench.engine.desired().services.at(changed.service);
     for (std::size_t i = 0; i < settings.services.size(); ++i) {
       const ServiceView& view = bench.engine.services()[i];
       std::vector<ServerState> states;
@@ -260,6 +272,7 @@ TEST_CASE("engine: the desired table is a function of the verdicts (property)") 
             desired_service(settings.services[i], states, view.quorum_up));
       CHECK(view.up_weight == up_weight(settings.services[i], states));
     }
+    CHECK(known == bench.engine.desired());
     bench.actions.clear();
   }
 }

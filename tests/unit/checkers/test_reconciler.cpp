@@ -59,6 +59,7 @@ struct Bench {
   std::size_t lose{};              // the kernel cannot be reached for the last so many of them
   std::size_t disagree{};          // so many readings contradict themselves
   bool in_one_piece = true;
+  core::Duration cost{};                                              // of a look
   std::function<void(ipvs::Table&)> distort = [](ipvs::Table&) {};    // what a reading shows
   std::function<void(ipvs::Table&)> normalise = [](ipvs::Table&) {};  // what the kernel keeps
   std::size_t whole_reads{};
@@ -77,7 +78,7 @@ struct Bench {
         answer([&] { return ev::WasRead{shown(), in_one_piece}; });
       } else if (const auto* some = std::get_if<act::ReadServices>(&action)) {
         looks.push_back(some->keys);
-        answer([&] { return ev::ServicesWereRead{some->keys, shown(some->keys)}; });
+        answer([&] { return ev::ServicesWereRead{some->keys, shown(some->keys), cost}; });
       } else if (std::holds_alternative<act::ListServices>(action)) {
         ++lists;
         answer([&] { return ev::WasListed{listed()}; });
@@ -424,6 +425,51 @@ TEST_CASE("table: the rolling window reaches every service, and finds what it do
 
   CHECK(bench.kernel == bench.desired);
   CHECK(bench.reconciler.drift() == 3);
+}
+
+TEST_CASE("table: a look at a large table comes as often as its cost allows") {
+  struct Row {
+    std::size_t services;
+    core::Duration cost, interval;
+  };
+  const Row rows[] = {
+      {2000, 0us, 15s},     {2000, 100us, 500ms}, {2000, 1ms, 500ms}, {2000, 4ms, 2s},
+      {2000, 30ms, 15s},    {2000, 1s, 15s},      {100, 1ms, 500ms},  {32, 1ms, 1500ms},
+      {17, 1ms, 2823529us}, {16, 1ms, 3200ms},    {1, 1ms, 3s},       {0, 1ms, 3s},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.services);
+    CAPTURE(row.cost.count());
+    CHECK(look_interval(row.services, row.cost) == row.interval);
+  }
+}
+
+TEST_CASE(
+    "table: where looks are cheap, a stranger's change among 2,000 services stands a minute") {
+  Bench bench{.desired = large_table(2000), .kernel = large_table(2000), .cost = 1ms};
+  bench.send(ev::Started{});
+  bench.run_to(t0 + 15s);  // the first look tells what they cost
+  for (const std::uint32_t mark : {1U, 1000U, 2000U})
+    bench.kernel.services[ipvs::MarkKey{mark}].servers[server_at(1)].weight = 9;
+
+  bench.run_to(bench.now + 15s + 2000 / kServicesPerLook * kQuickestLookInterval + kConfirmDelay);
+
+  CHECK(bench.kernel == bench.desired);
+  CHECK(bench.reconciler.drift() == 3);
+  CHECK(bench.lists <= 1);
+}
+
+TEST_CASE("table: where looks become dear they come less often at once") {
+  Bench bench{.desired = large_table(2000), .kernel = large_table(2000), .cost = 1ms};
+  bench.send(ev::Started{});
+  bench.run_to(t0 + 60s);
+  bench.cost = 20ms;
+  bench.run_to(bench.now + 1s);
+  bench.looks.clear();
+
+  bench.run_to(bench.now + 100s);
+
+  CHECK(bench.looks.size() == 100s / (20ms * kLookShare));
 }
 
 TEST_CASE("table: the window goes on where services were removed and added under it") {

@@ -32,12 +32,12 @@ std::string text_of(StatusDocument& document, int* turns = nullptr) {
 }
 
 json::object status_of(const Bench& bench, const Reconciler& reconciler,
-                       const Counters& counters = {}) {
+                       const Counters& counters = {}, const Admission& admission = Admission(9)) {
   const std::uint64_t generation = 1;
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
-                                                  .counters = counters,
+                                                  .probes = {counters, admission},
                                                   .generation = generation});
   return json::parse(text_of(document)).as_object();
 }
@@ -65,6 +65,20 @@ TEST_CASE("status: probes are counted by what became of them") {
   CHECK(numbers.at("probes_passed") == 2);
   CHECK(numbers.at("probes_failed") == 1);
   CHECK(numbers.at("probes_not_tried") == 1);
+}
+
+TEST_CASE("status: probes that are open, and those that wait for a descriptor, are told") {
+  Admission admission(2);
+  for (std::uint64_t probe = 1; probe <= 5; ++probe)
+    admission.enqueue(ProbeId{probe}, Lane::serving);
+  while (admission.admit()) continue;
+
+  Bench bench;
+  const json::object told = status_of(bench, Reconciler{}, {}, admission);
+
+  CHECK(told.at("probes_at_once") == 2);
+  CHECK(told.at("probes_open") == 2);
+  CHECK(told.at("probes_waiting") == 3);
 }
 
 TEST_CASE("status: a server that is also the sorry server counts as what it is in the table for") {
