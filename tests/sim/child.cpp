@@ -273,7 +273,7 @@ std::string Child::put_on_wire(const SendAdvert& advert) {
   return {};
 }
 
-void Child::move(std::span<const AddressMove> moves) {
+Moved Child::move(std::span<const AddressMove> moves) {
   for (const AddressMove& move : moves) {
     if (const auto* publish = std::get_if<const PublishAddresses*>(&move)) {
       const core::RouterKey& key = (*publish)->router->key;
@@ -289,6 +289,7 @@ void Child::move(std::span<const AddressMove> moves) {
     }
   }
   reflector_.flush();
+  return Moved::all;
 }
 
 void Child::announce(std::span<const Announce* const> announcements, std::vector<Event>&) {

@@ -103,7 +103,8 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
 
   void send(std::span<const vrrp::SendAdvert* const> adverts,
             std::vector<vrrp::Event>& answers) override;
-  void move(std::span<const vrrp::AddressMove> moves) override;
+  vrrp::Moved move(std::span<const vrrp::AddressMove> moves) override;
+  vrrp::Moved keep_moving() override { return vrrp::Moved::all; }
   void announce(std::span<const vrrp::Announce* const> announcements,
                 std::vector<vrrp::Event>& answers) override;
   void tell(const vrrp::Action& action) override;
