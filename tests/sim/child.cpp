@@ -49,6 +49,7 @@ void Child::beat() {
 }
 
 void Child::hear(Frame frame) {
+  told_to_stop_ |= frame.type == Frame::Type::stop;
   later(machine_.latency(), [this, frame = std::move(frame)] {
     if (!is_born_) {
       inbox_.push_back(frame);
