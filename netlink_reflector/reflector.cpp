@@ -23,10 +23,23 @@ namespace {
 
 /// Events read in one go. At the bound the rest is read on the next turn, after other handlers.
 constexpr int kMaxDrainDatagrams = 16384;
-/// Steps sent in one turn of the loop, in whole batches.
-constexpr std::size_t kMaxStepsPerTurn = 512;
+/// A turn of the loop sends steps for at most this long, but always one piece. A step takes the
+/// kernel some 50 to 100 µs, ten times that on a busy host.
+constexpr core::Duration kTurnTime = std::chrono::milliseconds(5);
+/// Steps between two looks at the clock: those of one request.
+constexpr std::size_t kPieceSteps = Requests::kMaxInFlight;
 /// More turns than any sane flush needs; what is left then happens in the loop.
 constexpr int kMaxFlushTurns = 1000;
+
+/// How many of these steps go together: a piece, and whatever must follow it at once. What a
+/// removal took along is put back right behind it, and what changes is not away for long.
+std::size_t next_piece(std::span<const Step> steps) {
+  std::size_t count = std::min(kPieceSteps, steps.size());
+  while (count < steps.size() && steps[count].kind != StepKind::remove &&
+         (steps[count].kind == StepKind::restore || steps[count - 1].kind != StepKind::add))
+    ++count;
+  return count;
+}
 
 }  // namespace
 
@@ -48,6 +61,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   core::Result<void> load();
   void schedule();
   void flush();
+  bool advance(core::Instant until);
 
   Keeper& keeper() { return keeper_; }
   [[nodiscard]] bool has_inherited() const { return has_inherited_; }
@@ -62,10 +76,15 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   using News = std::variant<LinkEvent, AddressEvent, Notice>;
+  /// A batch, and the answers to as many of its steps as were sent.
+  struct Sending {
+    Batch batch;
+    std::vector<StepResult> results;
+  };
 
   void wait_for_events();
   void turn();
-  void progress();
+  void progress(core::Instant until);
   void drain_events();
   void take(const Payload& payload);
   void note(const std::optional<LinkEvent>& event);
@@ -76,7 +95,9 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   void resync();
   void inherit();
   void record_changes();
-  void send_batches();
+  void send_batches(core::Instant until);
+  void send_piece(Sending& sending);
+  [[nodiscard]] bool is_working() const { return keeper_.has_work() || !pending_.empty(); }
   void deliver();
   void tell(const News& news);
   void tell(const Notice& notice);
@@ -93,7 +114,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<Requests> requests_;
   boost::asio::posix::stream_descriptor readable_;
   runtime::DeadlineTimer timer_;
-  std::deque<Batch> pending_;
+  std::deque<Sending> pending_;
   /// What the callbacks have not heard yet.
   std::deque<News> outbox_;
   std::map<core::RouterKey, std::vector<core::IpPrefix>> repaired_;
@@ -169,27 +190,26 @@ void Reflector::Impl::schedule() {
 }
 
 void Reflector::Impl::turn() {
-  progress();
+  progress(runtime::now() + kTurnTime);
   deliver();
   arm();
 }
 
 /// Reads before it judges: events, then a resync if some were lost, then what has to be done.
-void Reflector::Impl::progress() {
+void Reflector::Impl::progress(core::Instant until) {
   drain_events();
   resync();
   std::vector<Batch> batches;
   std::vector<Notice> notices;
   keeper_.work(mirror_, runtime::now(), batches, notices);
-  for (Batch& batch : batches) pending_.push_back(std::move(batch));
+  for (Batch& batch : batches) pending_.push_back({std::move(batch), {}});
   for (Notice& notice : notices) outbox_.emplace_back(std::move(notice));
   record_changes();
-  send_batches();
+  send_batches(until);
 }
 
 void Reflector::Impl::arm() {
-  const bool is_busy = keeper_.has_work() || !pending_.empty() || !outbox_.empty();
-  if (is_busy || undrained_ || resync_is_due_) schedule();
+  if (is_working() || !outbox_.empty() || undrained_ || resync_is_due_) schedule();
   std::optional<core::Instant> deadline = keeper_.deadline();
   if (resync_at_ && (!deadline || *resync_at_ < *deadline)) deadline = resync_at_;
   timer_.arm(deadline);
@@ -197,10 +217,18 @@ void Reflector::Impl::arm() {
 
 void Reflector::Impl::flush() {
   for (int turns = 0; turns < kMaxFlushTurns; ++turns) {
-    progress();
-    if (!keeper_.has_work() && pending_.empty()) break;
+    progress(core::Instant::max());
+    if (!is_working()) break;
   }
   arm();
+}
+
+bool Reflector::Impl::advance(core::Instant until) {
+  do {
+    progress(until);
+  } while (is_working() && runtime::now() < until);
+  arm();
+  return !is_working();
 }
 
 void Reflector::Impl::drain_events() {
@@ -311,18 +339,26 @@ void Reflector::Impl::resync() {
   if (!has_inherited_) inherit();
 }
 
-void Reflector::Impl::send_batches() {
-  std::size_t sent = 0;
-  while (!pending_.empty() && sent < kMaxStepsPerTurn) {
-    const Batch batch = std::move(pending_.front());
-    pending_.pop_front();
-    const std::vector<StepResult> results = requests_->send(batch.steps);
-    sent += batch.steps.size();
-    drain_events();
-    look_for_late_addresses(batch, results);
-    resync();
-    keeper_.on_results(batch, results, mirror_, runtime::now());
+void Reflector::Impl::send_batches(core::Instant until) {
+  while (!pending_.empty()) {
+    Sending& sending = pending_.front();
+    send_piece(sending);
+    if (sending.results.size() == sending.batch.steps.size()) {
+      const Sending sent = std::move(sending);
+      pending_.pop_front();
+      look_for_late_addresses(sent.batch, sent.results);
+      resync();
+      keeper_.on_results(sent.batch, sent.results, mirror_, runtime::now());
+    }
+    if (runtime::now() >= until) return;
   }
+}
+
+void Reflector::Impl::send_piece(Sending& sending) {
+  const auto rest = std::span<const Step>(sending.batch.steps).subspan(sending.results.size());
+  for (StepResult& result : requests_->send(rest.first(next_piece(rest))))
+    sending.results.push_back(std::move(result));
+  drain_events();
 }
 
 void Reflector::Impl::deliver() {
@@ -448,6 +484,9 @@ void Reflector::sweep_leftovers() {
 }
 void Reflector::flush() {
   impl_->flush();
+}
+bool Reflector::advance(core::Instant until) {
+  return impl_->advance(until);
 }
 
 Publication Reflector::publication(const core::RouterKey& owner) const {

@@ -109,9 +109,11 @@ class Reflector {
   void forget(const core::RouterKey& owner);
   /// Sends what is pending and reads it back now, inside this call; ask publication() what came
   /// out. Callbacks never run inside it: they come on the next turn of the loop. Bounded by the
-  /// number of steps. For the orderly end of a process, and wherever an announcement must follow
-  /// the address.
+  /// number of steps. For the orderly end of a process.
   void flush();
+  /// As flush(), but returns at `until`, or a piece of work later; true when all is done. What is
+  /// left goes on in the loop, sooner by the next call.
+  [[nodiscard]] bool advance(core::Instant until);
 
   /// The work of a hold() or release() is done and read back: once per call, and again whenever the
   /// outcome changes by itself (an interface came, a retry worked). Also called when a retry failed

@@ -30,6 +30,10 @@ inline constexpr Message kReloadRefused{"watchdog-reload-refused", Level::error,
                                         "running untouched. Mend the file and reload again."};
 inline constexpr Message kReading{"watchdog-reading", Level::info,
                                   "The configuration is being read."};
+inline constexpr Message kStarterDeaf{
+    "watchdog-starter-deaf", Level::warning,
+    "The start wanted to write remarks to its standard error, which is a pipe that nobody empties. "
+    "The rest of them is in the log only, if at all; nothing else is missing."};
 inline constexpr Message kConfigRemark{
     "watchdog-config-remark", Level::warning,
     "The reader's warnings: the configuration is used, but perhaps not as its author believes."};
@@ -76,6 +80,11 @@ inline constexpr Message kChildDied{"watchdog-child-died", Level::error,
                                     "again, at once the first time, later when it dies "
                                     "repeatedly; addresses are released before a pause. Look for a "
                                     "core file (coredumpctl) and report it."};
+inline constexpr Message kChildLate{
+    "watchdog-child-late", Level::warning,
+    "A child gave no sign of life from inside its loop for some seconds, but uses the processor or "
+    "waits for it: a busy host, or a great deal of work at once. It is not replaced unless peers "
+    "take its addresses over, or it does not come back for a minute."};
 inline constexpr Message kChildHung{"watchdog-child-hung", Level::error,
                                     "A child gave no sign of life from inside its loop. It is "
                                     "aborted so that a core file shows where it hung, then "

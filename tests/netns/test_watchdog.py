@@ -247,6 +247,50 @@ def test_a_stopped_child_is_killed_and_replaced(director):
     assert director.child("vrrp")["restarts"] == 0
 
 
+@pytest.mark.parametrize("role", ["vrrp", "checkers"])
+def test_a_busy_child_is_late_and_not_replaced(director, role):
+    director.behave(role, "busy")
+    director.start()
+    pid = director.child(role)["pid"]
+    assert not director.child(role)["late"]
+
+    director.wait_for(lambda: director.child(role)["late"], "lateness", 5)
+    director.wait_for(lambda: not director.child(role)["late"], "return", 5)
+
+    assert director.child(role)["pid"] == pid
+    assert director.child(role)["restarts"] == 0
+    assert director.log().count("but it works: it is late, not dead") == 1
+
+
+def test_a_child_that_waits_for_something_that_does_not_come_is_replaced(director):
+    director.behave("checkers", "hang")
+    director.start()
+    old = director.child("checkers")["pid"]
+    director.behave("checkers", "well")
+
+    director.wait_for(settled_again(director, "checkers", old), "successor", 10)
+    assert "signal 6" in director.child("checkers")["last_exit"]
+    assert "gave no sign of life for 3." in director.log()
+
+
+def test_remarks_that_nobody_reads_do_not_stop_the_director(director):
+    service = director.config.read_text().partition("virtual_server")[2]
+    several = "".join(f"virtual_server 192.0.2.200 {port} {{ alpha_omega_{port}" + "x" * 150
+                      + service[service.index("{") + 1:] for port in range(1000, 1500))
+    director.config.write_text(BOTH + several)
+    read, write = os.pipe()
+    director.stderr = None
+    director.process = subprocess.Popen(director.command("-n"), env=director.env, stderr=write)
+    os.close(write)
+    try:
+        director.wait_for(lambda: director.status()["generation"] == 1, "start")
+        old = kill_child(director, "vrrp")
+        director.wait_for(settled_again(director, "vrrp", old), "successor", 10)
+        assert len(os.read(read, 1 << 20)) >= 60_000, "the pipe was full"
+    finally:
+        os.close(read)
+
+
 def test_dont_respawn(director):
     director.start("-R")
     kill_child(director, "checkers")

@@ -177,6 +177,9 @@ void Accidents::hit(ProcessFault kind, const Fault& fault, Machine& machine) {
     case ProcessFault::child_hangs:
       machine.pause_child(Process::Run::hangs);
       return breaks(fault, false, [&machine] { machine.go_on(); });
+    case ProcessFault::child_busy:
+      machine.pause_child(Process::Run::busy);
+      return breaks(fault, false, [&machine] { machine.go_on(); });
     case ProcessFault::watchdog_stopped:
       machine.pause_watchdog();
       return breaks(fault, false, [&machine] { machine.go_on(); });

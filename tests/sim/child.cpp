@@ -49,6 +49,7 @@ void Child::beat() {
 }
 
 void Child::hear(Frame frame) {
+  told_to_stop_ |= frame.type == Frame::Type::stop;
   later(machine_.latency(), [this, frame = std::move(frame)] {
     if (!is_born_) {
       inbox_.push_back(frame);
@@ -273,7 +274,7 @@ std::string Child::put_on_wire(const SendAdvert& advert) {
   return {};
 }
 
-void Child::move(std::span<const AddressMove> moves) {
+Moved Child::move(std::span<const AddressMove> moves) {
   for (const AddressMove& move : moves) {
     if (const auto* publish = std::get_if<const PublishAddresses*>(&move)) {
       const core::RouterKey& key = (*publish)->router->key;
@@ -289,6 +290,7 @@ void Child::move(std::span<const AddressMove> moves) {
     }
   }
   reflector_.flush();
+  return Moved::all;
 }
 
 void Child::announce(std::span<const Announce* const> announcements, std::vector<Event>&) {

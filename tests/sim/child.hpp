@@ -54,6 +54,8 @@ class Watcher {
   virtual void woke(Child& child, const Wake& wake) = 0;
   virtual void announced(Child& child, const core::RouterKey& key,
                          const core::IpAddress& address) = 0;
+  /// The watchdog is about to end it.
+  virtual void struck(Child& child) = 0;
 };
 
 /// Wake-ups come late by up to this much, as on a busy machine.
@@ -74,6 +76,8 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   [[nodiscard]] const vrrp::Router& router() const { return driver_.router(); }
   [[nodiscard]] bool is_committed() const { return started_; }
   [[nodiscard]] bool is_stopping() const { return stopping_; }
+  /// Whether it was told to, perhaps without having come to it yet.
+  [[nodiscard]] bool was_told_to_stop() const { return told_to_stop_; }
   [[nodiscard]] const Reflector& reflector() const { return reflector_; }
   /// The last wish about its addresses was to have them.
   [[nodiscard]] bool wishes(const core::RouterKey& key) const { return wished_.contains(key); }
@@ -103,7 +107,8 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
 
   void send(std::span<const vrrp::SendAdvert* const> adverts,
             std::vector<vrrp::Event>& answers) override;
-  void move(std::span<const vrrp::AddressMove> moves) override;
+  vrrp::Moved move(std::span<const vrrp::AddressMove> moves) override;
+  vrrp::Moved keep_moving() override { return vrrp::Moved::all; }
   void announce(std::span<const vrrp::Announce* const> announcements,
                 std::vector<vrrp::Event>& answers) override;
   void tell(const vrrp::Action& action) override;
@@ -129,6 +134,7 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   bool is_prepared_ = false;
   bool started_ = false;
   bool stopping_ = false;
+  bool told_to_stop_ = false;
   int stop_frames_ = 0;
 
   std::map<std::string, Socket> sockets_;

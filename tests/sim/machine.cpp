@@ -131,6 +131,7 @@ ReleaseProcess& Machine::spawn_release() {
 
 void Machine::strike_child(int signal) {
   if (!child_) return;
+  watcher_.struck(*child_);
   if (signal == SIGKILL) {
     child_->kill(SIGKILL);
   } else {

@@ -22,6 +22,12 @@ class Oracles : public Watcher {
                  const core::IpAddress& address) override {
     addresses_.announced(child, key, address);
   }
+  /// Busy is not hung: only peers that take over end a process that works.
+  void struck(Child& child) override {
+    const auto ends = child.machine().page().mastership_ends();
+    if (!child.is_busy() || child.was_told_to_stop() || (ends && *ends <= situation_.now())) return;
+    situation_.violated("patience", child.name(), "is ended although it works");
+  }
   /// Before each happening; what holds now has held since the last one.
   void look() {
     if (situation_.now() - looked_at_ < kEvery) return;

@@ -31,6 +31,7 @@ constexpr std::array kKinds{
     NamedKind{KernelFault::sending_fails, "sending fails"},
     NamedKind{ProcessFault::child_stopped, "child stopped"},
     NamedKind{ProcessFault::child_hangs, "child hangs"},
+    NamedKind{ProcessFault::child_busy, "child is busy"},
     NamedKind{ProcessFault::watchdog_stopped, "watchdog stopped"},
     NamedKind{ProcessFault::everything_stopped, "everything stopped"},
     NamedKind{ProcessFault::child_killed, "child killed"},

@@ -27,6 +27,7 @@ enum class KernelFault : std::uint8_t {
 enum class ProcessFault : std::uint8_t {
   child_stopped,
   child_hangs,
+  child_busy,
   watchdog_stopped,
   everything_stopped,
   child_killed,

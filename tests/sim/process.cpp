@@ -6,7 +6,10 @@ namespace holdfast::sim {
 
 void Process::pause(Run how) {
   if (!runs()) return;
-  world_.note("{} {}", name_, how == Run::stopped ? "is stopped" : "hangs");
+  world_.note("{} {}", name_,
+              how == Run::stopped ? "is stopped"
+              : how == Run::busy  ? "is busy"
+                                  : "hangs");
   run_ = how;
   paused_at_ = world_.now();
 }

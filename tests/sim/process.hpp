@@ -23,7 +23,8 @@ class Process {
   enum class Run : std::uint8_t {
     yes,
     stopped,  ///< SIGSTOP: others can see it
-    hangs,    ///< turns in a loop of its own: looks like any other
+    hangs,    ///< waits for something that does not come: looks like any other that waits
+    busy,     ///< works, and does not come to anything else: others can see that, too
     dumps,    ///< writes its core file: does nothing any more
   };
 
@@ -48,6 +49,7 @@ class Process {
 
   [[nodiscard]] bool is_alive() const { return life_ != nullptr; }
   [[nodiscard]] bool is_stopped() const { return is_alive() && run_ == Run::stopped; }
+  [[nodiscard]] bool is_busy() const { return is_alive() && run_ == Run::busy; }
   [[nodiscard]] bool runs() const { return is_alive() && run_ == Run::yes; }
   [[nodiscard]] const std::string& name() const { return name_; }
 

@@ -78,9 +78,12 @@ void Watchdog::feed(const Event& event) {
 }
 
 void Watchdog::look_at_children() {
+  const Child* child = machine_.child();
   feed(Observed{.role = Role::vrrp,
-                .stopped = machine_.child() != nullptr && machine_.child()->is_stopped(),
-                .holds_until = machine_.page().mastership_ends()});
+                .stopped = child != nullptr && child->is_stopped(),
+                .holds_until = machine_.page().mastership_ends(),
+                .worked = {},
+                .is_working = child != nullptr && child->is_busy()});
 }
 
 /// One timer; a deadline that has moved on since it was armed is armed for when it fires.

@@ -24,9 +24,11 @@ void Router::on(const Startup& event, Instant now, Actions& out) {
   step_all(event, now, out);
 }
 
-// Touches only what is due. Each slot's tick moves its deadline past `now`, so this ends.
+// Touches only what is due, the longest overdue first. What is beyond the bound stays due: the next
+// wake-up follows at once, and meanwhile the adverts of these are on the wire.
 void Router::on(const Tick& event, Instant now, Actions& out) {
-  while (deadlines_.earliest() && *deadlines_.earliest() <= now) {
+  for (std::size_t count = 0; count < kMaxDueAtOnce; ++count) {
+    if (!deadlines_.earliest() || *deadlines_.earliest() > now) return;
     const std::size_t slot = deadlines_.earliest_slot();
     step_slot(slot, event, now, out);
     HOLDFAST_ASSERT(!slots_[slot] || !slots_[slot]->deadline() || *slots_[slot]->deadline() > now,

@@ -22,6 +22,9 @@ struct RouterSituation;  // situation.hpp
 
 class Router {
  public:
+  /// Instances that one Tick serves: a few milliseconds of sending.
+  static constexpr std::size_t kMaxDueAtOnce = 256;
+
   /// No instances yet is fine: Reload brings them. Keys must be unique: the configuration sees to
   /// it.
   explicit Router(std::vector<InstanceSettings> instances = {});

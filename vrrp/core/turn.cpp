@@ -1,6 +1,7 @@
 #include "vrrp/core/turn.hpp"
 
-#include <unordered_map>
+#include <iterator>
+#include <optional>
 
 namespace holdfast::vrrp {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 // The answers come before anything else is done, so that the rest is decided with them.
 void send_adverts(Actions& actions, Doer& doer, const Step& step) {
   std::size_t seen = 0;
-  for (int round = 0; round < kMaxAnswerRounds && seen < actions.size(); ++round) {
+  for (int round = 0; round < Turn::kMaxAnswerRounds && seen < actions.size(); ++round) {
     std::vector<const SendAdvert*> adverts;
     for (; seen < actions.size(); ++seen) {
       if (const auto* advert = std::get_if<SendAdvert>(&actions[seen])) adverts.push_back(advert);
@@ -20,93 +21,51 @@ void send_adverts(Actions& actions, Doer& doer, const Step& step) {
   }
 }
 
-/// Keys stay where they are: thousands of instances move in one turn.
-struct SameKey {
-  std::size_t operator()(const RouterKey* key) const { return std::hash<RouterKey>{}(*key); }
-  bool operator()(const RouterKey* one, const RouterKey* other) const { return *one == *other; }
-};
-template <class Value>
-using ByKey = std::unordered_map<const RouterKey*, Value, SameKey, SameKey>;
-
-template <class Wish>
-void note_wish(const Wish& wish, ByKey<std::size_t>& place_of, std::vector<AddressMove>& moves) {
-  const auto [place, is_new] = place_of.try_emplace(&wish.router->key, moves.size());
-  if (is_new) {
-    moves.emplace_back(&wish);
-  } else {
-    moves[place->second] = &wish;
-  }
+/// Whom it is about; nullptr: all of them.
+const core::Shared<Subject>* router_of(const Action& action) {
+  return std::visit(
+      [](const auto& each) -> const core::Shared<Subject>* {
+        if constexpr (requires { each.router; }) {
+          return &each.router;
+        } else {
+          return nullptr;
+        }
+      },
+      action);
 }
 
-// What was wished for and taken back within one wake-up never reaches the kernel.
-std::vector<AddressMove> last_wishes(const Actions& actions) {
-  ByKey<std::size_t> place_of;
-  std::vector<AddressMove> moves;
+std::size_t addresses_in(const std::vector<Action>& actions) {
+  std::size_t count = 0;
+  for (const Action& action : actions) {
+    if (const auto* publish = std::get_if<PublishAddresses>(&action))
+      count += publish->addresses->size();
+  }
+  return count;
+}
+
+/// What was wished for and taken back before its turn came never reaches the kernel.
+std::optional<AddressMove> last_wish(const std::vector<Action>& actions) {
+  std::optional<AddressMove> wish;
   for (const Action& action : actions) {
     if (const auto* publish = std::get_if<PublishAddresses>(&action)) {
-      note_wish(*publish, place_of, moves);
+      wish = publish;
     } else if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
-      note_wish(*withdraw, place_of, moves);
+      wish = withdraw;
     } else if (const auto* removed = std::get_if<Removed>(&action)) {
-      note_wish(*removed, place_of, moves);
+      wish = removed;
     }
   }
-  return moves;
+  return wish;
 }
 
 // An announcement that a withdrawal follows would point the segment at us after the addresses have
 // gone.
-std::vector<const Announce*> valid_announcements(const Actions& actions) {
-  ByKey<const WithdrawAddresses*> last_withdrawal;
+void append_valid_announcements(const std::vector<Action>& actions,
+                                std::vector<const Announce*>& valid) {
+  const std::size_t others = valid.size();
   for (const Action& action : actions) {
-    if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action))
-      last_withdrawal[&withdraw->router->key] = withdraw;
-  }
-  std::vector<const Announce*> valid;
-  for (const Action& action : actions) {
-    if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
-      const auto found = last_withdrawal.find(&withdraw->router->key);
-      if (found != last_withdrawal.end() && found->second == withdraw) last_withdrawal.erase(found);
-    } else if (const auto* announce = std::get_if<Announce>(&action)) {
-      if (!last_withdrawal.contains(&announce->router->key)) valid.push_back(announce);
-    }
-  }
-  return valid;
-}
-
-/// Where the last word about an instance's page stands.
-struct LastPage {
-  std::size_t place = 0;
-  bool is_master = false;
-  bool after_removal = false;  ///< It belongs to a new instance: Removed ends the old one's first.
-
-  [[nodiscard]] bool is_claim() const { return is_master && !after_removal; }
-};
-using LastPages = std::unordered_map<RouterKey, LastPage>;
-
-LastPages last_pages(const Actions& actions) {
-  LastPages pages;
-  for (std::size_t place = 0; place < actions.size(); ++place) {
-    if (const auto* remember = std::get_if<Remember>(&actions[place])) {
-      LastPage& page = pages[remember->router->key];
-      page.place = place;
-      page.is_master = remember->state == StateName::master;
-    } else if (const auto* removed = std::get_if<Removed>(&actions[place])) {
-      pages[removed->router->key].after_removal = true;
-    }
-  }
-  return pages;
-}
-
-// Whoever dies between the addresses and the page leaves addresses that nobody knows of, so a
-// master is in it before they are there, and leaves it after they have gone.
-void claim(const Actions& actions, Doer& doer) {
-  const LastPages pages = last_pages(actions);
-  for (std::size_t place = 0; place < actions.size(); ++place) {
-    const auto* remember = std::get_if<Remember>(&actions[place]);
-    if (remember == nullptr) continue;
-    const LastPage& last = pages.at(remember->router->key);
-    if (last.place == place && last.is_claim()) doer.tell(actions[place]);
+    if (const auto* announce = std::get_if<Announce>(&action)) valid.push_back(announce);
+    if (std::holds_alternative<WithdrawAddresses>(action)) valid.resize(others);
   }
 }
 
@@ -117,32 +76,178 @@ bool is_told(const Action& action) {
          !std::holds_alternative<Announce>(action);
 }
 
-// The rest, in the core's order. Actions from `claimed` on came after the claims.
-void tell_rest(const Actions& actions, std::size_t claimed, Doer& doer) {
-  const LastPages pages = last_pages(actions);
-  for (std::size_t place = 0; place < actions.size(); ++place) {
-    if (const auto* remember = std::get_if<Remember>(&actions[place])) {
-      const LastPage& last = pages.at(remember->router->key);
-      if (last.place != place || (last.is_claim() && place < claimed)) continue;
-    }
-    if (is_told(actions[place])) doer.tell(actions[place]);
+void tell_all(const std::vector<Action>& actions, Doer& doer) {
+  const Action* last_page = nullptr;
+  for (const Action& action : actions) {
+    if (std::holds_alternative<Remember>(action)) last_page = &action;
   }
+  for (const Action& action : actions) {
+    const bool is_old_page = std::holds_alternative<Remember>(action) && &action != last_page;
+    if (is_told(action) && !is_old_page) doer.tell(action);
+  }
+}
+
+/// Where the last word of a wake-up about an instance's page stands.
+struct LastPage {
+  const Remember* page = nullptr;
+  bool after_removal = false;  ///< It belongs to a new instance: Removed ends the old one's first.
+};
+/// Keys stay where they are: thousands of instances send in one turn.
+struct SameKey {
+  std::size_t operator()(const RouterKey* key) const { return std::hash<RouterKey>{}(*key); }
+  bool operator()(const RouterKey* one, const RouterKey* other) const { return *one == *other; }
+};
+using LastPages = std::unordered_map<const RouterKey*, LastPage, SameKey, SameKey>;
+
+LastPages last_pages(const Actions& actions) {
+  LastPages pages;
+  for (const Action& action : actions) {
+    if (const auto* remember = std::get_if<Remember>(&action)) {
+      pages[&remember->router->key].page = remember;
+    } else if (const auto* removed = std::get_if<Removed>(&action)) {
+      pages[&removed->router->key].after_removal = true;
+    }
+  }
+  return pages;
 }
 
 }  // namespace
 
-void perform(Actions& actions, Doer& doer, const Step& step) {
+// ---- at once ----
+
+void Turn::begin(Actions& actions, Doer& doer, const Step& step) {
   if (actions.empty()) return;
   send_adverts(actions, doer, step);
-  const std::size_t claimed = actions.size();
   claim(actions, doer);
-  const std::vector<AddressMove> moves = last_wishes(actions);
-  if (!moves.empty()) doer.move(moves);
-  const std::vector<const Announce*> announcements = valid_announcements(actions);
+}
+
+// A master is on its page before its addresses are there, and leaves it after they have gone.
+void Turn::claim(const Actions& actions, Doer& doer) {
+  const LastPages pages = last_pages(actions);
+  for (const Action& action : actions) {
+    if (const auto* remember = std::get_if<Remember>(&action)) {
+      const RouterKey& key = remember->router->key;
+      const LastPage& last = pages.at(&key);
+      if (last.page != remember) continue;
+      const bool is_claim =
+          remember->state == StateName::master && !last.after_removal && !removals_.contains(key);
+      if (is_claim) {
+        forget_pages(key);  // what an earlier wake-up had to say is old now
+        doer.tell(action);
+      } else {
+        keep(action);
+      }
+    } else if (!std::holds_alternative<SendAdvert>(action)) {
+      keep(action);
+    }
+  }
+}
+
+void Turn::forget_pages(const RouterKey& key) {
+  const auto forget = [](Job& job) {
+    std::erase_if(job.actions,
+                  [](const Action& action) { return std::holds_alternative<Remember>(action); });
+  };
+  if (const auto found = job_of_.find(key); found != job_of_.end()) forget(*found->second);
+  for (Job& job : piece_) {
+    if (job.router->key == key) forget(job);
+  }
+}
+
+// ---- when there is time ----
+
+void Turn::keep(const Action& action) {
+  const core::Shared<Subject>* router = router_of(action);
+  if (router == nullptr) {
+    stopped_ = true;
+    return;
+  }
+  const RouterKey& key = (*router)->key;
+  auto found = job_of_.find(key);
+  if (found == job_of_.end()) {
+    others_.push_back({*router, {}});
+    found = job_of_.emplace(key, std::prev(others_.end())).first;
+  }
+  const Jobs::iterator job = found->second;
+  job->actions.push_back(action);
+  const bool is_removal = std::holds_alternative<Removed>(action);
+  if (is_removal) ++removals_[key];
+  if (job->leaves || (!is_removal && !std::holds_alternative<WithdrawAddresses>(action))) return;
+  job->leaves = true;
+  leaving_.splice(leaving_.end(), others_, job);
+}
+
+void Turn::work(Doer& doer, const Step& step) {
+  if (piece_.empty()) {
+    if (is_idle()) {
+      if (stopped_) doer.tell(Stopped{});
+      stopped_ = false;
+      return;
+    }
+    take_piece();
+    std::vector<AddressMove> moves;
+    for (const Job& job : piece_) {
+      if (const auto wish = last_wish(job.actions)) moves.push_back(*wish);
+    }
+    if (!moves.empty() && doer.move(moves) == Moved::not_yet) return;
+  } else if (doer.keep_moving() == Moved::not_yet) {
+    return;
+  }
+  end_piece(doer, step);
+}
+
+// One interface: the shell looks at all of it for every piece. Those that come after those that
+// leave are in it, too: an address that a reload gives to another instance stays where it is.
+void Turn::take_piece() {
+  const std::string interface =
+      (leaving_.empty() ? others_ : leaving_).front().router->key.interface;
+  std::size_t addresses = 0;
+  take_from(leaving_, interface, addresses);
+  take_from(others_, interface, addresses);
+}
+
+void Turn::take_from(Jobs& jobs, const std::string& interface, std::size_t& addresses) {
+  for (auto at = jobs.begin();
+       at != jobs.end() && addresses < kPieceAddresses && piece_.size() < kPieceInstances;) {
+    const auto job = at++;
+    if (job->router->key.interface != interface) continue;
+    addresses += addresses_in(job->actions);
+    job_of_.erase(job->router->key);
+    piece_.splice(piece_.end(), jobs, job);
+  }
+}
+
+void Turn::end_piece(Doer& doer, const Step& step) {
+  std::vector<const Announce*> announcements;
+  for (const Job& job : piece_) {
+    if (!will_leave(job.router->key)) append_valid_announcements(job.actions, announcements);
+  }
   std::vector<Event> answers;
   if (!announcements.empty()) doer.announce(announcements, answers);
-  for (const Event& answer : answers) step(answer, actions);
-  tell_rest(actions, claimed, doer);
+  for (const Job& job : piece_) {
+    tell_all(job.actions, doer);
+    for (const Action& action : job.actions) {
+      if (!std::holds_alternative<Removed>(action)) continue;
+      if (const auto waits = removals_.find(job.router->key); --waits->second == 0)
+        removals_.erase(waits);
+    }
+  }
+  piece_.clear();
+  Actions more;
+  for (const Event& answer : answers) step(answer, more);
+  begin(more, doer, step);
+}
+
+/// A later wake-up has taken back what this piece has done.
+bool Turn::will_leave(const RouterKey& key) const {
+  const auto found = job_of_.find(key);
+  return found != job_of_.end() && found->second->leaves;
+}
+
+void perform(Actions& actions, Doer& doer, const Step& step) {
+  Turn turn;
+  turn.begin(actions, doer, step);
+  while (turn.has_work()) turn.work(doer, step);
 }
 
 }  // namespace holdfast::vrrp

@@ -1,44 +1,95 @@
-// One wake-up's actions, done in the order of the contract: adverts, the page of masters,
-// addresses, announcements, the rest. Shared by the daemon's executor and the simulator, so that
-// what is simulated is what runs.
+// What wake-ups ask for, done in the order of the contract: adverts and the page of masters at
+// once; then, in pieces between which the loop turns, addresses, announcements, the rest. Shared by
+// the daemon's engine and the simulator, so that what is simulated is what runs.
 #pragma once
 
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/event.hpp"
 
 #include <functional>
+#include <list>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
 namespace holdfast::vrrp {
 
-/// The last wish of a wake-up about one instance's addresses.
+/// The last wish about one instance's addresses.
 using AddressMove = std::variant<const PublishAddresses*, const WithdrawAddresses*, const Removed*>;
 
-/// What a shell can do. All pointers are into the actions of the turn and live for the call.
+/// Whether the kernel has what move() asked for, or has said no.
+enum class Moved : std::uint8_t { not_yet, all };
+
+/// What a shell can do. All pointers live for the call.
 class Doer {
  public:
   virtual ~Doer() = default;
   /// Sends all; `answers` gets AdvertSent or AdvertRefused for each.
   virtual void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) = 0;
-  /// One for each instance, in the order in which the last wishes came. Returns when the kernel has
-  /// them or has said no: hosts ask back as soon as they hear an announcement.
-  virtual void move(std::span<const AddressMove> moves) = 0;
+  /// Begins with at most one move for each instance, in the order in which they were wished for.
+  [[nodiscard]] virtual Moved move(std::span<const AddressMove> moves) = 0;
+  /// Goes on with what move() began.
+  [[nodiscard]] virtual Moved keep_moving() = 0;
   /// In order; only addresses that the kernel has. `answers` gets AnnouncementsRefused.
   virtual void announce(std::span<const Announce* const> announcements,
                         std::vector<Event>& answers) = 0;
-  /// Notify, Remember, StateChanged, PeerProblem, Removed, Stopped, in the core's order; but of the
-  /// pages of an instance only the last, and a master's before move().
+  /// Notify, Remember, StateChanged, PeerProblem, Removed, Stopped, in the core's order of an
+  /// instance; but of its pages only the last, and a master's before move().
   virtual void tell(const Action& action) = 0;
 };
 
-/// Performs `actions`. `step` feeds an answer to the core and appends what the core makes of it:
-/// what it takes back there (an address of a master whose adverts do not leave) never happens.
-/// Ends: answers to adverts are fed back for at most kMaxAnswerRounds rounds, and an advert that
-/// they ask for beyond that is not sent.
-inline constexpr int kMaxAnswerRounds = 3;
+/// Feeds an answer to the core and appends what the core makes of it: what it takes back there (an
+/// address of a master whose adverts do not leave) never happens.
 using Step = std::function<void(const Event& answer, Actions& out)>;
+
+class Turn {
+ public:
+  /// Answers to adverts are fed back for at most so many rounds; an advert that they ask for beyond
+  /// that is not sent.
+  static constexpr int kMaxAnswerRounds = 3;
+  /// A piece of work is about as many addresses, all on one interface, but always a whole instance.
+  /// Larger ones cost fewer looks at the interface, smaller ones let a withdrawal wait for less.
+  static constexpr std::size_t kPieceAddresses = 512;
+  /// And about so many instances.
+  static constexpr std::size_t kPieceInstances = 256;
+
+  /// Sends the adverts of a wake-up, and notes masters on the page: whoever dies between addresses
+  /// and page leaves addresses that nobody knows of. `actions` grows by what the answers bring. The
+  /// rest waits for work(), where it meets what is already waiting for the same instance.
+  void begin(Actions& actions, Doer& doer, const Step& step);
+  [[nodiscard]] bool has_work() const { return !piece_.empty() || !is_idle() || stopped_; }
+  /// Does a piece, or goes on with it. Instances that leave their addresses come first.
+  void work(Doer& doer, const Step& step);
+
+ private:
+  /// All that waits for one instance, in the core's order.
+  struct Job {
+    core::Shared<Subject> router;
+    std::vector<Action> actions;
+    bool leaves = false;  ///< It is to give its addresses up, at least for a moment.
+  };
+  using Jobs = std::list<Job>;
+
+  [[nodiscard]] bool is_idle() const { return leaving_.empty() && others_.empty(); }
+  void keep(const Action& action);
+  void claim(const Actions& actions, Doer& doer);
+  void forget_pages(const RouterKey& key);
+  void take_piece();
+  void take_from(Jobs& jobs, const std::string& interface, std::size_t& addresses);
+  void end_piece(Doer& doer, const Step& step);
+  [[nodiscard]] bool will_leave(const RouterKey& key) const;
+
+  Jobs leaving_;
+  Jobs others_;
+  std::unordered_map<RouterKey, Jobs::iterator> job_of_;
+  std::unordered_map<RouterKey, int> removals_;  // how often Removed waits
+  Jobs piece_;                                   // under way: its addresses are being moved
+  bool stopped_ = false;                         // Stopped waits for everything else
+};
+
+/// All of it at once, for those who have time.
 void perform(Actions& actions, Doer& doer, const Step& step);
 
 }  // namespace holdfast::vrrp

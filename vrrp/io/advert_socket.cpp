@@ -121,7 +121,10 @@ void AdvertSocket::send(PacketQueue& queue, const std::function<void(std::size_t
         std::memcpy(&targets[slot].sin_addr, address.data(), address.size());
         header = {&targets[slot], sizeof targets[slot], &pieces[slot], 1, nullptr, 0, 0};
       },
-      refused);
+      [&](std::size_t index, int error) {
+        refused(index, error);
+        return Refusal::skip;
+      });
 }
 
 }  // namespace holdfast::vrrp

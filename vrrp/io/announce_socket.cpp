@@ -1,7 +1,5 @@
 #include "vrrp/io/announce_socket.hpp"
 
-#include "vrrp/io/send_batches.hpp"
-
 #include <cerrno>
 #include <cstring>
 #include <linux/if_packet.h>
@@ -53,14 +51,15 @@ core::Result<AnnounceSocket> AnnounceSocket::open() {
   return AnnounceSocket(std::move(fd));
 }
 
-void AnnounceSocket::send(std::vector<AnnounceFrame>& frames,
-                          const std::function<void(std::size_t, int)>& refused) {
+std::size_t AnnounceSocket::send(std::size_t count,
+                                 const std::function<AnnounceFrame&(std::size_t)>& frame_at,
+                                 const std::function<Refusal(std::size_t, int)>& refused) {
   std::array<iovec, kSendBatch> pieces{};
   std::array<sockaddr_ll, kSendBatch> targets{};
-  send_batches(
-      fd_.get(), frames.size(),
+  return send_batches(
+      fd_.get(), count,
       [&](std::size_t index, std::size_t slot, msghdr& header) {
-        AnnounceFrame& frame = frames[index];
+        AnnounceFrame& frame = frame_at(index);
         targets[slot] = target_of(frame);
         pieces[slot] = {frame.bytes.data(), frame.size};
         header = {&targets[slot], sizeof targets[slot], &pieces[slot], 1, nullptr, 0, 0};

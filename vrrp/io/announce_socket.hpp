@@ -5,6 +5,7 @@
 #include "runtime/unique_fd.hpp"
 #include "vrrp/core/garp.hpp"
 #include "vrrp/core/na.hpp"
+#include "vrrp/io/send_batches.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,10 +29,11 @@ struct AnnounceFrame {
 class AnnounceSocket {
  public:
   [[nodiscard]] static core::Result<AnnounceSocket> open();
-  /// In order, with as few calls as possible; `refused` hears of each frame that the kernel did not
-  /// take.
-  void send(std::vector<AnnounceFrame>& frames,
-            const std::function<void(std::size_t index, int error)>& refused);
+  /// In order, with as few calls as possible; `frame` gives them out, `refused` hears of each that
+  /// the kernel did not take, and decides. Returns how many are done with.
+  [[nodiscard]] std::size_t send(
+      std::size_t count, const std::function<AnnounceFrame&(std::size_t index)>& frame,
+      const std::function<Refusal(std::size_t index, int error)>& refused);
 
  private:
   explicit AnnounceSocket(runtime::UniqueFd fd) : fd_(std::move(fd)) {}

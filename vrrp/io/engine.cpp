@@ -32,9 +32,11 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),
       patience_(io, [this] { handle(ShutdownNow{}); }),
-      socket_retry_(io, [this] {
-        for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
-      }) {
+      socket_retry_(io,
+                    [this] {
+                      for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
+                    }),
+      announce_again_(io, [this] { go_on(); }) {
   // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
   const std::weak_ptr<Life> life = life_;
   reflector_.on_link([this, life](const netlink::LinkEvent& event) {
@@ -90,33 +92,82 @@ void Engine::handle(Event event) {
 void Engine::end_turn() {
   perform_actions();
   for (int count = 0; !pending_.empty() && count < kMaxEventsPerTurn; ++count) {
+    const core::Instant now = runtime::now();
+    if (count > 0 && is_due(now)) break;  // the next wake-up hears the sockets first
     const Event event = std::move(pending_.front());
     pending_.pop_front();
     core::empty_for_reuse(actions_, kKeptActions);
-    driver_.handle(event, runtime::now(), actions_);
+    driver_.handle(event, now, actions_);
     perform_actions();
   }
   in_turn_ = false;
-  if (!pending_.empty()) {
-    boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
-      if (!life.lock() || in_turn_) return;
-      in_turn_ = true;
-      core::empty_for_reuse(actions_, kKeptActions);
-      end_turn();
-    });
-  }
   timer_.arm(driver_.deadline());
-  if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
+  go_on();
 }
 
 void Engine::perform_actions() {
-  perform(actions_, executor_,
-          [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
+  turn_.begin(actions_, executor_,
+              [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
   driver_.settle(actions_);
   const bool any_gone = std::any_of(actions_.begin(), actions_.end(), [](const Action& action) {
     return std::holds_alternative<Removed>(action);
   });
   if (any_gone) refresh_ports();
+}
+
+// ---- what may wait until the adverts are out ----
+
+bool Engine::is_due(core::Instant now) const {
+  const auto deadline = driver_.deadline();
+  return deadline && *deadline <= now;
+}
+
+bool Engine::has_work() const {
+  const bool announces = executor_.announcer().has_work() && !announce_again_.armed();
+  return !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
+}
+
+void Engine::go_on() {
+  if (is_posted_) return;
+  if (!has_work()) {
+    worked_at_ = runtime::now();
+    return;
+  }
+  is_posted_ = true;
+  boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
+    if (life.lock()) work();
+  });
+}
+
+// One thing at a time, and then the loop: sockets, timers, heartbeats. Whoever becomes due
+// meanwhile goes first.
+void Engine::work() {
+  is_posted_ = false;
+  if (in_turn_) return;  // its end goes on
+  const core::Instant now = runtime::now();
+  if (is_due(now) && now - worked_at_ < kMaxWait) return wake(nullptr);
+  worked_at_ = now;
+  in_turn_ = true;
+  core::empty_for_reuse(actions_, kKeptActions);
+  if (turn_.has_work()) {
+    turn_.work(executor_,
+               [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
+  } else if (sweep_is_due_) {
+    sweep_is_due_ = false;
+    reflector_.sweep_leftovers();  // resumed instances have said what they hold
+  }
+  announce();
+  end_turn();
+  if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
+}
+
+void Engine::announce() {
+  Announcer& announcer = executor_.announcer();
+  if (!announcer.has_work() || announce_again_.armed()) return;
+  std::vector<Event> refused;
+  announcer.send(runtime::now(), refused);
+  for (Event& each : refused) pending_.push_back(std::move(each));
+  announce_again_.arm(announcer.paused_until());
 }
 
 void Engine::report_pause(const runtime::PauseDetector::Pause& pause) {
@@ -166,8 +217,8 @@ void Engine::commit(std::vector<InstanceSettings> next) {
     driver_.handle(Startup{}, moment, actions_);
   }
   refresh_ports();
+  sweep_is_due_ = true;
   end_turn();
-  reflector_.sweep_leftovers();  // resumed instances have said what they hold
 }
 
 void Engine::watch(const std::vector<InstanceSettings>& settings) {

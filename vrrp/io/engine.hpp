@@ -21,7 +21,9 @@ namespace holdfast::vrrp {
 class Engine {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
-  static constexpr int kMaxEventsPerTurn = 1000;
+  static constexpr int kMaxEventsPerTurn = 64;
+  /// Adverts that are due go first; but what waits behind them gets its turn after this.
+  static constexpr core::Duration kMaxWait = std::chrono::milliseconds(100);
   /// Room for actions that is kept between two turns: what thousands of instances do every second
   /// fits in, what they do when all of them take over at once is given back.
   static constexpr std::size_t kKeptActions = 8192;
@@ -71,6 +73,11 @@ class Engine {
   void handle(Event event);
   void end_turn();
   void perform_actions();
+  [[nodiscard]] bool is_due(core::Instant now) const;
+  [[nodiscard]] bool has_work() const;
+  void go_on();
+  void work();
+  void announce();
   void report_pause(const runtime::PauseDetector::Pause& pause);
 
   void watch(const std::vector<InstanceSettings>& settings);
@@ -95,9 +102,13 @@ class Engine {
   runtime::PauseDetector pauses_;
   runtime::RateLimiter noise_;
   Actions actions_;
+  Turn turn_;
   std::deque<Event> pending_;
   bool in_turn_ = false;
   bool started_ = false;
+  bool is_posted_ = false;     // work() is
+  bool sweep_is_due_ = false;  // when all that the first commit wished for is done
+  core::Instant worked_at_{};  // the last time that nothing waited, or was worked on
 
   std::set<std::string> watched_;  // interfaces that instances use
   std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
@@ -108,6 +119,7 @@ class Engine {
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer patience_;
   runtime::DeadlineTimer socket_retry_;
+  runtime::DeadlineTimer announce_again_;
 };
 
 }  // namespace holdfast::vrrp

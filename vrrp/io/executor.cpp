@@ -1,30 +1,19 @@
 #include "vrrp/io/executor.hpp"
 
-#include "core/buffer.hpp"
 #include "runtime/clock.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/messages.hpp"
 
-#include <fstream>
-#include <map>
-#include <system_error>
+#include <unordered_set>
+#include <utility>
 
 namespace holdfast::vrrp {
 namespace {
 
 constexpr core::Duration kSendErrorEvery = std::chrono::seconds(10);
 
-/// RFC 4861 §6.2.1 IsRouter: what the kernel's own advertisements of this interface would say.
-ForwardsPackets forwards_packets(const std::string& interface) {
-  std::ifstream setting("/proc/sys/net/ipv6/conf/" + interface + "/forwarding");
-  int value = 0;
-  setting >> value;
-  return value == 0 ? ForwardsPackets::no : ForwardsPackets::yes;
-}
-
-const std::string& interface_of(const Announce& action, const VirtualAddress& address) {
-  return address.interface.empty() ? action.router->key.interface : address.interface;
-}
+/// A piece of address work keeps the loop for about so long.
+constexpr core::Duration kMoveTime = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -52,13 +41,16 @@ Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Re
                    runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify,
                    OnRemoved on_removed)
     : ports_(ports),
-      announcements_(std::move(announcements)),
       reflector_(reflector),
       logger_(logger),
       page_(std::move(page)),
       on_notify_(std::move(on_notify)),
       on_removed_(std::move(on_removed)),
-      send_errors_(kSendErrorEvery) {}
+      send_errors_(kSendErrorEvery),
+      announcer_(std::move(announcements), reflector,
+                 [this](const std::string& interface, const std::string& why) {
+                   complain(interface, "an announcement", why);
+                 }) {}
 
 void Executor::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
   ports_.send(adverts, answers);
@@ -70,58 +62,33 @@ void Executor::send(std::span<const SendAdvert* const> adverts, std::vector<Even
   }
 }
 
-void Executor::move(std::span<const AddressMove> moves) {
+Moved Executor::move(std::span<const AddressMove> moves) {
+  std::unordered_set<RouterKey> leaving;
   for (const AddressMove& move : moves) {
     std::visit(Match{[&](const PublishAddresses* publish) {
                        const RouterKey& key = publish->router->key;
                        reflector_.hold(key, desired_addresses(key.interface, *publish->addresses));
                      },
                      [&](const WithdrawAddresses* withdraw) {
+                       leaving.insert(withdraw->router->key);
                        if (!keep_addresses_) reflector_.release(withdraw->router->key);
                      },
                      [&](const Removed* removed) {
+                       leaving.insert(removed->router->key);
                        if (!keep_addresses_) reflector_.forget(removed->router->key);
                      }},
                move);
   }
-  reflector_.flush();
+  announcer_.forget(leaving);
+  return keep_moving();
 }
 
-/// Room for announcements that is kept between two bursts.
-constexpr std::size_t kKeptFrames = 1024;
-
-void Executor::announce(std::span<const Announce* const> announcements,
-                        std::vector<Event>& answers) {
-  for (std::size_t i = 0; i < announcements.size(); ++i) queue_announcement(*announcements[i], i);
-  if (frames_.empty()) return;
-  std::map<std::size_t, std::uint64_t> refused;
-  announcements_.send(frames_, [&](std::size_t index, int error) {
-    const RouterKey& key = announcements[tags_[index]]->router->key;
-    complain(key.interface, "an announcement", std::generic_category().message(error));
-    ++refused[tags_[index]];
-  });
-  for (const auto& [tag, count] : refused)
-    answers.emplace_back(AnnouncementsRefused{announcements[tag]->router->key, count});
-  core::empty_for_reuse(frames_, kKeptFrames);
-  core::empty_for_reuse(tags_, kKeptFrames);
+Moved Executor::keep_moving() {
+  return reflector_.advance(runtime::now() + kMoveTime) ? Moved::all : Moved::not_yet;
 }
 
-// Round robin, as keepalived does: a lost moment costs every address one repetition, not one
-// address all.
-void Executor::queue_announcement(const Announce& action, std::size_t tag) {
-  std::vector<AnnounceFrame> round;
-  for (const VirtualAddress& address : *action.addresses) {
-    const netlink::Link* link = reflector_.link(interface_of(action, address));
-    const core::IpAddress& ip = address.prefix.address;
-    if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip))
-      continue;
-    round.push_back(
-        ip.is_v4() ? AnnounceFrame::arp(link->index, *link->mac, ip)
-                   : AnnounceFrame::na(link->index, *link->mac, ip, forwards_packets(link->name)));
-  }
-  for (std::uint32_t i = 0; i < action.repeat; ++i)
-    frames_.insert(frames_.end(), round.begin(), round.end());
-  tags_.resize(frames_.size(), tag);
+void Executor::announce(std::span<const Announce* const> announcements, std::vector<Event>&) {
+  for (const Announce* announce : announcements) announcer_.add(*announce);
 }
 
 void Executor::tell(const Action& action) {

@@ -7,7 +7,7 @@
 #include "runtime/log.hpp"
 #include "vrrp/core/turn.hpp"
 #include "vrrp/io/advert_ports.hpp"
-#include "vrrp/io/announce_socket.hpp"
+#include "vrrp/io/announcer.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -37,7 +37,9 @@ class Executor : public Doer {
            OnRemoved on_removed);
 
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override;
-  void move(std::span<const AddressMove> moves) override;
+  Moved move(std::span<const AddressMove> moves) override;
+  Moved keep_moving() override;
+  /// Only queues them: announcer() is to send them.
   void announce(std::span<const Announce* const> announcements,
                 std::vector<Event>& answers) override;
   void tell(const Action& action) override;
@@ -46,12 +48,12 @@ class Executor : public Doer {
   void keep_addresses() { keep_addresses_ = true; }
   /// The core has said that all is done.
   [[nodiscard]] bool stopped() const { return stopped_; }
+  [[nodiscard]] const Announcer& announcer() const { return announcer_; }
+  [[nodiscard]] Announcer& announcer() { return announcer_; }
   [[nodiscard]] const std::optional<HandoverPage>& page() const { return page_; }
   [[nodiscard]] std::optional<HandoverPage>& page() { return page_; }
 
  private:
-  void queue_announcement(const Announce& action, std::size_t tag);
-
   void tell_about(const SendAdvert&) {}
   void tell_about(const PublishAddresses&) {}
   void tell_about(const WithdrawAddresses&) {}
@@ -65,15 +67,13 @@ class Executor : public Doer {
   void complain(const std::string& interface, std::string_view what, const std::string& why);
 
   AdvertPorts& ports_;
-  AnnounceSocket announcements_;
   netlink::Reflector& reflector_;
   runtime::Logger& logger_;
   std::optional<HandoverPage> page_;
   OnNotify on_notify_;
   OnRemoved on_removed_;
   runtime::RateLimiter send_errors_;
-  std::vector<AnnounceFrame> frames_;
-  std::vector<std::size_t> tags_;  // the announcement of each frame
+  Announcer announcer_;
   bool keep_addresses_ = false;
   bool stopped_ = false;
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <sys/socket.h>
 
 namespace holdfast::vrrp {
@@ -12,12 +13,15 @@ namespace holdfast::vrrp {
 /// Datagrams of one sendmmsg().
 inline constexpr std::size_t kSendBatch = 64;
 
-/// Sends `count` datagrams without waiting. `fill(index, slot, header)` describes number `index`;
-/// `slot` below kSendBatch names the caller's room for it, which must last until the next call with
-/// that slot. One that the kernel refuses is skipped, and `refused(index, errno)` hears of it: the
-/// others have their own chance.
+/// What becomes of a datagram that the kernel did not take, and of those behind it.
+enum class Refusal : std::uint8_t { skip, stop };
+
+/// Sends `count` datagrams without waiting and returns how many are done with. `fill(index, slot,
+/// header)` describes number `index`; `slot` below kSendBatch names the caller's room for it, which
+/// must last until the next call with that slot. Of one that the kernel refuses `refused(index,
+/// errno)` hears: skipped, the others have their own chance.
 template <class Fill, class Refused>
-void send_batches(int fd, std::size_t count, const Fill& fill, const Refused& refused) {
+std::size_t send_batches(int fd, std::size_t count, const Fill& fill, const Refused& refused) {
   std::array<mmsghdr, kSendBatch> headers{};
   for (std::size_t next = 0; next < count;) {
     const std::size_t batch = std::min(kSendBatch, count - next);
@@ -28,9 +32,10 @@ void send_batches(int fd, std::size_t count, const Fill& fill, const Refused& re
       next += static_cast<std::size_t>(sent);
       continue;
     }
-    refused(next, errno);
+    if (refused(next, errno) == Refusal::stop) return next;
     ++next;
   }
+  return count;
 }
 
 }  // namespace holdfast::vrrp

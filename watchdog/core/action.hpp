@@ -97,6 +97,7 @@ struct AnnounceStopping {
 /// For the log.
 enum class ReportId : std::uint8_t {
   child_died,
+  child_late,
   child_hung,
   child_given_up,
   child_refused,

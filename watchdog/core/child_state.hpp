@@ -27,6 +27,14 @@ struct Live {
   core::Instant heard_at{};                ///< last frame of any kind; its start before the first
   bool has_spoken = false;                 ///< its loop turns: from now on silence is judged
   std::optional<core::Instant> answer_by;  ///< for the stages preparing and committing
+  /// It was looked at while it was silent, and had worked for so long by then.
+  struct Look {
+    core::Instant at{};
+    core::Duration worked{};
+    bool operator==(const Look&) const = default;
+  };
+  std::optional<Look> look = {};
+  bool is_late = false;  ///< silent for too long, but it works: busy, not hung
   bool operator==(const Live&) const = default;
 };
 
@@ -37,7 +45,8 @@ struct Dying {
   Generation applied = 0;  ///< as in Live: 0 means that it never ran anything
   core::Instant spawned_at{};
   core::Instant strike_at{};
-  bool killed = false;  ///< SIGKILL is out: nothing left to try, only to wait for
+  bool killed = false;    ///< SIGKILL is out: nothing left to try, only to wait for
+  bool was_busy = false;  ///< what it was doing is too much: not to be begun again at once
   bool operator==(const Dying&) const = default;
 };
 
@@ -71,8 +80,10 @@ struct ChildRecord {
   bool was_started = false;
   /// The process of the moment takes the addresses over only to hand them to a peer.
   std::optional<Parting> parting;
-  bool stopped = false;   ///< the process does not run (SIGSTOP), when it was last looked at
-  std::string last_exit;  ///< empty: none so far
+  bool stopped = false;     ///< the process does not run (SIGSTOP), when it was last looked at
+  core::Duration worked{};  ///< and how long its loop had worked until then
+  bool is_working = false;  ///< and whether it was about to go on
+  std::string last_exit;    ///< empty: none so far
 };
 
 }  // namespace holdfast::watchdog

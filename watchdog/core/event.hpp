@@ -66,6 +66,10 @@ struct Observed {
   /// For vrrp: when the first peer may take over from it, as its handover page says. nullopt: it is
   /// master of nothing.
   std::optional<core::Instant> holds_until = {};
+  /// Processor time that its loop has used so far.
+  core::Duration worked = {};
+  /// Its loop wants the processor, or waits inside the kernel for something that it is doing there.
+  bool is_working = false;
 };
 
 struct HeartbeatReceived {

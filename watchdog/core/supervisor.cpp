@@ -55,8 +55,8 @@ std::optional<core::Instant> Supervisor::deadline() const {
   keep_earliest(earliest, replacement_deadline());
   for (const ChildRecord& child : children_) {
     if (const auto* live = std::get_if<Live>(&child.state)) {
-      keep_earliest(earliest, live->heard_at + patience_with(*live));
-      keep_earliest(earliest, live->answer_by);
+      keep_earliest(earliest, silence_deadline(*live));
+      if (!live->is_late) keep_earliest(earliest, live->answer_by);
     } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
       if (!dying->killed) keep_earliest(earliest, dying->strike_at);
     } else if (const auto* backoff = std::get_if<Backoff>(&child.state)) {
@@ -100,6 +100,7 @@ void Supervisor::forgive_silence_after_own_pause() {
     if (live == nullptr) continue;
     anyone = true;
     live->heard_at = now_;
+    live->look.reset();
     if (live->answer_by) *live->answer_by += late;
   }
   barrier_.extend(late);
@@ -418,7 +419,8 @@ void Supervisor::end_hung(Role role, const std::string& how) {
                         .applied = live.applied,
                         .spawned_at = live.spawned_at,
                         .strike_at = now_ + settings_.abort_limit,
-                        .killed = false});
+                        .killed = false,
+                        .was_busy = has_worked(record(role), live)});
   if (record(role).stopped)
     kill(role);
   else
@@ -489,7 +491,11 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
     give_up_on(role, status, sentence);
     return;
   }
-  const RestartDecision decision = record(role).policy.on_death(now_ - spawned_at);
+  const auto* dying = std::get_if<Dying>(&record(role).state);
+  const bool was_busy = dying != nullptr && dying->was_busy;
+  RestartDecision decision = record(role).policy.on_death(now_ - spawned_at);
+  if (was_busy) decision.pause = std::max(decision.pause, settings_.restart.first_pause);
+  if (resumes_at_once(role, was_busy)) decision.pause = {};
   if (decision.crash_loop && rescue_by_going_back(role, what)) return;
   if (decision.crash_loop && role == Role::vrrp) {
     report(ReportId::crash_loop,
@@ -558,14 +564,12 @@ void Supervisor::on(const Tick&) {
 void Supervisor::tick_child(Role role) {
   ChildRecord& child = record(role);
   if (const auto* live = std::get_if<Live>(&child.state)) {
-    const Live before = *live;
-    if (now_ >= before.heard_at + patience_with(before)) {
-      end_hung(role,
-               fmt::format("gave no sign of life for {:.1f} s", seconds(now_ - before.heard_at)));
-    } else if (before.answer_by && now_ >= *before.answer_by) {
+    if (now_ >= silence_deadline(*live)) {
+      judge_silence(role);
+    } else if (!live->is_late && live->answer_by && now_ >= *live->answer_by) {
       end_hung(role, fmt::format("did not {} generation {} in time",
-                                 before.stage == Live::Stage::preparing ? "prepare" : "commit",
-                                 before.asked));
+                                 live->stage == Live::Stage::preparing ? "prepare" : "commit",
+                                 live->asked));
     }
   } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
     if (!dying->killed && now_ >= dying->strike_at) kill(role);

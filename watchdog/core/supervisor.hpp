@@ -30,9 +30,14 @@ struct SupervisorSettings {
   Respawn respawn = Respawn::yes;
   /// keepalived: -V (--dont-release-vrrp) means yes: addresses stay when the vrrp child is gone.
   KeepAddresses keep_addresses = KeepAddresses::no;
-  /// A child that has spoken before and is silent for this long hangs. Children send a heartbeat
-  /// twice a second.
+  /// A child that has spoken before, is silent for this long and does not work either hangs.
+  /// Children send a heartbeat twice a second.
   core::Duration silence_limit = std::chrono::seconds(3);
+  /// After so much silence it is looked at for the first time: whether it works shows when it is
+  /// looked at again.
+  core::Duration look_after = std::chrono::seconds(1);
+  /// One that works is late, not dead; but nothing takes this long, so it does not come back.
+  core::Duration busy_limit = std::chrono::seconds(60);
   /// A new process may take this long until its first frame: it loads libraries, opens sockets and
   /// reads the interfaces first, and a busy or emulated machine does that slowly.
   core::Duration start_limit = std::chrono::seconds(10);
@@ -144,6 +149,8 @@ class Supervisor {
   [[nodiscard]] bool addresses_are_served() const;
   [[nodiscard]] std::optional<core::Instant> release_deadline() const;
   [[nodiscard]] std::optional<core::Instant> replacement_deadline() const;
+  [[nodiscard]] std::string why_replaced() const;
+  [[nodiscard]] bool resumes_at_once(Role role, bool was_busy) const;
   void keep_the_clock();
   void commit_alone(Role role);
   [[nodiscard]] bool can_part() const;
@@ -158,6 +165,9 @@ class Supervisor {
   void note_frame(Live& live) const;
   /// How long this child may be silent.
   [[nodiscard]] core::Duration patience_with(const Live& live) const;
+  [[nodiscard]] core::Instant silence_deadline(const Live& live) const;
+  [[nodiscard]] static bool has_worked(const ChildRecord& child, const Live& live);
+  void judge_silence(Role role);
   void set_state(Role role, ChildState state);
   void report(ReportId id, std::string text);
   [[nodiscard]] bool is_settled() const;

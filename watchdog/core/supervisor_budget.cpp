@@ -1,6 +1,7 @@
 // Who holds the virtual addresses, and until when: a master has a budget, its last advert plus the
 // silence that peers allow. While a vrrp child takes part the budget is its own affair; while none
 // does, whatever the successor is doing, it is ours.
+#include "watchdog/core/seconds.hpp"
 #include "watchdog/core/supervisor.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +12,10 @@
 namespace holdfast::watchdog {
 
 void Supervisor::on(const Observed& event) {
-  record(event.role).stopped = event.stopped;
+  ChildRecord& child = record(event.role);
+  child.stopped = event.stopped;
+  child.worked = event.worked;
+  child.is_working = event.is_working;
   if (event.role == Role::vrrp) holds_until_ = event.holds_until;
 }
 
@@ -36,19 +40,45 @@ std::optional<core::Instant> Supervisor::release_deadline() const {
   return std::max(*holds_until_, child.since + settings_.word_time);
 }
 
-// A master that does not run is replaced while its successor can still resume: then nobody notices.
+// A master that does not run, or that is silent and does not work, is replaced while its successor
+// can still resume: then nobody notices. One that works may be back any moment, and is waited for
+// to the end. What had passed already when it was last heard is its own affair: an instance whose
+// adverts do not leave.
 std::optional<core::Instant> Supervisor::replacement_deadline() const {
   const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
   const auto* live = std::get_if<Live>(&child.state);
-  if (live == nullptr || live->applied == 0 || !child.stopped || !holds_until_) return std::nullopt;
-  return *holds_until_ - settings_.successor_time;
+  if (live == nullptr || live->applied == 0 || !holds_until_) return std::nullopt;
+  if (child.stopped) return *holds_until_ - settings_.successor_time;
+  if (!live->look || *holds_until_ < live->heard_at) return std::nullopt;
+  if (has_worked(child, *live)) {
+    if (settings_.keep_addresses == KeepAddresses::yes) return std::nullopt;  // nothing to be won
+    return *holds_until_;
+  }
+  return std::max(*holds_until_ - settings_.successor_time,
+                  live->look->at + settings_.successor_time);
+}
+
+std::string Supervisor::why_replaced() const {
+  const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
+  if (child.stopped) return "is stopped, and a peer takes over unless a successor is back in time";
+  const auto& live = std::get<Live>(child.state);
+  const double silent = seconds(now_ - live.heard_at);
+  return has_worked(child, live)
+             ? fmt::format(
+                   "works, but has not come to its adverts for {:.1f} s, and a peer takes "
+                   "over now",
+                   silent)
+             : fmt::format(
+                   "gave no sign of life for {:.1f} s, and a peer takes over unless a "
+                   "successor is back in time",
+                   silent);
 }
 
 // The page is the truth: a successor that has just resumed has moved the moment on by its adverts.
 // One that was told to commit and has not done so until now must not begin any more.
 void Supervisor::keep_the_clock() {
   if (const auto due = replacement_deadline(); due && now_ >= *due)
-    end_hung(Role::vrrp, "is stopped, and a peer takes over unless a successor is back in time");
+    end_hung(Role::vrrp, why_replaced());
   const auto due = release_deadline();
   if (!due || now_ < *due) return;
   const ChildState& state = record(Role::vrrp).state;
@@ -101,6 +131,14 @@ bool Supervisor::can_part() const {
   const ChildRecord& child = children_[static_cast<std::size_t>(Role::vrrp)];
   return settings_.keep_addresses == KeepAddresses::no && !releasing_ && current_ != 0 &&
          !child.parting && holds_until_ && now_ + settings_.parting_time < *holds_until_;
+}
+
+// The second death in a row costs nobody anything while its successor can still resume; with the
+// third there is something wrong that a pause may cure, and peers can do better meanwhile.
+bool Supervisor::resumes_at_once(Role role, bool was_busy) const {
+  return role == Role::vrrp && !was_busy && can_part() &&
+         children_[static_cast<std::size_t>(role)].policy.deaths_in_row() <= 2 &&
+         now_ + settings_.successor_time < *holds_until_;
 }
 
 void Supervisor::begin_parting(const Parting& parting) {

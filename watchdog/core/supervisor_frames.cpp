@@ -8,10 +8,8 @@ namespace holdfast::watchdog {
 void Supervisor::note_frame(Live& live) const {
   live.heard_at = now_;
   live.has_spoken = true;
-}
-
-core::Duration Supervisor::patience_with(const Live& live) const {
-  return live.has_spoken ? settings_.silence_limit : settings_.start_limit;
+  live.look.reset();
+  live.is_late = false;
 }
 
 void Supervisor::on(const HeartbeatReceived& event) {

@@ -104,9 +104,12 @@ std::vector<Observed> Children::observe() const {
   std::vector<Observed> all;
   for (const Role role : kRoles) {
     const auto& process = slots_[static_cast<std::size_t>(role)].process;
+    const auto activity = process ? process->activity() : Process::Activity{};
     all.push_back({.role = role,
-                   .stopped = process && process->is_stopped(),
-                   .holds_until = holds_until(role)});
+                   .stopped = activity.is_stopped,
+                   .holds_until = holds_until(role),
+                   .worked = activity.worked,
+                   .is_working = activity.is_working});
   }
   return all;
 }

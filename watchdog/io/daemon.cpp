@@ -11,9 +11,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <poll.h>
 #include <string_view>
 #include <sys/resource.h>
 #include <time.h>
@@ -28,6 +30,11 @@ namespace {
 constexpr core::Duration kReleaseLimit = std::chrono::seconds(10);
 /// A longer wait for a confirmation is a mistake in the unit.
 constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
+
+/// Whoever reads the remarks of the start empties his pipe within this; milliseconds.
+constexpr int kReaderPatience = 100;
+/// A pipe that can be written to takes so much without waiting: pipe(7), PIPE_BUF.
+constexpr std::size_t kPieceBytes = 4096;
 
 SupervisorSettings settings_from(const Options& options) {
   SupervisorSettings settings;
@@ -54,6 +61,8 @@ const Message& message_of(ReportId id) {
   switch (id) {
     case ReportId::child_died:
       return kChildDied;
+    case ReportId::child_late:
+      return kChildLate;
     case ReportId::child_hung:
       return kChildHung;
     case ReportId::child_given_up:
@@ -427,7 +436,20 @@ void Daemon::perform(const ReloadFinished& action) {
 void Daemon::tell_starter(const std::string& text) {
   if (text.empty() || !start_errors_ || (options_.log.to_stderr && options_.foreground)) return;
   const std::string line = text.back() == '\n' ? text : "holdfast: " + text + "\n";
-  [[maybe_unused]] const ssize_t ignored = ::write(start_errors_.get(), line.data(), line.size());
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    pollfd ready{.fd = start_errors_.get(), .events = POLLOUT, .revents = 0};
+    if (::poll(&ready, 1, kReaderPatience) != 1 || (ready.revents & POLLOUT) == 0) break;
+    const ssize_t count =
+        ::write(start_errors_.get(), rest.data(), std::min(rest.size(), kPieceBytes));
+    if (count < 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (rest.empty()) return;
+  start_errors_.reset();  // nobody reads: neither now nor what may follow
+  logger_.log(kStarterDeaf,
+              "nobody reads what the start has to say, {} bytes of it were not written",
+              rest.size());
 }
 
 void Daemon::perform(const AnnounceReady&) {

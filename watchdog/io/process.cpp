@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sstream>
 #include <string_view>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -162,18 +163,28 @@ pid_t Process::pid() const {
   return state_->pid;
 }
 
-// proc(5): the state is the first word behind the name, which may itself hold parentheses.
-bool Process::is_stopped() const {
-  if (state_->reaped) return false;
-  const std::string path = fmt::format("/proc/{}/stat", state_->pid);
+// proc(5): the words behind the name, which may itself hold parentheses, begin with the state;
+// number 11 and 12 after it are user and system time in clock ticks.
+Process::Activity Process::activity() const {
+  if (state_->reaped) return {};
+  const std::string path = fmt::format("/proc/{0}/task/{0}/stat", state_->pid);
   const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 256> text{};
+  std::array<char, 512> text{};
   const ssize_t count = fd ? ::read(fd.get(), text.data(), text.size()) : 0;
   const std::string_view line(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
   const std::size_t name_ends = line.rfind(") ");
-  if (name_ends == std::string_view::npos || name_ends + 2 >= line.size()) return false;
-  const char state = line[name_ends + 2];
-  return state == 'T' || state == 't';
+  if (name_ends == std::string_view::npos) return {};
+  std::istringstream words{std::string(line.substr(name_ends + 2))};
+  char state = 0;
+  words >> state;
+  std::string skipped;
+  for (int number = 1; number < 11; ++number) words >> skipped;
+  std::int64_t user = 0;
+  std::int64_t system = 0;
+  words >> user >> system;
+  return {.is_stopped = state == 'T' || state == 't',
+          .is_working = state == 'R' || state == 'D',
+          .worked = core::Duration(std::chrono::seconds(user + system)) / ::sysconf(_SC_CLK_TCK)};
 }
 
 core::Result<runtime::UniqueFd> Process::pidfd() const {

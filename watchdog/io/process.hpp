@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "core/time.hpp"
 #include "runtime/unique_fd.hpp"
 #include "watchdog/core/exit_status.hpp"
 
@@ -36,8 +37,14 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] pid_t pid() const;
-  /// Whether it does not run because of a signal or a debugger. False when that cannot be seen.
-  [[nodiscard]] bool is_stopped() const;
+  /// What its first thread is doing, which runs its loop.
+  struct Activity {
+    bool is_stopped = false;  ///< by a signal or a debugger
+    bool is_working = false;  ///< wants the processor, or waits inside the kernel
+    core::Duration worked{};  ///< processor time used so far; the kernel counts hundredths
+  };
+  /// Nothing of it when it cannot be seen.
+  [[nodiscard]] Activity activity() const;
   /// A pidfd of its own for somebody who has to know when the process ends.
   [[nodiscard]] core::Result<runtime::UniqueFd> pidfd() const;
   /// Through the pidfd: never hits a stranger that got the same number.

@@ -39,6 +39,7 @@ json::object child_json(Role role, const ChildRecord& child, const Children& chi
   const auto* live = std::get_if<Live>(&child.state);
   page["heartbeat_ms"] =
       live == nullptr ? json::value(nullptr) : json::value(milliseconds(now - live->heard_at));
+  page["late"] = live != nullptr && live->is_late;
   page["generation"] = live == nullptr ? 0 : live->applied;
   return page;
 }

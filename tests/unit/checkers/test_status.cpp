@@ -178,10 +178,11 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
   const Reconciler reconciler;
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
   const Counters counters;
+  const Admission admission(9);
   const std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
-                                                  .counters = counters,
+                                                  .probes = {counters, admission},
                                                   .generation = generation});
 
   int turns = 0;
@@ -202,10 +203,11 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   const Reconciler reconciler;
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
   const Counters counters;
+  const Admission admission(9);
   std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
-                                                  .counters = counters,
+                                                  .probes = {counters, admission},
                                                   .generation = generation});
   std::string text;
   document.next()(text);

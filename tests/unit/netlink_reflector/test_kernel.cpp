@@ -2,6 +2,7 @@
 // iproute2 plays the stranger. Needs root; skipped with a printed reason otherwise.
 #include "netlink_reflector/owned_file.hpp"
 #include "netlink_reflector/reflector.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -228,6 +229,46 @@ TEST_CASE("kernel: releasing a primary leaves the secondaries of others, promote
     CHECK(bench.reflector.counters().failures == 0);
     shell("ip -4 addr flush dev eth0");
   }
+}
+
+TEST_CASE("kernel: a thousand addresses come in pieces, and the loop turns in between") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  std::vector<DesiredAddress> many;
+  for (int i = 0; i < 1000; ++i)
+    many.push_back(vip("10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1)));
+  const std::uint32_t index = bench.reflector.link("eth0")->index;
+  const auto held = [&] { return bench.reflector.addresses(index).size(); };
+  const std::size_t before = held();
+
+  bench.reflector.hold(owner(1), many);
+  const bool at_once = bench.reflector.advance(runtime::now());
+
+  CHECK_FALSE(at_once);
+  CHECK(held() - before > 0);
+  CHECK(held() - before <= 64);
+  int calls = 1;
+  while (!bench.reflector.advance(runtime::now())) ++calls;
+  CHECK(calls >= 1000 / 64);
+  CHECK(held() - before == 1000);
+  CHECK(bench.reflector.publication(owner(1)).complete);
+}
+
+TEST_CASE("kernel: what a removal takes along is put back in the same piece") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  const std::uint32_t index = bench.reflector.link("eth0")->index;
+  bench.reflector.hold(owner(1), {vip("10.0.0.1/24")});
+  bench.reflector.flush();
+  shell("for i in $(seq 2 200); do echo addr add 10.0.0.$i/24 dev eth0; done | ip -batch -");
+  REQUIRE(bench.until([&] { return bench.reflector.addresses(index).size() >= 200; }));
+
+  bench.reflector.release(owner(1));  // the primary of 199 secondaries of others
+  std::ignore = bench.reflector.advance(runtime::now());
+
+  CHECK_FALSE(Bench::kernel_has("10.0.0.1/24"));
+  CHECK(Bench::kernel_has("10.0.0.2/24"));
+  CHECK(Bench::kernel_has("10.0.0.200/24"));
 }
 
 TEST_CASE("kernel: an interface that is deleted and made again gets its addresses back") {

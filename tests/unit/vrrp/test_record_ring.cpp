@@ -253,7 +253,7 @@ TEST_CASE(
   Memory memory;
   RingTape tape(memory.bytes, [] {});
   Life life(tape, 400);
-  life.run(1);  // all become master
+  life.run(2);  // all become master
   REQUIRE(dump_ring(memory.bytes, directory.file("dump"), "").has_value());
   const std::string before = directory.text("dump.1");
   life.run(500);

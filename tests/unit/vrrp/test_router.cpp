@@ -89,6 +89,35 @@ TEST_CASE("router: a tick touches only what is due") {
   CHECK(bench.router.deadline() == t0 + 3'609'375us);
 }
 
+TEST_CASE("router: when thousands are due at once a tick serves some, the longest overdue first") {
+  std::vector<InstanceSettings> many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back(numbered(i % 250 + 1));
+    many.back().interface = "eth" + std::to_string(i / 250);
+    many.back().priority = static_cast<std::uint8_t>(100 + i % 2);  // half of them are due later
+  }
+  Bench bench(many);
+  for (const char* name : {"eth1", "eth2", "eth3"})
+    bench.step(
+        InterfaceChanged{name, {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+        t0);
+  const Instant all_due = t0 + 4s;
+
+  for (int tick = 1; tick <= 4; ++tick) {
+    bench.step(Tick{}, all_due);
+    std::size_t masters = 0;
+    std::size_t better = 0;
+    for (const Instance* instance : bench.router.instances()) {
+      if (instance->state_name() != StateName::master) continue;
+      ++masters;
+      better += instance->settings().priority == 101 ? 1 : 0;
+    }
+    CHECK(masters == std::min<std::size_t>(1000, tick * Router::kMaxDueAtOnce));
+    CHECK(better == std::min<std::size_t>(500, masters));
+  }
+  CHECK(*bench.router.deadline() > all_due);
+}
+
 TEST_CASE("router: interface news reach every instance on it, and only them") {
   auto other = numbered(1);
   other.interface = "eth1";

@@ -37,13 +37,15 @@ struct Recorder : Doer {
       }
     }
   }
-  void move(std::span<const AddressMove> moves) override {
+  Moved move(std::span<const AddressMove> moves) override {
     for (const AddressMove& move : moves) {
       std::visit(
           [&](const auto* wish) { done.push_back(wish->router->name + " " + to_string(*wish)); },
           move);
     }
+    return is_slow ? Moved::not_yet : Moved::all;
   }
+  Moved keep_moving() override { return is_slow ? Moved::not_yet : Moved::all; }
   void announce(std::span<const Announce* const> announcements,
                 std::vector<Event>& answers) override {
     for (const Announce* announce : announcements) {
@@ -59,6 +61,24 @@ struct Recorder : Doer {
       done.push_back(fmt::format("{} page {}", remember->router->name, to_string(remember->state)));
   }
   bool notes_pages = false;
+  bool is_slow = false;  // the kernel takes its time
+};
+
+/// Several wake-ups whose work waits in one turn.
+struct Waiting {
+  Turn turn;
+  Recorder recorder;
+
+  void wake(Actions actions) {
+    turn.begin(actions, recorder, [](const Event&, Actions&) {});
+  }
+  void work() {
+    turn.work(recorder, [](const Event&, Actions&) {});
+  }
+  Lines rest() {
+    while (turn.has_work()) work();
+    return recorder.done;
+  }
 };
 
 Lines performed(Actions actions) {
@@ -200,6 +220,82 @@ TEST_CASE("turn: a takeover whose advert does not leave beside a living master i
               "notify MASTER 100",
               "MASTER -> FAULT: adverts cannot be sent (not permitted), and 192.0.2.2 is master",
               "notify FAULT 100"});
+}
+
+TEST_CASE("turn: adverts of a later wake-up do not wait for what an earlier one left") {
+  Waiting waiting;
+  waiting.recorder.is_slow = true;
+  waiting.wake({SendAdvert{subject(1), 100, 1, {}}, publish(1), announce(1)});
+  waiting.work();
+  waiting.wake({SendAdvert{subject(2), 100, 1, {}}, publish(2)});
+  waiting.work();
+  CHECK(waiting.recorder.done ==
+        Lines{"VI_1 advert 100", "VI_1 publish 192.0.2.100/32", "VI_2 advert 100"});
+
+  waiting.recorder.is_slow = false;
+  CHECK(waiting.rest() == Lines{"VI_1 advert 100", "VI_1 publish 192.0.2.100/32", "VI_2 advert 100",
+                                "VI_1 announce x5", "VI_2 publish 192.0.2.100/32"});
+}
+
+TEST_CASE("turn: who withdraws goes before who waits for addresses, and takes back what waited") {
+  Waiting waiting;
+  waiting.wake({publish(1), announce(1), publish(2), Notify{subject(2), NotifyState::master, 100}});
+  waiting.wake({WithdrawAddresses{subject(2)}, Notify{subject(2), NotifyState::backup, 100}});
+
+  CHECK(waiting.rest() == Lines{"VI_2 withdraw", "VI_1 publish 192.0.2.100/32", "VI_1 announce x5",
+                                "notify MASTER 100", "notify BACKUP 100"});
+}
+
+TEST_CASE("turn: addresses on their way are not announced when a withdrawal waits already") {
+  Waiting waiting;
+  waiting.recorder.is_slow = true;
+  waiting.wake({publish(1), announce(1)});
+  waiting.work();
+  waiting.wake({WithdrawAddresses{subject(1)}});
+  waiting.recorder.is_slow = false;
+
+  CHECK(waiting.rest() == Lines{"VI_1 publish 192.0.2.100/32", "VI_1 withdraw"});
+}
+
+TEST_CASE("turn: a master is on its page at once, whatever earlier wake-ups had to say") {
+  Waiting waiting;
+  waiting.recorder.notes_pages = true;
+  waiting.wake({WithdrawAddresses{subject(1)}, page(1, StateName::backup)});
+  waiting.wake({publish(1), page(1, StateName::master)});
+  CHECK(waiting.rest() == Lines{"VI_1 page MASTER", "VI_1 publish 192.0.2.100/32"});
+
+  // But a new instance's page comes after the end of the old one's.
+  Waiting removal;
+  removal.recorder.notes_pages = true;
+  removal.wake({WithdrawAddresses{subject(1)}, Removed{subject(1)}});
+  removal.wake({publish(1), page(1, StateName::master)});
+  CHECK(removal.rest() == Lines{"VI_1 publish 192.0.2.100/32", "removed", "VI_1 page MASTER"});
+}
+
+TEST_CASE("turn: thousands of addresses are moved in pieces, each on one interface") {
+  Waiting waiting;
+  Actions actions;
+  for (int vrid = 1; vrid <= 250; ++vrid) {
+    for (const char* interface : {"eth0", "eth1"}) {
+      Subject one{subject(vrid)->key, interface};
+      one.key.interface = interface;
+      actions.push_back(PublishAddresses{one, AddressList(20, everyday().addresses.front())});
+    }
+  }
+  actions.push_back(Stopped{});
+  waiting.wake(actions);
+
+  std::size_t pieces = 0;
+  while (waiting.turn.has_work()) {
+    waiting.recorder.done.clear();
+    waiting.work();
+    ++pieces;
+    const Lines& done = waiting.recorder.done;
+    CHECK(done.size() <= Turn::kPieceAddresses / 20 + 1);
+    for (const std::string& line : done) CHECK(line.substr(0, 5) == done.front().substr(0, 5));
+  }
+  CHECK(pieces == 2 * 10 + 1);
+  CHECK(waiting.recorder.done == Lines{"stopped"});  // last of all
 }
 
 TEST_CASE("turn: announcements that the kernel refuses are counted where they belong") {

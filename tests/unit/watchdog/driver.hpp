@@ -3,6 +3,7 @@
 
 #include "watchdog/core/supervisor.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -100,6 +101,29 @@ class Driver {
     append(all, step(Tick{}));
     return all;
   }
+  /// Time passes without a word from anybody, and the shell ticks when it is due. Returns all
+  /// actions before `until`; what is due then is the caller's.
+  Actions silence(Instant until, bool vrrp_is_stopped, std::optional<Instant> holds_until) {
+    Actions all;
+    while (supervisor.deadline() && *supervisor.deadline() < until) {
+      now = std::max(now, *supervisor.deadline());
+      append(all, tick(vrrp_is_stopped, holds_until));
+    }
+    now = until;
+    return all;
+  }
+  /// The same, while the vrrp process works.
+  Actions busy(Instant until, std::optional<Instant> holds_until) {
+    Actions all;
+    while (supervisor.deadline() && *supervisor.deadline() <= until) {
+      now = std::max(now, *supervisor.deadline());
+      worked += 10ms;
+      append(all, step(Observed{.role = Role::vrrp, .holds_until = holds_until, .worked = worked}));
+      append(all, step(Tick{}));
+    }
+    now = until;
+    return all;
+  }
   /// Both answer both questions of the barrier.
   Actions agree(Generation generation, RoleSet roles = RoleSet::all()) {
     Actions all;
@@ -142,6 +166,7 @@ class Driver {
   Supervisor supervisor;
   Instant now = kStart;
   bool beats = true;
+  Duration worked{};
 };
 
 /// The actions of one kind.

@@ -1,7 +1,8 @@
 // vrrp and checkers children that do what a test tells them: the real binary's main, loader and
 // watchdog with children whose behaviour is a word in a file. HOLDFAST_TEST_DIR/<role>:
-// "crash-on-start", "refuse <reason>", "exit <code>", "mute", "hang", "slow-stop"; anything else or
-// no file: well behaved. Every step is appended to HOLDFAST_TEST_DIR/<role>.log.
+// "crash-on-start", "refuse <reason>", "exit <code>", "mute", "slow-stop"; "busy" works for five
+// seconds behind its commit, "hang" waits there; anything else or no file: well behaved. Every step
+// is appended to HOLDFAST_TEST_DIR/<role>.log.
 #include "checkers/daemon.hpp"
 #include "runtime/child.hpp"
 #include "runtime/loop.hpp"
@@ -9,10 +10,13 @@
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/daemon.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -33,6 +37,12 @@ std::string behaviour(const std::string& role) {
 
 void note(const std::string& role, const std::string& line) {
   std::ofstream(path_of(role + ".log"), std::ios::app) << ::getpid() << ' ' << line << '\n';
+}
+
+void work_for(std::chrono::seconds length) {
+  const auto end = std::chrono::steady_clock::now() + length;
+  while (std::chrono::steady_clock::now() < end) {
+  }
 }
 
 int run_scripted(const runtime::ChildOptions& options) {
@@ -60,7 +70,11 @@ int run_scripted(const runtime::ChildOptions& options) {
   };
   callbacks.commit = [&](std::uint64_t generation) {
     note(role, fmt::format("commit {}", generation));
-    if (behaviour(role) == "crash-after-commit") std::abort();
+    const std::string now_word = behaviour(role);
+    if (now_word == "crash-after-commit") std::abort();
+    if (now_word == "busy") boost::asio::post(loop.io(), [] { work_for(std::chrono::seconds(5)); });
+    if (now_word == "hang")
+      boost::asio::post(loop.io(), [] { std::this_thread::sleep_for(std::chrono::hours(1)); });
   };
   callbacks.abort = [&](std::uint64_t generation) {
     note(role, fmt::format("abort {}", generation));

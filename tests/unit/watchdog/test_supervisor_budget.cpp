@@ -18,8 +18,7 @@ TEST_CASE("budget: a successor that is back in time gets its commit and nothing 
 
   CHECK(deeds(driver.master_died(driver.now + 2500ms)) ==
         Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
-  CHECK(driver.supervisor.deadline() == driver.now + 2500ms);
-  driver.now += 2499ms;
+  CHECK(driver.silence(driver.now + 2499ms, false, driver.now + 2500ms).empty());
 
   CHECK(driver.prepared(Role::vrrp, 1) == Actions{SendCommit{Role::vrrp, 1}});
   CHECK(driver.committed(Role::vrrp, 1) == Actions{});
@@ -32,7 +31,7 @@ TEST_CASE("budget: a successor that hangs at birth loses the addresses on the mi
   (void)driver.master_died(driver.now + 2500ms);
   const Instant end = driver.now + 2500ms;
 
-  driver.now = end - 1us;
+  CHECK(driver.silence(end - 1us, true, end) == Actions{});
   CHECK(driver.tick(true, end) == Actions{});
   driver.now = end;
   CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{}});
@@ -124,8 +123,7 @@ TEST_CASE("stopped: a master is replaced so early that its successor can resume"
   driver.run();
   const Instant end = driver.now + 2s;
   CHECK(driver.step(Observed{Role::vrrp, true, end}) == Actions{});
-  CHECK(driver.supervisor.deadline() == end - 300ms);
-  driver.now = end - 300ms;
+  CHECK(driver.silence(end - 300ms, true, end) == Actions{});
 
   CHECK(deeds(driver.tick(true, end)) == Actions{Strike{Role::vrrp, Blow::kill}});
   CHECK(deeds(driver.master_died(end)) == Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
@@ -157,19 +155,124 @@ TEST_CASE("stopped: one that goes on in time keeps everything") {
   (void)driver.step(Observed{Role::vrrp, true, end});
   driver.now += 500ms;
   (void)driver.step(Observed{Role::vrrp, false, end});
-  driver.now = end + 1s;
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
 
-  CHECK(driver.tick(false, end + 3s) == Actions{});
+  CHECK(driver.silence(end + 1s, false, end + 3s) == Actions{});
 }
 
-TEST_CASE("stopped: one that is busy beyond its budget is not ended for that") {
+TEST_CASE("silence: what had passed when a process was last heard is not held against it") {
   Driver driver;
   driver.run();
+  const Instant long_ago = driver.now - 1s;  // the adverts of one instance do not leave
   (void)driver.step(HeartbeatReceived{Role::vrrp});
-  driver.now += 2s;
+  (void)driver.step(HeartbeatReceived{Role::checkers});
 
-  CHECK(driver.tick(false, driver.now - 1s) == Actions{});
+  CHECK(driver.silence(driver.now + 2900ms, false, long_ago) == Actions{});
   CHECK(*driver.supervisor.deadline() > driver.now);
+}
+
+TEST_CASE("silence: a hanging master is replaced so early that its successor can resume") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  // Heard last just before a beat, long after its last advert.
+  const Instant end = driver.now + 2700ms;
+
+  CHECK(driver.silence(end - 300ms, false, end) == Actions{});
+  const Actions actions = driver.tick(false, end);
+  CHECK(deeds(actions) == Actions{Strike{Role::vrrp, Blow::abort}});
+  CHECK(only<Report>(actions).front().text ==
+        "the vrrp process (generation 1) gave no sign of life for 2.4 s, and a peer takes over "
+        "unless a successor is back in time");
+  CHECK(deeds(driver.master_died(end)) == Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
+}
+
+TEST_CASE(
+    "silence: a hanging master whose advert is due soon is not judged before the second look") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  const Instant end = driver.now + 1200ms;
+  const Instant heard = driver.now;
+
+  CHECK(driver.silence(end, false, end) == Actions{});
+  CHECK(driver.supervisor.deadline() == heard + 1300ms);
+  driver.now = heard + 1300ms;
+  CHECK(deeds(driver.tick(false, end)) ==
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+}
+
+TEST_CASE("busy: a process that works is late, said once, and not ended") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+
+  const Actions actions = driver.busy(driver.now + 59s, std::nullopt);
+
+  CHECK(actions ==
+        Actions{Report{.id = ReportId::child_late,
+                       .text = "the vrrp process gave no sign of life for 3.0 s, but it works: it "
+                               "is late, not dead"}});
+  CHECK(driver.state<Live>(Role::vrrp)->is_late);
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  CHECK_FALSE(driver.state<Live>(Role::vrrp)->is_late);
+}
+
+TEST_CASE("busy: one that only wants the processor works as well; one that stops working hangs") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  const Instant heard = driver.now;
+  const auto look = [&](Instant when, bool is_working) {
+    driver.now = when;
+    Actions all = driver.step(Observed{.role = Role::vrrp, .is_working = is_working});
+    Driver::append(all, driver.step(Tick{}));
+    return deeds(all);
+  };
+
+  CHECK(look(heard + 1s, false) == Actions{});
+  CHECK(look(heard + 3s, true) == Actions{});
+  CHECK(look(heard + 5s, false) == Actions{Strike{Role::vrrp, Blow::abort}});
+}
+
+TEST_CASE("busy: an endless loop is ended after a minute, and not begun again without a pause") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+
+  const Actions actions = driver.busy(driver.now + 60s, std::nullopt);
+
+  CHECK(only<Strike>(actions) == std::vector{Strike{Role::vrrp, Blow::abort}});
+  CHECK(only<Spawn>(driver.exited(Role::vrrp, crash())).empty());
+  (void)driver.step(AddressesReleased{});
+  REQUIRE(driver.state<Backoff>(Role::vrrp));
+  CHECK(driver.state<Backoff>(Role::vrrp)->until == driver.now + 1s);
+}
+
+TEST_CASE(
+    "busy: a master that works but does not come to its adverts loses the addresses in time") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  const Instant end = driver.now + 3300ms;
+
+  CHECK(deeds(driver.busy(end - 1us, end)) == Actions{});
+  CHECK(deeds(driver.busy(end, end)) ==
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+
+  Driver keeping({.keep_addresses = KeepAddresses::yes});
+  keeping.run(RoleSet::of(Role::vrrp));
+  (void)keeping.step(HeartbeatReceived{Role::vrrp});
+  CHECK(deeds(keeping.busy(end + 9s, end)) == Actions{});
+}
+
+TEST_CASE("busy: a successor that works through its commit is given the time") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.exited(Role::vrrp, crash());
+  (void)driver.prepared(Role::vrrp, 1);
+
+  CHECK(deeds(driver.busy(driver.now + 30s, std::nullopt)) == Actions{});
 }
 
 TEST_CASE("stopped: one that holds nothing is killed after three silent seconds, without SIGABRT") {
@@ -190,12 +293,11 @@ TEST_CASE(
   Driver driver;
   driver.run();
   (void)driver.step(HeartbeatReceived{Role::vrrp});
-  const Instant end = driver.now + 2800ms;
-  driver.now += 3s;
   (void)driver.step(HeartbeatReceived{Role::checkers});
+  const Instant end = driver.now + 2s;
 
-  CHECK(deeds(driver.tick(false, end)) ==
-        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+  CHECK(deeds(driver.silence(end, false, end)) == Actions{Strike{Role::vrrp, Blow::abort}});
+  CHECK(deeds(driver.tick(false, end)) == Actions{ReleaseAddresses{}});
 }
 
 TEST_CASE("stop: a process that stands still while it hands over is ended with its budget") {
@@ -211,11 +313,25 @@ TEST_CASE("stop: a process that stands still while it hands over is ended with i
 
 // ---- a child that dies again and again ----------------------------------------------------------
 
-TEST_CASE("parting: the second death of a master is a handover, and the pause comes after it") {
+TEST_CASE("resuming: the second death of a master within its budget costs nobody anything") {
   Driver driver;
   driver.run();
   (void)driver.master_died(driver.now + 2s);
   (void)driver.settle(Role::vrrp);
+
+  CHECK(deeds(driver.master_died(driver.now + 2s)) ==
+        Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
+  CHECK(driver.settle(Role::vrrp) == Actions{SendCommit{Role::vrrp, 1}});
+  CHECK(only<ReleaseAddresses>(driver.pass(9s)).empty());
+}
+
+TEST_CASE("parting: the third death of a master is a handover, and the pause comes after it") {
+  Driver driver;
+  driver.run();
+  for (int death = 1; death <= 2; ++death) {
+    (void)driver.master_died(driver.now + 2s);
+    (void)driver.settle(Role::vrrp);
+  }
 
   CHECK(deeds(driver.master_died(driver.now + 2s)) ==
         Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
@@ -224,8 +340,8 @@ TEST_CASE("parting: the second death of a master is a handover, and the pause co
   driver.now += 700ms;
   CHECK(deeds(driver.exited(Role::vrrp, exit_with(0))) == Actions{});
   REQUIRE(driver.state<Backoff>(Role::vrrp));
-  CHECK(driver.state<Backoff>(Role::vrrp)->until == driver.now + 1s);
-  CHECK(only<Spawn>(driver.pass(1s)) == std::vector{Spawn{Role::vrrp}});
+  CHECK(driver.state<Backoff>(Role::vrrp)->until == driver.now + 2s);
+  CHECK(only<Spawn>(driver.pass(2s)) == std::vector{Spawn{Role::vrrp}});
   CHECK(only<SendStop>(driver.settle(Role::vrrp)).empty());
 }
 
@@ -233,8 +349,10 @@ TEST_CASE("parting: one that dies, refuses or hangs as well leaves the addresses
   for (const int kind : {0, 1, 2}) {
     Driver driver;
     driver.run();
-    (void)driver.master_died(driver.now + 2s);
-    (void)driver.settle(Role::vrrp);
+    for (int death = 1; death <= 2; ++death) {
+      (void)driver.master_died(driver.now + 2s);
+      (void)driver.settle(Role::vrrp);
+    }
     const Instant end = driver.now + 2s;
     (void)driver.master_died(end);
     Actions all;
@@ -244,7 +362,7 @@ TEST_CASE("parting: one that dies, refuses or hangs as well leaves the addresses
       (void)driver.refused(Role::vrrp, 1, "no");
       all = driver.step(ChildExited{Role::vrrp, exit_with(0), "ended", end});
     } else {
-      driver.now = end;
+      (void)driver.silence(end, true, end);
       all = driver.tick(true, end);
       CHECK(only<SendStop>(driver.committed(Role::vrrp, 1)).empty());
     }
@@ -341,8 +459,9 @@ TEST_CASE("stop: a process that hands over has given up its budget and keeps its
   const Instant end = driver.now + 700ms;
   (void)driver.step(StopRequested{});
   (void)driver.tick(false, end);
-  driver.now = end;
+  (void)driver.silence(end, false, end);
 
   CHECK(driver.tick(false, std::nullopt).empty());
-  CHECK(driver.supervisor.deadline() > end + 2s);
+  (void)driver.step(HeartbeatReceived{Role::checkers});
+  CHECK(only<Strike>(driver.silence(end + 2s, false, std::nullopt)).empty());
 }

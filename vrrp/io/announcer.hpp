@@ -1,0 +1,72 @@
+// Announcements on their way: gratuitous ARP and neighbour advertisements of all instances, some at
+// a time. The executor queues them, the engine lets them go when nothing is more urgent.
+#pragma once
+
+#include "core/time.hpp"
+#include "netlink_reflector/reflector.hpp"
+#include "vrrp/core/action.hpp"
+#include "vrrp/core/event.hpp"
+#include "vrrp/io/announce_socket.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace holdfast::vrrp {
+
+class Announcer {
+ public:
+  /// Frames of one send().
+  static constexpr std::size_t kFramesAtOnce = 256;
+  /// After the system took no more it is asked again.
+  static constexpr core::Duration kPause = std::chrono::milliseconds(5);
+  /// An interface that takes nothing for so long gets no more of what waits.
+  static constexpr core::Duration kPatience = std::chrono::seconds(2);
+
+  using Complain = std::function<void(const std::string& interface, const std::string& why)>;
+
+  Announcer(AnnounceSocket socket, netlink::Reflector& reflector, Complain complain)
+      : socket_(std::move(socket)), reflector_(reflector), complain_(std::move(complain)) {}
+
+  void add(const Announce& announce);
+  /// These give their addresses up.
+  void forget(const std::unordered_set<RouterKey>& routers);
+
+  [[nodiscard]] bool has_work() const { return !queue_.empty() || !frames_.empty(); }
+  /// Until then the system takes nothing.
+  [[nodiscard]] std::optional<core::Instant> paused_until() const { return paused_until_; }
+  /// Sends some. Round robin over all instances: a lost moment costs every address one repetition,
+  /// not one address all. `answers` gets AnnouncementsRefused.
+  void send(core::Instant now, std::vector<Event>& answers);
+
+ private:
+  struct Waiting {
+    core::Shared<Subject> router;
+    core::Shared<AddressList> addresses;
+    std::uint32_t rounds = 0;
+    std::size_t next = 0;  ///< address of this round
+  };
+
+  struct Frame {
+    core::Shared<Subject> router;
+    AnnounceFrame bytes;
+  };
+
+  void fill();
+  void append_frame(const Waiting& waiting, const VirtualAddress& address);
+  [[nodiscard]] bool has_waited_enough(core::Instant now);
+
+  AnnounceSocket socket_;
+  netlink::Reflector& reflector_;
+  Complain complain_;
+  std::deque<Waiting> queue_;
+  std::vector<Frame> frames_;
+  std::optional<core::Instant> paused_until_;
+  std::optional<core::Instant> full_since_;
+};
+
+}  // namespace holdfast::vrrp
