@@ -23,4 +23,13 @@ inline constexpr Message kLogPrivileges{"runtime-log-privileges", Level::warning
                                         "The thread that writes the log could not give up its "
                                         "capabilities. It works, with more power than it needs."};
 
+inline constexpr Message kSignalIgnored{
+    "runtime-signal-ignored", Level::info,
+    "Somebody sent a signal that does nothing here; keepalived writes its state to a file on some. "
+    "Said once an hour a signal. `holdfastctl status --json` has the state, and `holdfast "
+    "--signum` the numbers that do something: STOP and RELOAD."};
+
+/// A scrape every few seconds must not fill the log.
+inline constexpr core::Duration kSignalReportInterval = std::chrono::hours(1);
+
 }  // namespace holdfast::runtime

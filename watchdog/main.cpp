@@ -5,6 +5,8 @@
 #include "runtime/memory.hpp"
 #include "runtime/pid_file.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/surroundings.hpp"
 #include "vrrp/daemon.hpp"
 #include "vrrp/replay.hpp"
 #include "watchdog/core/exit_status.hpp"
@@ -43,12 +45,6 @@ void set_process_name(std::string_view role) {
   ::prctl(PR_SET_NAME, fmt::format("holdfast-{}", role).c_str());
 }
 
-/// Whoever reads our standard error may go away (`holdfast -n -l | less`): that loses log lines,
-/// not the director.
-void ignore_broken_pipes() {
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 int run_child(std::span<const char* const> words) {
   const auto options = runtime::parse_child_arguments(words);
   if (!options) return complain(options.error().message, ExitCode::bad_config);
@@ -57,7 +53,6 @@ int run_child(std::span<const char* const> words) {
         "--role is for processes that holdfast starts itself; start holdfast without it",
         ExitCode::bad_config);
   set_process_name(options->role);
-  ignore_broken_pipes();
   if (options->role == "vrrp") return vrrp::run_daemon(*options);
   if (options->role == "checkers") return checkers::run_daemon(*options);
   return complain(fmt::format("there is no role '{}'", options->role), ExitCode::bad_config);
@@ -83,7 +78,8 @@ int run_watchdog(const watchdog::Options& options) {
         "holdfast -t checks a configuration without",
         ExitCode::no_permission);
   if (options.core_dump) allow_core_files();
-  ignore_broken_pipes();
+  if (const auto raised = runtime::raise_limits(); !raised)
+    complain(raised.error().message, ExitCode::ok);
   // Whoever started us may ignore SIGCHLD; that outlives exec, and the kernel would then throw away
   // how our children ended.
   std::signal(SIGCHLD, SIG_DFL);
@@ -135,6 +131,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::runtime::open_standard_descriptors();
+  holdfast::runtime::ignore_harmless_signals();
   holdfast::runtime::return_large_blocks();
   try {
     return run(argc, argv);

@@ -2,7 +2,9 @@
 
 #include "runtime/base64.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "runtime/signals.hpp"
 #include "watchdog/io/release.hpp"
 #include "watchdog/io/reload_files.hpp"
 #include "watchdog/messages.hpp"
@@ -119,8 +121,10 @@ int Daemon::run() {
   if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog); !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   open_control_socket();
-  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD},
-                   [this](int number) { on_signal(number); });
+  std::vector<int> signals{SIGTERM, SIGINT, SIGCHLD};
+  const auto harmless = runtime::harmless_signals();
+  signals.insert(signals.end(), harmless.begin(), harmless.end());
+  loop_.on_signals(signals, [this](int number) { on_signal(number); });
   begin_systemd_watchdog();
   feed(StartRequested{});
   return loop_.run();
@@ -212,8 +216,13 @@ void Daemon::on_signal(int number) {
       return logger_.log(kStatusDump, "{}", boost::json::serialize(status()));
     case SIGCHLD:  // stopped or continued; deaths are seen by their pidfd
       return look_at_children();
-    default:
+    case SIGTERM:
+    case SIGINT:
       return feed(StopRequested{});
+    default:
+      if (reported_signals_.admit(std::to_string(number), runtime::now()))
+        logger_.log(runtime::kSignalIgnored, "{}: this does nothing yet, see `holdfastctl status`",
+                    runtime::describe_signal(number));
   }
 }
 

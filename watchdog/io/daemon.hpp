@@ -4,6 +4,7 @@
 #include "runtime/control_socket.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/process.hpp"
 #include "watchdog/core/supervisor.hpp"
 #include "watchdog/io/children.hpp"
@@ -91,6 +92,7 @@ class Daemon {
   std::vector<runtime::ControlReply> waiting_now_;   // for the load that runs
   std::vector<runtime::ControlReply> waiting_next_;  // for the one after it
   std::optional<LastReload> last_reload_;
+  runtime::RateLimiter reported_signals_{runtime::kSignalReportInterval};
   core::Instant started_at_;
   bool ready_ = false;
 };

@@ -1,4 +1,6 @@
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/surroundings.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -26,12 +29,17 @@ int in_child(const std::function<int()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-std::uint64_t effective_capabilities() {
-  std::ifstream status("/proc/self/status");
+/// A mask that the kernel shows of this thread: "CapEff", "SigIgn".
+std::uint64_t mask_of_this_thread(const std::string& name) {
+  std::ifstream status("/proc/thread-self/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("CapEff:")) return std::stoull(line.substr(8), nullptr, 16);
+    if (line.starts_with(name + ":")) return std::stoull(line.substr(name.size() + 2), nullptr, 16);
   }
   return ~std::uint64_t{0};
+}
+
+std::uint64_t effective_capabilities() {
+  return mask_of_this_thread("CapEff");
 }
 
 }  // namespace
@@ -103,4 +111,49 @@ TEST_CASE(
   Scheduling impossible;
   impossible.realtime_priority = 12345;
   CHECK(in_child([&] { return static_cast<int>(apply(impossible).size()); }) == 1);
+}
+
+TEST_CASE("signals: habit ends nothing of ours, and a program that we start begins afresh") {
+  CHECK(in_child([] {
+          sigset_t waiting = harmless_signal_set();
+          ::sigprocmask(SIG_BLOCK, &waiting, nullptr);  // as the parent does until main()
+          ignore_harmless_signals();
+          for (const int number : harmless_signals()) std::raise(number);
+          for (const int number : {SIGPIPE, SIGXFSZ}) std::raise(number);
+          if (mask_of_this_thread("SigBlk") != 0) return 1;
+          use_default_signals();
+          return mask_of_this_thread("SigIgn") == 0 ? 0 : 2;
+        }) == 0);
+}
+
+TEST_CASE("signals: a thread that is made while they are blocked is not interrupted") {
+  CHECK(in_child([] {
+          std::uint64_t blocked = 0;
+          {
+            const SignalsBlocked here;
+            std::thread([&blocked] { blocked = mask_of_this_thread("SigBlk"); }).join();
+          }
+          if ((blocked & (1ULL << (SIGTERM - 1))) == 0) return 1;
+          if ((blocked & (1ULL << (SIGSEGV - 1))) != 0) return 2;
+          return mask_of_this_thread("SigBlk") == 0 ? 0 : 3;
+        }) == 0);
+}
+
+TEST_CASE("standard descriptors: what is closed leads to /dev/null, what is open stays") {
+  CHECK(in_child([] {
+          const auto target = [](int fd) {
+            std::array<char, 64> name{};
+            const auto path = fmt::format("/proc/self/fd/{}", fd);
+            const ssize_t length = ::readlink(path.c_str(), name.data(), name.size());
+            return std::string(name.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+          };
+          const std::string output = target(STDOUT_FILENO);
+          ::close(STDIN_FILENO);
+          ::close(STDERR_FILENO);
+          open_standard_descriptors();
+          return target(STDIN_FILENO) == "/dev/null" && target(STDERR_FILENO) == "/dev/null" &&
+                         target(STDOUT_FILENO) == output
+                     ? 0
+                     : 1;
+        }) == 0);
 }
