@@ -1,6 +1,7 @@
 #include "runtime/process.hpp"
 
 #include <cap-ng.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace holdfast::runtime {
@@ -27,11 +28,22 @@ const std::vector<unsigned>& capabilities_of(Role role) {
 
 }  // namespace
 
-core::Result<void> keep_capabilities(Role role) {
+core::Result<std::string> keep_capabilities(Role role, const std::string& run_dir) {
   if (::geteuid() != 0) return {};
   if (capng_get_caps_process() != 0) return core::fail("cannot read this process's capabilities");
+  std::vector<unsigned> wanted = capabilities_of(role);
+  std::string remark;
+  struct stat directory {};
+  if (role != Role::watchdog && ::stat(run_dir.c_str(), &directory) == 0 &&
+      directory.st_uid != ::geteuid()) {
+    wanted.push_back(CAP_DAC_OVERRIDE);
+    remark = fmt::format(
+        "the run directory {} belongs to user {}, who can replace what is in it; this process "
+        "keeps CAP_DAC_OVERRIDE to write there",
+        run_dir, directory.st_uid);
+  }
   std::vector<unsigned> kept;
-  for (const unsigned capability : capabilities_of(role)) {
+  for (const unsigned capability : wanted) {
     if (capng_have_capability(CAPNG_PERMITTED, capability) != 0) kept.push_back(capability);
   }
   capng_clear(CAPNG_SELECT_CAPS);
@@ -40,7 +52,7 @@ core::Result<void> keep_capabilities(Role role) {
                  capability);
   }
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
-  return {};
+  return remark;
 }
 
 core::Result<void> give_up_capabilities_of_this_thread() {

@@ -118,7 +118,9 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
 
 int Daemon::run() {
   for (const std::string& remark : options_.remarks) logger_.log(kOptionIgnored, "{}", remark);
-  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog); !kept)
+  for (const std::string& trouble : options_.troubles) logger_.log(kHost, "{}", trouble);
+  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
+      !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   open_control_socket();
   std::vector<int> signals{SIGTERM, SIGINT, SIGCHLD};

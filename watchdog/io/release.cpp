@@ -3,6 +3,7 @@
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/child.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/lock_file.hpp"
 #include "runtime/log.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/messages.hpp"
@@ -23,7 +24,9 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   boost::asio::io_context io{1};
   netlink::ReflectorOptions options;
   options.run_dir = asked.run_dir;
-  if (asked.beside_vrrp) options.company = netlink::Company::accepted;
+  // Any account could show itself under our name; whoever has the lock is no keeper's neighbour.
+  const auto lock = runtime::LockFile::acquire(asked.run_dir + "/vrrp.lock");
+  if (asked.beside_vrrp || lock) options.company = netlink::Company::accepted;
   netlink::Reflector reflector(io, logger, options);
   if (auto loaded = reflector.load(); !loaded) return loaded;
   // Nobody claims anything here: what is ours is left over and goes.

@@ -89,7 +89,7 @@ TEST_CASE(
   constexpr std::uint64_t kSysModule = 1ULL << 16;
   CHECK(in_child([] {
           const auto before = effective_capabilities();
-          if (!keep_capabilities(Role::vrrp)) return 9;
+          if (!keep_capabilities(Role::vrrp, "/")) return 9;
           const auto after = effective_capabilities();
           if ((after & kNetAdmin) == 0 || (after & kSysModule) != 0) return 1;
           if ((before & kSysModule) == 0) return 0;  // the container has it not either
