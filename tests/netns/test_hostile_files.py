@@ -1,4 +1,4 @@
-"""Strangers, and strange things, at the names a director uses: locks, pid files, sockets, records."""
+"""Strangers, and strange things, at the names a director uses: locks, sockets, records."""
 
 from __future__ import annotations
 
