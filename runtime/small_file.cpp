@@ -9,13 +9,16 @@
 
 namespace holdfast::runtime {
 
-core::Result<std::string> read_small_file(const std::string& path, std::size_t longest) {
+core::Result<std::string> read_small_file(const std::string& path, std::size_t longest,
+                                          Owner owner) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
   if (!fd && errno == ELOOP) return core::fail_errno(ELOOP, "{} is a link, not a file", path);
   if (!fd) return core::fail_errno(errno, "cannot open {}", path);
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0) return core::fail_errno(errno, "cannot look at {}", path);
   if (!S_ISREG(found.st_mode)) return core::fail("{} is not a file", path);
+  if (owner == Owner::ours && (found.st_uid != ::geteuid() || (found.st_mode & 077) != 0))
+    return core::fail("{} belongs to somebody else, or others may use it", path);
   std::string text;
   std::array<char, 16384> piece{};
   while (true) {

@@ -11,10 +11,15 @@
 
 namespace holdfast::runtime {
 
+/// `ours`: written by this account, and nobody else may read or write it. For what decides
+/// anything.
+enum class Owner : unsigned char { anybody, ours };
+
 /// The whole of a regular file. system_errno ENOENT: there is none. Longer than `longest` is an
 /// error.
 [[nodiscard]] core::Result<std::string> read_small_file(const std::string& path,
-                                                        std::size_t longest);
+                                                        std::size_t longest,
+                                                        Owner owner = Owner::anybody);
 /// A new empty file of our own at `path`, open for writing (`flags`: O_APPEND or 0), in the place
 /// of whatever is there but a directory.
 [[nodiscard]] core::Result<UniqueFd> create_file(const std::string& path, mode_t mode, int flags);

@@ -104,6 +104,7 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
+      trial_file_(options.run_dir, options.config_file + "@" + options.config_id),
       timer_(loop_.io(),
              [this] {
                look_at_children();
@@ -128,8 +129,27 @@ int Daemon::run() {
   signals.insert(signals.end(), harmless.begin(), harmless.end());
   loop_.on_signals(signals, [this](int number) { on_signal(number); });
   begin_systemd_watchdog();
-  feed(StartRequested{});
+  feed(StartRequested{recall_trial()});
   return loop_.run();
+}
+
+std::optional<InterruptedTrial> Daemon::recall_trial() {
+  auto trial = trial_file_.load();
+  if (!trial) logger_.log(kTrialFile, "{}", trial.error().message);
+  if (!trial || !*trial) return std::nullopt;
+  constexpr Generation kFormer = 1;
+  snapshots_.put(kFormer, std::move((*trial)->snapshot), std::move((*trial)->directives));
+  return InterruptedTrial{kFormer, (*trial)->roles.only(options_.roles), (*trial)->until};
+}
+
+void Daemon::remember_trial(Generation former) {
+  const Confirmation& trial = supervisor_.confirmation();
+  if (former == 0) return trial_file_.remove();
+  const auto saved = trial_file_.save({.until = *trial.deadline(),
+                                       .roles = trial.former().roles,
+                                       .directives = snapshots_.directives(former),
+                                       .snapshot = snapshots_.duplicate(former)});
+  if (!saved) logger_.log(kTrialFile, "{}", saved.error().message);
 }
 
 void Daemon::open_control_socket() {
@@ -388,6 +408,7 @@ void Daemon::perform(const ReleaseAddresses&) {
 void Daemon::perform(const AdoptGeneration& action) {
   snapshots_.keep_only(action.generation, action.former);
   schedule_.follow(snapshots_.directives(action.generation));
+  remember_trial(action.former);
 }
 void Daemon::perform(const ReuseSnapshot& action) {
   snapshots_.copy(action.former, action.generation);
@@ -446,6 +467,7 @@ void Daemon::perform(const AnnounceReady&) {
 }
 
 void Daemon::perform(const AnnounceStopping&) {
+  trial_file_.remove();  // an orderly stop ends a trial: the next start reads the file
   logger_.log(kStopping, "stopping");
   runtime::sd_notify("STOPPING=1\nSTATUS=stopping");
 }

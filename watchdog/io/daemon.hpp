@@ -12,6 +12,7 @@
 #include "watchdog/io/reload_schedule.hpp"
 #include "watchdog/io/snapshots.hpp"
 #include "watchdog/io/status.hpp"
+#include "watchdog/io/trial_file.hpp"
 #include "watchdog/options.hpp"
 
 #include <functional>
@@ -43,6 +44,8 @@ class Daemon {
   void feed_later(Event event);
   void look_at_children();
   void begin_systemd_watchdog();
+  [[nodiscard]] std::optional<InterruptedTrial> recall_trial();
+  void remember_trial(Generation former);
   void send(Role role, runtime::FrameType type, Generation generation);
   void on_loaded(Generation generation, LoadResult result);
   void tell_starter(const std::string& text);
@@ -81,6 +84,7 @@ class Daemon {
   Supervisor supervisor_;
   Children children_;
   Snapshots snapshots_;
+  TrialFile trial_file_;
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer release_limit_;
   std::unique_ptr<runtime::PeriodicTimer> systemd_watchdog_;
