@@ -1,6 +1,8 @@
 #include "runtime/process.hpp"
 
 #include <cap-ng.h>
+#include <cerrno>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +55,16 @@ core::Result<std::string> keep_capabilities(Role role, const std::string& run_di
   }
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
   return remark;
+}
+
+core::Result<void> give_up_programs() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return core::fail_errno(errno, "cannot give up new privileges");
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
+    if (::prctl(PR_CAPBSET_DROP, capability) != 0 && ::geteuid() == 0)
+      return core::fail_errno(errno, "cannot empty the bounding set of capabilities");
+  return {};
 }
 
 core::Result<void> give_up_capabilities_of_this_thread() {

@@ -71,7 +71,8 @@ inline constexpr Message kOptionIgnored{
     "A keepalived option that has no meaning here was on the command line. It can be removed."};
 inline constexpr Message kTrialFile{
     "watchdog-trial-file", Level::error,
-    "What a configuration on trial would return to could not be kept in the run directory, or could "
+    "What a configuration on trial would return to could not be kept in the run directory, or "
+    "could "
     "not be read back. The trial goes on, but does not survive the death of this process."};
 inline constexpr Message kHost{
     "watchdog-host", Level::error,

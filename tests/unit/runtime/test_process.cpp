@@ -1,6 +1,7 @@
 #include "runtime/process.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/surroundings.hpp"
+#include "runtime/syscall_filter.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +9,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <future>
+#include <sched.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <thread>
@@ -156,4 +161,96 @@ TEST_CASE("standard descriptors: what is closed leads to /dev/null, what is open
                      ? 0
                      : 1;
         }) == 0);
+}
+
+TEST_CASE("privileges: who has given up programs gets nothing back by one") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root");
+    return;
+  }
+  CHECK(in_child([] {
+          if (!give_up_programs()) return 9;
+          if (mask_of_this_thread("CapBnd") != 0) return 8;
+          if (!keep_capabilities(Role::vrrp, "/")) return 7;
+          return std::system("grep -q 'CapEff:.*0000000000000000' /proc/self/status");
+        }) == 0);
+}
+
+namespace {
+
+/// The errno of the call, in a process under the filter; 0: done.
+int under_filter(FilterFor what, const std::function<bool()>& call) {
+  ::unsetenv(kFilterVariable);
+  return in_child([&] {
+    if (!filter_syscalls(what)) return 99;
+    errno = 0;
+    return call() ? 0 : errno;
+  });
+}
+
+bool can_open(int family) {
+  return UniqueFd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)).get() >= 0;
+}
+
+}  // namespace
+
+TEST_CASE("system calls: another program or user is refused, a thread and a file are not") {
+  using enum FilterFor;
+  constexpr std::array<const char*, 2> kWords{"true", nullptr};
+  for (const FilterFor what : {files, network}) {
+    CHECK(under_filter(what, [&] {
+            return ::execv("/bin/true", const_cast<char* const*>(kWords.data())) == 0;
+          }) == EPERM);
+    CHECK(under_filter(what, [] { return ::setresuid(1, 1, 1) == 0; }) == EPERM);
+#if !defined(__SANITIZE_ADDRESS__)  // which stops its own process to look for leaks
+    CHECK(under_filter(what, [] { return ::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0; }) == EPERM);
+    CHECK(under_filter(what, [] { return ::kill(::getppid(), 0) == 0; }) == EPERM);
+    CHECK(under_filter(what, [] { return ::fork() >= 0; }) == ENOSYS);
+#endif
+    CHECK(under_filter(what, [] { return ::syscall(SYS_sync) >= 0; }) == ENOSYS);
+    CHECK(under_filter(what, [] {
+            bool ran = false;
+            std::thread([&ran] { ran = std::ifstream("/proc/self/status").good(); }).join();
+            return ran;
+          }) == 0);
+  }
+}
+
+TEST_CASE("system calls: sockets of the families that are needed, threads of before included") {
+  using enum FilterFor;
+  for (const int family : {AF_UNIX, AF_INET, AF_INET6})
+    CHECK(under_filter(files, [family] { return can_open(family); }) == 0);
+  CHECK(under_filter(files, [] { return can_open(AF_PACKET); }) == ENOSYS);
+  CHECK(under_filter(network, [] { return can_open(AF_PACKET) || errno == EPERM; }) == 0);
+  CHECK(under_filter(network, [] { return can_open(AF_ALG); }) == ENOSYS);
+  CHECK(in_child([] {
+          std::promise<void> filtered;
+          int error = 0;
+          std::thread earlier([&] {
+            filtered.get_future().wait();
+            error = ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
+          });
+          if (!filter_syscalls(network)) return 99;
+          filtered.set_value();
+          earlier.join();
+          return error == EPERM ? 0 : 1;
+        }) == 0);
+}
+
+TEST_CASE("system calls: the variable switches it off, or loud, and a wrong word is said") {
+  ::setenv(kFilterVariable, "off", 1);
+  CHECK(in_child([] {
+          return filter_syscalls(FilterFor::files) && ::kill(::getpid(), 0) == 0 ? 0 : 1;
+        }) == 0);
+  ::setenv(kFilterVariable, "loud", 1);
+  CHECK(in_child([] {
+          if (!filter_syscalls(FilterFor::files)) return 99;
+          ::unshare(0);
+          return 0;
+        }) == 128 + SIGSYS);
+  ::setenv(kFilterVariable, "quiet", 1);
+  const auto refused = filter_syscalls(FilterFor::files);
+  ::unsetenv(kFilterVariable);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message == "HOLDFAST_SYSCALL_FILTER is on, off or loud, not 'quiet'");
 }
