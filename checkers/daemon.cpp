@@ -2,7 +2,8 @@
 
 #include "checkers/messages.hpp"
 #include "checkers/process.hpp"
-#include "runtime/pid_file.hpp"
+#include "runtime/child_files.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/process.hpp"
 
 #include <sys/resource.h>
@@ -24,23 +25,15 @@ std::size_t raise_descriptor_limit() {
 
 int run_daemon(const runtime::ChildOptions& options) {
   runtime::Logger logger("checkers", options.log);
-  const std::string pid_path =
-      options.pid_file.empty() ? options.run_dir + "/checkers.pid" : options.pid_file;
-  auto pid_file = runtime::PidFile::acquire(pid_path);
-  if (!pid_file) {
-    logger.log_text(messages::kCannotStart, pid_file.error().message);
-    return runtime::exit_code_for(pid_file.error());
-  }
-  if (const auto kept = runtime::keep_capabilities(runtime::Role::checkers); !kept)
-    logger.log_text(messages::kCannotStart, kept.error().message);
+  const runtime::ChildFiles files(logger, options);
+  const auto kept = runtime::keep_capabilities(runtime::Role::checkers, options.run_dir);
+  if (!kept) logger.log_text(messages::kCannotStart, kept.error().message);
+  if (kept && !kept->empty()) logger.log_text(runtime::kRunDirectory, *kept);
   const std::size_t descriptors = raise_descriptor_limit();
 
   runtime::Loop loop;
   Process process(loop, logger, options, probe_limit(descriptors));
-  if (const auto started = process.start(); !started) {
-    logger.log_text(messages::kCannotStart, started.error().message);
-    return runtime::exit_code_for(started.error());
-  }
+  process.start();
   return loop.run();
 }
 

@@ -21,6 +21,10 @@ inline constexpr Message kNoPage{
     "checkers-no-handover-page", Level::warning,
     "The memory that outlives this process cannot be used: after a crash every server "
     "would be judged from nothing. Everything else works."};
+inline constexpr Message kNoControl{
+    "checkers-no-control-socket", Level::error,
+    "The control socket could not be opened, so holdfastctl cannot reach this process. Checks and "
+    "the IPVS table work. Remove what is in its place, then restart."};
 inline constexpr Message kStopping{"checkers-stopping", Level::info,
                                    "The process leaves in order."};
 inline constexpr Message kVrrpHangs{

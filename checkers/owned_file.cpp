@@ -1,22 +1,21 @@
 #include "checkers/owned_file.hpp"
 
-#include "runtime/unique_fd.hpp"
+#include "runtime/small_file.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <fcntl.h>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 namespace holdfast::checkers {
 
 namespace {
 
 constexpr std::string_view kHeader = "holdfast-owned-services-1";
+/// A quarter of a million services. What is longer is not ours.
+constexpr std::size_t kLongest = std::size_t{16} << 20;
 
 template <class Number>
 bool parse_number(std::string_view text, Number& number) {
@@ -83,30 +82,16 @@ OwnedFile::OwnedFile(std::string path) : path_(std::move(path)) {
 }
 
 core::Result<ipvs::OwnedKeys> OwnedFile::load() const {
-  std::ifstream file(path_);
-  if (!file) return ipvs::OwnedKeys{};
-  std::stringstream text;
-  text << file.rdbuf();
-  auto keys = parse_owned(text.str(), boot_id_);
+  const auto text = runtime::read_small_file(path_, kLongest);
+  if (!text && text.error().system_errno == ENOENT) return ipvs::OwnedKeys{};
+  if (!text) return text.error();
+  auto keys = parse_owned(*text, boot_id_);
   if (!keys) return core::fail("cannot use {}: {}", path_, keys.error().message);
   return keys;
 }
 
 core::Result<void> OwnedFile::save(const ipvs::OwnedKeys& keys) const {
-  const std::string text = write_owned(keys, boot_id_);
-  const std::string fresh = path_ + ".new";
-  runtime::UniqueFd fd(
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd) return core::fail_errno(errno, "cannot write {}", fresh);
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t count = ::write(fd.get(), text.data() + written, text.size() - written);
-    if (count < 0) return core::fail_errno(errno, "cannot write {}", fresh);
-    written += static_cast<std::size_t>(count);
-  }
-  if (std::rename(fresh.c_str(), path_.c_str()) != 0)
-    return core::fail_errno(errno, "cannot replace {}", path_);
-  return {};
+  return runtime::replace_file(path_, write_owned(keys, boot_id_), 0644);
 }
 
 }  // namespace holdfast::checkers

@@ -77,7 +77,7 @@ Process::~Process() {
   if (reader_.joinable()) reader_.join();
 }
 
-core::Result<void> Process::start() {
+void Process::start() {
   auto page =
       runtime::HandoverPage<runtime::CheckRecord>::open(runtime::UniqueFd(options_.page_fd));
   if (page)
@@ -85,13 +85,7 @@ core::Result<void> Process::start() {
   else
     logger_.log_text(messages::kNoPage, page.error().message);
 
-  auto control = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/checkers.sock");
-  if (!control) return control.error();
-  control_ = std::move(*control);
-  control_->handle_document(
-      "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
-  runtime::answer_about_turns(*control_);
-
+  listen();
   child_ = std::make_unique<runtime::Child>(
       loop_, logger_, options_,
       runtime::ChildCallbacks{
@@ -105,7 +99,15 @@ core::Result<void> Process::start() {
               },
           .sibling = [this](runtime::UniqueFd pidfd) { watch_vrrp(std::move(pidfd)); },
           .stop = [this](const std::string& why) { stop(why); }});
-  return {};
+}
+
+void Process::listen() {
+  auto control = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/checkers.sock");
+  if (!control) return logger_.log_text(messages::kNoControl, control.error().message);
+  control_ = std::move(*control);
+  control_->handle_document(
+      "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
+  runtime::answer_about_turns(*control_);
 }
 
 void Process::prepare(runtime::UniqueFd snapshot, Prepared done) {

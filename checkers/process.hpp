@@ -39,11 +39,12 @@ class Process {
   Process& operator=(const Process&) = delete;
 
   /// Opens the page and the control socket and says hello to the watchdog.
-  [[nodiscard]] core::Result<void> start();
+  void start();
 
  private:
   using Prepared = std::function<void(core::Result<void>)>;
 
+  void listen();
   void prepare(runtime::UniqueFd snapshot, Prepared done);
   void commit(std::uint64_t generation);
   void stop(const std::string& why);

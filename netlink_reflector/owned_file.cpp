@@ -1,5 +1,7 @@
 #include "netlink_reflector/owned_file.hpp"
 
+#include "runtime/small_file.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -7,7 +9,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 namespace holdfast::netlink {
@@ -23,15 +24,8 @@ std::string read_scope() {
          std::string(name.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
 }
 
-core::Result<void> write_all(int fd, const std::string& text, const std::string& path) {
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t count = ::write(fd, text.data() + written, text.size() - written);
-    if (count < 0) return core::fail_errno(errno, "cannot write {}", path);
-    written += static_cast<std::size_t>(count);
-  }
-  return {};
-}
+/// Hundreds of thousands of addresses. What is longer is not ours.
+constexpr std::size_t kLongest = std::size_t{64} << 20;
 
 }  // namespace
 
@@ -40,11 +34,10 @@ OwnedFile::OwnedFile(const std::string& run_dir)
 
 core::Result<OwnedList> OwnedFile::load() {
   if (path_.empty()) return OwnedList{};
-  std::ifstream file(path_);
-  if (!file) return OwnedList{};
-  std::stringstream text;
-  text << file.rdbuf();
-  auto list = parse_owned(text.str(), scope_);
+  const auto text = runtime::read_small_file(path_, kLongest);
+  if (!text && text.error().system_errno == ENOENT) return OwnedList{};
+  if (!text) return text.error();
+  auto list = parse_owned(*text, scope_);
   if (!list) return core::fail("cannot use {}: {}", path_, list.error().message);
   list_ = *list;
   return list;
@@ -65,7 +58,7 @@ core::Result<void> OwnedFile::note(std::span<const OwnedChange> changes) {
 }
 
 core::Result<void> OwnedFile::append(const std::string& lines) {
-  return write_all(journal_.get(), lines, path_);
+  return runtime::write_all(journal_.get(), lines, path_);
 }
 
 /// A reader sees the former list or the new one.
@@ -73,17 +66,16 @@ core::Result<void> OwnedFile::replace() {
   std::error_code ignored;  // opening the file says what is wrong
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   const std::string fresh = path_ + ".new";
-  runtime::UniqueFd fd(::open(
-      fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd) return core::fail_errno(errno, "cannot write {}", fresh);
-  if (auto written = write_all(fd.get(), write_owned(list_, scope_), fresh); !written) {
+  auto fd = runtime::create_file(fresh, 0644, O_APPEND);
+  if (!fd) return fd.error();
+  if (auto written = runtime::write_all(fd->get(), write_owned(list_, scope_), fresh); !written) {
     return written;
   }
   if (std::rename(fresh.c_str(), path_.c_str()) != 0) {
     return core::fail_errno(errno, "cannot replace {}", path_);
   }
   lines_ = list_.all().size();
-  journal_ = std::move(fd);
+  journal_ = std::move(*fd);
   return {};
 }
 

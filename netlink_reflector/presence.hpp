@@ -16,8 +16,8 @@ namespace holdfast::netlink {
 class Presence {
  public:
   /// Shows us to the others until the end of this object; makes the run directory where it is
-  /// missing. Fails when a process that lives keeps its addresses by the same directory: two would
-  /// overwrite each other's record. `run_dir` empty: shows nothing.
+  /// missing. Fails when a process that lives keeps its addresses by the same directory, unless
+  /// company is accepted: two would overwrite each other's record. `run_dir` empty: shows nothing.
   [[nodiscard]] static core::Result<Presence> announce(const std::string& run_dir,
                                                        Company company = Company::refused);
 
@@ -26,7 +26,7 @@ class Presence {
   [[nodiscard]] OtherKeepers others() const;
 
  private:
-  std::string name_;
+  std::string stem_;  // of the names of all processes of our run directory
   runtime::UniqueFd socket_;
 };
 

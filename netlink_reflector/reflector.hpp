@@ -33,7 +33,7 @@ namespace holdfast::netlink {
 /// Whether a living process that keeps addresses by the same directory is in our way.
 enum class Company : std::uint8_t {
   refused,   ///< two would overwrite each other's record
-  accepted,  ///< whoever asks knows it, and that it holds nothing and will not act
+  accepted,  ///< whoever asks knows that it is no keeper, or holds nothing and will not act
 };
 
 struct ReflectorOptions {
@@ -41,8 +41,8 @@ struct ReflectorOptions {
   /// other directors of this network namespace know of us: one process at a time. Empty: neither,
   /// for tests.
   std::string run_dir = {};
-  /// A process of the same run directory that lives is no obstacle: for the release, beside a vrrp
-  /// child that was struck or has not begun.
+  /// A process that shows our name is no obstacle: for the release, beside a vrrp child that was
+  /// struck or has not begun; and for whoever holds the lock of the run directory.
   Company company = Company::refused;
   /// Receive buffer of the event socket. A burst that does not fit costs a full dump. keepalived:
   /// vrrp_netlink_monitor_rcv_bufs. Unit: bytes.

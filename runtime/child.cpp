@@ -2,6 +2,7 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/messages.hpp"
+#include "runtime/signals.hpp"
 
 #include <csignal>
 #include <fcntl.h>
@@ -82,8 +83,15 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   // A watchdog of several threads is survived by each of them for a moment: PDEATHSIG then comes
   // more than once, so an orphan's signals ask for nothing further.
   void on_signal(int number) {
+    if (number != SIGTERM && number != SIGINT) return on_harmless_signal(number);
     if (stopping && ::getppid() != watchdog) return;
     stop(fmt::format("signal {} arrived", number), stop_signals);
+  }
+
+  void on_harmless_signal(int number) {
+    if (const auto before = reported_signals.admit(std::to_string(number), now()))
+      logger.log(kSignalIgnored, "{}: the parent takes reloads, holdfastctl answers questions",
+                 describe_signal(number));
   }
 
   // Counted by the way it came: a service manager may signal every process of a service while the
@@ -108,6 +116,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   int ends_of_channel = 0;
   bool asked_by_watchdog = false;
   const pid_t watchdog = ::getppid();
+  RateLimiter reported_signals{kSignalReportInterval};
   PeriodicTimer heartbeat;
 };
 
@@ -118,10 +127,10 @@ Child::Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallb
   // EOF on the channel says the same; PDEATHSIG also reaches a child that is stuck in its loop. A
   // watchdog that died before this line is seen as EOF.
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGHUP, SIG_IGN);
+  std::vector<int> signals(harmless_signals().begin(), harmless_signals().end());
+  signals.insert(signals.end(), {SIGTERM, SIGINT});
   const std::weak_ptr<State> weak = state_;
-  loop.on_signals({SIGTERM, SIGINT}, [weak](int number) {
+  loop.on_signals(signals, [weak](int number) {
     if (const auto self = weak.lock()) self->on_signal(number);
   });
   state_->channel.start(

@@ -73,9 +73,9 @@ struct ChildCallbacks {
 
 class Child {
  public:
-  /// Sets PDEATHSIG (SIGTERM), ignores SIGPIPE and SIGHUP (the watchdog does reloads), takes
-  /// SIGTERM and SIGINT as stop, sends hello and starts the heartbeat. The loop must outlive the
-  /// Child.
+  /// Sets PDEATHSIG (SIGTERM), takes SIGTERM and SIGINT as stop, says of harmless signals that they
+  /// do nothing (the watchdog does reloads), sends hello and starts the heartbeat. The loop must
+  /// outlive the Child.
   Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallbacks callbacks);
   ~Child();
   Child(const Child&) = delete;

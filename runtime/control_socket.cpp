@@ -147,12 +147,10 @@ core::Result<std::unique_ptr<ControlServer>> ControlServer::listen(asio::io_cont
   if (address_of(path).sun_path[0] == '\0')
     return core::fail("the path of the control socket {} is too long", path);
   if (somebody_listens(path)) return core::fail("another process already answers on {}", path);
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0) {
-    if (!S_ISSOCK(status.st_mode))
-      return core::fail("{} is in the way of the control socket: it is not a socket", path);
-    ::unlink(path.c_str());
-  }
+  // What is there is a socket nobody answers on, or something that others have put in the way.
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return core::fail_errno(errno, "cannot remove what is in the way of the control socket {}",
+                            path);
   auto listener = listener_at(path);
   if (!listener) return listener.error();
   auto state = std::make_shared<State>(io, path);

@@ -3,6 +3,7 @@
 #include "runtime/log_sinks.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
 
 #include <atomic>
 #include <future>
@@ -66,6 +67,7 @@ Logger::Logger(std::string process, const LogSettings& settings)
     const std::string ident = process == "holdfast" ? process : "holdfast-" + process;
     impl_->sinks.push_back(make_syslog_sink(ident, settings.syslog_facility));
   }
+  const SignalsBlocked here;  // an interrupted write would be a lost line
   impl_->writer = std::thread([impl = impl_.get()] { impl->write_lines(); });
 }
 

@@ -64,7 +64,7 @@ PeriodicTimer::PeriodicTimer(boost::asio::io_context& io, core::Duration interva
 
 Loop::Loop() : signals_(io_) {}
 
-void Loop::on_signals(std::initializer_list<int> numbers, std::function<void(int)> on_signal) {
+void Loop::on_signals(std::span<const int> numbers, std::function<void(int)> on_signal) {
   for (const int number : numbers) signals_.add(number);
   on_signal_ = std::move(on_signal);
   wait_for_signal();

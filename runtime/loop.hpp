@@ -9,9 +9,9 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace holdfast::runtime {
 
@@ -55,7 +55,7 @@ class Loop {
   Loop();
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   /// Calls `on_signal(number)` from inside the loop. May be called once per process.
-  void on_signals(std::initializer_list<int> numbers, std::function<void(int)> on_signal);
+  void on_signals(std::span<const int> numbers, std::function<void(int)> on_signal);
   /// Runs until stop(); returns the exit code given there. Counts its turns (turn_meter.hpp).
   int run();
   /// Ends run() after the handler that is running.

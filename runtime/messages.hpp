@@ -23,4 +23,28 @@ inline constexpr Message kLogPrivileges{"runtime-log-privileges", Level::warning
                                         "The thread that writes the log could not give up its "
                                         "capabilities. It works, with more power than it needs."};
 
+inline constexpr Message kSignalIgnored{
+    "runtime-signal-ignored", Level::info,
+    "Somebody sent a signal that does nothing here; keepalived writes its state to a file on some. "
+    "Said once an hour a signal. `holdfastctl status --json` has the state, and `holdfast "
+    "--signum` the numbers that do something: STOP and RELOAD."};
+
+inline constexpr Message kNotLocked{"runtime-not-locked", Level::warning,
+                                    "A child of an earlier life, whose parent was killed, has not "
+                                    "left within 5 s, or the lock file "
+                                    "that shows it cannot be used. This child works all the same."};
+
+inline constexpr Message kRunDirectory{
+    "runtime-run-directory", Level::warning,
+    "The run directory is another account's. It works, and that account can take the sockets and "
+    "records away. Make it root's (chown root), or use another with --run-dir."};
+
+inline constexpr Message kNoPidFile{
+    "runtime-no-pid-file", Level::error,
+    "The pid file could not be written; everything else works. Tools that look for the process "
+    "there will not find it. Make room, or remove what is in its place, and restart."};
+
+/// A scrape every few seconds must not fill the log.
+inline constexpr core::Duration kSignalReportInterval = std::chrono::hours(1);
+
 }  // namespace holdfast::runtime

@@ -1,65 +1,50 @@
 #include "runtime/pid_file.hpp"
 
-#include <array>
-#include <cerrno>
-#include <fcntl.h>
+#include "runtime/small_file.hpp"
+
+#include <fmt/format.h>
+
 #include <filesystem>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace holdfast::runtime {
 namespace {
 
-/// The first line of the file, for the error text only.
-std::string pid_in(int fd) {
-  std::array<char, 16> text{};
-  const ssize_t count = ::pread(fd, text.data(), text.size() - 1, 0);
-  std::string pid(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
-  while (!pid.empty() && pid.back() == '\n') pid.pop_back();
-  return pid.empty() ? "unknown" : pid;
+constexpr std::size_t kLongest = 32;
+
+std::string text_of(pid_t pid) {
+  return fmt::format("{}\n", pid);
 }
 
-bool is_still_the_file(int fd, const std::string& path) {
-  struct stat opened {};
-  struct stat named {};
-  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+/// A number that means another process by now is worse than none.
+void remove_stale(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode)) ::unlink(path.c_str());
 }
 
 }  // namespace
 
-core::Result<PidFile> PidFile::acquire(const std::string& path) {
+core::Result<PidFile> PidFile::write(const std::string& path) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  // The holder removes the file when it ends: after the lock, look whether the name still leads to
-  // it.
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!fd) return core::fail_errno(errno, "cannot open the pid file {}", path);
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
-      if (errno != EAGAIN && errno != EACCES)
-        return core::fail_errno(errno, "cannot lock the pid file {}", path);
-      return core::Error{
-          fmt::format(
-              "it is already running as process {} (pid file {}); stop that one first, or use "
-              "another pid file and run directory",
-              pid_in(fd.get()), path),
-          EAGAIN};
-    }
-    if (!is_still_the_file(fd.get(), path)) continue;
-    PidFile file(path, std::move(fd));
-    if (auto written = file.write_own_pid(); !written) return written.error();
-    return file;
+  const pid_t pid = ::getpid();
+  if (auto replaced = replace_file(path, text_of(pid), 0644); !replaced) {
+    remove_stale(path);
+    return core::Error{fmt::format("there is no pid file: {}", replaced.error().message),
+                       replaced.error().system_errno};
   }
-  return core::fail("cannot get hold of the pid file {}: it is replaced all the time", path);
+  return PidFile(path, pid);
 }
+
+PidFile::PidFile(PidFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})), pid_(other.pid_) {}
 
 PidFile& PidFile::operator=(PidFile&& other) noexcept {
   remove();
-  path_ = std::move(other.path_);
-  fd_ = std::move(other.fd_);
+  path_ = std::exchange(other.path_, {});
+  pid_ = other.pid_;
   return *this;
 }
 
@@ -67,18 +52,11 @@ PidFile::~PidFile() {
   remove();
 }
 
+// A successor may have written its own, and a forked child is not the one that is named.
 void PidFile::remove() {
-  if (fd_) ::unlink(path_.c_str());
-  fd_.reset();
-}
-
-core::Result<void> PidFile::write_own_pid() {
-  const std::string text = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(fd_.get(), 0) != 0 ||
-      ::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return core::fail_errno(errno, "cannot write the pid file {}", path_);
-  }
-  return {};
+  if (path_.empty() || pid_ != ::getpid()) return;
+  const auto text = read_small_file(path_, kLongest);
+  if (text && *text == text_of(pid_)) ::unlink(path_.c_str());
 }
 
 }  // namespace holdfast::runtime

@@ -1,35 +1,31 @@
-// A pid file with a lock on it: how a second copy is noticed, also after a crash left the file
-// behind.
+// The file that tells tools which process to signal. It is readable by all and decides nothing: who
+// runs is settled by a LockFile.
 #pragma once
 
 #include "core/result.hpp"
-#include "runtime/unique_fd.hpp"
 
 #include <string>
+#include <sys/types.h>
 
 namespace holdfast::runtime {
 
-/// Holds the lock as long as it lives (open file description lock: survives fork, ends with the
-/// last holder); removes the file at the end. Move only.
+/// Removes the file at the end, when it still names this process. Move only.
 class PidFile {
  public:
-  /// Fails with "… is already running as process 4711 …" when somebody else holds the lock
-  /// (system_errno EAGAIN). Missing directories above the file are made (0755).
-  [[nodiscard]] static core::Result<PidFile> acquire(const std::string& path);
-  PidFile(PidFile&& other) noexcept = default;
+  /// Puts a new file (0644) with our pid in the place of whatever has the name: an old one, a link,
+  /// a pipe. Missing directories above it are made (0755). After an error no file there names a
+  /// process that has gone.
+  [[nodiscard]] static core::Result<PidFile> write(const std::string& path);
+  PidFile(PidFile&& other) noexcept;
   PidFile& operator=(PidFile&& other) noexcept;
   ~PidFile();
 
-  /// After a fork the new process writes its own pid.
-  [[nodiscard]] core::Result<void> write_own_pid();
-  [[nodiscard]] const std::string& path() const { return path_; }
-
  private:
-  PidFile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  PidFile(std::string path, pid_t pid) : path_(std::move(path)), pid_(pid) {}
   void remove();
 
-  std::string path_;
-  UniqueFd fd_;
+  std::string path_;  // empty: nothing to remove
+  pid_t pid_ = 0;
 };
 
 }  // namespace holdfast::runtime

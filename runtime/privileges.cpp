@@ -1,6 +1,9 @@
 #include "runtime/process.hpp"
 
 #include <cap-ng.h>
+#include <cerrno>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace holdfast::runtime {
@@ -27,11 +30,22 @@ const std::vector<unsigned>& capabilities_of(Role role) {
 
 }  // namespace
 
-core::Result<void> keep_capabilities(Role role) {
+core::Result<std::string> keep_capabilities(Role role, const std::string& run_dir) {
   if (::geteuid() != 0) return {};
   if (capng_get_caps_process() != 0) return core::fail("cannot read this process's capabilities");
+  std::vector<unsigned> wanted = capabilities_of(role);
+  std::string remark;
+  struct stat directory {};
+  if (role != Role::watchdog && ::stat(run_dir.c_str(), &directory) == 0 &&
+      directory.st_uid != ::geteuid()) {
+    wanted.push_back(CAP_DAC_OVERRIDE);
+    remark = fmt::format(
+        "the run directory {} belongs to user {}, who can replace what is in it; this process "
+        "keeps CAP_DAC_OVERRIDE to write there",
+        run_dir, directory.st_uid);
+  }
   std::vector<unsigned> kept;
-  for (const unsigned capability : capabilities_of(role)) {
+  for (const unsigned capability : wanted) {
     if (capng_have_capability(CAPNG_PERMITTED, capability) != 0) kept.push_back(capability);
   }
   capng_clear(CAPNG_SELECT_CAPS);
@@ -40,6 +54,16 @@ core::Result<void> keep_capabilities(Role role) {
                  capability);
   }
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");
+  return remark;
+}
+
+core::Result<void> give_up_programs() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return core::fail_errno(errno, "cannot give up new privileges");
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
+    if (::prctl(PR_CAPBSET_DROP, capability) != 0 && ::geteuid() == 0)
+      return core::fail_errno(errno, "cannot empty the bounding set of capabilities");
   return {};
 }
 

@@ -40,8 +40,15 @@ void sd_notify(std::string_view state);
 /// operator's notify scripts expect root's powers: the kernel's rule for root's exec gives them
 /// back to a script, while a mistake in packet parsing has them not. Without root this does
 /// nothing.
+///
+/// Files are kept in `run_dir` as long as a process lives. Where that belongs to another account,
+/// DAC_OVERRIDE stays as well; the answer is then the sentence that says so, otherwise empty.
 enum class Role : unsigned char { watchdog, vrrp, checkers };
-[[nodiscard]] core::Result<void> keep_capabilities(Role role);
+[[nodiscard]] core::Result<std::string> keep_capabilities(Role role, const std::string& run_dir);
+/// For a process that runs no programs: whatever it might execute has no more power than it has
+/// itself (no_new_privs, and an empty bounding set, which takes CAP_SETPCAP: before
+/// keep_capabilities). Holds for all threads made later.
+[[nodiscard]] core::Result<void> give_up_programs();
 /// For a thread that needs none: capset(2) is for one thread, and those that were made before
 /// keep_capabilities() would keep all of them.
 [[nodiscard]] core::Result<void> give_up_capabilities_of_this_thread();

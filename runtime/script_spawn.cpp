@@ -1,5 +1,7 @@
 #include "runtime/script_spawn.hpp"
 
+#include "runtime/signals.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -84,11 +86,7 @@ struct Prepared {
   ::fcntl(static_cast<int>(kFirstOwnDescriptor), F_SETFD, FD_CLOEXEC);
   ::close_range(kFirstOwnDescriptor + 1, ~0U, 0);
   constexpr int error_fd = kFirstOwnDescriptor;
-  // Dispositions that were ignored would survive the exec, and so would a blocked mask.
-  for (const int number : {SIGPIPE, SIGHUP, SIGCHLD, SIGTERM, SIGINT}) std::signal(number, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  use_default_signals();  // what is ignored or blocked would survive the exec
   if (const auto& user = prepared.command->user;
       user && (user->uid != ::geteuid() || user->gid != ::getegid())) {
     if (::setgroups(0, nullptr) != 0 || ::setgid(user->gid) != 0 || ::setuid(user->uid) != 0)

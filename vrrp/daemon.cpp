@@ -1,9 +1,10 @@
 #include "vrrp/daemon.hpp"
 
 #include "config/load.hpp"
+#include "runtime/child_files.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/memory.hpp"
-#include "runtime/pid_file.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/process.hpp"
 #include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
@@ -40,9 +41,12 @@ core::Result<Plan> read_plan(int snapshot_fd) {
   return make_plan(parsed->model);
 }
 
-netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options) {
+netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options,
+                                            const runtime::ChildFiles& files) {
   netlink::ReflectorOptions result;
   result.run_dir = options.run_dir;
+  // Any account could show itself under our name; only one of us can have the lock.
+  if (files.is_alone()) result.company = netlink::Company::accepted;
   return result;
 }
 
@@ -51,7 +55,8 @@ class Daemon {
   explicit Daemon(const runtime::ChildOptions& options)
       : options_(options),
         logger_("vrrp", options.log),
-        reflector_(loop_.io(), logger_, reflector_options(options)),
+        files_(logger_, options),
+        reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         runner_(loop_.io()),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [] { runtime::return_free_memory(); }) {}
@@ -74,11 +79,6 @@ class Daemon {
 
  private:
   core::Result<void> begin() {
-    const std::string pid_path =
-        options_.pid_file.empty() ? options_.run_dir + "/vrrp.pid" : options_.pid_file;
-    auto pid_file = runtime::PidFile::acquire(pid_path);
-    if (!pid_file) return pid_file.error();
-    pid_file_ = std::move(*pid_file);
     if (auto loaded = reflector_.load(); !loaded) return loaded;
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
@@ -87,9 +87,9 @@ class Daemon {
         [this](const Notify& notify) { run_scripts(notify); },
         [this](const RouterKey& key) { forget_scripts(key); });
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
-    if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
-      logger_.log(kPrivileges, "{}", kept.error().message);
-    }
+    const auto kept = runtime::keep_capabilities(runtime::Role::vrrp, options_.run_dir);
+    if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
+    if (kept && !kept->empty()) logger_.log(runtime::kRunDirectory, "{}", *kept);
     listen();
     child_ = std::make_unique<runtime::Child>(
         loop_, logger_, options_,
@@ -257,7 +257,7 @@ class Daemon {
   runtime::ChildOptions options_;
   runtime::Logger logger_;
   runtime::Loop loop_;
-  std::optional<runtime::PidFile> pid_file_;
+  runtime::ChildFiles files_;
   netlink::Reflector reflector_;
   runtime::ScriptRunner runner_;
   std::map<RouterKey, InstanceScripts> scripts_;

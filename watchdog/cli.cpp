@@ -83,7 +83,10 @@ std::optional<int> parse_facility(std::string word) {
 std::optional<int> signal_number(std::string_view name) {
   if (name == "STOP") return SIGTERM;
   if (name == "RELOAD") return SIGHUP;
-  if (name == "DATA" || name == "STATS") return SIGUSR1;
+  if (name == "DATA") return SIGUSR1;
+  if (name == "STATS") return SIGUSR2;
+  if (name == "STATS_CLEAR") return SIGRTMAX - 1;
+  if (name == "JSON") return SIGRTMIN + 2;
   return std::nullopt;
 }
 
@@ -101,7 +104,8 @@ std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Opti
     const auto number = signal_number(words.signal);
     if (!number)
       return done(complain(
-          fmt::format("--signum knows STOP, RELOAD, DATA and STATS, not '{}'", words.signal)));
+          fmt::format("--signum knows STOP, RELOAD, DATA, STATS, STATS_CLEAR and JSON, not '{}'",
+                      words.signal)));
     std::puts(std::to_string(*number).c_str());
     return done(0);
   }
@@ -179,8 +183,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_option("-c,--checkers_pid", words.checkers_pid, "pid file of the checkers process");
   app.add_option("--run-dir", words.run_dir, "Directory of sockets and pid files")
       ->capture_default_str();
-  app.add_option("--signum", words.signal,
-                 "Print the number of the signal for STOP, RELOAD, DATA or STATS");
+  app.add_option(
+      "--signum", words.signal,
+      "Print the number of the signal for STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON");
   app.add_option("--replay", words.recording,
                  "Run a recording of the VRRP process through the election and compare what it "
                  "decides: 0 the same, 1 not, 2 unreadable")

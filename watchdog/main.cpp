@@ -2,9 +2,12 @@
 // starts.
 #include "checkers/daemon.hpp"
 #include "runtime/child.hpp"
+#include "runtime/lock_file.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/pid_file.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/surroundings.hpp"
 #include "vrrp/daemon.hpp"
 #include "vrrp/replay.hpp"
 #include "watchdog/core/exit_status.hpp"
@@ -21,6 +24,7 @@
 #include <cstdio>
 #include <exception>
 #include <fcntl.h>
+#include <set>
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -43,12 +47,6 @@ void set_process_name(std::string_view role) {
   ::prctl(PR_SET_NAME, fmt::format("holdfast-{}", role).c_str());
 }
 
-/// Whoever reads our standard error may go away (`holdfast -n -l | less`): that loses log lines,
-/// not the director.
-void ignore_broken_pipes() {
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 int run_child(std::span<const char* const> words) {
   const auto options = runtime::parse_child_arguments(words);
   if (!options) return complain(options.error().message, ExitCode::bad_config);
@@ -57,7 +55,6 @@ int run_child(std::span<const char* const> words) {
         "--role is for processes that holdfast starts itself; start holdfast without it",
         ExitCode::bad_config);
   set_process_name(options->role);
-  ignore_broken_pipes();
   if (options->role == "vrrp") return vrrp::run_daemon(*options);
   if (options->role == "checkers") return checkers::run_daemon(*options);
   return complain(fmt::format("there is no role '{}'", options->role), ExitCode::bad_config);
@@ -76,23 +73,52 @@ void allow_core_files() {
     complain("core files cannot be allowed", ExitCode::ok);
 }
 
-int run_watchdog(const watchdog::Options& options) {
+/// Something that would be better otherwise, but costs nobody the service.
+void note_trouble(watchdog::Options& options, const core::Result<void>& result) {
+  if (result) return;
+  options.troubles.push_back(result.error().message);
+  if (!options.log.to_stderr) complain(result.error().message, ExitCode::ok);
+}
+
+/// The run directory and the pid file, which may be elsewhere: both are for one director only.
+core::Result<std::vector<runtime::LockFile>> lock_everything(watchdog::Options& options) {
+  const std::set<std::string> paths{options.pid_file + ".lock",
+                                    options.run_dir + "/holdfast.pid.lock"};
+  std::vector<runtime::LockFile> held;
+  for (const std::string& path : paths) {
+    auto lock = runtime::LockFile::acquire(path);
+    if (!lock && lock.error().system_errno == EAGAIN) return lock.error();
+    if (lock)
+      held.push_back(std::move(*lock));
+    else
+      note_trouble(options, lock.error());
+  }
+  return held;
+}
+
+core::Result<void> make_run_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) == 0) return {};
+  const int error = errno;
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
+  return core::fail_errno(error, "cannot make the run directory {}", path);
+}
+
+int run_watchdog(watchdog::Options options) {
   if (!may_run())
     return complain(
         "must be started by root (it needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW); "
         "holdfast -t checks a configuration without",
         ExitCode::no_permission);
   if (options.core_dump) allow_core_files();
-  ignore_broken_pipes();
+  note_trouble(options, runtime::raise_limits());
   // Whoever started us may ignore SIGCHLD; that outlives exec, and the kernel would then throw away
   // how our children ended.
   std::signal(SIGCHLD, SIG_DFL);
-  if (::mkdir(options.run_dir.c_str(), 0755) != 0 && errno != EEXIST)
-    return complain(
-        core::fail_errno(errno, "cannot make the run directory {}", options.run_dir).message,
-        ExitCode::no_permission);
-  auto pid_file = runtime::PidFile::acquire(options.pid_file);
-  if (!pid_file) return complain(pid_file.error().message, ExitCode::fatal);
+  if (const auto made = make_run_directory(options.run_dir); !made)
+    return complain(made.error().message, ExitCode::no_permission);
+  auto locks = lock_everything(options);
+  if (!locks) return complain(locks.error().message, ExitCode::fatal);
 
   runtime::UniqueFd start_errors(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10));
   std::optional<runtime::Daemonized> starter;
@@ -100,9 +126,10 @@ int run_watchdog(const watchdog::Options& options) {
     auto daemonized = runtime::daemonize();
     if (!daemonized) return complain(daemonized.error().message, ExitCode::fatal);
     starter = std::move(*daemonized);
-    if (const auto written = pid_file->write_own_pid(); !written)
-      return complain(written.error().message, ExitCode::fatal);
+    for (runtime::LockFile& lock : *locks) lock.write_own_pid();
   }
+  const auto pid_file = runtime::PidFile::write(options.pid_file);
+  if (!pid_file) note_trouble(options, pid_file.error());
   watchdog::Daemon daemon(options, std::move(starter), std::move(start_errors));
   return daemon.run();
 }
@@ -135,6 +162,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::runtime::open_standard_descriptors();
+  holdfast::runtime::ignore_harmless_signals();
   holdfast::runtime::return_large_blocks();
   try {
     return run(argc, argv);

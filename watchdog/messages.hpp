@@ -73,6 +73,16 @@ inline constexpr Message kReloadFile{
 inline constexpr Message kOptionIgnored{
     "watchdog-option-ignored", Level::warning,
     "A keepalived option that has no meaning here was on the command line. It can be removed."};
+inline constexpr Message kTrialFile{
+    "watchdog-trial-file", Level::error,
+    "What a configuration on trial would return to could not be kept in the run directory, or "
+    "could "
+    "not be read back. The trial goes on, but does not survive the death of this process."};
+inline constexpr Message kHost{
+    "watchdog-host", Level::error,
+    "Something on this host is not as it should be, and the director runs all the same: a limit of "
+    "whoever started it, a pid file that cannot be written, a lock that cannot be had. The text "
+    "says what is missing."};
 inline constexpr Message kChildStarted{"watchdog-child-started", Level::info,
                                        "A child process was started."};
 inline constexpr Message kChildDied{"watchdog-child-died", Level::error,

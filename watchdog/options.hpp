@@ -32,6 +32,8 @@ struct Options {
   runtime::LogSettings log;
   /// options that were accepted without effect, one sentence each
   std::vector<std::string> remarks;
+  /// what main found wrong with the host and could go on without, one sentence each
+  std::vector<std::string> troubles;
 };
 
 /// Either what to do, or that everything is done (help, version, a wrong word) and the exit code.

@@ -48,6 +48,85 @@ def test_a_reload_reports_what_is_different(director):
     assert "watchdog-changes: vrrp_instance VI_1: priority 100 → 150" in director.log()
 
 
+def kill_the_parent_in_a_trial(director, seconds):
+    director.start()
+    director.config.write_text(CHANGED)
+    assert director.ctl("reload", "--confirm-within", f"{seconds}s").returncode == 0
+    trial = director.run_dir / "trial"
+    assert trial.stat().st_mode & 0o777 == 0o600
+    director.process.kill()
+    director.process.wait()
+
+
+def running_priority(director):
+    plan = director.ctl("plan")  # the file against what runs
+    return 100 if "priority 100 → 150" in plan.stdout else 150
+
+
+def test_a_trial_outlives_its_parent(director):
+    kill_the_parent_in_a_trial(director, 6)
+    begun = time.monotonic()
+    director.process = subprocess.Popen(director.command("-n", "-l"), env=director.env,
+                                        stderr=director.stderr)
+    director.wait_for(lambda: director.status()["confirmation"]["former_generation"] == 1, "trial")
+    assert running_priority(director) == 150
+
+    director.wait_for(lambda: director.status()["generation"] == 3, "return")
+
+    assert time.monotonic() - begun < 6.5
+    assert running_priority(director) == 100
+    assert not (director.run_dir / "trial").exists()
+
+
+def test_a_trial_that_ran_out_without_a_parent_is_not_begun_again(director):
+    kill_the_parent_in_a_trial(director, 1)
+    time.sleep(1.2)
+    director.process = subprocess.Popen(director.command("-n", "-l"), env=director.env,
+                                        stderr=director.stderr)
+    director.wait_for(lambda: director.status()["generation"] == 2, "start")
+    assert running_priority(director) == 100
+    assert "its time ran out while no parent ran" in director.log()
+    director.signal(signal.SIGHUP)  # the operator means it now
+    director.wait_for(lambda: running_priority(director) == 150, "reload")
+
+
+def test_confirmed_or_stopped_a_trial_is_over_for_the_next_parent(director):
+    for end in ("confirm", "stop"):
+        director.config.write_text(BOTH)
+        director.start()
+        director.config.write_text(CHANGED)
+        assert director.ctl("reload", "--confirm-within", "2s").returncode == 0
+        assert director.ctl(end).returncode == 0
+        if end == "confirm":
+            director.process.kill()
+        director.process.wait(30)
+        director.start()
+        time.sleep(2.2)
+        assert director.status()["generation"] == 1 and running_priority(director) == 150
+        director.end()
+
+
+@pytest.mark.parametrize("spoilt", ["another owner", "readable", "half", "link", "another file"])
+def test_what_others_put_in_place_of_a_trial_does_not_count(director, spoilt):
+    kill_the_parent_in_a_trial(director, 60)
+    trial = director.run_dir / "trial"
+    whole = trial.read_bytes()
+    if spoilt == "another owner":
+        os.chown(trial, 65534, 65534)
+    elif spoilt == "readable":
+        trial.chmod(0o644)
+    elif spoilt == "half":
+        trial.write_bytes(whole[:len(whole.split(b"\n")[0]) + 8])
+    elif spoilt == "link":
+        trial.rename(director.dir / "elsewhere")
+        trial.symlink_to(director.dir / "elsewhere")
+    else:
+        director.config = director.config.rename(director.dir / "other.conf")
+    director.start()
+    assert director.status()["confirmation"] is None
+    assert ("watchdog-trial-file" in director.log()) == (spoilt != "another file")
+
+
 def test_without_confirmation_the_former_configuration_returns(director):
     director.start()
     director.config.write_text(CHANGED)

@@ -11,8 +11,18 @@
 
 namespace holdfast::watchdog {
 
-struct StartRequested {};  ///< the process is up: load the first configuration
-struct StopRequested {};   ///< SIGTERM, SIGINT or the control socket
+/// A parent that was killed had a configuration on trial. This is what was to return, and when; its
+/// snapshot is at hand under the number `former`.
+struct InterruptedTrial {
+  Generation former = 0;
+  RoleSet roles;
+  core::Instant until{};
+};
+/// The process is up: load the first configuration.
+struct StartRequested {
+  std::optional<InterruptedTrial> interrupted = {};
+};
+struct StopRequested {};  ///< SIGTERM, SIGINT or the control socket
 
 /// How careful a reload is.
 struct ReloadOptions {

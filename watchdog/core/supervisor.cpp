@@ -110,8 +110,14 @@ void Supervisor::forgive_silence_after_own_pause() {
 
 // ---- start, reload, stop ------------------------------------------------------------------------
 
-void Supervisor::on(const StartRequested&) {
-  if (std::holds_alternative<Fresh>(phase_)) start_load({});
+void Supervisor::on(const StartRequested& event) {
+  if (!std::holds_alternative<Fresh>(phase_)) return;
+  interrupted_ = event.interrupted;
+  if (interrupted_) newest_ = interrupted_->former;
+  if (interrupted_ && now_ >= interrupted_->until)
+    start_former("its time ran out while no parent ran");
+  else
+    start_load({});
 }
 
 void Supervisor::on(const ReloadRequested& event) {
@@ -239,10 +245,12 @@ void Supervisor::commit_candidate() {
   current_ = barrier_.generation();
   wanted_ = candidate_roles_;
   if (going_back_) confirmation_.end();
-  const bool on_trial = candidate_options_.confirm_within && former.generation != 0;
-  if (on_trial) confirmation_.begin(current_, former, now_ + *candidate_options_.confirm_within);
+  if (candidate_options_.confirm_within && former.generation != 0)
+    confirmation_.begin(current_, former, now_ + *candidate_options_.confirm_within);
+  else if (const auto left = std::exchange(interrupted_, std::nullopt))
+    confirmation_.begin(current_, {left->former, left->roles}, left->until);
   out_->push_back(
-      AdoptGeneration{.generation = current_, .former = on_trial ? former.generation : 0});
+      AdoptGeneration{.generation = current_, .former = confirmation_.former().generation});
   for (const Role role : kRoles) {
     auto* live = std::get_if<Live>(&record(role).state);
     if (wanted_.contains(role)) {
@@ -296,7 +304,9 @@ void Supervisor::abort_candidate() {
                        current_, text));
   }
   out_->push_back(ReloadFinished{.ok = false, .generation = current_, .text = text, .changes = {}});
-  if (current_ == 0) {
+  if (current_ == 0 && interrupted_) {
+    start_former("it does not start");
+  } else if (current_ == 0) {
     report(ReportId::start_failed, text);
     release_addresses();  // of an earlier life, all of which was killed: nobody else will
     stop_everything(candidate_exit_);

@@ -130,6 +130,8 @@ class Supervisor {
   void start_load(const ReloadOptions& options);
   void start_what_was_asked_meanwhile();
   void go_back_when_due();
+  void start_former(const std::string& why);
+  void return_to(const Confirmation::Former& former, const std::string& why);
   [[nodiscard]] bool rescue_by_going_back(Role role, const std::string& what);
   void begin_barrier_when_settled();
   void follow(ReloadBarrier::Verdict verdict);
@@ -188,6 +190,8 @@ class Supervisor {
   ReloadOptions candidate_options_;
   bool going_back_ = false;  ///< the candidate is the former generation
   Confirmation confirmation_;
+  /// Until the first configuration runs: the trial that a killed parent left.
+  std::optional<InterruptedTrial> interrupted_;
   ExitCode candidate_exit_ = ExitCode::fatal;  ///< how a first start ends when the candidate fails
   std::optional<ReloadOptions> reload_again_;  ///< asked for while a reload was under way
   bool announced_ready_ = false;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::watchdog {
 
@@ -33,17 +34,29 @@ void Supervisor::on(const RevertRequested&) {
   go_back_when_due();
 }
 
-// The former generation goes through the same barrier as a new one, under a number of its own, so
-// that a late answer to its first life cannot be mistaken.
 void Supervisor::go_back_when_due() {
   if (!is_steady() || !confirmation_.is_due(now_)) return;
-  const Confirmation::Former former = confirmation_.former();
+  going_back_ = true;
+  return_to(confirmation_.former(),
+            fmt::format("generation {} was not confirmed", confirmation_.generation()));
+}
+
+// The parent was killed during a trial, and what was on trial is not what the next one runs.
+void Supervisor::start_former(const std::string& why) {
+  const InterruptedTrial trial = *std::exchange(interrupted_, std::nullopt);
+  return_to({trial.former, trial.roles},
+            fmt::format("the configuration on trial when the former parent was killed was not "
+                        "confirmed ({})",
+                        why));
+}
+
+// The former generation goes through the same barrier as a new one, under a number of its own, so
+// that a late answer to its first life cannot be mistaken.
+void Supervisor::return_to(const Confirmation::Former& former, const std::string& why) {
   ++newest_;
   candidate_diagnostics_ =
-      fmt::format("generation {} was not confirmed: generation {} returns as generation {}",
-                  confirmation_.generation(), former.generation, newest_);
+      fmt::format("{}: generation {} returns as generation {}", why, former.generation, newest_);
   report(ReportId::going_back, candidate_diagnostics_);
-  going_back_ = true;
   candidate_options_ = {};
   candidate_changes_.clear();
   candidate_roles_ = former.roles;

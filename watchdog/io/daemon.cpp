@@ -2,7 +2,9 @@
 
 #include "runtime/base64.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "runtime/signals.hpp"
 #include "watchdog/io/release.hpp"
 #include "watchdog/io/reload_files.hpp"
 #include "watchdog/messages.hpp"
@@ -111,6 +113,7 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
+      trial_file_(options.run_dir, options.config_file + "@" + options.config_id),
       timer_(loop_.io(),
              [this] {
                look_at_children();
@@ -125,14 +128,37 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
 
 int Daemon::run() {
   for (const std::string& remark : options_.remarks) logger_.log(kOptionIgnored, "{}", remark);
-  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog); !kept)
+  for (const std::string& trouble : options_.troubles) logger_.log(kHost, "{}", trouble);
+  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
+      !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   open_control_socket();
-  loop_.on_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD},
-                   [this](int number) { on_signal(number); });
+  std::vector<int> signals{SIGTERM, SIGINT, SIGCHLD};
+  const auto harmless = runtime::harmless_signals();
+  signals.insert(signals.end(), harmless.begin(), harmless.end());
+  loop_.on_signals(signals, [this](int number) { on_signal(number); });
   begin_systemd_watchdog();
-  feed(StartRequested{});
+  feed(StartRequested{recall_trial()});
   return loop_.run();
+}
+
+std::optional<InterruptedTrial> Daemon::recall_trial() {
+  auto trial = trial_file_.load();
+  if (!trial) logger_.log(kTrialFile, "{}", trial.error().message);
+  if (!trial || !*trial) return std::nullopt;
+  constexpr Generation kFormer = 1;
+  snapshots_.put(kFormer, std::move((*trial)->snapshot), std::move((*trial)->directives));
+  return InterruptedTrial{kFormer, (*trial)->roles.only(options_.roles), (*trial)->until};
+}
+
+void Daemon::remember_trial(Generation former) {
+  const Confirmation& trial = supervisor_.confirmation();
+  if (former == 0) return trial_file_.remove();
+  const auto saved = trial_file_.save({.until = *trial.deadline(),
+                                       .roles = trial.former().roles,
+                                       .directives = snapshots_.directives(former),
+                                       .snapshot = snapshots_.duplicate(former)});
+  if (!saved) logger_.log(kTrialFile, "{}", saved.error().message);
 }
 
 void Daemon::open_control_socket() {
@@ -226,8 +252,13 @@ void Daemon::on_signal(int number) {
       return logger_.log(kStatusDump, "{}", boost::json::serialize(status(Readers::owners)));
     case SIGCHLD:  // stopped or continued; deaths are seen by their pidfd
       return look_at_children();
-    default:
+    case SIGTERM:
+    case SIGINT:
       return feed(StopRequested{});
+    default:
+      if (reported_signals_.admit(std::to_string(number), runtime::now()))
+        logger_.log(runtime::kSignalIgnored, "{}: this does nothing yet, see `holdfastctl status`",
+                    runtime::describe_signal(number));
   }
 }
 
@@ -391,6 +422,7 @@ void Daemon::perform(const ReleaseAddresses&) {
 void Daemon::perform(const AdoptGeneration& action) {
   snapshots_.keep_only(action.generation, action.former);
   schedule_.follow(snapshots_.directives(action.generation));
+  remember_trial(action.former);
 }
 void Daemon::perform(const ReuseSnapshot& action) {
   snapshots_.copy(action.former, action.generation);
@@ -462,6 +494,7 @@ void Daemon::perform(const AnnounceReady&) {
 }
 
 void Daemon::perform(const AnnounceStopping&) {
+  trial_file_.remove();  // an orderly stop ends a trial: the next start reads the file
   logger_.log(kStopping, "stopping");
   runtime::sd_notify("STOPPING=1\nSTATUS=stopping");
 }

@@ -4,6 +4,7 @@
 #include "runtime/control_socket.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/process.hpp"
 #include "watchdog/core/supervisor.hpp"
 #include "watchdog/io/children.hpp"
@@ -11,6 +12,7 @@
 #include "watchdog/io/reload_schedule.hpp"
 #include "watchdog/io/snapshots.hpp"
 #include "watchdog/io/status.hpp"
+#include "watchdog/io/trial_file.hpp"
 #include "watchdog/options.hpp"
 
 #include <functional>
@@ -42,6 +44,8 @@ class Daemon {
   void feed_later(Event event);
   void look_at_children();
   void begin_systemd_watchdog();
+  [[nodiscard]] std::optional<InterruptedTrial> recall_trial();
+  void remember_trial(Generation former);
   void send(Role role, runtime::FrameType type, Generation generation);
   void on_loaded(Generation generation, LoadResult result);
   void tell_starter(const std::string& text);
@@ -80,6 +84,7 @@ class Daemon {
   Supervisor supervisor_;
   Children children_;
   Snapshots snapshots_;
+  TrialFile trial_file_;
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer release_limit_;
   std::unique_ptr<runtime::PeriodicTimer> systemd_watchdog_;
@@ -91,6 +96,7 @@ class Daemon {
   std::vector<runtime::ControlReply> waiting_now_;   // for the load that runs
   std::vector<runtime::ControlReply> waiting_next_;  // for the one after it
   std::optional<LastReload> last_reload_;
+  runtime::RateLimiter reported_signals_{runtime::kSignalReportInterval};
   core::Instant started_at_;
   bool ready_ = false;
 };

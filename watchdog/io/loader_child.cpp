@@ -2,7 +2,9 @@
 #include "config/compare/diff.hpp"
 #include "config/compare/plan.hpp"
 #include "config/load.hpp"
+#include "runtime/process.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "runtime/syscall_filter.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
 
@@ -33,7 +35,7 @@ constexpr std::size_t kMaxListedChanges = 500;
 /// Where a step is not possible (no such user, a user namespace without it) the others still count;
 /// a failure never stops the load.
 void keep_only_reading() {
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  static_cast<void>(runtime::give_up_programs());
   if (::geteuid() != 0) return;
   const passwd* account = ::getpwnam("holdfast");
   if (account == nullptr) account = ::getpwnam("nobody");
@@ -149,11 +151,14 @@ int run_loader(std::span<const char* const> words) {
   if (words.size() < 2 || words.size() > 3) return to_int(ExitCode::fatal);
   const std::string path = words[0];
   keep_only_reading();
+  const auto filtered = runtime::filter_syscalls(runtime::FilterFor::files);
 
   const config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
+  std::string remarks = config::render_text(loaded.diagnostics);
+  if (!filtered) remarks += filtered.error().message + "\n";
   LoaderReply whole{.finished = {.usable = !loaded.diagnostics.has_errors(),
                                  .roles = roles_of(loaded.model),
-                                 .diagnostics = config::render_text(loaded.diagnostics),
+                                 .diagnostics = std::move(remarks),
                                  .exit_code = ExitCode::ok},
                     .directives = directives_of(loaded.model.globals)};
   LoaderFinished& reply = whole.finished;

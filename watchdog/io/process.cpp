@@ -1,5 +1,7 @@
 #include "watchdog/io/process.hpp"
 
+#include "runtime/signals.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <fmt/format.h>
 
@@ -74,11 +76,11 @@ core::Result<pid_t> start(const SpawnRequest& request) {
 
   // Own process group: Ctrl-C on a terminal reaches the watchdog only, which then stops the
   // children in order.
-  sigset_t none;
+  // Habitual signals wait until main() has said that they are ignored.
+  const sigset_t until_main = runtime::harmless_signal_set();
   sigset_t all;
-  sigemptyset(&none);
   sigfillset(&all);
-  posix_spawnattr_setsigmask(&parameters.attributes, &none);
+  posix_spawnattr_setsigmask(&parameters.attributes, &until_main);
   posix_spawnattr_setsigdefault(&parameters.attributes, &all);
   posix_spawnattr_setpgroup(&parameters.attributes, 0);
   posix_spawnattr_setflags(&parameters.attributes,

@@ -3,7 +3,10 @@
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/child.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/lock_file.hpp"
 #include "runtime/log.hpp"
+#include "runtime/process.hpp"
+#include "runtime/syscall_filter.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/messages.hpp"
 
@@ -19,11 +22,21 @@ namespace {
 constexpr core::Duration kPatience = std::chrono::seconds(3);
 constexpr core::Duration kLook = std::chrono::milliseconds(50);
 
+/// It reads what the kernel says about interfaces, no more and no less than a vrrp child.
+core::Result<void> confine() {
+  if (auto given_up = runtime::give_up_programs(); !given_up) return given_up;
+  return runtime::filter_syscalls(runtime::FilterFor::network);
+}
+
 core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions& asked) {
+  if (const auto confined = confine(); !confined)
+    logger.log(kPrivileges, "{}", confined.error().message);
   boost::asio::io_context io{1};
   netlink::ReflectorOptions options;
   options.run_dir = asked.run_dir;
-  if (asked.beside_vrrp) options.company = netlink::Company::accepted;
+  // Any account could show itself under our name; whoever has the lock is no keeper's neighbour.
+  const auto lock = runtime::LockFile::acquire(asked.run_dir + "/vrrp.lock");
+  if (asked.beside_vrrp || lock) options.company = netlink::Company::accepted;
   netlink::Reflector reflector(io, logger, options);
   if (auto loaded = reflector.load(); !loaded) return loaded;
   // Nobody claims anything here: what is ours is left over and goes.

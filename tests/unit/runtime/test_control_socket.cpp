@@ -208,8 +208,8 @@ TEST_CASE("control socket: only root and the owner may change, others may read")
 }
 
 TEST_CASE(
-    "control socket: a file left by a crash is replaced, a living one is not, other files "
-    "neither") {
+    "control socket: what a crash or somebody else left is replaced, a living one is not, a "
+    "directory is named") {
   Served served;
   const auto second = ControlServer::listen(served.io, served.path);
   REQUIRE_FALSE(second.has_value());
@@ -226,8 +226,15 @@ TEST_CASE(
   CHECK(ControlServer::listen(served.io, stale).has_value());
 
   const std::string file = served.directory / "file";
-  std::ofstream(file) << "precious";
-  CHECK_FALSE(ControlServer::listen(served.io, file).has_value());
+  std::ofstream(file) << "left";
+  CHECK(ControlServer::listen(served.io, file).has_value());
+
+  const std::string folder = served.directory / "folder";
+  std::filesystem::create_directory(folder);
+  const auto refused = ControlServer::listen(served.io, folder);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find("in the way of the control socket " + folder) !=
+        std::string::npos);
 }
 
 TEST_CASE("control socket: out of descriptors it waits instead of trying in a circle") {

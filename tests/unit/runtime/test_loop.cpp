@@ -72,7 +72,7 @@ TEST_CASE("deadline timer: the callback may arm again") {
 TEST_CASE("loop: signals arrive as calls from inside the loop, stop ends it with its code") {
   Loop loop;
   int got = 0;
-  loop.on_signals({SIGUSR1}, [&](int number) {
+  loop.on_signals(std::array{SIGUSR1}, [&](int number) {
     got = number;
     loop.stop(7);
   });

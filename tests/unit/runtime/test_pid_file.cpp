@@ -3,57 +3,81 @@
 #include <doctest/doctest.h>
 
 #include "support.hpp"
-#include <cerrno>
-#include <csignal>
 #include <fstream>
+#include <optional>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 using namespace holdfast::runtime;
 
-TEST_CASE("pid file: a second copy is told who holds it") {
-  const testing::TemporaryDirectory directory;
-  const std::string path = directory / "deeper/holdfast.pid";
-  auto first = PidFile::acquire(path);
-  REQUIRE(first.has_value());
+namespace {
 
-  const auto second = PidFile::acquire(path);
-
-  REQUIRE_FALSE(second.has_value());
-  CHECK(second.error().system_errno == EAGAIN);
-  CHECK(second.error().message.find("already running as process " + std::to_string(::getpid())) !=
-        std::string::npos);
+std::string content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST_CASE("pid file: is gone at the end, and one left by a crash does not matter") {
-  const testing::TemporaryDirectory directory;
-  const std::string path = directory / "vrrp.pid";
-  { REQUIRE(PidFile::acquire(path).has_value()); }
-  CHECK_FALSE(std::filesystem::exists(path));
+}  // namespace
 
-  std::ofstream(path) << "what was there is longer than a pid\n";
-  const auto file = PidFile::acquire(path);
-  REQUIRE(file.has_value());
-  std::ifstream written(path);
-  const std::string text{std::istreambuf_iterator<char>(written), {}};
-  CHECK(text == std::to_string(::getpid()) + "\n");
-}
-
-TEST_CASE("pid file: kill -9 of the holder frees the lock") {
+TEST_CASE("pid file: names this process, is readable by all, and is gone at the end") {
   const testing::TemporaryDirectory directory;
-  const std::string path = directory / "vrrp.pid";
-  std::array<int, 2> ready{};
-  REQUIRE(::pipe(ready.data()) == 0);
-  const pid_t holder = ::fork();
-  if (holder == 0) {
-    const auto file = PidFile::acquire(path);
-    [[maybe_unused]] const ssize_t ignored = ::write(ready[1], "x", 1);
-    ::pause();
+  const std::string path = directory / "deeper/vrrp.pid";
+  {
+    const auto file = PidFile::write(path);
+    REQUIRE(file.has_value());
+    CHECK(content(path) == std::to_string(::getpid()) + "\n");
+    struct stat found {};
+    REQUIRE(::stat(path.c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777) == 0644);
   }
-  char byte = 0;
-  REQUIRE(::read(ready[0], &byte, 1) == 1);
-  CHECK_FALSE(PidFile::acquire(path).has_value());
-  ::kill(holder, SIGKILL);
-  ::waitpid(holder, nullptr, 0);
-  CHECK(PidFile::acquire(path).has_value());
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("pid file: what a crash or somebody else left at the name is replaced") {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory / "vrrp.pid";
+  const std::string target = directory / "precious";
+  std::ofstream(target) << "precious\n";
+  for (const std::string_view kind : {"old", "link", "pipe"}) {
+    std::filesystem::remove(path);
+    if (kind == "old") std::ofstream(path) << "what was there is longer than a pid\n";
+    if (kind == "link") REQUIRE(::symlink(target.c_str(), path.c_str()) == 0);
+    if (kind == "pipe") REQUIRE(::mkfifo(path.c_str(), 0644) == 0);
+
+    const auto file = PidFile::write(path);
+
+    REQUIRE(file.has_value());
+    CHECK(content(path) == std::to_string(::getpid()) + "\n");
+  }
+  CHECK(content(target) == "precious\n");
+}
+
+TEST_CASE("pid file: a directory in its place is named") {
+  const testing::TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "vrrp.pid");
+
+  const auto file = PidFile::write(directory / "vrrp.pid");
+
+  REQUIRE_FALSE(file.has_value());
+  CHECK(file.error().message.find("there is no pid file") != std::string::npos);
+  CHECK(file.error().message.find(directory / "vrrp.pid") != std::string::npos);
+}
+
+TEST_CASE("pid file: neither a forked child nor a predecessor takes it away") {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory / "vrrp.pid";
+  auto file = std::make_optional(*PidFile::write(path));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    file.reset();
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  CHECK(content(path) == std::to_string(::getpid()) + "\n");
+
+  std::ofstream(path) << "4711\n";
+  file.reset();
+
+  CHECK(content(path) == "4711\n");
 }

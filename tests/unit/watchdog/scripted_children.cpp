@@ -5,8 +5,8 @@
 // is appended to HOLDFAST_TEST_DIR/<role>.log.
 #include "checkers/daemon.hpp"
 #include "runtime/child.hpp"
+#include "runtime/child_files.hpp"
 #include "runtime/loop.hpp"
-#include "runtime/pid_file.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/daemon.hpp"
 
@@ -51,12 +51,10 @@ int run_scripted(const runtime::ChildOptions& options) {
   note(role, "started");
   if (word == "crash-on-start") std::abort();
   if (word.starts_with("exit ")) return std::atoi(word.c_str() + 5);
-  auto pid_file = runtime::PidFile::acquire(
-      options.pid_file.empty() ? options.run_dir + "/" + role + ".pid" : options.pid_file);
-  if (!pid_file) return 1;
+  runtime::Logger logger(role, options.log);
+  const runtime::ChildFiles files(logger, options);
 
   runtime::Loop loop;
-  runtime::Logger logger(role, options.log);
   runtime::DeadlineTimer later(loop.io(), [&loop] { loop.stop(0); });
   runtime::ChildCallbacks callbacks;
   callbacks.prepare = [&](std::uint64_t generation, runtime::UniqueFd snapshot,

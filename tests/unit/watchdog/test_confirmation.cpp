@@ -311,3 +311,88 @@ TEST_CASE("limit: force is for one reload") {
 
   CHECK_FALSE(only<ReloadFinished>(driver.load_with("", "too much")).at(0).ok);
 }
+
+// ---- the parent is killed during a trial --------------------------------------------------------
+
+namespace {
+
+constexpr RoleSet kVrrpOnly = RoleSet::of(Role::vrrp);
+
+Actions start_after_a_kill(Driver& driver, Duration left) {
+  return driver.step(StartRequested{InterruptedTrial{1, kVrrpOnly, driver.now + left}});
+}
+
+}  // namespace
+
+TEST_CASE("trial: the next parent runs what is on trial and goes on counting") {
+  Driver driver;
+  CHECK(start_after_a_kill(driver, 20s) == Actions{ReloadStarted{}, StartLoader{2}});
+  (void)driver.load();
+
+  Actions actions = driver.agree(2);
+
+  CHECK(only<AdoptGeneration>(actions) ==
+        std::vector{AdoptGeneration{.generation = 2, .former = 1}});
+  CHECK(reports(actions, ReportId::on_trial) ==
+        std::vector<std::string>{"generation 1 returns in 20 s unless generation 2 is confirmed"});
+  actions = driver.pass(20s);
+  CHECK(only<ReuseSnapshot>(actions) == std::vector{ReuseSnapshot{.former = 1, .generation = 3}});
+  CHECK(only<SendPrepare>(actions) == std::vector{SendPrepare{Role::vrrp, 3}});
+}
+
+TEST_CASE("trial: the next parent takes a confirmation") {
+  Driver driver;
+  (void)start_after_a_kill(driver, 20s);
+  (void)driver.load();
+  (void)driver.agree(2);
+
+  const Actions actions = driver.step(ConfirmRequested{});
+
+  CHECK(only<AdoptGeneration>(actions) ==
+        std::vector{AdoptGeneration{.generation = 2, .former = 0}});
+  CHECK(deeds(driver.pass(10min)) == Actions{});
+}
+
+TEST_CASE("trial: whose time ran out while no parent ran is not begun again") {
+  Driver driver;
+
+  Actions actions = start_after_a_kill(driver, Duration::zero());
+
+  CHECK(only<StartLoader>(actions).empty());
+  CHECK(only<ReuseSnapshot>(actions) == std::vector{ReuseSnapshot{.former = 1, .generation = 2}});
+  CHECK(only<Spawn>(actions) == std::vector{Spawn{Role::vrrp}});
+  actions = driver.agree(2, kVrrpOnly);
+  CHECK(only<AdoptGeneration>(actions) ==
+        std::vector{AdoptGeneration{.generation = 2, .former = 0}});
+  CHECK(only<AnnounceReady>(actions).size() == 1);
+  CHECK_FALSE(driver.supervisor.confirmation().is_waiting());
+}
+
+TEST_CASE("trial: a file that does not start any more brings the former configuration back") {
+  Driver driver;
+  (void)start_after_a_kill(driver, 20s);
+
+  const Actions actions = driver.refuse_load("no such word\n");
+
+  CHECK(only<Exit>(actions).empty());
+  CHECK(only<ReuseSnapshot>(actions) == std::vector{ReuseSnapshot{.former = 1, .generation = 3}});
+  CHECK(reports(actions, ReportId::start_failed).empty());
+  CHECK(reports(actions, ReportId::going_back) ==
+        std::vector<std::string>{
+            "the configuration on trial when the former parent was killed was not confirmed (it "
+            "does not start): generation 1 returns as generation 3"});
+  CHECK(only<AnnounceReady>(driver.agree(3, kVrrpOnly)).size() == 1);
+}
+
+TEST_CASE("trial: a child that dies at that start does the same, and twice ends the start") {
+  Driver driver;
+  (void)start_after_a_kill(driver, 20s);
+  (void)driver.load(kVrrpOnly);
+
+  Actions actions = driver.exited(Role::vrrp, crash());
+
+  CHECK(only<ReuseSnapshot>(actions) == std::vector{ReuseSnapshot{.former = 1, .generation = 3}});
+  CHECK(only<Spawn>(actions).size() == 1);
+  actions = driver.exited(Role::vrrp, crash());
+  CHECK(reports(actions, ReportId::start_failed).size() == 1);
+}

@@ -1,0 +1,64 @@
+#include "runtime/small_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace holdfast::runtime {
+
+core::Result<std::string> read_small_file(const std::string& path, std::size_t longest,
+                                          Owner owner) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno == ELOOP) return core::fail_errno(ELOOP, "{} is a link, not a file", path);
+  if (!fd) return core::fail_errno(errno, "cannot open {}", path);
+  struct stat found {};
+  if (::fstat(fd.get(), &found) != 0) return core::fail_errno(errno, "cannot look at {}", path);
+  if (!S_ISREG(found.st_mode)) return core::fail("{} is not a file", path);
+  if (owner == Owner::ours && (found.st_uid != ::geteuid() || (found.st_mode & 077) != 0))
+    return core::fail("{} belongs to somebody else, or others may use it", path);
+  std::string text;
+  std::array<char, 16384> piece{};
+  while (true) {
+    const ssize_t count = ::read(fd.get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return core::fail_errno(errno, "cannot read {}", path);
+    if (count == 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text.size() > longest)
+      return core::fail("{} is longer than {} bytes: it is not ours", path, longest);
+  }
+}
+
+core::Result<UniqueFd> create_file(const std::string& path, mode_t mode, int flags) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return core::fail_errno(errno, "cannot replace {}", path);
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | flags, mode));
+  if (!fd) return core::fail_errno(errno, "cannot make {}", path);
+  return fd;
+}
+
+core::Result<void> write_all(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return core::fail_errno(errno, "cannot write {}", path);
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+core::Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
+  const std::string fresh = path + ".new";
+  auto fd = create_file(fresh, mode, 0);
+  if (!fd) return fd.error();
+  auto done = write_all(fd->get(), text, fresh);
+  if (done && std::rename(fresh.c_str(), path.c_str()) != 0)
+    done = core::fail_errno(errno, "cannot replace {}", path);
+  if (!done) ::unlink(fresh.c_str());
+  return done;
+}
+
+}  // namespace holdfast::runtime
