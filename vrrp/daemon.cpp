@@ -183,6 +183,7 @@ class Daemon {
           const runtime::UniqueFd owned(fd);
           auto plan = std::make_shared<core::Result<Plan>>(read_plan(owned.get()));
           runtime::return_free_memory();  // the model was several times as large as the plan
+          runtime::return_idle_code();
           boost::asio::post(loop_.io(), [this, generation, plan, done = std::move(done)] {
             if (preparing_ == generation) done(accept(generation, std::move(*plan)));
           });
