@@ -331,6 +331,7 @@ void Reflector::Impl::deliver() {
     outbox_.pop_front();
     tell(news);
   }
+  outbox_.shrink_to_fit();  // the room that a burst needed
   for (const auto& [owner, prefixes] : std::exchange(repaired_, {})) {
     for (const auto& callback : on_repaired) callback(owner, prefixes);
   }

@@ -33,8 +33,7 @@ void Keeper::work(const Mirror& mirror, core::Instant now, std::vector<Batch>& b
     return true;
   });
   recheck_ = false;
-  std::move(notices_.begin(), notices_.end(), std::back_inserter(notices));
-  notices_.clear();
+  for (Notice& notice : std::exchange(notices_, {})) notices.push_back(std::move(notice));
 }
 
 /// Which interfaces have to be looked at: those that wishes name, and those with a retry that is

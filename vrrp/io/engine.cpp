@@ -96,6 +96,7 @@ void Engine::end_turn() {
     driver_.handle(event, runtime::now(), actions_);
     perform_actions();
   }
+  core::empty_for_reuse(actions_, kKeptActions);  // what they carry is needed no more
   in_turn_ = false;
   if (!pending_.empty()) {
     boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
