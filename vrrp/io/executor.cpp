@@ -23,7 +23,7 @@ ForwardsPackets forwards_packets(const std::string& interface) {
 }
 
 const std::string& interface_of(const Announce& action, const VirtualAddress& address) {
-  return address.interface.empty() ? action.router->key.interface : address.interface;
+  return address.interface.empty() ? action.router->key.interface : address.interface.str();
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
   std::vector<netlink::DesiredAddress> desired;
   desired.reserve(addresses.size());
   for (const VirtualAddress& address : addresses) {
-    desired.push_back({.interface = address.interface.empty() ? interface : address.interface,
+    desired.push_back({.interface = address.interface.empty() ? interface : address.interface.str(),
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,
@@ -74,7 +74,7 @@ void Executor::move(std::span<const AddressMove> moves) {
   for (const AddressMove& move : moves) {
     std::visit(Match{[&](const PublishAddresses* publish) {
                        const RouterKey& key = publish->router->key;
-                       reflector_.hold(key, desired_addresses(key.interface, *publish->addresses));
+                       reflector_.hold(key, desired_addresses(key.interface, publish->addresses));
                      },
                      [&](const WithdrawAddresses* withdraw) {
                        if (!keep_addresses_) reflector_.release(withdraw->router->key);
@@ -110,7 +110,7 @@ void Executor::announce(std::span<const Announce* const> announcements,
 // address all.
 void Executor::queue_announcement(const Announce& action, std::size_t tag) {
   std::vector<AnnounceFrame> round;
-  for (const VirtualAddress& address : *action.addresses) {
+  for (const VirtualAddress& address : action.addresses) {
     const netlink::Link* link = reflector_.link(interface_of(action, address));
     const core::IpAddress& ip = address.prefix.address;
     if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip))
