@@ -27,7 +27,7 @@ namespace {
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// After a configuration came into use, or the first of perhaps thousands of instances changed its
 /// state: what that needed for a moment is free by then.
-constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(300);
+constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(50);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
