@@ -119,6 +119,7 @@ void Process::prepare(runtime::UniqueFd snapshot, Prepared done) {
   reader_ = std::thread([this, fd, number, done = std::move(done), self = self_]() mutable {
     auto settings = std::make_shared<core::Result<Settings>>(read_settings(fd->get()));
     runtime::return_free_memory();  // the model was several times as large as the settings
+    runtime::return_idle_code();
     boost::asio::post(loop_.io(), [self, settings, number, done = std::move(done)] {
       if (!*self || (*self)->reading_ != number) return;
       if (!*settings) return done(settings->error());

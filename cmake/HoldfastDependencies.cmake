@@ -1,7 +1,6 @@
 # Third-party libraries, all from Debian 12 (the list of packages is in `dev`).
 find_package(Boost 1.81 REQUIRED)
 find_package(fmt REQUIRED)
-find_package(OpenSSL 3 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-3.0)

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace holdfast::netlink {
@@ -39,22 +40,29 @@ core::Result<OwnedList> OwnedFile::load() {
   if (!text) return text.error();
   auto list = parse_owned(*text, scope_);
   if (!list) return core::fail("cannot use {}: {}", path_, list.error().message);
-  list_ = *list;
   return list;
 }
 
-core::Result<void> OwnedFile::note(std::span<const OwnedChange> changes) {
+core::Result<void> OwnedFile::note(std::span<const OwnedChange> changes, const Keeper& keeper) {
   if (path_.empty() || changes.empty()) return {};
-  std::string lines;
-  for (const OwnedChange& change : changes) {
-    list_.apply(change);
-    lines += line_of(change);
-  }
   lines_ += changes.size();
-  const bool is_long = lines_ > 2 * list_.all().size() + kMaxSpareLines;
-  core::Result<void> noted = journal_ && !is_long ? append(lines) : replace();
+  const bool is_long = lines_ > 2 * keeper.owned_count() + kMaxSpareLines;
+  core::Result<void> noted;
+  if (journal_ && !is_long && is_in_place()) {
+    std::string lines;
+    for (const OwnedChange& change : changes) lines += line_of(change);
+    noted = append(lines);
+  } else {
+    noted = replace(keeper.owned());
+  }
   if (!noted) journal_ = {};  // it may end in half a line
   return noted;
+}
+
+/// What is written to a file that has lost its name is lost.
+bool OwnedFile::is_in_place() const {
+  struct stat status {};
+  return ::fstat(journal_.get(), &status) == 0 && status.st_nlink != 0;
 }
 
 core::Result<void> OwnedFile::append(const std::string& lines) {
@@ -62,19 +70,19 @@ core::Result<void> OwnedFile::append(const std::string& lines) {
 }
 
 /// A reader sees the former list or the new one.
-core::Result<void> OwnedFile::replace() {
+core::Result<void> OwnedFile::replace(const OwnedList& list) {
   std::error_code ignored;  // opening the file says what is wrong
   std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
   const std::string fresh = path_ + ".new";
   auto fd = runtime::create_file(fresh, 0644, O_APPEND);
   if (!fd) return fd.error();
-  if (auto written = runtime::write_all(fd->get(), write_owned(list_, scope_), fresh); !written) {
+  if (auto written = runtime::write_all(fd->get(), write_owned(list, scope_), fresh); !written) {
     return written;
   }
   if (std::rename(fresh.c_str(), path_.c_str()) != 0) {
     return core::fail_errno(errno, "cannot replace {}", path_);
   }
-  lines_ = list_.all().size();
+  lines_ = list.all().size();
   journal_ = std::move(*fd);
   return {};
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/result.hpp"
-#include "netlink_reflector/core/owned.hpp"
+#include "netlink_reflector/core/keeper.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <span>
@@ -20,20 +20,21 @@ class OwnedFile {
   /// `run_dir` empty: nothing is read or written.
   explicit OwnedFile(const std::string& run_dir);
 
-  /// What the predecessor had; a missing file is an empty list. Call once, before note().
+  /// What the predecessor had; a missing file is an empty list.
   [[nodiscard]] core::Result<OwnedList> load();
-  /// Puts the changes on record: one write for all of them, or a new file in place of the old one.
-  /// After a failure the next call writes the whole list.
-  [[nodiscard]] core::Result<void> note(std::span<const OwnedChange> changes);
+  /// Puts the changes on record: one write for all of them, or a new file in place of the old one
+  /// with all that the keeper, who made them, owns. After a failure, and when somebody else (the
+  /// release beside a living process) has replaced the file, the next call writes a new one.
+  [[nodiscard]] core::Result<void> note(std::span<const OwnedChange> changes, const Keeper& keeper);
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
   [[nodiscard]] core::Result<void> append(const std::string& lines);
-  [[nodiscard]] core::Result<void> replace();
+  [[nodiscard]] core::Result<void> replace(const OwnedList& list);
+  [[nodiscard]] bool is_in_place() const;
 
   std::string path_;
   std::string scope_;
-  OwnedList list_;
   runtime::UniqueFd journal_;
   std::size_t lines_ = 0;
 };

@@ -163,7 +163,7 @@ void Reflector::Impl::inherit() {
 /// Before the kernel is asked. Without the record the address is still added: service first, and
 /// its mark can be found.
 void Reflector::Impl::record_changes() {
-  const core::Result<void> noted = owned_.note(keeper_.take_owned_changes());
+  const core::Result<void> noted = owned_.note(keeper_.take_owned_changes(), keeper_);
   if (!noted && !record_is_broken_) logger_.log(kRecordFailed, "{}", noted.error().message);
   record_is_broken_ = !noted;
 }
@@ -367,6 +367,7 @@ void Reflector::Impl::deliver() {
     outbox_.pop_front();
     tell(news);
   }
+  outbox_ = {};  // the room that a burst needed
   for (const auto& [owner, prefixes] : std::exchange(repaired_, {})) {
     for (const auto& callback : on_repaired) callback(owner, prefixes);
   }

@@ -18,4 +18,9 @@ void return_large_blocks();
 /// memory in one piece, 4 ms for 20 MB in 60,000 pieces; another thread that allocates may wait.
 void return_free_memory();
 
+/// Lets go of the pages of program code and constants, of which a reader of configurations needs
+/// more than all that follows. They stay in the kernel's page cache; what is used again is mapped
+/// again by its first use, sixteen pages at a time, without a disk. Takes 0.1 ms.
+void return_idle_code();
+
 }  // namespace holdfast::runtime

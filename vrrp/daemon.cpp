@@ -26,9 +26,9 @@ namespace {
 
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
-/// After a configuration came into use, and perhaps everything was taken over: what that needed for
-/// a moment is free by then.
-constexpr core::Duration kTidyUpAfter = std::chrono::seconds(10);
+/// After a configuration came into use, or the first of perhaps thousands of instances changed its
+/// state: what that needed for a moment is free by then.
+constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(50);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
@@ -59,7 +59,7 @@ class Daemon {
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         runner_(loop_.io()),
         patience_(loop_.io(), [this] { finish(); }),
-        tidy_up_(loop_.io(), [] { runtime::return_free_memory(); }) {}
+        tidy_up_(loop_.io(), tidy_up) {}
   ~Daemon() {
     if (parser_.joinable()) parser_.join();
   }
@@ -183,6 +183,7 @@ class Daemon {
           const runtime::UniqueFd owned(fd);
           auto plan = std::make_shared<core::Result<Plan>>(read_plan(owned.get()));
           runtime::return_free_memory();  // the model was several times as large as the plan
+          runtime::return_idle_code();
           boost::asio::post(loop_.io(), [this, generation, plan, done = std::move(done)] {
             if (preparing_ == generation) done(accept(generation, std::move(*plan)));
           });
@@ -202,8 +203,19 @@ class Daemon {
     const std::size_t count = plan.instances.size();
     take_scripts(plan);
     engine_->commit(std::move(plan.instances));
-    tidy_up_.arm(runtime::now() + kTidyUpAfter);
+    tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  // ---- memory ----
+
+  void tidy_up_soon() {
+    if (!tidy_up_.armed()) tidy_up_.arm(runtime::now() + kTidyUpAfter);
+  }
+
+  static void tidy_up() {
+    runtime::return_free_memory();
+    runtime::return_idle_code();  // until the next change
   }
 
   // ---- notifications ----
@@ -223,6 +235,7 @@ class Daemon {
   }
 
   void run_scripts(const Notify& notify) {
+    tidy_up_soon();
     const std::string& name = notify.router->name;
     const auto found = scripts_.find(notify.router->key);
     if (found == scripts_.end()) return;

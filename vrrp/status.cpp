@@ -81,7 +81,7 @@ json::array addresses_of(const netlink::Publication& publication) {
     json::object address{{"address", each.desired.prefix.address.to_string() + "/" +
                                          std::to_string(each.desired.prefix.length)},
                          {"interface", each.desired.interface},
-                         {"label", each.desired.label},
+                         {"label", each.desired.label.str()},
                          {"held", each.held},
                          {"foreign", each.foreign}};
     if (each.let_go) address.emplace("let_go", true);

@@ -17,12 +17,19 @@ InitialState initial_state(config::InitialState state) {
   return InitialState::unset;
 }
 
-AddressList addresses_of(const std::vector<config::VirtualAddress>& written) {
-  AddressList addresses;
+/// The instance's own interface goes without saying.
+AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
+                         const std::string& own_interface) {
+  std::vector<VirtualAddress> addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
-    addresses.push_back(
-        {each.prefix, each.interface, each.label, each.broadcast, each.scope, each.no_track});
+    VirtualAddress& address = addresses.emplace_back();
+    address.prefix = each.prefix;
+    if (each.interface != own_interface) address.interface = each.interface;
+    address.label = each.label;
+    address.scope = each.scope;
+    address.no_track = each.no_track;
+    if (each.broadcast) address.broadcast = *each.broadcast;
   }
   return addresses;
 }
@@ -49,8 +56,8 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   if (written.authentication.type == config::AuthType::pass) {
     settings.authentication = Authentication::password(written.authentication.password);
   }
-  settings.addresses = addresses_of(written.virtual_addresses);
-  settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded);
+  settings.addresses = addresses_of(written.virtual_addresses, written.interface);
+  settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded, written.interface);
   settings.source_address = written.mcast_src_ip;
   settings.garp = garp_of(written.garp);
   settings.down_timer_adverts = written.down_timer_adverts;

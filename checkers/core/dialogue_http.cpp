@@ -1,11 +1,11 @@
 #include "checkers/core/dialogue_http.hpp"
 
 #include "core/assertion.hpp"
+#include "core/md5.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <optional>
@@ -17,35 +17,10 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/// MD5 of what was fed. MD5 is no protection here, only a short name for a page: keepalived's
-/// genhash made the values that are in people's files.
-class Md5 {
- public:
-  Md5() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    ok_ = context_ && EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr) == 1;
-  }
-  void feed(const void* data, std::size_t size) {
-    ok_ = ok_ && EVP_DigestUpdate(context_.get(), data, size) == 1;
-  }
-  /// 32 lower-case hex digits; empty when this OpenSSL refuses MD5.
-  [[nodiscard]] std::string finish() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned int size = 0;
-    if (!ok_ || EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) != 1) return {};
-    std::string text;
-    for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
-    return text;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-  bool ok_ = false;
-};
-
 /// A body type for Beast that keeps nothing but a digest and a count.
 struct DigestedBody {
   struct value_type {
-    std::optional<Md5> md5;
+    std::optional<core::Md5> md5;  // keepalived's genhash made the values in people's files
     std::uint64_t bytes = 0;
   };
   class reader {
@@ -60,7 +35,9 @@ struct DigestedBody {
       for (auto it = boost::asio::buffer_sequence_begin(buffers);
            it != boost::asio::buffer_sequence_end(buffers); ++it) {
         const boost::asio::const_buffer piece = *it;
-        if (body_.md5) body_.md5->feed(piece.data(), piece.size());
+        if (body_.md5) {
+          body_.md5->feed({static_cast<const std::uint8_t*>(piece.data()), piece.size()});
+        }
         taken += piece.size();
       }
       body_.bytes += taken;
@@ -232,7 +209,6 @@ Verdict HttpDialogue::judge() const {
                                                            status, to_string(url_.statuses)))};
   if (reply_->with_digest) {
     const std::string digest = reply_->parser->get().body().md5->finish();
-    if (digest.empty()) return Verdict{not_tried("this system's OpenSSL offers no MD5")};
     if (digest != lower(url_.digest))
       return Verdict{failed(
           Cause::wrong_digest,

@@ -50,7 +50,7 @@ core::Result<void> validate(const DesiredAddress& desired) {
   }
   if (desired.label.size() > kMaxLabelLength) {
     return core::fail("address {}: the label \"{}\" is longer than {} characters",
-                      desired.prefix.to_string(), desired.label, kMaxLabelLength);
+                      desired.prefix.to_string(), desired.label.str(), kMaxLabelLength);
   }
   if (!address.is_v4() && (!desired.label.empty() || desired.broadcast)) {
     return core::fail("address {}: IPv6 addresses have neither label nor broadcast",
@@ -70,8 +70,8 @@ Address resolve(const DesiredAddress& desired, const Link& link) {
   address.scope = desired.scope;
   address.protocol = kProtocolHoldfast;
   if (desired.prefix.address.is_v4()) {
-    address.label = desired.label.empty() ? link.name : desired.label;
-    address.broadcast = desired.broadcast;
+    address.label = desired.label.empty() ? link.name : desired.label.str();
+    if (desired.broadcast) address.broadcast = *desired.broadcast;
     return address;
   }
   // A virtual address is usable at once, and a host address is not used as a source by accident.
@@ -100,7 +100,7 @@ bool satisfies(const Address& actual, const Address& wanted) {
 
 std::string describe(const DesiredAddress& desired) {
   std::string text = fmt::format("{} on {}", desired.prefix.to_string(), desired.interface);
-  if (!desired.label.empty()) text += fmt::format(" (label {})", desired.label);
+  if (!desired.label.empty()) text += fmt::format(" (label {})", desired.label.str());
   return text;
 }
 

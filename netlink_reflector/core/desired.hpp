@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/ip_address.hpp"
+#include "core/rare_text.hpp"
 #include "core/result.hpp"
 #include "netlink_reflector/core/table.hpp"
 
@@ -21,14 +22,14 @@ struct DesiredAddress {
   std::string interface;
   core::IpPrefix prefix;
   /// keepalived: label. Empty: the interface's name. At most kMaxLabelLength bytes; IPv4 only.
-  std::string label;
-  /// keepalived: brd. nullopt: none, as keepalived sets it.
-  std::optional<core::IpAddress> broadcast = {};
+  core::RareText label = {};
+  /// keepalived: brd. Empty: none, as keepalived sets it.
+  core::Rare<core::IpAddress> broadcast = {};
   /// keepalived: scope.
   std::uint8_t scope = kScopeGlobal;
   WhenTaken when_taken = WhenTaken::put_back;
 
-  auto operator<=>(const DesiredAddress&) const = default;
+  bool operator==(const DesiredAddress&) const = default;
 };
 
 /// linux/if.h: IFNAMSIZ - 1.

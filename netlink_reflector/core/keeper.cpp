@@ -22,8 +22,20 @@ bool is_harmless(const Step& step, int system_errno) {
   return false;
 }
 
-bool contains(const std::vector<DesiredAddress>& addresses, const DesiredAddress& address) {
+bool contains(const DesiredAddresses& addresses, const DesiredAddress& address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+/// Kernels from 5.18 on keep IFA_PROTO, and mark some addresses themselves: the loopback's, and
+/// IPv6's link-local ones.
+bool are_marks_kept(const Mirror& mirror) {
+  for (const Link& link : mirror.links.all()) {
+    const std::vector<Address> addresses = mirror.addresses.on(link.index);
+    if (std::any_of(addresses.begin(), addresses.end(),
+                    [](const Address& address) { return address.protocol != 0; }))
+      return true;
+  }
+  return false;
 }
 
 /// Not one of ours: we never give an address a peer.
@@ -37,20 +49,22 @@ bool is_listed(const Address& address, const Link& link, const OwnedList& listed
 
 // ---- wishes ----
 
-void Keeper::claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
-  enroll(owner, addresses);
+void Keeper::claim(const core::RouterKey& owner, DesiredAddresses addresses) {
+  owners_.enroll(owner, addresses);
   touch(addresses);
-  owners_[owner].claimed = std::move(addresses);
+  Owner& state = owners_[owner];
+  state.claimed = addresses == state.desired ? state.desired : std::move(addresses);
 }
 
-void Keeper::hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {
-  enroll(owner, addresses);
+void Keeper::hold(const core::RouterKey& owner, DesiredAddresses addresses) {
+  owners_.enroll(owner, addresses);
   Owner& state = owners_[owner];
+  if (addresses == state.claimed) addresses = state.claimed;  // once in memory is enough
   touch(state.desired);
   touch(addresses);
   forget_held(state.desired, addresses);
   state.desired = std::move(addresses);
-  state.leaving.clear();
+  state.leaving = {};
   state.wanted = true;
   state.report_due = true;
   unsettled_.insert(owner);
@@ -69,43 +83,35 @@ void Keeper::release(const core::RouterKey& owner) {
 }
 
 void Keeper::forget(const core::RouterKey& owner) {
-  const auto found = owners_.find(owner);
-  if (found == owners_.end()) return;
-  touch(found->second.desired);
-  forget_held(found->second.desired, {});
-  owners_.erase(found);
+  const Owner* found = owners_.find(owner);
+  if (found == nullptr) return;
+  touch(found->desired);
+  forget_held(found->desired, {});
+  owners_.remove(owner);
   unsettled_.erase(owner);
-  for (auto& [name, owners] : enrolled_) std::erase(owners, owner);
 }
 
 void Keeper::sweep_leftovers() {
   if (sweep_ == Sweep::unasked) sweep_ = Sweep::due;
 }
 
-void Keeper::touch(const std::vector<DesiredAddress>& addresses) {
+void Keeper::touch(const DesiredAddresses& addresses) {
   for (const DesiredAddress& address : addresses) {
     dirty_names_.insert(address.interface);
     wished_.emplace(address.interface, address.prefix.address);
   }
 }
 
-void Keeper::enroll(const core::RouterKey& owner, const std::vector<DesiredAddress>& addresses) {
-  for (const DesiredAddress& address : addresses) {
-    std::vector<core::RouterKey>& owners = enrolled_[address.interface];
-    if (std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
-  }
-}
-
 /// What we change ourselves is no repair afterwards.
-void Keeper::forget_held(const std::vector<DesiredAddress>& before,
-                         const std::vector<DesiredAddress>& after) {
+void Keeper::forget_held(const DesiredAddresses& before, const DesiredAddresses& after) {
   for (const DesiredAddress& address : before) {
     if (contains(after, address)) continue;
-    const auto is_it = [&](const AddressKey& key) { return key.address == address.prefix.address; };
     for (auto& [index, device] : devices_) {
       if (device.name != address.interface) continue;
-      std::erase_if(device.held, is_it);
-      std::erase_if(device.repairing, is_it);
+      for (const Trait trait : {Trait::held, Trait::repairing}) {
+        for (const AddressKey& key : device.standings.all_at(index, address.prefix.address, trait))
+          device.standings.remove(key, trait);
+      }
     }
   }
 }
@@ -119,11 +125,11 @@ Keeper::Device& Keeper::device_of(const Link& link) {
 }
 
 void Keeper::own(Device& device, const AddressKey& key) {
-  if (device.ours.insert(key).second) note_change(Ownership::began, device.name, key);
+  if (device.standings.add(key, Trait::ours)) note_change(Ownership::began, device.name, key);
 }
 
 void Keeper::disown(Device& device, const AddressKey& key) {
-  if (device.ours.erase(key) != 0) note_change(Ownership::ended, device.name, key);
+  if (device.standings.remove(key, Trait::ours)) note_change(Ownership::ended, device.name, key);
 }
 
 void Keeper::note_change(Ownership what, const std::string& interface, const AddressKey& key) {
@@ -137,19 +143,33 @@ std::vector<OwnedChange> Keeper::take_owned_changes() {
 std::size_t Keeper::owned_count() const {
   std::size_t count = 0;
   for (const auto& [index, device] : devices_)
-    count += device.ours.size() + device.leftovers.size();
+    count += device.standings.count(Trait::ours) + device.standings.count(Trait::left);
   return count;
+}
+
+OwnedList Keeper::owned() const {
+  OwnedList list;
+  for (const auto& [index, device] : devices_) {
+    for (const Trait trait : {Trait::ours, Trait::left}) {
+      for (const AddressKey& key : device.standings.all(trait))
+        list.apply({Ownership::began, {key.interface, key.address, key.length, device.name}});
+    }
+  }
+  return list;
 }
 
 // ---- leftovers ----
 
 void Keeper::inherit(const OwnedList& listed, OtherKeepers others, const Mirror& mirror) {
   inherited_ = true;
+  marks_are_ours_ = others == OtherKeepers::none;
+  const bool keeps_marks = are_marks_kept(mirror);
   for (const Link& link : mirror.links.all()) {
     for (const Address& address : mirror.addresses.on(link.index)) {
-      const bool marked = address.protocol == kProtocolHoldfast && others == OtherKeepers::none;
-      if (marked || is_listed(address, link, listed)) {
-        device_of(link).leftovers.insert(address.key());
+      const bool is_marked = address.protocol == kProtocolHoldfast;
+      const bool may_be_ours = is_marked || !keeps_marks;
+      if ((is_marked && marks_are_ours_) || (may_be_ours && is_listed(address, link, listed))) {
+        device_of(link).standings.add(address.key(), Trait::left);
       }
     }
   }
@@ -161,11 +181,10 @@ void Keeper::inherit(const OwnedList& listed, OtherKeepers others, const Mirror&
 
 bool Keeper::is_left(const OwnedAddress& listed) const {
   const auto device = devices_.find(listed.index);
-  return device != devices_.end() &&
-         std::any_of(device->second.leftovers.begin(), device->second.leftovers.end(),
-                     [&](const AddressKey& key) {
-                       return key.address == listed.address && key.length == listed.length;
-                     });
+  if (device == devices_.end()) return false;
+  const auto keys = device->second.standings.all_at(listed.index, listed.address, Trait::left);
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const AddressKey& key) { return key.length == listed.length; });
 }
 
 /// Every owner has said what it claims and what it holds: leftovers are ours, so whatever nobody
@@ -174,11 +193,12 @@ void Keeper::adopt_leftovers(const Mirror& mirror) {
   if (sweep_ != Sweep::due || !inherited_) return;
   sweep_ = Sweep::done;
   for (auto& [index, device] : devices_) {
-    for (const AddressKey& key : std::exchange(device.leftovers, {})) {
+    for (const AddressKey& key : device.standings.all(Trait::left)) {
+      device.standings.remove(key, Trait::left);
       adopt(device, key, mirror);
     }
   }
-  for (const auto& [key, owner] : owners_) {
+  for (const auto& [key, owner] : owners_.all()) {
     for (const DesiredAddress& claimed : owner.claimed) {
       const Link* link = mirror.links.find(std::string_view(claimed.interface));
       if (link != nullptr) adopt_claimed(*link, device_of(*link), claimed, mirror);
@@ -205,7 +225,8 @@ void Keeper::adopt_claimed(const Link& link, Device& device, const DesiredAddres
   if (!mirror.addresses.has(link.index, claimed.prefix.address)) return;
   for (const Address& address : mirror.addresses.on(link.index)) {
     const AddressKey key = address.key();
-    if (key.address != claimed.prefix.address || address.peer || device.ours.contains(key)) {
+    if (key.address != claimed.prefix.address || address.peer ||
+        device.standings.has(key, Trait::ours)) {
       continue;
     }
     if (address.protocol == kProtocolKeepalived) {
@@ -217,7 +238,8 @@ void Keeper::adopt_claimed(const Link& link, Device& device, const DesiredAddres
 }
 
 void Keeper::note_foreign(Device& device, const AddressKey& key, const core::IpPrefix& prefix) {
-  if (device.foreign.insert(key).second) notices_.emplace_back(Foreign{device.name, prefix});
+  if (device.standings.add(key, Trait::foreign))
+    notices_.emplace_back(Foreign{device.name, prefix});
 }
 
 // ---- what happened ----
@@ -229,7 +251,7 @@ void Keeper::retry_now(Device& device, core::Instant now) {
 
 void Keeper::on_link(const LinkEvent& event, core::Instant now) {
   const auto note = [&](const Link& link) {
-    if (enrolled_.contains(link.name)) dirty_names_.insert(link.name);
+    if (owners_.any_on(link.name)) dirty_names_.insert(link.name);
     const auto device = devices_.find(link.index);
     if (device == devices_.end()) return;
     retry_now(device->second, now);
@@ -241,13 +263,12 @@ void Keeper::on_link(const LinkEvent& event, core::Instant now) {
     note(changed->before);
     note(changed->after);
   } else if (const auto* vanished = std::get_if<LinkVanished>(&event)) {
-    if (enrolled_.contains(vanished->link.name)) dirty_names_.insert(vanished->link.name);
+    if (owners_.any_on(vanished->link.name)) dirty_names_.insert(vanished->link.name);
     const auto device = devices_.find(vanished->link.index);
     if (device == devices_.end()) return;
-    for (const auto* keys : {&device->second.ours, &device->second.leftovers}) {
-      for (const AddressKey& key : *keys) {
+    for (const Trait trait : {Trait::ours, Trait::left}) {
+      for (const AddressKey& key : device->second.standings.all(trait))
         note_change(Ownership::ended, device->second.name, key);
-      }
     }
     // What the owners held there is lost: say so also where the name lives on elsewhere.
     dirty_names_.insert(device->second.name);
@@ -258,13 +279,13 @@ void Keeper::on_link(const LinkEvent& event, core::Instant now) {
 void Keeper::on_address(const AddressEvent& event, const Mirror& mirror, core::Instant now) {
   const Address& address = address_of(event);
   const Link* link = mirror.links.find(address.interface);
-  if (link != nullptr && enrolled_.contains(link->name)) dirty_.insert(link->index);
+  if (link != nullptr && owners_.any_on(link->name)) dirty_.insert(link->index);
   const auto device = devices_.find(address.interface);
   if (device == devices_.end()) return;
   dirty_.insert(address.interface);
   // Somebody else's address came or went: what it was in the way of may succeed now.
   const bool came_or_went = !std::holds_alternative<AddressChanged>(event);
-  if (came_or_went && !device->second.ours.contains(address.key())) {
+  if (came_or_went && !device->second.standings.has(address.key(), Trait::ours)) {
     retry_now(device->second, now);
   }
 }

@@ -6,8 +6,9 @@
 #include "core/router_key.hpp"
 #include "core/time.hpp"
 #include "netlink_reflector/core/owned.hpp"
+#include "netlink_reflector/core/owners.hpp"
 #include "netlink_reflector/core/plan.hpp"
-#include "netlink_reflector/core/publication.hpp"
+#include "netlink_reflector/core/standings.hpp"
 #include "netlink_reflector/core/table.hpp"
 
 #include <deque>
@@ -97,8 +98,8 @@ class Keeper {
   explicit Keeper(core::Duration retry_after) : retry_after_(retry_after) {}
 
   /// See the functions of the same names in reflector.hpp.
-  void claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
-  void hold(const core::RouterKey& owner, std::vector<DesiredAddress> addresses);
+  void claim(const core::RouterKey& owner, DesiredAddresses addresses);
+  void hold(const core::RouterKey& owner, DesiredAddresses addresses);
   void release(const core::RouterKey& owner);
   void forget(const core::RouterKey& owner);
   void sweep_leftovers();
@@ -133,19 +134,12 @@ class Keeper {
                                                       core::Family family) const;
   /// How many addresses are ours, leftovers included.
   [[nodiscard]] std::size_t owned_count() const;
+  /// They themselves: what all changes so far amount to.
+  [[nodiscard]] OwnedList owned() const;
   [[nodiscard]] const ReflectorCounters& counters() const { return counters_; }
   [[nodiscard]] ReflectorCounters& counters() { return counters_; }
 
  private:
-  struct Owner {
-    std::vector<DesiredAddress> claimed;
-    std::vector<DesiredAddress> desired;
-    /// What release() has to take off, for the report about it.
-    std::vector<DesiredAddress> leaving;
-    bool wanted = false;
-    bool report_due = false;
-    std::optional<Publication> last;
-  };
   /// Leftovers are looked for once, at the start.
   enum class Sweep : std::uint8_t { unasked, due, done };
   /// Why an address is not as it should be, and when it is tried again.
@@ -157,18 +151,7 @@ class Keeper {
   /// An interface by its number: what we have on it follows it through a change of name.
   struct Device {
     std::string name;
-    /// Put on by us, or by a predecessor: to be removed when nobody wants them.
-    std::set<AddressKey> ours;
-    /// A predecessor's, before it is known who wants them.
-    std::set<AddressKey> leftovers;
-    /// Read back as present and wanted.
-    std::set<AddressKey> held;
-    /// Was held, was taken away by somebody, is being put back.
-    std::set<AddressKey> repairing;
-    /// There without us, and said so.
-    std::set<AddressKey> foreign;
-    /// Taken away by somebody and not to be put back until the next wish.
-    std::set<AddressKey> let_go;
+    Standings standings;
     std::map<AddressKey, Refusal> refused;
     /// Addresses whose problem changed since the owners were last looked at.
     std::set<core::IpAddress> changed;
@@ -185,10 +168,8 @@ class Keeper {
     Wanted wanted;
   };
 
-  void touch(const std::vector<DesiredAddress>& addresses);
-  void enroll(const core::RouterKey& owner, const std::vector<DesiredAddress>& addresses);
-  void forget_held(const std::vector<DesiredAddress>& before,
-                   const std::vector<DesiredAddress>& after);
+  void touch(const DesiredAddresses& addresses);
+  void forget_held(const DesiredAddresses& before, const DesiredAddresses& after);
   void own(Device& device, const AddressKey& key);
   void disown(Device& device, const AddressKey& key);
   void note_change(Ownership what, const std::string& interface, const AddressKey& key);
@@ -209,6 +190,7 @@ class Keeper {
                              core::Instant now) const;
   [[nodiscard]] static bool let_go(Device& device, const Wish& wish, const AddressTable& addresses);
   void adopt_wanted(Device& device, const Wish& wish);
+  void adopt_marked(Device& device, const std::vector<Address>& actual);
   void note_repairs(Device& device, const std::vector<Step>& steps);
   [[nodiscard]] bool give_up(Device& device, const std::vector<Step>& steps, core::Instant now);
   [[nodiscard]] bool is_fought_over(Device& device, core::Instant now) const;
@@ -227,13 +209,12 @@ class Keeper {
   [[nodiscard]] bool is_settled(const Owner& owner) const;
   [[nodiscard]] bool lingers(const DesiredAddress& address) const;
   [[nodiscard]] bool is_wanted(const std::string& name, const AddressKey& key) const;
+  [[nodiscard]] bool is_claimed(const std::string& name, const AddressKey& key) const;
   void describe_wanted(HeldAddress& entry, const Link& link, const AddressTable& addresses) const;
   void report(const core::RouterKey& key, Owner& owner, const Mirror& mirror);
 
   core::Duration retry_after_;
-  std::map<core::RouterKey, Owner> owners_;
-  /// Owners with an address on the interface of this name, in the order in which they came.
-  std::map<std::string, std::vector<core::RouterKey>, std::less<>> enrolled_;
+  Owners owners_;
   std::map<InterfaceIndex, Device> devices_;
   /// Interfaces to plan for; those of names that do not exist are only told to their owners.
   std::set<InterfaceIndex> dirty_;
@@ -244,6 +225,8 @@ class Keeper {
   std::set<core::RouterKey> unsettled_;
   bool recheck_ = false;
   bool inherited_ = false;
+  /// Nobody else gives addresses our mark, and the mirror has been whole once.
+  bool marks_are_ours_ = false;
   Sweep sweep_ = Sweep::unasked;
   std::vector<Notice> notices_;
   std::vector<OwnedChange> owned_changes_;

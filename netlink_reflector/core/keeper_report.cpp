@@ -23,6 +23,20 @@ std::string_view Publication::first_problem() const {
   return found == addresses.end() ? std::string_view{} : found->problem;
 }
 
+namespace {
+
+/// Nothing to say about any address: held, and by us, or not there any more.
+bool is_well(const Publication& publication) {
+  return publication.complete &&
+         std::all_of(publication.addresses.begin(), publication.addresses.end(),
+                     [&](const HeldAddress& one) {
+                       return one.held == publication.wanted && !one.foreign && !one.let_go &&
+                              one.problem.empty();
+                     });
+}
+
+}  // namespace
+
 /// No batch is out that has to do with its addresses, by the interface's name or under a new one.
 bool Keeper::is_settled(const Owner& owner) const {
   for (const auto& [index, device] : devices_) {
@@ -32,9 +46,8 @@ bool Keeper::is_settled(const Owner& owner) const {
         if (device.name == address.interface) return false;
       }
     }
-    const auto is_still_ours = [&on = device, link = index](const DesiredAddress& address) {
-      const auto at = on.ours.lower_bound({link, address.prefix.address, 0, {}});
-      return at != on.ours.end() && at->address == address.prefix.address;
+    const auto is_still_ours = [&on = device, at = index](const DesiredAddress& address) {
+      return !on.standings.all_at(at, address.prefix.address, Trait::ours).empty();
     };
     if (std::any_of(owner.leaving.begin(), owner.leaving.end(), is_still_ours)) return false;
   }
@@ -43,28 +56,37 @@ bool Keeper::is_settled(const Owner& owner) const {
 
 void Keeper::report(const core::RouterKey& key, Owner& owner, const Mirror& mirror) {
   Publication now = publication(key, mirror);
-  if (!owner.report_due && (!owner.last || *owner.last == now)) return;
+  const Told told = is_well(now) ? Told::all_is_well : Told::other;
   // Without a new wish both lists are of the same addresses.
+  if (!owner.report_due) {
+    const bool is_known =
+        owner.told == Told::nothing ||
+        (owner.told == told && (told == Told::all_is_well || *owner.told_other == now));
+    if (is_known) return;
+  }
   bool is_loss = false;
   if (!owner.report_due && now.wanted) {
     for (std::size_t at = 0; at < now.addresses.size(); ++at) {
-      is_loss = is_loss || (owner.last->addresses[at].held && !now.addresses[at].held);
+      const bool was_held = owner.told == Told::all_is_well || owner.told_other->addresses[at].held;
+      is_loss = is_loss || (was_held && !now.addresses[at].held);
     }
   }
-  if (is_loss) {
-    notices_.emplace_back(Lost{key, now});
-  } else {
-    notices_.emplace_back(Published{key, now});
-  }
   owner.report_due = false;
-  owner.last = std::move(now);
+  owner.told = told;
+  owner.told_other.reset();
+  if (told == Told::other) owner.told_other = now;
+  if (is_loss) {
+    notices_.emplace_back(Lost{key, std::move(now)});
+  } else {
+    notices_.emplace_back(Published{key, std::move(now)});
+  }
 }
 
 Publication Keeper::publication(const core::RouterKey& owner, const Mirror& mirror) const {
   Publication result;
-  const auto found = owners_.find(owner);
-  if (found == owners_.end()) return result;
-  const Owner& state = found->second;
+  const Owner* const found = owners_.find(owner);
+  if (found == nullptr) return result;
+  const Owner& state = *found;
   result.wanted = state.wanted;
   result.complete = true;
   const auto& addresses = state.wanted            ? state.desired
@@ -100,9 +122,8 @@ void Keeper::describe_wanted(HeldAddress& entry, const Link& link,
     entry.foreign = entry.held;
     return;
   }
-  entry.foreign =
-      entry.held && !device->second.ours.contains(key) && !device->second.leftovers.contains(key);
-  entry.let_go = !entry.held && device->second.let_go.contains(key);
+  entry.foreign = entry.held && !device->second.standings.is_owned(key);
+  entry.let_go = !entry.held && device->second.standings.has(key, Trait::let_go);
   const auto refusal = device->second.refused.find(key);
   if (refusal != device->second.refused.end()) entry.problem = refusal->second.sentence;
 }
@@ -110,9 +131,9 @@ void Keeper::describe_wanted(HeldAddress& entry, const Link& link,
 /// Something of ours under this address is on an interface although nobody wants it there.
 bool Keeper::lingers(const DesiredAddress& address) const {
   for (const auto& [index, device] : devices_) {
-    for (auto at = device.ours.lower_bound({index, address.prefix.address, 0, {}});
-         at != device.ours.end() && at->address == address.prefix.address; ++at) {
-      if (!is_wanted(device.name, *at)) return true;
+    for (const AddressKey& key :
+         device.standings.all_at(index, address.prefix.address, Trait::ours)) {
+      if (!is_wanted(device.name, key)) return true;
     }
   }
   return false;
@@ -122,6 +143,19 @@ bool Keeper::is_wanted(const std::string& name, const AddressKey& key) const {
   return !owners_of(name, key).empty();
 }
 
+bool Keeper::is_claimed(const std::string& name, const AddressKey& key) const {
+  const auto is_it = [&](const DesiredAddress& address) {
+    return address.interface == name && is_at(address, key);
+  };
+  const auto& there = owners_.on(name);
+  return std::any_of(there.begin(), there.end(), [&](const Owners::Entry* entry) {
+    const Owner& owner = entry->second;
+    return std::any_of(owner.claimed.begin(), owner.claimed.end(), is_it) ||
+           std::any_of(owner.desired.begin(), owner.desired.end(), is_it) ||
+           std::any_of(owner.leaving.begin(), owner.leaving.end(), is_it);
+  });
+}
+
 std::optional<core::IpAddress> Keeper::source(const Mirror& mirror, InterfaceIndex index,
                                               core::Family family) const {
   const Link* link = mirror.links.find(index);
@@ -129,18 +163,14 @@ std::optional<core::IpAddress> Keeper::source(const Mirror& mirror, InterfaceInd
   std::vector<Address> own = mirror.addresses.on(index);
   if (const auto device = devices_.find(index); device != devices_.end()) {
     std::erase_if(own, [&](const Address& address) {
-      return device->second.ours.contains(address.key()) ||
-             device->second.leftovers.contains(address.key());
+      return device->second.standings.is_owned(address.key());
     });
   }
   std::vector<core::IpAddress> movable;
-  if (const auto enrolled = enrolled_.find(link->name); enrolled != enrolled_.end()) {
-    for (const core::RouterKey& owner : enrolled->second) {
-      const Owner& state = owners_.at(owner);
-      for (const auto* addresses : {&state.claimed, &state.desired}) {
-        for (const DesiredAddress& address : *addresses) {
-          if (address.interface == link->name) movable.push_back(address.prefix.address);
-        }
+  for (const Owners::Entry* entry : owners_.on(link->name)) {
+    for (const auto* addresses : {&entry->second.claimed, &entry->second.desired}) {
+      for (const DesiredAddress& address : *addresses) {
+        if (address.interface == link->name) movable.push_back(address.prefix.address);
       }
     }
   }

@@ -27,14 +27,13 @@ void Keeper::work(const Mirror& mirror, core::Instant now, std::vector<Batch>& b
   }
   // Whoever has a batch out is looked at again when its results make the interface dirty.
   std::erase_if(unsettled_, [&](const core::RouterKey& key) {
-    Owner& owner = owners_.at(key);
+    Owner& owner = owners_[key];
     if (!is_settled(owner)) return false;
     report(key, owner, mirror);
     return true;
   });
   recheck_ = false;
-  std::move(notices_.begin(), notices_.end(), std::back_inserter(notices));
-  notices_.clear();
+  for (Notice& notice : std::exchange(notices_, {})) notices.push_back(std::move(notice));
 }
 
 /// Which interfaces have to be looked at: those that wishes name, and those with a retry that is
@@ -44,8 +43,9 @@ void Keeper::answer_wishes(const Mirror& mirror, core::Instant now) {
     const Link* link = mirror.links.find(std::string_view(name));
     const auto device = link == nullptr ? devices_.end() : devices_.find(link->index);
     if (device == devices_.end()) continue;
-    std::erase_if(device->second.let_go,
-                  [&wished = address](const AddressKey& key) { return key.address == wished; });
+    for (const AddressKey& key :
+         device->second.standings.all_at(link->index, address, Trait::let_go))
+      device->second.standings.remove(key, Trait::let_go);
     auto& refused = device->second.refused;
     for (auto at = refused.lower_bound({link->index, address, 0, {}});
          at != refused.end() && at->first.address == address; ++at) {
@@ -83,8 +83,9 @@ std::optional<core::Instant> Keeper::deadline() const {
 void Keeper::rename(Device& device, const std::string& name) {
   unsettle_all(device.name);
   device.name = name;
-  for (const auto* keys : {&device.ours, &device.leftovers}) {
-    for (const AddressKey& key : *keys) note_change(Ownership::began, name, key);
+  for (const Trait trait : {Trait::ours, Trait::left}) {
+    for (const AddressKey& key : device.standings.all(trait))
+      note_change(Ownership::began, name, key);
   }
 }
 
@@ -97,6 +98,7 @@ void Keeper::work_on(InterfaceIndex index, const Mirror& mirror, core::Instant n
   if (device.in_flight) return;  // its results make it dirty again
 
   const std::vector<Address> actual = mirror.addresses.on(index);
+  adopt_marked(device, actual);
   Wish wish = wish_on(*link, device, mirror.addresses, now);
   if (let_go(device, wish, mirror.addresses)) wish = wish_on(*link, device, mirror.addresses, now);
   adopt_wanted(device, wish);
@@ -116,11 +118,22 @@ void Keeper::work_on(InterfaceIndex index, const Mirror& mirror, core::Instant n
 
 /// A leftover that somebody wants is taken over before the others are judged.
 void Keeper::adopt_wanted(Device& device, const Wish& wish) {
-  std::erase_if(device.leftovers, [&](const AddressKey& key) {
-    if (!wish.all.contains(key)) return false;
+  for (const AddressKey& key : device.standings.all(Trait::left)) {
+    if (!wish.all.contains(key)) continue;
     own(device, key);
-    return true;
-  });
+    device.standings.remove(key, Trait::left);
+  }
+}
+
+/// Nobody but us gives an address our mark. One that an owner claims and that we believed gone, as
+/// after lost events, is no stranger's.
+void Keeper::adopt_marked(Device& device, const std::vector<Address>& actual) {
+  if (!marks_are_ours_) return;
+  for (const Address& address : actual) {
+    if (address.protocol != kProtocolHoldfast) continue;
+    const AddressKey key = address.key();
+    if (!device.standings.is_owned(key) && is_claimed(device.name, key)) own(device, key);
+  }
 }
 
 /// Leaves out what is there without us, which is used as it is, and what waits for its retry.
@@ -131,23 +144,19 @@ Keeper::Wish Keeper::wish_on(const Link& link, const Device& device, const Addre
     return refusal != device.refused.end() && refusal->second.retry_at > now;
   };
   Wish wish;
-  const auto enrolled = enrolled_.find(link.name);
-  if (enrolled != enrolled_.end()) {
-    for (const core::RouterKey& owner : enrolled->second) {
-      for (const DesiredAddress& desired : owners_.at(owner).desired) {
-        if (desired.interface != link.name) continue;
-        Address address = resolve(desired, link);
-        const AddressKey key = address.key();
-        const auto [placed, is_first] = wish.all.emplace(key, std::move(address));
-        const bool is_foreign = addresses.find(key) != nullptr && !device.ours.contains(key) &&
-                                !device.leftovers.contains(key);
-        if (desired.when_taken == WhenTaken::stay_away) wish.may_go.insert(key);
-        if (is_first && !is_foreign && !waits(key) && !device.let_go.contains(key))
-          wish.wanted.present.push_back(placed->second);
-      }
+  for (const Owners::Entry* owner : owners_.on(link.name)) {
+    for (const DesiredAddress& desired : owner->second.desired) {
+      if (desired.interface != link.name) continue;
+      Address address = resolve(desired, link);
+      const AddressKey key = address.key();
+      const auto [placed, is_first] = wish.all.emplace(key, std::move(address));
+      const bool is_foreign = addresses.find(key) != nullptr && !device.standings.is_owned(key);
+      if (desired.when_taken == WhenTaken::stay_away) wish.may_go.insert(key);
+      if (is_first && !is_foreign && !waits(key) && !device.standings.has(key, Trait::let_go))
+        wish.wanted.present.push_back(placed->second);
     }
   }
-  for (const AddressKey& key : device.ours) {
+  for (const AddressKey& key : device.standings.all(Trait::ours)) {
     if (!waits(key)) wish.wanted.absent.push_back(key);
   }
   return wish;
@@ -157,8 +166,8 @@ Keeper::Wish Keeper::wish_on(const Link& link, const Device& device, const Addre
 bool Keeper::let_go(Device& device, const Wish& wish, const AddressTable& addresses) {
   bool any = false;
   for (const AddressKey& key : wish.may_go) {
-    if (!device.held.contains(key) || addresses.find(key) != nullptr) continue;
-    any = device.let_go.insert(key).second || any;
+    if (!device.standings.has(key, Trait::held) || addresses.find(key) != nullptr) continue;
+    any = device.standings.add(key, Trait::let_go) || any;
   }
   return any;
 }
@@ -166,7 +175,8 @@ bool Keeper::let_go(Device& device, const Wish& wish, const AddressTable& addres
 void Keeper::note_repairs(Device& device, const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     const AddressKey key = step.address.key();
-    if (step.kind == StepKind::add && device.held.contains(key)) device.repairing.insert(key);
+    if (step.kind == StepKind::add && device.standings.has(key, Trait::held))
+      device.standings.add(key, Trait::repairing);
   }
 }
 
@@ -176,7 +186,7 @@ bool Keeper::give_up(Device& device, const std::vector<Step>& steps, core::Insta
   if (steps.empty() || (!is_endless && !is_fought_over(device, now))) return false;
   for (const Step& step : steps) {
     const AddressKey key = step.address.key();
-    if (!is_endless && !device.repairing.contains(key)) continue;
+    if (!is_endless && !device.standings.has(key, Trait::repairing)) continue;
     pause(device, key, fmt::format("{}: {}", step.address.prefix.to_string(), kDoesNotStay), now);
   }
   device.rounds = 0;
@@ -184,7 +194,7 @@ bool Keeper::give_up(Device& device, const std::vector<Step>& steps, core::Insta
 }
 
 bool Keeper::is_fought_over(Device& device, core::Instant now) const {
-  if (device.repairing.empty()) return false;
+  if (device.standings.count(Trait::repairing) == 0) return false;
   auto& times = device.repaired_at;
   while (!times.empty() && times.front() + kRepairWindow <= now) times.pop_front();
   return times.size() >= kMaxRepairs;
@@ -221,39 +231,42 @@ void Keeper::read_back(const Link& link, Device& device, const Wish& wish,
   for (const auto& [key, address] : wish.all) {
     const auto found = there.find(key);
     if (found == there.end()) continue;
-    const bool is_foreign = !device.ours.contains(key);
+    const bool is_foreign = !device.standings.has(key, Trait::ours);
     if (is_foreign) note_foreign(device, key, found->second->prefix);
     if (is_foreign || satisfies(*found->second, address)) held.insert(key);
   }
   count_repairs(device, wish, held, now);
 
   const auto is_gone = [&](const AddressKey& key) { return !there.contains(key); };
-  std::erase_if(device.foreign, is_gone);
-  std::set<AddressKey> gone;
-  std::copy_if(device.ours.begin(), device.ours.end(), std::inserter(gone, gone.end()), is_gone);
-  for (const AddressKey& key : gone) disown(device, key);
+  device.standings.remove_if(Trait::foreign, is_gone);
+  for (const AddressKey& key : device.standings.all(Trait::ours)) {
+    if (is_gone(key)) disown(device, key);
+  }
   std::erase_if(device.refused, [&](const auto& entry) {
     const AddressKey& key = entry.first;
     const bool is_open = wish.all.contains(key)
-                             ? !held.contains(key) && !device.let_go.contains(key)
-                             : device.ours.contains(key);
+                             ? !held.contains(key) && !device.standings.has(key, Trait::let_go)
+                             : device.standings.has(key, Trait::ours);
     if (!is_open) device.changed.insert(key.address);
     return !is_open;
   });
 
   std::set<core::IpAddress> changed = std::exchange(device.changed, {});
-  std::vector<AddressKey> difference;
-  std::set_symmetric_difference(held.begin(), held.end(), device.held.begin(), device.held.end(),
-                                std::back_inserter(difference));
-  for (const AddressKey& key : difference) changed.insert(key.address);
-  device.held = std::move(held);
+  for (const AddressKey& key : device.standings.all(Trait::held)) {
+    if (held.contains(key)) continue;
+    device.standings.remove(key, Trait::held);
+    changed.insert(key.address);
+  }
+  for (const AddressKey& key : held) {
+    if (device.standings.add(key, Trait::held)) changed.insert(key.address);
+  }
   if (!changed.empty()) unsettle_owners(link.name, changed);
 }
 
 void Keeper::count_repairs(Device& device, const Wish& wish, const std::set<AddressKey>& held,
                            core::Instant now) {
   bool repaired = false;
-  std::erase_if(device.repairing, [&](const AddressKey& key) {
+  device.standings.remove_if(Trait::repairing, [&](const AddressKey& key) {
     const auto wanted = wish.all.find(key);
     if (wanted == wish.all.end()) return true;
     if (!held.contains(key)) return false;
@@ -267,14 +280,11 @@ void Keeper::count_repairs(Device& device, const Wish& wish, const std::set<Addr
 }
 
 void Keeper::unsettle_owners(const std::string& name, const std::set<core::IpAddress>& changed) {
-  const auto enrolled = enrolled_.find(name);
-  if (enrolled == enrolled_.end()) return;
-  for (const core::RouterKey& owner : enrolled->second) {
-    const Owner& state = owners_.at(owner);
-    for (const auto* addresses : {&state.desired, &state.leaving}) {
+  for (const Owners::Entry* owner : owners_.on(name)) {
+    for (const auto* addresses : {&owner->second.desired, &owner->second.leaving}) {
       for (const DesiredAddress& address : *addresses) {
         if (address.interface == name && changed.contains(address.prefix.address)) {
-          unsettled_.insert(owner);
+          unsettled_.insert(owner->first);
         }
       }
     }
@@ -283,22 +293,18 @@ void Keeper::unsettle_owners(const std::string& name, const std::set<core::IpAdd
 
 /// The interface of this name is another one, or none: everything on it may be different.
 void Keeper::unsettle_all(const std::string& name) {
-  const auto enrolled = enrolled_.find(name);
-  if (enrolled == enrolled_.end()) return;
-  unsettled_.insert(enrolled->second.begin(), enrolled->second.end());
+  for (const Owners::Entry* owner : owners_.on(name)) unsettled_.insert(owner->first);
 }
 
 std::vector<core::RouterKey> Keeper::owners_of(const std::string& name,
                                                const AddressKey& key) const {
   std::vector<core::RouterKey> found;
-  const auto enrolled = enrolled_.find(name);
-  if (enrolled == enrolled_.end()) return found;
-  for (const core::RouterKey& owner : enrolled->second) {
-    const std::vector<DesiredAddress>& desired = owners_.at(owner).desired;
+  for (const Owners::Entry* owner : owners_.on(name)) {
+    const DesiredAddresses& desired = owner->second.desired;
     if (std::any_of(desired.begin(), desired.end(), [&](const DesiredAddress& address) {
           return address.interface == name && is_at(address, key);
         })) {
-      found.push_back(owner);
+      found.push_back(owner->first);
     }
   }
   return found;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 
 namespace holdfast::netlink {
 namespace {
@@ -131,25 +133,57 @@ std::vector<Link> LinkTable::all() const {
   return links;
 }
 
+namespace {
+
+/// What the kernel tells addresses apart by, cheapest first; the networks of two are compared by
+/// whoever finds all the rest equal.
+auto place_of(const AddressKey& key) {
+  return std::tie(key.interface, key.address, key.length);
+}
+auto place_of(const Address& address) {
+  const bool is_v4 = address.prefix.address.is_v4();
+  return std::tuple<const InterfaceIndex&, const core::IpAddress&, std::uint8_t>(
+      address.interface, address.prefix.address, is_v4 ? address.prefix.length : std::uint8_t{0});
+}
+
+}  // namespace
+
+bool AddressTable::ByKey::operator()(const Entry& one, const Entry& other) const {
+  const auto left = place_of(one.address);
+  const auto right = place_of(other.address);
+  return left != right ? left < right : one.address.key().network < other.address.key().network;
+}
+
+bool AddressTable::ByKey::operator()(const Entry& one, const AddressKey& other) const {
+  const auto left = place_of(one.address);
+  const auto right = place_of(other);
+  return left != right ? left < right : one.address.key().network < other.network;
+}
+
+bool AddressTable::ByKey::operator()(const AddressKey& one, const Entry& other) const {
+  const auto left = place_of(one);
+  const auto right = place_of(other.address);
+  return left != right ? left < right : one.network < other.address.key().network;
+}
+
 std::optional<AddressEvent> AddressTable::upsert(Address address) {
-  const AddressKey key = address.key();
-  const auto found = entries_.find(key);
+  const auto found = entries_.find(address.key());
   if (found == entries_.end()) {
-    const auto placed = entries_.emplace(key, Entry{std::move(address), next_order_++, true}).first;
-    return AddressAppeared{placed->second.address};
+    const auto placed = entries_.insert(Entry{std::move(address), ++last_order_, true}).first;
+    return AddressAppeared{placed->address};
   }
-  Entry& entry = found->second;
-  entry.seen = true;
-  if (entry.address == address) return std::nullopt;
-  AddressChanged event{std::move(entry.address), std::move(address)};
-  entry.address = event.after;
+  found->seen = true;
+  if (found->address == address) return std::nullopt;
+  auto entry = entries_.extract(found);  // to be changed without losing its place or its order
+  AddressChanged event{std::exchange(entry.value().address, address), std::move(address)};
+  entries_.insert(std::move(entry));
   return event;
 }
 
 std::optional<AddressEvent> AddressTable::remove(const AddressKey& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end()) return std::nullopt;
-  AddressVanished event{std::move(found->second.address)};
+  AddressVanished event{found->address};
   entries_.erase(found);
   return event;
 }
@@ -161,13 +195,13 @@ std::vector<AddressEvent> AddressTable::remove_interface(InterfaceIndex index) {
 }
 
 void AddressTable::begin_resync() {
-  for (auto& [key, entry] : entries_) entry.seen = false;
+  for (const Entry& entry : entries_) entry.seen = false;
 }
 
 std::vector<AddressEvent> AddressTable::sweep() {
   std::vector<AddressKey> gone;
-  for (const auto& [key, entry] : entries_) {
-    if (!entry.seen) gone.push_back(key);
+  for (const Entry& entry : entries_) {
+    if (!entry.seen) gone.push_back(entry.address.key());
   }
   std::vector<AddressEvent> events;
   for (const AddressKey& key : gone) events.push_back(*remove(key));
@@ -176,19 +210,20 @@ std::vector<AddressEvent> AddressTable::sweep() {
 
 const Address* AddressTable::find(const AddressKey& key) const {
   const auto found = entries_.find(key);
-  return found == entries_.end() ? nullptr : &found->second.address;
+  return found == entries_.end() ? nullptr : &found->address;
 }
 
 bool AddressTable::has(InterfaceIndex index, const core::IpAddress& address) const {
   const auto at = entries_.lower_bound(AddressKey{index, address, 0, {}});
-  return at != entries_.end() && at->first.interface == index && at->first.address == address;
+  return at != entries_.end() && at->address.interface == index &&
+         at->address.prefix.address == address;
 }
 
 std::vector<Address> AddressTable::on(InterfaceIndex index) const {
   std::vector<const Entry*> here;
   for (auto at = entries_.lower_bound(AddressKey{index, {}, 0, {}});
-       at != entries_.end() && at->first.interface == index; ++at) {
-    here.push_back(&at->second);
+       at != entries_.end() && at->address.interface == index; ++at) {
+    here.push_back(&*at);
   }
   std::sort(here.begin(), here.end(),
             [](const Entry* one, const Entry* other) { return one->order < other->order; });

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -215,11 +216,19 @@ class AddressTable {
   struct Entry {
     Address address;
     std::uint64_t order = 0;
-    bool seen = true;
+    mutable bool seen = true;  // no part of what an entry is found by
   };
+  /// By the key of the address, without keeping it: it is in the address.
+  struct ByKey {
+    using is_transparent = void;
+    bool operator()(const Entry& one, const Entry& other) const;
+    bool operator()(const Entry& one, const AddressKey& other) const;
+    bool operator()(const AddressKey& one, const Entry& other) const;
+  };
+
   /// Sorted by interface first, so that one interface is a range.
-  std::map<AddressKey, Entry> entries_;
-  std::uint64_t next_order_ = 0;
+  std::set<Entry, ByKey> entries_;
+  std::uint64_t last_order_ = 0;
 };
 
 /// The address to send from: the first primary of the family with the widest scope, then the first

@@ -1,6 +1,8 @@
 """What the processes occupy. The bounds are far above the noise and far below what an allocator
 that keeps everything, or memory set aside in advance, would cost."""
 
+import time
+
 import pytest
 
 from tests.lab.crowd import crowd_cables, crowd_config, virtual_addresses_held
@@ -58,6 +60,18 @@ def test_a_file_with_one_instance_costs_each_process_at_most_three_megabytes(lab
     assert set(memory) == {"watchdog", "vrrp", "checkers"}
     for role, each in memory.items():
         assert each.private <= 3072, (role, each)
+
+
+def test_thousands_of_instances_that_took_over_fit_into_fifteen_megabytes(lab):
+    director = start(lab, crowd_config(16, 254, 100), interfaces=16)
+    assert eventually(lambda: virtual_addresses_held(director.machine) == 4064, 60)
+
+    def resident():
+        return memory_of(director)["vrrp"].rss
+
+    assert eventually(lambda: resident() <= 15 * 1024, 2), resident()
+    time.sleep(3)  # adverts of all of them, three times
+    assert resident() <= 16 * 1024
 
 
 def test_reading_and_telling_leave_nothing_behind(lab):

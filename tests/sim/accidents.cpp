@@ -277,7 +277,9 @@ void Accidents::change_addresses(const Fault& fault, Machine& machine) {
         more.prefix = {chosen, length};
         each.addresses.push_back(more);
       } else if (each.addresses.size() > 1) {
-        each.addresses.erase(found);
+        auto fewer = each.addresses.copy();
+        fewer.erase(fewer.begin() + (found - each.addresses.begin()));
+        each.addresses = std::move(fewer);
       }
     }
   });

@@ -279,7 +279,7 @@ Moved Child::move(std::span<const AddressMove> moves) {
     if (const auto* publish = std::get_if<const PublishAddresses*>(&move)) {
       const core::RouterKey& key = (*publish)->router->key;
       wished_.insert(key);
-      reflector_.hold(key, desired_addresses(key.interface, *(*publish)->addresses));
+      reflector_.hold(key, desired_addresses(key.interface, (*publish)->addresses));
     } else if (const auto* withdraw = std::get_if<const WithdrawAddresses*>(&move)) {
       wished_.erase((*withdraw)->router->key);
       reflector_.release((*withdraw)->router->key);
@@ -296,9 +296,9 @@ Moved Child::move(std::span<const AddressMove> moves) {
 void Child::announce(std::span<const Announce* const> announcements, std::vector<Event>&) {
   step();
   for (const Announce* action : announcements) {
-    for (const VirtualAddress& address : *action->addresses) {
+    for (const VirtualAddress& address : action->addresses) {
       const std::string& name =
-          address.interface.empty() ? action->router->key.interface : address.interface;
+          address.interface.empty() ? action->router->key.interface : address.interface.str();
       const netlink::Link* link = reflector_.link(name);
       const core::IpAddress& ip = address.prefix.address;
       if (link == nullptr || !reflector_.mirror().addresses.has(link->index, ip)) continue;

@@ -24,7 +24,7 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
                                                        const vrrp::AddressList& addresses) {
   std::vector<netlink::DesiredAddress> desired;
   for (const vrrp::VirtualAddress& address : addresses) {
-    desired.push_back({.interface = address.interface.empty() ? interface : address.interface,
+    desired.push_back({.interface = address.interface.empty() ? interface : address.interface.str(),
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,

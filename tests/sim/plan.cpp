@@ -92,8 +92,8 @@ InstanceSettings draw_instance(core::Rng& rng, const VirtualRouter& router, std:
   return settings;
 }
 
-AddressList draw_addresses(core::Rng& rng, const VirtualRouter& router) {
-  AddressList addresses;
+std::vector<VirtualAddress> draw_addresses(core::Rng& rng, const VirtualRouter& router) {
+  std::vector<VirtualAddress> addresses;
   const std::size_t count = 1 + rng.below(std::uint64_t{3});
   const auto length = static_cast<std::uint8_t>(rng.chance(50) ? 24 : 32);
   for (std::size_t i = 0; i < count; ++i) {
@@ -173,7 +173,7 @@ Plan draw_plan(std::uint64_t seed) {
   for (std::size_t number = 0; number < routers; ++number) {
     const VirtualRouter router = draw_router(rng, number);
     plan.routers.push_back(router);
-    AddressList addresses = draw_addresses(rng, router);
+    std::vector<VirtualAddress> addresses = draw_addresses(rng, router);
     const bool equal_priorities = rng.chance(20);
     const bool has_owner = rng.chance(10);
     // RFC 3768 §1.1: the owner's own address is the virtual one.

@@ -11,8 +11,7 @@ struct Describe {
   }
   std::string operator()(const PublishAddresses& action) const {
     std::string text = "publish";
-    for (const VirtualAddress& address : *action.addresses)
-      text += " " + address.prefix.to_string();
+    for (const VirtualAddress& address : action.addresses) text += " " + address.prefix.to_string();
     return text;
   }
   std::string operator()(const WithdrawAddresses&) const { return "withdraw"; }

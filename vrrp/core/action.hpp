@@ -44,7 +44,7 @@ struct SendAdvert {
 /// AddressesPlaced.
 struct PublishAddresses {
   core::Shared<Subject> router;
-  core::Shared<AddressList> addresses;
+  AddressList addresses;
   bool operator==(const PublishAddresses&) const = default;
 };
 /// No address shall be held for this instance.
@@ -57,7 +57,7 @@ struct WithdrawAddresses {
 /// Answered by AnnouncementsRefused when some could not be sent.
 struct Announce {
   core::Shared<Subject> router;
-  core::Shared<AddressList> addresses;
+  AddressList addresses;
   std::uint32_t repeat = 0;
   bool operator==(const Announce&) const = default;
 };

@@ -42,12 +42,12 @@ void Instance::set_interface_fault() {
   const std::string& name = settings_.interface;
   if (!interface_) {
     faults_.add(kFromInterface, fmt::format("nothing is known about interface {} yet", name));
-  } else if (!interface_->exists) {
+  } else if (!(*interface_)->exists) {
     faults_.add(kFromInterface, fmt::format("interface {} does not exist", name));
-  } else if (!interface_->up) {
+  } else if (!(*interface_)->up) {
     faults_.add(kFromInterface, fmt::format("interface {} is down or has no carrier", name));
-  } else if (!interface_->trouble.empty()) {
-    faults_.add(kFromInterface, interface_->trouble);
+  } else if (!(*interface_)->trouble.empty()) {
+    faults_.add(kFromInterface, (*interface_)->trouble);
   } else if (!source_address()) {
     faults_.add(kFromInterface, fmt::format("interface {} has no IPv4 address to send from", name));
   } else {
@@ -81,7 +81,7 @@ void Instance::reconsider_faults(Instant now, Actions& out) {
 // sends.
 void Instance::enter_fault(Instant now, Actions& out) {
   if (state_name() == StateName::master) {
-    const bool link_is_down = interface_ && interface_->exists && !interface_->up;
+    const bool link_is_down = interface_ && (*interface_)->exists && !(*interface_)->up;
     if (!link_is_down) send_advert(kResignPriority, now, out);
     ++counters_.released_master;
     placement_.reset();

@@ -47,8 +47,8 @@ bool Instance::holds_addresses() const {
 }
 
 std::optional<IpAddress> Instance::source_address() const {
-  if (!interface_ || !interface_->up) return std::nullopt;
-  return settings_.source_address ? settings_.source_address : interface_->primary_address;
+  if (!interface_ || !(*interface_)->up) return std::nullopt;
+  return settings_.source_address ? settings_.source_address : (*interface_)->primary_address;
 }
 
 // ---- Startup and resume ----

@@ -71,26 +71,30 @@ struct ListDifference {
   bool operator==(const ListDifference&) const = default;
 };
 
-/// RFC 6527 vrrpStatistics and a few more. What happened, not what was meant.
+/// When a kind of peer problem was told last.
+using ReportTimes = std::vector<std::pair<RejectReason, Instant>>;
+
+/// RFC 6527 vrrpStatistics and a few more. What happened, not what was meant. 32 bits where an
+/// event is no everyday one: there are thousands of these.
 struct Counters {
   std::uint64_t adverts_sent = 0;
   std::uint64_t adverts_refused = 0;  ///< The kernel did not take them.
   std::uint64_t adverts_received = 0;
-  std::uint64_t became_master = 0;
-  std::uint64_t released_master = 0;
-  std::uint64_t priority_zero_sent = 0;
-  std::uint64_t priority_zero_received = 0;
   std::uint64_t announcements_refused = 0;
-  std::uint64_t addresses_repaired = 0;
+  std::uint32_t became_master = 0;
+  std::uint32_t released_master = 0;
+  std::uint32_t priority_zero_sent = 0;
+  std::uint32_t priority_zero_received = 0;
+  std::uint32_t addresses_repaired = 0;
   /// Times that this instance changed its mind because the process had been paused.
-  std::uint64_t pauses = 0;
+  std::uint32_t pauses = 0;
   RejectCounters rejected;
   bool operator==(const Counters&) const = default;
 };
 
 /// Interface events as one instance sees them.
 struct InterfaceReport {
-  InterfaceStatus status;
+  core::Shared<InterfaceStatus> status;  ///< One for all instances there.
 };
 /// New settings of the same virtual router.
 struct Reconfigure {
@@ -220,14 +224,14 @@ class Instance {
 
   InstanceSettings settings_;
   core::Shared<Subject> subject_;
-  core::Shared<AddressList> addresses_;  // settings_.all_addresses(), as actions carry them
+  AddressList addresses_;  // settings_.all_addresses(), as actions carry them
   State state_ = Init{};
   Instant since_{};
   std::string why_ = "not started";
   Leaving leaving_ = Leaving::no;
 
-  std::optional<InterfaceStatus> interface_;  // nullopt: nothing reported yet
-  std::optional<IpAddress> last_source_;      // to resign from when the present one is gone
+  std::optional<core::Shared<InterfaceStatus>> interface_;  // nullopt: nothing reported yet
+  std::optional<IpAddress> last_source_;  // to resign from when the present one is gone
   core::ReasonSet faults_;
   core::Rare<ResumeFromPage> resume_;
   std::optional<Placement> placement_;
@@ -239,7 +243,7 @@ class Instance {
   std::optional<HeardMaster> slowest_peer_;  // of those heard lately: the successor to wait for
   core::Rare<Rival> rival_;
   core::Rare<ListDifference> list_difference_;
-  std::vector<std::pair<RejectReason, Instant>> reported_at_;  // when each was told last
+  core::Rare<ReportTimes> reported_at_;  // when each was told last
 
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};

@@ -158,10 +158,10 @@ void Instance::reconfigure_master(const InstanceSettings& old, Instant now, Mast
     if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
   }
   const AddressList before = old.all_addresses();
-  if (before == *addresses_) return;
+  if (before == addresses_) return;
   out.emplace_back(PublishAddresses{subject_, addresses_});
   const bool something_new =
-      std::any_of(addresses_->begin(), addresses_->end(), [&](const VirtualAddress& address) {
+      std::any_of(addresses_.begin(), addresses_.end(), [&](const VirtualAddress& address) {
         return std::find(before.begin(), before.end(), address) == before.end();
       });
   if (something_new && settings_.garp.repeat > 0) announce(settings_.garp.repeat, out);

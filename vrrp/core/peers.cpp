@@ -47,7 +47,7 @@ void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions&
     return;
   }
   list_difference_ = ListDifference{event.source, event.advert.addresses};
-  std::erase_if(reported_at_, [](const auto& told) {  // a change is always worth a line
+  std::erase_if(reported_at_.ensure(), [](const auto& told) {  // a change is always worth a line
     return told.first == RejectReason(Objection::address_list);
   });
   report(
@@ -101,10 +101,11 @@ bool Instance::hears_another_master(Instant now) const {
 void Instance::report(RejectReason reason, const IpAddress& source, const std::string& sentence,
                       Instant now, Actions& out) {
   counters_.rejected.add(reason);
-  auto told = std::find_if(reported_at_.begin(), reported_at_.end(),
+  ReportTimes& times = reported_at_.ensure();
+  auto told = std::find_if(times.begin(), times.end(),
                            [&](const auto& each) { return each.first == reason; });
-  if (told == reported_at_.end()) {
-    told = reported_at_.insert(told, {reason, now});
+  if (told == times.end()) {
+    told = times.insert(told, {reason, now});
   } else if (now - told->second < kReportEvery) {
     return;
   }

@@ -48,7 +48,7 @@ bool equal_in_constant_time(const std::array<std::uint8_t, kAuthenticationBytes>
   return difference == 0;
 }
 
-bool same_addresses(std::span<const IpAddress> received, const std::vector<VirtualAddress>& ours) {
+bool same_addresses(std::span<const IpAddress> received, const AddressList& ours) {
   if (received.size() != ours.size()) return false;
   const auto same = [](const IpAddress& a, const VirtualAddress& b) {
     return a == b.prefix.address;

@@ -38,10 +38,11 @@ void Router::on(const Tick& event, Instant now, Actions& out) {
 
 void Router::on(const InterfaceChanged& event, Instant now, Actions& out) {
   Interface& interface = interfaces_[event.interface];
-  if (interface.status == event.status) return;
+  if (interface.status && **interface.status == event.status) return;
   interface.status = event.status;
+  const InterfaceReport report{*interface.status};
   for (const Listener& listener : std::vector(interface.listeners))
-    step_slot(listener.slot, InterfaceReport{event.status}, now, out);
+    step_slot(listener.slot, report, now, out);
 }
 
 void Router::on(const Shutdown& event, Instant now, Actions& out) {

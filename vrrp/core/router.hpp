@@ -72,7 +72,7 @@ class Router {
     [[nodiscard]] auto number() const { return std::pair(family, vrid); }
   };
   struct Interface {
-    std::optional<InterfaceStatus> status;
+    std::optional<core::Shared<InterfaceStatus>> status;
     std::vector<Listener> listeners;
     RejectCounters strays;
   };

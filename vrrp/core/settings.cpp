@@ -17,7 +17,8 @@ Authentication Authentication::password(std::string_view text) {
 }
 
 AddressList InstanceSettings::all_addresses() const {
-  AddressList all = addresses;
+  if (excluded_addresses.empty()) return addresses;
+  std::vector<VirtualAddress> all = addresses.copy();
   all.insert(all.end(), excluded_addresses.begin(), excluded_addresses.end());
   return all;
 }

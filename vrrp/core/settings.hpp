@@ -4,8 +4,9 @@
 #pragma once
 
 #include "core/ip_address.hpp"
+#include "core/rare_text.hpp"
 #include "core/router_key.hpp"
-#include "core/shared.hpp"
+#include "core/shared_list.hpp"
 #include "core/time.hpp"
 
 #include <array>
@@ -54,18 +55,19 @@ struct Authentication {
 /// One line of keepalived's `virtual_ipaddress`: an address to hold while master, and how the
 /// kernel shall hold it.
 struct VirtualAddress {
-  IpPrefix prefix;        ///< Host bits kept. keepalived's default length is 32 (128 for IPv6).
-  std::string interface;  ///< `dev`; empty: the instance's interface.
-  std::string label;      ///< `label`; empty: none.
-  std::optional<IpAddress> broadcast;  ///< `brd`.
+  IpPrefix prefix;           ///< Host bits kept. keepalived's default length is 32 (128 for IPv6).
+  core::RareText interface;  ///< `dev`; empty: the instance's interface.
+  core::RareText label;      ///< `label`; empty: none.
+  core::Rare<IpAddress> broadcast;  ///< `brd`.
   /// `scope` as in rtnetlink (0 global, 253 link, 254 host); unset: global.
   std::optional<std::uint8_t> scope;
   bool no_track = false;  ///< `no_track`: what somebody takes away is not put back.
 
-  auto operator<=>(const VirtualAddress&) const = default;
+  bool operator==(const VirtualAddress&) const = default;
 };
-/// The addresses of one instance, in the order of the configuration.
-using AddressList = std::vector<VirtualAddress>;
+/// The addresses of one instance, in the order of the configuration. The instance and all its
+/// actions have the same.
+using AddressList = core::SharedList<VirtualAddress>;
 
 /// Gratuitous ARP. Counts are packets per address; keepalived's defaults throughout (RFC 3768
 /// §6.4.1 asks for one).

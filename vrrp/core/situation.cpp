@@ -22,9 +22,9 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       slowest_peer_(from.slowest_peer),
       rival_(from.rival),
       list_difference_(from.list_difference),
-      reported_at_(from.reported_at),
       became_master_at_(from.became_master_at),
       last_advert_at_(from.last_advert_at) {
+  if (!from.reported_at.empty()) reported_at_ = from.reported_at;
   adopt_settings();
 }
 
@@ -33,7 +33,7 @@ Situation Instance::situation() const {
           .since = since_,
           .why = why_,
           .leaving = leaving_,
-          .interface = interface_,
+          .interface = interface_ ? std::optional(**interface_) : std::nullopt,
           .last_source = last_source_,
           .faults = faults_,
           .resume = resume_,
@@ -45,7 +45,7 @@ Situation Instance::situation() const {
           .slowest_peer = slowest_peer_,
           .rival = rival_,
           .list_difference = list_difference_,
-          .reported_at = reported_at_,
+          .reported_at = reported_at_ ? *reported_at_ : ReportTimes{},
           .became_master_at = became_master_at_,
           .last_advert_at = last_advert_at_};
 }
@@ -69,7 +69,7 @@ RouterSituation Router::situation() const {
                       .interfaces = {},
                       .instances = {}};
   for (const auto& [name, interface] : interfaces_) {
-    if (interface.status) all.interfaces.emplace(name, *interface.status);
+    if (interface.status) all.interfaces.emplace(name, **interface.status);
   }
   for (const Instance* each : instances())
     all.instances.push_back({each->settings(), each->situation()});

@@ -1,5 +1,6 @@
 #include "vrrp/io/advert_socket.hpp"
 
+#include "core/buffer.hpp"
 #include "vrrp/io/ipv4_header.hpp"
 #include "vrrp/io/send_batches.hpp"
 #include "vrrp/io/vrid_filter.hpp"
@@ -34,8 +35,8 @@ void PacketQueue::add(const SendAdvert& advert, const IpAddress& destination, st
 }
 
 void PacketQueue::clear() {
-  bytes_.clear();
-  packets_.clear();
+  core::empty_for_reuse(bytes_, kKeptBytes);
+  core::empty_for_reuse(packets_, kKeptPackets);
 }
 
 std::span<std::uint8_t> PacketQueue::packet(std::size_t index) {
@@ -73,10 +74,12 @@ core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std:
 }
 
 core::Result<void> AdvertSocket::set_vrids(const std::set<std::uint8_t>& vrids) {
-  if (vrids == vrids_) return {};
+  std::bitset<256> wanted;
+  for (const std::uint8_t vrid : vrids) wanted.set(vrid);
+  if (wanted == vrids_) return {};
   if (!attach(fd_.get(), vrid_filter(vrids)))  // replaces the former program in one step
     return core::fail_errno(errno, "cannot set the filter of the VRRP socket");
-  vrids_ = vrids;
+  vrids_ = wanted;
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "vrrp/core/action.hpp"
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -28,9 +29,13 @@ struct ReceiveBuffer {
   std::array<std::array<std::uint8_t, kMaxPacketBytes>, kBatchPackets> packets{};
 };
 
-/// Packets to send together. Keeps its memory between wake-ups.
+/// Packets to send together. Keeps some of its memory between wake-ups.
 class PacketQueue {
  public:
+  /// Room that is kept: for some tens of adverts with one address each.
+  static constexpr std::size_t kKeptPackets = 64;
+  static constexpr std::size_t kKeptBytes = 2560;
+
   /// Adds the packet for one destination of an advert; `tag` is the caller's word for the advert.
   void add(const SendAdvert& advert, const IpAddress& destination, std::size_t tag);
   void clear();
@@ -77,7 +82,7 @@ class AdvertSocket {
 
   runtime::UniqueFd fd_;
   std::uint32_t index_ = 0;
-  std::set<std::uint8_t> vrids_;
+  std::bitset<256> vrids_;
 };
 
 }  // namespace holdfast::vrrp

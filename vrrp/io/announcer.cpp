@@ -23,7 +23,7 @@ bool is_for_now(int error) {
 }  // namespace
 
 void Announcer::add(const Announce& announce) {
-  if (announce.repeat == 0 || announce.addresses->empty()) return;
+  if (announce.repeat == 0 || announce.addresses.empty()) return;
   queue_.push_back({announce.router, announce.addresses, announce.repeat});
 }
 
@@ -63,8 +63,8 @@ bool Announcer::has_waited_enough(core::Instant now) {
 void Announcer::fill() {
   while (frames_.size() < kFramesAtOnce && !queue_.empty()) {
     Waiting& waiting = queue_.front();
-    append_frame(waiting, (*waiting.addresses)[waiting.next]);
-    if (++waiting.next < waiting.addresses->size()) continue;
+    append_frame(waiting, waiting.addresses[waiting.next]);
+    if (++waiting.next < waiting.addresses.size()) continue;
     waiting.next = 0;
     if (--waiting.rounds > 0) queue_.push_back(waiting);
     queue_.pop_front();
@@ -74,7 +74,7 @@ void Announcer::fill() {
 // What the kernel does not have is not announced, nor what it has not any more.
 void Announcer::append_frame(const Waiting& waiting, const VirtualAddress& address) {
   const std::string& interface =
-      address.interface.empty() ? waiting.router->key.interface : address.interface;
+      address.interface.empty() ? waiting.router->key.interface : address.interface.str();
   const netlink::Link* link = reflector_.link(interface);
   const core::IpAddress& ip = address.prefix.address;
   if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip)) return;

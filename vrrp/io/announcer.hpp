@@ -46,7 +46,7 @@ class Announcer {
  private:
   struct Waiting {
     core::Shared<Subject> router;
-    core::Shared<AddressList> addresses;
+    AddressList addresses;
     std::uint32_t rounds = 0;
     std::size_t next = 0;  ///< address of this round
   };

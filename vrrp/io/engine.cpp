@@ -100,6 +100,7 @@ void Engine::end_turn() {
     driver_.handle(event, now, actions_);
     perform_actions();
   }
+  core::empty_for_reuse(actions_, kKeptActions);  // what they carry is needed no more
   in_turn_ = false;
   timer_.arm(driver_.deadline());
   go_on();

@@ -24,9 +24,9 @@ class Engine {
   static constexpr int kMaxEventsPerTurn = 64;
   /// Adverts that are due go first; but what waits behind them gets its turn after this.
   static constexpr core::Duration kMaxWait = std::chrono::milliseconds(100);
-  /// Room for actions that is kept between two turns: what thousands of instances do every second
-  /// fits in, what they do when all of them take over at once is given back.
-  static constexpr std::size_t kKeptActions = 8192;
+  /// Room for actions that is kept between two turns: what hundreds of instances do every second
+  /// fits in, what thousands do at once is given back.
+  static constexpr std::size_t kKeptActions = 1024;
   /// An orderly stop waits for successors at most this long. Less than the watchdog's patience with
   /// a leaving child.
   static constexpr core::Duration kMaxHandover = std::chrono::seconds(3);

@@ -26,7 +26,7 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
   std::vector<netlink::DesiredAddress> desired;
   desired.reserve(addresses.size());
   for (const VirtualAddress& address : addresses) {
-    desired.push_back({.interface = address.interface.empty() ? interface : address.interface,
+    desired.push_back({.interface = address.interface.empty() ? interface : address.interface.str(),
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,
@@ -67,7 +67,7 @@ Moved Executor::move(std::span<const AddressMove> moves) {
   for (const AddressMove& move : moves) {
     std::visit(Match{[&](const PublishAddresses* publish) {
                        const RouterKey& key = publish->router->key;
-                       reflector_.hold(key, desired_addresses(key.interface, *publish->addresses));
+                       reflector_.hold(key, desired_addresses(key.interface, publish->addresses));
                      },
                      [&](const WithdrawAddresses* withdraw) {
                        leaving.insert(withdraw->router->key);

@@ -44,8 +44,8 @@ std::int64_t micros_of(std::string_view text) {
 std::string part_of(const VirtualAddress& address) {
   const auto& [prefix, interface, label, broadcast, scope, no_track] = address;
   std::string text = prefix.to_string();
-  if (!interface.empty()) text += ",dev=" + escape_part(interface);
-  if (!label.empty()) text += ",label=" + escape_part(label);
+  if (!interface.empty()) text += ",dev=" + escape_part(interface.str());
+  if (!label.empty()) text += ",label=" + escape_part(label.str());
   if (broadcast) text += ",brd=" + broadcast->to_string();
   if (scope) text += fmt::format(",scope={}", *scope);
   if (no_track) text += ",no_track=yes";
@@ -65,7 +65,7 @@ VirtualAddress address_of(std::string_view text) {
     } else if (part.starts_with("label=")) {
       address.label = unescape_part(part.substr(6));
     } else if (part.starts_with("brd=")) {
-      from_text(part.substr(4), address.broadcast.emplace());
+      from_text(part.substr(4), address.broadcast.ensure());
     } else if (part.starts_with("scope=")) {
       from_text(part.substr(6), address.scope.emplace());
     } else if (part.starts_with("no_track=")) {
@@ -163,8 +163,9 @@ std::string to_text(const AddressList& addresses) {
 }
 
 void from_text(std::string_view text, AddressList& addresses) {
-  addresses.clear();
-  for (const std::string_view part : split_list(text, ';')) addresses.push_back(address_of(part));
+  std::vector<VirtualAddress> read;
+  for (const std::string_view part : split_list(text, ';')) read.push_back(address_of(part));
+  addresses = std::move(read);
 }
 
 std::string to_text(const Octets& octets) {

@@ -5,6 +5,7 @@
 
 #include "keeper_world.hpp"
 #include <array>
+#include <cerrno>
 #include <concepts>
 
 using namespace holdfast;
@@ -152,6 +153,51 @@ TEST_CASE("keeper: without marks (an old kernel) the record alone tells what is 
   REQUIRE(world.kernel.size() == 1);
   CHECK(world.has("10.0.0.77"));
   CHECK(world.record.all().empty());
+}
+
+TEST_CASE("keeper: where the kernel keeps marks, what has none is somebody else's by now") {
+  World world;
+  world.keeper.hold(kFirst, {vip("10.0.0.9"), vip("10.0.0.10")});
+  world.settle();
+  world.kernel.at(0).protocol = 0;  // taken away and put there by hand
+  world.events_arrive();
+
+  world.crash();
+  world.inherit();
+  world.keeper.sweep_leftovers();
+  world.settle();
+
+  CHECK(world.has("10.0.0.9"));
+  CHECK_FALSE(world.has("10.0.0.10"));
+  CHECK(world.record.all().empty());
+}
+
+TEST_CASE("keeper: what carries our mark is ours again after it was believed gone") {
+  World world;
+  world.keeper.claim(kFirst, {vip("10.0.0.9")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9")});
+  world.inherit();
+  world.settle();
+  const AddressKey key = world.kernel.at(0).key();
+
+  // Its removal and its return fall into a gap of the events, and reading it all again fails.
+  world.keeper.on_address(*world.mirror.addresses.remove(key), world.mirror, world.now);
+  for (int round = 0; round <= Keeper::kMaxRounds; ++round) {
+    std::vector<Batch> batches;
+    world.keeper.work(world.mirror, world.now, batches, world.notices);
+    for (const Batch& batch : batches)
+      world.keeper.on_results(batch, {{EEXIST, ""}}, world.mirror, world.now);
+  }
+  REQUIRE(world.keeper.owned_count() == 0);
+  world.events_arrive();
+  world.settle();
+
+  CHECK(world.keeper.owned_count() == 1);
+  CHECK_FALSE(world.keeper.publication(kFirst, world.mirror).addresses.at(0).foreign);
+  CHECK(world.record_is_complete());
+  world.keeper.release(kFirst);
+  world.settle();
+  CHECK_FALSE(world.has("10.0.0.9"));
 }
 
 TEST_CASE("keeper: a record of an interface that was made again names nothing") {

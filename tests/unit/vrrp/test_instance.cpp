@@ -55,7 +55,7 @@ struct Bench {
   }
   Bench& fault() {
     step(Startup{}, t0);
-    step(InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}, t0);
+    step(InterfaceReport{InterfaceStatus{.exists = true, .up = false, .primary_address = {}}}, t0);
     return *this;
   }
   template <class S>
@@ -291,9 +291,10 @@ TEST_CASE("backup: a removed instance is told it was deleted") {
 TEST_CASE("backup: a lost interface is a fault, and it begins anew when it is back") {
   Bench bench;
   bench.backup();
-  CHECK(
-      bench.step(InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}, t0 + 1s) ==
-      Lines{"BACKUP -> FAULT: interface eth0 is down or has no carrier", "notify FAULT 100"});
+  CHECK(bench.step(
+            InterfaceReport{InterfaceStatus{.exists = true, .up = false, .primary_address = {}}},
+            t0 + 1s) ==
+        Lines{"BACKUP -> FAULT: interface eth0 is down or has no carrier", "notify FAULT 100"});
   CHECK(bench.instance.deadline() == std::nullopt);
   CHECK(bench.step(InterfaceReport{kGood}, t0 + 9s) ==
         Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 100"});
@@ -521,10 +522,10 @@ TEST_CASE("master: a known peer shortens the longest handover to its skew and an
 
 TEST_CASE(
     "master: a second signal, a broken interface or lost addresses end the handover at once") {
-  for (const InstanceEvent& event :
-       {InstanceEvent{ShutdownNow{}},
-        InstanceEvent{InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}},
-        InstanceEvent{AddressesPlaced{kKey, 1, 0, "no"}}}) {
+  for (const InstanceEvent& event : {InstanceEvent{ShutdownNow{}},
+                                     InstanceEvent{InterfaceReport{InterfaceStatus{
+                                         .exists = true, .up = false, .primary_address = {}}}},
+                                     InstanceEvent{AddressesPlaced{kKey, 1, 0, "no"}}}) {
     Bench bench;
     bench.master();
     bench.step(Shutdown{}, t0);
@@ -539,10 +540,11 @@ TEST_CASE(
 TEST_CASE("master: FAULT resigns only over an interface that can carry it, and withdraws always") {
   Bench down;
   down.master();
-  CHECK(down.step(
-            InterfaceReport{{.exists = true, .up = false, .primary_address = ip("192.0.2.1")}},
-            t0) == Lines{"withdraw", "MASTER -> FAULT: interface eth0 is down or has no carrier",
-                         "notify FAULT 100"});
+  CHECK(down.step(InterfaceReport{InterfaceStatus{
+                      .exists = true, .up = false, .primary_address = ip("192.0.2.1")}},
+                  t0) == Lines{"withdraw",
+                               "MASTER -> FAULT: interface eth0 is down or has no carrier",
+                               "notify FAULT 100"});
 
   Bench lost;
   lost.master();
@@ -587,8 +589,9 @@ TEST_CASE("master: a reload adapts priority, interval and addresses in place") {
   CHECK(bench.step(Tick{}, t0 + 1s) == Lines{"send advert priority 120"});
 
   auto more = with_priority(120);
-  more.addresses.push_back(more.addresses.front());
-  more.addresses.back().prefix = {ip("192.0.2.101"), 24};
+  VirtualAddress second = more.addresses.front();
+  second.prefix = {ip("192.0.2.101"), 24};
+  more.addresses.push_back(second);
   CHECK(bench.step(Reconfigure{more}, t0 + 1100ms) ==
         Lines{"publish 192.0.2.100/32 192.0.2.101/24", "announce x5"});
   CHECK(bench.step(Reconfigure{with_priority(120)}, t0 + 1200ms) ==
@@ -621,10 +624,14 @@ TEST_CASE("fault: adverts are counted, time passes, nothing is sent") {
 
 TEST_CASE("fault: ends when the last reason is gone; the owner listens first then (keepalived)") {
   Bench bench(with_priority(255));
-  bench.step(InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}, t0);
+  bench.step(InterfaceReport{InterfaceStatus{.exists = true, .up = false, .primary_address = {}}},
+             t0);
   bench.step(Startup{}, t0);
-  CHECK(bench.step(InterfaceReport{{.exists = true, .up = true, .primary_address = {}}}, t0 + 1s)
-            .empty());
+  CHECK(
+      bench
+          .step(InterfaceReport{InterfaceStatus{.exists = true, .up = true, .primary_address = {}}},
+                t0 + 1s)
+          .empty());
   CHECK(bench.step(InterfaceReport{kGood}, t0 + 2s) ==
         Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 255"});
   CHECK(bench.instance.deadline() == t0 + 5s + 3'906us);
@@ -641,7 +648,8 @@ TEST_CASE("fault: addresses are tried again after a while, unless the interface 
   Bench both;
   both.master();
   both.step(AddressesPlaced{kKey, 1, 0, "no"}, t0);
-  both.step(InterfaceReport{{.exists = true, .up = false, .primary_address = {}}}, t0 + 1s);
+  both.step(InterfaceReport{InterfaceStatus{.exists = true, .up = false, .primary_address = {}}},
+            t0 + 1s);
   CHECK(both.step(Tick{}, t0 + 10s).empty());
   CHECK(both.instance.state_name() == StateName::fault);
   CHECK(both.instance.deadline() == std::nullopt);
@@ -742,8 +750,9 @@ TEST_CASE("fault: without an address to send from a master resigns from the one 
   Bench bench;
   bench.master();
   bench.out.clear();
-  bench.instance.step(InterfaceReport{{.exists = true, .up = true, .primary_address = {}}}, t0,
-                      bench.out);
+  bench.instance.step(
+      InterfaceReport{InterfaceStatus{.exists = true, .up = true, .primary_address = {}}}, t0,
+      bench.out);
 
   const auto& advert = std::get<SendAdvert>(bench.out.front());
   CHECK(advert.priority == 0);
@@ -751,7 +760,7 @@ TEST_CASE("fault: without an address to send from a master resigns from the one 
 
   Bench renamed;
   renamed.master();
-  CHECK(renamed.step(InterfaceReport{{}}, t0).front() == "send advert priority 0");
+  CHECK(renamed.step(InterfaceReport{}, t0).front() == "send advert priority 0");
 }
 
 TEST_CASE("backup: a resignation never lengthens a timer that had less left") {

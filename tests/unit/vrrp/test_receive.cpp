@@ -110,8 +110,9 @@ TEST_CASE(
     "receive: another address list is remarked, or dropped unless the owner sent it "
     "[RFC3768-7.1-5]") {
   Sent sent;
-  sent.settings.addresses.push_back(sent.settings.addresses.front());
-  sent.settings.addresses.back().prefix.address = ip("192.0.2.101");
+  VirtualAddress second = sent.settings.addresses.front();
+  second.prefix.address = ip("192.0.2.101");
+  sent.settings.addresses.push_back(second);
   auto ours = everyday();
 
   CHECK(reason(received(sent, ours)) == "accepted, other addresses");
@@ -124,8 +125,9 @@ TEST_CASE(
 
 TEST_CASE("receive: the order of the addresses does not matter") {
   auto ours = everyday();
-  ours.addresses.push_back(ours.addresses.front());
-  ours.addresses.back().prefix.address = ip("192.0.2.101");
+  VirtualAddress second = ours.addresses.front();
+  second.prefix.address = ip("192.0.2.101");
+  ours.addresses.push_back(second);
   Sent sent;
   sent.settings.addresses = {ours.addresses[1], ours.addresses[0]};
   CHECK(reason(received(sent, ours)) == "accepted");
