@@ -3,6 +3,7 @@
 #include "checkers/core/identity.hpp"
 #include "ipvs_wrapper/json.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
 
 #include <boost/json/array.hpp>
@@ -52,7 +53,8 @@ void add_connections(json::object& to, const TableState& table, const ipvs::Serv
 
 class Writer {
  public:
-  Writer(const Engine& engine, const TableState& table) : engine_(engine), table_(table) {}
+  Writer(const Engine& engine, const TableState& table, const ScriptRecords& scripts)
+      : engine_(engine), table_(table), scripts_(scripts) {}
 
   /// Without its servers.
   [[nodiscard]] json::object service(std::size_t index) const {
@@ -69,6 +71,7 @@ class Writer {
     to["quorum_up"] = view.quorum_up;
     to["up_weight"] = view.up_weight;
     to["sorry_server"] = sorry_server(settings, view);
+    add_scripts(to, ipvs::to_string(settings.key));
     return to;
   }
 
@@ -133,7 +136,14 @@ class Writer {
     for (std::size_t k = 0; k < state.checks.size(); ++k)
       checks.push_back(check(settings.checks[k], state.checks[k]));
     to["checks"] = std::move(checks);
+    add_scripts(to, subject_of(service.key, settings.endpoint));
     return to;
+  }
+
+  /// Of those subjects for which scripts were ever asked for.
+  void add_scripts(json::object& to, const std::string& subject) const {
+    const auto record = scripts_.find(subject);
+    if (record != scripts_.end()) to["scripts"] = runtime::to_json(record->second, runtime::now());
   }
 
   [[nodiscard]] static std::string_view state_text(const ServerView& server) {
@@ -157,6 +167,7 @@ class Writer {
 
   const Engine& engine_;
   TableState table_;
+  const ScriptRecords& scripts_;
 };
 
 /// What differs now, and how often others changed something so far.
@@ -258,7 +269,7 @@ runtime::ControlPiece StatusDocument::some_servers() {
     bool is_service = false;
     bool ends_service = false;
   };
-  const Writer writer(subject_.engine, subject_.table);
+  const Writer writer(subject_.engine, subject_.table, subject_.scripts);
   std::vector<Part> parts;
   const auto& services = subject_.engine.services();
   for (std::size_t cost = 0; service_ < services.size() && cost < kMostServers; ++cost) {

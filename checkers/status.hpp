@@ -5,6 +5,7 @@
 #include "checkers/core/admission.hpp"
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
+#include "checkers/notifier.hpp"
 #include "runtime/control_socket.hpp"
 
 #include <boost/json/object.hpp>
@@ -55,6 +56,7 @@ class StatusDocument final : public runtime::ControlDocument {
     TableState table;
     ProbeState probes;
     const std::uint64_t& generation;  ///< Of the configuration; another one begins anew.
+    const ScriptRecords& scripts;
   };
 
   explicit StatusDocument(const Subject& subject);

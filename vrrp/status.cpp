@@ -1,6 +1,7 @@
 #include "vrrp/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/io/executor.hpp"
@@ -221,18 +222,23 @@ runtime::ControlPiece StatusDocument::some_instances() {
   struct Copy {
     Instance instance;
     netlink::Publication publication;
+    std::optional<core::ScriptRecord> scripts;
   };
   std::vector<Copy> copies;
   for (std::size_t cost = 0; told_ < keys_.size() && cost < kMostCopies; ++told_) {
     const Instance* instance = router_.find(keys_[told_]);
     if (instance == nullptr) continue;  // a reload has removed it meanwhile
-    copies.push_back({*instance, reflector_.publication(instance->key())});
+    const core::ScriptRecord* scripts = router_.scripts(instance->key());
+    copies.push_back({*instance, reflector_.publication(instance->key()),
+                      scripts == nullptr ? std::nullopt : std::optional(*scripts)});
     cost += 1 + copies.back().publication.addresses.size();
   }
   return [copies = std::move(copies), now = runtime::now()](std::string& text) {
     for (const Copy& each : copies) {
       if (text.back() != '[') text += ',';
-      text += json::serialize(instance_status(each.instance, each.publication, now));
+      json::object page = instance_status(each.instance, each.publication, now);
+      if (each.scripts) page.emplace("scripts", runtime::to_json(*each.scripts, now));
+      text += json::serialize(page);
     }
   };
 }

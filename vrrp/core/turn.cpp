@@ -38,7 +38,7 @@ std::size_t addresses_in(const std::vector<Action>& actions) {
   std::size_t count = 0;
   for (const Action& action : actions) {
     if (const auto* publish = std::get_if<PublishAddresses>(&action))
-      count += publish->addresses->size();
+      count += publish->addresses.size();
   }
   return count;
 }
