@@ -41,6 +41,14 @@ void Queue::on(const Ended& event, Instant, Actions&) {
   advance(run.subject);
 }
 
+void Queue::on(const Idle& event, Instant, Actions&) {
+  const auto found = runs_.find(event.run);
+  if (found == runs_.end() || !found->second.young) return;
+  found->second.young = false;
+  --young_;
+  arm(event.run, found->second);
+}
+
 void Queue::on(const Farewell& event, Instant now, Actions&) {
   farewells_[event.owner] = now + kFarewell;
 }
@@ -138,7 +146,8 @@ void Queue::start(Subject& subject, const SubjectId& id, Instant now, Actions& o
   run.subject = id;
   run.sibling_at = now + kSiblingWait;
   run.slow_at = now + kSlowAfter;
-  run.grown_up_at = now + kYoung;
+  run.look_at = now + kYoung;
+  run.grown_up_at = now + kLongestYoung;
   if (limit > Duration::zero()) {
     run.end_at = now + limit;
     run.by = EndedBy::time_limit;
@@ -163,6 +172,10 @@ void Queue::look_at(RunId id, Run& run, Instant now, Actions& out) {
   if (run.young && run.grown_up_at <= now) {
     run.young = false;
     --young_;
+  }
+  if (run.young && run.look_at <= now) {
+    run.look_at = now + kYoung;
+    out.push_back(Look{id});
   }
   if (run.counted && run.slow_at <= now) {
     run.counted = false;
@@ -202,7 +215,7 @@ void Queue::arm(RunId id, Run& run) {
   const auto consider = [&](Instant at) { run.armed = std::min(run.armed.value_or(at), at); };
   if (run.holds_back) consider(run.sibling_at);
   if (run.counted) consider(run.slow_at);
-  if (run.young) consider(run.grown_up_at);
+  if (run.young) consider(std::min(run.look_at, run.grown_up_at));
   if (run.armed) due_.emplace(*run.armed, id);
 }
 

@@ -20,11 +20,13 @@ class Queue {
   /// script that stays in the foreground for as long as its state lasts must not keep others away.
   static constexpr std::size_t kMaxRunning = 50;
   static constexpr Duration kSlowAfter = std::chrono::seconds(5);
-  /// Of them, those that have run for less than kYoung: starting a program is work for the CPU, and
-  /// fifty at once would take it from the director just when everything changes. Quick scripts
-  /// follow one another without a pause; slow ones begin at 80 a second.
+  /// Of them, those that are still beginning: starting a program is work for the CPU, and fifty at
+  /// once would take it from the director just when everything changes. Quick scripts follow one
+  /// another without a pause. One that waits for something when it is looked at, every kYoung, has
+  /// begun; the others have after kLongestYoung.
   static constexpr std::size_t kMaxYoung = 4;
   static constexpr Duration kYoung = std::chrono::milliseconds(50);
+  static constexpr Duration kLongestYoung = std::chrono::seconds(1);
   /// A second command of the same state waits for the first, but not longer than this: keepalived
   /// runs both at once.
   static constexpr Duration kSiblingWait = std::chrono::seconds(1);
@@ -53,6 +55,7 @@ class Queue {
     bool holds_back = true;  // the next command of its state waits for it
     Instant sibling_at{};    // until then
     Instant slow_at{};
+    Instant look_at{};  // the next time
     Instant grown_up_at{};
     std::optional<Instant> end_at;  // its next Strike, or being abandoned
     std::optional<Instant> armed;   // its place in due_
@@ -72,6 +75,7 @@ class Queue {
 
   void on(const Submitted& event, Instant now, Actions& out);
   void on(const Ended& event, Instant now, Actions& out);
+  void on(const Idle& event, Instant now, Actions& out);
   void on(const Farewell& event, Instant now, Actions& out);
   void on(const Tick& event, Instant now, Actions& out);
 
