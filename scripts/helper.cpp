@@ -139,6 +139,11 @@ void Helper::perform(const StillRuns& action) {
   report(action.run, ScriptReport::What::still_runs, {.took = Queue::kSlowAfter});
 }
 
+void Helper::perform(const Look& action) {
+  const auto found = running_.find(action.run);
+  if (found != running_.end() && found->second->is_waiting()) handle(Idle{action.run});
+}
+
 std::string Helper::name_of(RunId run) const {
   const runtime::ScriptJob& request = jobs_.at(run.job).request;
   const core::Command& command = request.commands[run.index];

@@ -54,6 +54,7 @@ class Helper {
   void perform(const Strike& action);
   void perform(const Skip& action);
   void perform(const StillRuns& action);
+  void perform(const Look& action);
   void settle(RunId run, const core::ScriptOutcome& outcome);
   void report(RunId run, runtime::ScriptReport::What what, const core::ScriptOutcome& outcome);
   void say_farewell_for_the_gone();

@@ -2,7 +2,12 @@
 
 #include "runtime/clock.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <csignal>
+#include <fcntl.h>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -31,6 +36,17 @@ void Running::strike(int signal, core::EndedBy by) {
   // Not reaped yet, so the number still means this process and its group; a script that has not got
   // as far as its own group has no further processes.
   if (::kill(-pid_, signal) != 0) ::kill(pid_, signal);
+}
+
+// proc(5): the state is the first word behind the name, which may itself hold parentheses.
+bool Running::is_waiting() const {
+  const std::string path = fmt::format("/proc/{}/stat", pid_);
+  const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 256> text{};
+  const ssize_t count = fd ? ::read(fd.get(), text.data(), text.size()) : 0;
+  const std::string_view line(text.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+  const std::size_t name_ends = line.rfind(") ");
+  return name_ends != std::string_view::npos && line.substr(name_ends + 2).starts_with('S');
 }
 
 void Running::forget() {

@@ -21,6 +21,8 @@ class Running : public std::enable_shared_from_this<Running> {
   void wait();
   /// A signal to the whole group. `by` becomes part of the outcome.
   void strike(int signal, core::EndedBy by);
+  /// It sleeps, as the kernel sees it. False when that cannot be seen.
+  [[nodiscard]] bool is_waiting() const;
   /// The owner goes away: the script goes on, and nobody hears of its end.
   void forget();
 

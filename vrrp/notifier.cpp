@@ -61,6 +61,10 @@ void Notifier::on_news(const runtime::ScriptClient::News& news) {
 void Notifier::say(const runtime::ScriptClient::News& news) {
   using What = runtime::ScriptReport::What;
   if (news.what == What::started) return;
+  const bool is_quiet = news.what == What::ended && news.outcome.by == core::EndedBy::itself &&
+                        !news.outcome.failed();
+  // Thousands of instances change their state at once, and nobody asked for these lines.
+  if (is_quiet && !logger_.is_shown(kScriptDone.level)) return;
   const std::string who = fmt::format("{}: {} for {}", news.subject, news.command.what, news.state);
   const std::string_view program =
       news.command.argv.empty() ? std::string_view() : news.command.argv.front();
@@ -70,8 +74,8 @@ void Notifier::say(const runtime::ScriptClient::News& news) {
   if (news.outcome.end == core::ScriptEnd::refused &&
       !refusals_.insert(fmt::format("{}\n{}", program, news.outcome.why)).second)
     return;
-  const bool quiet = !news.outcome.failed() && news.outcome.by == core::EndedBy::itself;
-  logger_.log(quiet ? kScriptDone : kScript, "{}: {} {}", who, program, news.outcome.to_string());
+  logger_.log(is_quiet ? kScriptDone : kScript, "{}: {} {}", who, program,
+              news.outcome.to_string());
 }
 
 }  // namespace holdfast::vrrp

@@ -46,6 +46,10 @@ struct Submitted {
 struct Ended {
   RunId run;
 };
+/// The answer to Look: the script waits for something and needs no CPU.
+struct Idle {
+  RunId run;
+};
 /// This owner leaves: what it asked for gets Queue::kFarewell.
 struct Farewell {
   std::string owner;
@@ -53,7 +57,7 @@ struct Farewell {
 /// Time has passed.
 struct Tick {};
 
-using Event = std::variant<Submitted, Ended, Farewell, Tick>;
+using Event = std::variant<Submitted, Ended, Idle, Farewell, Tick>;
 
 // ---- actions ----
 
@@ -81,7 +85,13 @@ struct StillRuns {
   bool operator==(const StillRuns&) const = default;
 };
 
-using Action = std::variant<Start, Strike, Skip, StillRuns>;
+/// Does it work, or wait? Answered by Idle, or not at all.
+struct Look {
+  RunId run;
+  bool operator==(const Look&) const = default;
+};
+
+using Action = std::variant<Start, Strike, Skip, StillRuns, Look>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::scripts

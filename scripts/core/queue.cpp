@@ -11,7 +11,7 @@ void Queue::step(const Event& event, Instant now, Actions& out) {
 }
 
 std::optional<Instant> Queue::deadline() const {
-  std::optional<Instant> earliest = resume_at_;
+  std::optional<Instant> earliest;
   const auto consider = [&](Instant at) { earliest = std::min(earliest.value_or(at), at); };
   if (!due_.empty()) consider(due_.begin()->first);
   for (const auto& [owner, at] : farewells_) consider(at);
@@ -35,9 +35,18 @@ void Queue::on(const Ended& event, Instant, Actions&) {
   runs_.erase(found);
   if (run.armed) due_.erase({*run.armed, event.run});
   if (run.counted) --counted_;
+  if (run.young) --young_;
   if (run.phase == Phase::abandoned) return;
   --subjects_.at(run.subject).current.running;
   advance(run.subject);
+}
+
+void Queue::on(const Idle& event, Instant, Actions&) {
+  const auto found = runs_.find(event.run);
+  if (found == runs_.end() || !found->second.young) return;
+  found->second.young = false;
+  --young_;
+  arm(event.run, found->second);
 }
 
 void Queue::on(const Farewell& event, Instant now, Actions&) {
@@ -115,20 +124,14 @@ bool Queue::is_held_back(const Job& job) const {
 
 // Every subject that can start something stands in the line once, so all get their turn.
 void Queue::start_ready(Instant now, Actions& out) {
-  std::size_t started = 0;
-  while (!ready_.empty() && counted_ < kMaxRunning && started < kMaxStartsPerStep) {
+  while (!ready_.empty() && counted_ < kMaxRunning && young_ < kMaxYoung) {
     const SubjectId id = std::move(ready_.front());
     ready_.pop_front();
     Subject& subject = subjects_.at(id);
     subject.is_ready = false;
-    if (subject.current.has_more()) {
-      start(subject, id, now, out);
-      ++started;
-    }
+    if (subject.current.has_more()) start(subject, id, now, out);
     advance(id);
   }
-  resume_at_.reset();
-  if (!ready_.empty() && counted_ < kMaxRunning) resume_at_ = now;
 }
 
 void Queue::start(Subject& subject, const SubjectId& id, Instant now, Actions& out) {
@@ -138,10 +141,13 @@ void Queue::start(Subject& subject, const SubjectId& id, Instant now, Actions& o
   ++job.begun;
   ++job.running;
   ++counted_;
+  ++young_;
   Run& run = runs_[run_id];
   run.subject = id;
   run.sibling_at = now + kSiblingWait;
   run.slow_at = now + kSlowAfter;
+  run.look_at = now + kYoung;
+  run.grown_up_at = now + kLongestYoung;
   if (limit > Duration::zero()) {
     run.end_at = now + limit;
     run.by = EndedBy::time_limit;
@@ -162,6 +168,14 @@ void Queue::look_at(RunId id, Run& run, Instant now, Actions& out) {
   if (run.holds_back && run.sibling_at <= now) {
     run.holds_back = false;
     advance(run.subject);
+  }
+  if (run.young && run.grown_up_at <= now) {
+    run.young = false;
+    --young_;
+  }
+  if (run.young && run.look_at <= now) {
+    run.look_at = now + kYoung;
+    out.push_back(Look{id});
   }
   if (run.counted && run.slow_at <= now) {
     run.counted = false;
@@ -201,6 +215,7 @@ void Queue::arm(RunId id, Run& run) {
   const auto consider = [&](Instant at) { run.armed = std::min(run.armed.value_or(at), at); };
   if (run.holds_back) consider(run.sibling_at);
   if (run.counted) consider(run.slow_at);
+  if (run.young) consider(std::min(run.look_at, run.grown_up_at));
   if (run.armed) due_.emplace(*run.armed, id);
 }
 

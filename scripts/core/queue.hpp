@@ -20,8 +20,13 @@ class Queue {
   /// script that stays in the foreground for as long as its state lasts must not keep others away.
   static constexpr std::size_t kMaxRunning = 50;
   static constexpr Duration kSlowAfter = std::chrono::seconds(5);
-  /// Started in one step; the rest follows at once in the next, with the loop in between.
-  static constexpr std::size_t kMaxStartsPerStep = 8;
+  /// Of them, those that are still beginning: starting a program is work for the CPU, and fifty at
+  /// once would take it from the director just when everything changes. Quick scripts follow one
+  /// another without a pause. One that waits for something when it is looked at, every kYoung, has
+  /// begun; the others have after kLongestYoung.
+  static constexpr std::size_t kMaxYoung = 4;
+  static constexpr Duration kYoung = std::chrono::milliseconds(50);
+  static constexpr Duration kLongestYoung = std::chrono::seconds(1);
   /// A second command of the same state waits for the first, but not longer than this: keepalived
   /// runs both at once.
   static constexpr Duration kSiblingWait = std::chrono::seconds(1);
@@ -46,9 +51,12 @@ class Queue {
     Phase phase = Phase::running;
     EndedBy by = EndedBy::itself;
     bool counted = true;     // among kMaxRunning
+    bool young = true;       // among kMaxYoung
     bool holds_back = true;  // the next command of its state waits for it
     Instant sibling_at{};    // until then
     Instant slow_at{};
+    Instant look_at{};  // the next time
+    Instant grown_up_at{};
     std::optional<Instant> end_at;  // its next Strike, or being abandoned
     std::optional<Instant> armed;   // its place in due_
   };
@@ -67,6 +75,7 @@ class Queue {
 
   void on(const Submitted& event, Instant now, Actions& out);
   void on(const Ended& event, Instant now, Actions& out);
+  void on(const Idle& event, Instant now, Actions& out);
   void on(const Farewell& event, Instant now, Actions& out);
   void on(const Tick& event, Instant now, Actions& out);
 
@@ -88,7 +97,7 @@ class Queue {
   std::deque<SubjectId> ready_;
   std::map<std::string, Instant> farewells_;
   std::size_t counted_ = 0;
-  std::optional<Instant> resume_at_;  // more could be started at once
+  std::size_t young_ = 0;
 };
 
 }  // namespace holdfast::scripts

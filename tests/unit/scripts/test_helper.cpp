@@ -118,7 +118,7 @@ TEST_CASE(
       "env",
       "{ readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2; ls /proc/$$/fd | wc -l; "
       "echo \"[$LD_LIBRARY_PATH][$HOLDFAST_TEST_KEPT]\"; "
-      "[ $(ps -o sess= -p $$) = $$ ] && echo session; grep -E 'SigIgn|SigBlk' /proc/$$/status; } "
+      "[ $(ps -o sess= -p $$) = $$ ] && echo session; grep -E 'SigIgn|SigBlk' /proc/self/status; } "
       "> " +
           out);
   const auto before = std::signal(SIGUSR1, SIG_IGN);
