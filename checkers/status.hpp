@@ -4,6 +4,7 @@
 #include "checkers/core/admission.hpp"
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
+#include "checkers/notifier.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -41,6 +42,7 @@ struct ProbeState {
 };
 
 [[nodiscard]] boost::json::object status_json(const Engine& engine, const TableState& table,
-                                              const ProbeState& probes, std::uint64_t generation);
+                                              const ProbeState& probes, std::uint64_t generation,
+                                              const ScriptRecords& scripts = {});
 
 }  // namespace holdfast::checkers

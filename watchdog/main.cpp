@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "scripts/daemon.hpp"
 #include <cap-ng.h>
 #include <cerrno>
 #include <csignal>
@@ -59,6 +60,7 @@ int run_child(std::span<const char* const> words) {
   set_process_name(options->role);
   ignore_broken_pipes();
   if (options->role == "vrrp") return vrrp::run_daemon(*options);
+  if (options->role == "scripts") return scripts::run_daemon(*options);
   if (options->role == "checkers") return checkers::run_daemon(*options);
   return complain(fmt::format("there is no role '{}'", options->role), ExitCode::bad_config);
 }

@@ -9,6 +9,7 @@
 #include "watchdog/io/children.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/reload_schedule.hpp"
+#include "watchdog/io/script_process.hpp"
 #include "watchdog/io/snapshots.hpp"
 #include "watchdog/io/status.hpp"
 #include "watchdog/options.hpp"
@@ -40,6 +41,7 @@ class Daemon {
   void on_signal(int number);
   void feed(const Event& event);
   void feed_later(Event event);
+  void end(ExitCode code);
   void look_at_children();
   void begin_systemd_watchdog();
   void send(Role role, runtime::FrameType type, Generation generation);
@@ -79,6 +81,7 @@ class Daemon {
   runtime::Logger logger_;
   Supervisor supervisor_;
   Children children_;
+  ScriptProcess scripts_;
   Snapshots snapshots_;
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer release_limit_;
