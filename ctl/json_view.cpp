@@ -52,7 +52,11 @@ std::string text(const object& from, std::string_view key) {
 std::optional<std::int64_t> number(const object& from, std::string_view key) {
   const value* found = find(from, key);
   if (found == nullptr || !found->is_number()) return std::nullopt;
-  if (const double* real = found->if_double()) return static_cast<std::int64_t>(*real);
+  if (const double* real = found->if_double()) {
+    constexpr double kBound = 9e18;  // a larger one is no count, and could not be converted
+    if (*real < -kBound || *real > kBound) return std::nullopt;
+    return static_cast<std::int64_t>(*real);
+  }
   if (const std::uint64_t* huge = found->if_uint64()) return static_cast<std::int64_t>(*huge);
   return found->get_int64();
 }

@@ -21,7 +21,7 @@ namespace holdfast::checkers {
 
 /// Looks of the rolling window come after this, and read so many services: up to 15 services are
 /// all compared every three seconds. What a look costs is measured, and those at a larger table
-/// take kLookShare of a core: at 1 ms each they come every half second, which is 100 services
+/// take kLookShare of a core: at 0.5 ms each they come every half second, which is 100 services
 /// within four seconds and 2,000 within about a minute. Where they are dearer, or nothing has been
 /// measured yet, they come less often, up to a bound.
 inline constexpr core::Duration kLookInterval = std::chrono::seconds(3);
@@ -29,8 +29,8 @@ inline constexpr core::Duration kLongestLookInterval = std::chrono::seconds(15);
 inline constexpr core::Duration kLookTimePerService = std::chrono::milliseconds(200);
 inline constexpr std::size_t kServicesPerLook = 16;
 inline constexpr core::Duration kQuickestLookInterval = std::chrono::milliseconds(500);
-/// One part in so many: 0.2 %.
-inline constexpr std::int64_t kLookShare = 500;
+/// One part in so many: 0.1 %.
+inline constexpr std::int64_t kLookShare = 1000;
 /// The list of all services, without their servers, is much cheaper: it is read after this for each
 /// service in it, but not faster than kShortestListInterval. It finds services that are missing,
 /// strange or differently set: within four minutes for 2,000.

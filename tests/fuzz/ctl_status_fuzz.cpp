@@ -1,5 +1,6 @@
-// Any JSON as the answer of a process to `holdfastctl status`: shown in some way, never a crash. A
-// later version, or whoever has taken the socket's place, may say anything.
+// Any JSON as the answer of a process to `holdfastctl status` or `explain`: shown in some way,
+// never a crash. A later version, or whoever has taken the socket's place, may say anything.
+#include "ctl/explain_view.hpp"
 #include "ctl/status.hpp"
 
 #include <boost/json/parse.hpp>
@@ -15,9 +16,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   boost::system::error_code error;
   const boost::json::value answer = boost::json::parse(text, error);
   if (error || !answer.is_object()) return 0;
+  const std::size_t asked = data[0] % (kProcesses.size() + 1);
+  if (asked == kProcesses.size()) {
+    static_cast<void>(render_explanation(answer.get_object()));
+    return 0;
+  }
   Replies replies;
   for (std::size_t i = 0; i < kProcesses.size(); ++i) replies[i].process = kProcesses[i];
-  replies[data[0] % kProcesses.size()].status = answer.get_object();
+  replies[asked].status = answer.get_object();
   static_cast<void>(merge(replies));
   static_cast<void>(
       render_status(replies, {.colours = Colours::no, .now = "2026-11-21T00:42:03.123Z"}));

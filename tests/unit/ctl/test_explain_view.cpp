@@ -1,4 +1,5 @@
 #include "ctl/explain_view.hpp"
+#include "ctl/json_view.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -32,4 +33,11 @@ TEST_CASE("explain: everything that is told has its line, and only that") {
 TEST_CASE("explain: an answer of another version is no crash") {
   CHECK(render_explanation({{"heard", 5}, {"timers", {1, 2}}, {"changes", nullptr}})
             .find("no other router yet") != std::string::npos);
+}
+
+TEST_CASE("json: a number beyond all counts reads as nothing") {
+  const auto told = boost::json::parse(R"({"many":1e300,"few":-1e300,"some":12.5})").as_object();
+  CHECK(number(told, "many") == std::nullopt);
+  CHECK(number(told, "few") == std::nullopt);
+  CHECK(number(told, "some") == 12);
 }
