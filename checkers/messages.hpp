@@ -61,7 +61,12 @@ inline constexpr Message kQuorumDown{
     "takes over if there is one."};
 inline constexpr Message kScriptFailed{
     "checkers-script-failed", Level::warning,
-    "A notification script did not end well. It has no influence on the table."};
+    "A notification script did not end well, was not run, or was ended or skipped because a newer "
+    "state came. It has no influence on the table."};
+inline constexpr Message kScriptSlow{
+    "checkers-script-slow", Level::warning,
+    "A notification script runs for long. It may, for as long as its state lasts; a newer state's "
+    "script does not wait for it, but ends it."};
 
 inline constexpr Message kIpvsAvailable{"checkers-ipvs-available", Level::info,
                                         "The kernel's IPVS table can be reached."};

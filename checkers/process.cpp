@@ -49,7 +49,7 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
                 counters_.count(outcome.result);
                 handle(ProbeFinished{id, std::move(outcome)});
               }),
-      scripts_(loop.io()),
+      notifier_(loop.io(), logger),
       tick_(loop.io(), [this] { handle(Tick{}); }),
       farewell_(loop.io(), [this] { loop_.stop(0); }),
       vrrp_(loop.io()),
@@ -90,6 +90,7 @@ void Process::start() {
                 ++reading_;
               },
           .sibling = [this](runtime::UniqueFd pidfd) { watch_vrrp(std::move(pidfd)); },
+          .scripts = [this](runtime::UniqueFd end) { notifier_.client().connect(std::move(end)); },
           .stop = [this](const std::string& why) { stop(why); }});
 }
 
@@ -130,6 +131,7 @@ void Process::commit(std::uint64_t generation) {
     logger_.log(messages::kResumed, "resuming with {} verdict(s) of the former process",
                 configure.memory.size());
   handle(std::move(configure));
+  forget_scripts_of_others();
   logger_.log(configured_ ? messages::kReloaded : messages::kStarted,
               "configuration {} in use: {} service(s), {} probe(s)", generation, services,
               engine_.probe_count());
@@ -172,12 +174,12 @@ void Process::leave() {
 
 void Process::leave_when_scripts_are_done() {
   farewell_.arm(runtime::now() + kScriptFarewell);
-  scripts_.when_idle([this] { loop_.stop(0); });
+  notifier_.client().when_idle([this] { loop_.stop(0); });
 }
 
 boost::json::object Process::status() const {
   return status_json(engine_, {keeper_.state(), keeper_.counters()}, counters_,
-                     child_->generation());
+                     child_->generation(), notifier_.records());
 }
 
 Memory Process::recall() const {
@@ -273,17 +275,20 @@ void Process::act(const TableChanged& changed) {
 }
 
 void Process::act(const Notify& notify) {
-  runtime::Command command{.argv = notify.script.argv};
-  if (notify.script.user)
-    command.user = runtime::ScriptUser{notify.script.user->uid, notify.script.user->gid};
-  const std::string queue = ipvs::to_string(engine_.settings().services[notify.service].key);
-  const std::string name = notify.server ? server_name(notify.service, *notify.server) : queue;
-  scripts_.run(queue, std::move(command),
-               [this, name, script = notify.script.argv.front()](const auto& outcome) {
-                 if (!outcome.succeeded())
-                   logger_.log(messages::kScriptFailed, "{}: notification {} {}", name, script,
-                               outcome.to_string());
-               });
+  const std::string subject =
+      notify.server ? server_name(notify.service, *notify.server)
+                    : ipvs::to_string(engine_.settings().services[notify.service].key);
+  notifier_.tell(subject, notify.kind, notify.script);
+}
+
+void Process::forget_scripts_of_others() {
+  std::set<std::string> subjects;
+  for (const ServiceSettings& service : engine_.settings().services) {
+    subjects.insert(ipvs::to_string(service.key));
+    for (const ServerSettings& server : service.servers)
+      subjects.insert(subject_of(service.key, server.endpoint));
+  }
+  notifier_.keep_only(subjects);
 }
 
 void Process::act(const Remember& remember) {
@@ -304,8 +309,7 @@ void Process::act(const Forget& forget) {
 
 std::string Process::server_name(std::size_t service, std::size_t server) const {
   const ServiceSettings& settings = engine_.settings().services[service];
-  return fmt::format("{}: server {}", ipvs::to_string(settings.key),
-                     settings.servers[server].endpoint.to_string());
+  return subject_of(settings.key, settings.servers[server].endpoint);
 }
 
 std::string Process::check_name(std::size_t service, std::size_t server, std::size_t check) const {

@@ -4,12 +4,12 @@
 
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
+#include "checkers/notifier.hpp"
 #include "checkers/status.hpp"
 #include "checkers/table_keeper.hpp"
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
-#include "runtime/script.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -65,6 +65,7 @@ class Process {
   [[nodiscard]] boost::json::object status() const;
   [[nodiscard]] Memory recall() const;
   [[nodiscard]] std::string server_name(std::size_t service, std::size_t server) const;
+  void forget_scripts_of_others();
   [[nodiscard]] std::string check_name(std::size_t service, std::size_t server,
                                        std::size_t check) const;
 
@@ -74,7 +75,7 @@ class Process {
   Engine engine_;
   TableKeeper keeper_;
   ProbeDriver probes_;
-  runtime::ScriptRunner scripts_;
+  Notifier notifier_;
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
   /// Readable when the VRRP process has ended; closed when there is none.

@@ -1,7 +1,7 @@
 #include "checkers/settings_from_model.hpp"
 
+#include "config/accounts.hpp"
 #include "config/supported.hpp"
-#include "runtime/script.hpp"
 
 #include <array>
 
@@ -9,23 +9,19 @@ namespace holdfast::checkers {
 
 namespace {
 
-/// keepalived: scripts run as this user when it exists and nothing else is said.
-constexpr std::string_view kDefaultScriptUser = "keepalived_script";
-
 class Translator {
  public:
   explicit Translator(const config::Model& model) : model_(model) {}
 
-  [[nodiscard]] core::Result<Settings> settings();
+  [[nodiscard]] Settings settings();
 
  private:
   [[nodiscard]] ServiceSettings service(const config::VirtualServer& from);
   [[nodiscard]] ServerSettings server(const config::RealServer& from);
-  [[nodiscard]] std::optional<Script> script(const config::Rare<config::Script>& from);
-  [[nodiscard]] std::optional<Script::User> default_user();
+  [[nodiscard]] core::Rare<Script> script(const config::Rare<config::Script>& from,
+                                          std::string_view word) const;
 
   const config::Model& model_;
-  std::optional<core::Error> error_;
 };
 
 ipvs::Protocol protocol(config::Protocol from) {
@@ -123,13 +119,12 @@ std::optional<ipvs::Persistence> persistence(const config::VirtualServer& from) 
       ipvs::netmask_of_prefix(from.address.family(), from.persistence_prefix)};
 }
 
-core::Result<Settings> Translator::settings() {
+Settings Translator::settings() {
   Settings settings;
   settings.services.reserve(model_.services.size());
   for (const config::VirtualServer& from : model_.services) {
     if (config::why_not_started(from).empty()) settings.services.push_back(service(from));
   }
-  if (error_) return *error_;
   return settings;
 }
 
@@ -143,8 +138,8 @@ ServiceSettings Translator::service(const config::VirtualServer& from) {
   to.quorum = from.quorum;
   to.hysteresis = from.hysteresis;
   to.omega = from.omega;
-  to.quorum_up = script(from.quorum_up);
-  to.quorum_down = script(from.quorum_down);
+  to.quorum_up = script(from.quorum_up, "quorum_up");
+  to.quorum_down = script(from.quorum_down, "quorum_down");
   if (from.sorry_server) {
     to.sorry_server = SorryServer{.endpoint = {from.sorry_server->address, from.sorry_server->port},
                                   .entry = {.forwarding = forwarding(from.sorry_server->forwarding),
@@ -166,8 +161,8 @@ ServerSettings Translator::server(const config::RealServer& from) {
               .lower_threshold = from.lower_threshold,
               .tunnel = tunnel(from.tunnel)};
   to.inhibit_on_failure = from.inhibit_on_failure;
-  to.notify_up = script(from.notify_up);
-  to.notify_down = script(from.notify_down);
+  to.notify_up = script(from.notify_up, "notify_up");
+  to.notify_down = script(from.notify_down, "notify_down");
   for (const config::Check& one : from.checks) {
     if (!config::why_not_started(one).empty()) continue;  // the reader has warned
     if (const auto* tcp = std::get_if<config::TcpCheck>(&one))
@@ -178,32 +173,17 @@ ServerSettings Translator::server(const config::RealServer& from) {
   return to;
 }
 
-std::optional<Script> Translator::script(const config::Rare<config::Script>& from) {
-  if (!from) return std::nullopt;
-  Script to{from->argv, std::nullopt};
-  const std::string& user = from->user.empty() ? model_.globals.script_user : from->user;
-  const std::string& group = from->user.empty() ? model_.globals.script_group : from->group;
-  if (user.empty()) {
-    to.user = default_user();
-    return to;
-  }
-  const auto found = runtime::find_script_user(user, group);
-  if (found)
-    to.user = Script::User{found->uid, found->gid};
-  else if (!error_)
-    error_ = core::fail("{}: {}", model_.where(from->location), found.error().message);
+core::Rare<Script> Translator::script(const config::Rare<config::Script>& from,
+                                      std::string_view word) const {
+  if (!from) return {};
+  Script to = config::command_of(*from, model_);
+  to.what = word;
   return to;
-}
-
-std::optional<Script::User> Translator::default_user() {
-  const auto found = runtime::find_script_user(kDefaultScriptUser, "");
-  if (!found) return std::nullopt;
-  return Script::User{found->uid, found->gid};
 }
 
 }  // namespace
 
-core::Result<Settings> settings_from_model(const config::Model& model) {
+Settings settings_from_model(const config::Model& model) {
   return Translator(model).settings();
 }
 

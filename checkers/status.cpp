@@ -3,6 +3,7 @@
 #include "checkers/core/identity.hpp"
 #include "ipvs_wrapper/json.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/script_status.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -50,7 +51,8 @@ void add_connections(json::object& to, const TableState& table, const ipvs::Serv
 
 class Writer {
  public:
-  Writer(const Engine& engine, const TableState& table) : engine_(engine), table_(table) {}
+  Writer(const Engine& engine, const TableState& table, const ScriptRecords& scripts)
+      : engine_(engine), table_(table), scripts_(scripts) {}
 
   [[nodiscard]] json::object service(std::size_t index) const {
     const ServiceSettings& settings = engine_.settings().services[index];
@@ -70,6 +72,7 @@ class Writer {
     for (std::size_t j = 0; j < view.servers.size(); ++j)
       servers.push_back(server(settings, view, j));
     to["servers"] = std::move(servers);
+    add_scripts(to, ipvs::to_string(settings.key));
     return to;
   }
 
@@ -130,7 +133,14 @@ class Writer {
     for (std::size_t k = 0; k < state.checks.size(); ++k)
       checks.push_back(check(settings.checks[k], state.checks[k]));
     to["checks"] = std::move(checks);
+    add_scripts(to, subject_of(service.key, settings.endpoint));
     return to;
+  }
+
+  /// Of those subjects for which scripts were ever asked for.
+  void add_scripts(json::object& to, const std::string& subject) const {
+    const auto record = scripts_.find(subject);
+    if (record != scripts_.end()) to["scripts"] = runtime::to_json(record->second, runtime::now());
   }
 
   [[nodiscard]] static std::string_view state_text(const ServerView& server) {
@@ -154,6 +164,7 @@ class Writer {
 
   const Engine& engine_;
   TableState table_;
+  const ScriptRecords& scripts_;
 };
 
 /// What differs now, and how often others changed something so far.
@@ -206,8 +217,8 @@ void Counters::count(Result result) {
 }
 
 json::object status_json(const Engine& engine, const TableState& table, const Counters& counters,
-                         std::uint64_t generation) {
-  const Writer writer(engine, table);
+                         std::uint64_t generation, const ScriptRecords& scripts) {
+  const Writer writer(engine, table, scripts);
   json::array services;
   for (std::size_t i = 0; i < engine.services().size(); ++i) services.push_back(writer.service(i));
   json::array foreign;

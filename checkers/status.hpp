@@ -3,6 +3,7 @@
 
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
+#include "checkers/notifier.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -34,6 +35,7 @@ struct TableState {
 inline constexpr std::size_t kMaxDifferencesTold = 20;
 
 [[nodiscard]] boost::json::object status_json(const Engine& engine, const TableState& table,
-                                              const Counters& counters, std::uint64_t generation);
+                                              const Counters& counters, std::uint64_t generation,
+                                              const ScriptRecords& scripts = {});
 
 }  // namespace holdfast::checkers

@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "config/accounts.hpp"
 #include "config/assemble.hpp"
 #include "config/builders/build.hpp"
 #include "config/keepalived/parse.hpp"
@@ -133,6 +134,10 @@ Parsed parse_snapshot(const Snapshot& snapshot) {
   parsed.model = build_model(read_trees(snapshot, reporter), reporter);
   parsed.model.files.names = snapshot.files;
   validate(parsed.model, reporter);
+  if (!snapshot.accounts.empty()) {
+    parsed.model.accounts = snapshot.accounts;
+    report_accounts(parsed.model, reporter);
+  }
   parsed.diagnostics.sort_by_place();
   return parsed;
 }

@@ -161,6 +161,18 @@ struct Globals {
   return family == core::Family::v4 ? globals.vrrp_mcast_group4 : globals.vrrp_mcast_group6;
 }
 
+/// An account that scripts run as, as the loader found it: see config/accounts.hpp.
+struct Account {
+  std::string user{};   ///< as the file names it
+  std::string group{};  ///< the same; empty: the primary one of `user`
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::uint32_t> groups{};  ///< all of them, `gid` included
+  std::string problem{};                ///< why it cannot be used, a sentence; empty: it can
+
+  bool operator==(const Account&) const = default;
+};
+
 /// The whole configuration.
 struct Model {
   Globals globals;
@@ -179,6 +191,7 @@ struct Model {
   std::vector<VirtualServer> services;
   TlsIdentity tls;
   SourceFiles files;
+  std::vector<Account> accounts;  ///< of the scripts; empty where nobody has looked them up
 
   bool operator==(const Model&) const = default;
   /// "file:line:column", or "file" for a place that was not written.

@@ -13,10 +13,11 @@
 namespace holdfast::config {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x48464332;  // "HFC2": format version 2
+constexpr std::uint32_t kMagic = 0x48464333;  // "HFC3": format version 3
 constexpr std::size_t kBytesPerSegment = 17;
 constexpr std::size_t kBytesPerPart = 5;
 constexpr std::size_t kMaxFiles = 4096;
+constexpr std::size_t kBytesPerAccount = 24;  // at least
 
 void put_string(core::ByteWriter& out, std::string_view text) {
   out.u32(static_cast<std::uint32_t>(text.size()));
@@ -27,6 +28,37 @@ void put_string(core::ByteWriter& out, std::string_view text) {
 std::string take_string(core::ByteReader& in) {
   const std::span<const std::uint8_t> bytes = in.take(in.u32());
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void put_accounts(core::ByteWriter& out, const std::vector<Account>& accounts) {
+  out.u32(static_cast<std::uint32_t>(accounts.size()));
+  for (const Account& account : accounts) {
+    put_string(out, account.user);
+    put_string(out, account.group);
+    put_string(out, account.problem);
+    out.u32(account.uid);
+    out.u32(account.gid);
+    out.u32(static_cast<std::uint32_t>(account.groups.size()));
+    for (const std::uint32_t group : account.groups) out.u32(group);
+  }
+}
+
+// Stops where the bytes end; the caller looks at in.ok().
+std::vector<Account> take_accounts(core::ByteReader& in) {
+  std::vector<Account> accounts;
+  const std::uint32_t count = in.u32();
+  if (count > in.remaining() / kBytesPerAccount) return accounts;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    Account& account = accounts.emplace_back();
+    account.user = take_string(in);
+    account.group = take_string(in);
+    account.problem = take_string(in);
+    account.uid = in.u32();
+    account.gid = in.u32();
+    const std::uint32_t groups = in.u32();
+    for (std::uint32_t j = 0; j < groups && in.ok(); ++j) account.groups.push_back(in.u32());
+  }
+  return accounts;
 }
 
 // Walks from a segment's start to `offset`.
@@ -196,6 +228,7 @@ std::vector<std::uint8_t> to_bytes(const Snapshot& snapshot) {
     out.u32(part.offset);
     out.u8(static_cast<std::uint8_t>(part.syntax));
   }
+  put_accounts(out, snapshot.accounts);
   put_string(out, snapshot.text);
   return bytes;
 }
@@ -236,6 +269,7 @@ core::Result<Snapshot> from_bytes(std::span<const std::uint8_t> bytes) {
     part.syntax = in.u8() == 0 ? Syntax::keepalived : Syntax::toml;
     snapshot.parts.push_back(part);
   }
+  snapshot.accounts = take_accounts(in);
   snapshot.text = take_string(in);
   if (!in.ok() || in.remaining() != 0 || snapshot.text.size() > kMaxSnapshotBytes) {
     return core::fail("cannot read the configuration snapshot: its lengths do not match");

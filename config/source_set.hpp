@@ -49,6 +49,7 @@ struct Snapshot {
   std::vector<std::string> files;  ///< the first one is the file that was asked for
   std::vector<Segment> segments;   ///< ascending offsets; the first is 0 unless the text is empty
   std::vector<Part> parts;         ///< ascending offsets; empty: one part in keepalived's syntax
+  std::vector<Account> accounts;   ///< that its scripts run as; see config/accounts.hpp
 
   bool operator==(const Snapshot&) const = default;
   /// File, line and column of a byte of `text`. O(distance to the segment's start): use a

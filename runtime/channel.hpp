@@ -30,6 +30,9 @@ enum class FrameType : std::uint8_t {
   refused,      ///< from the child: generation; text = why
   committed,    ///< from the child: generation
   sibling,      ///< to the child: pid of the process in the other role; fd = its pidfd
+  /// to the child: 0; fd = its connection to the process that runs scripts. To that process: 0;
+  /// text = the child's role, fd = the other end.
+  scripts,
 };
 
 /// A refused frame's reason is cut to this many bytes.

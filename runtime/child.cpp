@@ -40,6 +40,9 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
       case FrameType::sibling:
         if (callbacks.sibling) callbacks.sibling(std::move(frame.fd));
         return;
+      case FrameType::scripts:
+        if (callbacks.scripts) callbacks.scripts(std::move(frame.fd));
+        return;
       case FrameType::hello:
       case FrameType::heartbeat:
       case FrameType::prepared:

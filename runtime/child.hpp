@@ -63,6 +63,9 @@ struct ChildCallbacks {
   /// The process of the other role that runs now, as a pidfd. Told when this child or that one is
   /// started; may be left empty.
   std::function<void(UniqueFd pidfd)> sibling{};
+  /// A connection to the process that runs scripts, as at the start and after a death of that
+  /// process; may be left empty.
+  std::function<void(UniqueFd end)> scripts{};
   /// Leave in order and call Loop::stop at the end. `why` is a sentence: stop frame, signal,
   /// watchdog gone. Called once.
   std::function<void(std::string why)> stop;

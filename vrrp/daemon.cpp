@@ -6,19 +6,18 @@
 #include "runtime/memory.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/process.hpp"
-#include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/explain.hpp"
 #include "vrrp/io/engine.hpp"
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
+#include "vrrp/notifier.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <filesystem>
-#include <set>
 #include <thread>
 
 namespace holdfast::vrrp {
@@ -57,7 +56,7 @@ class Daemon {
         logger_("vrrp", options.log),
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
-        runner_(loop_.io()),
+        notifier_(loop_.io(), logger_, [this](Event event) { engine_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [] { runtime::return_free_memory(); }) {}
   ~Daemon() {
@@ -84,8 +83,8 @@ class Daemon {
     if (!announcements) return announcements.error();
     engine_ = std::make_unique<Engine>(
         loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
-        [this](const Notify& notify) { run_scripts(notify); },
-        [this](const RouterKey& key) { forget_scripts(key); });
+        [this](const Notify& notify) { notifier_.tell(notify); },
+        [this](const RouterKey& key) { notifier_.forget(key); });
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     const auto kept = runtime::keep_capabilities(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
@@ -93,20 +92,23 @@ class Daemon {
     listen();
     child_ = std::make_unique<runtime::Child>(
         loop_, logger_, options_,
-        runtime::ChildCallbacks{.prepare =
-                                    [this](std::uint64_t generation, runtime::UniqueFd snapshot,
-                                           std::function<void(core::Result<void>)> done) {
-                                      prepare(generation, std::move(snapshot), std::move(done));
-                                    },
-                                .commit = [this](std::uint64_t generation) { commit(generation); },
-                                .abort =
-                                    [this](std::uint64_t) {
-                                      prepared_.reset();
-                                      preparing_ = 0;
-                                      engine_->abort();
-                                    },
-                                .stop = [this](const std::string& why) { stop(why); },
-                                .hurry = [this] { engine_->hurry(); }});
+        runtime::ChildCallbacks{
+            .prepare =
+                [this](std::uint64_t generation, runtime::UniqueFd snapshot,
+                       std::function<void(core::Result<void>)> done) {
+                  prepare(generation, std::move(snapshot), std::move(done));
+                },
+            .commit = [this](std::uint64_t generation) { commit(generation); },
+            .abort =
+                [this](std::uint64_t) {
+                  prepared_.reset();
+                  preparing_ = 0;
+                  engine_->abort();
+                },
+            .scripts =
+                [this](runtime::UniqueFd end) { notifier_.client().connect(std::move(end)); },
+            .stop = [this](const std::string& why) { stop(why); },
+            .hurry = [this] { engine_->hurry(); }});
     return {};
   }
 
@@ -200,46 +202,10 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
     const std::size_t count = plan.instances.size();
-    take_scripts(plan);
+    notifier_.take(plan);
     engine_->commit(std::move(plan.instances));
     tidy_up_.arm(runtime::now() + kTidyUpAfter);
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
-  }
-
-  // ---- notifications ----
-
-  /// Those of instances that this generation removes are needed once more, for their last words.
-  void take_scripts(Plan& plan) {
-    std::set<RouterKey> configured;
-    if (!scripts_.empty())
-      for (const InstanceSettings& settings : plan.instances) configured.insert(settings.key());
-    departing_.clear();
-    for (auto& [key, scripts] : scripts_) {
-      if (configured.contains(key)) continue;
-      plan.scripts.emplace(key, std::move(scripts));
-      departing_.insert(key);
-    }
-    scripts_ = std::move(plan.scripts);
-  }
-
-  void run_scripts(const Notify& notify) {
-    const std::string& name = notify.router->name;
-    const auto found = scripts_.find(notify.router->key);
-    if (found == scripts_.end()) return;
-    for (runtime::Command& command :
-         commands_for(found->second, name, notify.state, notify.priority)) {
-      const std::string what = command.argv.front();
-      runner_.run(name, std::move(command),
-                  [this, name, what](const runtime::ScriptOutcome& outcome) {
-                    logger_.log(outcome.succeeded() ? kScriptDone : kScript, "{}: {} {}", name,
-                                what, outcome.to_string());
-                  });
-    }
-  }
-
-  /// The instance has had its last word; a new one with the same key keeps its own.
-  void forget_scripts(const RouterKey& key) {
-    if (departing_.erase(key) != 0) scripts_.erase(key);
   }
 
   // ---- the end ----
@@ -248,10 +214,11 @@ class Daemon {
     logger_.log(kStopping, "{}", why);
     engine_->stop(options_.keep_addresses, [this] {
       patience_.arm(runtime::now() + kScriptPatience);
-      runner_.when_idle([this] { finish(); });
+      notifier_.client().when_idle([this] { finish(); });
     });
   }
 
+  /// Scripts that still run have some seconds more: the process that runs them stays for that.
   void finish() { loop_.stop(0); }
 
   runtime::ChildOptions options_;
@@ -259,9 +226,7 @@ class Daemon {
   runtime::Loop loop_;
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
-  runtime::ScriptRunner runner_;
-  std::map<RouterKey, InstanceScripts> scripts_;
-  std::set<RouterKey> departing_;  // of scripts_: what is kept for the last words
+  Notifier notifier_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;

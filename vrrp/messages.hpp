@@ -66,8 +66,14 @@ inline constexpr Message kScript{"vrrp-script", Level::warning,
                                  "A notification script did not succeed. The election does not "
                                  "depend on it, but whatever the script should have "
                                  "done did not happen."};
-inline constexpr Message kScriptDone{"vrrp-script-done", Level::detail,
-                                     "A notification script has succeeded."};
+inline constexpr Message kScriptDone{
+    "vrrp-script-done", Level::detail,
+    "A notification script has succeeded, or was skipped because a newer state came before its "
+    "turn."};
+inline constexpr Message kScriptSlow{
+    "vrrp-script-slow", Level::warning,
+    "A notification script runs for long. It may, for as long as its state lasts; a newer state's "
+    "scripts do not wait for it, but end it."};
 inline constexpr Message kPage{"vrrp-handover-page", Level::error,
                                "The memory for a successor of this process cannot be used. All "
                                "works, but a crash of this process would cost "

@@ -1,6 +1,7 @@
 #include "vrrp/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/script_status.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/io/executor.hpp"
 
@@ -176,8 +177,12 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
 boost::json::object status_of(const Router& router, const netlink::Reflector& reflector,
                               std::uint64_t generation, core::Instant now) {
   json::array instances;
-  for (const Instance* instance : router.instances())
-    instances.push_back(instance_status(*instance, reflector, now));
+  for (const Instance* instance : router.instances()) {
+    json::object page = instance_status(*instance, reflector, now);
+    if (const auto* scripts = router.scripts(instance->key()))
+      page.emplace("scripts", runtime::to_json(*scripts, now));
+    instances.push_back(std::move(page));
+  }
   return {{"process", "vrrp"},
           {"pid", static_cast<std::int64_t>(::getpid())},
           {"generation", generation},

@@ -1,6 +1,9 @@
 #include "vrrp/wiring.hpp"
 
+#include "config/accounts.hpp"
 #include "config/supported.hpp"
+
+#include <tuple>
 
 namespace holdfast::vrrp {
 namespace {
@@ -61,68 +64,47 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   return settings;
 }
 
-core::Result<runtime::Command> command_of(const config::Script& script,
-                                          const config::Globals& globals) {
-  runtime::Command command{.argv = script.argv};
-  const bool own_user = !script.user.empty();
-  const std::string& user = own_user ? script.user : globals.script_user;
-  const std::string& group = own_user ? script.group : globals.script_group;
-  if (!user.empty()) {
-    const auto found = runtime::find_script_user(user, group);
-    if (!found) return found.error();
-    command.user = *found;
-  } else if (const auto keepalived = runtime::find_script_user("keepalived_script", "")) {
-    command.user = *keepalived;  // keepalived: the default of script_user where that account exists
-  }
-  return command;
-}
-
-core::Result<InstanceScripts> scripts_of(const config::VrrpInstance& written,
-                                         const config::Globals& globals) {
+InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
   InstanceScripts scripts;
-  const std::pair<NotifyState, const config::Rare<config::Script>&> by_state[] = {
-      {NotifyState::master, written.notify_master},
-      {NotifyState::backup, written.notify_backup},
-      {NotifyState::fault, written.notify_fault},
-      {NotifyState::stop, written.notify_stop},
-      {NotifyState::master_rx_lower_pri, written.notify_master_rx_lower_pri},
-      {NotifyState::deleted, written.notify_deleted},
+  const std::tuple<NotifyState, const char*, const config::Rare<config::Script>&> by_state[] = {
+      {NotifyState::master, "notify_master", written.notify_master},
+      {NotifyState::backup, "notify_backup", written.notify_backup},
+      {NotifyState::fault, "notify_fault", written.notify_fault},
+      {NotifyState::stop, "notify_stop", written.notify_stop},
+      {NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
+       written.notify_master_rx_lower_pri},
+      {NotifyState::deleted, "notify_deleted", written.notify_deleted},
   };
-  for (const auto& [state, script] : by_state) {
+  for (const auto& [state, word, script] : by_state) {
     if (!script) continue;
-    auto command = command_of(*script, globals);
-    if (!command) return command.error();
-    scripts.by_state.emplace(state, std::move(*command));
+    core::Command& command = scripts.by_state[state];
+    command = config::command_of(*script, model);
+    command.what = word;
   }
   if (written.notify) {
-    auto command = command_of(*written.notify, globals);
-    if (!command) return command.error();
-    scripts.any = std::move(*command);
+    scripts.any = config::command_of(*written.notify, model);
+    scripts.any->what = "notify";
   }
   return scripts;
 }
 
 }  // namespace
 
-core::Result<Plan> make_plan(const config::Model& model) {
+Plan make_plan(const config::Model& model) {
   Plan plan;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
-    auto scripts = scripts_of(written, model.globals);
-    if (!scripts) {
-      return core::fail("{}: vrrp_instance {}: {}", model.where(written.location), written.name,
-                        scripts.error().message);
-    }
-    if (*scripts != InstanceScripts{}) plan.scripts.emplace(settings.key(), std::move(*scripts));
+    InstanceScripts scripts = scripts_of(written, model);
+    if (scripts != InstanceScripts{}) plan.scripts.emplace(settings.key(), std::move(scripts));
     plan.instances.push_back(std::move(settings));
   }
   return plan;
 }
 
-std::vector<runtime::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
-                                           NotifyState state, std::uint8_t priority) {
-  std::vector<runtime::Command> commands;
+std::vector<core::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
+                                        NotifyState state, std::uint8_t priority) {
+  std::vector<core::Command> commands;
   const auto own = scripts.by_state.find(state);
   if (own != scripts.by_state.end()) commands.push_back(own->second);
   // keepalived: hooks hear DELETED only where notify_deleted says that somebody knows the word.
@@ -130,7 +112,7 @@ std::vector<runtime::Command> commands_for(const InstanceScripts& scripts, const
   // keepalived tells the general script states only; the hint about a lower priority has a script
   // of its own.
   if (scripts.any && state != NotifyState::master_rx_lower_pri) {
-    runtime::Command& command = commands.emplace_back(*scripts.any);
+    core::Command& command = commands.emplace_back(*scripts.any);
     command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(to_string(state)),
                                              std::to_string(priority)});
   }

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "config/model.hpp"
-#include "core/result.hpp"
-#include "runtime/script.hpp"
+#include "core/script.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/settings.hpp"
 
@@ -14,10 +13,10 @@
 
 namespace holdfast::vrrp {
 
-/// The scripts of one instance, users looked up.
+/// The scripts of one instance, with the numbers of their users.
 struct InstanceScripts {
-  std::map<NotifyState, runtime::Command> by_state;
-  std::optional<runtime::Command> any;
+  std::map<NotifyState, core::Command> by_state;
+  std::optional<core::Command> any;
 
   bool operator==(const InstanceScripts&) const = default;
 };
@@ -28,14 +27,14 @@ struct Plan {
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
 };
 
-/// Fails with a sentence naming the instance when a script's user does not exist, or the instance
-/// asks for what this version does not speak. Reads the user database: never call it from a step.
-[[nodiscard]] core::Result<Plan> make_plan(const config::Model& model);
+/// Instances that ask for what this version does not speak are left out: the reader has warned. A
+/// script whose account is not known comes with that problem.
+[[nodiscard]] Plan make_plan(const config::Model& model);
 
 /// What to run for a notification, in order: notify_<state>, then notify with its four arguments
 /// appended. keepalived: notify_*.
-[[nodiscard]] std::vector<runtime::Command> commands_for(const InstanceScripts& scripts,
-                                                         const std::string& name, NotifyState state,
-                                                         std::uint8_t priority);
+[[nodiscard]] std::vector<core::Command> commands_for(const InstanceScripts& scripts,
+                                                      const std::string& name, NotifyState state,
+                                                      std::uint8_t priority);
 
 }  // namespace holdfast::vrrp

@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "scripts/daemon.hpp"
 #include <cap-ng.h>
 #include <cerrno>
 #include <csignal>
@@ -56,6 +57,7 @@ int run_child(std::span<const char* const> words) {
         ExitCode::bad_config);
   set_process_name(options->role);
   if (options->role == "vrrp") return vrrp::run_daemon(*options);
+  if (options->role == "scripts") return scripts::run_daemon(*options);
   if (options->role == "checkers") return checkers::run_daemon(*options);
   return complain(fmt::format("there is no role '{}'", options->role), ExitCode::bad_config);
 }

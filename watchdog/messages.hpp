@@ -30,6 +30,14 @@ inline constexpr Message kReloadRefused{"watchdog-reload-refused", Level::error,
                                         "running untouched. Mend the file and reload again."};
 inline constexpr Message kReading{"watchdog-reading", Level::info,
                                   "The configuration is being read."};
+inline constexpr Message kScriptsDied{
+    "watchdog-scripts-died", Level::error,
+    "The process that runs the operator's scripts has ended or could not be reached. It is started "
+    "again; scripts that had not begun are run then."};
+inline constexpr Message kScriptsLeft{
+    "watchdog-scripts-left", Level::warning,
+    "An orderly stop is over although scripts still run. What is left of them ends with their own "
+    "process, a service manager may end them sooner."};
 inline constexpr Message kConfigRemark{
     "watchdog-config-remark", Level::warning,
     "The reader's warnings: the configuration is used, but perhaps not as its author believes."};

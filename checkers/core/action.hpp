@@ -58,7 +58,8 @@ struct TableChanged {
 };
 
 enum class NotifyKind : std::uint8_t { server_up, server_down, quorum_up, quorum_down };
-/// Run a script of the operator. Scripts of one service run one after the other.
+/// Run a script of the operator: of the server if there is one, else of the service. What still
+/// runs for the former state of the same is ended.
 struct Notify {
   NotifyKind kind = NotifyKind::server_up;
   std::size_t service = 0;

@@ -181,7 +181,7 @@ void Engine::publish(std::size_t index, Actions& out) {
 
 void Engine::notify_server(std::size_t service, std::size_t server, bool up, Actions& out) {
   const ServerSettings& settings = settings_.services[service].servers[server];
-  const std::optional<Script>& script = up ? settings.notify_up : settings.notify_down;
+  const core::Rare<Script>& script = up ? settings.notify_up : settings.notify_down;
   if (script)
     out.push_back(
         Notify{up ? NotifyKind::server_up : NotifyKind::server_down, service, server, *script});
@@ -189,7 +189,7 @@ void Engine::notify_server(std::size_t service, std::size_t server, bool up, Act
 
 void Engine::notify_quorum(std::size_t service, bool up, Actions& out) {
   const ServiceSettings& settings = settings_.services[service];
-  const std::optional<Script>& script = up ? settings.quorum_up : settings.quorum_down;
+  const core::Rare<Script>& script = up ? settings.quorum_up : settings.quorum_down;
   if (script)
     out.push_back(Notify{up ? NotifyKind::quorum_up : NotifyKind::quorum_down, service,
                          std::nullopt, *script});

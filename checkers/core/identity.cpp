@@ -62,6 +62,10 @@ std::uint64_t check_record_key(const ipvs::ServiceKey& service, const core::Endp
       fmt::format("check {} {} {}", ipvs::to_string(service), server.to_string(), identity(probe)));
 }
 
+std::string subject_of(const ipvs::ServiceKey& service, const core::Endpoint& server) {
+  return fmt::format("{}: server {}", ipvs::to_string(service), server.to_string());
+}
+
 std::string_view type_name(const Dialogue& dialogue) {
   struct Namer {
     std::string_view operator()(const TcpProbe&) const { return "TCP_CHECK"; }

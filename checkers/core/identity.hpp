@@ -28,6 +28,9 @@ namespace holdfast::checkers {
                                              const core::Endpoint& server,
                                              const ProbeSettings& probe);
 
+/// What a server is called: "TCP 192.0.2.1:80: server 10.0.0.1:80".
+[[nodiscard]] std::string subject_of(const ipvs::ServiceKey& service, const core::Endpoint& server);
+
 /// "TCP_CHECK", "HTTP_GET": the word of the configuration.
 [[nodiscard]] std::string_view type_name(const Dialogue& dialogue);
 /// "TCP_CHECK 192.168.1.67:8099".

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "core/ip_address.hpp"
+#include "core/rare.hpp"
+#include "core/script.hpp"
 #include "core/time.hpp"
 #include "ipvs_wrapper/table.hpp"
 
@@ -86,17 +88,8 @@ struct CheckSettings {
   bool operator==(const CheckSettings&) const = default;
 };
 
-/// A command of the operator, run without a shell. No user: the daemon's own.
-struct Script {
-  struct User {
-    std::uint32_t uid = 0;
-    std::uint32_t gid = 0;
-    bool operator==(const User&) const = default;
-  };
-  std::vector<std::string> argv;
-  std::optional<User> user;
-  bool operator==(const Script&) const = default;
-};
+/// A command of the operator.
+using Script = core::Command;
 
 struct ServerSettings {
   core::Endpoint endpoint{};
@@ -104,8 +97,8 @@ struct ServerSettings {
   ipvs::Server entry{};
   /// Down: weight 0 instead of removal, so that established connections go on.
   bool inhibit_on_failure = false;
-  std::optional<Script> notify_up{};
-  std::optional<Script> notify_down{};
+  core::Rare<Script> notify_up{};
+  core::Rare<Script> notify_down{};
   /// Up iff all are up; none: always up.
   std::vector<CheckSettings> checks{};
   bool operator==(const ServerSettings&) const = default;
@@ -129,8 +122,8 @@ struct ServiceSettings {
   std::optional<SorryServer> sorry_server;
   /// Run the "down" notifications at an orderly stop.
   bool omega = false;
-  std::optional<Script> quorum_up;
-  std::optional<Script> quorum_down;
+  core::Rare<Script> quorum_up;
+  core::Rare<Script> quorum_down;
   /// Endpoints are unique.
   std::vector<ServerSettings> servers;
   bool operator==(const ServiceSettings&) const = default;

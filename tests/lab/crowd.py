@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import bisect
+import os
+import select
+import socket
+import struct
+import threading
+import time
+
 from .netns import Lab, Namespace
+from .wire import ETH_P_IP, SO_RCVBUFFORCE, Capture
+
+RTMGRP_IPV4_IFADDR = 0x10
+RTM_NEWADDR = 20
 
 
 def interface(number: int) -> str:
@@ -14,9 +26,10 @@ def network(number: int) -> str:
     return f"10.{100 + number}"
 
 
-def crowd_config(interfaces: int, vrids: int, priority: int, state: str = "BACKUP") -> str:
-    """One address for each virtual router; one round of gratuitous ARP, so that it does not hide
-    what is measured."""
+def crowd_config(interfaces: int, vrids: int, priority: int, state: str = "BACKUP",
+                 addresses: int = 1) -> str:
+    """So many addresses for each virtual router; one round of gratuitous ARP, so that it does not
+    hide what is measured."""
     blocks = [
         "global_defs {\n router_id crowd\n"
         " vrrp_garp_master_delay 0\n vrrp_garp_master_repeat 1\n}\n"
@@ -27,7 +40,9 @@ def crowd_config(interfaces: int, vrids: int, priority: int, state: str = "BACKU
                 f"vrrp_instance VI_{number}_{vrid} {{\n state {state}\n"
                 f" interface {interface(number)}\n virtual_router_id {vrid}\n"
                 f" priority {priority}\n advert_int 1\n"
-                f" virtual_ipaddress {{\n {network(number)}.1.{vrid}/32\n }}\n}}\n"
+                " virtual_ipaddress {\n" +
+                "".join(f" {network(number)}.{third}.{vrid}/32\n"
+                        for third in range(1, addresses + 1)) + " }\n}\n"
             )
     return "".join(blocks)
 
@@ -48,6 +63,55 @@ def crowd_cables(lab: Lab, switch: Namespace, machines: list[Namespace], interfa
             switch.ip(*(f"link set {port} master {bridge}" for port in ports))
 
 
+def crowd_captures(switch: Namespace, interfaces: int) -> list[Capture]:
+    """The IPv4 packets on each of the crowd's bridges: thousands of ARP frames stay outside."""
+    return [Capture(switch, "br0" if number == 0 else f"br{number}", ETH_P_IP)
+            for number in range(interfaces)]
+
+
 def virtual_addresses_held(machine: Namespace) -> int:
     """How many of the crowd's addresses this machine has."""
     return sum(address.endswith("/32") for address in machine.addresses())
+
+
+class AddressClock:
+    """When a machine got its IPv4 addresses, as the kernel tells it: asking for the list takes the
+    lock that whoever adds addresses needs."""
+
+    def __init__(self, machine: Namespace):
+        with machine.inside():
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
+        self._socket.bind((0, RTMGRP_IPV4_IFADDR))
+        self._times: list[float] = []
+        self._stop_read, self._stop_write = os.pipe()
+        self._thread = threading.Thread(target=self._record, daemon=True)
+        self._thread.start()
+        machine.lab.closers.append(self.stop)
+
+    def _record(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._socket, self._stop_read], [], [])
+            if self._stop_read in ready:
+                return
+            data, at = self._socket.recv(65536), time.time()
+            while len(data) >= 16:
+                length, kind = struct.unpack_from("=IH", data)
+                if kind == RTM_NEWADDR:
+                    self._times.append(at)
+                data = data[(length + 3) & ~3:]
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            os.write(self._stop_write, b"x")
+            self._thread.join()
+            self._socket.close()
+            os.close(self._stop_read)
+            os.close(self._stop_write)
+
+    def added(self, since: float = 0) -> int:
+        return len(self._times) - bisect.bisect_left(self._times, since)
+
+    def time_of(self, number: int) -> float:
+        """When address `number`, from 1, came."""
+        return self._times[number - 1]

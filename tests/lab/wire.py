@@ -18,6 +18,7 @@ from pathlib import Path
 
 from .netns import Namespace
 
+ETH_P_IP = 0x0800
 ETH_P_ALL = 3
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
@@ -162,9 +163,10 @@ class Capture:
     machine).
     """
 
-    def __init__(self, machine: Namespace, interface: str = "br0"):
+    def __init__(self, machine: Namespace, interface: str = "br0", protocol: int = ETH_P_ALL):
+        """`protocol`: what the machine receives of this EtherType, and nothing else."""
         with machine.inside():
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         with machine.inside():

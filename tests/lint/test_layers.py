@@ -17,6 +17,8 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "netlink_reflector/core": {"core"},
     "netlink_reflector": {"core", "runtime", "netlink_reflector/core"},
     "ipvs_wrapper": {"core", "runtime"},
+    "scripts/core": {"core"},
+    "scripts": {"core", "runtime", "scripts/core"},
     "vrrp/core": {"core"},
     "vrrp/scenario": {"core", "vrrp/core"},
     "vrrp/io": {"core", "runtime", "netlink_reflector", "netlink_reflector/core", "vrrp/core",
@@ -40,6 +42,7 @@ DOORS = {
     ("watchdog/main.cpp", "vrrp/daemon.hpp"),      # role dispatch
     ("watchdog/main.cpp", "vrrp/replay.hpp"),      # --replay
     ("watchdog/main.cpp", "checkers/daemon.hpp"),
+    ("watchdog/main.cpp", "scripts/daemon.hpp"),
 }
 # A room has one catalogue of log messages, which its shells use.
 CATALOGUES = {f"{room}/io": (f"{room}/messages.hpp",) for room in ("vrrp", "checkers")}
@@ -48,8 +51,8 @@ CATALOGUES["watchdog/io"] = tuple(
     f"watchdog/{name}.hpp" for name in ("messages", "options", "version")
 )
 
-CORES = ("core", "netlink_reflector/core", "vrrp/core", "vrrp/scenario", "checkers/core",
-         "watchdog/core")
+CORES = ("core", "netlink_reflector/core", "scripts/core", "vrrp/core", "vrrp/scenario",
+         "checkers/core", "watchdog/core")
 # The values of ipvs_wrapper are a core, too; only its genetlink client is a shell.
 IPVS_SHELL = re.compile(r"ipvs_wrapper/(client|link|codec)")
 

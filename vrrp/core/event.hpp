@@ -2,6 +2,7 @@
 // shell (what the kernel and the operator did, and what came of the core's own actions).
 #pragma once
 
+#include "core/script.hpp"
 #include "vrrp/core/receive.hpp"
 #include "vrrp/core/settings.hpp"
 
@@ -91,14 +92,25 @@ struct ResumeFromPage {
   Instant last_advert_at;
   bool operator==(const ResumeFromPage&) const = default;
 };
+/// A script that was asked for with Notify has been started.
+struct ScriptStarted {
+  RouterKey router;
+};
+/// It has ended, or will not be run.
+struct ScriptEnded {
+  RouterKey router;
+  std::string what;   ///< "notify_master"
+  std::string state;  ///< That it was run for: "MASTER".
+  core::ScriptOutcome outcome;
+};
 /// A new configuration: the complete set. See Router for what happens to whom.
 struct Reload {
   std::vector<InstanceSettings> instances;
 };
 
-using Event =
-    std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
-                 AnnouncementsRefused, InterfaceChanged, AddressesPlaced, AddressesRepaired,
-                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reload>;
+using Event = std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
+                           AnnouncementsRefused, InterfaceChanged, AddressesPlaced,
+                           AddressesRepaired, Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage,
+                           Reload, ScriptStarted, ScriptEnded>;
 
 }  // namespace holdfast::vrrp

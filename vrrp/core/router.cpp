@@ -84,6 +84,15 @@ void Router::on(const Reload& event, Instant now, Actions& out) {
   update_shortest_interval();
 }
 
+void Router::on(const ScriptStarted& event, Instant, Actions&) {
+  if (slot_of(event.router) != kNoSlot) scripts_[event.router].on_started();
+}
+
+void Router::on(const ScriptEnded& event, Instant now, Actions&) {
+  if (slot_of(event.router) == kNoSlot) return;
+  scripts_[event.router].on_ended({event.what, event.state, event.outcome, now});
+}
+
 // A new instance whose predecessor with the same key may still be in its handover: that one ends
 // first.
 std::size_t Router::replace_instance(const InstanceSettings& settings, Instant now, Actions& out) {
@@ -132,6 +141,7 @@ void Router::forget(std::size_t slot) {
   const std::string interface = slots_[slot]->key().interface;
   std::erase_if(interfaces_[interface].listeners,
                 [slot](const Listener& listener) { return listener.slot == slot; });
+  scripts_.erase(slots_[slot]->key());
   std::erase(leaving_, slot);
   std::erase(order_, slot);
   deadlines_.set(slot, std::nullopt);
@@ -179,6 +189,11 @@ std::vector<const Instance*> Router::instances() const {
 const Instance* Router::find(const RouterKey& key) const {
   const std::size_t slot = slot_of(key);
   return slot == kNoSlot ? nullptr : &*slots_[slot];
+}
+
+const core::ScriptRecord* Router::scripts(const RouterKey& key) const {
+  const auto found = scripts_.find(key);
+  return found == scripts_.end() ? nullptr : &found->second;
 }
 
 const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) const {

@@ -10,6 +10,7 @@
 #include "vrrp/core/deadline_heap.hpp"
 #include "vrrp/core/instance.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,9 @@ class Router {
   /// Zeros for an interface that no setting ever named.
   [[nodiscard]] RejectCounters strays(std::string_view interface) const;
 
+  /// What became of an instance's scripts; nullptr: none has ever been run.
+  [[nodiscard]] const core::ScriptRecord* scripts(const RouterKey& key) const;
+
   /// Smallest interval of all instances: a wake-up later than this may be a pause. nullopt without
   /// instances.
   [[nodiscard]] std::optional<Duration> shortest_interval() const { return shortest_interval_; }
@@ -88,6 +92,8 @@ class Router {
   void on(const ShutdownNow& event, Instant now, Actions& out);
   void on(const ProcessPaused& event, Instant now, Actions& out);
   void on(const Reload& event, Instant now, Actions& out);
+  void on(const ScriptStarted& event, Instant now, Actions& out);
+  void on(const ScriptEnded& event, Instant now, Actions& out);
   /// Everything that names its router. One that a reload removed meanwhile hears nothing.
   template <class AboutOne>
   void on(const AboutOne& event, Instant now, Actions& out) {
@@ -109,6 +115,7 @@ class Router {
   std::vector<std::size_t> order_;    // slots in the order of the configuration
   std::vector<std::size_t> leaving_;  // slots that a reload removed, in their handover
   std::unordered_map<std::string, Interface, TextHash, std::equal_to<>> interfaces_;
+  std::map<RouterKey, core::ScriptRecord> scripts_;  // of those that have any
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;
   bool running_ = false;

@@ -53,6 +53,8 @@ class Engine {
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
   /// `on_stopped`.
   void stop(bool keep_addresses, std::function<void()> on_stopped);
+  /// What became of a script, for the core.
+  void tell(Event event) { handle(std::move(event)); }
   /// After stop(): whoever still hands over withdraws at once.
   void hurry() { handle(ShutdownNow{}); }
 

@@ -230,6 +230,28 @@ void describe(auto& archive, Either<ResumeFromPage> auto& value) {
   archive("last_advert_at", last_advert_at);
 }
 
+void describe(auto& archive, Either<ScriptStarted> auto& value) {
+  auto& [router] = value;
+  archive("router", router);
+}
+
+void describe(auto& archive, Either<core::ScriptOutcome> auto& value) {
+  auto& [end, by, code, why, took] = value;
+  archive("end", end);
+  archive("by", by);
+  archive("code", code);
+  archive("why", why);
+  archive("took", took);
+}
+
+void describe(auto& archive, Either<ScriptEnded> auto& value) {
+  auto& [router, what, state, outcome] = value;
+  archive("router", router);
+  archive("what", what);
+  archive("state", state);
+  archive.group("outcome", outcome);
+}
+
 /// The settings themselves follow, one line each.
 void describe(auto& archive, Either<Reload> auto& value) {
   auto& [instances] = value;

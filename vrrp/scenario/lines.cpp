@@ -8,10 +8,10 @@ namespace holdfast::vrrp::scenario {
 namespace {
 
 /// By the alternative's index in Event.
-constexpr std::array<std::string_view, 15> kVerbs{
-    "startup",  "tick",         "advert",    "rejected",  "sent",
-    "refused",  "unannounced",  "interface", "addresses", "repaired",
-    "shutdown", "shutdown-now", "paused",    "resume",    "reload"};
+constexpr std::array<std::string_view, 17> kVerbs{
+    "startup",     "tick",      "advert",    "rejected", "sent",        "refused",
+    "unannounced", "interface", "addresses", "repaired", "shutdown",    "shutdown-now",
+    "paused",      "resume",    "reload",    "script",   "script-ended"};
 static_assert(kVerbs.size() == std::variant_size_v<Event>, "every event has its verb");
 
 /// Encoded in one byte on the wire.

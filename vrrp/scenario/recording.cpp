@@ -12,7 +12,9 @@ namespace {
 /// Events that belong into a story which leaves out what every second brings.
 bool changes_something(const Event& event) {
   if (const auto* placed = std::get_if<AddressesPlaced>(&event)) return !placed->problem.empty();
-  return !std::holds_alternative<AdvertSent>(event) && !std::holds_alternative<Tick>(event);
+  if (const auto* script = std::get_if<ScriptEnded>(&event)) return !script->outcome.succeeded();
+  return !std::holds_alternative<AdvertSent>(event) && !std::holds_alternative<Tick>(event) &&
+         !std::holds_alternative<ScriptStarted>(event);
 }
 
 bool changes_something(const Action& action) {

@@ -88,6 +88,16 @@ struct EnumNames<Leaving> {
   static constexpr std::array<std::string_view, 3> kAll{"no", "stopped", "removed"};
 };
 template <>
+struct EnumNames<core::ScriptEnd> {
+  static constexpr std::array<std::string_view, 6> kAll{"exited",  "signalled", "not-started",
+                                                        "refused", "skipped",   "lost"};
+};
+template <>
+struct EnumNames<core::EndedBy> {
+  static constexpr std::array<std::string_view, 4> kAll{"itself", "newer-state", "time-limit",
+                                                        "farewell"};
+};
+template <>
 struct EnumNames<StateName> {
   static constexpr std::array<std::string_view, 4> kAll{"init", "backup", "master", "fault"};
 };

@@ -162,6 +162,7 @@ void Children::on_frame(Role role, const runtime::Frame& frame) {
     case FrameType::abort:
     case FrameType::stop:
     case FrameType::sibling:
+    case FrameType::scripts:
       return;  // ours to send: a child that sends them is broken, and says nothing by it
   }
 }

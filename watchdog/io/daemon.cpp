@@ -52,6 +52,14 @@ std::array<runtime::ChildOptions, kRoles.size()> child_options(const Options& op
   return all;
 }
 
+runtime::ChildOptions script_options(const Options& options) {
+  runtime::ChildOptions child;
+  child.role = "scripts";
+  child.run_dir = options.run_dir;
+  child.log = options.log;
+  return child;
+}
+
 const Message& message_of(ReportId id) {
   switch (id) {
     case ReportId::child_died:
@@ -104,6 +112,13 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
+      scripts_(loop_.io(), logger_, script_options(options),
+               [this](Role role, runtime::UniqueFd end) {
+                 // Without a process in that role there is nobody to tell; the next one is told at
+                 // its start.
+                 static_cast<void>(
+                     children_.send(role, {runtime::FrameType::scripts, 0, {}, std::move(end)}));
+               }),
       trial_file_(options.run_dir, options.config_file + "@" + options.config_id),
       timer_(loop_.io(),
              [this] {
@@ -240,6 +255,7 @@ void Daemon::on_signal(int number) {
       return look_at_children();
     case SIGTERM:
     case SIGINT:
+      if (scripts_.stop_waiting()) return;  // a second request, and nothing else is left
       return feed(StopRequested{});
     default:
       if (reported_signals_.admit(std::to_string(number), runtime::now()))
@@ -352,6 +368,7 @@ void Daemon::perform(const Spawn& action) {
   }
   logger_.log(kChildStarted, "started the {} process as {}", to_string(action.role),
               *children_.pid(action.role));
+  scripts_.connect(action.role);
 }
 
 void Daemon::send(Role role, runtime::FrameType type, Generation generation) {
@@ -483,9 +500,13 @@ void Daemon::perform(const Report& action) {
 
 void Daemon::perform(const Exit& action) {
   children_.remove_page();
-  logger_.log(kEnded, "ended with exit code {}", to_int(action.code));
-  if (starter_) starter_->report(to_int(action.code));
-  loop_.stop(to_int(action.code));
+  scripts_.leave([this, code = action.code] { end(code); });
+}
+
+void Daemon::end(ExitCode code) {
+  logger_.log(kEnded, "ended with exit code {}", to_int(code));
+  if (starter_) starter_->report(to_int(code));
+  loop_.stop(to_int(code));
 }
 
 boost::json::object Daemon::status() const {
@@ -494,6 +515,7 @@ boost::json::object Daemon::status() const {
                       .started_at = started_at_,
                       .now = runtime::now(),
                       .last_reload = last_reload_,
+                      .scripts = scripts_.pid(),
                       .planned_reload = schedule_.planned()},
                      supervisor_, children_);
 }

@@ -10,6 +10,7 @@
 #include "watchdog/io/children.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/reload_schedule.hpp"
+#include "watchdog/io/script_process.hpp"
 #include "watchdog/io/snapshots.hpp"
 #include "watchdog/io/status.hpp"
 #include "watchdog/io/trial_file.hpp"
@@ -42,6 +43,7 @@ class Daemon {
   void on_signal(int number);
   void feed(const Event& event);
   void feed_later(Event event);
+  void end(ExitCode code);
   void look_at_children();
   void begin_systemd_watchdog();
   [[nodiscard]] std::optional<InterruptedTrial> recall_trial();
@@ -83,6 +85,7 @@ class Daemon {
   runtime::Logger logger_;
   Supervisor supervisor_;
   Children children_;
+  ScriptProcess scripts_;
   Snapshots snapshots_;
   TrialFile trial_file_;
   runtime::DeadlineTimer timer_;

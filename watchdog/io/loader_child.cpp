@@ -1,7 +1,9 @@
 // The side of the loader that reads files: the child process and -t.
+#include "config/accounts.hpp"
 #include "config/compare/diff.hpp"
 #include "config/compare/plan.hpp"
 #include "config/load.hpp"
+#include "runtime/accounts.hpp"
 #include "runtime/process.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "runtime/syscall_filter.hpp"
@@ -58,6 +60,27 @@ bool can_be_read(const std::string& path) {
   if (!fd) return false;
   char byte = 0;
   return ::read(fd.get(), &byte, 1) >= 0 || errno == EAGAIN;
+}
+
+/// Once, and here: a directory service that is slow or gone must not meet a process that has
+/// deadlines. Whoever cannot be found costs his own scripts only.
+void look_up_accounts(config::Loaded& loaded) {
+  if (loaded.diagnostics.has_errors()) return;
+  std::vector<config::Account> accounts;
+  for (const config::AccountName& name : config::accounts_named_in(loaded.model)) {
+    config::Account& account = accounts.emplace_back();
+    account.user = name.user;
+    account.group = name.group;
+    auto found = runtime::look_up_account(name.user, name.group);
+    if (!found) {
+      account.problem = found.error().message;
+      continue;
+    }
+    account.uid = found->uid;
+    account.gid = found->gid;
+    account.groups = std::move(found->groups);
+  }
+  config::add_accounts(loaded, std::move(accounts));
 }
 
 bool write_all(int fd, std::string_view bytes) {
@@ -153,7 +176,8 @@ int run_loader(std::span<const char* const> words) {
   keep_only_reading();
   const auto filtered = runtime::filter_syscalls(runtime::FilterFor::files);
 
-  const config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
+  config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
+  look_up_accounts(loaded);
   std::string remarks = config::render_text(loaded.diagnostics);
   if (!filtered) remarks += filtered.error().message + "\n";
   LoaderReply whole{.finished = {.usable = !loaded.diagnostics.has_errors(),
@@ -174,8 +198,8 @@ int run_loader(std::span<const char* const> words) {
 }
 
 int test_config(const LoadRequest& request, const std::string& log_file) {
-  const config::Loaded loaded =
-      config::load_files(request.config_file, {.config_id = request.config_id});
+  config::Loaded loaded = config::load_files(request.config_file, {.config_id = request.config_id});
+  look_up_accounts(loaded);
   std::string text = config::render_text(
       loaded.diagnostics, log_file.empty() ? colour_for_stderr() : config::Colour::never);
   text += fmt::format("{}: {}\n", request.config_file, loaded.diagnostics.summary());

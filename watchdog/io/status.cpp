@@ -83,6 +83,7 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   page["confirmation"] = trial ? json::value(*trial) : json::value(nullptr);
   page["planned_reload_at"] =
       facts.planned_reload ? json::value(iso8601_utc(*facts.planned_reload)) : json::value(nullptr);
+  page["scripts_pid"] = facts.scripts ? json::value(*facts.scripts) : json::value(nullptr);
   json::array list;
   for (const Role role : kRoles) {
     const ChildRecord& child = supervisor.child(role);

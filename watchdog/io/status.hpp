@@ -25,6 +25,7 @@ struct StatusFacts {
   core::Instant started_at{};
   core::Instant now{};
   std::optional<LastReload> last_reload;
+  std::optional<pid_t> scripts;               ///< the process that runs scripts
   std::optional<std::time_t> planned_reload;  ///< by reload_time_file; seconds since 1970
 };
 

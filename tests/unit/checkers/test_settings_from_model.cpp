@@ -16,9 +16,7 @@ namespace {
 Settings settings_of(const std::string& text) {
   const config::Loaded loaded = config::load_text(text, "test.conf");
   REQUIRE_FALSE(loaded.diagnostics.has_errors());
-  auto settings = settings_from_model(loaded.model);
-  REQUIRE(settings.has_value());
-  return std::move(*settings);
+  return settings_from_model(loaded.model);
 }
 
 ServiceSettings service(std::string_view header, std::string_view words,

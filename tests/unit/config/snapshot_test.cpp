@@ -1,3 +1,4 @@
+#include "config/accounts.hpp"
 #include "config/source_set.hpp"
 #include "tests/unit/config/support.hpp"
 
@@ -9,9 +10,13 @@ using namespace holdfast::config::test;
 namespace {
 
 Snapshot sample() {
-  return load("$VIP=192.168.1.200\n" +
-              instance("virtual_ipaddress_excluded {\n${VIP}/24 dev eth1\n}"))
-      .snapshot;
+  Snapshot snapshot =
+      load("$VIP=192.168.1.200\n" + instance("virtual_ipaddress_excluded {\n${VIP}/24 dev eth1\n}\n"
+                                             "notify /bin/true somebody"))
+          .snapshot;
+  snapshot.accounts = {{"somebody", "", 1001, 1002, {1002, 27}, ""},
+                       {"nobody_here", "users", 0, 0, {}, "there is no user 'nobody_here'"}};
+  return snapshot;
 }
 
 }  // namespace
@@ -59,4 +64,40 @@ TEST_CASE("snapshot: the cursor agrees with locate, forwards, backwards and acro
   for (std::size_t i = 0; i <= size; ++i) CHECK(same(i));
   for (std::size_t i = size + 1; i-- > 0;) CHECK(same(i));
   for (std::size_t i = 0; i <= size; ++i) CHECK(same(i * 37 % (size + 1)));
+}
+
+TEST_CASE("snapshot: an account that is not there is told once, alike by reader and children") {
+  Loaded loaded = load("global_defs {\nscript_user gone\n}\n" +
+                       instance("notify /bin/true\nnotify_master /bin/false\n"
+                                "notify_backup /bin/true known"));
+  CHECK(accounts_named_in(loaded.model) == std::vector<AccountName>{{"gone", ""}, {"known", ""}});
+
+  add_accounts(loaded, {{.user = "gone", .problem = "there is no user 'gone' on this host"},
+                        {.user = "known", .uid = 7}});
+
+  const Parsed parsed = parse_snapshot(*from_bytes(to_bytes(loaded.snapshot)));
+  CHECK(render_text(parsed.diagnostics) == render_text(loaded.diagnostics));
+  CHECK(render_text(loaded.diagnostics)
+            .find("there is no user 'gone' on this host: its scripts are not run") !=
+        std::string::npos);
+  CHECK(parsed.diagnostics.warnings() == 1);
+  const VrrpInstance& written = parsed.model.instances.at(0);
+  CHECK(command_of(*written.notify, parsed.model).problem ==
+        "there is no user 'gone' on this host");
+  CHECK(command_of(*written.notify_backup, parsed.model).user.uid == 7);
+}
+
+TEST_CASE("snapshot: without script_user a script runs as keepalived_script, else as root") {
+  Loaded loaded = load(instance("notify /bin/true"));
+  const auto runs_as = [&] { return command_of(*loaded.model.instances[0].notify, loaded.model); };
+  CHECK(accounts_named_in(loaded.model) ==
+        std::vector<AccountName>{{std::string(kDefaultScriptUser), ""}});
+
+  add_accounts(loaded, {{.user = std::string(kDefaultScriptUser), .problem = "not here"}});
+  CHECK(runs_as().user == holdfast::core::ScriptUser{0, 0, {0}});
+  CHECK(runs_as().problem.empty());
+  CHECK(loaded.diagnostics.all().empty());
+
+  add_accounts(loaded, {{.user = std::string(kDefaultScriptUser), .uid = 5, .gid = 6}});
+  CHECK(runs_as().user == holdfast::core::ScriptUser{5, 6, {}});
 }

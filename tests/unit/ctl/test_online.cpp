@@ -1,5 +1,6 @@
 #include "ctl/online.hpp"
 #include "ctl/online_scripts.hpp"
+#include "runtime/script_file.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -220,14 +221,14 @@ TEST_CASE("online: scripts that are not there, or may not be run") {
 }
 
 TEST_CASE("online: links on the way are followed: /bin on a merged /usr is safe") {
-  CHECK(why_unsafe("/bin/sh").empty());
+  CHECK(runtime::why_unsafe("/bin/sh").empty());
 }
 
 TEST_CASE("online: what root runs only root may change") {
   if (geteuid() != 0) return;  // the files have to belong to root
   const Directory directory;
   const std::string open = directory.script("open", 0777);
-  CHECK(why_unsafe(open) == fmt::format("everybody may write to {}", open));
+  CHECK(runtime::why_unsafe(open) == fmt::format("everybody may write to {}", open));
   CHECK(found(tracked(open)) ==
         fmt::format("5 warning: {} is not run, because root would run what others can change: "
                     "everybody may write to {}",
@@ -235,7 +236,7 @@ TEST_CASE("online: what root runs only root may change") {
   CHECK(found(tracked(open, "user nobody")).empty());
 
   const std::string good = directory.script("good", 0755);
-  CHECK(why_unsafe(good).empty());  // /tmp is sticky
+  CHECK(runtime::why_unsafe(good).empty());  // /tmp is sticky
   REQUIRE(chown(directory.path().c_str(), 65534, 65534) == 0);
-  CHECK(why_unsafe(good) == fmt::format("{} belongs to user 65534", directory.path()));
+  CHECK(runtime::why_unsafe(good) == fmt::format("{} belongs to user 65534", directory.path()));
 }

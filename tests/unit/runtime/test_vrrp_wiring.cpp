@@ -13,9 +13,7 @@ Plan plan_of(const std::string& text) {
   const config::Loaded loaded = config::load_text(text, "test.conf");
   INFO(config::render_text(loaded.diagnostics));
   REQUIRE_FALSE(loaded.diagnostics.has_errors());
-  auto plan = make_plan(loaded.model);
-  REQUIRE(plan.has_value());
-  return std::move(*plan);
+  return make_plan(loaded.model);
 }
 
 const std::string kInstance = R"(
@@ -124,13 +122,32 @@ TEST_CASE("wiring: an instance that cannot be run yet is left out, the others ar
   CHECK(plan.instances[1].name == "E");
 }
 
-TEST_CASE("wiring: a script of a user that does not exist is refused with the instance's name") {
+TEST_CASE("wiring: an account that could not be looked up costs its scripts and nothing else") {
   config::Loaded loaded = config::load_text(kInstance, "test.conf");
-  loaded.model.instances[0].notify->user = "no-such-user";
-  const auto plan = make_plan(loaded.model);
-  REQUIRE_FALSE(plan.has_value());
-  CHECK(plan.error().message.find("VI_1") != std::string::npos);
-  CHECK(plan.error().message.find("no-such-user") != std::string::npos);
+  loaded.model.instances[0].notify->user = "somebody";
+  config::Account gone{.user = "somebody", .problem = "there is no user 'somebody' on this host"};
+  loaded.model.accounts = {gone};
+
+  const Plan plan = make_plan(loaded.model);
+
+  REQUIRE(plan.instances.size() == 1);
+  const InstanceScripts& scripts = plan.scripts.at(plan.instances[0].key());
+  CHECK(scripts.any->problem == gone.problem);
+  CHECK(scripts.by_state.at(NotifyState::master).problem.empty());
+}
+
+TEST_CASE("wiring: a script runs as the account that the loader found, with all its groups") {
+  config::Loaded loaded = config::load_text(kInstance, "test.conf");
+  loaded.model.globals.script_user = "somebody";
+  loaded.model.globals.enable_script_security = true;
+  loaded.model.accounts = {{"somebody", "", 1001, 1002, {1002, 27}, ""}};
+
+  const Plan plan = make_plan(loaded.model);
+
+  const core::Command& any = *plan.scripts.at(plan.instances[0].key()).any;
+  CHECK(any.user == core::ScriptUser{1001, 1002, {1002, 27}});
+  CHECK(any.security);
+  CHECK(any.what == "notify");
 }
 
 TEST_CASE("wiring: `state BACKUP`, `state MASTER` and no `state` are three things") {

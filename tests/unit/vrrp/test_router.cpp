@@ -128,6 +128,30 @@ TEST_CASE("router: a reload that renames an instance or changes its priority kee
   CHECK(bench.state(1) == StateName::master);
 }
 
+TEST_CASE("router: what became of an instance's scripts is counted, and forgotten with it") {
+  Bench bench({numbered(1), numbered(2)});
+  CHECK(bench.router.scripts(key(1)) == nullptr);
+
+  CHECK(bench.step(ScriptStarted{key(1)}, t0).empty());
+  CHECK(bench.router.scripts(key(1))->running == 1);
+  const core::ScriptOutcome failure{.code = 3, .took = 1s};
+  CHECK(bench.step(ScriptEnded{key(1), "notify_backup", "BACKUP", failure}, t0 + 1s).empty());
+  const core::ScriptOutcome skipped{.end = core::ScriptEnd::skipped};
+  bench.step(ScriptEnded{key(1), "notify", "BACKUP", skipped}, t0 + 2s);
+
+  const core::ScriptRecord expected{
+      .ran = 1,
+      .failed = 1,
+      .skipped = 1,
+      .last = core::ScriptRecord::Last{"notify", "BACKUP", skipped, t0 + 2s}};
+  CHECK(*bench.router.scripts(key(1)) == expected);
+  CHECK(bench.router.scripts(key(2)) == nullptr);
+
+  bench.step(Reload{{numbered(2)}}, t0 + 3s);
+  bench.step(ScriptEnded{key(1), "notify", "DELETED", failure}, t0 + 4s);
+  CHECK(bench.router.scripts(key(1)) == nullptr);
+}
+
 TEST_CASE("router: a removed master resigns, hands over and is gone; a new instance starts") {
   Bench bench({numbered(1, 255)});
 

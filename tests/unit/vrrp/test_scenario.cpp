@@ -95,7 +95,12 @@ std::vector<Event> every_event() {
           ShutdownNow{},
           ProcessPaused{5s, 1us},
           ResumeFromPage{kKey, t0 + 1us, t0 + 2s},
-          Reload{{odd_settings(), everyday()}}};
+          Reload{{odd_settings(), everyday()}},
+          ScriptStarted{kKey},
+          ScriptEnded{kKey,
+                      "notify_master",
+                      "MASTER",
+                      {core::ScriptEnd::signalled, core::EndedBy::newer_state, 15, "a word", 3s}}};
 }
 
 /// A recording in memory.

@@ -1,0 +1,96 @@
+#include "config/accounts.hpp"
+
+#include "config/load.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace holdfast::config {
+namespace {
+
+template <class T>
+void visit_notifications(const T& owner, const std::function<void(const Script&)>& visit) {
+  for (const auto* one : {&owner.notify_master, &owner.notify_backup, &owner.notify_fault,
+                          &owner.notify_stop, &owner.notify})
+    if (*one) visit(**one);
+}
+
+void visit_service(const VirtualServer& service, const std::function<void(const Script&)>& visit) {
+  for (const auto* one : {&service.quorum_up, &service.quorum_down})
+    if (*one) visit(**one);
+  for (const RealServer& server : service.real_servers) {
+    for (const auto* one : {&server.notify_up, &server.notify_down})
+      if (*one) visit(**one);
+    for (const Check& check : server.checks)
+      if (const auto* misc = std::get_if<MiscCheck>(&check)) visit(*misc->script);
+  }
+}
+
+}  // namespace
+
+void for_each_script(const Model& model, const std::function<void(const Script&)>& visit) {
+  for (const VrrpScript& one : model.scripts) visit(one.script);
+  for (const VrrpInstance& one : model.instances) {
+    visit_notifications(one, visit);
+    for (const auto* more : {&one.notify_deleted, &one.notify_master_rx_lower_pri})
+      if (*more) visit(**more);
+  }
+  for (const SyncGroup& one : model.sync_groups) visit_notifications(one, visit);
+  for (const VirtualServer& one : model.services) visit_service(one, visit);
+}
+
+AccountName account_name(const Script& script, const Globals& globals) {
+  if (!script.user.empty()) return {script.user, script.group};
+  if (!globals.script_user.empty()) return {globals.script_user, globals.script_group};
+  return {std::string(kDefaultScriptUser), {}};
+}
+
+std::vector<AccountName> accounts_named_in(const Model& model) {
+  std::set<AccountName> names;
+  for_each_script(model,
+                  [&](const Script& script) { names.insert(account_name(script, model.globals)); });
+  return {names.begin(), names.end()};
+}
+
+Account account_of(const Script& script, const Model& model) {
+  const AccountName name = account_name(script, model.globals);
+  const auto found = std::ranges::find_if(model.accounts, [&](const Account& one) {
+    return one.user == name.user && one.group == name.group;
+  });
+  Account account{.user = name.user, .group = name.group};
+  if (found != model.accounts.end()) account = *found;
+  const bool named = !script.user.empty() || !model.globals.script_user.empty();
+  const bool usable = found != model.accounts.end() && account.problem.empty();
+  if (!named && !usable) return {.user = "root", .groups = {0}};
+  if (found == model.accounts.end()) account.problem = "nobody has looked this account up";
+  return account;
+}
+
+core::Command command_of(const Script& script, const Model& model) {
+  const Account account = account_of(script, model);
+  return {.argv = script.argv,
+          .user = {account.uid, account.gid, account.groups},
+          .problem = account.problem,
+          .security = model.globals.enable_script_security};
+}
+
+void report_accounts(const Model& model, Reporter& reporter) {
+  std::set<std::string> said;
+  for_each_script(model, [&](const Script& script) {
+    const Account account = account_of(script, model);
+    if (account.problem.empty() || !said.insert(account.problem).second) return;
+    reporter.at(Severity::warning, script.location,
+                fmt::format("{}: its scripts are not run", account.problem),
+                "the account is looked up again by the next reload");
+  });
+}
+
+void add_accounts(Loaded& loaded, std::vector<Account> accounts) {
+  loaded.snapshot.accounts = accounts;
+  loaded.model.accounts = std::move(accounts);
+  Reporter reporter(loaded.snapshot, loaded.diagnostics);
+  report_accounts(loaded.model, reporter);
+  loaded.diagnostics.sort_by_place();
+}
+
+}  // namespace holdfast::config

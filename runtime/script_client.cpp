@@ -1,0 +1,142 @@
+#include "runtime/script_client.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <cerrno>
+#include <utility>
+
+namespace holdfast::runtime {
+
+using core::ScriptEnd;
+using core::ScriptOutcome;
+
+ScriptClient::ScriptClient(boost::asio::io_context& io, OnNews on_news)
+    : io_(io), on_news_(std::move(on_news)), self_(std::make_shared<ScriptClient*>(this)) {}
+
+ScriptClient::~ScriptClient() {
+  *self_ = nullptr;
+}
+
+void ScriptClient::connect(UniqueFd end) {
+  if (pipe_) on_closed();
+  pipe_ = std::make_unique<MessagePipe>(
+      io_, std::move(end),
+      MessagePipe::Callbacks{
+          .on_message = [this](std::span<const std::uint8_t> bytes) { on_message(bytes); },
+          .on_closed = [this] { on_closed(); },
+          .on_room = [this] { pump(); }});
+  pump();
+}
+
+void ScriptClient::run(std::string subject, std::string state,
+                       std::vector<core::Command> commands) {
+  drop_unsent(subject);
+  const std::uint64_t id = ++last_id_;
+  const std::size_t count = commands.size();
+  newest_unsent_[subject] = id;
+  jobs_.emplace(id, Job{.request = {id, std::move(subject), std::move(state), std::move(commands)},
+                        .begun = std::vector<bool>(count, false),
+                        .over = std::vector<bool>(count, false)});
+  unsent_.push_back(id);
+  pump();
+}
+
+/// An older state that nobody has been told of yet.
+void ScriptClient::drop_unsent(const std::string& subject) {
+  const auto newest = newest_unsent_.find(subject);
+  if (newest == newest_unsent_.end()) return;
+  const std::uint64_t id = newest->second;
+  newest_unsent_.erase(newest);
+  boost::asio::post(io_, [self = self_, id] {
+    if (!*self) return;
+    const std::size_t count = (*self)->jobs_.at(id).request.commands.size();
+    for (std::uint32_t index = 0; index < count; ++index)
+      (*self)->settle(id, index, {.end = ScriptEnd::skipped});
+    if (count == 0) (*self)->jobs_.erase(id);
+  });
+}
+
+void ScriptClient::pump() {
+  while (pipe_ && pipe_->has_room() && !unsent_.empty()) {
+    const std::uint64_t id = unsent_.front();
+    unsent_.pop_front();
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) continue;
+    const ScriptJob& request = found->second.request;
+    const auto newest = newest_unsent_.find(request.subject);
+    if (newest == newest_unsent_.end() || newest->second != id) continue;  // is being dropped
+    newest_unsent_.erase(newest);
+    const auto bytes = encode(request);
+    if (bytes.size() > MessagePipe::kMaxMessage) {
+      const std::size_t count = request.commands.size();
+      for (std::uint32_t index = 0; index < count; ++index)
+        settle(id, index, {.end = ScriptEnd::not_started, .code = E2BIG});
+      continue;
+    }
+    pipe_->send(bytes);
+    found->second.is_sent = true;
+    if (request.commands.empty()) jobs_.erase(found);
+  }
+  if (jobs_.empty() && on_idle_) std::exchange(on_idle_, {})();
+}
+
+void ScriptClient::on_message(std::span<const std::uint8_t> bytes) {
+  const auto report = decode_script_report(bytes);
+  const auto found = report ? jobs_.find(report->job) : jobs_.end();
+  if (found == jobs_.end() || report->index >= found->second.begun.size()) return;
+  if (report->what == ScriptReport::What::ended)
+    return settle(report->job, report->index, report->outcome);
+  Job& job = found->second;
+  job.begun[report->index] = true;
+  const core::Command& command = job.request.commands[report->index];
+  on_news_({job.request.subject, job.request.state, command, report->what, report->outcome});
+}
+
+/// The last word about one command.
+void ScriptClient::settle(std::uint64_t id, std::uint32_t index, core::ScriptOutcome outcome) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || found->second.over[index]) return;
+  Job& job = found->second;
+  job.over[index] = true;
+  on_news_({job.request.subject, job.request.state, job.request.commands[index],
+            ScriptReport::What::ended, outcome});
+  for (const bool over : job.over)
+    if (!over) return;
+  jobs_.erase(found);
+  if (jobs_.empty() && on_idle_) std::exchange(on_idle_, {})();
+}
+
+// Asked for again in the old order, as new jobs: of two states of one subject the newer one counts.
+void ScriptClient::on_closed() {
+  pipe_.reset();
+  std::vector<std::uint64_t> sent;
+  for (const auto& [id, job] : jobs_)
+    if (job.is_sent) sent.push_back(id);
+  std::vector<ScriptJob> again;
+  for (const std::uint64_t id : sent) {
+    const Job job = jobs_.at(id);
+    ScriptJob rest{.subject = job.request.subject, .state = job.request.state};
+    for (std::uint32_t index = 0; index < job.begun.size(); ++index)
+      if (!job.begun[index] && !job.over[index])
+        rest.commands.push_back(job.request.commands[index]);
+    const bool has_newer = newest_unsent_.contains(rest.subject);
+    for (std::uint32_t index = 0; index < job.begun.size(); ++index) {
+      if (job.over[index]) continue;
+      if (job.begun[index])
+        settle(id, index, {.end = ScriptEnd::lost});
+      else if (has_newer)
+        settle(id, index, {.end = ScriptEnd::skipped});
+    }
+    jobs_.erase(id);
+    if (!has_newer && !rest.commands.empty()) again.push_back(std::move(rest));
+  }
+  for (ScriptJob& job : again)
+    run(std::move(job.subject), std::move(job.state), std::move(job.commands));
+}
+
+void ScriptClient::when_idle(std::function<void()> on_idle) {
+  if (idle()) return on_idle();
+  on_idle_ = std::move(on_idle);
+}
+
+}  // namespace holdfast::runtime

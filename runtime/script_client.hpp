@@ -1,0 +1,75 @@
+// The side of the scripts that a process with deadlines has: it says what a subject's new state is
+// and hears what became of the scripts. Forks nothing, waits for nothing. Used by vrrp and
+// checkers; the other end is scripts/helper.hpp.
+#pragma once
+
+#include "runtime/message_pipe.hpp"
+#include "runtime/script_messages.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast::runtime {
+
+class ScriptClient {
+ public:
+  /// News about one command. `subject`, `state` and `command` are those of its job.
+  struct News {
+    const std::string& subject;
+    const std::string& state;
+    const core::Command& command;
+    ScriptReport::What what;
+    const core::ScriptOutcome& outcome;
+  };
+  using OnNews = std::function<void(const News&)>;
+
+  /// `on_news` runs from the loop, never from inside run().
+  ScriptClient(boost::asio::io_context& io, OnNews on_news);
+  ~ScriptClient();
+  ScriptClient(const ScriptClient&) = delete;
+  ScriptClient& operator=(const ScriptClient&) = delete;
+
+  /// A connection to a process that runs scripts; replaces the former one. What that one has begun
+  /// counts as lost, what it has not is asked for again.
+  void connect(UniqueFd end);
+  /// The subject is in this state now. Waits here while nobody is connected or the connection is
+  /// full: the newest state of each subject and no older one, so it is as long as the
+  /// configuration at most. Without commands it only ends what runs for the former state.
+  void run(std::string subject, std::string state, std::vector<core::Command> commands);
+  /// Every command has had its last word.
+  [[nodiscard]] bool idle() const { return jobs_.empty(); }
+  /// Calls once when idle, at once if it is so already. For an orderly stop.
+  void when_idle(std::function<void()> on_idle);
+
+ private:
+  struct Job {
+    ScriptJob request;
+    std::vector<bool> begun;  // of its commands
+    std::vector<bool> over;
+    bool is_sent = false;
+  };
+
+  void pump();
+  void on_message(std::span<const std::uint8_t> bytes);
+  void on_closed();
+  void settle(std::uint64_t id, std::uint32_t index, core::ScriptOutcome outcome);
+  void drop_unsent(const std::string& subject);
+
+  boost::asio::io_context& io_;
+  OnNews on_news_;
+  std::unique_ptr<MessagePipe> pipe_;
+  std::map<std::uint64_t, Job> jobs_;  // those that still lack a last word
+  std::deque<std::uint64_t> unsent_;   // of jobs_, and some that are gone
+  std::map<std::string, std::uint64_t> newest_unsent_;
+  std::uint64_t last_id_ = 0;
+  std::function<void()> on_idle_;
+  /// A posted handler looks here whether this is still there.
+  std::shared_ptr<ScriptClient*> self_;
+};
+
+}  // namespace holdfast::runtime

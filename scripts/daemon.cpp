@@ -1,0 +1,42 @@
+#include "scripts/daemon.hpp"
+
+#include "runtime/channel.hpp"
+
+#include "scripts/helper.hpp"
+#include "scripts/messages.hpp"
+#include <csignal>
+#include <fcntl.h>
+
+namespace holdfast::scripts {
+namespace {
+
+/// Its end is a matter of the channel: a signal to all processes of the service must not take the
+/// scripts of the stop away. Scripts get the default dispositions back.
+void ignore_signals() {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE})
+    std::signal(number, SIG_IGN);
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) std::signal(number, SIG_IGN);
+}
+
+}  // namespace
+
+int run_daemon(const runtime::ChildOptions& options) {
+  ::fcntl(options.channel_fd, F_SETFD, FD_CLOEXEC);
+  ignore_signals();
+  runtime::Logger logger("scripts", options.log);
+  runtime::Loop loop;
+  Helper helper(loop.io(), logger, [&loop] { loop.stop(0); });
+  runtime::Channel channel(loop.io(), runtime::UniqueFd(options.channel_fd));
+  channel.start(
+      [&](runtime::Frame frame) {
+        if (frame.type == runtime::FrameType::scripts && frame.fd)
+          helper.serve(frame.text, std::move(frame.fd));
+      },
+      [&](const std::string&) { helper.close_door(); });
+  logger.log(kStarted, "ready");
+  const int exit_code = loop.run();
+  logger.log(kStopped, "left in order");
+  return exit_code;
+}
+
+}  // namespace holdfast::scripts

@@ -1,0 +1,26 @@
+// Starting one script. Internal to scripts/.
+#pragma once
+
+#include "core/result.hpp"
+#include "core/script.hpp"
+#include "runtime/unique_fd.hpp"
+
+#include <string>
+#include <sys/types.h>
+
+namespace holdfast::scripts {
+
+struct Spawned {
+  pid_t pid = -1;
+  runtime::UniqueFd pidfd;
+  /// After the process ended: holds an errno when it never became the script.
+  runtime::UniqueFd start_error;
+};
+
+/// fork, switch user, clean up, exec of `program` with the words of the command. The script has
+/// nothing of ours: a session and process group of its own (their number is its pid), stdio on
+/// /dev/null, no other descriptor, no signal blocked or ignored, and all capabilities that the
+/// kernel gives to its user.
+[[nodiscard]] core::Result<Spawned> spawn(const std::string& program, const core::Command& command);
+
+}  // namespace holdfast::scripts

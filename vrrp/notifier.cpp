@@ -1,0 +1,77 @@
+#include "vrrp/notifier.hpp"
+
+#include "vrrp/messages.hpp"
+
+namespace holdfast::vrrp {
+namespace {
+
+/// Its script is a hint, not a state: it must not end what runs for one, nor be ended by it.
+constexpr std::string_view kHintSuffix = " (lower priority heard)";
+
+}  // namespace
+
+Notifier::Notifier(boost::asio::io_context& io, runtime::Logger& logger,
+                   std::function<void(Event)> on_event)
+    : logger_(logger),
+      on_event_(std::move(on_event)),
+      client_(io, [this](const runtime::ScriptClient::News& news) { on_news(news); }) {}
+
+void Notifier::take(Plan& plan) {
+  std::set<RouterKey> configured;
+  if (!scripts_.empty())
+    for (const InstanceSettings& settings : plan.instances) configured.insert(settings.key());
+  departing_.clear();
+  for (auto& [key, scripts] : scripts_) {
+    if (configured.contains(key)) continue;
+    plan.scripts.emplace(key, std::move(scripts));
+    departing_.insert(key);
+  }
+  scripts_ = std::move(plan.scripts);
+  refusals_.clear();
+}
+
+void Notifier::tell(const Notify& notify) {
+  std::string subject = notify.router->name;
+  if (notify.state == NotifyState::master_rx_lower_pri) subject += kHintSuffix;
+  std::vector<core::Command> commands;
+  if (const auto found = scripts_.find(notify.router->key); found != scripts_.end())
+    commands = commands_for(found->second, notify.router->name, notify.state, notify.priority);
+  // A state without a script still outlives the script of the one before.
+  if (commands.empty() && !subjects_.contains(subject)) return;
+  subjects_.insert_or_assign(subject, notify.router->key);
+  client_.run(std::move(subject), std::string(to_string(notify.state)), std::move(commands));
+}
+
+void Notifier::forget(const RouterKey& key) {
+  if (departing_.erase(key) == 0) return;
+  scripts_.erase(key);
+  std::erase_if(subjects_, [&](const auto& subject) { return subject.second == key; });
+}
+
+void Notifier::on_news(const runtime::ScriptClient::News& news) {
+  say(news);
+  const auto subject = subjects_.find(news.subject);
+  if (subject == subjects_.end()) return;  // of an instance that is gone
+  using What = runtime::ScriptReport::What;
+  if (news.what == What::started) on_event_(ScriptStarted{subject->second});
+  if (news.what == What::ended)
+    on_event_(ScriptEnded{subject->second, news.command.what, news.state, news.outcome});
+}
+
+void Notifier::say(const runtime::ScriptClient::News& news) {
+  using What = runtime::ScriptReport::What;
+  if (news.what == What::started) return;
+  const std::string who = fmt::format("{}: {} for {}", news.subject, news.command.what, news.state);
+  const std::string_view program =
+      news.command.argv.empty() ? std::string_view() : news.command.argv.front();
+  if (news.what == What::still_runs)
+    return logger_.log(kScriptSlow, "{}: {} still runs after {} s", who, program,
+                       news.outcome.took / std::chrono::seconds(1));
+  if (news.outcome.end == core::ScriptEnd::refused &&
+      !refusals_.insert(fmt::format("{}\n{}", program, news.outcome.why)).second)
+    return;
+  const bool quiet = !news.outcome.failed() && news.outcome.by == core::EndedBy::itself;
+  logger_.log(quiet ? kScriptDone : kScript, "{}: {} {}", who, program, news.outcome.to_string());
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,45 @@
+// Tells the operator's scripts what the instances' states are, through the process that runs
+// scripts, and the core what became of them. Made by the daemon; waits for nothing.
+#pragma once
+
+#include "runtime/log.hpp"
+#include "runtime/script_client.hpp"
+#include "vrrp/core/event.hpp"
+#include "vrrp/wiring.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+namespace holdfast::vrrp {
+
+class Notifier {
+ public:
+  /// `on_event`: what became of a script, for the core.
+  Notifier(boost::asio::io_context& io, runtime::Logger& logger,
+           std::function<void(Event)> on_event);
+
+  /// The scripts of a new configuration. Those of instances that it removes are needed once more,
+  /// for their last words.
+  void take(Plan& plan);
+  void tell(const Notify& notify);
+  /// The instance has had its last word; a new one with the same key keeps its own scripts.
+  void forget(const RouterKey& key);
+
+  [[nodiscard]] runtime::ScriptClient& client() { return client_; }
+
+ private:
+  void on_news(const runtime::ScriptClient::News& news);
+  void say(const runtime::ScriptClient::News& news);
+
+  runtime::Logger& logger_;
+  std::function<void(Event)> on_event_;
+  std::map<RouterKey, InstanceScripts> scripts_;
+  std::set<RouterKey> departing_;              // of scripts_: what is kept for the last words
+  std::map<std::string, RouterKey> subjects_;  // that scripts were ever run for
+  std::set<std::string> refusals_;             // said since the configuration came into use
+  runtime::ScriptClient client_;
+};
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,110 @@
+#include "watchdog/io/script_process.hpp"
+
+#include "runtime/clock.hpp"
+#include "runtime/message_pipe.hpp"
+#include "watchdog/messages.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace holdfast::watchdog {
+
+ScriptProcess::ScriptProcess(boost::asio::io_context& io, runtime::Logger& logger,
+                             runtime::ChildOptions options, Introduce introduce)
+    : io_(io),
+      logger_(logger),
+      options_(std::move(options)),
+      introduce_(std::move(introduce)),
+      again_(io, [this] { begin(); }),
+      patience_(io, [this] {
+        logger_.log(kScriptsLeft, "scripts have not ended within {} s: they are left to themselves",
+                    kPatience / std::chrono::seconds(1));
+        finish();
+      }) {}
+
+void ScriptProcess::connect(Role role) {
+  served_.insert(role);
+  if (process_) return connect_to_running(role);
+  if (!again_.armed()) begin();
+}
+
+void ScriptProcess::begin() {
+  if (const auto spawned = spawn(); !spawned) {
+    logger_.log(kScriptsDied,
+                "the process that runs scripts cannot be started: {}; the next try is "
+                "in {} ms, until then scripts wait",
+                spawned.error().message, pause_ / std::chrono::milliseconds(1));
+    again_.arm(runtime::now() + pause_);
+    pause_ = std::min(2 * pause_, kLongestPause);
+    return;
+  }
+  for (const Role role : kRoles)
+    if (served_.contains(role)) connect_to_running(role);
+}
+
+core::Result<void> ScriptProcess::spawn() {
+  auto ends = runtime::make_channel_pair();
+  if (!ends) return ends.error();
+  auto process =
+      Process::spawn(io_, {.arguments = runtime::to_arguments(options_), .fd3 = ends->child.get()},
+                     [this](ExitStatus status) { on_exit(status); });
+  if (!process) return process.error();
+  process_ = std::move(*process);
+  started_at_ = runtime::now();
+  channel_ = std::make_unique<runtime::Channel>(io_, std::move(ends->parent));
+  // It says nothing, and its death is seen by the pidfd.
+  channel_->start([](const runtime::Frame&) {}, [](const std::string&) {});
+  return {};
+}
+
+void ScriptProcess::connect_to_running(Role role) {
+  auto pair = runtime::make_pipe_pair();
+  if (!pair) return logger_.log(kScriptsDied, "{}", pair.error().message);
+  runtime::Frame frame{.type = runtime::FrameType::scripts,
+                       .number = 0,
+                       .text = std::string(to_string(role)),
+                       .fd = std::move(pair->one)};
+  if (const auto sent = channel_->send(std::move(frame)); !sent)
+    return logger_.log(kScriptsDied, "{}", sent.error().message);
+  introduce_(role, std::move(pair->other));
+}
+
+void ScriptProcess::on_exit(ExitStatus status) {
+  channel_.reset();
+  const std::unique_ptr<Process> ended = std::move(process_);  // not from inside its own callback
+  if (on_left_) return finish();
+  if (runtime::now() - started_at_ > kStable) pause_ = kFirstPause;
+  logger_.log(kScriptsDied,
+              "the process that runs scripts {}; scripts that ran are left alone, the others wait "
+              "for the next one in {} ms",
+              to_sentence(status), pause_ / std::chrono::milliseconds(1));
+  again_.arm(runtime::now() + pause_);
+  pause_ = std::min(2 * pause_, kLongestPause);
+}
+
+void ScriptProcess::leave(std::function<void()> on_left) {
+  again_.arm(std::nullopt);
+  if (!process_) return on_left();
+  on_left_ = std::move(on_left);
+  channel_.reset();  // it ends when its last script has ended
+  patience_.arm(runtime::now() + kPatience);
+}
+
+bool ScriptProcess::stop_waiting() {
+  const bool waits = static_cast<bool>(on_left_);
+  finish();
+  return waits;
+}
+
+void ScriptProcess::finish() {
+  patience_.arm(std::nullopt);
+  if (on_left_) std::exchange(on_left_, {})();
+}
+
+std::optional<pid_t> ScriptProcess::pid() const {
+  if (!process_) return std::nullopt;
+  return process_->pid();
+}
+
+}  // namespace holdfast::watchdog

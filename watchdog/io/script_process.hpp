@@ -1,0 +1,67 @@
+// The process that runs the operator's scripts for the two children: started before them, started
+// again when it dies, left in order at the end. It outlives a child, so that a newer state of the
+// child's successor still overtakes a script of its predecessor. No part of the director: nothing
+// is decided by its absence, scripts only wait.
+#pragma once
+
+#include "core/result.hpp"
+#include "runtime/channel.hpp"
+#include "runtime/child.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+#include "watchdog/core/role.hpp"
+#include "watchdog/io/process.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <sys/types.h>
+
+namespace holdfast::watchdog {
+
+class ScriptProcess {
+ public:
+  /// Between its death and the next try; doubled up to kLongestPause while it keeps dying.
+  static constexpr core::Duration kFirstPause = std::chrono::milliseconds(100);
+  static constexpr core::Duration kLongestPause = std::chrono::seconds(30);
+  /// Who has lived this long has not died of its start.
+  static constexpr core::Duration kStable = std::chrono::seconds(10);
+  /// An orderly stop waits this long for scripts: a little longer than that process allows them.
+  static constexpr core::Duration kPatience = std::chrono::seconds(12);
+
+  /// `introduce`: give this connection to the process in that role, if there is one.
+  using Introduce = std::function<void(Role role, runtime::UniqueFd end)>;
+  ScriptProcess(boost::asio::io_context& io, runtime::Logger& logger, runtime::ChildOptions options,
+                Introduce introduce);
+
+  /// A process in this role has been started: it gets a connection.
+  void connect(Role role);
+  /// The children are gone. `on_left` comes when their last scripts have ended, or kPatience is
+  /// over; at once when there is no such process.
+  void leave(std::function<void()> on_left);
+  /// Ends that wait. False: there was none.
+  bool stop_waiting();
+  [[nodiscard]] std::optional<pid_t> pid() const;
+
+ private:
+  [[nodiscard]] core::Result<void> spawn();
+  void connect_to_running(Role role);
+  void begin();
+  void on_exit(ExitStatus status);
+  void finish();
+
+  boost::asio::io_context& io_;
+  runtime::Logger& logger_;
+  runtime::ChildOptions options_;
+  Introduce introduce_;
+  std::unique_ptr<Process> process_;
+  std::unique_ptr<runtime::Channel> channel_;
+  RoleSet served_;
+  core::Instant started_at_{};
+  core::Duration pause_ = kFirstPause;
+  runtime::DeadlineTimer again_;
+  runtime::DeadlineTimer patience_;
+  std::function<void()> on_left_;
+};
+
+}  // namespace holdfast::watchdog
