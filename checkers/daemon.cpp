@@ -26,7 +26,7 @@ std::size_t raise_descriptor_limit() {
 int run_daemon(const runtime::ChildOptions& options) {
   runtime::Logger logger("checkers", options.log);
   const runtime::ChildFiles files(logger, options);
-  const auto kept = runtime::keep_capabilities(runtime::Role::checkers, options.run_dir);
+  const auto kept = runtime::confine(runtime::Role::checkers, options.run_dir);
   if (!kept) logger.log_text(messages::kCannotStart, kept.error().message);
   if (kept && !kept->empty()) logger.log_text(runtime::kRunDirectory, *kept);
   const std::size_t descriptors = raise_descriptor_limit();

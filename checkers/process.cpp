@@ -6,6 +6,7 @@
 #include "config/load.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/memory.hpp"
+#include "runtime/process.hpp"
 #include "runtime/sealed_memfd.hpp"
 
 #include <boost/asio/post.hpp>
@@ -28,6 +29,8 @@ std::string kind_of(std::string reason) {
 
 /// From the sealed bytes to settings; runs beside the loop, touches nothing that is shared.
 core::Result<Settings> read_settings(int snapshot_fd) {
+  if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
+    return given_up.error();
   const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
   if (!bytes) return bytes.error();
   const auto parsed = config::parse_snapshot_bytes(*bytes);

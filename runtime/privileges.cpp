@@ -1,4 +1,5 @@
 #include "runtime/process.hpp"
+#include "runtime/syscall_filter.hpp"
 
 #include <cap-ng.h>
 #include <cerrno>
@@ -10,22 +11,22 @@ namespace holdfast::runtime {
 namespace {
 
 const std::vector<unsigned>& capabilities_of(Role role) {
-  // SETUID, SETGID: scripts of other users. KILL: their time limit. DAC_OVERRIDE: pid files and
-  // sockets in directories of others.
-  static const std::vector<unsigned> kChild{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
-                                            CAP_SETUID,    CAP_SETGID,  CAP_KILL,
-                                            CAP_SYS_NICE,  CAP_IPC_LOCK};
+  static const std::vector<unsigned> kVrrp{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
+                                           CAP_SYS_NICE, CAP_IPC_LOCK};
+  static const std::vector<unsigned> kCheckers{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE};
+  // DAC_OVERRIDE: pid files and sockets in directories of others. KILL: children of other users.
   static const std::vector<unsigned> kWatchdog{
       CAP_NET_ADMIN, CAP_NET_RAW,  CAP_NET_BIND_SERVICE, CAP_SETUID,       CAP_SETGID,
       CAP_KILL,      CAP_SYS_NICE, CAP_IPC_LOCK,         CAP_DAC_OVERRIDE, CAP_SETPCAP};
   switch (role) {
     case Role::watchdog:
-      return kWatchdog;
-    case Role::vrrp:
-    case Role::checkers:
       break;
+    case Role::vrrp:
+      return kVrrp;
+    case Role::checkers:
+      return kCheckers;
   }
-  return kChild;
+  return kWatchdog;
 }
 
 }  // namespace
@@ -61,13 +62,25 @@ core::Result<void> give_up_programs() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return core::fail_errno(errno, "cannot give up new privileges");
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
-    if (::prctl(PR_CAPBSET_DROP, capability) != 0 && ::geteuid() == 0)
+  for (unsigned long capability = 0;; ++capability) {
+    const int held = ::prctl(PR_CAPBSET_READ, capability);
+    if (held < 0) break;  // there are no more
+    if (held == 1 && ::prctl(PR_CAPBSET_DROP, capability) != 0 && ::geteuid() == 0)
       return core::fail_errno(errno, "cannot empty the bounding set of capabilities");
+  }
   return {};
 }
 
+core::Result<std::string> confine(Role role, const std::string& run_dir) {
+  if (auto given_up = give_up_programs(); !given_up) return given_up.error();
+  auto kept = keep_capabilities(role, run_dir);
+  if (!kept) return kept;
+  if (auto filtered = filter_syscalls(FilterFor::network); !filtered) return filtered.error();
+  return kept;
+}
+
 core::Result<void> give_up_capabilities_of_this_thread() {
+  if (auto given_up = give_up_programs(); !given_up) return given_up;
   if (::geteuid() != 0) return {};
   capng_clear(CAPNG_SELECT_CAPS);
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) return core::fail("cannot give up capabilities");

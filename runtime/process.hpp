@@ -35,11 +35,10 @@ class Daemonized {
 void sd_notify(std::string_view state);
 
 /// Keeps only what the role needs in the effective and permitted sets: vrrp and checkers NET_ADMIN,
-/// NET_RAW, NET_BIND_SERVICE, and for scripts SETUID, SETGID, KILL; the watchdog adds DAC_OVERRIDE,
-/// SYS_NICE, IPC_LOCK. The user stays root and the bounding set is left alone, because the
-/// operator's notify scripts expect root's powers: the kernel's rule for root's exec gives them
-/// back to a script, while a mistake in packet parsing has them not. Without root this does
-/// nothing.
+/// NET_RAW, NET_BIND_SERVICE, vrrp for its scheduling also SYS_NICE and IPC_LOCK; the watchdog what
+/// its children need, and DAC_OVERRIDE. The watchdog's bounding set is left alone, because the
+/// process that runs scripts gets it back by the kernel's rule for root's exec. Without root this
+/// does nothing.
 ///
 /// Files are kept in `run_dir` as long as a process lives. Where that belongs to another account,
 /// DAC_OVERRIDE stays as well; the answer is then the sentence that says so, otherwise empty.
@@ -47,8 +46,11 @@ enum class Role : unsigned char { watchdog, vrrp, checkers };
 [[nodiscard]] core::Result<std::string> keep_capabilities(Role role, const std::string& run_dir);
 /// For a process that runs no programs: whatever it might execute has no more power than it has
 /// itself (no_new_privs, and an empty bounding set, which takes CAP_SETPCAP: before
-/// keep_capabilities). Holds for all threads made later.
+/// keep_capabilities). Holds for this thread and those it makes.
 [[nodiscard]] core::Result<void> give_up_programs();
+/// All of this for a process of the network (vrrp, checkers), and the list of system calls
+/// (syscall_filter.hpp). Every step that fails is an error; the steps before it count.
+[[nodiscard]] core::Result<std::string> confine(Role role, const std::string& run_dir);
 /// For a thread that needs none: capset(2) is for one thread, and those that were made before
 /// keep_capabilities() would keep all of them.
 [[nodiscard]] core::Result<void> give_up_capabilities_of_this_thread();

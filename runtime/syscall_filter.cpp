@@ -18,7 +18,14 @@
 namespace holdfast::runtime {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)  // clang's way of telling
+#if __has_feature(address_sanitizer)
+#define HOLDFAST_SANITIZERS
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define HOLDFAST_SANITIZERS
+#endif
+#if defined(HOLDFAST_SANITIZERS)
 constexpr bool kSanitizers = true;
 #else
 constexpr bool kSanitizers = false;

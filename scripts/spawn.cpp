@@ -71,7 +71,7 @@ bool become(const core::ScriptUser& user) {
   ::fcntl(static_cast<int>(kFirstOwnDescriptor), F_SETFD, FD_CLOEXEC);
   ::close_range(kFirstOwnDescriptor + 1, ~0U, 0);
   constexpr int error_fd = kFirstOwnDescriptor;
-  use_default_signals();  // what is ignored or blocked would survive the exec
+  runtime::use_default_signals();  // what is ignored or blocked would survive the exec
   if (!become(*prepared.user)) give_up(error_fd);
   ::execve(prepared.program, prepared.argv, prepared.environment);
   give_up(error_fd);

@@ -31,6 +31,8 @@ constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(50);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
+  if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
+    return given_up.error();
   const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
   if (!bytes) return bytes.error();
   const auto parsed = config::parse_snapshot_bytes(*bytes);
@@ -89,7 +91,7 @@ class Daemon {
         },
         [this](const RouterKey& key) { notifier_.forget(key); });
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
-    const auto kept = runtime::keep_capabilities(runtime::Role::vrrp, options_.run_dir);
+    const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
     if (kept && !kept->empty()) logger_.log(runtime::kRunDirectory, "{}", *kept);
     listen();

@@ -55,6 +55,20 @@ def test_systemd_understands_the_unit(installed: tuple[Path, str], tmp_path: Pat
     assert done.returncode == 0 and not ours, done.stderr
 
 
+def test_the_unit_signals_the_parent_alone_and_takes_nothing_from_scripts(
+        installed: tuple[Path, str]) -> None:
+    """systemd would give every sandbox word to the operator's scripts as well."""
+    there, _ = installed
+    text = (there / "lib/systemd/system/holdfast.service").read_text()
+    words = dict(line.split("=", 1) for line in text.splitlines()
+                 if "=" in line and not line.startswith("#"))
+    assert words["KillMode"] == "process"
+    sandbox = ("CapabilityBoundingSet", "AmbientCapabilities", "NoNewPrivileges", "Private",
+               "Protect", "ReadOnly", "SystemCall", "Inaccessible", "User", "Restrict")
+    assert [word for word in words if word.startswith(sandbox)] == ["RestrictRealtime"]
+    assert words["RestrictRealtime"] == "no"
+
+
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_manual_pages_are_formatted_without_a_warning(installed: tuple[Path, str],
                                                       page: str) -> None:

@@ -83,3 +83,21 @@ virtual_server 10.8.{n // 250}.{n % 250 + 1} 80 {{
     assert capabilities(status["CapBnd"]) == set()
     assert status["Uid"].split()[0] != "0"
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
+@pytest.mark.parametrize("role, allowed", [
+    ("vrrp", {"net_admin", "net_raw", "net_bind_service", "sys_nice", "ipc_lock"}),
+    ("checkers", {"net_admin", "net_raw", "net_bind_service"}),
+])
+def test_a_child_has_the_network_in_its_loop_and_nothing_in_its_log_thread(
+        host: Host, role: str, allowed: set[str]) -> None:
+    host.start()
+
+    found = threads(host.director.role_pid(role))
+
+    assert len(found) >= 2
+    for name, status in found.items():
+        held = capabilities(status["CapPrm"])
+        assert held == (set() if name.startswith("log/") else allowed), (name, held)
+        assert capabilities(status["CapBnd"]) == set(), name
+        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), name

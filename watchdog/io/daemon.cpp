@@ -121,7 +121,6 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
-      trial_file_(options.run_dir, options.config_file + "@" + options.config_id),
       scripts_(loop_.io(), logger_, script_options(options),
                [this](Role role, runtime::UniqueFd end) {
                  // Without a process in that role there is nobody to tell; the next one is told at
@@ -129,6 +128,7 @@ Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starte
                  static_cast<void>(
                      children_.send(role, {runtime::FrameType::scripts, 0, {}, std::move(end)}));
                }),
+      trial_file_(options.run_dir, options.config_file + "@" + options.config_id),
       timer_(loop_.io(),
              [this] {
                look_at_children();
