@@ -24,6 +24,8 @@ from tests.lab.memory import memory_of
 from tests.lab.netns import Lab, eventually
 from tests.lab.wire import Capture
 
+from .test_vrrp_director import advert
+
 SECONDS = float(os.environ.get("HOLDFAST_STRANGER_SECONDS") or 10)
 SEED = int(os.environ.get("HOLDFAST_SEED") or random.randrange(1, 1_000_000))
 NOBODY = "65534"
@@ -184,3 +186,51 @@ def test_a_stranger_never_costs_an_advert(lab, record_property):
         assert now.private - before[role].private <= 3000, (role, before, now)
     assert len(director.log()) < 200_000
     assert director.ctl("reload").returncode == 0
+
+
+def forged(priority, *addresses):
+    return advert(priority=priority, vrid=1, addresses=addresses)
+
+
+def flood(machine, seconds, packets):
+    """All that Python can send; returns how many that were."""
+    with machine.inside():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+    sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.100.0.2"))
+    count, end = 0, time.monotonic() + seconds
+    with sender:
+        while time.monotonic() < end:
+            for packet in packets:
+                sender.sendto(packet, ("224.0.0.18", 0))
+            count += len(packets)
+    return count
+
+
+@pytest.mark.parametrize("what", ["lists that alternate", "resignations", "weaker masters"])
+def test_forged_adverts_fill_neither_log_nor_wire_nor_memory(lab, record_property, what):
+    """An attacker on the segment sends as fast as it can."""
+    switch = lab.switch("sw")
+    machine, attacker = lab.machines("a", "x")
+    crowd_cables(lab, switch, [machine, attacker], 1)
+    director = Director(machine, crowd_config(1, 1, 150))
+    director.start()
+    director.wait_for("10.100.1.1")
+    time.sleep(2)
+    before, log = memory_of(director)["vrrp"], len(director.log())
+    sent = {"lists that alternate": [forged(90, "10.100.1.7"), forged(90, "10.100.1.8")],
+            "resignations": [forged(0, "10.100.1.1")],
+            "weaker masters": [forged(90, "10.100.1.1")]}[what]
+    capture = Capture(switch)
+    since = time.time()
+    count = flood(attacker, 4, sent)
+    capture.stop()
+
+    ours = capture.adverts(since, source="10.100.0.1")
+    now, written = memory_of(director)["vrrp"], len(director.log()) - log
+    print(f"{count} packets: {len(ours)} adverts, {written} bytes of log, {before} {now}")
+    record_property("packets, adverts, log bytes", (count, len(ours), written))
+    assert count > 5000
+    assert 4 <= len(ours) <= 4 * 3 + 2
+    assert written < 3000, director.log()[log:]
+    assert now.private - before.private <= 1500

@@ -13,6 +13,10 @@ namespace holdfast::vrrp {
 namespace {
 
 constexpr core::Duration kSendErrorEvery = std::chrono::seconds(10);
+/// What peers do wrong, of all instances together: an instance limits its own lines, but who forges
+/// adverts can have one of each of thousands.
+constexpr std::uint32_t kMostPeerLines = 20;
+constexpr core::Duration kPeerLinesEvery = std::chrono::seconds(10);
 
 /// RFC 4861 §6.2.1 IsRouter: what the kernel's own advertisements of this interface would say.
 ForwardsPackets forwards_packets(const std::string& interface) {
@@ -58,7 +62,8 @@ Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Re
       page_(std::move(page)),
       on_notify_(std::move(on_notify)),
       on_removed_(std::move(on_removed)),
-      send_errors_(kSendErrorEvery) {}
+      send_errors_(kSendErrorEvery),
+      peer_lines_(kMostPeerLines, kPeerLinesEvery) {}
 
 void Executor::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
   ports_.send(adverts, answers);
@@ -152,8 +157,14 @@ void Executor::tell_about(const StateChanged& action) {
 }
 
 void Executor::tell_about(const PeerProblem& action) {
-  logger_.log(kPeerProblem, "{}: {} (from {}, {} so far)", action.router->name, action.sentence,
-              action.source.to_string(), action.occurrences);
+  const auto held_back = peer_lines_.admit(runtime::now());
+  if (!held_back) return;
+  logger_.log(
+      kPeerProblem, "{}: {} (from {}, {} so far){}", action.router->name, action.sentence,
+      action.source.to_string(), action.occurrences,
+      *held_back == 0
+          ? ""
+          : fmt::format("; {} lines about other peers were not written before it", *held_back));
 }
 
 // What a new instance with the same key writes to the page comes after this.

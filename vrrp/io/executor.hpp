@@ -4,6 +4,7 @@
 
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/handover_page.hpp"
+#include "runtime/line_budget.hpp"
 #include "runtime/log.hpp"
 #include "vrrp/core/turn.hpp"
 #include "vrrp/io/advert_ports.hpp"
@@ -72,6 +73,7 @@ class Executor : public Doer {
   OnNotify on_notify_;
   OnRemoved on_removed_;
   runtime::RateLimiter send_errors_;
+  runtime::LineBudget peer_lines_;
   std::vector<AnnounceFrame> frames_;
   std::vector<std::size_t> tags_;  // the announcement of each frame
   bool keep_addresses_ = false;
