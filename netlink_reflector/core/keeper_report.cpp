@@ -32,9 +32,9 @@ bool Keeper::is_settled(const Owner& owner) const {
         if (device.name == address.interface) return false;
       }
     }
-    const auto is_still_ours = [&](const DesiredAddress& address) {
-      const auto at = device.ours.lower_bound({index, address.prefix.address, 0, {}});
-      return at != device.ours.end() && at->address == address.prefix.address;
+    const auto is_still_ours = [&on = device, link = index](const DesiredAddress& address) {
+      const auto at = on.ours.lower_bound({link, address.prefix.address, 0, {}});
+      return at != on.ours.end() && at->address == address.prefix.address;
     };
     if (std::any_of(owner.leaving.begin(), owner.leaving.end(), is_still_ours)) return false;
   }

@@ -45,7 +45,7 @@ void Keeper::answer_wishes(const Mirror& mirror, core::Instant now) {
     const auto device = link == nullptr ? devices_.end() : devices_.find(link->index);
     if (device == devices_.end()) continue;
     std::erase_if(device->second.let_go,
-                  [&](const AddressKey& key) { return key.address == address; });
+                  [&wished = address](const AddressKey& key) { return key.address == wished; });
     auto& refused = device->second.refused;
     for (auto at = refused.lower_bound({link->index, address, 0, {}});
          at != refused.end() && at->first.address == address; ++at) {
