@@ -188,6 +188,37 @@ def test_a_stranger_never_costs_an_advert(lab, record_property):
     assert director.ctl("reload").returncode == 0
 
 
+def as_nobody(director, code):
+    """What a program of another user prints; `run_dir` and `socket` are at its hand."""
+    return subprocess.run(
+        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/usr/bin/python3",
+         "-c", f"import json, socket\nrun_dir = {str(director.directory)!r}\n{code}"],
+        cwd="/", text=True, capture_output=True, timeout=20)
+
+
+def test_a_password_is_shown_to_nobody(lab):
+    """Not in the log, not in status, not in the file of what was found, however the line is wrong;
+    and what the loader said at all is for root."""
+    found = Path(lab.directory) / "found.log"
+    config = f"global_defs {{\n reload_check_config {found}\n}}\n" + crowd_config(1, 1, 150)
+    director, _ = start(lab, config)
+    director.write_config(config.replace("advert_int 1\n", "advert_int 1\n authentication {\n"
+                                         " auth_type PASS\n auth_pass hunter2-XYZZY\n"
+                                         " auth_pas \"XYZZY\n }\n"))
+    answer = director.ctl("reload")
+
+    message = director.status("watchdog")["last_reload"]["message"]
+    assert "****" in message
+    for text in (answer.stdout + answer.stderr, message, director.log(), found.read_text()):
+        assert "XYZZY" not in text
+    assert found.stat().st_mode & 0o777 == 0o640
+    told = as_nobody(director, "s = socket.socket(socket.AF_UNIX)\n"
+                     "s.connect(run_dir + '/watchdog.sock')\n"
+                     "s.sendall(b'{\"command\":\"status\"}\\n')\n"
+                     "print(json.loads(s.makefile().readline())['last_reload']['message'])")
+    assert told.stdout == "None\n", told.stderr
+
+
 def forged(priority, *addresses):
     return advert(priority=priority, vrid=1, addresses=addresses)
 
