@@ -8,6 +8,7 @@
 #include "runtime/script.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/explain.hpp"
+#include "vrrp/io/claim_watch.hpp"
 #include "vrrp/io/engine.hpp"
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
@@ -16,6 +17,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -86,6 +88,9 @@ class Daemon {
         loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
         [this](const Notify& notify) { run_scripts(notify); },
         [this](const RouterKey& key) { forget_scripts(key); });
+    claims_ = std::make_unique<ClaimWatch>(
+        loop_.io(), logger_, engine_->router(),
+        [this](const core::MacAddress& mac) { return has_interface_with(mac); });
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     if (auto kept = runtime::keep_capabilities(runtime::Role::vrrp); !kept) {
       logger_.log(kPrivileges, "{}", kept.error().message);
@@ -125,7 +130,8 @@ class Daemon {
     control_ = std::move(*server);
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
-      made(std::make_shared<StatusDocument>(engine_->router(), reflector_, generation));
+      made(std::make_shared<StatusDocument>(
+          StatusDocument::Subject{engine_->router(), reflector_, *claims_, generation}));
     });
     runtime::answer_about_turns(*control_);
     control_->handle(
@@ -136,6 +142,12 @@ class Daemon {
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
                             const runtime::ControlReply& reply) { record(request, reply); });
+  }
+
+  bool has_interface_with(const core::MacAddress& mac) const {
+    const std::vector<netlink::Link> links = reflector_.links();
+    return std::any_of(links.begin(), links.end(),
+                       [&](const netlink::Link& link) { return link.mac == mac; });
   }
 
   // ---- what holdfastctl asks ----
@@ -202,6 +214,7 @@ class Daemon {
     const std::size_t count = plan.instances.size();
     take_scripts(plan);
     engine_->commit(std::move(plan.instances));
+    claims_->follow();
     tidy_up_.arm(runtime::now() + kTidyUpAfter);
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
@@ -263,6 +276,7 @@ class Daemon {
   std::map<RouterKey, InstanceScripts> scripts_;
   std::set<RouterKey> departing_;  // of scripts_: what is kept for the last words
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -265,3 +266,60 @@ def test_forged_adverts_fill_neither_log_nor_wire_nor_memory(lab, record_propert
     assert 4 <= len(ours) <= 4 * 3 + 2
     assert written < 3000, director.log()[log:]
     assert now.private - before.private <= 1500
+
+
+def arp(mac, address, operation=2):
+    """A frame that says: this address is mine."""
+    own = bytes.fromhex(mac.replace(":", ""))
+    ip = socket.inet_aton(address)
+    return (b"\xff" * 6 + own + struct.pack("!HHHBBH", 0x0806, 1, 0x0800, 6, 4, operation)
+            + own + ip + b"\xff" * 6 + ip)
+
+
+@pytest.mark.parametrize("interfaces, vrids", [(1, 1), (4, 254)])
+def test_who_else_claims_an_address_is_told(lab, record_property, interfaces, vrids):
+    """Once in status and log, also in a flood; with few addresses the kernel looks for them, with
+    many the process does."""
+    switch = lab.switch("sw")
+    machine, attacker = lab.machines("a", "x")
+    crowd_cables(lab, switch, [machine, attacker], interfaces)
+    director = Director(machine, crowd_config(interfaces, vrids, 150))
+    director.start()
+    assert eventually(lambda: virtual_addresses_held(machine) == interfaces * vrids, 30)
+    time.sleep(2)
+    with attacker.inside():
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        sender.bind(("eth0", 0))
+
+    def told():
+        return director.status("vrrp")["instances"][0]["claimed_by"]
+
+    sender.send(arp("02:00:00:00:be:ef", "10.100.0.77"))
+    sender.send(arp("02:00:00:00:be:ef", "0.0.0.0", operation=1))
+    time.sleep(0.5)
+    assert told() is None
+    sender.send(arp("02:00:00:00:be:ef", "10.100.1.1"))
+    assert eventually(lambda: told() is not None, 5), director.log()[-2000:]
+    assert (told()["mac"], told()["address"], told()["times"]) == (
+        "02:00:00:00:be:ef", "10.100.1.1", 1)
+    assert any("02:00:00:00:be:ef" in each
+               for each in director.status("vrrp")["instances"][0]["troubles"])
+
+    capture, log, since = Capture(switch), len(director.log()), time.time()
+    ask(director, "vrrp", "measure-loop")
+    count, end = 0, time.monotonic() + 4
+    while time.monotonic() < end:
+        for number in range(100):
+            sender.send(arp(f"02:00:00:00:be:{number:02x}", "10.100.1.1"))
+        count += 100
+    loop = ask(director, "vrrp", "measure-loop")
+    capture.stop()
+    sender.close()
+    written = len(director.log()) - log
+    print(f"{count} packets, {written} bytes of log, gap {longest_gap(capture, since)}", loop, told())
+    record_property("packets, log bytes", (count, written))
+    assert count > 5000
+    assert 100 < told()["times"] <= 1 + 64 * 50 * 5
+    assert written < 1000
+    assert longest_gap(capture, since) < 1.1
+    assert director.log().count("vrrp-address-claimed") == 1
