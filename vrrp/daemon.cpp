@@ -8,6 +8,7 @@
 #include "runtime/process.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "vrrp/explain.hpp"
+#include "vrrp/io/claim_watch.hpp"
 #include "vrrp/io/engine.hpp"
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
@@ -17,6 +18,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -90,6 +92,9 @@ class Daemon {
           notifier_.tell(notify);
         },
         [this](const RouterKey& key) { notifier_.forget(key); });
+    claims_ = std::make_unique<ClaimWatch>(
+        loop_.io(), logger_, engine_->router(),
+        [this](const core::MacAddress& mac) { return has_interface_with(mac); });
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
@@ -132,7 +137,8 @@ class Daemon {
     control_ = std::move(*server);
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
-      made(std::make_shared<StatusDocument>(engine_->router(), reflector_, generation));
+      made(std::make_shared<StatusDocument>(
+          StatusDocument::Subject{engine_->router(), reflector_, *claims_, generation}));
     });
     runtime::answer_about_turns(*control_);
     control_->handle(
@@ -143,6 +149,12 @@ class Daemon {
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
                             const runtime::ControlReply& reply) { record(request, reply); });
+  }
+
+  bool has_interface_with(const core::MacAddress& mac) const {
+    const std::vector<netlink::Link> links = reflector_.links();
+    return std::any_of(links.begin(), links.end(),
+                       [&](const netlink::Link& link) { return link.mac == mac; });
   }
 
   // ---- what holdfastctl asks ----
@@ -210,6 +222,7 @@ class Daemon {
     const std::size_t count = plan.instances.size();
     notifier_.take(plan);
     engine_->commit(std::move(plan.instances));
+    claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
@@ -245,6 +258,7 @@ class Daemon {
   netlink::Reflector reflector_;
   Notifier notifier_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;

@@ -62,6 +62,15 @@ inline constexpr Message kFlood{"vrrp-flood", Level::warning,
                                 "More VRRP packets arrived at once than one wake-up reads. "
                                 "Decisions go on without the rest. Somebody floods the "
                                 "segment, or this process was paused for very long."};
+inline constexpr Message kClaimed{
+    "vrrp-address-claimed", Level::warning,
+    "Another host answers or announces one of our virtual addresses by ARP while we hold it. Part "
+    "of the segment may talk to that host. Look for a second director, a static address or an "
+    "attacker with this MAC address."};
+inline constexpr Message kNoClaimWatch{
+    "vrrp-no-claim-watch", Level::warning,
+    "ARP cannot be listened to, so that another host with one of our addresses is not noticed. "
+    "The election is not affected."};
 inline constexpr Message kScript{"vrrp-script", Level::warning,
                                  "A notification script did not succeed. The election does not "
                                  "depend on it, but whatever the script should have "

@@ -102,6 +102,16 @@ json::value rival_of(const Instance& instance, core::Instant now) {
                       {"adverts", rival->adverts}};
 }
 
+/// null: no other host has claimed one of its addresses lately.
+json::value claim_of(const std::optional<Claim>& claim, core::Instant now) {
+  if (!claim) return nullptr;
+  return json::object{{"mac", claim->mac.to_string()},
+                      {"address", claim->address.to_string()},
+                      {"since_at", runtime::iso8601_utc(claim->since)},
+                      {"last_ms", milliseconds(now - claim->last_at)},
+                      {"times", claim->times}};
+}
+
 /// null: no partner advertises other addresses than ours.
 json::value difference_of(const Instance& instance) {
   const auto& difference = instance.list_difference();
@@ -155,11 +165,18 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
   return troubles;
 }
 
-json::object instance_status(const Instance& instance, const netlink::Publication& publication,
-                             core::Instant now) {
+json::object instance_status(const InstanceCopy& copy, core::Instant now) {
+  const Instance& instance = copy.instance;
   const InstanceSettings& settings = instance.settings();
   json::array faults;
   for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
+  json::array troubles = troubles_of(instance, now);
+  if (copy.claim) {
+    troubles.emplace_back(
+        fmt::format("{} says by ARP that {} is its own, for the {}. time {:.0f} s ago",
+                    copy.claim->mac.to_string(), copy.claim->address.to_string(), copy.claim->times,
+                    seconds(now - copy.claim->last_at)));
+  }
   return {{"name", settings.name},
           {"interface", settings.interface},
           {"vrid", settings.vrid},
@@ -175,19 +192,18 @@ json::object instance_status(const Instance& instance, const netlink::Publicatio
           {"advert_interval_ms", milliseconds(settings.advert_interval)},
           {"preempt", settings.may_preempt()},
           {"master", master_of(instance, now)},
-          {"addresses", addresses_of(publication)},
+          {"addresses", addresses_of(copy.publication)},
           {"faults", std::move(faults)},
-          {"troubles", troubles_of(instance, now)},
+          {"troubles", std::move(troubles)},
+          {"claimed_by", claim_of(copy.claim, now)},
           {"rival", rival_of(instance, now)},
           {"partner_addresses", difference_of(instance)},
           {"counters", counters_of(instance)}};
 }
 
-StatusDocument::StatusDocument(const Router& router, const netlink::Reflector& reflector,
-                               std::uint64_t generation)
-    : router_(router), reflector_(reflector), generation_(generation) {
-  keys_.reserve(router.size());
-  for (const Instance* instance : router.instances()) keys_.push_back(instance->key());
+StatusDocument::StatusDocument(const Subject& subject) : subject_(subject) {
+  keys_.reserve(subject.router.size());
+  for (const Instance* instance : subject.router.instances()) keys_.push_back(instance->key());
 }
 
 runtime::ControlPiece StatusDocument::next() {
@@ -208,9 +224,9 @@ runtime::ControlPiece StatusDocument::next() {
 runtime::ControlPiece StatusDocument::head() const {
   json::object page{{"process", "vrrp"},
                     {"pid", static_cast<std::int64_t>(::getpid())},
-                    {"generation", generation_},
+                    {"generation", subject_.generation},
                     {"loop", runtime::turns_json()},
-                    {"strays", strays_of(router_)}};
+                    {"strays", strays_of(subject_.router)}};
   return [page = std::move(page)](std::string& text) {
     text = json::serialize(page);
     text.back() = ',';
@@ -219,24 +235,21 @@ runtime::ControlPiece StatusDocument::head() const {
 }
 
 runtime::ControlPiece StatusDocument::some_instances() {
-  struct Copy {
-    Instance instance;
-    netlink::Publication publication;
-    std::optional<core::ScriptRecord> scripts;
-  };
-  std::vector<Copy> copies;
+  std::vector<InstanceCopy> copies;
+  const core::Instant now = runtime::now();
   for (std::size_t cost = 0; told_ < keys_.size() && cost < kMostCopies; ++told_) {
-    const Instance* instance = router_.find(keys_[told_]);
+    const Instance* instance = subject_.router.find(keys_[told_]);
     if (instance == nullptr) continue;  // a reload has removed it meanwhile
-    const core::ScriptRecord* scripts = router_.scripts(instance->key());
-    copies.push_back({*instance, reflector_.publication(instance->key()),
+    const core::ScriptRecord* scripts = subject_.router.scripts(instance->key());
+    copies.push_back({*instance, subject_.reflector.publication(instance->key()),
+                      subject_.claims.claim(instance->key(), now),
                       scripts == nullptr ? std::nullopt : std::optional(*scripts)});
     cost += 1 + copies.back().publication.addresses.size();
   }
-  return [copies = std::move(copies), now = runtime::now()](std::string& text) {
-    for (const Copy& each : copies) {
+  return [copies = std::move(copies), now](std::string& text) {
+    for (const InstanceCopy& each : copies) {
       if (text.back() != '[') text += ',';
-      json::object page = instance_status(each.instance, each.publication, now);
+      json::object page = instance_status(each, now);
       if (each.scripts) page.emplace("scripts", runtime::to_json(*each.scripts, now));
       text += json::serialize(page);
     }

@@ -5,6 +5,7 @@
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/control_socket.hpp"
 #include "vrrp/core/router.hpp"
+#include "vrrp/io/claim_watch.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -20,9 +21,15 @@ class StatusDocument final : public runtime::ControlDocument {
   /// So many instances and addresses are copied in one turn: some hundred microseconds.
   static constexpr std::size_t kMostCopies = 128;
 
-  /// `router` and `reflector` outlive the document; `generation` is of the configuration.
-  StatusDocument(const Router& router, const netlink::Reflector& reflector,
-                 std::uint64_t generation);
+  /// What is told of; all of it outlives the document.
+  struct Subject {
+    const Router& router;
+    const netlink::Reflector& reflector;
+    const ClaimWatch& claims;
+    std::uint64_t generation = 0;  ///< Of the configuration.
+  };
+
+  explicit StatusDocument(const Subject& subject);
   runtime::ControlPiece next() override;
 
  private:
@@ -30,18 +37,20 @@ class StatusDocument final : public runtime::ControlDocument {
   [[nodiscard]] runtime::ControlPiece some_instances();
 
   enum class Step : std::uint8_t { head, instances, over };
-  const Router& router_;
-  const netlink::Reflector& reflector_;
-  std::uint64_t generation_;
+  Subject subject_;
   Step step_ = Step::head;
   std::vector<RouterKey> keys_;  // of what was there when it began
   std::size_t told_ = 0;
 };
 
-/// One instance and what became of its addresses.
-[[nodiscard]] boost::json::object instance_status(const Instance& instance,
-                                                  const netlink::Publication& publication,
-                                                  core::Instant now);
+/// One instance, what became of its addresses, and who else claims them.
+struct InstanceCopy {
+  Instance instance;
+  netlink::Publication publication;
+  std::optional<Claim> claim;
+  std::optional<core::ScriptRecord> scripts;  ///< what became of its notification scripts
+};
+[[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 
 /// What is wrong with an instance although it is no fault: the service goes on without it.
 [[nodiscard]] boost::json::array troubles_of(const Instance& instance, core::Instant now);

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ from tests.lab.director import Director
 from tests.lab.memory import memory_of
 from tests.lab.netns import Lab, eventually
 from tests.lab.wire import Capture
+
+from .test_vrrp_director import advert
 
 SECONDS = float(os.environ.get("HOLDFAST_STRANGER_SECONDS") or 10)
 SEED = int(os.environ.get("HOLDFAST_SEED") or random.randrange(1, 1_000_000))
@@ -184,3 +187,139 @@ def test_a_stranger_never_costs_an_advert(lab, record_property):
         assert now.private - before[role].private <= 3000, (role, before, now)
     assert len(director.log()) < 200_000
     assert director.ctl("reload").returncode == 0
+
+
+def as_nobody(director, code):
+    """What a program of another user prints; `run_dir` and `socket` are at its hand."""
+    return subprocess.run(
+        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/usr/bin/python3",
+         "-c", f"import json, socket\nrun_dir = {str(director.directory)!r}\n{code}"],
+        cwd="/", text=True, capture_output=True, timeout=20)
+
+
+def test_a_password_is_shown_to_nobody(lab):
+    """Not in the log, not in status, not in the file of what was found, however the line is wrong;
+    and what the loader said at all is for root."""
+    found = Path(lab.directory) / "found.log"
+    config = f"global_defs {{\n reload_check_config {found}\n}}\n" + crowd_config(1, 1, 150)
+    director, _ = start(lab, config)
+    director.write_config(config.replace("advert_int 1\n", "advert_int 1\n authentication {\n"
+                                         " auth_type PASS\n auth_pass hunter2-XYZZY\n"
+                                         " auth_pas \"XYZZY\n }\n"))
+    answer = director.ctl("reload")
+
+    message = director.status("watchdog")["last_reload"]["message"]
+    assert "****" in message
+    for text in (answer.stdout + answer.stderr, message, director.log(), found.read_text()):
+        assert "XYZZY" not in text
+    assert found.stat().st_mode & 0o777 == 0o640
+    told = as_nobody(director, "s = socket.socket(socket.AF_UNIX)\n"
+                     "s.connect(run_dir + '/watchdog.sock')\n"
+                     "s.sendall(b'{\"command\":\"status\"}\\n')\n"
+                     "print(json.loads(s.makefile().readline())['last_reload']['message'])")
+    assert told.stdout == "None\n", told.stderr
+
+
+def forged(priority, *addresses):
+    return advert(priority=priority, vrid=1, addresses=addresses)
+
+
+def flood(machine, seconds, packets):
+    """All that Python can send; returns how many that were."""
+    with machine.inside():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+    sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.100.0.2"))
+    count, end = 0, time.monotonic() + seconds
+    with sender:
+        while time.monotonic() < end:
+            for packet in packets:
+                sender.sendto(packet, ("224.0.0.18", 0))
+            count += len(packets)
+    return count
+
+
+@pytest.mark.parametrize("what", ["lists that alternate", "resignations", "weaker masters"])
+def test_forged_adverts_fill_neither_log_nor_wire_nor_memory(lab, record_property, what):
+    """An attacker on the segment sends as fast as it can."""
+    switch = lab.switch("sw")
+    machine, attacker = lab.machines("a", "x")
+    crowd_cables(lab, switch, [machine, attacker], 1)
+    director = Director(machine, crowd_config(1, 1, 150))
+    director.start()
+    director.wait_for("10.100.1.1")
+    time.sleep(2)
+    before, log = memory_of(director)["vrrp"], len(director.log())
+    sent = {"lists that alternate": [forged(90, "10.100.1.7"), forged(90, "10.100.1.8")],
+            "resignations": [forged(0, "10.100.1.1")],
+            "weaker masters": [forged(90, "10.100.1.1")]}[what]
+    capture = Capture(switch)
+    since = time.time()
+    count = flood(attacker, 4, sent)
+    capture.stop()
+
+    ours = capture.adverts(since, source="10.100.0.1")
+    now, written = memory_of(director)["vrrp"], len(director.log()) - log
+    print(f"{count} packets: {len(ours)} adverts, {written} bytes of log, {before} {now}")
+    record_property("packets, adverts, log bytes", (count, len(ours), written))
+    assert count > 5000
+    assert 4 <= len(ours) <= 4 * 3 + 2
+    assert written < 3000, director.log()[log:]
+    assert now.private - before.private <= 1500
+
+
+def arp(mac, address, operation=2):
+    """A frame that says: this address is mine."""
+    own = bytes.fromhex(mac.replace(":", ""))
+    ip = socket.inet_aton(address)
+    return (b"\xff" * 6 + own + struct.pack("!HHHBBH", 0x0806, 1, 0x0800, 6, 4, operation)
+            + own + ip + b"\xff" * 6 + ip)
+
+
+@pytest.mark.parametrize("interfaces, vrids", [(1, 1), (4, 254)])
+def test_who_else_claims_an_address_is_told(lab, record_property, interfaces, vrids):
+    """Once in status and log, also in a flood; with few addresses the kernel looks for them, with
+    many the process does."""
+    switch = lab.switch("sw")
+    machine, attacker = lab.machines("a", "x")
+    crowd_cables(lab, switch, [machine, attacker], interfaces)
+    director = Director(machine, crowd_config(interfaces, vrids, 150))
+    director.start()
+    assert eventually(lambda: virtual_addresses_held(machine) == interfaces * vrids, 30)
+    time.sleep(2)
+    with attacker.inside():
+        sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        sender.bind(("eth0", 0))
+
+    def told():
+        return director.status("vrrp")["instances"][0]["claimed_by"]
+
+    sender.send(arp("02:00:00:00:be:ef", "10.100.0.77"))
+    sender.send(arp("02:00:00:00:be:ef", "0.0.0.0", operation=1))
+    time.sleep(0.5)
+    assert told() is None
+    sender.send(arp("02:00:00:00:be:ef", "10.100.1.1"))
+    assert eventually(lambda: told() is not None, 5), director.log()[-2000:]
+    assert (told()["mac"], told()["address"], told()["times"]) == (
+        "02:00:00:00:be:ef", "10.100.1.1", 1)
+    assert any("02:00:00:00:be:ef" in each
+               for each in director.status("vrrp")["instances"][0]["troubles"])
+
+    capture, log, since = Capture(switch), len(director.log()), time.time()
+    ask(director, "vrrp", "measure-loop")
+    count, end = 0, time.monotonic() + 4
+    while time.monotonic() < end:
+        for number in range(100):
+            sender.send(arp(f"02:00:00:00:be:{number:02x}", "10.100.1.1"))
+        count += 100
+    loop = ask(director, "vrrp", "measure-loop")
+    capture.stop()
+    sender.close()
+    written = len(director.log()) - log
+    print(f"{count} packets, {written} bytes of log, gap {longest_gap(capture, since)}", loop, told())
+    record_property("packets, log bytes", (count, written))
+    assert count > 5000
+    assert 100 < told()["times"] <= 1 + 64 * 50 * 5
+    assert written < 1000
+    assert longest_gap(capture, since) < 1.1
+    assert director.log().count("vrrp-address-claimed") == 1

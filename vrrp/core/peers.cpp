@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace holdfast::vrrp {
 namespace {
@@ -14,6 +15,11 @@ using namespace std::chrono_literals;
 
 /// How often one kind of peer problem is repeated while it lasts.
 constexpr Duration kReportEvery = 60s;
+/// Another address list is told when it changes, but not more often: who forges adverts can change
+/// it with each of them.
+constexpr Duration kAddressListEvery = 10s;
+/// So many addresses of it.
+constexpr std::size_t kAddressesTold = 10;
 /// A second master is told less and less often, down to this.
 constexpr Duration kLongestRivalGap = 1h;
 
@@ -42,17 +48,25 @@ void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions&
     if (same_peer) list_difference_.reset();
     return;
   }
-  if (same_peer && list_difference_->theirs == event.advert.addresses) {
+  ReportTimes& times = reported_at_.ensure();
+  const auto told = std::find_if(times.begin(), times.end(), [](const auto& each) {
+    return each.first == RejectReason(Objection::address_list);
+  });
+  const bool is_told = same_peer && list_difference_->theirs == event.advert.addresses;
+  const bool was_just_told = told != times.end() && now - told->second < kAddressListEvery;
+  if (is_told || was_just_told) {  // a change that stays is told when its time comes
     counters_.rejected.add(Objection::address_list);
     return;
   }
+  if (told != times.end()) times.erase(told);
   list_difference_ = ListDifference{event.source, event.advert.addresses};
-  std::erase_if(reported_at_.ensure(), [](const auto& told) {  // a change is always worth a line
-    return told.first == RejectReason(Objection::address_list);
-  });
+  const auto& theirs = event.advert.addresses;
+  const std::size_t shown = std::min(theirs.size(), kAddressesTold);
   report(
       Objection::address_list, event.source,
-      fmt::format("advertises other addresses than ours: {}", core::join(event.advert.addresses)),
+      fmt::format("advertises other addresses than ours: {}{}",
+                  core::join(std::span(theirs).first(shown)),
+                  shown == theirs.size() ? "" : fmt::format(" and {} more", theirs.size() - shown)),
       now, out);
 }
 

@@ -85,6 +85,8 @@ void Router::on(const Reload& event, Instant now, Actions& out) {
   }
   order_ = std::move(next_order);
   update_shortest_interval();
+  // Names that no configuration uses any more would otherwise stay for the life of the process.
+  std::erase_if(interfaces_, [](const auto& each) { return each.second.listeners.empty(); });
 }
 
 void Router::on(const ScriptStarted& event, Instant, Actions&) {

@@ -11,6 +11,10 @@ namespace holdfast::vrrp {
 namespace {
 
 constexpr core::Duration kSendErrorEvery = std::chrono::seconds(10);
+/// What peers do wrong, of all instances together: an instance limits its own lines, but who forges
+/// adverts can have one of each of thousands.
+constexpr std::uint32_t kMostPeerLines = 20;
+constexpr core::Duration kPeerLinesEvery = std::chrono::seconds(10);
 
 /// A piece of address work keeps the loop for about so long.
 constexpr core::Duration kMoveTime = std::chrono::milliseconds(5);
@@ -47,6 +51,7 @@ Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Re
       on_notify_(std::move(on_notify)),
       on_removed_(std::move(on_removed)),
       send_errors_(kSendErrorEvery),
+      peer_lines_(kMostPeerLines, kPeerLinesEvery),
       announcer_(std::move(announcements), reflector,
                  [this](const std::string& interface, const std::string& why) {
                    complain(interface, "an announcement", why);
@@ -119,8 +124,14 @@ void Executor::tell_about(const StateChanged& action) {
 }
 
 void Executor::tell_about(const PeerProblem& action) {
-  logger_.log(kPeerProblem, "{}: {} (from {}, {} so far)", action.router->name, action.sentence,
-              action.source.to_string(), action.occurrences);
+  const auto held_back = peer_lines_.admit(runtime::now());
+  if (!held_back) return;
+  logger_.log(
+      kPeerProblem, "{}: {} (from {}, {} so far){}", action.router->name, action.sentence,
+      action.source.to_string(), action.occurrences,
+      *held_back == 0
+          ? ""
+          : fmt::format("; {} lines about other peers were not written before it", *held_back));
 }
 
 // What a new instance with the same key writes to the page comes after this.

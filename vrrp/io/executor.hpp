@@ -4,6 +4,7 @@
 
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/handover_page.hpp"
+#include "runtime/line_budget.hpp"
 #include "runtime/log.hpp"
 #include "vrrp/core/turn.hpp"
 #include "vrrp/io/advert_ports.hpp"
@@ -73,6 +74,7 @@ class Executor : public Doer {
   OnNotify on_notify_;
   OnRemoved on_removed_;
   runtime::RateLimiter send_errors_;
+  runtime::LineBudget peer_lines_;
   Announcer announcer_;
   bool keep_addresses_ = false;
   bool stopped_ = false;

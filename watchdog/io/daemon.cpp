@@ -189,6 +189,7 @@ void Daemon::open_control_socket() {
                    [this](const boost::json::object&, const runtime::ControlReply& reply) {
                      reply(status(Readers::owners));
                    });
+  runtime::answer_about_turns(*control_);
   control_->handle("reload", ControlAccess::change,
                    [this](const boost::json::object& request, runtime::ControlReply reply) {
                      on_reload_command(request, std::move(reply));

@@ -1,6 +1,7 @@
 #include "watchdog/io/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/turn_meter.hpp"
 #include "watchdog/version.hpp"
 
 #include <boost/json/array.hpp>
@@ -69,6 +70,7 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   page["process"] = "watchdog";
   page["pid"] = ::getpid();
   page["version"] = kVersion;
+  page["loop"] = runtime::turns_json();
   page["generation"] = supervisor.generation();
   page["config_file"] = facts.config_file;
   page["config_id"] = facts.config_id;

@@ -172,8 +172,8 @@ TEST_CASE("secrets: endless lines of braces, words and addresses cost no more th
   const std::string secret = "auth_pass " + urls;
   std::string blanks(300, ' ');
   blanks += '{';
-  for (const std::string_view text : {std::string_view(urls), std::string_view(braces),
-                                      std::string_view(quotes), std::string_view(secret),
-                                      std::string_view(blanks)})
+  for (const std::string_view text :
+       {std::string_view(urls), std::string_view(braces), std::string_view(quotes),
+        std::string_view(secret), std::string_view(blanks)})
     CHECK_FALSE(shows(told(std::string(text) + "\n"), "XYZZY"));
 }

@@ -1,3 +1,4 @@
+#include "runtime/line_budget.hpp"
 #include "runtime/log.hpp"
 #include "runtime/log_queue.hpp"
 #include "runtime/unique_fd.hpp"
@@ -229,4 +230,17 @@ TEST_CASE("rate limiter: more keys than its bound forget the oldest") {
 
   CHECK(limiter.admit("first", t0 + 2s) == 0);
   CHECK(limiter.admit(std::to_string(RateLimiter::kMaxKeys - 1), t0 + 2s) == std::nullopt);
+}
+
+TEST_CASE("line budget: so many lines in a while, then the number of those held back") {
+  LineBudget budget(2, 10s);
+  const core::Instant t0{1h};
+
+  CHECK(budget.admit(t0) == 0);
+  CHECK(budget.admit(t0) == 0);
+  for (int i = 0; i < 1000; ++i) CHECK_FALSE(budget.admit(t0 + 9s).has_value());
+  CHECK(budget.admit(t0 + 10s) == 1000);
+  CHECK(budget.admit(t0 + 11s) == 0);
+  CHECK_FALSE(budget.admit(t0 + 12s).has_value());
+  CHECK(budget.admit(t0 + 100s) == 1);
 }

@@ -1,6 +1,7 @@
 #include "core/rng.hpp"
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/router.hpp"
+#include "vrrp/core/situation.hpp"
 #include "vrrp/core/timing.hpp"
 
 #include <doctest/doctest.h>
@@ -197,6 +198,18 @@ TEST_CASE("router: a removed master resigns, hands over and is gone; a new insta
   CHECK(lines == Lines{"withdraw", "notify DELETED 255", "removed"});
   CHECK(bench.router.find(key(1)) == nullptr);
   CHECK(bench.step(AddressesPlaced{key(1), 1, 0, "late answer"}, t0 + 702ms).empty());
+}
+
+TEST_CASE("router: interface names that no configuration uses any more are forgotten") {
+  Bench bench({numbered(1)});
+  for (int i = 0; i < 300; ++i) {
+    auto settings = numbered(1);
+    settings.interface = "veth" + std::to_string(i);
+    bench.step(InterfaceChanged{settings.interface, {}}, t0);
+    bench.step(Reload{{settings}}, t0);
+  }
+  CHECK(bench.router.situation().interfaces.size() == 1);
+  CHECK(bench.router.find(key(1, "veth299")) != nullptr);
 }
 
 TEST_CASE("router: an instance that returns during its own handover ends the old one first") {
