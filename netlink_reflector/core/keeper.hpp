@@ -209,7 +209,7 @@ class Keeper {
   [[nodiscard]] bool is_settled(const Owner& owner) const;
   [[nodiscard]] bool lingers(const DesiredAddress& address) const;
   [[nodiscard]] bool is_wanted(const std::string& name, const AddressKey& key) const;
-  [[nodiscard]] bool is_claimed(const std::string& name, const AddressKey& key) const;
+  [[nodiscard]] bool is_held_or_leaving(const std::string& name, const AddressKey& key) const;
   void describe_wanted(HeldAddress& entry, const Link& link, const AddressTable& addresses) const;
   void report(const core::RouterKey& key, Owner& owner, const Mirror& mirror);
 

@@ -143,15 +143,14 @@ bool Keeper::is_wanted(const std::string& name, const AddressKey& key) const {
   return !owners_of(name, key).empty();
 }
 
-bool Keeper::is_claimed(const std::string& name, const AddressKey& key) const {
+bool Keeper::is_held_or_leaving(const std::string& name, const AddressKey& key) const {
   const auto is_it = [&](const DesiredAddress& address) {
     return address.interface == name && is_at(address, key);
   };
   const auto& there = owners_.on(name);
   return std::any_of(there.begin(), there.end(), [&](const Owners::Entry* entry) {
     const Owner& owner = entry->second;
-    return std::any_of(owner.claimed.begin(), owner.claimed.end(), is_it) ||
-           std::any_of(owner.desired.begin(), owner.desired.end(), is_it) ||
+    return std::any_of(owner.desired.begin(), owner.desired.end(), is_it) ||
            std::any_of(owner.leaving.begin(), owner.leaving.end(), is_it);
   });
 }

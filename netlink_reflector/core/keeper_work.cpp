@@ -125,14 +125,14 @@ void Keeper::adopt_wanted(Device& device, const Wish& wish) {
   }
 }
 
-/// Nobody but us gives an address our mark. One that an owner claims and that we believed gone, as
-/// after lost events, is no stranger's.
+/// Nobody but us gives an address our mark. One that an owner wants, or has let go, and that we
+/// believed gone, as after lost events, is no stranger's.
 void Keeper::adopt_marked(Device& device, const std::vector<Address>& actual) {
   if (!marks_are_ours_) return;
   for (const Address& address : actual) {
     if (address.protocol != kProtocolHoldfast) continue;
     const AddressKey key = address.key();
-    if (!device.standings.is_owned(key) && is_claimed(device.name, key)) own(device, key);
+    if (!device.standings.is_owned(key) && is_held_or_leaving(device.name, key)) own(device, key);
   }
 }
 

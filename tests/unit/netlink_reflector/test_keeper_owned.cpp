@@ -200,6 +200,19 @@ TEST_CASE("keeper: what carries our mark is ours again after it was believed gon
   CHECK_FALSE(world.has("10.0.0.9"));
 }
 
+TEST_CASE("keeper: a mark that came later is not ours where nobody wants the address") {
+  World world;
+  world.keeper.claim(kFirst, {vip("10.0.0.9")});
+  world.inherit();
+  world.keeper.sweep_leftovers();
+  world.settle();
+
+  world.foreign(StepKind::add, "10.0.0.9", "eth0", kProtocolHoldfast);
+
+  CHECK(world.settle() == 0);
+  CHECK(world.has("10.0.0.9"));
+}
+
 TEST_CASE("keeper: a record of an interface that was made again names nothing") {
   World world;
   world.foreign(StepKind::add, "10.0.0.9");
