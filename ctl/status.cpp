@@ -90,6 +90,10 @@ std::string render_processes(const Replies& replies, const TextOptions& options)
         text(child != nullptr ? seen : own, child != nullptr ? "since_at" : "started_at");
     std::string remark;
     if (!reply.status) remark = reply.problem;
+    if (const auto* late = seen.if_contains("late");
+        late != nullptr && late->is_bool() && late->as_bool())
+      remark += std::string(remark.empty() ? "" : "; ") +
+                "late: it works, but gave no sign of life for some seconds";
     if (find(seen, "last_exit") != nullptr) {
       remark += (remark.empty() ? "" : "; ") + ("last exit: " + text(seen, "last_exit"));
     }

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <list>
 #include <thread>
 
 namespace holdfast::vrrp {
@@ -64,7 +65,7 @@ class Daemon {
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), tidy_up) {}
   ~Daemon() {
-    if (parser_.joinable()) parser_.join();
+    for (std::thread& parser : parsers_) parser.join();
   }
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -196,14 +197,16 @@ class Daemon {
                std::function<void(core::Result<void>)> done) {
     prepared_.reset();
     preparing_ = generation;
-    if (parser_.joinable()) parser_.join();  // of a prepare that was replaced: bounded by one parse
-    parser_ =
-        std::thread([this, generation, fd = snapshot.release(), done = std::move(done)]() mutable {
+    const auto parser = parsers_.emplace(parsers_.end());
+    *parser = std::thread(
+        [this, parser, generation, fd = snapshot.release(), done = std::move(done)]() mutable {
           const runtime::UniqueFd owned(fd);
           auto plan = std::make_shared<core::Result<Plan>>(read_plan(owned.get()));
           runtime::return_free_memory();  // the model was several times as large as the plan
           runtime::return_idle_code();
-          boost::asio::post(loop_.io(), [this, generation, plan, done = std::move(done)] {
+          boost::asio::post(loop_.io(), [this, parser, generation, plan, done = std::move(done)] {
+            parser->join();  // this was the last thing that it did
+            parsers_.erase(parser);
             if (preparing_ == generation) done(accept(generation, std::move(*plan)));
           });
         });
@@ -264,7 +267,7 @@ class Daemon {
   std::unique_ptr<runtime::Child> child_;
   std::optional<Plan> prepared_;
   std::uint64_t preparing_ = 0;
-  std::thread parser_;
+  std::list<std::thread> parsers_;  // more than one while a prepare replaces another
   runtime::DeadlineTimer patience_;
   runtime::DeadlineTimer tidy_up_;
 };

@@ -38,8 +38,13 @@ void AddressOracle::woke(const Child& child, const Wake& wake) {
   if (!child.is_committed()) return;
   if (wake.cause == Wake::Cause::first_commit)
     std::erase_if(packets_before_, [&](const auto& each) { return each.first.first == &child; });
+  check_counters(child, wake);
+}
+
+void AddressOracle::settled(const Child& child) const {
+  if (!child.is_committed()) return;
+  check_page(child);
   check_kernel(child);
-  check_page(child, wake);
 }
 
 void AddressOracle::check_kernel(const Child& child) const {
@@ -64,7 +69,7 @@ void AddressOracle::check_kernel(const Child& child) const {
   }
 }
 
-void AddressOracle::check_page(const Child& child, const Wake& wake) {
+void AddressOracle::check_counters(const Child& child, const Wake& wake) {
   const Machine& machine = child.machine();
   for (const Action& action : wake.actions) {
     if (const auto* removed = std::get_if<Removed>(&action)) {
@@ -75,22 +80,32 @@ void AddressOracle::check_page(const Child& child, const Wake& wake) {
     }
   }
   for (const Instance* instance : child.router().instances()) {
-    const core::RouterKey& key = instance->key();
-    const auto before = packets_before_.find({&child, key});
-    const std::uint64_t packets =
-        child.packets_sent(key) - (before == packets_before_.end() ? 0 : before->second);
+    const std::uint64_t packets = packets_of(child, instance->key());
     if (instance->counters().adverts_sent != packets)
       situation_.violated(
           "counted is sent", machine.name(),
           fmt::format("counts {} adverts of {} and has sent {}", instance->counters().adverts_sent,
                       instance->settings().name, packets));
+  }
+}
+
+/// Of this life of the instance.
+std::uint64_t AddressOracle::packets_of(const Child& child, const core::RouterKey& key) const {
+  const auto before = packets_before_.find({&child, key});
+  return child.packets_sent(key) - (before == packets_before_.end() ? 0 : before->second);
+}
+
+void AddressOracle::check_page(const Child& child) const {
+  const Machine& machine = child.machine();
+  for (const Instance* instance : child.router().instances()) {
+    const core::RouterKey& key = instance->key();
     if (instance->state_name() != StateName::master) continue;
     const auto record = machine.page().load(key);
     if (!record) continue;  // void: the addresses are being taken off by another process
     if (record->state != Page::Record::State::master)
       situation_.violated("the page is true", machine.name(), "is master and its page says it not");
     const Instant last = machine.last_packet(key);
-    if (packets > 0 && record->last_advert_sent_at != last)
+    if (packets_of(child, key) > 0 && record->last_advert_sent_at != last)
       situation_.violated("the page is true", machine.name(),
                           "pages another last advert than the segment saw");
   }

@@ -13,13 +13,16 @@ class AddressOracle {
  public:
   explicit AddressOracle(const Situation& situation) : situation_(situation) {}
   void woke(const Child& child, const Wake& wake);
+  void settled(const Child& child) const;
   void announced(const Child& child, const core::RouterKey& key, const core::IpAddress& address);
   /// Between any two happenings of the world.
   void look();
 
  private:
   void check_kernel(const Child& child) const;
-  void check_page(const Child& child, const Wake& wake);
+  void check_page(const Child& child) const;
+  void check_counters(const Child& child, const Wake& wake);
+  [[nodiscard]] std::uint64_t packets_of(const Child& child, const core::RouterKey& key) const;
   void check_leftovers(const Machine& machine);
 
   const Situation& situation_;

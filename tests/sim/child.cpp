@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kSocketBufferPackets = 64;  // what does not fit is lost, as in a kernel
 constexpr Duration kHeartbeat = 500ms;
 constexpr Duration kMaxHandover = 3s;  // Engine::kMaxHandover
+constexpr Duration kLatestWork = 20ms;
 
 }  // namespace
 
@@ -128,8 +129,8 @@ void Child::commit(const File& next) {
     driver_.handle(Startup{}, world().now(), wake_.actions);
   }
   refresh_ports();
+  sweep_is_due_ = true;
   end_wake();
-  reflector_.sweep_leftovers();
 }
 
 void Child::resume(const File& next) {
@@ -167,14 +168,38 @@ void Child::begin_wake(Wake::Cause cause) {
 }
 
 void Child::end_wake() {
-  perform(wake_.actions, *this,
-          [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
+  turn_.begin(wake_.actions, *this,
+              [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
   watcher_.woke(*this, wake_);
   for (const Action& action : wake_.actions) {
     if (std::holds_alternative<Removed>(action)) refresh_ports();
   }
-  if (stopping_ && router().has_stopped()) return exit({ExitStatus::Kind::exited, 0});
   arm();
+  work_on();
+}
+
+/// Most wake-ups have time for all that they ask for; in others some waits, as when thousands are
+/// taken over.
+void Child::work_on() {
+  while (turn_.has_work() && rng().chance(90)) work();
+  if (!turn_.has_work()) return settled();
+  if (std::exchange(work_is_planned_, true)) return;
+  later(rng().below(kLatestWork), [this] {
+    work_is_planned_ = false;
+    work();
+    work_on();
+  });
+}
+
+void Child::work() {
+  turn_.work(*this, [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
+}
+
+/// Nothing waits any more.
+void Child::settled() {
+  watcher_.settled(*this);
+  if (std::exchange(sweep_is_due_, false)) reflector_.sweep_leftovers();
+  if (stopping_ && router().has_stopped()) exit({ExitStatus::Kind::exited, 0});
 }
 
 void Child::wake(Wake::Cause cause, const std::string* readable) {
@@ -289,6 +314,11 @@ Moved Child::move(std::span<const AddressMove> moves) {
       reflector_.forget(key);
     }
   }
+  return keep_moving();
+}
+
+Moved Child::keep_moving() {
+  if (rng().chance(10)) return Moved::not_yet;
   reflector_.flush();
   return Moved::all;
 }

@@ -51,7 +51,10 @@ struct Wake {
 class Watcher {
  public:
   virtual ~Watcher() = default;
+  /// Its adverts are out; what else it was about may wait still.
   virtual void woke(Child& child, const Wake& wake) = 0;
+  /// All that it was told to do is done.
+  virtual void settled(Child& child) = 0;
   virtual void announced(Child& child, const core::RouterKey& key,
                          const core::IpAddress& address) = 0;
   /// The watchdog is about to end it.
@@ -102,13 +105,16 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   void end_wake();
   void wake(Wake::Cause cause, const std::string* readable);
   void handle(const vrrp::Event& event);
+  void work_on();
+  void work();
+  void settled();
   void drain(const std::string& name, Socket& socket);
   void arm();
 
   void send(std::span<const vrrp::SendAdvert* const> adverts,
             std::vector<vrrp::Event>& answers) override;
   vrrp::Moved move(std::span<const vrrp::AddressMove> moves) override;
-  vrrp::Moved keep_moving() override { return vrrp::Moved::all; }
+  vrrp::Moved keep_moving() override;
   void announce(std::span<const vrrp::Announce* const> announcements,
                 std::vector<vrrp::Event>& answers) override;
   void tell(const vrrp::Action& action) override;
@@ -143,6 +149,9 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   std::set<core::RouterKey> wished_;
   std::map<core::RouterKey, std::uint64_t> packets_sent_;
   Wake wake_;
+  vrrp::Turn turn_;
+  bool work_is_planned_ = false;
+  bool sweep_is_due_ = false;
   std::optional<Instant> planned_for_;
   std::uint64_t plan_ = 0;  // wake-ups of an older plan are void
 };

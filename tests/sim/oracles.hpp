@@ -18,6 +18,7 @@ class Oracles : public Watcher {
     addresses_.woke(child, wake);
     segment_.woke(child, wake);
   }
+  void settled(Child& child) override { addresses_.settled(child); }
   void announced(Child& child, const core::RouterKey& key,
                  const core::IpAddress& address) override {
     addresses_.announced(child, key, address);

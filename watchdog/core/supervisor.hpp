@@ -169,6 +169,7 @@ class Supervisor {
   [[nodiscard]] core::Duration patience_with(const Live& live) const;
   [[nodiscard]] core::Instant silence_deadline(const Live& live) const;
   [[nodiscard]] static bool has_worked(const ChildRecord& child, const Live& live);
+  [[nodiscard]] bool peers_may_serve(Role role, const Live& live) const;
   void judge_silence(Role role);
   void set_state(Role role, ChildState state);
   void report(ReportId id, std::string text);

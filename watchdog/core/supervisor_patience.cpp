@@ -26,12 +26,19 @@ core::Instant Supervisor::silence_deadline(const Live& live) const {
   return std::min(live.look->at + span, live.heard_at + settings_.busy_limit);
 }
 
+/// Adverts that did not leave were no reason to give addresses up while the process was there to
+/// hear of a better master. Silent as well, it has none.
+bool Supervisor::peers_may_serve(Role role, const Live& live) const {
+  return role == Role::vrrp && live.applied != 0 && settings_.keep_addresses == KeepAddresses::no &&
+         holds_until_ && *holds_until_ <= now_;
+}
+
 void Supervisor::judge_silence(Role role) {
   ChildRecord& child = record(role);
   auto& live = std::get<Live>(child.state);
   const double silent = seconds(now_ - live.heard_at);
-  const bool is_busy = has_worked(child, live);
-  if (live.look && !is_busy)
+  const bool is_busy = has_worked(child, live) && !peers_may_serve(role, live);
+  if (live.look && !is_busy && now_ >= live.heard_at + patience_with(live))
     return end_hung(role, fmt::format("gave no sign of life for {:.1f} s", silent));
   if (now_ >= live.heard_at + settings_.busy_limit)
     return end_hung(role,

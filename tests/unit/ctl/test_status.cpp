@@ -71,6 +71,18 @@ Replies everybody() {
 
 }  // namespace
 
+TEST_CASE("status: a process that is late but works is told beside its state") {
+  Replies replies = everybody();
+  auto& children = replies[0].status->at("children").as_array();
+  children.at(0).as_object()["late"] = true;
+  children.at(1).as_object()["late"] = false;
+
+  const std::string text = render_status(replies, kPlain);
+  CHECK(text.find("4712  running  1 h 59 min         0           2  late: it works, but gave no "
+                  "sign of life for some seconds\n") != std::string::npos);
+  CHECK(text.find("2  last exit: killed by signal 9\n") != std::string::npos);
+}
+
 TEST_CASE("status: processes, instances and services as a person reads them") {
   CHECK(render_status(everybody(), kPlain) ==
         R"(holdfast 0.1.0, /etc/keepalived/keepalived.conf, generation 2

@@ -235,6 +235,18 @@ TEST_CASE("busy: one that only wants the processor works as well; one that stops
   CHECK(look(heard + 5s, false) == Actions{Strike{Role::vrrp, Blow::abort}});
 }
 
+TEST_CASE("busy: it is no excuse for addresses that peers may have, because adverts do not leave") {
+  Driver driver;
+  driver.run(RoleSet::of(Role::vrrp));
+  (void)driver.step(HeartbeatReceived{Role::vrrp});
+  const Instant long_ago = driver.now - 10s;
+  const Instant heard = driver.now;
+
+  CHECK(deeds(driver.busy(heard + 3s - 1us, long_ago)) == Actions{});
+  CHECK(deeds(driver.busy(heard + 3s, long_ago)) ==
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+}
+
 TEST_CASE("busy: an endless loop is ended after a minute, and not begun again without a pause") {
   Driver driver;
   driver.run(RoleSet::of(Role::vrrp));
