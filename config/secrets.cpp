@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace holdfast::config {
@@ -18,6 +19,10 @@ constexpr std::size_t kCutPassword = 8;
 
 /// Excerpts shorter than this are whole lines.
 constexpr std::size_t kLongExcerpt = 150;
+
+/// Words whose meaning is remembered.
+constexpr std::size_t kMostRemembered = 4096;
+constexpr std::size_t kLongestRemembered = 64;
 
 constexpr std::string_view kBetweenWords = " \t\r\n\"'{}[]";
 constexpr std::string_view kAroundWords = "=,.;:()$";
@@ -109,16 +114,11 @@ class Vocabulary {
   }
 
   /// Whether what follows is meant to be a secret.
-  [[nodiscard]] bool means_secret(std::string_view word) const {
-    const std::string plain = folded(word);
-    return has(plain, "passw") || has(plain, "passphrase") || has(plain, "secret") ||
-           !nearest_word(word, names_).empty();
+  [[nodiscard]] bool means_secret(std::string_view word) {
+    return remembered(secret_, word, [&] { return seems_secret(word); });
   }
-  [[nodiscard]] std::optional<Block> block_meant(std::string_view word) const {
-    const std::string_view name = nearest_word(word, block_names_);
-    for (const Block block : blocks_)
-      if (!name.empty() && name_of(block) == name) return block;
-    return std::nullopt;
+  [[nodiscard]] std::optional<Block> block_meant(std::string_view word) {
+    return remembered(meant_, word, [&] { return block_like(word); });
   }
   /// The row of this block that the word means; nullptr: none.
   [[nodiscard]] static const Keyword* row_meant(Block block, std::string_view word) {
@@ -137,14 +137,38 @@ class Vocabulary {
   }
 
  private:
+  [[nodiscard]] bool seems_secret(std::string_view word) const {
+    const std::string plain = folded(word);
+    return has(plain, "passw") || has(plain, "passphrase") || has(plain, "secret") ||
+           !nearest_word(word, names_).empty();
+  }
+  [[nodiscard]] std::optional<Block> block_like(std::string_view word) const {
+    const std::string_view name = nearest_word(word, block_names_);
+    for (const Block block : blocks_)
+      if (!name.empty() && name_of(block) == name) return block;
+    return std::nullopt;
+  }
+  /// A configuration has few words, and each of them a thousand times.
+  template <class Value, class Find>
+  static Value remembered(std::unordered_map<std::string, Value>& known, std::string_view word,
+                          const Find& find) {
+    if (word.size() > kLongestRemembered) return find();
+    if (known.size() > kMostRemembered) known.clear();
+    const auto [at, is_new] = known.try_emplace(std::string(word));
+    if (is_new) at->second = find();
+    return at->second;
+  }
+
   std::vector<Block> blocks_;
   std::vector<std::string_view> block_names_;
   std::vector<std::string_view> names_;
+  std::unordered_map<std::string, bool> secret_;
+  std::unordered_map<std::string, std::optional<Block>> meant_;
 };
 
-const Vocabulary& vocabulary() {
-  static const Vocabulary kVocabulary;
-  return kVocabulary;
+Vocabulary& vocabulary() {
+  thread_local Vocabulary of_this_thread;
+  return of_this_thread;
 }
 
 /// A definition whose name says what it holds: "$PASSWORD".

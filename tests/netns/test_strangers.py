@@ -316,7 +316,7 @@ def test_who_else_claims_an_address_is_told(lab, record_property, interfaces, vr
     capture.stop()
     sender.close()
     written = len(director.log()) - log
-    print(f"{count} packets, {written} bytes of log, gap {longest_gap(capture, since)}", loop, told())
+    print(f"{count} packets, {written} bytes of log", longest_gap(capture, since), loop, told())
     record_property("packets, log bytes", (count, written))
     assert count > 5000
     assert 100 < told()["times"] <= 1 + 64 * 50 * 5

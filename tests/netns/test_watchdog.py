@@ -362,7 +362,7 @@ def test_reload_by_socket_waits_for_the_outcome(director):
     director.behave("checkers", "refuse too many services")
     answer = director.ask("reload")
     assert answer["ok"] is False and "too many services" in answer["diagnostics"]
-    assert director.said("vrrp")[-1] == "abort 3"
+    director.wait_for(lambda: director.said("vrrp")[-1] == "abort 3", "the other child's abort")
     director.config.unlink()
     assert "director.conf" in director.ask("reload")["diagnostics"]
     assert director.status()["generation"] == 2
