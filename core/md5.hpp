@@ -1,9 +1,10 @@
-// MD5 (RFC 1321) of bytes that arrive in pieces. Called by the HTTP check, whose `digest` values
-// are MD5: a short name for a page. It protects nothing, and must not be used where it would.
+// MD5 [RFC 1321], by libmd: the digests in people's files were made with it (keepalived's genhash),
+// it is nothing to trust. OpenSSL's needs ten times the memory in each process, and is refused on a
+// host in FIPS mode.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <md5.h>
 #include <span>
 #include <string>
 
@@ -11,17 +12,20 @@ namespace holdfast::core {
 
 class Md5 {
  public:
-  void feed(std::span<const std::uint8_t> bytes);
+  Md5() { ::MD5Init(&context_); }
+  void feed(std::span<const std::uint8_t> bytes) {
+    ::MD5Update(&context_, bytes.data(), bytes.size());
+  }
   /// 32 lower-case hex digits of all that was fed. Nothing may be fed afterwards.
-  [[nodiscard]] std::string finish();
+  [[nodiscard]] std::string finish() {
+    std::string digits(MD5_DIGEST_STRING_LENGTH, '\0');
+    ::MD5End(&context_, digits.data());
+    digits.pop_back();  // the byte that ends it
+    return digits;
+  }
 
  private:
-  static constexpr std::size_t kBlockBytes = 64;
-  void digest(std::span<const std::uint8_t, kBlockBytes> block);
-
-  std::array<std::uint32_t, 4> state_{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
-  std::array<std::uint8_t, kBlockBytes> block_{};
-  std::uint64_t fed_ = 0;  // bytes; those beyond the last whole block are in block_
+  ::MD5_CTX context_;
 };
 
 }  // namespace holdfast::core

@@ -35,10 +35,12 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
                        const Counters& counters = {}, const Admission& admission = Admission(9)) {
   const std::uint64_t generation = 1;
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
+  const ScriptRecords unused;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .probes = {counters, admission},
-                                                  .generation = generation});
+                                                  .generation = generation,
+                                                  .scripts = unused});
   return json::parse(text_of(document)).as_object();
 }
 
@@ -177,13 +179,15 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
   bench.configure({{large, service(2, {}), service(3, {7})}});
   const Reconciler reconciler;
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
+  const ScriptRecords unused;
   const Counters counters;
   const Admission admission(9);
   const std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .probes = {counters, admission},
-                                                  .generation = generation});
+                                                  .generation = generation,
+                                                  .scripts = unused});
 
   int turns = 0;
   const json::object told = json::parse(text_of(document, &turns)).as_object();
@@ -202,13 +206,15 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   bench.configure({{service(1, {1}), service(2, {2})}});
   const Reconciler reconciler;
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters> none;
+  const ScriptRecords unused;
   const Counters counters;
   const Admission admission(9);
   std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .probes = {counters, admission},
-                                                  .generation = generation});
+                                                  .generation = generation,
+                                                  .scripts = unused});
   std::string text;
   document.next()(text);
   document.next()(text);

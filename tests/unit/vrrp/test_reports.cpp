@@ -20,7 +20,8 @@ struct Bench {
   Actions out;
 
   Bench() {
-    instance.step(InterfaceReport{{.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+    instance.step(InterfaceReport{InterfaceStatus{
+                      .exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
                   t0, out);
     instance.step(Startup{}, t0, out);
   }

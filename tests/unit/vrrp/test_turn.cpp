@@ -279,7 +279,7 @@ TEST_CASE("turn: thousands of addresses are moved in pieces, each on one interfa
     for (const char* interface : {"eth0", "eth1"}) {
       Subject one{subject(vrid)->key, interface};
       one.key.interface = interface;
-      actions.push_back(PublishAddresses{one, AddressList(20, everyday().addresses.front())});
+      actions.push_back(PublishAddresses{one, std::vector(20, everyday().addresses.front())});
     }
   }
   actions.push_back(Stopped{});
