@@ -1,6 +1,9 @@
 #include "config/accounts.hpp"
 
 #include "config/load.hpp"
+#include "config/secrets.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
@@ -60,9 +63,12 @@ Account account_of(const Script& script, const Model& model) {
   Account account{.user = name.user, .group = name.group};
   if (found != model.accounts.end()) account = *found;
   const bool named = !script.user.empty() || !model.globals.script_user.empty();
-  const bool usable = found != model.accounts.end() && account.problem.empty();
-  if (!named && !usable) return {.user = "root", .groups = {0}};
-  if (found == model.accounts.end()) account.problem = "nobody has looked this account up";
+  if (found != model.accounts.end()) return account;
+  // Only where the default account does not exist: one that cannot be looked up costs its scripts.
+  if (!named) return {.user = "root", .groups = {0}};
+  account.problem = model.accounts.empty()
+                        ? "nobody has looked this account up"
+                        : fmt::format("there is no user '{}' on this host", name.user);
   return account;
 }
 
@@ -90,6 +96,7 @@ void add_accounts(Loaded& loaded, std::vector<Account> accounts) {
   loaded.model.accounts = std::move(accounts);
   Reporter reporter(loaded.snapshot, loaded.diagnostics);
   report_accounts(loaded.model, reporter);
+  hide_secrets(loaded.snapshot.text, loaded.diagnostics);
   loaded.diagnostics.sort_by_place();
 }
 

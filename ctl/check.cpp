@@ -2,6 +2,7 @@
 
 #include "config/compare/pair.hpp"
 #include "config/load.hpp"
+#include "config/secrets.hpp"
 #include "config/write/json.hpp"
 #include "ctl/client.hpp"
 #include "ctl/online.hpp"
@@ -55,6 +56,7 @@ void look_at_host(Loaded& loaded, const Target& target) {
     host->held = held_addresses(*vrrp.status);
   Diagnostics found;
   check_online(loaded, *host, found);
+  config::hide_secrets(loaded.snapshot.text, found);
   loaded.diagnostics.append(found);
   loaded.diagnostics.sort_by_place();
 }

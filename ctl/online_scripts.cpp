@@ -29,7 +29,8 @@ struct Scripts {
     const config::AccountName name = config::account_name(script, globals);
     auto user = runtime::look_up_account(name.user, name.group);
     const bool named = !script.user.empty() || !globals.script_user.empty();
-    if (!user && named)
+    const bool is_missing = !user && user.error().system_errno == 0;
+    if (!user && (named || !is_missing))
       return warn(script, fmt::format("{}: its scripts are not run", user.error().message));
     const std::string path = runtime::find_program(script.argv[0]);
     if (path.empty())

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <fcntl.h>
 #include <map>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +33,14 @@ sockaddr_un address_of(const std::string& path) {
   return address;
 }
 
+/// The owner of the directory may have put a link in place of the socket: it is not followed.
+void open_to_all(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (file && ::fstat(file.get(), &status) == 0 && S_ISSOCK(status.st_mode))
+    ::chmod(fmt::format("/proc/self/fd/{}", file.get()).c_str(), 0666);
+}
+
 core::Result<UniqueFd> listener_at(const std::string& path) {
   const sockaddr_un address = address_of(path);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
@@ -39,7 +48,7 @@ core::Result<UniqueFd> listener_at(const std::string& path) {
   if (!socket || ::bind(socket.get(), generic, sizeof address) != 0 ||
       ::listen(socket.get(), SOMAXCONN) != 0)
     return core::fail_errno(errno, "cannot listen on the control socket {}", path);
-  ::chmod(path.c_str(), 0666);
+  open_to_all(path);
   return socket;
 }
 

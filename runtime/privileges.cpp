@@ -65,17 +65,20 @@ core::Result<void> give_up_programs() {
   for (unsigned long capability = 0;; ++capability) {
     const int held = ::prctl(PR_CAPBSET_READ, capability);
     if (held < 0) break;  // there are no more
-    if (held == 1 && ::prctl(PR_CAPBSET_DROP, capability) != 0 && ::geteuid() == 0)
+    // Without CAP_SETPCAP, as in many containers, the set stays: no_new_privs is what counts.
+    if (held == 1 && ::prctl(PR_CAPBSET_DROP, capability) != 0 && errno != EPERM)
       return core::fail_errno(errno, "cannot empty the bounding set of capabilities");
   }
   return {};
 }
 
 core::Result<std::string> confine(Role role, const std::string& run_dir) {
-  if (auto given_up = give_up_programs(); !given_up) return given_up.error();
+  // Each step counts by itself, also when another one fails.
+  const auto given_up = give_up_programs();
   auto kept = keep_capabilities(role, run_dir);
-  if (!kept) return kept;
-  if (auto filtered = filter_syscalls(FilterFor::network); !filtered) return filtered.error();
+  const auto filtered = filter_syscalls(FilterFor::network);
+  if (!given_up) return given_up.error();
+  if (!filtered) return filtered.error();
   return kept;
 }
 

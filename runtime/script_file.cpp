@@ -9,6 +9,7 @@
 #include <deque>
 #include <string_view>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -32,8 +33,11 @@ std::string why_open(const std::string& path, const struct stat& status) {
   // Whoever may write to a sticky directory cannot replace what others have in it.
   if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0) return {};
   if ((status.st_mode & S_IWOTH) != 0) return fmt::format("everybody may write to {}", path);
-  if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0)
-    return fmt::format("group {} may write to {}", status.st_gid, path);
+  if ((status.st_mode & S_IWGRP) == 0) return {};
+  if (status.st_gid != 0) return fmt::format("group {} may write to {}", status.st_gid, path);
+  // acl(5): the bits of the group are then the most that anybody named in the list may do.
+  if (::lgetxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0)
+    return fmt::format("an access control list may let others write to {}", path);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // What a process that runs no programs may ask of the kernel. A mistake in reading packets, replies
-// or files then gives away what the process does anyway, and neither a shell nor another user, name
-// space, module or trace of a neighbour. Called by mains, once everything above it is opened.
+// or files then gives away what the process does anyway (asking the script process for a command
+// included), and neither a shell of its own nor another user, name space, module or trace of a
+// neighbour. Called by mains, once everything above it is opened.
 #pragma once
 
 #include "core/result.hpp"

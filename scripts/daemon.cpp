@@ -1,6 +1,7 @@
 #include "scripts/daemon.hpp"
 
 #include "runtime/channel.hpp"
+#include "runtime/lock_file.hpp"
 
 #include "scripts/helper.hpp"
 #include "scripts/messages.hpp"
@@ -24,6 +25,10 @@ int run_daemon(const runtime::ChildOptions& options) {
   ::fcntl(options.channel_fd, F_SETFD, FD_CLOEXEC);
   ignore_signals();
   runtime::Logger logger("scripts", options.log);
+  // The predecessor of a killed watchdog works off its last scripts: requests wait in the pipe.
+  const auto alone = runtime::LockFile::acquire(options.run_dir + "/scripts.lock",
+                                                Queue::kFarewell + 2 * Queue::kGrace);
+  if (!alone) logger.log(kNotAlone, "{}", alone.error().message);
   runtime::Loop loop;
   Helper helper(loop.io(), logger, [&loop] { loop.stop(0); });
   runtime::Channel channel(loop.io(), runtime::UniqueFd(options.channel_fd));

@@ -20,6 +20,10 @@ inline constexpr Message kOutlived{
 inline constexpr Message kOrphan{
     "scripts-orphan", Level::info,
     "A script has ended after the process that asked for it: that one was restarted or stopped."};
+inline constexpr Message kNotAlone{
+    "scripts-not-alone", Level::warning,
+    "Scripts of a director that was killed still run, or its lock cannot be had: those of this one "
+    "run beside them."};
 inline constexpr Message kNonsense{
     "scripts-nonsense", Level::error,
     "Another process of the suite asked for something that is no request. Both must be the same "

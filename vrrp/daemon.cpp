@@ -198,18 +198,22 @@ class Daemon {
     prepared_.reset();
     preparing_ = generation;
     const auto parser = parsers_.emplace(parsers_.end());
-    *parser = std::thread(
-        [this, parser, generation, fd = snapshot.release(), done = std::move(done)]() mutable {
-          const runtime::UniqueFd owned(fd);
-          auto plan = std::make_shared<core::Result<Plan>>(read_plan(owned.get()));
-          runtime::return_free_memory();  // the model was several times as large as the plan
-          runtime::return_idle_code();
-          boost::asio::post(loop_.io(), [this, parser, generation, plan, done = std::move(done)] {
-            parser->join();  // this was the last thing that it did
-            parsers_.erase(parser);
-            if (preparing_ == generation) done(accept(generation, std::move(*plan)));
-          });
+    const auto fd = std::make_shared<runtime::UniqueFd>(std::move(snapshot));
+    try {
+      *parser = std::thread([this, parser, generation, fd, done] {
+        auto plan = std::make_shared<core::Result<Plan>>(read_plan(fd->get()));
+        runtime::return_free_memory();  // the model was several times as large as the plan
+        runtime::return_idle_code();
+        boost::asio::post(loop_.io(), [this, parser, generation, plan, done] {
+          parser->join();  // this was the last thing that it did
+          parsers_.erase(parser);
+          if (preparing_ == generation) done(accept(generation, std::move(*plan)));
         });
+      });
+    } catch (const std::system_error& error) {  // a limit on tasks
+      parsers_.erase(parser);
+      done(core::fail("cannot read the configuration: {}", error.what()));
+    }
   }
 
   core::Result<void> accept(std::uint64_t generation, core::Result<Plan> plan) {

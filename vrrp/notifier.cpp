@@ -37,7 +37,9 @@ void Notifier::tell(const Notify& notify) {
   if (const auto found = scripts_.find(notify.router->key); found != scripts_.end())
     commands = commands_for(found->second, notify.router->name, notify.state, notify.priority);
   // A state without a script still outlives the script of the one before.
-  if (commands.empty() && !subjects_.contains(subject)) return;
+  // So does the first state of a successor: what its predecessor asked for may run still.
+  const bool has_scripts = scripts_.contains(notify.router->key);
+  if (commands.empty() && !has_scripts && !subjects_.contains(subject)) return;
   subjects_.insert_or_assign(subject, notify.router->key);
   client_.run(std::move(subject), std::string(to_string(notify.state)), std::move(commands));
 }

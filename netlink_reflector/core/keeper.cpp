@@ -167,7 +167,8 @@ void Keeper::inherit(const OwnedList& listed, OtherKeepers others, const Mirror&
   for (const Link& link : mirror.links.all()) {
     for (const Address& address : mirror.addresses.on(link.index)) {
       const bool is_marked = address.protocol == kProtocolHoldfast;
-      const bool may_be_ours = is_marked || !keeps_marks;
+      // One that was taken over from keepalived has its mark still.
+      const bool may_be_ours = is_marked || !keeps_marks || address.protocol == kProtocolKeepalived;
       if ((is_marked && marks_are_ours_) || (may_be_ours && is_listed(address, link, listed))) {
         device_of(link).standings.add(address.key(), Trait::left);
       }

@@ -189,12 +189,12 @@ def test_a_mistake_that_keepalived_survives_is_a_warning_at_its_place(
     path = tmp_path / "keepalived.conf"
     mistake.write(tmp_path)
 
-    for program, *verb in (("holdfastctl", "check"), ("holdfast", "-t", "-f")):
+    for code, program, *verb in ((0, "holdfastctl", "check"), (5, "holdfast", "-t", "-f")):
         ended = subprocess.run([str(BIN / program), *verb, str(path)], text=True,
                                capture_output=True, timeout=30)
 
         said = ended.stdout + ended.stderr
-        assert ended.returncode == 0, said
+        assert ended.returncode == code, said  # the test of keepalived fails for them, too
         assert f"{mistake.place}: warning: " in said, said
         assert mistake.says in said
         assert ": error: " not in said

@@ -46,27 +46,19 @@ std::size_t addresses_in(const std::vector<Action>& actions) {
 /// What was wished for and taken back before its turn came never reaches the kernel.
 std::optional<AddressMove> last_wish(const std::vector<Action>& actions) {
   std::optional<AddressMove> wish;
+  const WithdrawAddresses* release = nullptr;
   for (const Action& action : actions) {
     if (const auto* publish = std::get_if<PublishAddresses>(&action)) {
       wish = publish;
     } else if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
-      wish = withdraw;
+      wish = release = withdraw;
     } else if (const auto* removed = std::get_if<Removed>(&action)) {
       wish = removed;
+    } else if (wish && std::holds_alternative<const Removed*>(*wish) && release != nullptr) {
+      wish = release;  // there is a new instance with this key: what it claims stays known
     }
   }
   return wish;
-}
-
-// An announcement that a withdrawal follows would point the segment at us after the addresses have
-// gone.
-void append_valid_announcements(const std::vector<Action>& actions,
-                                std::vector<const Announce*>& valid) {
-  const std::size_t others = valid.size();
-  for (const Action& action : actions) {
-    if (const auto* announce = std::get_if<Announce>(&action)) valid.push_back(announce);
-    if (std::holds_alternative<WithdrawAddresses>(action)) valid.resize(others);
-  }
 }
 
 bool is_told(const Action& action) {
@@ -129,8 +121,11 @@ void Turn::claim(const Actions& actions, Doer& doer) {
       const RouterKey& key = remember->router->key;
       const LastPage& last = pages.at(&key);
       if (last.page != remember) continue;
-      const bool is_claim =
-          remember->state == StateName::master && !last.after_removal && !removals_.contains(key);
+      const bool is_master = remember->state == StateName::master;
+      if (!is_master) drop_wishes(key);
+      // Who hands over has its addresses still, and the page says until when.
+      const bool holds = is_master || remember->hands_over;
+      const bool is_claim = holds && !last.after_removal && !removals_.contains(key);
       if (is_claim) {
         forget_pages(key);  // what an earlier wake-up had to say is old now
         doer.tell(action);
@@ -154,6 +149,22 @@ void Turn::forget_pages(const RouterKey& key) {
   }
 }
 
+// Who gives its addresses up, or is no master any more, puts none in place and announces none,
+// whatever still waits: that would point the segment at us after the successor's announcements.
+void Turn::drop_wishes(const RouterKey& key) {
+  if (const auto found = job_of_.find(key); found != job_of_.end()) {
+    std::erase_if(found->second->actions, [](const Action& action) {
+      return std::holds_alternative<PublishAddresses>(action) ||
+             std::holds_alternative<Announce>(action);
+    });
+  }
+  for (Job& job : piece_) {  // its addresses are under way
+    if (job.router->key == key)
+      std::erase_if(job.actions,
+                    [](const Action& action) { return std::holds_alternative<Announce>(action); });
+  }
+}
+
 // ---- when there is time ----
 
 void Turn::keep(const Action& action) {
@@ -169,6 +180,7 @@ void Turn::keep(const Action& action) {
     found = job_of_.emplace(key, std::prev(others_.end())).first;
   }
   const Jobs::iterator job = found->second;
+  if (std::holds_alternative<WithdrawAddresses>(action)) drop_wishes(key);
   job->actions.push_back(action);
   const bool is_removal = std::holds_alternative<Removed>(action);
   if (is_removal) ++removals_[key];
@@ -220,7 +232,9 @@ void Turn::take_from(Jobs& jobs, const std::string& interface, std::size_t& addr
 void Turn::end_piece(Doer& doer, const Step& step) {
   std::vector<const Announce*> announcements;
   for (const Job& job : piece_) {
-    if (!will_leave(job.router->key)) append_valid_announcements(job.actions, announcements);
+    if (will_leave(job.router->key)) continue;
+    for (const Action& action : job.actions)
+      if (const auto* announce = std::get_if<Announce>(&action)) announcements.push_back(announce);
   }
   std::vector<Event> answers;
   if (!announcements.empty()) doer.announce(announcements, answers);

@@ -46,6 +46,10 @@ using Step = std::function<void(const Event& answer, Actions& out)>;
 
 class Turn {
  public:
+  Turn() = default;
+  Turn(const Turn&) = delete;  // the index leads into the lists
+  Turn& operator=(const Turn&) = delete;
+
   /// Answers to adverts are fed back for at most so many rounds; an advert that they ask for beyond
   /// that is not sent.
   static constexpr int kMaxAnswerRounds = 3;
@@ -76,6 +80,7 @@ class Turn {
   void keep(const Action& action);
   void claim(const Actions& actions, Doer& doer);
   void forget_pages(const RouterKey& key);
+  void drop_wishes(const RouterKey& key);
   void take_piece();
   void take_from(Jobs& jobs, const std::string& interface, std::size_t& addresses);
   void end_piece(Doer& doer, const Step& step);

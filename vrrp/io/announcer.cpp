@@ -1,7 +1,9 @@
 #include "vrrp/io/announcer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 namespace holdfast::vrrp {
@@ -24,13 +26,26 @@ bool is_for_now(int error) {
 
 void Announcer::add(const Announce& announce) {
   if (announce.repeat == 0 || announce.addresses.empty()) return;
-  queue_.push_back({announce.router, announce.addresses, announce.repeat});
+  const auto found = waits_.find(announce.router->key);
+  if (found == waits_.end()) {
+    queue_.push_back({announce.router, announce.addresses, announce.repeat});
+    waits_.emplace(announce.router->key, std::prev(queue_.end()));
+    return;
+  }
+  Waiting& waiting = *found->second;
+  waiting.addresses = announce.addresses;
+  waiting.rounds = std::max(waiting.rounds, announce.repeat);
+  waiting.next = 0;
 }
 
 void Announcer::forget(const std::unordered_set<RouterKey>& routers) {
   if (!has_work() || routers.empty()) return;
-  std::erase_if(queue_,
-                [&](const Waiting& waiting) { return routers.contains(waiting.router->key); });
+  for (const RouterKey& key : routers) {
+    const auto found = waits_.find(key);
+    if (found == waits_.end()) continue;
+    queue_.erase(found->second);
+    waits_.erase(found);
+  }
   std::erase_if(frames_, [&](const Frame& frame) { return routers.contains(frame.router->key); });
 }
 
@@ -38,19 +53,18 @@ void Announcer::send(core::Instant now, std::vector<Event>& answers) {
   paused_until_.reset();
   fill();
   std::map<RouterKey, std::uint64_t> refused;
+  std::size_t skipped = 0;
   const auto frame = [&](std::size_t index) -> AnnounceFrame& { return frames_[index].bytes; };
   const std::size_t done = socket_.send(frames_.size(), frame, [&](std::size_t index, int error) {
     if (is_for_now(error) && !has_waited_enough(now)) return Refusal::stop;
     const RouterKey& key = frames_[index].router->key;
     complain_(key.interface, std::generic_category().message(error));
     ++refused[key];
+    ++skipped;
     return Refusal::skip;
   });
-  if (done < frames_.size()) {
-    paused_until_ = now + kPause;
-  } else if (refused.empty()) {
-    full_since_.reset();
-  }
+  if (done < frames_.size()) paused_until_ = now + kPause;
+  if (done > skipped) full_since_.reset();  // slow, but it takes some
   frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(done));
   for (const auto& [key, frames] : refused) answers.emplace_back(AnnouncementsRefused{key, frames});
 }
@@ -66,8 +80,12 @@ void Announcer::fill() {
     append_frame(waiting, waiting.addresses[waiting.next]);
     if (++waiting.next < waiting.addresses.size()) continue;
     waiting.next = 0;
-    if (--waiting.rounds > 0) queue_.push_back(waiting);
-    queue_.pop_front();
+    if (--waiting.rounds > 0) {
+      queue_.splice(queue_.end(), queue_, queue_.begin());
+    } else {
+      waits_.erase(waiting.router->key);
+      queue_.pop_front();
+    }
   }
 }
 

@@ -8,11 +8,12 @@
 #include "vrrp/core/event.hpp"
 #include "vrrp/io/announce_socket.hpp"
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -32,6 +33,7 @@ class Announcer {
   Announcer(AnnounceSocket socket, netlink::Reflector& reflector, Complain complain)
       : socket_(std::move(socket)), reflector_(reflector), complain_(std::move(complain)) {}
 
+  /// What waits for the same instance already is not announced twice: the newer list counts.
   void add(const Announce& announce);
   /// These give their addresses up.
   void forget(const std::unordered_set<RouterKey>& routers);
@@ -50,6 +52,7 @@ class Announcer {
     std::uint32_t rounds = 0;
     std::size_t next = 0;  ///< address of this round
   };
+  using Queue = std::list<Waiting>;
 
   struct Frame {
     core::Shared<Subject> router;
@@ -63,7 +66,8 @@ class Announcer {
   AnnounceSocket socket_;
   netlink::Reflector& reflector_;
   Complain complain_;
-  std::deque<Waiting> queue_;
+  Queue queue_;  // one entry an instance
+  std::unordered_map<RouterKey, Queue::iterator> waits_;
   std::vector<Frame> frames_;
   std::optional<core::Instant> paused_until_;
   std::optional<core::Instant> full_since_;

@@ -210,7 +210,7 @@ void Daemon::open_control_socket() {
   control_->handle("stop", ControlAccess::change,
                    [this](const boost::json::object&, const runtime::ControlReply& reply) {
                      reply({{"ok", true}});
-                     feed_later(StopRequested{});
+                     if (!scripts_.stop_waiting()) feed_later(StopRequested{});
                    });
 }
 

@@ -68,10 +68,12 @@ void look_up_accounts(config::Loaded& loaded) {
   if (loaded.diagnostics.has_errors()) return;
   std::vector<config::Account> accounts;
   for (const config::AccountName& name : config::accounts_named_in(loaded.model)) {
+    auto found = runtime::look_up_account(name.user, name.group);
+    const bool is_default = name.user == config::kDefaultScriptUser && name.group.empty();
+    if (!found && found.error().system_errno == 0 && is_default) continue;  // it need not exist
     config::Account& account = accounts.emplace_back();
     account.user = name.user;
     account.group = name.group;
-    auto found = runtime::look_up_account(name.user, name.group);
     if (!found) {
       account.problem = found.error().message;
       continue;
@@ -174,8 +176,7 @@ int run_loader(std::span<const char* const> words) {
   if (words.size() < 2 || words.size() > 3) return to_int(ExitCode::fatal);
   const std::string path = words[0];
   keep_only_reading();
-  const auto filtered = runtime::filter_syscalls(
-      runtime::FilterFor::network);  // accounts may be in a directory service
+  const auto filtered = runtime::filter_syscalls(runtime::FilterFor::files);
 
   config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
   look_up_accounts(loaded);
@@ -199,8 +200,8 @@ int run_loader(std::span<const char* const> words) {
 }
 
 int test_config(const LoadRequest& request, const std::string& log_file) {
-  config::Loaded loaded = config::load_files(request.config_file, {.config_id = request.config_id});
-  look_up_accounts(loaded);
+  const config::Loaded loaded =
+      config::load_files(request.config_file, {.config_id = request.config_id});
   std::string text = config::render_text(
       loaded.diagnostics, log_file.empty() ? colour_for_stderr() : config::Colour::never);
   text += fmt::format("{}: {}\n", request.config_file, loaded.diagnostics.summary());

@@ -10,9 +10,7 @@
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/messages.hpp"
 
-#include <csignal>
 #include <span>
-#include <sys/prctl.h>
 
 namespace holdfast::watchdog {
 
@@ -22,14 +20,9 @@ namespace {
 constexpr core::Duration kPatience = std::chrono::seconds(3);
 constexpr core::Duration kLook = std::chrono::milliseconds(50);
 
-/// It reads what the kernel says about interfaces, no more and no less than a vrrp child.
-core::Result<void> confine() {
-  if (auto given_up = runtime::give_up_programs(); !given_up) return given_up;
-  return runtime::filter_syscalls(runtime::FilterFor::network);
-}
-
 core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions& asked) {
-  if (const auto confined = confine(); !confined)
+  // It reads what the kernel says about interfaces, no more and no less than a vrrp child.
+  if (const auto confined = runtime::confine(runtime::Role::vrrp, asked.run_dir); !confined)
     logger.log(kPrivileges, "{}", confined.error().message);
   boost::asio::io_context io{1};
   netlink::ReflectorOptions options;

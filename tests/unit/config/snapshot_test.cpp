@@ -93,10 +93,14 @@ TEST_CASE("snapshot: without script_user a script runs as keepalived_script, els
   CHECK(accounts_named_in(loaded.model) ==
         std::vector<AccountName>{{std::string(kDefaultScriptUser), ""}});
 
-  add_accounts(loaded, {{.user = std::string(kDefaultScriptUser), .problem = "not here"}});
+  add_accounts(loaded, {});  // it does not exist
   CHECK(runs_as().user == holdfast::core::ScriptUser{0, 0, {0}});
   CHECK(runs_as().problem.empty());
   CHECK(loaded.diagnostics.all().empty());
+
+  add_accounts(loaded, {{.user = std::string(kDefaultScriptUser), .problem = "nobody answers"}});
+  CHECK(runs_as().problem == "nobody answers");
+  CHECK(loaded.diagnostics.warnings() == 1);
 
   add_accounts(loaded, {{.user = std::string(kDefaultScriptUser), .uid = 5, .gid = 6}});
   CHECK(runs_as().user == holdfast::core::ScriptUser{5, 6, {}});

@@ -156,7 +156,14 @@ TEST_CASE("turn: of one wake-up's pages of an instance the last is written, and 
   // A new instance with the key of one that leaves keeps what it wrote.
   CHECK(performed_with_pages(
             {WithdrawAddresses{subject(1)}, Removed{subject(1)}, page(1, StateName::backup)}) ==
-        Lines{"VI_1 removed", "removed", "VI_1 page BACKUP"});
+        Lines{"VI_1 withdraw", "removed", "VI_1 page BACKUP"});
+}
+
+TEST_CASE("turn: who hands over is on its page at once, and wishes for nothing more") {
+  Remember handover{subject(1), StateName::init};
+  handover.hands_over = true;
+  CHECK(performed_with_pages({publish(1), announce(1), handover}) == Lines{"VI_1 page INIT"});
+  CHECK(performed({publish(1), announce(1), page(1, StateName::backup)}).empty());
 }
 
 TEST_CASE("turn: nothing is announced that a later withdrawal takes off, others are") {
