@@ -195,7 +195,8 @@ def test_a_vrrp_child_in_a_crash_loop_gives_the_addresses_to_the_peer(suite: Sui
 
     assert suite.ours.process.wait(1) == 1
     assert deaths == 6, "five, and the process that would have handed over after the second"
-    assert time.monotonic() - began >= 7, "0 + 1 + 2 + 4 s between the starts"
+    # The second successor resumes within the budget, and so begins at once.
+    assert time.monotonic() - began >= 6, "0 + 0 + 2 + 4 s between the starts"
     assert "5 deaths in a row: giving up so that a peer takes over" in suite.ours.log()
     assert not suite.ours.holds(VIP)
     assert not is_alive(checkers)

@@ -122,7 +122,7 @@ void Turn::claim(const Actions& actions, Doer& doer) {
       const LastPage& last = pages.at(&key);
       if (last.page != remember) continue;
       const bool is_master = remember->state == StateName::master;
-      if (!is_master) drop_wishes(key);
+      if (!is_master) drop_announcements(key);
       // Who hands over has its addresses still, and the page says until when.
       const bool holds = is_master || remember->hands_over;
       const bool is_claim = holds && !last.after_removal && !removals_.contains(key);
@@ -149,19 +149,16 @@ void Turn::forget_pages(const RouterKey& key) {
   }
 }
 
-// Who gives its addresses up, or is no master any more, puts none in place and announces none,
-// whatever still waits: that would point the segment at us after the successor's announcements.
-void Turn::drop_wishes(const RouterKey& key) {
-  if (const auto found = job_of_.find(key); found != job_of_.end()) {
-    std::erase_if(found->second->actions, [](const Action& action) {
-      return std::holds_alternative<PublishAddresses>(action) ||
-             std::holds_alternative<Announce>(action);
-    });
-  }
+// Who gives its addresses up, or is no master any more, announces none, whatever still waits: that
+// would point the segment at us after the successor's announcements.
+void Turn::drop_announcements(const RouterKey& key) {
+  const auto drop = [](Job& job) {
+    std::erase_if(job.actions,
+                  [](const Action& action) { return std::holds_alternative<Announce>(action); });
+  };
+  if (const auto found = job_of_.find(key); found != job_of_.end()) drop(*found->second);
   for (Job& job : piece_) {  // its addresses are under way
-    if (job.router->key == key)
-      std::erase_if(job.actions,
-                    [](const Action& action) { return std::holds_alternative<Announce>(action); });
+    if (job.router->key == key) drop(job);
   }
 }
 
@@ -180,7 +177,7 @@ void Turn::keep(const Action& action) {
     found = job_of_.emplace(key, std::prev(others_.end())).first;
   }
   const Jobs::iterator job = found->second;
-  if (std::holds_alternative<WithdrawAddresses>(action)) drop_wishes(key);
+  if (std::holds_alternative<WithdrawAddresses>(action)) drop_announcements(key);
   job->actions.push_back(action);
   const bool is_removal = std::holds_alternative<Removed>(action);
   if (is_removal) ++removals_[key];

@@ -80,7 +80,7 @@ class Turn {
   void keep(const Action& action);
   void claim(const Actions& actions, Doer& doer);
   void forget_pages(const RouterKey& key);
-  void drop_wishes(const RouterKey& key);
+  void drop_announcements(const RouterKey& key);
   void take_piece();
   void take_from(Jobs& jobs, const std::string& interface, std::size_t& addresses);
   void end_piece(Doer& doer, const Step& step);

@@ -159,11 +159,11 @@ TEST_CASE("turn: of one wake-up's pages of an instance the last is written, and 
         Lines{"VI_1 withdraw", "removed", "VI_1 page BACKUP"});
 }
 
-TEST_CASE("turn: who hands over is on its page at once, and wishes for nothing more") {
+TEST_CASE("turn: who hands over is on its page at once, keeps its addresses and announces none") {
   Remember handover{subject(1), StateName::init};
   handover.hands_over = true;
-  CHECK(performed_with_pages({publish(1), announce(1), handover}) == Lines{"VI_1 page INIT"});
-  CHECK(performed({publish(1), announce(1), page(1, StateName::backup)}).empty());
+  CHECK(performed_with_pages({publish(1), announce(1), handover}) ==
+        Lines{"VI_1 page INIT", "VI_1 publish 192.0.2.100/32"});
 }
 
 TEST_CASE("turn: nothing is announced that a later withdrawal takes off, others are") {
