@@ -169,7 +169,7 @@ SURVIVED = (
             costs="router_id"),
     Mistake("vrrp_instance: unknown word", "priority 100", "«priorty 100", "priority"),
     Mistake("authentication: unknown word", "auth_type PASS",
-            "«algorithm x\n        auth_type PASS", "algorithm"),
+            "«algorithm x\n        auth_type PASS", "'****'"),
     Mistake("virtual_ipaddress: unknown word", "label eth0:vip", "«lable eth0:vip", "label",
             costs="label"),
     Mistake("virtual_server: unknown word", "lb_algo", "«lb_algos", "lb_algo", costs="lb_algo"),

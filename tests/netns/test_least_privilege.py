@@ -98,6 +98,6 @@ def test_a_child_has_the_network_in_its_loop_and_nothing_in_its_log_thread(
     assert len(found) >= 2
     for name, status in found.items():
         held = capabilities(status["CapPrm"])
-        assert held == (set() if name.startswith("log/") else allowed), (name, held)
+        assert held == (set() if name.startswith(("log/", "control/")) else allowed), (name, held)
         assert capabilities(status["CapBnd"]) == set(), name
         assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), name

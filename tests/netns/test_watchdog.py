@@ -71,6 +71,9 @@ def test_syntax_errors_are_exit_2_with_file_and_line_and_5_under_t(director):
 
 def test_config_test_writes_to_its_log_file_and_needs_no_root(director, tmp_path):
     log = tmp_path / "t.log"
+    director.config.write_text(
+        "vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n"
+        "    virtual_ipaddress {\n        10.9.0.200/24\n    }\n}\n")
     assert director.call(f"--config-test={log}").returncode == 0
     assert "director.conf" in log.read_text()
     ended = subprocess.run([*AS_NOBODY, str(BINARY), "-t", "-f", str(director.config)],
