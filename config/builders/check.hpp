@@ -44,11 +44,11 @@ void read_own(CheckDraft& draft, const Args& args) {
 }
 /// A member of ConnectOptions.
 template <auto... kPath>
-inline constexpr Meaning kOption{
-    rows::reads<read_option<kPath...>>.read, write_option<kPath...>, {}};
+inline constexpr rows::Bound kOption{rows::reads<read_option<kPath...>>.read,
+                                     write_option<kPath...>};
 /// One that the server, the service and keepalived have an opinion about, too.
 template <auto kMember, auto kOwn>
-inline constexpr Meaning kPaced{rows::reads<read_own<kOwn>>.read, write_option<kMember>, {}};
+inline constexpr rows::Bound kPaced{rows::reads<read_own<kOwn>>.read, write_option<kMember>};
 
 /// A member of one kind of checker.
 template <auto kMember>
@@ -63,8 +63,8 @@ void write_check_word(const void* object, const void*, const Keyword& row, Write
   write_value(out, row, std::get<T>(view.check).*kMember, T{}.*kMember);
 }
 template <auto kMember>
-inline constexpr Meaning kCheck{
-    rows::reads<read_check<kMember>>.read, write_check_word<kMember>, {}};
+inline constexpr rows::Bound kCheck{rows::reads<read_check<kMember>>.read,
+                                    write_check_word<kMember>};
 
 /// What a checker does when nobody says anything. delay_loop is 60 seconds for all.
 struct CheckFallback {

@@ -68,6 +68,6 @@ void read_default(Draft& draft, const Args& args) {
   read_value(draft.defaults.*kMember, args);
 }
 template <class Draft, auto kMember>
-inline constexpr Meaning kDefault = rows::reads<read_default<Draft, kMember>>;
+inline constexpr rows::Reads kDefault = rows::reads<read_default<Draft, kMember>>;
 
 }  // namespace holdfast::config

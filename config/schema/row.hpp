@@ -79,6 +79,21 @@ struct Notice {
   Effect effect;
   std::string_view text;
 };
+/// What a word means, by parts (config/words/meaning.hpp makes them); later ones take the place of
+/// earlier ones.
+struct Bound {
+  Meaning::Read read;
+  Meaning::Write write;
+};
+struct Reads {
+  Meaning::Read read;
+};
+struct Writes {
+  Meaning::Write write;
+};
+struct Inherits {
+  Meaning::Inherit inherit;
+};
 enum class Mark : std::uint8_t { repeatable, required, deprecated, secret };
 inline constexpr Mark kRepeatable = Mark::repeatable;
 inline constexpr Mark kRequired = Mark::required;
@@ -142,10 +157,18 @@ constexpr void set(Keyword& row, Notice notice) {
   row.effect = notice.effect;
   row.notice = notice.text;
 }
-constexpr void set(Keyword& row, const Meaning& meaning) {
-  if (meaning.read != nullptr) row.meaning.read = meaning.read;
-  if (meaning.write != nullptr) row.meaning.write = meaning.write;
-  if (meaning.inherit != nullptr) row.meaning.inherit = meaning.inherit;
+constexpr void set(Keyword& row, Bound bound) {
+  row.meaning.read = bound.read;
+  row.meaning.write = bound.write;
+}
+constexpr void set(Keyword& row, Reads reads) {
+  row.meaning.read = reads.read;
+}
+constexpr void set(Keyword& row, Writes writes) {
+  row.meaning.write = writes.write;
+}
+constexpr void set(Keyword& row, Inherits inherits) {
+  row.meaning.inherit = inherits.inherit;
 }
 constexpr void set(Keyword& row, Mark mark) {
   row.repeatable = row.repeatable || mark == Mark::repeatable;

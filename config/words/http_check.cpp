@@ -44,8 +44,8 @@ void read_pattern(UrlDraft& draft, const Args& args) {
   if (args.row().name != "regex") draft.pattern_option = args.statement().range;
 }
 template <auto kMember>
-inline constexpr Meaning kPattern{
-    reads<read_pattern<kMember>>.read, value<&HttpUrl::pattern, kMember>.write, {}};
+inline constexpr rows::Bound kPattern{reads<read_pattern<kMember>>.read,
+                                      value<&HttpUrl::pattern, kMember>.write};
 
 void finish_pattern(UrlDraft& draft, Reporter& reporter) {
   if (!draft.pattern || !draft.pattern->regex.empty()) return;

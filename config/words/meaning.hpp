@@ -194,61 +194,42 @@ T& object_as(void* object) {
 
 /// Read from and written to this member.
 template <auto... kPath>
-inline constexpr Meaning value{detail::read_member<kPath...>, detail::write_member<kPath...>, {}};
-
-/// The bare word makes it false.
-template <auto... kPath>
-inline constexpr Meaning clears{
-    [](void* object, const Args&) {
-      using Object = typename detail::ObjectOf<std::get<0>(std::tuple{kPath...})>::Object;
-      detail::follow<kPath...>(*static_cast<Object*>(object)) = false;
-    },
-    [](const void* object, const void*, const Keyword& row, Writer& out) {
-      using Object = const typename detail::ObjectOf<std::get<0>(std::tuple{kPath...})>::Object;
-      out.flag(row.name, !detail::follow<kPath...>(*static_cast<Object*>(object)));
-    },
-    {}};
+inline constexpr Bound value{detail::read_member<kPath...>, detail::write_member<kPath...>};
 
 /// Read by `void kRead(T&, const Args&)`; T is the object of the block, or its draft.
 template <auto kRead>
-inline constexpr Meaning reads{[](void* object, const Args& args) {
-                                 using T = typename detail::ObjectOf<kRead>::Object;
-                                 kRead(detail::object_as<T>(object), args);
-                               },
-                               {},
-                               {}};
+inline constexpr Reads reads{[](void* object, const Args& args) {
+  using T = typename detail::ObjectOf<kRead>::Object;
+  kRead(detail::object_as<T>(object), args);
+}};
 
 /// Written by `void kWrite(const T&, Writer&)`, with words of its own choice.
 template <auto kWrite>
-inline constexpr Meaning writes{{},
-                                [](const void* object, const void*, const Keyword&, Writer& out) {
-                                  using T = typename detail::ObjectOf<kWrite>::Object;
-                                  kWrite(*static_cast<const T*>(object), out);
-                                },
-                                {}};
+inline constexpr Writes writes{[](const void* object, const void*, const Keyword&, Writer& out) {
+  using T = typename detail::ObjectOf<kWrite>::Object;
+  kWrite(*static_cast<const T*>(object), out);
+}};
 
 /// The same by `void kWrite(const T&, const T& standard, Writer&)`.
 template <auto kWrite>
-inline constexpr Meaning writes_against{
-    {},
+inline constexpr Writes writes_against{
     [](const void* object, const void* standard, const Keyword&, Writer& out) {
       using T = typename detail::ObjectOf<kWrite>::Object;
       kWrite(*static_cast<const T*>(object), *static_cast<const T*>(standard), out);
-    },
-    {}};
+    }};
 
 /// What the member has when its word is not written: a member of global_defs.
 template <auto kMember, auto kGlobal>
-inline constexpr Meaning inherits{{}, {}, [](void* object, const Globals& globals) {
-                                    using Object = typename detail::ObjectOf<kMember>::Object;
-                                    static_cast<Object*>(object)->*kMember = globals.*kGlobal;
-                                  }};
+inline constexpr Inherits inherits{[](void* object, const Globals& globals) {
+  using Object = typename detail::ObjectOf<kMember>::Object;
+  static_cast<Object*>(object)->*kMember = globals.*kGlobal;
+}};
 
 /// The same by `void kInherit(T&, const Globals&)`.
 template <auto kInherit>
-inline constexpr Meaning inherits_by{{}, {}, [](void* object, const Globals& globals) {
-                                       using T = typename detail::ObjectOf<kInherit>::Object;
-                                       kInherit(*static_cast<T*>(object), globals);
-                                     }};
+inline constexpr Inherits inherits_by{[](void* object, const Globals& globals) {
+  using T = typename detail::ObjectOf<kInherit>::Object;
+  kInherit(*static_cast<T*>(object), globals);
+}};
 
 }  // namespace holdfast::config::rows

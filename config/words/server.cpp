@@ -44,7 +44,7 @@ void write_checksum(const void* object, const void*, const Keyword& row, Writer&
   out.flag(row.name, kIs != Tunnel::Checksum::none && tunnel.checksum == kIs);
 }
 template <Tunnel::Checksum kIs>
-inline constexpr Meaning kChecksum{reads<read_checksum<kIs>>.read, write_checksum<kIs>, {}};
+inline constexpr rows::Bound kChecksum{reads<read_checksum<kIs>>.read, write_checksum<kIs>};
 
 // What the kernel takes together. net/netfilter/ipvs: ip_vs_add_dest.
 void finish_tunnel(TunnelDraft& draft, const Args& args) {

@@ -149,7 +149,7 @@ void write_flag(const void* object, const void*, const Keyword& row, Writer& out
   out.flag(row.name, is_row && (service.scheduler_flags & kBit) != 0);
 }
 template <std::uint8_t kBit>
-inline constexpr Meaning kFlag{reads<read_flag<kBit>>.read, write_flag<kBit>, {}};
+inline constexpr rows::Bound kFlag{reads<read_flag<kBit>>.read, write_flag<kBit>};
 
 constexpr Keyword kVirtualServer[] = {
     word("delay_loop", positive_pace(), fallback("60"),

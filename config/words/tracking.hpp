@@ -26,8 +26,8 @@ void write_own_weight(const T& target, const T& standard, Writer& out) {
   out.statement("weight", {std::to_string(target.weight), "reverse"});
 }
 template <class T>
-inline constexpr Meaning kWeightOf{
-    rows::reads<set_own_weight<T>>.read, rows::writes_against<write_own_weight<T>>.write, {}};
+inline constexpr rows::Bound kWeightOf{rows::reads<set_own_weight<T>>.read,
+                                       rows::writes_against<write_own_weight<T>>.write};
 
 /// smtp_alert of instances and groups.
 template <class T>

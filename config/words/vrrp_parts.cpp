@@ -136,13 +136,12 @@ void write_password(const VrrpInstance& instance, Writer& out) {
 }
 
 template <Vmac::IpvlanMode kIs>
-inline constexpr Meaning kMode{
+inline constexpr rows::Bound kMode{
     [](void* object, const Args&) { static_cast<Vmac*>(object)->mode = kIs; },
     [](const void* object, const void*, const Keyword& row, Writer& out) {
       const auto& vmac = *static_cast<const Vmac*>(object);
       out.flag(row.name, kIs != Vmac::IpvlanMode::bridge && vmac.mode == kIs);
-    },
-    {}};
+    }};
 
 void write_addresses(Writer& out, std::string_view word, const std::vector<VirtualAddress>& list,
                      const VrrpInstance& instance) {
