@@ -102,8 +102,9 @@ class Director:
         """
         for _ in range(3):  # a process that was just being started is caught in the next round
             pids = self.machine.pids()
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in pids:
+            # Children die first: the kernel wakes a frozen process group whose parent has died.
+            for number, order in ((signal.SIGSTOP, pids), (signal.SIGKILL, pids[::-1])):
+                for pid in order:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, number)
             if not pids:
