@@ -439,9 +439,6 @@ std::vector<Address> Reflector::addresses(InterfaceIndex index) const {
 std::optional<core::IpAddress> Reflector::primary_v4(InterfaceIndex index) const {
   return impl_->keeper().source(impl_->mirror(), index, core::Family::v4);
 }
-std::optional<core::IpAddress> Reflector::primary_v6(InterfaceIndex index) const {
-  return impl_->keeper().source(impl_->mirror(), index, core::Family::v6);
-}
 
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
   impl_->on_link.push_back(std::move(callback));

@@ -80,8 +80,6 @@ class Reflector {
   /// never chosen; what the host has from before but an owner claims (an address owner's, priority
   /// 255) only where there is nothing else. nullopt: there is none.
   [[nodiscard]] std::optional<core::IpAddress> primary_v4(InterfaceIndex index) const;
-  /// The same for IPv6: the first link-local address.
-  [[nodiscard]] std::optional<core::IpAddress> primary_v6(InterfaceIndex index) const;
 
   /// Called for every difference, in order, after the mirror has it. Several callbacks may be
   /// registered.

@@ -3,14 +3,13 @@
 #include "runtime/clock.hpp"
 #include "runtime/control_session.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <optional>
-#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -61,13 +60,8 @@ ControlDesk::ControlDesk(int listener, Wishes wishes)
       acceptor_(io_, asio::local::stream_protocol(), listener),
       accept_pause_(io_),
       strangers_pace_(io_) {
-  // Signals are for the loop.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsBlocked blocked;  // they are for the loop
   thread_ = std::thread([this] { run(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 ControlDesk::~ControlDesk() {

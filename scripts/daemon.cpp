@@ -12,18 +12,16 @@ namespace holdfast::scripts {
 namespace {
 
 /// Its end is a matter of the channel: a signal to all processes of the service must not take the
-/// scripts of the stop away. Scripts get the default dispositions back.
-void ignore_signals() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE})
-    std::signal(number, SIG_IGN);
-  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) std::signal(number, SIG_IGN);
+/// scripts of the stop away. (main has seen to the harmless ones; scripts get the defaults back.)
+void ignore_requests_to_stop() {
+  for (const int number : {SIGTERM, SIGINT}) std::signal(number, SIG_IGN);
 }
 
 }  // namespace
 
 int run_daemon(const runtime::ChildOptions& options) {
   ::fcntl(options.channel_fd, F_SETFD, FD_CLOEXEC);
-  ignore_signals();
+  ignore_requests_to_stop();
   runtime::Logger logger("scripts", options.log);
   // The predecessor of a killed watchdog works off its last scripts: requests wait in the pipe.
   const auto alone = runtime::LockFile::acquire(options.run_dir + "/scripts.lock",

@@ -207,7 +207,7 @@ class Daemon {
         boost::asio::post(loop_.io(), [this, parser, generation, plan, done] {
           parser->join();  // this was the last thing that it did
           parsers_.erase(parser);
-          if (preparing_ == generation) done(accept(generation, std::move(*plan)));
+          if (preparing_ == generation) done(accept(std::move(*plan)));
         });
       });
     } catch (const std::system_error& error) {  // a limit on tasks
@@ -216,11 +216,10 @@ class Daemon {
     }
   }
 
-  core::Result<void> accept(std::uint64_t generation, core::Result<Plan> plan) {
+  core::Result<void> accept(core::Result<Plan> plan) {
     if (!plan) return plan.error();
     if (auto ready = engine_->prepare(plan->instances); !ready) return ready;
     prepared_ = std::move(*plan);
-    preparing_ = generation;
     return {};
   }
 

@@ -11,6 +11,8 @@ inline constexpr std::string_view kNoMail =
 inline constexpr std::string_view kNoFifo =
     "Holdfast does not write notification pipes yet: nothing is written, and the script that reads "
     "it is not started";
+inline constexpr std::string_view kNoSnmpName =
+    "accepted, without effect yet: 'snmp_name' (Holdfast does not do SNMP yet)";
 inline constexpr std::string_view kNoSnmp =
     "Holdfast does not serve SNMP yet: nothing is served, and no trap is sent";
 inline constexpr std::string_view kNoFirewall =

@@ -1,6 +1,7 @@
 // real_server and the options of tunnels: their words, what each reads and writes; and how a server
 // is made of them.
 #include "config/builders/service.hpp"
+#include "config/words/notices.hpp"
 
 #include <fmt/format.h>
 
@@ -9,11 +10,6 @@ using namespace rows;
 namespace {
 
 constexpr std::int64_t kLargestWeight = 2'147'483'647;
-
-constexpr std::string_view kNoMail =
-    "accepted, without effect yet: mail settings (Holdfast does not send mail yet)";
-constexpr std::string_view kNoSnmp =
-    "accepted, without effect yet: 'snmp_name' (Holdfast does not do SNMP yet)";
 
 struct ServerDraft : RealServer {
   using Object = RealServer;
@@ -185,7 +181,7 @@ constexpr Keyword kRealServer[] = {
         not_yet("Holdfast does not do FILE_CHECK yet: without another checker the server counts as "
                 "always up"),
         kRepeatable, reads<add_check>, doc("the number in a file is added to the weight")),
-    word("snmp_name", text("name"), not_yet(kNoSnmp), value<&RealServer::snmp_name>,
+    word("snmp_name", text("name"), not_yet(kNoSnmpName), value<&RealServer::snmp_name>,
          doc("name of the server for SNMP")),
     word("lvs_weight", integer(0, kLargestWeight),
          not_kept("accepted, without effect: 'lvs_weight' (write 'weight')"),

@@ -2,6 +2,8 @@
 // builders/service.cpp.
 #include "config/builders/service.hpp"
 
+#include "config/words/notices.hpp"
+
 #include <fmt/format.h>
 
 namespace holdfast::config {
@@ -9,11 +11,6 @@ using namespace rows;
 namespace {
 
 constexpr std::int64_t kLargestWeight = 2'147'483'647;
-
-constexpr std::string_view kNoMail =
-    "accepted, without effect yet: mail settings (Holdfast does not send mail yet)";
-constexpr std::string_view kNoSnmp =
-    "accepted, without effect yet: 'snmp_name' (Holdfast does not do SNMP yet)";
 
 // keepalived leaves out a name that it does not know, which gives wlc; the kernel would take no
 // service with it.
@@ -238,7 +235,7 @@ constexpr Keyword kVirtualServer[] = {
     word("persistence_engine", choice("sip"), fallback("the client's address"),
          value<&VirtualServer::persistence_engine>,
          doc("what makes packets one client's: sip is the call identifier")),
-    word("snmp_name", text("name"), not_yet(kNoSnmp), value<&VirtualServer::snmp_name>,
+    word("snmp_name", text("name"), not_yet(kNoSnmpName), value<&VirtualServer::snmp_name>,
          doc("name of the service for SNMP")),
     word("real_group", text("name"),
          not_kept("accepted, without effect: 'real_group' (never completed, dropped in 2003)"),

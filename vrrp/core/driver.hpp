@@ -5,7 +5,7 @@
 //   driver.begin(now, uncounted, actions);    // a late wake-up is evidence about us, not the peer
 //   while (more packets) driver.receive(packet, actions);
 //   driver.finish(actions);                   // ticks
-//   perform(actions, doer, driver's answer);  // turn.hpp; then arm the timer for deadline()
+//   turn.begin(actions, doer, driver's answer);  // turn.hpp; then arm the timer for deadline()
 #pragma once
 
 #include "vrrp/core/router.hpp"

@@ -255,10 +255,4 @@ bool Turn::will_leave(const RouterKey& key) const {
   return found != job_of_.end() && found->second->leaves;
 }
 
-void perform(Actions& actions, Doer& doer, const Step& step) {
-  Turn turn;
-  turn.begin(actions, doer, step);
-  while (turn.has_work()) turn.work(doer, step);
-}
-
 }  // namespace holdfast::vrrp

@@ -94,7 +94,4 @@ class Turn {
   bool stopped_ = false;                         // Stopped waits for everything else
 };
 
-/// All of it at once, for those who have time.
-void perform(Actions& actions, Doer& doer, const Step& step);
-
 }  // namespace holdfast::vrrp

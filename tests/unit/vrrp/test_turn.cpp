@@ -81,6 +81,13 @@ struct Waiting {
   }
 };
 
+// All of it at once.
+void perform(Actions& actions, Doer& doer, const Step& step) {
+  Turn turn;
+  turn.begin(actions, doer, step);
+  while (turn.has_work()) turn.work(doer, step);
+}
+
 Lines performed(Actions actions) {
   Recorder recorder;
   perform(actions, recorder, [](const Event&, Actions&) {});
