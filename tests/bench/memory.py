@@ -18,24 +18,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench import figures  # noqa: E402
 from tests.bench.figures import Figure  # noqa: E402
-from tests.lab.crowd import crowd_cables, crowd_config, virtual_addresses_held  # noqa: E402
+from tests.lab.crowd import (  # noqa: E402
+    ONE_SERVICE, crowd_cables, crowd_config, virtual_addresses_held)
 from tests.lab.director import Director  # noqa: E402
 from tests.lab.memory import Memory, memory_of  # noqa: E402
 from tests.lab.netns import Lab, eventually, why_unavailable  # noqa: E402
-
-ONE_SERVICE = """virtual_server 10.100.1.1 80 {
- delay_loop 5
- lb_algo rr
- lb_kind DR
- protocol TCP
- real_server 10.100.0.9 80 {
-  TCP_CHECK {
-   connect_timeout 1
-  }
- }
-}
-"""
-
 
 def measure(program: str, interfaces: int, vrids: int, services: str = "",
             *options: str) -> dict[str, Memory]:

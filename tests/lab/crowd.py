@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import bisect
-import os
-import select
 import socket
 import struct
-import threading
 import time
 
 from .netns import Lab, Namespace
-from .wire import ETH_P_IP, SO_RCVBUFFORCE, Capture
+from .wire import ETH_P_IP, SO_RCVBUFFORCE, Capture, Recorder
 
 RTMGRP_IPV4_IFADDR = 0x10
 RTM_NEWADDR = 20
+
+# On the first of its addresses.
+ONE_SERVICE = """virtual_server 10.100.1.1 80 {
+ delay_loop 5
+ lb_algo rr
+ lb_kind DR
+ protocol TCP
+ real_server 10.100.0.9 80 {
+  TCP_CHECK {
+   connect_timeout 1
+  }
+ }
+}
+"""
 
 
 def interface(number: int) -> str:
@@ -74,40 +85,25 @@ def virtual_addresses_held(machine: Namespace) -> int:
     return sum(address.endswith("/32") for address in machine.addresses())
 
 
-class AddressClock:
+class AddressClock(Recorder):
     """When a machine got its IPv4 addresses, as the kernel tells it: asking for the list takes the
     lock that whoever adds addresses needs."""
 
     def __init__(self, machine: Namespace):
         with machine.inside():
-            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
-        self._socket.bind((0, RTMGRP_IPV4_IFADDR))
+            source = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        source.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
+        source.bind((0, RTMGRP_IPV4_IFADDR))
         self._times: list[float] = []
-        self._stop_read, self._stop_write = os.pipe()
-        self._thread = threading.Thread(target=self._record, daemon=True)
-        self._thread.start()
-        machine.lab.closers.append(self.stop)
+        super().__init__(machine, source)
 
-    def _record(self) -> None:
-        while True:
-            ready, _, _ = select.select([self._socket, self._stop_read], [], [])
-            if self._stop_read in ready:
-                return
-            data, at = self._socket.recv(65536), time.time()
-            while len(data) >= 16:
-                length, kind = struct.unpack_from("=IH", data)
-                if kind == RTM_NEWADDR:
-                    self._times.append(at)
-                data = data[(length + 3) & ~3:]
-
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            os.write(self._stop_write, b"x")
-            self._thread.join()
-            self._socket.close()
-            os.close(self._stop_read)
-            os.close(self._stop_write)
+    def _take(self) -> None:
+        data, at = self._socket.recv(65536), time.time()
+        while len(data) >= 16:
+            length, kind = struct.unpack_from("=IH", data)
+            if kind == RTM_NEWADDR:
+                self._times.append(at)
+            data = data[(length + 3) & ~3:]
 
     def added(self, since: float = 0) -> int:
         return len(self._times) - bisect.bisect_left(self._times, since)

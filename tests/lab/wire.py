@@ -155,7 +155,36 @@ def read_neighbour_advert(frame: Frame) -> NeighbourAdvert | None:
     )
 
 
-class Capture:
+class Recorder:
+    """Reads a socket in a thread of its own, until stopped. `_take` reads what there is."""
+
+    def __init__(self, machine: Namespace, source: socket.socket):
+        self._socket = source
+        self._stop_read, self._stop_write = os.pipe()
+        self._thread = threading.Thread(target=self._record, daemon=True)
+        self._thread.start()
+        machine.lab.closers.append(self.stop)
+
+    def _take(self) -> None:
+        raise NotImplementedError
+
+    def _record(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._socket, self._stop_read], [], [])
+            if self._stop_read in ready:
+                return
+            self._take()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            os.write(self._stop_write, b"x")
+            self._thread.join()
+            self._socket.close()
+            os.close(self._stop_write)
+            os.close(self._stop_read)
+
+
+class Capture(Recorder):
     """Records frames on an interface from a thread, until stopped.
 
     On a switch's `br0` every broadcast and multicast frame of the segment is seen once. On one of
@@ -166,39 +195,24 @@ class Capture:
     def __init__(self, machine: Namespace, interface: str = "br0", protocol: int = ETH_P_ALL):
         """`protocol`: what the machine receives of this EtherType, and nothing else."""
         with machine.inside():
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            source = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
+        source.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        source.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         with machine.inside():
-            self._socket.bind((interface, 0))
+            source.bind((interface, 0))
         self._frames: list[Frame] = []
         self._lock = threading.Lock()
-        self._stop_read, self._stop_write = os.pipe()
-        self._thread = threading.Thread(target=self._record, daemon=True)
-        self._thread.start()
-        machine.lab.closers.append(self.stop)
+        super().__init__(machine, source)
 
-    def _record(self) -> None:
-        while True:
-            ready, _, _ = select.select([self._socket, self._stop_read], [], [])
-            if self._stop_read in ready:
-                return
-            data, ancillary, _, address = self._socket.recvmsg(65536, 128)
-            at = time.time()
-            for level, kind, value in ancillary:
-                if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
-                    seconds, nanoseconds = struct.unpack("ll", value[:16])
-                    at = seconds + nanoseconds / 1e9
-            with self._lock:
-                self._frames.append(Frame(at, data, address[2] == PACKET_OUTGOING))
-
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            os.write(self._stop_write, b"x")
-            self._thread.join()
-            self._socket.close()
-            os.close(self._stop_write)
-            os.close(self._stop_read)
+    def _take(self) -> None:
+        data, ancillary, _, address = self._socket.recvmsg(65536, 128)
+        at = time.time()
+        for level, kind, value in ancillary:
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                seconds, nanoseconds = struct.unpack("ll", value[:16])
+                at = seconds + nanoseconds / 1e9
+        with self._lock:
+            self._frames.append(Frame(at, data, address[2] == PACKET_OUTGOING))
 
     def frames(self, since: float = 0) -> list[Frame]:
         with self._lock:

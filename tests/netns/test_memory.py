@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.lab.crowd import crowd_cables, crowd_config, virtual_addresses_held
+from tests.lab.crowd import ONE_SERVICE, crowd_cables, crowd_config, virtual_addresses_held
 from tests.lab.director import Director
 from tests.lab.memory import memory_of
 from tests.lab.netns import Lab, eventually
@@ -20,17 +20,6 @@ vrrp_instance VI_1 {
  priority 150
  virtual_ipaddress {
   10.100.1.1/32
- }
-}
-virtual_server 10.100.1.1 80 {
- delay_loop 5
- lb_algo rr
- lb_kind DR
- protocol TCP
- real_server 10.100.0.9 80 {
-  TCP_CHECK {
-   connect_timeout 1
-  }
  }
 }
 """
@@ -52,7 +41,7 @@ def start(lab, config, interfaces=1):
 
 
 def test_a_file_with_one_instance_costs_each_process_at_most_three_megabytes(lab):
-    director = start(lab, ONE_INSTANCE)
+    director = start(lab, ONE_INSTANCE + ONE_SERVICE)
     director.wait_for("10.100.1.1")
 
     memory = memory_of(director)

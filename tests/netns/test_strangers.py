@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import stranger
-from tests.lab.crowd import crowd_cables, crowd_config, virtual_addresses_held
+from tests.lab.crowd import ONE_SERVICE, crowd_cables, crowd_config, virtual_addresses_held
 from tests.lab.director import Director
 from tests.lab.memory import memory_of
 from tests.lab.netns import Lab, eventually
@@ -30,20 +30,6 @@ from .test_vrrp_director import advert
 SECONDS = float(os.environ.get("HOLDFAST_STRANGER_SECONDS") or 10)
 SEED = int(os.environ.get("HOLDFAST_SEED") or random.randrange(1, 1_000_000))
 NOBODY = "65534"
-
-SERVICE = """
-virtual_server 10.100.1.1 80 {
- delay_loop 5
- lb_algo rr
- lb_kind DR
- protocol TCP
- real_server 10.100.0.9 80 {
-  TCP_CHECK {
-   connect_timeout 1
-  }
- }
-}
-"""
 
 
 @pytest.fixture
@@ -95,7 +81,7 @@ def longest_gap(capture, since):
 @pytest.mark.parametrize("descriptors", [None, 64])
 def test_root_is_heard_beside_three_hundred_strangers(lab, descriptors):
     """Half a request each, held open on all sockets: reload, confirm and stop get through."""
-    director, _ = start(lab, crowd_config(1, 1, 150) + SERVICE, descriptors=descriptors)
+    director, _ = start(lab, crowd_config(1, 1, 150) + ONE_SERVICE, descriptors=descriptors)
     visitor = unleash(director, 300, SEED, "half_requests", "ask_and_never_read")
     time.sleep(3)
 
@@ -112,7 +98,7 @@ def test_root_is_heard_beside_three_hundred_strangers(lab, descriptors):
 
 
 def test_a_child_comes_back_beside_strangers_and_few_descriptors(lab):
-    director, _ = start(lab, crowd_config(1, 1, 150) + SERVICE, descriptors=64)
+    director, _ = start(lab, crowd_config(1, 1, 150) + ONE_SERVICE, descriptors=64)
     visitor = unleash(director, 300, SEED, "half_requests", "ask_and_never_read")
     time.sleep(3)
     pid = director.role_pid("vrrp")
@@ -159,7 +145,7 @@ def test_readers_that_do_not_read_cost_little(lab, record_property):
 
 def test_a_stranger_never_costs_an_advert(lab, record_property):
     """Everything at random, for a while."""
-    director, switch = start(lab, crowd_config(1, 50, 150) + SERVICE, instances=50)
+    director, switch = start(lab, crowd_config(1, 50, 150) + ONE_SERVICE, instances=50)
     capture = Capture(switch)
     time.sleep(3)
     before = memory_of(director)
