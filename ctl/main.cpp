@@ -4,6 +4,7 @@
 #include "ctl/client.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/convert.hpp"
+#include "ctl/ipvs.hpp"
 #include "ctl/plan.hpp"
 
 #include <CLI/CLI.hpp>
@@ -86,6 +87,16 @@ CLI::App& add_record(CLI::App& app, RecordWords& words) {
   return verb;
 }
 
+CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
+  CLI::App& verb = *app.add_subcommand("ipvs", "The kernel's table of services, saved or restored");
+  CLI::Option* print = verb.add_flag("-S,--save", save, "Print it, as `ipvsadm -S -n` does");
+  verb.add_flag("-R,--restore", restore, "Read it from standard input; what is not mentioned stays")
+      ->excludes(print);
+  verb.add_flag("--json", json, "One JSON object instead of text");
+  verb.require_option(1, 2);
+  return verb;
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
@@ -140,6 +151,9 @@ int run(int argc, const char* const* argv) {
   explain_verb->add_flag("--json", json, "One JSON object instead of text");
   RecordWords record_words;
   const CLI::App& record_verb = add_record(app, record_words);
+  bool save = false;
+  bool restore = false;
+  const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
   CLI::App* version = app.add_subcommand("version", "Version of this program");
   const CLI::App* help = app.add_subcommand("help", "This list");
 
@@ -179,6 +193,7 @@ int run(int argc, const char* const* argv) {
                ? record_start(target, record_words.file, record_words.mebibytes)
                : record_stop(target);
   }
+  if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
   if (version->parsed()) {
     fmt::print("holdfastctl {}\n", HOLDFAST_VERSION);
     return kDone;

@@ -21,7 +21,8 @@ enum class WhenTaken : std::uint8_t { put_back, stay_away };
 struct DesiredAddress {
   std::string interface;
   core::IpPrefix prefix;
-  /// keepalived: label. Empty: the interface's name. At most kMaxLabelLength bytes; IPv4 only.
+  /// keepalived: label. Empty: the interface's name. At most 15 bytes (linux/if.h: IFNAMSIZ - 1);
+  /// IPv4 only.
   core::RareText label = {};
   /// keepalived: brd. Empty: none, as keepalived sets it.
   core::Rare<core::IpAddress> broadcast = {};
@@ -31,19 +32,6 @@ struct DesiredAddress {
 
   bool operator==(const DesiredAddress&) const = default;
 };
-
-/// linux/if.h: IFNAMSIZ - 1.
-inline constexpr std::size_t kMaxLabelLength = 15;
-
-/// `brd +`: all host bits set. nullopt where a network has no broadcast address (/31, /32, IPv6).
-[[nodiscard]] std::optional<core::IpAddress> computed_broadcast(const core::IpPrefix& prefix);
-
-/// "global", "site", "link", "host", "nowhere" or a number 0…255; nullopt for anything else.
-[[nodiscard]] std::optional<std::uint8_t> parse_scope(std::string_view text);
-
-/// Refuses what the kernel would refuse or silently cut: a label that is too long, a broadcast of
-/// the other family, a length out of range.
-[[nodiscard]] core::Result<void> validate(const DesiredAddress& desired);
 
 /// The kernel address for `desired` on `link`, with our mark.
 [[nodiscard]] Address resolve(const DesiredAddress& desired, const Link& link);

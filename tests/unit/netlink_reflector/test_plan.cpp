@@ -126,7 +126,7 @@ Address random_address(core::Rng& rng) {
                                         static_cast<std::uint8_t>(126 + rng.below(4u))}),
                    kLengths.at(rng.below(kLengths.size()))};
   if (rng.chance(30)) result.label = "eth0:x";
-  if (rng.chance(20)) result.broadcast = computed_broadcast(result.prefix);
+  if (rng.chance(20)) result.broadcast = *core::IpAddress::parse("10.0.1.255");
   if (rng.chance(10)) {
     result = Address{};
     result.interface = kEth0.index;

@@ -113,23 +113,6 @@ TEST_CASE("source address: the first primary that does not move between director
   CHECK(choose_source(std::span(here).first(1), core::Family::v4, moving) == std::nullopt);
 }
 
-TEST_CASE("desired: broadcast, scope and the kernel's limits") {
-  CHECK(computed_broadcast(*core::IpPrefix::parse("192.168.1.200/24")) == ip("192.168.1.255"));
-  CHECK(computed_broadcast(*core::IpPrefix::parse("10.1.2.3/12")) == ip("10.15.255.255"));
-  CHECK(computed_broadcast(*core::IpPrefix::parse("10.1.2.3/32")) == std::nullopt);
-  CHECK(parse_scope("link") == kScopeLink);
-  CHECK(parse_scope("200") == kScopeSite);
-  CHECK(parse_scope("256") == std::nullopt);
-  CHECK(parse_scope("everywhere") == std::nullopt);
-
-  DesiredAddress wanted{"eth0", *core::IpPrefix::parse("10.0.0.9"), "eth0:fifteen-ch", {}, 0};
-  CHECK(validate(wanted).has_value());
-  wanted.label = "eth0:sixteen-cha";
-  REQUIRE(validate(wanted).has_error());
-  CHECK(validate(wanted).error().message ==
-        "address 10.0.0.9/32: the label \"eth0:sixteen-cha\" is longer than 15 characters");
-}
-
 TEST_CASE(
     "desired: keepalived's defaults are the interface's name as label, scope global, no "
     "broadcast") {

@@ -1,0 +1,57 @@
+#include "ctl/ipvs.hpp"
+
+#include "ctl/client.hpp"
+#include "ipvs_wrapper/client.hpp"
+#include "ipvs_wrapper/json.hpp"
+#include "ipvs_wrapper/plan.hpp"
+#include "ipvs_wrapper/text.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <iostream>
+#include <iterator>
+#include <string>
+
+namespace holdfast::ctl {
+namespace {
+
+int failed(const core::Error& error) {
+  complain(error.message);
+  return kFailed;
+}
+
+core::Result<ipvs::Table> wanted_table(Format format) {
+  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  return format == Format::json ? ipvs::parse_json(text) : ipvs::parse_text(text);
+}
+
+}  // namespace
+
+int save_table(Format format) {
+  auto client = ipvs::Client::open();
+  if (!client) return failed(client.error());
+  const auto observed = client->read();
+  if (!observed) return failed(observed.error());
+  say(format == Format::json ? boost::json::serialize(ipvs::to_json(observed->table)) + "\n"
+                             : ipvs::write_text(observed->table));
+  return kDone;
+}
+
+int restore_table(Format format) {
+  const auto wanted = wanted_table(format);
+  if (!wanted) return failed(wanted.error());
+  auto client = ipvs::Client::open();
+  if (!client) return failed(client.error());
+  const auto observed = client->read();
+  if (!observed) return failed(observed.error());
+  const ipvs::Plan steps = ipvs::plan(*wanted, observed->table, {});
+  const ipvs::ApplyReport report = client->apply(steps);
+  for (const ipvs::StepFailure& failure : report.failures) complain(failure.sentence);
+  if (report.not_tried != 0)
+    complain(
+        fmt::format("{} of {} steps were not tried after that", report.not_tried, steps.size()));
+  return report.failures.empty() ? kDone : kFailed;
+}
+
+}  // namespace holdfast::ctl

@@ -1,0 +1,14 @@
+// The kernel's IPVS table from the command line, without any process of ours.
+#pragma once
+
+#include "ctl/commands.hpp"
+
+namespace holdfast::ctl {
+
+/// Prints the table as `ipvsadm -S -n` does, or as JSON.
+[[nodiscard]] int save_table(Format format);
+/// Reads a table from standard input, in either of the two forms, and sees to it that the kernel
+/// has what it says. Entries that are there and not mentioned stay.
+[[nodiscard]] int restore_table(Format format);
+
+}  // namespace holdfast::ctl
