@@ -60,6 +60,7 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
                        leave();
                      }),
       not_tried_(kNotTriedLogInterval),
+      scheduler_(loop.io(), logger),
       preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
       self_(std::make_shared<Process*>(this)) {}
 
@@ -107,6 +108,7 @@ void Process::commit(std::uint64_t generation) {
   if (!configure.memory.empty())
     logger_.log(messages::kResumed, "resuming with {} verdict(s) of the former process",
                 configure.memory.size());
+  scheduler_.follow(configure.settings.scheduling);
   handle(std::move(configure));
   forget_scripts_of_others();
   logger_.log(configured_ ? messages::kReloaded : messages::kStarted,

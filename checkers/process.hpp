@@ -11,6 +11,7 @@
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
 #include "runtime/preparation.hpp"
+#include "runtime/scheduling.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -81,6 +82,7 @@ class Process {
   boost::asio::posix::stream_descriptor vrrp_;
   runtime::DeadlineTimer vrrp_farewell_;
   runtime::RateLimiter not_tried_;
+  runtime::Scheduler scheduler_;
   std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;

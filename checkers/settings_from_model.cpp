@@ -121,6 +121,7 @@ std::optional<ipvs::Persistence> persistence(const config::VirtualServer& from) 
 
 Settings Translator::settings() {
   Settings settings;
+  settings.scheduling = model_.globals.checker_process;
   settings.services.reserve(model_.services.size());
   for (const config::VirtualServer& from : model_.services) {
     if (config::why_not_started(from).empty()) settings.services.push_back(service(from));

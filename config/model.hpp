@@ -9,6 +9,7 @@
 #include "config/model_vrrp.hpp"
 #include "config/rare.hpp"
 #include "core/ip_address.hpp"
+#include "core/scheduling.hpp"
 #include "core/time.hpp"
 
 #include <cstdint>
@@ -49,18 +50,6 @@ struct NotifyFifo {
   Rare<Script> script;
 
   bool operator==(const NotifyFifo&) const = default;
-};
-
-/// How a process is scheduled by the kernel. keepalived: vrrp_*, checker_* and bfd_* words.
-struct ProcessSettings {
-  std::optional<std::int8_t> priority;  ///< nice value, -20..19
-  std::uint8_t rt_priority = 0;         ///< SCHED_RR, 1..99; 0 none
-  bool no_swap = false;                 ///< pages stay in memory (mlockall)
-  /// with rt_priority: CPU time without a pause after which the kernel ends it
-  core::Duration rlimit_rttime = std::chrono::milliseconds(10);
-  std::vector<std::uint16_t> cpu_affinity;  ///< processors it may run on; empty: all
-
-  bool operator==(const ProcessSettings&) const = default;
 };
 
 /// How long a link must stay as it is before the change counts. keepalived:
@@ -116,9 +105,9 @@ struct Globals {
   std::vector<std::string> vrrp_iptables;
   Rare<SyncDaemon> lvs_sync_daemon;
   IpvsTimeouts lvs_timeouts;
-  ProcessSettings vrrp_process;
-  ProcessSettings checker_process;
-  ProcessSettings bfd_process;
+  core::Scheduling vrrp_process;
+  core::Scheduling checker_process;
+  core::Scheduling bfd_process;
   std::int8_t max_auto_priority = 0;      ///< -1..99; 0 off. Nothing follows from it in Holdfast
   bool checker_log_all_failures = false;  ///< default of log_all_failures
   NotifyFifo notify_fifo;

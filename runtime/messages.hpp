@@ -39,6 +39,21 @@ inline constexpr Message kRunDirectory{
     "The run directory is another account's. It works, and that account can take the sockets and "
     "records away. Make it root's (chown root), or use another with --run-dir."};
 
+inline constexpr Message kScheduled{
+    "runtime-scheduled", Level::info,
+    "The process runs as words such as vrrp_rt_priority and checker_cpu_affinity ask."};
+
+inline constexpr Message kScheduling{
+    "runtime-scheduling", Level::warning,
+    "A wish about priority, memory or processors could not be had; everything else works. Often a "
+    "capability is missing (CAP_SYS_NICE, CAP_IPC_LOCK), or the processor is not there."};
+
+inline constexpr Message kRealtimeLimit{
+    "runtime-realtime-limit", Level::warning,
+    "The process used its processor time at real-time priority (vrrp_rlimit_rttime) without a "
+    "pause. So that it cannot stop the host it goes on at normal priority for a second. Raise the "
+    "limit if that comes again and again."};
+
 inline constexpr Message kNoPidFile{
     "runtime-no-pid-file", Level::error,
     "The pid file could not be written; everything else works. Tools that look for the process "

@@ -11,9 +11,9 @@ namespace holdfast::runtime {
 namespace {
 
 const std::vector<unsigned>& capabilities_of(Role role) {
-  static const std::vector<unsigned> kVrrp{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
-                                           CAP_SYS_NICE, CAP_IPC_LOCK};
-  static const std::vector<unsigned> kCheckers{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE};
+  // SYS_NICE and IPC_LOCK: vrrp_rt_priority, checker_no_swap and the like.
+  static const std::vector<unsigned> kNetwork{CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE,
+                                              CAP_SYS_NICE, CAP_IPC_LOCK};
   // DAC_OVERRIDE: pid files and sockets in directories of others. KILL: children of other users.
   static const std::vector<unsigned> kWatchdog{
       CAP_NET_ADMIN, CAP_NET_RAW,  CAP_NET_BIND_SERVICE, CAP_SETUID,       CAP_SETGID,
@@ -22,9 +22,8 @@ const std::vector<unsigned>& capabilities_of(Role role) {
     case Role::watchdog:
       break;
     case Role::vrrp:
-      return kVrrp;
     case Role::checkers:
-      return kCheckers;
+      return kNetwork;
   }
   return kWatchdog;
 }

@@ -1,5 +1,5 @@
-// What a process does to itself: going to the background, telling systemd, giving up privileges,
-// asking for a better place in the scheduler. Called from mains and run_daemon at start.
+// What a process does to itself: going to the background, telling systemd, giving up privileges.
+// Called from mains and run_daemon at start.
 #pragma once
 
 #include "core/result.hpp"
@@ -35,7 +35,7 @@ class Daemonized {
 void sd_notify(std::string_view state);
 
 /// Keeps only what the role needs in the effective and permitted sets: vrrp and checkers NET_ADMIN,
-/// NET_RAW, NET_BIND_SERVICE, vrrp for its scheduling also SYS_NICE and IPC_LOCK; the watchdog what
+/// NET_RAW, NET_BIND_SERVICE, and for their scheduling SYS_NICE and IPC_LOCK; the watchdog what
 /// its children need, and DAC_OVERRIDE. The watchdog's bounding set is left alone, because the
 /// process that runs scripts gets it back by the kernel's rule for root's exec. Without root this
 /// does nothing.
@@ -54,20 +54,5 @@ enum class Role : unsigned char { watchdog, vrrp, checkers };
 /// For a thread that needs none: capset(2) is for one thread, and those that were made before
 /// keep_capabilities() would keep all of them.
 [[nodiscard]] core::Result<void> give_up_capabilities_of_this_thread();
-
-/// keepalived: vrrp_priority, vrrp_rt_priority, vrrp_no_swap, vrrp_rlimit_rttime.
-struct Scheduling {
-  std::optional<int> nice;
-  /// SCHED_RR with RESET_ON_FORK: scripts run at normal priority.
-  std::optional<int> realtime_priority;
-  /// CPU time the real-time process may use without sleeping before the kernel ends it.
-  core::Duration realtime_limit = std::chrono::milliseconds(10);
-  bool lock_memory = false;
-
-  bool operator==(const Scheduling&) const = default;
-};
-/// Applies what is asked for; every request that fails is one error, the others are applied all the
-/// same.
-[[nodiscard]] std::vector<core::Error> apply(const Scheduling& scheduling);
 
 }  // namespace holdfast::runtime

@@ -1,36 +1,142 @@
-#include "runtime/process.hpp"
+#include "runtime/scheduling.hpp"
+
+#include "runtime/clock.hpp"
+#include "runtime/messages.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cerrno>
-#include <sched.h>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 namespace holdfast::runtime {
+namespace {
 
-std::vector<core::Error> apply(const Scheduling& scheduling) {
+constexpr core::Duration kPause = std::chrono::seconds(1);
+
+std::vector<pid_t> threads_of_this_process() {
+  std::vector<pid_t> threads;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    const std::string name = entry.path().filename();
+    pid_t number = 0;
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    threads.push_back(number);
+  }
+  return threads;
+}
+
+int set_policy(int policy, int priority) {
+  sched_param parameter{};
+  parameter.sched_priority = priority;
+  return ::sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &parameter);
+}
+
+}  // namespace
+
+std::string to_string(const core::Scheduling& scheduling) {
+  std::vector<std::string> parts;
+  if (scheduling.realtime_priority != 0)
+    parts.push_back(fmt::format("real-time priority {}", scheduling.realtime_priority));
+  if (scheduling.nice) parts.push_back(fmt::format("nice value {}", *scheduling.nice));
+  if (scheduling.lock_memory) parts.emplace_back("memory locked");
+  if (!scheduling.processors.empty())
+    parts.push_back(fmt::format("on processor {}", fmt::join(scheduling.processors, ", ")));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+Scheduler::Scheduler(boost::asio::io_context& io, Logger& logger)
+    : logger_(logger),
+      first_nice_(::getpriority(PRIO_PROCESS, 0)),
+      limit_(io, SIGXCPU),
+      pause_(io, [this] {
+        std::vector<core::Error> ignored;  // said when it was asked for
+        set_realtime(ignored);
+      }) {
+  ::sched_getaffinity(0, sizeof first_processors_, &first_processors_);
+  wait_for_limit();
+}
+
+void Scheduler::follow(const core::Scheduling& wanted) {
+  if (wanted == now_) return;
+  const core::Scheduling before = std::exchange(now_, wanted);
   std::vector<core::Error> errors;
-  if (scheduling.nice && ::setpriority(PRIO_PROCESS, 0, *scheduling.nice) != 0) {
-    errors.push_back(core::fail_errno(errno, "cannot set the nice value {}", *scheduling.nice));
+  if (before.nice != now_.nice) set_nice(errors);
+  if (before.lock_memory != now_.lock_memory) set_memory(errors);
+  if (before.processors != now_.processors) set_processors(errors);
+  if (before.realtime_priority != now_.realtime_priority ||
+      before.realtime_limit != now_.realtime_limit)
+    set_realtime(errors);
+  for (const core::Error& error : errors) logger_.log(kScheduling, "{}", error.message);
+  if (const std::string words = to_string(now_); !words.empty() && errors.empty())
+    logger_.log(kScheduled, "{}", words);
+}
+
+void Scheduler::set_nice(std::vector<core::Error>& errors) {
+  const int nice = now_.nice.value_or(first_nice_);
+  if (::setpriority(PRIO_PROCESS, 0, nice) != 0)
+    errors.push_back(core::fail_errno(errno, "cannot set the nice value {}", nice));
+}
+
+// The kernel moves the soft limit on by a second each time it sends SIGXCPU, so it is set anew. The
+// hard one, at which it would end the process, is left alone.
+void Scheduler::set_realtime(std::vector<core::Error>& errors) {
+  pause_.arm(std::nullopt);
+  if (now_.realtime_priority == 0) {
+    if (set_policy(SCHED_OTHER, 0) != 0)
+      errors.push_back(core::fail_errno(errno, "cannot give up the real-time priority"));
+    return;
   }
-  if (scheduling.realtime_priority) {
-    const auto limit_us = static_cast<rlim_t>(scheduling.realtime_limit.count());
-    const rlimit limit{limit_us, limit_us};
-    if (::setrlimit(RLIMIT_RTTIME, &limit) != 0) {
-      errors.push_back(
-          core::fail_errno(errno, "cannot limit real-time CPU use to {} us", limit_us));
-    }
-    sched_param parameter{};
-    parameter.sched_priority = *scheduling.realtime_priority;
-    if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameter) != 0) {
-      errors.push_back(
-          core::fail_errno(errno, "cannot set real-time priority {}", parameter.sched_priority));
-    }
-  }
-  if (scheduling.lock_memory && ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_RTTIME, &limit);
+  limit.rlim_cur = static_cast<rlim_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(now_.realtime_limit).count());
+  if (::setrlimit(RLIMIT_RTTIME, &limit) != 0)
+    errors.push_back(core::fail_errno(
+        errno, "cannot limit the processor time at real-time priority to {} us", limit.rlim_cur));
+  else if (set_policy(SCHED_RR, now_.realtime_priority) != 0)
     errors.push_back(
-        core::fail_errno(errno, "cannot keep this process's memory from being swapped out"));
+        core::fail_errno(errno, "cannot set the real-time priority {}", now_.realtime_priority));
+}
+
+void Scheduler::set_memory(std::vector<core::Error>& errors) {
+  const int result =
+      now_.lock_memory ? ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) : ::munlockall();
+  if (result != 0)
+    errors.push_back(core::fail_errno(errno, "cannot keep the memory from being swapped out"));
+}
+
+void Scheduler::set_processors(std::vector<core::Error>& errors) {
+  cpu_set_t wanted = first_processors_;
+  if (!now_.processors.empty()) {
+    CPU_ZERO(&wanted);
+    for (const std::uint16_t processor : now_.processors) CPU_SET(processor, &wanted);
   }
-  return errors;
+  for (const pid_t thread : threads_of_this_process()) {
+    if (::sched_setaffinity(thread, sizeof wanted, &wanted) == 0 || errno == ESRCH) continue;
+    errors.push_back(core::fail_errno(errno, "cannot run on processor {}",
+                                      fmt::format("{}", fmt::join(now_.processors, ", "))));
+    return;
+  }
+}
+
+void Scheduler::wait_for_limit() {
+  limit_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    if (now_.realtime_priority != 0 && !pause_.armed()) {
+      logger_.log(kRealtimeLimit,
+                  "worked for {} us at real-time priority {} without a pause: it goes on at normal "
+                  "priority for a second",
+                  now_.realtime_limit / std::chrono::microseconds(1), now_.realtime_priority);
+      set_policy(SCHED_OTHER, 0);
+      pause_.arm(now() + kPause);
+    }
+    wait_for_limit();
+  });
 }
 
 }  // namespace holdfast::runtime

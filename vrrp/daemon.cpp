@@ -7,6 +7,7 @@
 #include "runtime/messages.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/process.hpp"
+#include "runtime/scheduling.hpp"
 #include "vrrp/explain.hpp"
 #include "vrrp/io/claim_watch.hpp"
 #include "vrrp/io/engine.hpp"
@@ -52,6 +53,7 @@ class Daemon {
         notifier_(loop_.io(), logger_, [this](Event event) { engine_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), tidy_up),
+        scheduler_(loop_.io(), logger_),
         preparation_(loop_.io(), read_plan,
                      [this](const Plan& plan) { return engine_->prepare(plan.instances); }) {}
 
@@ -176,6 +178,7 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Plan plan = *preparation_.take();
     const std::size_t count = plan.instances.size();
+    scheduler_.follow(plan.scheduling);
     notifier_.take(plan);
     engine_->commit(std::move(plan.instances));
     claims_->follow();
@@ -220,6 +223,7 @@ class Daemon {
   std::unique_ptr<runtime::Child> child_;
   runtime::DeadlineTimer patience_;
   runtime::DeadlineTimer tidy_up_;
+  runtime::Scheduler scheduler_;
   runtime::Preparation<Plan> preparation_;
 };
 

@@ -99,6 +99,7 @@ InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Mo
 
 Plan make_plan(const config::Model& model) {
   Plan plan;
+  plan.scheduling = model.globals.vrrp_process;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/model.hpp"
+#include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/settings.hpp"
@@ -25,6 +26,7 @@ struct InstanceScripts {
 struct Plan {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
+  core::Scheduling scheduling = {};
 };
 
 /// Instances that ask for what this version does not speak are left out: the reader has warned. A

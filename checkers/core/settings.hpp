@@ -5,6 +5,7 @@
 
 #include "core/ip_address.hpp"
 #include "core/rare.hpp"
+#include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "core/time.hpp"
 #include "ipvs_wrapper/table.hpp"
@@ -132,6 +133,7 @@ struct ServiceSettings {
 struct Settings {
   /// Keys are unique.
   std::vector<ServiceSettings> services;
+  core::Scheduling scheduling = {};
   bool operator==(const Settings&) const = default;
 };
 

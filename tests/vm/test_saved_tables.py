@@ -62,7 +62,7 @@ def test_what_is_not_mentioned_stays_and_a_mistake_changes_nothing(machine: Name
     before = ctl(machine, "-S").stdout
     bad = ctl(machine, "-R", text="-A -t 10.9.0.3:80 -s rr\n-A -t 10.9.0.4:80 -q\n", check=False)
     assert bad.returncode == 1
-    assert "line 2, column 21: unknown option '-q'" in bad.stderr
+    assert "line 2, column 19: unknown option '-q'" in bad.stderr
     refused = ctl(machine, "-R", text="-A -t 10.9.0.5:80 -s nosuch\n", check=False)
     assert refused.returncode == 1
     assert "nosuch" in refused.stderr

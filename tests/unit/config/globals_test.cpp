@@ -181,13 +181,13 @@ TEST_CASE("process words: three processes, each with settings of its own") {
       "vrrp_priority -10\nvrrp_rt_priority 5\nvrrp_no_swap\nvrrp_cpu_affinity 0 2\n"
       "vrrp_rlimit_rttime 20000\nchecker_priority 3\nbfd_rlimit_rtime 5");
 
-  CHECK(read.vrrp_process == ProcessSettings{.priority = std::int8_t{-10},
-                                             .rt_priority = 5,
-                                             .no_swap = true,
-                                             .rlimit_rttime = 20ms,
-                                             .cpu_affinity = {0, 2}});
-  CHECK(read.checker_process.priority == 3);
-  CHECK(read.bfd_process.rlimit_rttime == 5us);
+  CHECK(read.vrrp_process == core::Scheduling{.nice = std::int8_t{-10},
+                                              .realtime_priority = 5,
+                                              .lock_memory = true,
+                                              .realtime_limit = 20ms,
+                                              .processors = {0, 2}});
+  CHECK(read.checker_process.nice == 3);
+  CHECK(read.bfd_process.realtime_limit == 5us);
 }
 
 TEST_CASE("reload words: with and without a file") {

@@ -104,20 +104,6 @@ TEST_CASE(
         }) == 0);
 }
 
-TEST_CASE(
-    "scheduling: nothing asked is nothing done; nice is applied; impossible requests are named") {
-  CHECK(apply(Scheduling{}).empty());
-  CHECK(in_child([] {
-          Scheduling wanted;
-          wanted.nice = 5;
-          if (!apply(wanted).empty()) return 1;
-          return ::nice(0) == 5 ? 0 : 2;
-        }) == 0);
-  Scheduling impossible;
-  impossible.realtime_priority = 12345;
-  CHECK(in_child([&] { return static_cast<int>(apply(impossible).size()); }) == 1);
-}
-
 TEST_CASE("signals: habit ends nothing of ours, and a program that we start begins afresh") {
   CHECK(in_child([] {
           sigset_t waiting = harmless_signal_set();

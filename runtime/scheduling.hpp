@@ -1,0 +1,45 @@
+// How the kernel schedules this process, as the configuration asks.
+#pragma once
+
+#include "core/result.hpp"
+#include "core/scheduling.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <sched.h>
+#include <string>
+#include <vector>
+
+namespace holdfast::runtime {
+
+/// "real-time priority 50, memory locked, on processor 2"; empty: nothing is asked for.
+[[nodiscard]] std::string to_string(const core::Scheduling& scheduling);
+
+/// Keeps the thread of the loop, and the processors and memory of the whole process, as the
+/// configuration in use asks, and as it was before when nothing is asked any more. Programs and
+/// threads that come later start at normal priority.
+class Scheduler {
+ public:
+  Scheduler(boost::asio::io_context& io, Logger& logger);
+
+  /// What cannot be had is logged, and the rest is done.
+  void follow(const core::Scheduling& wanted);
+
+ private:
+  void set_nice(std::vector<core::Error>& errors);
+  void set_realtime(std::vector<core::Error>& errors);
+  void set_memory(std::vector<core::Error>& errors);
+  void set_processors(std::vector<core::Error>& errors);
+  void wait_for_limit();
+
+  Logger& logger_;
+  core::Scheduling now_;
+  int first_nice_;
+  cpu_set_t first_processors_;
+  boost::asio::signal_set limit_;  ///< SIGXCPU: realtime_limit is used up
+  DeadlineTimer pause_;
+};
+
+}  // namespace holdfast::runtime
