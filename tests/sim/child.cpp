@@ -292,8 +292,7 @@ std::string Child::put_on_wire(const SendAdvert& advert) {
   if (card == nullptr) return "No such device";
   if (!card->link.up) return "Network is down";
   Bytes bytes;
-  encode_ipv4(*advert.departure, advert.departure->destinations.front(), advert.identification,
-              bytes);
+  encode_ipv4(*advert.departure, advert.departure->letters.front(), advert.identification, bytes);
   ++packets_sent_[key];
   machine_.sends(key, socket->second.index, bytes);
   return {};

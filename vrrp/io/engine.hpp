@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -113,8 +114,13 @@ class Engine {
   bool sweep_is_due_ = false;  // when all that the first commit wished for is done
   core::Instant worked_at_{};  // the last time that nothing waited, or was worked on
 
-  std::set<std::string> watched_;  // interfaces that instances use
-  std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
+  /// What instances want of an interface.
+  struct Watched {
+    std::set<core::Family> families;
+    std::set<IpAddress> addresses;  ///< that they send from or to
+  };
+  std::map<std::string, Watched> watched_;  // interfaces that instances use
+  std::set<std::string> dirty_;  // of those: to be looked at on the next turn of the loop
   std::set<std::string> without_socket_;
   core::Duration socket_pause_ = kSocketPause;
   std::function<void()> on_stopped_;
