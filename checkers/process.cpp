@@ -27,18 +27,22 @@ std::string kind_of(std::string reason) {
   return reason;
 }
 
-/// From the sealed bytes to settings; runs beside the loop, touches nothing that is shared.
-core::Result<Settings> read_settings(int snapshot_fd) {
-  if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
-    return given_up.error();
-  const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
-  if (!bytes) return bytes.error();
-  const auto parsed = config::parse_snapshot_bytes(*bytes);
+/// From a snapshot to settings; runs beside the loop, touches nothing that is shared.
+core::Result<Settings> settings_from(std::string_view bytes) {
+  const auto parsed = config::parse_snapshot_bytes(bytes);
   if (!parsed) return parsed.error();
   if (parsed->diagnostics.has_errors())
     return core::fail("the configuration has errors:\n{}",
                       config::render_text(parsed->diagnostics));
   return settings_from_model(parsed->model);
+}
+
+core::Result<Settings> read_settings(int snapshot_fd) {
+  if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
+    return given_up.error();
+  const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
+  if (!bytes) return bytes.error();
+  return settings_from(*bytes);
 }
 
 std::uint64_t seed() {
@@ -73,6 +77,12 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
                        leave();
                      }),
       not_tried_(kNotTriedLogInterval),
+      rehearsals_(
+          loop.io(),
+          [this] {
+            return CheckersCopy{engine_, keeper_.state(), runtime::now()};
+          },
+          settings_from),
       self_(std::make_shared<Process*>(this)) {}
 
 Process::~Process() {
@@ -112,6 +122,7 @@ void Process::listen() {
   control_->handle_document(
       "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
   runtime::answer_about_turns(*control_);
+  rehearsals_.answer_on(*control_);
 }
 
 void Process::prepare(runtime::UniqueFd snapshot, Prepared done) {

@@ -13,6 +13,7 @@
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/notifier.hpp"
+#include "vrrp/rehearsal_desk.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
 
@@ -33,16 +34,20 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(50);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
+core::Result<Plan> plan_from(std::string_view bytes) {
+  const auto parsed = config::parse_snapshot_bytes(bytes);
+  if (!parsed) return parsed.error();
+  if (parsed->diagnostics.has_errors())
+    return core::fail("{}", config::render_text(parsed->diagnostics));
+  return make_plan(parsed->model);
+}
+
 core::Result<Plan> read_plan(int snapshot_fd) {
   if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
     return given_up.error();
   const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
   if (!bytes) return bytes.error();
-  const auto parsed = config::parse_snapshot_bytes(*bytes);
-  if (!parsed) return parsed.error();
-  if (parsed->diagnostics.has_errors())
-    return core::fail("{}", config::render_text(parsed->diagnostics));
-  return make_plan(parsed->model);
+  return plan_from(*bytes);
 }
 
 netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options,
@@ -96,6 +101,8 @@ class Daemon {
     claims_ = std::make_unique<ClaimWatch>(
         loop_.io(), logger_, engine_->router(),
         [this](const core::MacAddress& mac) { return has_interface_with(mac); });
+    rehearsals_ =
+        std::make_unique<RehearsalDesk>(loop_.io(), *engine_, reflector_, notifier_, plan_from);
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
@@ -142,6 +149,7 @@ class Daemon {
           StatusDocument::Subject{engine_->router(), reflector_, *claims_, generation}));
     });
     runtime::answer_about_turns(*control_);
+    rehearsals_->answer_on(*control_);
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
@@ -266,6 +274,7 @@ class Daemon {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<RehearsalDesk> rehearsals_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   std::optional<Plan> prepared_;
