@@ -60,6 +60,12 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
                        leave();
                      }),
       not_tried_(kNotTriedLogInterval),
+      rehearsals_(
+          loop.io(),
+          [this] {
+            return CheckersCopy{engine_, keeper_.state(), runtime::now()};
+          },
+          read_settings),
       preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
       self_(std::make_shared<Process*>(this)) {}
 
@@ -96,6 +102,7 @@ void Process::listen() {
   control_->handle_document(
       "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
   runtime::answer_about_turns(*control_);
+  rehearsals_.answer_on(*control_);
 }
 
 void Process::commit(std::uint64_t generation) {

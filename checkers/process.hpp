@@ -5,6 +5,7 @@
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
 #include "checkers/notifier.hpp"
+#include "checkers/rehearsal_desk.hpp"
 #include "checkers/status.hpp"
 #include "checkers/table_keeper.hpp"
 #include "runtime/child.hpp"
@@ -82,6 +83,7 @@ class Process {
   runtime::DeadlineTimer vrrp_farewell_;
   runtime::RateLimiter not_tried_;
   std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
+  RehearsalDesk rehearsals_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   Counters counters_;

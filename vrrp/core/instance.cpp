@@ -171,6 +171,12 @@ void Instance::send_advert(std::uint8_t priority, Instant, Actions& out) {
   out.emplace_back(SendAdvert{subject_, priority, ++identification_, departure(*source, priority)});
 }
 
+std::optional<Departure> Instance::next_departure() const {
+  const auto source = source_address();
+  if (!source) return std::nullopt;
+  return departure(*source, effective_priority());
+}
+
 Departure Instance::departure(const IpAddress& source, std::uint8_t priority) const {
   Departure departure{
       .source = source,

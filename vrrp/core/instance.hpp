@@ -152,6 +152,8 @@ class Instance {
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
   [[nodiscard]] std::optional<IpAddress> source_address() const;
+  /// What it would send now as master; nullopt: it has nothing to send from.
+  [[nodiscard]] std::optional<Departure> next_departure() const;
   [[nodiscard]] std::uint8_t effective_priority() const { return settings_.priority; }
   /// Of this reign, or of the last one.
   [[nodiscard]] Instant became_master_at() const { return became_master_at_; }

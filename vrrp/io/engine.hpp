@@ -5,6 +5,7 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
+#include "vrrp/core/rehearsal.hpp"
 #include "vrrp/io/executor.hpp"
 #include "vrrp/scenario/recording.hpp"
 
@@ -62,6 +63,9 @@ class Engine {
   void hurry() { handle(ShutdownNow{}); }
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
+  /// For a rehearsal: 4,000 instances take some milliseconds. From the loop, not from within a
+  /// turn.
+  [[nodiscard]] DirectorCopy copy() const { return {router(), turn_, runtime::now()}; }
   /// Everything from now on goes to this tape, too, until it is detached. From the loop, not from
   /// within a turn.
   void attach(scenario::Tape& tape, scenario::Pseudonyms::Key key) {
