@@ -1,9 +1,12 @@
 // What version 3, IPv6 and unicast peers change in the state machine and in the router.
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/driver.hpp"
+#include "vrrp/core/imagined_peers.hpp"
 #include "vrrp/core/timing.hpp"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 using namespace holdfast;
 using namespace holdfast::vrrp;
@@ -239,6 +242,33 @@ TEST_CASE("unicast: a letter to each peer with its own checksum, none to ourselv
   CHECK(departure.letters[1].destination == ip("198.51.100.7"));
   CHECK(form_of(bench.sent[0], 0) == ChecksumForm::with_pseudo_header);
   CHECK(form_of(bench.sent[0], 1) == ChecksumForm::with_group);
+}
+
+TEST_CASE("rehearsal: imagined peers speak IPv6 and unicast as the real ones did") {
+  auto peers = unicast({{kPeer, 0, 255}});
+  Bench bench({six(), peers});
+  bench.hear(six(), 90, t0 + 100ms, ip("fe80::2"), vrrp_group(core::Family::v6));
+  bench.hear(peers, 90, t0 + 100ms, kPeer, ip("192.0.2.1"));
+  const Instant due = *bench.driver.deadline();
+  bench.wake(due);
+  REQUIRE(bench.instance(0).state_name() == StateName::master);
+  REQUIRE(bench.instance(1).state_name() == StateName::master);
+
+  ImaginedPeers known(bench.driver.router(), due + 100ms);
+  std::vector<std::string> took_over;
+  const ImaginedPeers::Watcher watcher{.sends = [](const SendAdvert&) {},
+                                       .changes =
+                                           [&](const IpAddress& peer, const StateChanged& change) {
+                                             if (change.to == StateName::master)
+                                               took_over.push_back(peer.to_string());
+                                           }};
+  bench.handle(Shutdown{}, due + 100ms);
+  REQUIRE(bench.sent.size() == 2);
+  for (const SendAdvert& advert : bench.sent) known.hear(advert, due + 100ms, watcher);
+  known.tick(due + 100ms + skew_time(90, 1s, 3), watcher);
+
+  std::sort(took_over.begin(), took_over.end());
+  CHECK(took_over == std::vector<std::string>{"192.0.2.2", "fe80::2"});
 }
 
 TEST_CASE(
