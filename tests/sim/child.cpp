@@ -232,7 +232,8 @@ void Child::drain(const std::string& name, Socket& socket) {
     const auto vrid = peek_vrid(packet->payload);
     const Instance* instance = vrid ? router().receiver(*packet, *vrid) : nullptr;
     if (instance != nullptr) {
-      if (auto advert = decode_advert(packet->payload))
+      if (auto advert = decode_advert(
+              packet->payload, {instance->settings().version, packet->source, packet->destination}))
         wake_.heard.push_back({instance->key(), packet->source, std::move(*advert)});
     }
     driver_.receive(*packet, wake_.actions);
