@@ -5,6 +5,7 @@
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
 #include "checkers/notifier.hpp"
+#include "checkers/rehearsal_desk.hpp"
 #include "checkers/status.hpp"
 #include "checkers/table_keeper.hpp"
 #include "runtime/child.hpp"
@@ -84,6 +85,7 @@ class Process {
   runtime::RateLimiter not_tried_;
   runtime::Scheduler scheduler_;
   std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
+  RehearsalDesk rehearsals_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   Counters counters_;

@@ -91,6 +91,27 @@ void report_accounts(const Model& model, Reporter& reporter) {
   });
 }
 
+void look_up_accounts(Loaded& loaded, const AccountLookUp& look_up) {
+  if (loaded.diagnostics.has_errors()) return;
+  std::vector<Account> accounts;
+  for (const AccountName& name : accounts_named_in(loaded.model)) {
+    auto found = look_up(name.user, name.group);
+    const bool is_default = name.user == kDefaultScriptUser && name.group.empty();
+    if (!found && found.error().system_errno == 0 && is_default) continue;  // it need not exist
+    Account& account = accounts.emplace_back();
+    account.user = name.user;
+    account.group = name.group;
+    if (!found) {
+      account.problem = found.error().message;
+      continue;
+    }
+    account.uid = found->uid;
+    account.gid = found->gid;
+    account.groups = std::move(found->groups);
+  }
+  add_accounts(loaded, std::move(accounts));
+}
+
 void add_accounts(Loaded& loaded, std::vector<Account> accounts) {
   loaded.snapshot.accounts = accounts;
   loaded.model.accounts = std::move(accounts);

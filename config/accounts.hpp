@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/report.hpp"
+#include "core/result.hpp"
 #include "core/script.hpp"
 
 #include <functional>
@@ -36,6 +37,14 @@ struct AccountName {
 
 /// A script as it is run, without what the caller calls it.
 [[nodiscard]] core::Command command_of(const Script& script, const Model& model);
+
+/// The numbers of a user and a group by their names; an error without an errno: there is no such.
+using AccountLookUp =
+    std::function<core::Result<core::ScriptUser>(std::string_view user, std::string_view group)>;
+
+/// Looks every account up that the model names, and adds what was found or why it was not. Whoever
+/// cannot be found costs his own scripts only. Nothing with errors in the configuration.
+void look_up_accounts(Loaded& loaded, const AccountLookUp& look_up);
 
 /// Puts what was looked up into the snapshot and the model, with a warning for every script that
 /// will not run because of it.

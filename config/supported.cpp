@@ -5,13 +5,10 @@
 namespace holdfast::config {
 
 std::string why_not_started(const VrrpInstance& instance) {
-  if (instance.family == core::Family::v6) return "Holdfast does not do VRRP over IPv6 yet";
-  if (instance.version != 2)
-    return fmt::format("Holdfast does not do VRRP version {} yet", instance.version);
-  if (instance.unicast) return "Holdfast does not do unicast peers yet";
+  if (instance.interface.empty())
+    return "Holdfast does not do unicast peers without an 'interface' yet";
   if (instance.authentication.type == AuthType::ah) return "Holdfast does not do auth_type AH yet";
   if (instance.auth_hmac) return "Holdfast does not do auth_hmac yet";
-  if (instance.mcast_dst_ip) return "Holdfast does not do another multicast group yet";
   return {};
 }
 

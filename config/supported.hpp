@@ -6,7 +6,7 @@
 
 namespace holdfast::config {
 
-/// Why an instance is not started, as the end of a sentence: "Holdfast does not do VRRP version 3
+/// Why an instance is not started, as the end of a sentence: "Holdfast does not do auth_hmac
 /// yet". Empty: it is started. Half of what was meant could make a second master: such an instance
 /// rests, and its peers hold the addresses.
 [[nodiscard]] std::string why_not_started(const VrrpInstance& instance);

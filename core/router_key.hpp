@@ -19,7 +19,8 @@ struct RouterKey {
   Family family = Family::v4;
   std::uint8_t vrid = 0;
   /// The multicast group that adverts are sent to, or the unicast source that they are sent from:
-  /// in both cases what the packets of peers are addressed to.
+  /// in both cases what the packets of peers are addressed to. Unspecified (0.0.0.0, ::): unicast
+  /// from whatever the interface's own address is.
   IpAddress channel;
 
   auto operator<=>(const RouterKey&) const = default;

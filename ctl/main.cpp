@@ -6,6 +6,7 @@
 #include "ctl/convert.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/plan.hpp"
+#include "ctl/what_if.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -115,12 +116,23 @@ int run(int argc, const char* const* argv) {
   CLI::App* revert_verb = app.add_subcommand("revert", "Give up the configuration on trial");
   PlanRequest plan_request;
   CLI::App* plan_verb = app.add_subcommand("plan", "What a reload would change");
-  plan_verb->add_option("file", plan_request.file,
-                        "The new configuration; without it the file of the running director");
-  plan_verb->add_option("--from", plan_request.from,
-                        "Compare with this file instead of what runs; asks no process");
+  plan_verb
+      ->add_option("file", plan_request.files,
+                   "The new configuration; without it the file of the running director")
+      ->expected(0, 2);
+  plan_verb->add_flag("--offline", plan_request.is_offline,
+                      "Only the differences of two files; asks no process");
   add_config_id(*plan_verb, plan_request.config_id);
   plan_verb->add_flag("--json", json, "One JSON object instead of text");
+  WhatIfRequest what_if_request;
+  CLI::App* what_if_verb = app.add_subcommand("what-if", "What would follow if something happened");
+  what_if_verb
+      ->add_option("words", what_if_request.words,
+                   "eth1 down|up, server 192.0.2.10:80 down|up, priority VI_1 80, or peer "
+                   "192.0.2.2 silent")
+      ->required()
+      ->expected(2, 3);
+  what_if_verb->add_flag("--json", json, "One JSON object instead of text");
   CLI::App* stop_verb = app.add_subcommand("stop", "Hand over and end every process");
 
   CheckRequest check_request;
@@ -171,6 +183,11 @@ int run(int argc, const char* const* argv) {
     plan_request.format = format;
     plan_request.colours = colours_for_stdout();
     return plan(target, plan_request);
+  }
+  if (what_if_verb->parsed()) {
+    what_if_request.format = format;
+    what_if_request.colours = colours_for_stdout();
+    return what_if(target, what_if_request);
   }
   if (stop_verb->parsed()) return stop(target);
   if (check_verb->parsed()) {

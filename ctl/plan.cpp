@@ -1,15 +1,18 @@
 #include "ctl/plan.hpp"
 
-#include "config/default_file.hpp"
+#include "config/accounts.hpp"
+#include "config/compare/partner.hpp"
 #include "config/load.hpp"
 #include "ctl/client.hpp"
 #include "ctl/json_view.hpp"
+#include "runtime/accounts.hpp"
 #include "runtime/base64.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 
 namespace holdfast::ctl {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 struct Side {
   std::string name;  ///< for the heading
   config::Model model;
+  std::string snapshot = {};  ///< of a file that was read: what a reload would give the processes
 };
 
 /// A file as a start would read it; its errors are printed.
@@ -28,10 +32,12 @@ std::optional<Side> read_side(const std::string& file, const std::string& config
     complain(fmt::format("{} cannot be taken into use: {}", file, loaded.diagnostics.summary()));
     return std::nullopt;
   }
+  config::look_up_accounts(loaded, runtime::look_up_account);
   if (loaded.diagnostics.warnings() != 0)
     complain(
         fmt::format("{}: {}; `holdfastctl check` shows them", file, loaded.diagnostics.summary()));
-  return Side{file, std::move(loaded.model)};
+  const auto bytes = config::to_bytes(loaded.snapshot);
+  return Side{file, std::move(loaded.model), std::string(bytes.begin(), bytes.end())};
 }
 
 /// What runs, as the watchdog has it, and how it was told to read files.
@@ -63,54 +69,78 @@ int ask_running(const Target& target, Running& running) {
   return kDone;
 }
 
-config::RunningView ask_view(const Target& target, const config::Model& model) {
-  const Reply vrrp = ask(target, "vrrp");
-  const Reply checkers = ask(target, "checkers");
-  if (!model.instances.empty() && !vrrp.status)
-    complain("without the state of the instances: vrrp is " + vrrp.problem);
-  if (!model.services.empty() && !checkers.status)
-    complain("without the connections of the servers: checkers is " + checkers.problem);
-  return running_view(vrrp, checkers);
+/// A process that cannot rehearse costs its part of the page only.
+void rehearse(const Target& target, const std::string& process, const std::string& snapshot,
+              PlanPage& page) {
+  Target patient = target;
+  patient.timeout = target.reload_timeout;
+  auto answer = request_of(patient, process,
+                           {{"command", "rehearse"}, {"snapshot", runtime::to_base64(snapshot)}});
+  if (answer && find(*answer, "error") == nullptr) {
+    page.rehearsed.emplace(process, std::move(*answer));
+    return;
+  }
+  complain(fmt::format("without a rehearsal of {}: {}", process,
+                       answer ? text(*answer, "error") : answer.error().message));
 }
 
-int show(const Side& before, const Side& after, const config::Plan& plan,
-         const PlanRequest& request) {
-  if (request.format == Format::json) {
-    object page{{"from", before.name}, {"to", after.name}};
-    for (auto& member : plan_json(plan)) page.emplace(member.key(), std::move(member.value()));
-    say(boost::json::serialize(page) + "\n");
-  } else {
-    say(painted(fmt::format("{} → {}", before.name, after.name), Paint::bold, request.colours) +
-        "\n" + render_plan(plan, request.colours));
-  }
-  return plan.steps.empty() ? kDone : kChanges;
+PlanPage compare(const Side& before, const Side& after) {
+  return {.from = before.name,
+          .to = after.name,
+          .changes = config::diff(before.model, after.model),
+          .rehearsed = {},
+          .warnings = {},
+          .removal = config::removal(before.model, after.model),
+          .beyond_limit = config::beyond_limit(before.model, after.model)};
+}
+
+int show(const PlanPage& page, const PlanRequest& request) {
+  say(request.format == Format::json ? boost::json::serialize(plan_json(page)) + "\n"
+                                     : render_plan(page, request.colours));
+  return page.does_something() ? kChanges : kDone;
 }
 
 int compare_files(const PlanRequest& request) {
-  const std::optional<std::string> file =
-      request.file.empty() ? config::default_file() : request.file;
-  if (!file) {
-    complain(config::no_default_file());
+  if (request.files.size() != 2) {
+    complain("plan --offline takes two files: the former one and the new one");
     return kFailed;
   }
-  const auto before = read_side(request.from, request.config_id);
-  const auto after = read_side(*file, request.config_id);
+  const auto before = read_side(request.files[0], request.config_id);
+  const auto after = read_side(request.files[1], request.config_id);
   if (!before || !after) return kFailed;
-  return show(*before, *after, config::plan_reload(before->model, after->model), request);
+  PlanPage page = compare(*before, *after);
+  page.warnings =
+      config::partner_warnings(before->model, after->model, {}, config::StateIs::unknown);
+  return show(page, request);
 }
 
 }  // namespace
 
 int plan(const Target& target, const PlanRequest& request) {
-  if (!request.from.empty()) return compare_files(request);
+  if (request.is_offline) return compare_files(request);
+  if (request.files.size() > 1) {
+    complain("plan compares one file with what runs; two files are for plan --offline");
+    return kFailed;
+  }
   Running running;
   if (const int code = ask_running(target, running); code != kDone) return code;
-  const auto after = read_side(request.file.empty() ? running.config_file : request.file,
+  const auto after = read_side(request.files.empty() ? running.config_file : request.files[0],
                                request.config_id.empty() ? running.config_id : request.config_id);
   if (!after) return kFailed;
-  const config::RunningView view = ask_view(target, running.side.model);
-  return show(running.side, *after, config::plan_reload(running.side.model, after->model, view),
-              request);
+  const config::Model& before = running.side.model;
+  PlanPage page = compare(running.side, *after);
+  // A process that has nothing to do before and after does not run.
+  if (!before.instances.empty()) rehearse(target, "vrrp", after->snapshot, page);
+  if (!before.services.empty()) rehearse(target, "checkers", after->snapshot, page);
+  std::set<std::string> backups;
+  const auto vrrp = page.rehearsed.find("vrrp");
+  const bool is_known = vrrp != page.rehearsed.end();
+  if (is_known)
+    for (const value& name : find_list(vrrp->second, "backups"))
+      if (name.is_string()) backups.emplace(name.as_string());
+  page.warnings = config::partner_warnings(
+      before, after->model, backups, is_known ? config::StateIs::known : config::StateIs::unknown);
+  return show(page, request);
 }
 
 }  // namespace holdfast::ctl

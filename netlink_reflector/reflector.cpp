@@ -380,6 +380,19 @@ std::vector<Address> Reflector::addresses(InterfaceIndex index) const {
 std::optional<core::IpAddress> Reflector::primary_v4(InterfaceIndex index) const {
   return impl_->keeper().source(impl_->mirror(), index, core::Family::v4);
 }
+std::optional<core::IpAddress> Reflector::link_local(InterfaceIndex index) const {
+  return impl_->keeper().source(impl_->mirror(), index, core::Family::v6);
+}
+bool Reflector::is_usable(const core::IpAddress& address) const {
+  constexpr std::uint32_t kNotYet = kFlagTentative | kFlagDadFailed;
+  for (const Link& link : impl_->mirror().links.all()) {
+    if (!holds(link.index, address)) continue;
+    for (const Address& each : addresses(link.index)) {
+      if (each.prefix.address == address && (each.flags & kNotYet) == 0) return true;
+    }
+  }
+  return false;
+}
 
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
   impl_->news().on_link.push_back(std::move(callback));

@@ -80,6 +80,10 @@ class Reflector {
   /// never chosen; what the host has from before but an owner claims (an address owner's, priority
   /// 255) only where there is nothing else. nullopt: there is none.
   [[nodiscard]] std::optional<core::IpAddress> primary_v4(InterfaceIndex index) const;
+  /// The same for IPv6: a link-local address that may be used, its duplicate detection over.
+  [[nodiscard]] std::optional<core::IpAddress> link_local(InterfaceIndex index) const;
+  /// Some interface has this address, and it may be used.
+  [[nodiscard]] bool is_usable(const core::IpAddress& address) const;
 
   /// Called for every difference, in order, after the mirror has it. Several callbacks may be
   /// registered.

@@ -26,6 +26,8 @@ namespace holdfast::runtime {
 
 /// A request line longer than this ends the connection with an error.
 inline constexpr std::size_t kMaxRequestBytes = 64 * 1024;
+/// The same for root and the process's own user, who send a configuration to be rehearsed.
+inline constexpr std::size_t kMaxOwnersRequestBytes = std::size_t{64} << 20;
 /// What others than root are told may be this old.
 inline constexpr core::Duration kDocumentAge = std::chrono::seconds(1);
 /// A stranger's connection without a whole request for so long is closed; likewise one that has not

@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 namespace holdfast::runtime {
 namespace {
@@ -20,7 +21,7 @@ ControlDesk::Client::Client(Socket socket, uid_t user, bool is_owner, Desk desk)
       is_owner_(is_owner),
       desk_(std::move(desk)),
       limit_(socket_.get_executor()),
-      input_(kMaxRequestBytes) {}
+      input_(is_owner ? kMaxOwnersRequestBytes : kMaxRequestBytes) {}
 
 void ControlDesk::Client::read() {
   hurry();
@@ -29,7 +30,8 @@ void ControlDesk::Client::read() {
       [self = shared_from_this()](boost::system::error_code error, std::size_t size) {
         self->calm();
         if (error == asio::error::not_found) {
-          self->last_words("the request is longer than 65536 bytes");
+          self->last_words(
+              fmt::format("the request is longer than {} bytes", self->input_.max_size()));
         } else if (error) {
           self->close();
         } else {

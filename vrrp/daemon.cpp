@@ -14,6 +14,7 @@
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/notifier.hpp"
+#include "vrrp/rehearsal_desk.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
 
@@ -83,6 +84,8 @@ class Daemon {
     claims_ = std::make_unique<ClaimWatch>(
         loop_.io(), logger_, engine_->router(),
         [this](const core::MacAddress& mac) { return has_interface_with(mac); });
+    rehearsals_ =
+        std::make_unique<RehearsalDesk>(loop_.io(), *engine_, reflector_, notifier_, read_plan);
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
@@ -126,6 +129,7 @@ class Daemon {
           StatusDocument::Subject{engine_->router(), reflector_, *claims_, generation}));
     });
     runtime::answer_about_turns(*control_);
+    rehearsals_->answer_on(*control_);
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
@@ -219,6 +223,7 @@ class Daemon {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<RehearsalDesk> rehearsals_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   runtime::DeadlineTimer patience_;

@@ -85,7 +85,8 @@ class Explanation {
   void explain_backup(const Backup& backup) {
     timer(backup.master_down_at, "becomes master, unless an advert that counts comes before");
     const auto& heard = instance_.heard_master();
-    const bool alive = heard && now_ - heard->heard_at <= silence_allowed(settings_);
+    const bool alive =
+        heard && now_ - heard->heard_at <= silence_allowed(settings_, heard->interval);
     if (!alive) {
       change("becomes master in {:.1f} s: no master is heard",
              seconds(backup.master_down_at - now_));
@@ -93,8 +94,10 @@ class Explanation {
       const std::string who = heard->address.to_string();
       change("becomes master when {} is silent for {:.1f} s more", who,
              seconds(backup.master_down_at - now_));
-      change("becomes master {:.1f} s after {} resigns (priority 0)",
-             seconds(skew_time(settings_.priority, backup.master_adver_interval)), who);
+      change(
+          "becomes master {:.1f} s after {} resigns (priority 0)",
+          seconds(skew_time(settings_.priority, backup.master_adver_interval, settings_.version)),
+          who);
       explain_preemption(backup, *heard);
     }
     explain_interface("goes to FAULT");

@@ -27,6 +27,8 @@ class Notifier {
   /// The instance has had its last word; a new one with the same key keeps its own scripts.
   void forget(const RouterKey& key);
 
+  /// Of the configuration, and of instances that leave.
+  [[nodiscard]] const std::map<RouterKey, InstanceScripts>& scripts() const { return scripts_; }
   [[nodiscard]] runtime::ScriptClient& client() { return client_; }
 
  private:

@@ -73,7 +73,29 @@ json::value master_of(const Instance& instance, core::Instant now) {
   if (!heard) return nullptr;
   return json::object{{"address", heard->address.to_string()},
                       {"priority", heard->priority},
+                      {"interval_ms", milliseconds(heard->interval)},
                       {"heard_ms", milliseconds(now - heard->heard_at)}};
+}
+
+/// null: adverts go to a group.
+json::value unicast_of(const InstanceSettings& settings) {
+  if (!settings.unicast) return nullptr;
+  json::array peers;
+  for (const UnicastPeer& peer : settings.unicast->peers)
+    peers.emplace_back(peer.address.to_string());
+  return peers;
+}
+
+/// Version 3 over IPv4: how each partner writes the checksum, the one heard last at the end.
+json::array checksums_of(const Instance& instance) {
+  json::array partners;
+  if (!instance.dialects()) return partners;
+  for (const PeerDialect& each : *instance.dialects()) {
+    partners.push_back(json::object{{"partner", each.peer.to_string()},
+                                    {"checksum", to_string(each.form)},
+                                    {"adverts", each.adverts}});
+  }
+  return partners;
 }
 
 json::array addresses_of(const netlink::Publication& publication) {
@@ -182,7 +204,8 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"vrid", settings.vrid},
           {"family", instance.key().family == core::Family::v4 ? "ipv4" : "ipv6"},
           {"channel", instance.key().channel.to_string()},
-          {"version", 2},
+          {"version", settings.version},
+          {"unicast_peers", unicast_of(settings)},
           {"state", to_string(instance.state_name())},
           {"since_at", runtime::iso8601_utc(instance.since())},
           {"since_ms", milliseconds(now - instance.since())},
@@ -198,6 +221,7 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"claimed_by", claim_of(copy.claim, now)},
           {"rival", rival_of(instance, now)},
           {"partner_addresses", difference_of(instance)},
+          {"partner_checksums", checksums_of(instance)},
           {"counters", counters_of(instance)}};
 }
 

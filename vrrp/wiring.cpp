@@ -46,8 +46,28 @@ GarpSettings garp_of(const config::GarpSettings& written) {
           .lower_priority_delay = written.lower_prio_delay};
 }
 
+Unicast unicast_of(const config::VrrpInstance& written) {
+  Unicast unicast;
+  for (const config::UnicastPeer& peer : written.unicast_peers)
+    unicast.peers.push_back({peer.address, peer.min_ttl.value_or(0), peer.max_ttl.value_or(255)});
+  unicast.hop_limit = written.unicast_ttl.value_or(255);
+  if (written.check_unicast_src) unicast.senders = Senders::listed;
+  return unicast;
+}
+
+void set_wire(const config::VrrpInstance& written, InstanceSettings& settings) {
+  settings.family = written.family;
+  settings.version = written.version;
+  settings.source_address = written.mcast_src_ip;
+  if (written.track_src_ip) settings.source_tracking = SourceTracking::yes;
+  if (written.mcast_dst_ip) settings.group = *written.mcast_dst_ip;
+  if (written.unicast) settings.unicast = unicast_of(written);
+  if (written.v3_checksum_as_v2) settings.checksum = ChecksumChoice::without_pseudo_header;
+}
+
 InstanceSettings settings_of(const config::VrrpInstance& written) {
   InstanceSettings settings;
+  set_wire(written, settings);
   settings.name = written.name;
   settings.interface = written.interface;
   settings.vrid = written.virtual_router_id;
@@ -61,7 +81,6 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   }
   settings.addresses = addresses_of(written.virtual_addresses, written.interface);
   settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded, written.interface);
-  settings.source_address = written.mcast_src_ip;
   settings.garp = garp_of(written.garp);
   settings.down_timer_adverts = written.down_timer_adverts;
   settings.higher_priority_send_advert = written.higher_prio_send_advert;

@@ -62,6 +62,14 @@ const std::optional<LastRun>& Engine::last_run(ProbeId probe) const {
   return found->second.last;
 }
 
+std::vector<ProbeId> Engine::under_way() const {
+  std::vector<ProbeId> found;
+  for (const auto& [id, probe] : probes_)
+    if (probe.running) found.push_back(id);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 const CheckSettings& Engine::check_settings(const CheckIndex& at) const {
   return settings_.services[at.service].servers[at.server].checks[at.check];
 }

@@ -60,6 +60,8 @@ class Engine {
   [[nodiscard]] const ProbeSettings& probe_settings(ProbeId probe) const;
   /// nullopt: it has not run yet.
   [[nodiscard]] const std::optional<LastRun>& last_run(ProbeId probe) const;
+  /// Probes whose answer is awaited.
+  [[nodiscard]] std::vector<ProbeId> under_way() const;
   /// Probes that run; fewer than checks when services share them.
   [[nodiscard]] std::size_t probe_count() const { return probes_.size(); }
 

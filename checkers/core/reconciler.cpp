@@ -28,6 +28,21 @@ void Reconciler::step(const TableEvent& event, const ipvs::Table& desired, core:
   std::visit([&](const auto& happened) { on_event(happened, desired, now, out); }, event);
 }
 
+std::optional<TableAction> Reconciler::under_way() const {
+  if (phase_ == Phase::opening) return table_action::Open{};
+  if (phase_ == Phase::applying) return table_action::Apply{steps_};
+  if (phase_ != Phase::reading) return std::nullopt;
+  switch (asked_) {
+    case Asked::whole:
+      return table_action::Read{};
+    case Asked::services:
+      return table_action::ReadServices{asked_for_};
+    case Asked::list:
+      return table_action::ListServices{};
+  }
+  return std::nullopt;
+}
+
 void Reconciler::on_event(const table_event::Started& started, const ipvs::Table&, core::Instant,
                           TableActions& out) {
   owned_ = started.owned;

@@ -214,6 +214,9 @@ class Reconciler {
             TableActions& out);
   [[nodiscard]] std::optional<core::Instant> deadline() const { return wake_at_; }
 
+  /// The action whose answer is awaited.
+  [[nodiscard]] std::optional<TableAction> under_way() const;
+
   /// What the kernel has of ours, as far as we know.
   [[nodiscard]] const ipvs::Table& actual() const { return actual_; }
   [[nodiscard]] const ipvs::OwnedKeys& owned() const { return owned_; }

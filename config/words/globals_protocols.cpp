@@ -15,9 +15,8 @@ constexpr std::int64_t kAny16 = 65'535;
 constexpr std::string_view kNoFlush =
     "accepted, without effect: 'lvs_flush_on_stop' (Holdfast removes its own services at stop, "
     "never others)";
-constexpr std::string_view kNoIpv6 =
-    "Holdfast does not do VRRP over IPv6 yet: settings of IPv6 adverts and announcements have no "
-    "effect";
+constexpr std::string_view kNoPace =
+    "accepted, without effect yet: 'vrrp_gna_interval' (announcements of IPv6 are not slowed down)";
 
 // global_defs may be written in several blocks; what depends on two words is settled when all of
 // them are read.
@@ -166,7 +165,7 @@ constexpr Keyword kGlobalDefs[] = {
     word("vrrp_garp_interval", seconds(0, 86400), fallback("0"),
          value<&Globals::garp, &GarpSettings::interval>,
          doc("least time between two announcements on an interface, seconds; 0 no limit")),
-    word("vrrp_gna_interval", seconds(0, 86400), fallback("0"), not_yet(kNoIpv6),
+    word("vrrp_gna_interval", seconds(0, 86400), fallback("0"), not_yet(kNoPace),
          value<&Globals::garp, &GarpSettings::gna_interval>,
          doc("as vrrp_garp_interval, for neighbour advertisements of IPv6")),
     word("vrrp_min_garp", boolean(), fallback("false"), reads<read_min_garp>,
@@ -177,7 +176,7 @@ constexpr Keyword kGlobalDefs[] = {
          doc("VRRP version of instances that name none")),
     word("vrrp_mcast_group4", of(ArgType::ip4), fallback("224.0.0.18"),
          value<&Globals::vrrp_mcast_group4>, doc("multicast group of the adverts")),
-    word("vrrp_mcast_group6", of(ArgType::ip6), fallback("ff02::12"), not_yet(kNoIpv6),
+    word("vrrp_mcast_group6", of(ArgType::ip6), fallback("ff02::12"),
          value<&Globals::vrrp_mcast_group6>, doc("multicast group of the adverts of IPv6")),
     word("default_interface", of(ArgType::interface), value<&Globals::default_interface>,
          doc("interface of instances and static addresses that name none")),
@@ -191,18 +190,15 @@ constexpr Keyword kGlobalDefs[] = {
              "accepted, without effect: 'vrrp_skip_check_adv_addr' (Holdfast always compares the "
              "addresses of an advert, and only reports a difference)"),
          value<&Globals::vrrp_skip_check_adv_addr>, doc("default of skip_check_adv_addr")),
-    word("vrrp_check_unicast_src",
-         not_yet("Holdfast does not do unicast peers yet: 'vrrp_check_unicast_src' has no effect"),
-         value<&Globals::vrrp_check_unicast_src>, doc("default of check_unicast_src")),
+    word("vrrp_check_unicast_src", value<&Globals::vrrp_check_unicast_src>,
+         doc("default of check_unicast_src")),
     word("vrrp_higher_prio_send_advert", boolean(), fallback("false"),
          value<&Globals::vrrp_higher_prio_send_advert>, doc("default of higher_prio_send_advert")),
     word("vrrp_lower_prio_no_advert", boolean(), fallback("false"),
          value<&Globals::vrrp_lower_prio_no_advert>, doc("default of lower_prio_no_advert")),
     word("vrrp_owner_ignore_adverts", boolean(), fallback("false"), since("2.4"),
          value<&Globals::vrrp_owner_ignore_adverts>, doc("default of owner_ignore_adverts")),
-    word("v3_checksum_as_v2",
-         not_yet("Holdfast does not do VRRP version 3 yet: 'v3_checksum_as_v2' has no effect"),
-         since("2.4"), value<&Globals::v3_checksum_as_v2>,
+    word("v3_checksum_as_v2", since("2.4"), value<&Globals::v3_checksum_as_v2>,
          doc("default of v3_checksum_as_v2 of the instances")),
     word("vrrp_down_timer_adverts", integer(1, 100), fallback("3"),
          value<&Globals::vrrp_down_timer_adverts>, doc("default of down_timer_adverts")),

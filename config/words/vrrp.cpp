@@ -145,7 +145,7 @@ constexpr Keyword kVrrpInstance[] = {
              "40.95 for version 3")),
     word("version", integer(2, 3), fallback("vrrp_version"), value<&VrrpInstance::version>,
          reads<read_version>, inherits<&VrrpInstance::version, &Globals::vrrp_version>,
-         doc("VRRP version; IPv6 is always 3; an instance of version 3 is not started yet")),
+         doc("VRRP version; IPv6 is always 3")),
     word("native_ipv6",
          not_kept("'native_ipv6' has no effect, as in keepalived: the first address decides the "
                   "family"),
@@ -175,11 +175,10 @@ constexpr Keyword kVrrpInstance[] = {
          doc("source address of the adverts")),
     word("unicast_src_ip", of(ArgType::ip), alias_of("mcast_src_ip"),
          fallback("the interface's first address"), doc("source address of the adverts")),
-    word(
-        "unicast_peer", opens(Block::peer_list), kRepeatable, reads<read_unicast_peers>,
-        writes<write_unicast_peers>,
-        doc("adverts go to these addresses instead of the multicast group; such an instance is not "
-            "started yet")),
+    word("unicast_peer", opens(Block::peer_list), kRepeatable, reads<read_unicast_peers>,
+         writes<write_unicast_peers>,
+         doc("adverts go to these addresses instead of the multicast group; addresses of this host "
+             "are left out")),
     word("unicast_ttl", integer(0, 255), fallback("255"), value<&VrrpInstance::unicast_ttl>,
          reads<read_unicast_ttl>, doc("TTL of adverts to unicast peers")),
     word("unicast_fault_no_peer", value<&VrrpInstance::unicast_fault_no_peer>,
@@ -188,19 +187,15 @@ constexpr Keyword kVrrpInstance[] = {
          value<&VrrpInstance::check_unicast_src>,
          inherits<&VrrpInstance::check_unicast_src, &Globals::vrrp_check_unicast_src>,
          doc("drop unicast adverts of others than the peers")),
-    word("track_src_ip",
-         not_yet("Holdfast does not do 'track_src_ip' yet: an instance whose source address is "
-                 "missing is not in fault"),
-         value<&VrrpInstance::track_src_ip>,
-         doc("fault while the source address is on no interface")),
+    word("track_src_ip", value<&VrrpInstance::track_src_ip>,
+         doc("fault while the source address is on no interface; with unicast peers and with IPv6 "
+             "always so")),
     word("mcast_dst_ip", of(ArgType::ip), fallback("vrrp_mcast_group4"), reads<read_group>,
-         writes_against<write_group>,
-         doc("group that adverts go to; such an instance is not started yet")),
-    word(
-        "old_unicast_checksum", optional(choice("never")),
-        not_kept("accepted, without effect yet: 'old_unicast_checksum' (it concerns version 3 with "
-                 "unicast peers)"),
-        doc("checksum of version 3 as before keepalived 1.3.6")),
+         writes_against<write_group>, doc("group that adverts go to")),
+    word("old_unicast_checksum", optional(choice("never")),
+         not_kept("'old_unicast_checksum' is not needed: every peer is answered with the checksum "
+                  "that it uses itself"),
+         doc("checksum of version 3 as before keepalived 1.3.6")),
     word("v3_checksum_as_v2", boolean(), fallback("v3_checksum_as_v2 of global_defs"), since("2.4"),
          value<&VrrpInstance::v3_checksum_as_v2>,
          inherits<&VrrpInstance::v3_checksum_as_v2, &Globals::v3_checksum_as_v2>,

@@ -12,20 +12,21 @@ using namespace holdfast::vrrp;
 
 namespace {
 
-void check_round_trip(std::span<const std::uint8_t> bytes) {
-  const auto advert = decode_advert(bytes);
+void check_round_trip(std::span<const std::uint8_t> bytes, const Envelope& envelope) {
+  const auto advert = decode_advert(bytes, envelope);
   if (advert.has_error()) return;
   std::vector<std::uint8_t> again;
-  encode_advert(*advert, again);
-  const auto back = decode_advert(again);
+  encode_advert(*advert, again, envelope);
+  const auto back = decode_advert(again, envelope);
   HOLDFAST_ASSERT(back.has_value(), "our own adverts decode");
   // An interval of 0 s cannot be sent: encoding makes it 1.
   if (advert->interval > Duration::zero())
     HOLDFAST_ASSERT(*back == *advert, "encoding loses nothing");
 }
 
-void check_driver(std::span<const std::uint8_t> bytes) {
+void check_driver(std::span<const std::uint8_t> bytes, std::uint8_t version) {
   InstanceSettings settings;
+  settings.version = version;
   settings.interface = "eth0";
   settings.vrid = bytes.size() > 21 ? bytes[21] : std::uint8_t{51};
   settings.addresses.push_back({.prefix = {IpAddress::v4({192, 0, 2, 100}), 32},
@@ -54,7 +55,13 @@ void check_driver(std::span<const std::uint8_t> bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::uint8_t> bytes(data, size);
-  check_round_trip(bytes);
-  check_driver(bytes);
+  const IpAddress here = IpAddress::v4({192, 0, 2, 1});
+  const IpAddress here6 = IpAddress::v6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+  check_round_trip(bytes, {});
+  check_round_trip(bytes, {3, here, vrrp_group()});
+  check_round_trip(bytes, {3, here, IpAddress::v4({192, 0, 2, 9})});
+  check_round_trip(bytes, {3, here6, vrrp_group(core::Family::v6)});
+  check_driver(bytes, 2);
+  check_driver(bytes, 3);
   return 0;
 }

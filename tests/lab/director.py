@@ -143,7 +143,8 @@ class Director:
 
     def holds(self, address: str) -> bool:
         """Whether the kernel of this machine has this virtual address now."""
-        return any(held.split("/")[0] == address for held in self.machine.addresses())
+        held = self.machine.addresses(family=6 if ":" in address else 4)
+        return any(one.split("/")[0] == address for one in held)
 
     def table(self) -> dict[str, TableService]:
         return read_table(self.machine)

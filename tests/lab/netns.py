@@ -167,9 +167,10 @@ class Namespace:
         with self.inside():
             return Path("/proc/thread-self/net", path).read_text(encoding="ascii")
 
-    def addresses(self, interface: str | None = None) -> list[str]:
-        """IPv4 addresses held here, as "address/length"."""
-        argv = ["ip", "-j", "-4", "addr", "show"] + (["dev", interface] if interface else [])
+    def addresses(self, interface: str | None = None, family: int = 4) -> list[str]:
+        """Addresses held here, as "address/length"."""
+        argv = ["ip", "-j", f"-{family}", "addr", "show"]
+        argv += ["dev", interface] if interface else []
         return [
             f"{entry['local']}/{entry['prefixlen']}"
             for link in json.loads(self.run(*argv).stdout or "[]")

@@ -51,8 +51,9 @@ class Advert:
     auth_type: int
     auth_data: bytes
     addresses: tuple[str, ...]
-    checksum_good: bool
+    checksum_good: bool  # version 3 over IPv4: with the pseudo header or without it
     payload: bytes = field(repr=False)
+    checksum_form: str = "plain"  # "pseudo": with the pseudo header
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,28 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def read_advert(frame: Frame) -> Advert | None:
-    """The VRRP advertisement in an Ethernet frame over IPv4, or None when it is something else."""
+def _read_v6_advert(frame: Frame) -> Advert | None:
     data = frame.data
+    if len(data) < 62 or data[20] != 112:
+        return None
+    payload = data[54 : 54 + struct.unpack("!H", data[18:20])[0]]
+    pseudo = data[22:54] + struct.pack("!IxxxB", len(payload), 112)
+    words = struct.unpack("!BBBBHH", payload[:8])
+    return Advert(
+        at=frame.at, mac=_mac(data[6:12]), source=_address(data[22:38]),
+        destination=_address(data[38:54]), ttl=data[21],
+        tos=(data[14] & 0xF) << 4 | data[15] >> 4, version=words[0] >> 4, vrid=words[1],
+        priority=words[2], interval_s=(words[4] & 0xFFF) / 100, auth_type=0, auth_data=b"",
+        addresses=tuple(_address(payload[8 + 16 * i : 24 + 16 * i]) for i in range(words[3])),
+        checksum_good=_checksum(pseudo + payload) == 0, payload=payload, checksum_form="pseudo",
+    )
+
+
+def read_advert(frame: Frame) -> Advert | None:
+    """The VRRP advertisement in an Ethernet frame, or None when it is something else."""
+    data = frame.data
+    if data[12:14] == b"\x86\xdd":
+        return _read_v6_advert(frame)
     if len(data) < 34 or data[12:14] != b"\x08\x00" or data[23] != 112:
         return None
     header = (data[14] & 0xF) * 4
@@ -105,18 +125,20 @@ def read_advert(frame: Frame) -> Advert | None:
     if version == 2:
         covered = payload[: 8 + 4 * count + len(rest)]
         interval = float(payload[5])
-        good = _checksum(covered) == 0
+        good, form = _checksum(covered) == 0, "plain"
         auth_type, auth_data = payload[4], rest
     else:
         interval = (struct.unpack("!H", payload[4:6])[0] & 0xFFF) / 100
         pseudo = data[26:34] + struct.pack("!BBH", 0, 112, len(payload))
-        good = _checksum(pseudo + payload) == 0
+        form = "pseudo" if _checksum(pseudo + payload) == 0 else "plain"
+        good = form == "pseudo" or _checksum(payload) == 0
         auth_type, auth_data = 0, b""
     return Advert(
         at=frame.at, mac=_mac(data[6:12]), source=_address(data[26:30]),
         destination=_address(data[30:34]), ttl=data[22], tos=data[15], version=version,
         vrid=payload[1], priority=payload[2], interval_s=interval, auth_type=auth_type,
         auth_data=auth_data, addresses=addresses, checksum_good=good, payload=payload,
+        checksum_form=form,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 
 import pytest
@@ -52,6 +53,10 @@ class Pair:
         self.first.write_config(text)
         return self.first.ctl("plan", *words)
 
+    def reigns(self) -> list[int]:
+        return [one["counters"]["became_master"]
+                for one in self.first.status("vrrp")["instances"]]
+
     def gaps(self, source: str, vrid: int, since: float) -> list[float]:
         times = [one.at for one in map(read_advert, self.capture.frames(since))
                  if one and one.source == source and one.vrid == vrid]
@@ -64,49 +69,46 @@ def pair(tmp_path_factory):
         yield Pair(lab)
 
 
-# The edit of the first director's file, and the line that it must give.
+# The edit of the first director's file, and a line that it must give; None: nothing changes.
 FORETOLD = {
     "nothing": (config(), None),
     "layout": ("# a comment\n\n" + config(), None),
     "stronger than the master": (
-        config(first=160), "~ VI_1: priority 100 → 160: will preempt 10.9.0.2"),
+        config(first=160), r"after \d\.\d s +VI_1: places 10\.9\.0\.200/32 dev eth0"),
     "stronger, but not enough": (
-        config(first=150), "  VI_1: priority 100 → 150: stays backup of 10.9.0.2 (priority 150)"),
-    "a stronger master": (config(second=250), "  VI_2: priority 200 → 250: stays master"),
+        config(first=149), "rehearsed with today's state: nothing is sent, moved or run"),
+    "a stronger master": (
+        config(second=250), r"after \d\.\d s +VI_2: sends an advert of priority 250"),
     "a weaker master": (
-        config(second=90),
-        "~ VI_2: priority 200 → 90: stays master only if no peer that may preempt is above 90"),
+        config(second=90), r"after \d\.\d s +VI_2: sends an advert of priority 90"),
     "a backup's address": (
-        config(addresses="10.9.0.200\n10.9.0.210"), ": holds 10.9.0.210 when it becomes master"),
+        config(addresses="10.9.0.200\n10.9.0.210"),
+        r"after \d\.\d s +VI_1: a problem with 10.9.0.2: advertises other addresses than ours"),
     "a master's new address": (
         config(VI_2=router("VI_2", 52, 200, "10.9.0.201\n10.9.0.202\n10.9.0.203")),
-        ": takes 10.9.0.203 and announces it"),
+        "at once +VI_2: places 10.9.0.203/32 dev eth0"),
     "a master's old address": (
         config(VI_2=router("VI_2", 52, 200, "10.9.0.201")),
-        ": releases 10.9.0.202, which nobody holds then"),
-    "a master removed": (
-        config(VI_2=""),
-        "! VI_2: removed: releases 10.9.0.201 and 10.9.0.202, its peer takes over"),
+        "at once +VI_2: takes off 10.9.0.202/32 dev eth0"),
+    "a master removed": (config(VI_2=""), "at once +VI_2: resigns: sends an advert of priority 0"),
     "a backup removed": (
         config().partition("vrrp_instance VI_2")[1] + config().partition("vrrp_instance VI_2")[2],
-        "  VI_1: removed: nothing is released; 10.9.0.2 has one backup less"),
+        "at once +VI_1: is gone"),
     "another router id": (
-        config(VI_2=router("VI_2", 62, 200, "10.9.0.201")),
-        "! VI_2: virtual_router_id 52 → 62: another virtual router for its peers"),
+        config(VI_2=router("VI_2", 62, 200, "10.9.0.201")), "at once +VI_2: becomes BACKUP"),
     "another interval": (
         config(VI_2=router("VI_2", 52, 200, "10.9.0.201\n10.9.0.202", "advert_int 2")),
-        "~ VI_2: advert_int 1 → 2: peers with another interval"),
-    "a new name": (
-        config().replace("VI_2", "web"), "  web: name VI_2 → web: another name in messages"),
+        "after .* s +VI_2: sends an advert of priority 200"),
     "a new instance": (
         config() + router("VI_3", 53, 100, "10.9.0.230"),
-        "  VI_3: added: begins as backup and takes 10.9.0.230 when no master is heard"),
+        "after 3.6 s +VI_3: places 10.9.0.230/32 dev eth0"),
 }
 
 
 @pytest.mark.parametrize("edit", FORETOLD)
-def test_an_edit_is_told_with_its_consequence(pair: Pair, edit: str) -> None:
+def test_an_edit_is_told_with_what_is_done(pair: Pair, edit: str) -> None:
     text, line = FORETOLD[edit]
+    before = pair.reigns()
 
     plain = pair.plan(text)
     as_json = json.loads(pair.plan(text, "--json").stdout)
@@ -114,15 +116,13 @@ def test_an_edit_is_told_with_its_consequence(pair: Pair, edit: str) -> None:
     assert plain.returncode == (3 if line else 0), plain
     assert as_json["changes"] is bool(line)
     assert as_json["from"].startswith("generation ")
+    assert pair.reigns() == before, "a rehearsal has no effect"
     if line is None:
-        assert plain.stdout.endswith("nothing changes\n") and as_json["steps"] == []
+        assert plain.stdout.endswith("nothing changes\n") and as_json["differences"] == []
         return
-    assert any(line in one for one in plain.stdout.splitlines()), plain.stdout
-    assert f"{len(as_json['steps'])} change" in plain.stdout
-    first = as_json["steps"][0]
-    assert first["object"] in ("VI_1", "VI_2", "VI_3", "web")
-    assert first["change"] and first["consequence"]
-    assert first["impact"] in ("harmless", "disturbs", "drops")
+    assert re.search(f"^{line}", plain.stdout, re.MULTILINE), plain.stdout
+    assert f"{len(as_json['differences'])} change" in plain.stdout
+    assert as_json["rehearsed"]["vrrp"]["looked_ahead_ms"] >= 15000
 
 
 def test_a_file_that_cannot_be_used_is_no_plan(pair: Pair) -> None:
@@ -140,22 +140,64 @@ def test_another_file_and_two_files_without_a_director(pair: Pair) -> None:
 
     named = pair.first.ctl("plan", str(other))
     two = pair.first.machine.run(
-        *pair.first.ctl("version").args[:1], "--run-dir", "/nonexistent", "plan", "--from",
-        str(pair.first.config), str(other), check=False)
+        *pair.first.ctl("version").args[:1], "--run-dir", "/nonexistent", "plan",
+        "--offline", str(pair.first.config), str(other), check=False)
     alone = pair.first.machine.run(
         *pair.first.ctl("version").args[:1], "--run-dir", "/nonexistent", "plan", check=False)
 
     assert named.returncode == 3 and "priority 100 → 120" in named.stdout
     assert two.returncode == 3
-    assert "priority 100 → 120: will preempt a master below 120" in two.stdout
+    assert two.stdout.endswith("vrrp_instance VI_1: priority 100 → 120\n1 change\n"), two.stdout
     assert alone.returncode == 2 and "holdfast is not running" in alone.stderr
+
+
+# What is supposed, and lines of the chain that it must give.
+SUPPOSED = {
+    ("eth0", "down"): ["at once +VI_1: becomes FAULT", "at once +VI_2: becomes FAULT",
+                       "at once +VI_2: takes off 10.9.0.201/32 dev eth0, 10.9.0.202/32 dev eth0"],
+    ("interface", "eth0", "up"): ["nothing happens within 15.0 s"],
+    ("peer", PEER, "silent"): [r"after [23]\.\d s +VI_1: becomes MASTER: 10.9.0.2 was silent for",
+                               r"after [23]\.\d s +VI_1: places 10.9.0.200/32 dev eth0"],
+    ("priority", "VI_1", "160"): [r"after [23]\.\d s +VI_1: becomes MASTER",
+                                  r"after [23]\.\d s +VI_1: 10.9.0.2 becomes BACKUP"],
+    ("priority", "VI_1", "110"): ["nothing happens within 15.0 s"],
+}
+
+
+@pytest.mark.parametrize("words", SUPPOSED, ids=" ".join)
+def test_what_if_tells_the_chain_and_changes_nothing(pair: Pair, words: tuple[str, ...]) -> None:
+    pair.first.write_config(config())
+
+    plain = pair.first.ctl("what-if", *words)
+    as_json = json.loads(pair.first.ctl("what-if", *words, "--json").stdout)
+
+    assert plain.returncode == 0, plain
+    for line in SUPPOSED[words]:
+        assert re.search(f"^{line}", plain.stdout, re.MULTILINE), plain.stdout
+    seen = [one for one in as_json["actions"] if one["text"]]
+    assert bool(seen) is ("nothing happens" not in plain.stdout)
+    assert pair.first.state("VI_1") == "BACKUP" and pair.first.state("VI_2") == "MASTER"
+
+
+@pytest.mark.parametrize(("words", "said"), {
+    ("eth9", "down"): "no interface that a vrrp_instance uses, called 'eth9'; did you mean 'eth0'?",
+    ("peer", "10.9.0.3", "silent"): "called '10.9.0.3'; did you mean '10.9.0.2'?",
+    ("priority", "VI1", "80"): "there is no vrrp_instance 'VI1'; did you mean 'VI_1'?",
+    ("priority", "VI_1", "300"): "a priority is a number from 1 to 255, not '300'",
+    ("priority", "VI_1"): "what-if takes one of",
+    ("eth0", "gone"): "an interface can be up or down, not 'gone'",
+}.items(), ids=lambda each: " ".join(each) if isinstance(each, tuple) else "")
+def test_what_cannot_be_supposed_is_named(pair: Pair, words: tuple[str, ...], said: str) -> None:
+    answer = pair.first.ctl("what-if", *words)
+
+    assert answer.returncode == 1 and answer.stdout == "" and said in answer.stderr, answer
 
 
 def test_what_was_foretold_comes_true_and_others_lose_no_advert(pair: Pair) -> None:
     began = time.time()
     time.sleep(1.2)
     foretold = pair.plan(config(first=160)).stdout
-    assert "VI_1: priority 100 → 160: will preempt 10.9.0.2" in foretold
+    assert "VI_1: 10.9.0.2 becomes BACKUP: 10.9.0.1 advertises priority 160" in foretold
 
     done = pair.first.ctl("reload")
 

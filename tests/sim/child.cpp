@@ -232,7 +232,8 @@ void Child::drain(const std::string& name, Socket& socket) {
     const auto vrid = peek_vrid(packet->payload);
     const Instance* instance = vrid ? router().receiver(*packet, *vrid) : nullptr;
     if (instance != nullptr) {
-      if (auto advert = decode_advert(packet->payload))
+      if (auto advert = decode_advert(
+              packet->payload, {instance->settings().version, packet->source, packet->destination}))
         wake_.heard.push_back({instance->key(), packet->source, std::move(*advert)});
     }
     driver_.receive(*packet, wake_.actions);
@@ -292,8 +293,7 @@ std::string Child::put_on_wire(const SendAdvert& advert) {
   if (card == nullptr) return "No such device";
   if (!card->link.up) return "Network is down";
   Bytes bytes;
-  encode_ipv4(*advert.departure, advert.departure->destinations.front(), advert.identification,
-              bytes);
+  encode_ipv4(*advert.departure, advert.departure->letters.front(), advert.identification, bytes);
   ++packets_sent_[key];
   machine_.sends(key, socket->second.index, bytes);
   return {};

@@ -10,13 +10,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The RFC's formula in another arithmetic than the core's; rounding may differ by a microsecond.
+/// The RFCs' formulas in another arithmetic than the core's; rounding may differ by a microsecond.
+/// All directors of a virtual router have one interval here, learned or not.
 constexpr Duration kRounding = 2us;
-Duration reference_skew(int priority) {
-  return Duration(static_cast<std::int64_t>(std::floor((256.0 - priority) / 256.0 * 1e6)));
+Duration reference_skew(const InstanceSettings& settings) {
+  const double whole =
+      settings.version == 2 ? 1e6 : static_cast<double>(settings.advert_interval / 1us);
+  return Duration(
+      static_cast<std::int64_t>(std::floor((256.0 - settings.priority) / 256.0 * whole)));
 }
 Duration reference_down(const InstanceSettings& settings) {
-  return 3 * settings.advert_interval + reference_skew(settings.priority);
+  return 3 * settings.advert_interval + reference_skew(settings);
 }
 
 /// From a deadline to the end of the wake-up that serves it.
@@ -82,7 +86,7 @@ void ElectionOracle::count_actions(View& view) const {
   }
 }
 
-// RFC 3768 §6.4.2 and §6.4.3, the parts about received adverts.
+// RFC 3768 and RFC 9568 §6.4.2 and §6.4.3, the parts about received adverts.
 void ElectionOracle::follow_packets(View& view) const {
   const InstanceSettings& own = view.instance.settings();
   const Instant now = situation_.now();
@@ -104,7 +108,7 @@ void ElectionOracle::follow_packets(View& view) const {
     } else if (master) {
       ++view.lower;
     } else if (backup && advert.priority == 0) {
-      const Instant skewed = now + reference_skew(own.priority);
+      const Instant skewed = now + reference_skew(own);
       if (view.model.down_at) view.model.down_at = std::min(*view.model.down_at, skewed);
     } else if (backup && (advert.priority >= own.priority || !preempts)) {
       view.model.down_at = now + reference_down(own);

@@ -83,10 +83,14 @@ InstanceSettings draw_instance(core::Rng& rng, const VirtualRouter& router, std:
   settings.name = fmt::format("{}{}", Situation::kNameStem, number);
   settings.interface = interface_name(router.wire);
   settings.vrid = static_cast<std::uint8_t>(51 + 20 * number);
+  // Without a draw of its own: half of the wires speak version 3, and a third of the directors
+  // write its checksum as RFC 9568 does.
+  settings.version = router.wire % 2 == 0 ? 2 : 3;
   settings.advert_interval = router.interval;
   settings.authentication = Authentication::password("secret");
   settings.priority =
       static_cast<std::uint8_t>(equal_priorities ? 100 : 1 + rng.below(std::uint64_t{254}));
+  if (settings.priority % 3 == 0) settings.checksum = ChecksumChoice::without_pseudo_header;
   if (rng.chance(20)) settings.preempt = Preempt::no;
   if (rng.chance(20)) settings.preempt_delay = rng.below(Duration(5s));
   return settings;
@@ -193,9 +197,10 @@ Plan draw_plan(std::uint64_t seed) {
         settings.priority = kOwnerPriority;
       // A master to appear, then a better one to preempt it: two down intervals, whatever delay it
       // is told to keep, the start of a process, and slack.
-      plan.settle_bound =
-          std::max(plan.settle_bound, 2 * (3 * settings.advert_interval + 1s) +
-                                          settings.preempt_delay + 2 * settings.advert_interval);
+      plan.settle_bound = std::max(
+          plan.settle_bound,
+          2 * (3 * settings.advert_interval + std::max(Duration(1s), settings.advert_interval)) +
+              settings.preempt_delay + 2 * settings.advert_interval);
       director.file.push_back(std::move(settings));
     }
   }

@@ -22,12 +22,17 @@ struct Subject {
   bool operator==(const Subject&) const = default;
 };
 
+/// One copy of an advert: version 3's checksum covers the destination, too.
+struct Letter {
+  IpAddress destination;
+  std::vector<std::uint8_t> payload;  ///< What follows the IP header, checksum included.
+  bool operator==(const Letter&) const = default;
+};
 /// One advert on its way: everything that a shell needs to put it on the wire.
 struct Departure {
   IpAddress source;
-  std::vector<IpAddress> destinations;  ///< The group, or every unicast peer.
   std::uint8_t hop_limit = 255;
-  std::vector<std::uint8_t> payload;  ///< What follows the IP header, checksum included.
+  std::vector<Letter> letters;  ///< To the group, or to every unicast peer that is another host.
   bool operator==(const Departure&) const = default;
 };
 
@@ -35,7 +40,7 @@ struct Departure {
 struct SendAdvert {
   core::Shared<Subject> router;
   std::uint8_t priority = 0;
-  /// Of the IPv4 header: counts up from 1 with the adverts of an instance, as keepalived's does.
+  /// Of an IPv4 header: counts up from 1 with the adverts of an instance, as keepalived's does.
   std::uint16_t identification = 0;
   core::Shared<Departure> departure;
   bool operator==(const SendAdvert&) const = default;

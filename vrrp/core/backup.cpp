@@ -1,4 +1,4 @@
-// Instance in Backup: RFC 3768 §6.4.2, with keepalived's preempt_delay.
+// Instance in Backup: RFC 3768 §6.4.2, RFC 9568 §6.4.2, with keepalived's preempt_delay.
 #include "vrrp/core/instance.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/core/timing.hpp"
@@ -21,7 +21,8 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
     // RFC 3768 §6.4.2 sets the timer to Skew_Time; one that has less left keeps that, or a
     // resigning master would lengthen it.
     backup.master_down_at = std::min(
-        backup.master_down_at, now + skew_time(settings_.priority, backup.master_adver_interval));
+        backup.master_down_at,
+        now + skew_time(settings_.priority, backup.master_adver_interval, settings_.version));
     return;
   }
   // We hear: the next pause deserves its own benefit of the doubt.
@@ -39,7 +40,7 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
 // We were deaf: silence proves nothing about the master. Listen once more, but only once, so that a
 // starved host which is late every time still takes over in the end.
 void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backup& backup) {
-  if (backup.master_down_at > now || event.gap < settings_.advert_interval ||
+  if (backup.master_down_at > now || event.gap < backup.master_adver_interval ||
       backup.restarted_after_pause)
     return;
   backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
@@ -49,13 +50,15 @@ void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backu
 
 void Instance::reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup) {
   const bool other_rhythm = old.advert_interval != settings_.advert_interval ||
-                            old.down_timer_adverts != settings_.down_timer_adverts;
+                            old.down_timer_adverts != settings_.down_timer_adverts ||
+                            old.version != settings_.version;
   if (other_rhythm) {
     backup.master_adver_interval = settings_.advert_interval;
     backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
   } else {  // only Skew_Time moves; what has run of the timer stays
-    backup.master_down_at += skew_time(settings_.priority, backup.master_adver_interval) -
-                             skew_time(old.priority, backup.master_adver_interval);
+    const Duration interval = backup.master_adver_interval;
+    backup.master_down_at += skew_time(settings_.priority, interval, settings_.version) -
+                             skew_time(old.priority, interval, old.version);
   }
   if (old.preempt_delay != settings_.preempt_delay) backup.preempt_allowed_at.reset();
 }
@@ -65,7 +68,7 @@ std::string Instance::why_take_over(Instant now) const {
   if (!heard_master_) return "no master was heard";
   const std::string who = heard_master_->address.to_string();
   if (master_resigned_) return fmt::format("{} resigned", who);
-  if (heard_for() >= seconds(silence_allowed(settings_))) {
+  if (heard_for() >= seconds(silence_allowed(settings_, heard_master_->interval))) {
     return fmt::format("{} was silent for {:.3f} s", who, heard_for());
   }
   return fmt::format("{} advertises priority {}, ours is {}", who, heard_master_->priority,

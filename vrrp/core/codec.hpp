@@ -1,6 +1,6 @@
-// VRRPv2 adverts as bytes. Pure; used by instances, the simulator and the fuzzer; the headers
-// around them are io's. Decoding answers "is this a well-formed advert"; whether we want it is
-// receive.hpp's question.
+// VRRP adverts, version 2 and 3, as bytes. Pure; used by instances, the simulator and the fuzzer;
+// the headers around them are io's. Decoding answers "is this a well-formed advert"; whether we
+// want it is receive.hpp's question.
 #pragma once
 
 #include "vrrp/core/settings.hpp"
@@ -21,32 +21,43 @@ inline constexpr std::size_t kAdvertHeaderBytes = 8;  ///< Fixed part of an adve
 /// At the end of every VRRPv2 advert, RFC 3768 §5.1.
 inline constexpr std::size_t kAuthenticationBytes = 8;
 
-/// One VRRPv2 advertisement, RFC 3768 §5.1.
+/// What surrounds an advert and decides how its bytes are read and written.
+struct Envelope {
+  std::uint8_t version = 2;  ///< That we speak; nothing else is read.
+  IpAddress source = {};     ///< With destination: part of version 3's checksum.
+  IpAddress destination = {};
+};
+
+/// One advertisement, RFC 3768 §5.1 or RFC 9568 §5.1.
 struct Advert {
+  std::uint8_t version = 2;
   std::uint8_t vrid = 0;
   std::uint8_t priority = 0;
-  /// Advertisement interval; whole seconds on the wire.
+  /// Advertisement interval; on the wire whole seconds in version 2, hundredths in version 3.
   Duration interval = std::chrono::seconds(1);
-  /// As received: 0 none, 1 password, 2 (AH) and others are kept so that receive checks can name
-  /// them.
+  /// Version 2, as received: 0 none, 1 password, 2 (AH) and others are kept so that receive checks
+  /// can name them.
   std::uint8_t authentication_type = 0;
   std::array<std::uint8_t, kAuthenticationBytes> authentication_data{};
   std::vector<IpAddress> addresses;
+  ChecksumForm checksum = ChecksumForm::with_pseudo_header;  ///< Version 3.
 
   bool operator==(const Advert&) const = default;
 };
 
-/// Why bytes are no VRRPv2 advert. In the order of the checks; those about the IP header are io's.
+/// Why bytes are no advert of our version. In the order of the checks; those about the IP header
+/// are io's.
 enum class DecodeError : std::uint8_t {
   truncated,     ///< Shorter than the IPv4 header it claims, or than a VRRP header.
   not_ipv4,      ///< IP version or header length make no sense.
   not_vrrp,      ///< IP protocol is not 112.
   fragmented,    ///< A fragment: adverts never need one.
   carp,          ///< A CARP speaker (pfSense, OpenBSD, ucarp) on our group and protocol number.
-  bad_version,   ///< A VRRP version that we do not speak, 3 for example.
+  bad_version,   ///< Another VRRP version than ours.
   bad_type,      ///< Not type 1 (advertisement).
   no_addresses,  ///< Count of addresses is 0.
   bad_length,    ///< Too short for the addresses it claims plus authentication data.
+  no_interval,   ///< Version 3: an interval of 0, RFC 9568 erratum 8301.
   bad_checksum,
 };
 [[nodiscard]] std::string_view to_string(DecodeError error);
@@ -59,13 +70,15 @@ using Decoded = boost::system::result<T, DecodeError>;
 
 /// Reads one advert (what follows the IP header). Bytes after its claimed end are tolerated and not
 /// covered by the checksum.
-[[nodiscard]] Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload);
+[[nodiscard]] Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload,
+                                            const Envelope& envelope = {});
 
 /// The advert an instance would send with this priority.
 [[nodiscard]] Advert make_advert(const InstanceSettings& settings, std::uint8_t priority);
 
-/// Appends the advert, checksum included. At most 255 addresses, all IPv4: the configuration sees
-/// to it.
-void encode_advert(const Advert& advert, std::vector<std::uint8_t>& out);
+/// Appends the advert, checksum included. At most 255 addresses, all of the envelope's family: the
+/// configuration sees to it.
+void encode_advert(const Advert& advert, std::vector<std::uint8_t>& out,
+                   const Envelope& envelope = {});
 
 }  // namespace holdfast::vrrp

@@ -20,9 +20,16 @@ struct InterfaceStatus {
   bool up = false;  ///< Administratively up and with carrier (IFF_UP and IFF_RUNNING).
   /// First IPv4 address that is not one of our virtual ones.
   std::optional<IpAddress> primary_address;
-  /// Why adverts cannot be sent and heard although the interface is up: the sentence of the socket
-  /// that could not be opened. Empty: they can.
+  /// Why IPv4 adverts cannot be sent and heard although the interface is up: the sentence of the
+  /// socket that could not be opened. Empty: they can.
   std::string trouble = {};
+  /// IPv6 link-local address that may be used (its duplicate detection is over) and is not one of
+  /// our virtual ones.
+  std::optional<IpAddress> link_local = {};
+  std::string trouble_v6 = {};  ///< As trouble, for IPv6.
+  /// Of the sources and peers that instances name, those that are addresses of this host and may be
+  /// used. In order.
+  std::vector<IpAddress> own_addresses = {};
   bool operator==(const InterfaceStatus&) const = default;
 };
 

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 const std::string kFromInterface = "interface";
 const std::string kFromAddresses = "addresses";
 const std::string kFromSending = "adverts";
+const std::string kFromPeers = "peers";
 
 /// In FAULT we do not even take over from silence, so that is looked at more often than whether to
 /// pre-empt.
@@ -46,13 +47,33 @@ void Instance::set_interface_fault() {
     faults_.add(kFromInterface, fmt::format("interface {} does not exist", name));
   } else if (!(*interface_)->up) {
     faults_.add(kFromInterface, fmt::format("interface {} is down or has no carrier", name));
-  } else if (!(*interface_)->trouble.empty()) {
-    faults_.add(kFromInterface, (*interface_)->trouble);
+  } else if (const std::string& trouble = settings_.family == core::Family::v4
+                                              ? (*interface_)->trouble
+                                              : (*interface_)->trouble_v6;
+             !trouble.empty()) {
+    faults_.add(kFromInterface, trouble);
   } else if (!source_address()) {
-    faults_.add(kFromInterface, fmt::format("interface {} has no IPv4 address to send from", name));
+    faults_.add(kFromInterface, why_without_source());
   } else {
     faults_.remove(kFromInterface);
   }
+  if (settings_.unicast && settings_.unicast->peers.empty()) {
+    faults_.add(kFromPeers, "no unicast peer is listed");
+  } else {
+    faults_.remove(kFromPeers);
+  }
+}
+
+std::string Instance::why_without_source() const {
+  if (settings_.source_address)
+    return fmt::format("no interface has the address {} to send from",
+                       settings_.source_address->to_string());
+  if (settings_.family == core::Family::v4)
+    return fmt::format("interface {} has no IPv4 address to send from", settings_.interface);
+  return fmt::format(
+      "interface {} has no IPv6 link-local address to send from, or only one whose "
+      "duplicate detection is not over",
+      settings_.interface);
 }
 
 void Instance::reconsider_faults(Instant now, Actions& out) {

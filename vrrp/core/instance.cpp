@@ -48,7 +48,19 @@ bool Instance::holds_addresses() const {
 
 std::optional<IpAddress> Instance::source_address() const {
   if (!interface_ || !(*interface_)->up) return std::nullopt;
-  return settings_.source_address ? settings_.source_address : (*interface_)->primary_address;
+  const bool is_v4 = settings_.family == core::Family::v4;
+  if (!settings_.source_address)
+    return is_v4 ? (*interface_)->primary_address : (*interface_)->link_local;
+  const bool must_be_there =
+      !is_v4 || settings_.unicast || settings_.source_tracking == SourceTracking::yes;
+  if (must_be_there && !is_own(*settings_.source_address)) return std::nullopt;
+  return settings_.source_address;
+}
+
+bool Instance::is_own(const IpAddress& address) const {
+  if (!interface_) return false;
+  const std::vector<IpAddress>& own = (*interface_)->own_addresses;
+  return std::find(own.begin(), own.end(), address) != own.end();
 }
 
 // ---- Startup and resume ----
@@ -156,10 +168,41 @@ void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
 void Instance::send_advert(std::uint8_t priority, Instant, Actions& out) {
   const auto source = source_address() ? source_address() : last_source_;
   if (!source) return;  // there never was an address: nobody can have heard us as master
+  out.emplace_back(SendAdvert{subject_, priority, ++identification_, departure(*source, priority)});
+}
+
+std::optional<Departure> Instance::next_departure() const {
+  const auto source = source_address();
+  if (!source) return std::nullopt;
+  return departure(*source, effective_priority());
+}
+
+Departure Instance::departure(const IpAddress& source, std::uint8_t priority) const {
   Departure departure{
-      .source = *source, .destinations = {key().channel}, .hop_limit = 255, .payload = {}};
-  encode_advert(make_advert(settings_, priority), departure.payload);
-  out.emplace_back(SendAdvert{subject_, priority, ++identification_, std::move(departure)});
+      .source = source,
+      .hop_limit = settings_.unicast ? settings_.unicast->hop_limit : std::uint8_t{255},
+      .letters = {}};
+  Advert advert = make_advert(settings_, priority);
+  for (const IpAddress& destination : destinations(source)) {
+    if (settings_.checksum == ChecksumChoice::without_pseudo_header) {
+      advert.checksum = ChecksumForm::without_pseudo_header;
+    } else if (dialects_) {
+      advert.checksum = form_towards(*dialects_, destination);
+    }
+    Letter& letter = departure.letters.emplace_back(Letter{destination, {}});
+    encode_advert(advert, letter.payload, {settings_.version, source, destination});
+  }
+  return departure;
+}
+
+// The same list of peers may be on all directors: who finds itself in it does not talk to itself.
+std::vector<IpAddress> Instance::destinations(const IpAddress& source) const {
+  if (!settings_.unicast) return {key().channel};
+  std::vector<IpAddress> others;
+  for (const UnicastPeer& peer : settings_.unicast->peers) {
+    if (peer.address != source && !is_own(peer.address)) others.push_back(peer.address);
+  }
+  return others;
 }
 
 void Instance::change_state(State next, std::string why, Instant now, Actions& out) {

@@ -1,5 +1,6 @@
-// One virtual router: RFC 3768 §6.4 with keepalived's habits where InstanceSettings says so. A
-// value: it owns no clock, socket or timer. The router calls step with what concerns this instance.
+// One virtual router: RFC 3768 §6.4, RFC 9568 §6.4, with keepalived's habits where InstanceSettings
+// says so. A value: it owns no clock, socket or timer. The router calls step with what concerns
+// this instance.
 //
 // Its bodies lie beside the RFC's sections: backup.cpp, master.cpp, handover.cpp (leaving),
 // fault.cpp (what keeps it from serving), peers.cpp (who was heard), instance.cpp (the rest).
@@ -8,6 +9,7 @@
 #include "core/rare.hpp"
 #include "core/reason_set.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/dialect.hpp"
 #include "vrrp/core/event.hpp"
 #include "vrrp/core/state.hpp"
 
@@ -24,6 +26,7 @@ struct HeardMaster {
   IpAddress address;
   std::uint8_t priority = 0;
   Instant heard_at;
+  Duration interval{};  ///< That it advertises.
   bool operator==(const HeardMaster&) const = default;
 };
 
@@ -136,6 +139,8 @@ class Instance {
   [[nodiscard]] const core::Rare<ListDifference>& list_difference() const {
     return list_difference_;
   }
+  /// Of version 3 over IPv4: what peers use. Empty otherwise.
+  [[nodiscard]] const core::Rare<Dialects>& dialects() const { return dialects_; }
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
@@ -147,6 +152,8 @@ class Instance {
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
   [[nodiscard]] std::optional<IpAddress> source_address() const;
+  /// What it would send now as master; nullopt: it has nothing to send from.
+  [[nodiscard]] std::optional<Departure> next_departure() const;
   [[nodiscard]] std::uint8_t effective_priority() const { return settings_.priority; }
   /// Of this reign, or of the last one.
   [[nodiscard]] Instant became_master_at() const { return became_master_at_; }
@@ -202,6 +209,7 @@ class Instance {
 
   // fault.cpp
   void set_interface_fault();
+  [[nodiscard]] std::string why_without_source() const;
   void reconsider_faults(Instant now, Actions& out);
   void enter_fault(Instant now, Actions& out);
   void suffer_setback(const std::string& source, const std::string& why, Instant now, Actions& out);
@@ -217,6 +225,9 @@ class Instance {
   [[nodiscard]] bool hears_another_master(Instant now) const;
 
   void send_advert(std::uint8_t priority, Instant now, Actions& out);
+  [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority) const;
+  [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
+  [[nodiscard]] bool is_own(const IpAddress& address) const;
   void change_state(State next, std::string why, Instant now, Actions& out);
   void remember(Actions& out) const;
   void notify(NotifyState state, Actions& out) const;
@@ -243,6 +254,7 @@ class Instance {
   std::optional<HeardMaster> slowest_peer_;  // of those heard lately: the successor to wait for
   core::Rare<Rival> rival_;
   core::Rare<ListDifference> list_difference_;
+  core::Rare<Dialects> dialects_;
   core::Rare<ReportTimes> reported_at_;  // when each was told last
 
   std::uint16_t identification_ = 0;

@@ -1,4 +1,4 @@
-// Instance in Master: RFC 3768 §6.4.3, with keepalived's announcements.
+// Instance in Master: RFC 3768 §6.4.3, RFC 9568 §6.4.3, with keepalived's announcements.
 #include "vrrp/core/instance.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/core/timing.hpp"
@@ -142,7 +142,8 @@ void Instance::on_pause_as_master(const ProcessPaused& event, Instant now, Actio
   ++counters_.released_master;
   placement_.reset();
   out.emplace_back(WithdrawAddresses{subject_});
-  listen(now + settings_.advert_interval + skew_time(settings_.priority, settings_.advert_interval),
+  listen(now + settings_.advert_interval +
+             skew_time(settings_.priority, settings_.advert_interval, settings_.version),
          fmt::format("this process did not run for {:.3f} s, a peer may have taken over",
                      seconds(event.gap)),
          now, out);

@@ -33,12 +33,14 @@ void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& ou
     ++counters_.priority_zero_received;
     if (heard_master_) heard_master_->heard_at = now;
   } else {
-    heard_master_ = HeardMaster{event.source, advert.priority, now};
+    heard_master_ = HeardMaster{event.source, advert.priority, now, advert.interval};
     if (!slowest_peer_ || advert.priority <= slowest_peer_->priority ||
         now - slowest_peer_->heard_at > kPeerMemory) {
       slowest_peer_ = heard_master_;
     }
   }
+  if (settings_.version == 3 && settings_.family == core::Family::v4)
+    note_dialect(dialects_.ensure(), event.source, advert.checksum);
   note_addresses(event, now, out);
 }
 
@@ -71,7 +73,10 @@ void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions&
 }
 
 std::optional<Rival> Instance::rival(Instant now) const {
-  if (!rival_ || now - rival_->heard_at > silence_allowed(settings_)) return std::nullopt;
+  const Duration interval = heard_master_ ? heard_master_->interval : settings_.advert_interval;
+  const Duration silence =
+      silence_allowed(settings_, std::max(interval, settings_.advert_interval));
+  if (!rival_ || now - rival_->heard_at > silence) return std::nullopt;
   return *rival_;
 }
 
@@ -109,7 +114,7 @@ void Instance::note_rival(const AdvertReceived& event, Instant now, Actions& out
 
 bool Instance::hears_another_master(Instant now) const {
   return heard_master_ && !master_resigned_ &&
-         now - heard_master_->heard_at < silence_allowed(settings_);
+         now - heard_master_->heard_at < silence_allowed(settings_, heard_master_->interval);
 }
 
 void Instance::report(RejectReason reason, const IpAddress& source, const std::string& sentence,

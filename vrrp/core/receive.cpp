@@ -7,7 +7,7 @@
 namespace holdfast::vrrp {
 namespace {
 
-std::string describe(DecodeError error, const Received& packet) {
+std::string describe(DecodeError error, const Received& packet, const InstanceSettings& settings) {
   const auto byte = [&packet](std::size_t i) {
     return i < packet.payload.size() ? packet.payload[i] : 0;
   };
@@ -20,8 +20,10 @@ std::string describe(DecodeError error, const Received& packet) {
           "address",
           byte(1));
     case DecodeError::bad_version:
-      return fmt::format("speaks VRRP version {}, we speak 2: both of you will be master",
-                         byte(0) >> 4);
+      return fmt::format(
+          "speaks VRRP version {}, we speak {}: both of you will be master until one changes "
+          "'version'",
+          byte(0) >> 4, settings.version);
     case DecodeError::bad_type:
       return fmt::format("sends VRRP type {}, only 1 exists", byte(0) & 0x0f);
     case DecodeError::no_addresses:
@@ -29,6 +31,8 @@ std::string describe(DecodeError error, const Received& packet) {
     case DecodeError::bad_length:
       return fmt::format("claims {} addresses but sends only {} bytes", byte(3),
                          packet.payload.size());
+    case DecodeError::no_interval:
+      return "advertises an interval of 0";
     case DecodeError::bad_checksum:
       return "sends a wrong checksum: damaged on the way, or other addressing rules";
     case DecodeError::not_ipv4:
@@ -69,23 +73,69 @@ struct Argument {
   std::string sentence;
 };
 
-std::optional<Argument> object_to_envelope(const Received& packet,
+std::string_view ttl_word(const Received& packet) {
+  return packet.family == core::Family::v4 ? "TTL" : "hop limit";
+}
+
+const UnicastPeer* peer_at(const Unicast& unicast, const IpAddress& address) {
+  const auto found = std::find_if(unicast.peers.begin(), unicast.peers.end(),
+                                  [&](const UnicastPeer& peer) { return peer.address == address; });
+  return found == unicast.peers.end() ? nullptr : &*found;
+}
+
+/// Between peers any distance will do unless the peer has a window: keepalived, and IPv6 of
+/// keepalived arrives with 64.
+std::optional<Argument> object_to_ttl(const Received& packet, const InstanceSettings& settings) {
+  if (!settings.unicast) {
+    if (packet.hop_limit >= settings.minimum_ttl) return std::nullopt;
+    return Argument{Objection::bad_ttl,
+                    fmt::format("sends with {} {}, at least {} is required: it is not on this link",
+                                ttl_word(packet), packet.hop_limit, settings.minimum_ttl)};
+  }
+  const UnicastPeer* peer = peer_at(*settings.unicast, packet.source);
+  if (peer == nullptr || (packet.hop_limit >= peer->min_ttl && packet.hop_limit <= peer->max_ttl))
+    return std::nullopt;
+  return Argument{Objection::bad_ttl,
+                  fmt::format("arrives with {} {}, allowed are {} to {} (min_ttl, max_ttl of this "
+                              "peer)",
+                              ttl_word(packet), packet.hop_limit, peer->min_ttl, peer->max_ttl)};
+}
+
+std::string wrong_destination(const Received& packet, const InstanceSettings& settings,
+                              const std::optional<IpAddress>& own) {
+  const std::string theirs = packet.destination.to_string();
+  if (!settings.unicast)
+    return fmt::format("sends to {} instead of the group {}: is it configured for unicast?", theirs,
+                       settings.key().channel.to_string());
+  return fmt::format("sends to {} instead of our address {}: is it configured for multicast?",
+                     theirs, own ? own->to_string() : "(there is none now)");
+}
+
+std::optional<Argument> object_to_envelope(const Received& packet, const InstanceSettings& settings,
                                            const std::optional<IpAddress>& own) {
-  if (packet.destination != vrrp_group()) {
-    return Argument{
-        Objection::bad_destination,
-        fmt::format("sends to {} instead of the group 224.0.0.18: is it configured for unicast?",
-                    packet.destination.to_string())};
+  const bool is_for_us =
+      settings.unicast ? packet.destination == own : packet.destination == settings.key().channel;
+  if (!is_for_us) {
+    return Argument{Objection::bad_destination, wrong_destination(packet, settings, own)};
   }
   if (packet.source == own) {
     return Argument{
         Objection::own_source,
         "sends from our own address: a second host has it, or the network echoes our adverts"};
   }
+  if (settings.unicast && settings.unicast->senders == Senders::listed &&
+      peer_at(*settings.unicast, packet.source) == nullptr) {
+    return Argument{
+        Objection::unknown_peer,
+        "is no unicast_peer of this instance, and check_unicast_src is set: list it, or "
+        "find out who speaks with this virtual_router_id"};
+  }
   return std::nullopt;
 }
 
-std::optional<Argument> object_to_content(const Advert& advert, const InstanceSettings& settings) {
+/// Version 3 has neither: a backup learns the master's interval.
+std::optional<Argument> object_to_version_2(const Advert& advert,
+                                            const InstanceSettings& settings) {
   if (advert.interval != settings.advert_interval) {
     return Argument{
         Objection::interval_mismatch,
@@ -105,6 +155,13 @@ std::optional<Argument> object_to_content(const Advert& advert, const InstanceSe
     return Argument{Objection::authentication_data,
                     "uses another password: all of you will be master"};
   }
+  return std::nullopt;
+}
+
+std::optional<Argument> object_to_content(const Advert& advert, const InstanceSettings& settings) {
+  if (settings.version == 2) {
+    if (auto objection = object_to_version_2(advert, settings)) return objection;
+  }
   if (settings.priority == kOwnerPriority && settings.owner_receive == OwnerReceive::discard) {
     return Argument{
         Objection::owner_ignores,
@@ -123,6 +180,8 @@ std::string_view to_string(Objection objection) {
       return "bad_destination";
     case Objection::own_source:
       return "own_source";
+    case Objection::unknown_peer:
+      return "unknown_peer";
     case Objection::unknown_vrid:
       return "unknown_vrid";
     case Objection::interval_mismatch:
@@ -159,16 +218,15 @@ std::variant<Accepted, Rejected> check_advert(const Received& packet,
     return Rejected{reason, packet.source, std::move(sentence)};
   };
 
-  if (packet.hop_limit < settings.minimum_ttl) {
-    return reject(Objection::bad_ttl,
-                  fmt::format("sends with TTL {}, at least {} is required: it is not on this link",
-                              packet.hop_limit, settings.minimum_ttl));
+  if (auto objection = object_to_ttl(packet, settings)) {
+    return reject(objection->objection, std::move(objection->sentence));
   }
-  auto decoded = decode_advert(packet.payload);
+  auto decoded =
+      decode_advert(packet.payload, {settings.version, packet.source, packet.destination});
   if (decoded.has_error()) {
-    return reject(decoded.error(), describe(decoded.error(), packet));
+    return reject(decoded.error(), describe(decoded.error(), packet, settings));
   }
-  if (auto objection = object_to_envelope(packet, own_address)) {
+  if (auto objection = object_to_envelope(packet, settings, own_address)) {
     return reject(objection->objection, std::move(objection->sentence));
   }
   if (auto objection = object_to_content(*decoded, settings)) {

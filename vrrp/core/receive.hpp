@@ -1,6 +1,6 @@
-// Which received packets an instance may act on: the checks of RFC 3768 §7.1 and what practice
-// added. Pure functions. Called by the driver for every packet. Every reason is counted (RFC 6527),
-// most are reported, none changes a state.
+// Which received packets an instance may act on: the checks of RFC 3768 §7.1, RFC 9568 §7.1 and
+// what practice added. Pure functions. Called by the driver for every packet. Every reason is
+// counted (RFC 6527), most are reported, none changes a state.
 #pragma once
 
 #include "core/rare.hpp"
@@ -17,9 +17,10 @@ namespace holdfast::vrrp {
 
 /// Why a well-formed advert was not used; the last two are remarks about one that was.
 enum class Objection : std::uint8_t {
-  bad_ttl,              ///< TTL below InstanceSettings::minimum_ttl: it came through a router.
-  bad_destination,      ///< Not to 224.0.0.18.
+  bad_ttl,              ///< TTL below InstanceSettings::minimum_ttl, or out of a peer's window.
+  bad_destination,      ///< Neither to our group nor, with unicast peers, to our address.
   own_source,           ///< From our own address: our echo, or a duplicate of our address.
+  unknown_peer,         ///< From no unicast_peer, while check_unicast_src is set.
   unknown_vrid,         ///< Another virtual router's; ignored in silence, counted per interface.
   interval_mismatch,    ///< VRRPv2 peers must agree on the interval, RFC 3768 §7.1.
   authentication_type,  ///< The peer's type differs from ours.
@@ -107,8 +108,8 @@ struct Rejected {
 [[nodiscard]] std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload);
 
 /// All checks for one instance, in the order: TTL, structure and checksum (decode_advert),
-/// destination, source, interval, authentication, owner rule, address list. `own_address` is what
-/// this instance sends from (nullopt: no address now).
+/// destination, source, peers, interval, authentication, owner rule, address list. `own_address` is
+/// what this instance sends from (nullopt: no address now).
 [[nodiscard]] std::variant<Accepted, Rejected> check_advert(
     const Received& packet, const InstanceSettings& settings,
     const std::optional<IpAddress>& own_address);

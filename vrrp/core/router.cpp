@@ -45,6 +45,14 @@ void Router::on(const InterfaceChanged& event, Instant now, Actions& out) {
     step_slot(listener.slot, report, now, out);
 }
 
+// Version 3: a backup lives by its master's interval.
+void Router::on(const AdvertReceived& event, Instant now, Actions& out) {
+  const std::size_t slot = slot_of(event.router);
+  if (slot == kNoSlot) return;
+  if (shortest_interval_) shortest_interval_ = std::min(*shortest_interval_, event.advert.interval);
+  step_slot(slot, event, now, out);
+}
+
 void Router::on(const Shutdown& event, Instant now, Actions& out) {
   stopping_ = true;
   step_all(event, now, out);
@@ -201,6 +209,12 @@ const core::ScriptRecord* Router::scripts(const RouterKey& key) const {
   return found == scripts_.end() ? nullptr : &found->second;
 }
 
+bool Router::is_addressed(const Listener& listener, const IpAddress& destination) const {
+  if (listener.channel == destination) return true;
+  return listener.channel.is_unspecified() &&
+         slots_[listener.slot]->source_address() == destination;
+}
+
 const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) const {
   const auto interface = interfaces_.find(packet.interface);
   if (interface == interfaces_.end()) return nullptr;
@@ -211,7 +225,7 @@ const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) cons
   const Instance* somebody = nullptr;
   for (auto at = first; at != listeners.end() && at->number() == std::pair(packet.family, vrid);
        ++at) {
-    if (at->channel == packet.destination) return &*slots_[at->slot];
+    if (is_addressed(*at, packet.destination)) return &*slots_[at->slot];
     if (somebody == nullptr) somebody = &*slots_[at->slot];
   }
   return somebody;

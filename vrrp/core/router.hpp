@@ -57,8 +57,8 @@ class Router {
   /// What became of an instance's scripts; nullptr: none has ever been run.
   [[nodiscard]] const core::ScriptRecord* scripts(const RouterKey& key) const;
 
-  /// Smallest interval of all instances: a wake-up later than this may be a pause. nullopt without
-  /// instances.
+  /// Smallest interval of all instances and of the masters that they have heard since the last
+  /// reload: a wake-up later than this may be a pause. nullopt without instances.
   [[nodiscard]] std::optional<Duration> shortest_interval() const { return shortest_interval_; }
   [[nodiscard]] bool has_stopped() const { return stopped_; }
   /// All that is remembered, but no counters.
@@ -97,7 +97,8 @@ class Router {
   void on(const Reload& event, Instant now, Actions& out);
   void on(const ScriptStarted& event, Instant now, Actions& out);
   void on(const ScriptEnded& event, Instant now, Actions& out);
-  /// Everything that names its router. One that a reload removed meanwhile hears nothing.
+  void on(const AdvertReceived& event, Instant now, Actions& out);
+  /// Everything else that names its router. One that a reload removed meanwhile hears nothing.
   template <class AboutOne>
   void on(const AboutOne& event, Instant now, Actions& out) {
     const std::size_t slot = slot_of(event.router);
@@ -112,6 +113,7 @@ class Router {
   void update_shortest_interval();
   [[nodiscard]] std::size_t slot_of(const RouterKey& key) const;
   [[nodiscard]] bool is_leaving(std::size_t slot) const;
+  [[nodiscard]] bool is_addressed(const Listener& listener, const IpAddress& destination) const;
 
   std::vector<std::optional<Instance>> slots_;
   std::vector<std::size_t> free_;     // empty slots

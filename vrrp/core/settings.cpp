@@ -4,8 +4,17 @@
 
 namespace holdfast::vrrp {
 
-IpAddress vrrp_group() {
-  return IpAddress::v4({224, 0, 0, 18});
+IpAddress vrrp_group(core::Family family) {
+  if (family == core::Family::v4) return IpAddress::v4({224, 0, 0, 18});
+  return IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12});
+}
+
+// A unicast instance without a source of its own has the unspecified address: what the interface's
+// address is may change while the instance stays the same.
+RouterKey InstanceSettings::key() const {
+  const IpAddress unspecified = family == core::Family::v4 ? IpAddress() : IpAddress::v6({});
+  if (unicast) return {interface, family, vrid, source_address.value_or(unspecified)};
+  return {interface, family, vrid, group ? *group : vrrp_group(family)};
 }
 
 Authentication Authentication::password(std::string_view text) {

@@ -27,8 +27,8 @@ using core::RouterKey;
 inline constexpr std::uint8_t kOwnerPriority = 255;
 inline constexpr std::uint8_t kResignPriority = 0;  ///< RFC 3768 §5.3.4: "I stop participating".
 inline constexpr std::uint8_t kDefaultPriority = 100;  ///< RFC 3768 §5.3.4.
-/// 224.0.0.18, RFC 3768 §5.2.2.
-[[nodiscard]] IpAddress vrrp_group();
+/// 224.0.0.18, RFC 3768 §5.2.2; ff02::12, RFC 9568 §5.1.2.2.
+[[nodiscard]] IpAddress vrrp_group(core::Family family = core::Family::v4);
 
 /// keepalived: `state`. It only matters for priority 255 and `nopreempt`, see starts_as_master()
 /// and may_preempt().
@@ -51,6 +51,42 @@ struct Authentication {
   [[nodiscard]] static Authentication password(std::string_view text);
   bool operator==(const Authentication&) const = default;
 };
+
+/// What the checksum of a version 3 advert covers besides the advert. RFC 5798 §5.2.8 speaks of a
+/// pseudo header without saying for which family, RFC 9568 §5.2.8 has none for IPv4.
+enum class ChecksumForm : std::uint8_t {
+  with_pseudo_header,     ///< IPv6 always; IPv4 of keepalived and FRR.
+  without_pseudo_header,  ///< IPv4 of RFC 9568, Cisco, Arista.
+  /// IPv4 between unicast peers, of keepalived before 1.3.6: the group stands in the pseudo header
+  /// although the packet goes to a peer.
+  with_group,
+};
+/// Which one goes out over IPv4; all are understood.
+enum class ChecksumChoice : std::uint8_t {
+  as_peer,                ///< What the peer uses; with_pseudo_header before one is heard.
+  without_pseudo_header,  ///< keepalived: v3_checksum_as_v2.
+};
+
+/// keepalived: one line of unicast_peer. Adverts outside its window are refused.
+struct UnicastPeer {
+  IpAddress address;
+  std::uint8_t min_ttl = 0;
+  std::uint8_t max_ttl = 255;
+  bool operator==(const UnicastPeer&) const = default;
+};
+/// Whose unicast adverts count. keepalived: check_unicast_src gives `listed`.
+enum class Senders : std::uint8_t { anybody, listed };
+/// Adverts go to peers, not to a group.
+struct Unicast {
+  std::vector<UnicastPeer> peers;  ///< Empty: FAULT. keepalived: unicast_fault_no_peer.
+  std::uint8_t hop_limit = 255;    ///< keepalived: unicast_ttl.
+  Senders senders = Senders::anybody;
+  bool operator==(const Unicast&) const = default;
+};
+
+/// keepalived: track_src_ip gives `yes`: FAULT while source_address is on no interface. Peers and
+/// IPv6 need it anyway: nothing could be sent, or be heard.
+enum class SourceTracking : std::uint8_t { no, yes };
 
 /// One line of keepalived's `virtual_ipaddress`: an address to hold while master, and how the
 /// kernel shall hold it.
@@ -112,7 +148,9 @@ inline constexpr Duration kServesWellAfter = std::chrono::minutes(1);
 struct InstanceSettings {
   std::string name;
   std::string interface;  ///< Where adverts are sent and heard.
-  std::uint8_t vrid = 1;  ///< 1..255.
+  core::Family family = core::Family::v4;
+  std::uint8_t version = 2;  ///< Of VRRP: 2, or 3; 3 with IPv6.
+  std::uint8_t vrid = 1;     ///< 1..255.
   /// 1..255. The wiring resolves "state MASTER and no priority" to 255.
   std::uint8_t priority = kDefaultPriority;
   InitialState initial_state = InitialState::unset;
@@ -120,7 +158,8 @@ struct InstanceSettings {
   /// keepalived: preempt_delay. How long a live master of lower priority is still accepted, from
   /// its first advert. 0: off.
   Duration preempt_delay = Duration::zero();
-  /// VRRPv2 sends whole seconds, 1..255 (RFC 3768 §5.3.7); the wiring rounds.
+  /// VRRPv2 sends whole seconds, 1..255 (RFC 3768 §5.3.7), VRRPv3 hundredths, 1..4095 (RFC 9568
+  /// §5.2.7); the configuration rounds.
   Duration advert_interval = std::chrono::seconds(1);
   /// keepalived: down_timer_adverts. RFC 3768 §6.1 has 3.
   std::uint8_t down_timer_adverts = 3;
@@ -128,8 +167,13 @@ struct InstanceSettings {
   AddressList addresses;  ///< Advertised in this order.
   /// Held and announced, not in adverts: `virtual_ipaddress_excluded`.
   AddressList excluded_addresses;
-  /// keepalived: mcast_src_ip. Unset: the interface's primary address.
+  /// keepalived: mcast_src_ip, unicast_src_ip. Unset: the interface's primary address, with IPv6
+  /// its link-local one.
   std::optional<IpAddress> source_address;
+  SourceTracking source_tracking = SourceTracking::no;
+  core::Rare<IpAddress> group;  ///< keepalived: mcast_dst_ip. Unset: vrrp_group().
+  core::Rare<Unicast> unicast;  ///< keepalived: unicast_peer. Unset: multicast.
+  ChecksumChoice checksum = ChecksumChoice::as_peer;
   GarpSettings garp;
 
   AddressListPolicy address_list_policy = AddressListPolicy::report;
@@ -138,7 +182,7 @@ struct InstanceSettings {
   /// keepalived: higher_prio_send_advert. One more advert of ours before yielding to a better
   /// master.
   bool higher_priority_send_advert = false;
-  /// Smallest TTL accepted. RFC 3768 §7.1: 255, so nobody beyond a router can speak.
+  /// Smallest TTL accepted from the group. RFC 3768 §7.1: 255, so nobody beyond a router can speak.
   std::uint8_t minimum_ttl = 255;
   /// How long an instance that could not serve (none of its addresses could be put in place, no
   /// advert could be sent) stays in FAULT before it tries again, and leaves a healthy master alone.
@@ -146,7 +190,7 @@ struct InstanceSettings {
   Duration retry_after = std::chrono::seconds(10);
 
   /// Who this is, for peers, kernel, page and status.
-  [[nodiscard]] RouterKey key() const { return {interface, core::Family::v4, vrid, vrrp_group()}; }
+  [[nodiscard]] RouterKey key() const;
   /// Priority 255 becomes master at the start without waiting, unless the configuration says `state
   /// BACKUP`; after a fault it waits like everybody (keepalived).
   [[nodiscard]] bool starts_as_master() const {

@@ -25,6 +25,7 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       became_master_at_(from.became_master_at),
       last_advert_at_(from.last_advert_at) {
   if (!from.reported_at.empty()) reported_at_ = from.reported_at;
+  if (!from.dialects.empty()) dialects_ = from.dialects;
   adopt_settings();
 }
 
@@ -45,6 +46,7 @@ Situation Instance::situation() const {
           .slowest_peer = slowest_peer_,
           .rival = rival_,
           .list_difference = list_difference_,
+          .dialects = dialects_ ? *dialects_ : Dialects{},
           .reported_at = reported_at_ ? *reported_at_ : ReportTimes{},
           .became_master_at = became_master_at_,
           .last_advert_at = last_advert_at_};

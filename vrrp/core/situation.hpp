@@ -32,6 +32,7 @@ struct Situation {
   std::optional<HeardMaster> slowest_peer;
   core::Rare<Rival> rival;
   core::Rare<ListDifference> list_difference;
+  Dialects dialects;
   ReportTimes reported_at;
   Instant became_master_at{};
   Instant last_advert_at{};

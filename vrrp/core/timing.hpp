@@ -1,14 +1,16 @@
-// The formulas of RFC 3768 §6.1, in microseconds and never rounded to anything coarser.
+// The formulas of RFC 3768 §6.1 and RFC 9568 §6.1, in microseconds and never rounded to anything
+// coarser.
 #pragma once
 
 #include "vrrp/core/settings.hpp"
 
 namespace holdfast::vrrp {
 
-/// Delay that makes the best backup time out first: (256 - Priority) / 256 seconds, RFC 3768 §6.1.
-/// VRRPv2 does not scale it by the master's interval, so that one only says whose master it is.
-/// Priority 0 (a resigned master) counts as 1 would: it cannot be a backup's own priority.
-[[nodiscard]] Duration skew_time(std::uint8_t priority, Duration master_adver_interval);
+/// Delay that makes the best backup time out first: (256 - Priority) / 256 seconds in VRRPv2, RFC
+/// 3768 §6.1, so many 256ths of the master's interval in VRRPv3, RFC 9568 §6.1. Priority 0 (a
+/// resigned master) counts as 1 would: it cannot be a backup's own priority.
+[[nodiscard]] Duration skew_time(std::uint8_t priority, Duration master_adver_interval,
+                                 std::uint8_t version);
 
 /// Silence after which a backup takes over: Master_Down_Interval = 3 * Master_Adver_Interval +
 /// Skew_Time, RFC 3768 §6.1, with the 3 as InstanceSettings::down_timer_adverts. Priority 100 and 1
@@ -18,6 +20,8 @@ namespace holdfast::vrrp {
 
 /// The earliest that any backup can time out: no skew, our own factor.
 [[nodiscard]] Duration silence_allowed(const InstanceSettings& settings);
+/// The same of a master that advertises every `interval`.
+[[nodiscard]] Duration silence_allowed(const InstanceSettings& settings, Duration interval);
 
 /// How long a leaving master keeps its addresses at most: the successor's Skew_Time plus one
 /// interval for its advert to arrive. Without a known peer the slowest possible successor (priority

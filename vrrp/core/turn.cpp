@@ -105,6 +105,28 @@ LastPages last_pages(const Actions& actions) {
 
 }  // namespace
 
+// ---- a value ----
+
+// The index leads into the lists: a copy has its own.
+Turn::Turn(const Turn& other)
+    : leaving_(other.leaving_),
+      others_(other.others_),
+      removals_(other.removals_),
+      piece_(other.piece_),
+      stopped_(other.stopped_) {
+  index(leaving_);
+  index(others_);
+}
+
+Turn& Turn::operator=(const Turn& other) {
+  if (this != &other) *this = Turn(other);
+  return *this;
+}
+
+void Turn::index(Jobs& jobs) {
+  for (auto job = jobs.begin(); job != jobs.end(); ++job) job_of_.emplace(job->router->key, job);
+}
+
 // ---- at once ----
 
 void Turn::begin(Actions& actions, Doer& doer, const Step& step) {

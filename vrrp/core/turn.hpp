@@ -47,8 +47,12 @@ using Step = std::function<void(const Event& answer, Actions& out)>;
 class Turn {
  public:
   Turn() = default;
-  Turn(const Turn&) = delete;  // the index leads into the lists
-  Turn& operator=(const Turn&) = delete;
+  ~Turn() = default;
+  /// A copy has the same work before it: a rehearsal does it elsewhere. Not while a Doer is at it.
+  Turn(const Turn& other);
+  Turn(Turn&&) = default;
+  Turn& operator=(const Turn& other);
+  Turn& operator=(Turn&&) = default;
 
   /// Answers to adverts are fed back for at most so many rounds; an advert that they ask for beyond
   /// that is not sent.
@@ -76,6 +80,7 @@ class Turn {
   };
   using Jobs = std::list<Job>;
 
+  void index(Jobs& jobs);
   [[nodiscard]] bool is_idle() const { return leaving_.empty() && others_.empty(); }
   void keep(const Action& action);
   void claim(const Actions& actions, Doer& doer);

@@ -1,7 +1,5 @@
 #include "vrrp/io/advert_ports.hpp"
 
-#include "vrrp/io/ipv4_header.hpp"
-
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <system_error>
@@ -34,17 +32,17 @@ AdvertPorts::AdvertPorts(boost::asio::io_context& io,
 }
 
 AdvertPorts::~AdvertPorts() {
-  for (const auto& [name, port] : ports_) port->close();
+  for (const auto& [key, port] : ports_) port->close();
 }
 
-core::Result<void> AdvertPorts::open(const std::string& interface, std::uint32_t index) {
-  const auto found = ports_.find(interface);
+core::Result<void> AdvertPorts::open(const PortKey& key, std::uint32_t index) {
+  const auto found = ports_.find(key);
   if (found != ports_.end() && found->second->socket.index() == index) return {};
-  close(interface);
-  auto socket = AdvertSocket::open(interface, index);
+  if (found != ports_.end()) close(found);
+  auto socket = AdvertSocket::open(key.interface, index, key.family);
   if (!socket) return socket.error();
-  const auto port = std::make_shared<Port>(io_, interface, std::move(*socket));
-  ports_.emplace(interface, port);
+  const auto port = std::make_shared<Port>(io_, key.interface, std::move(*socket));
+  ports_.emplace(key, port);
   wait(port);
   return {};
 }
@@ -60,33 +58,35 @@ void AdvertPorts::wait(const std::shared_ptr<Port>& port) {
                              });
 }
 
+void AdvertPorts::close(Ports::iterator port) {
+  port->second->close();
+  ports_.erase(port);
+}
+
 void AdvertPorts::close(const std::string& interface) {
-  const auto found = ports_.find(interface);
-  if (found == ports_.end()) return;
-  found->second->close();
-  ports_.erase(found);
-}
-
-void AdvertPorts::retain(const std::set<std::string>& interfaces) {
-  std::vector<std::string> unused;
-  for (const auto& [name, port] : ports_) {
-    if (!interfaces.contains(name)) unused.push_back(name);
+  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
+    const auto found = ports_.find({interface, family});
+    if (found != ports_.end()) close(found);
   }
-  for (const std::string& name : unused) close(name);
 }
 
-core::Result<void> AdvertPorts::set_vrids(const std::string& interface,
-                                          const std::set<std::uint8_t>& vrids) {
-  const auto found = ports_.find(interface);
+void AdvertPorts::retain(const std::set<PortKey>& wanted) {
+  for (auto at = ports_.begin(); at != ports_.end();) {
+    const auto port = at++;
+    if (!wanted.contains(port->first)) close(port);
+  }
+}
+
+core::Result<void> AdvertPorts::listen_to(const PortKey& key, const Ears& wanted) {
+  const auto found = ports_.find(key);
   if (found == ports_.end()) return {};
-  auto set = found->second->socket.set_vrids(vrids);
-  if (!set) close(interface);
+  auto set = found->second->socket.listen_to(wanted);
+  if (!set) close(found);
   return set;
 }
 
 bool AdvertPorts::drain(Port& port, const Sink& sink) {
-  const auto drained = port.socket.drain(buffer_, [&](std::span<const std::uint8_t> bytes) {
-    auto packet = decode_ipv4(bytes);
+  const auto drained = port.socket.drain(buffer_, [&](Decoded<Received> packet) {
     if (packet.has_error()) return sink.stray(port.name, packet.error());
     packet->interface = port.name;
     sink.packet(*packet);
@@ -95,13 +95,17 @@ bool AdvertPorts::drain(Port& port, const Sink& sink) {
 }
 
 bool AdvertPorts::drain(const std::string& interface, const Sink& sink) {
-  const auto found = ports_.find(interface);
-  return found == ports_.end() || drain(*found->second, sink);
+  bool complete = true;
+  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
+    const auto found = ports_.find({interface, family});
+    if (found != ports_.end()) complete = drain(*found->second, sink) && complete;
+  }
+  return complete;
 }
 
 bool AdvertPorts::drain_all(const Sink& sink) {
   bool complete = true;
-  for (const auto& [name, port] : ports_) complete = drain(*port, sink) && complete;
+  for (const auto& [key, port] : ports_) complete = drain(*port, sink) && complete;
   return complete;
 }
 
@@ -109,19 +113,19 @@ void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<E
   constexpr int kNotTried = -1;
   std::vector<int> outcome(adverts.size(), kNotTried);  // 0: somebody was reached
   for (std::size_t i = 0; i < adverts.size(); ++i) {
-    const auto found = ports_.find(adverts[i]->router->key.interface);
+    const RouterKey& router = adverts[i]->router->key;
+    const auto found = ports_.find({router.interface, router.family});
     if (found == ports_.end()) continue;
     outcome[i] = 0;
-    for (const IpAddress& destination : adverts[i]->departure->destinations)
-      found->second->queue.add(*adverts[i], destination, i);
+    for (const Letter& letter : adverts[i]->departure->letters)
+      found->second->queue.add(*adverts[i], letter, i);
   }
-  for (const auto& [name, port] : ports_) {
+  for (const auto& [key, port] : ports_) {
     if (port->queue.empty()) continue;
     std::map<std::size_t, std::size_t> refusals;
     port->socket.send(port->queue, [&](std::size_t index, int error) {
-      const std::size_t advert = port->queue.tag(index);
-      if (++refusals[advert] == adverts[advert]->departure->destinations.size())
-        outcome[advert] = error;
+      const std::size_t advert = port->queue[index].tag;
+      if (++refusals[advert] == adverts[advert]->departure->letters.size()) outcome[advert] = error;
     });
     port->queue.clear();
   }

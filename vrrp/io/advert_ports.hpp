@@ -14,6 +14,13 @@
 
 namespace holdfast::vrrp {
 
+/// Which socket.
+struct PortKey {
+  std::string interface;
+  core::Family family = core::Family::v4;
+  auto operator<=>(const PortKey&) const = default;
+};
+
 class AdvertPorts {
  public:
   /// What drains hand over: a packet whose header could be read, or why it could not.
@@ -29,23 +36,24 @@ class AdvertPorts {
   AdvertPorts(const AdvertPorts&) = delete;
   AdvertPorts& operator=(const AdvertPorts&) = delete;
 
-  /// Does nothing when this interface has its socket. An interface that came back under the same
-  /// name has another index and gets a new one.
-  [[nodiscard]] core::Result<void> open(const std::string& interface, std::uint32_t index);
+  /// Does nothing when this interface has its socket of this family. An interface that came back
+  /// under the same name has another index and gets a new one.
+  [[nodiscard]] core::Result<void> open(const PortKey& key, std::uint32_t index);
+  /// All of this interface.
   void close(const std::string& interface);
-  /// Closes the sockets of all other interfaces.
-  void retain(const std::set<std::string>& interfaces);
+  /// Closes all others.
+  void retain(const std::set<PortKey>& wanted);
   /// An interface without a socket has none to set. After a failure its socket is closed: a deaf
   /// one would make a second master.
-  [[nodiscard]] core::Result<void> set_vrids(const std::string& interface,
-                                             const std::set<std::uint8_t>& vrids);
+  [[nodiscard]] core::Result<void> listen_to(const PortKey& key, const Ears& wanted);
 
   /// False: some socket had more than kMaxDrainPackets waiting.
   bool drain(const std::string& interface, const Sink& sink);
   bool drain_all(const Sink& sink);
 
-  /// Sends all with one sendmmsg an interface. `answers` gets one AdvertSent or AdvertRefused for
-  /// each; an advert to several destinations counts as sent when one of them was reached.
+  /// Sends all with one sendmmsg an interface and family. `answers` gets one AdvertSent or
+  /// AdvertRefused for each; an advert to several destinations counts as sent when one of them was
+  /// reached.
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers);
 
  private:
@@ -55,7 +63,10 @@ class AdvertPorts {
 
   boost::asio::io_context& io_;
   std::shared_ptr<const std::function<void(const std::string&)>> on_readable_;
-  std::map<std::string, std::shared_ptr<Port>> ports_;
+  using Ports = std::map<PortKey, std::shared_ptr<Port>>;
+  void close(Ports::iterator port);
+
+  Ports ports_;
   ReceiveBuffer buffer_;
 };
 

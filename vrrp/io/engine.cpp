@@ -202,7 +202,7 @@ core::Result<void> Engine::prepare(const std::vector<InstanceSettings>& next) {
     if (link == nullptr) continue;
     // One interface that cannot be used is named and waits in FAULT, as everywhere else; without
     // the right to open any socket there is nothing to go on with.
-    const auto opened = ports_.open(settings.interface, link->index);
+    const auto opened = ports_.open({settings.interface, settings.family}, link->index);
     const int error = opened ? 0 : opened.error().system_errno;
     if (error != EPERM && error != EACCES) continue;
     abort();
@@ -223,7 +223,7 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(moment, core::Duration::zero(), actions_);
-  for (const std::string& name : watched_) {
+  for (const auto& [name, wanted] : watched_) {
     driver_.handle(InterfaceChanged{name, read_interface(name)}, moment, actions_);
   }
   driver_.handle(Reload{next}, moment, actions_);
@@ -240,7 +240,13 @@ void Engine::commit(std::vector<InstanceSettings> next) {
 void Engine::watch(const std::vector<InstanceSettings>& settings) {
   watched_.clear();
   for (const InstanceSettings& each : settings) {
-    const bool is_new = watched_.insert(each.interface).second;
+    const auto [watched, is_new] = watched_.try_emplace(each.interface);
+    watched->second.families.insert(each.family);
+    if (each.source_address) watched->second.addresses.insert(*each.source_address);
+    if (each.unicast) {
+      for (const UnicastPeer& peer : each.unicast->peers)
+        watched->second.addresses.insert(peer.address);
+    }
     if (!is_new || reflector_.link(each.interface) != nullptr) continue;
     logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                 each.interface, each.name);
@@ -267,16 +273,20 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
 }
 
 void Engine::refresh_ports() {
-  std::map<std::string, std::set<std::uint8_t>> vrids;
-  for (const Instance* instance : router().instances())
-    vrids[instance->key().interface].insert(instance->key().vrid);
-  std::set<std::string> in_use;
-  for (const auto& [interface, wanted] : vrids) {
-    in_use.insert(interface);
-    if (const auto set = ports_.set_vrids(interface, wanted); !set) {
-      if (noise_.admit(interface, runtime::now()))
-        logger_.log(kNoSocket, "{}: {}", interface, set.error().message);
-      look_again_later(interface);
+  std::map<PortKey, Ears> wanted;
+  for (const Instance* instance : router().instances()) {
+    const RouterKey& key = instance->key();
+    Ears& ears = wanted[{key.interface, key.family}];
+    ears.vrids.insert(key.vrid);
+    if (key.channel.is_multicast()) ears.groups.insert(key.channel);
+  }
+  std::set<PortKey> in_use;
+  for (const auto& [port, ears] : wanted) {
+    in_use.insert(port);
+    if (const auto set = ports_.listen_to(port, ears); !set) {
+      if (noise_.admit(port.interface, runtime::now()))
+        logger_.log(kNoSocket, "{}: {}", port.interface, set.error().message);
+      look_again_later(port.interface);
     }
   }
   ports_.retain(in_use);
@@ -303,8 +313,12 @@ void Engine::on_link(const netlink::LinkEvent& event) {
 }
 
 void Engine::on_address(const netlink::AddressEvent& event) {
-  const netlink::Link* link = reflector_.link(netlink::address_of(event).interface);
+  const netlink::Address& address = netlink::address_of(event);
+  const netlink::Link* link = reflector_.link(address.interface);
   if (link != nullptr) mark_dirty(link->name);
+  for (const auto& [name, wanted] : watched_) {  // on whatever interface it is
+    if (wanted.addresses.contains(address.prefix.address)) mark_dirty(name);
+  }
 }
 
 void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
@@ -347,15 +361,27 @@ void Engine::refresh_interface(const std::string& name) {
   refresh_ports();
 }
 
-/// Opens the interface's socket on the way: an instance without a socket must not take part.
+/// Opens the interface's sockets on the way: an instance without a socket must not take part.
 InterfaceStatus Engine::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
   if (link == nullptr) return {};
   InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
   status.primary_address = reflector_.primary_v4(link->index);
-  if (const auto opened = ports_.open(name, link->index); !opened) {
+  status.link_local = reflector_.link_local(link->index);
+  const auto watched = watched_.find(name);
+  if (watched == watched_.end()) return status;
+  for (const IpAddress& address : watched->second.addresses) {
+    if (reflector_.is_usable(address)) status.own_addresses.push_back(address);
+  }
+  bool complete = true;
+  for (const core::Family family : watched->second.families) {
+    const auto opened = ports_.open({name, family}, link->index);
+    if (opened) continue;
+    complete = false;
     if (noise_.admit(name, runtime::now())) logger_.log(kNoSocket, "{}", opened.error().message);
-    status.trouble = opened.error().message;
+    (family == core::Family::v4 ? status.trouble : status.trouble_v6) = opened.error().message;
+  }
+  if (!complete) {
     look_again_later(name);
   } else if (without_socket_.erase(name) != 0 && without_socket_.empty()) {
     socket_pause_ = kSocketPause;

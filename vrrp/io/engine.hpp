@@ -5,11 +5,13 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/loop.hpp"
+#include "vrrp/core/rehearsal.hpp"
 #include "vrrp/io/executor.hpp"
 #include "vrrp/scenario/recording.hpp"
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -61,6 +63,9 @@ class Engine {
   void hurry() { handle(ShutdownNow{}); }
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
+  /// For a rehearsal: 4,000 instances take some milliseconds. From the loop, not from within a
+  /// turn.
+  [[nodiscard]] DirectorCopy copy() const { return {router(), turn_, runtime::now()}; }
   /// Everything from now on goes to this tape, too, until it is detached. From the loop, not from
   /// within a turn.
   void attach(scenario::Tape& tape, scenario::Pseudonyms::Key key) {
@@ -113,8 +118,13 @@ class Engine {
   bool sweep_is_due_ = false;  // when all that the first commit wished for is done
   core::Instant worked_at_{};  // the last time that nothing waited, or was worked on
 
-  std::set<std::string> watched_;  // interfaces that instances use
-  std::set<std::string> dirty_;    // of those: to be looked at on the next turn of the loop
+  /// What instances want of an interface.
+  struct Watched {
+    std::set<core::Family> families;
+    std::set<IpAddress> addresses;  ///< that they send from or to
+  };
+  std::map<std::string, Watched> watched_;  // interfaces that instances use
+  std::set<std::string> dirty_;  // of those: to be looked at on the next turn of the loop
   std::set<std::string> without_socket_;
   core::Duration socket_pause_ = kSocketPause;
   std::function<void()> on_stopped_;

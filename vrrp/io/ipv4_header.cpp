@@ -33,23 +33,23 @@ Decoded<Received> decode_ipv4(std::span<const std::uint8_t> packet) {
   return decoded;
 }
 
-void encode_ipv4(const Departure& departure, const IpAddress& destination,
-                 std::uint16_t identification, std::vector<std::uint8_t>& out) {
+void encode_ipv4(const Departure& departure, const Letter& letter, std::uint16_t identification,
+                 std::vector<std::uint8_t>& out) {
   const std::size_t start = out.size();
   core::ByteWriter writer(out);
   writer.u8(0x45);  // IPv4, five words
   writer.u8(0xc0);  // CS6, internetwork control, as keepalived and FRR mark it
-  writer.u16(static_cast<std::uint16_t>(kIpv4HeaderBytes + departure.payload.size()));
+  writer.u16(static_cast<std::uint16_t>(kIpv4HeaderBytes + letter.payload.size()));
   writer.u16(identification);
   writer.u16(0);  // DF clear, no fragment
   writer.u8(departure.hop_limit);
   writer.u8(kIpProtocolVrrp);
   writer.u16(0);
   writer.put(departure.source.bytes());
-  writer.put(destination.bytes());
+  writer.put(letter.destination.bytes());
   writer.patch_u16(start + kIpv4ChecksumOffset,
                    core::internet_checksum(std::span<const std::uint8_t>(out).subspan(start)));
-  writer.put(departure.payload);
+  writer.put(letter.payload);
 }
 
 }  // namespace holdfast::vrrp

@@ -19,9 +19,9 @@ inline constexpr std::size_t kIpv4HeaderBytes = 20;
 /// the IP checksum was the kernel's business. The interface is the caller's to fill in.
 [[nodiscard]] Decoded<Received> decode_ipv4(std::span<const std::uint8_t> packet);
 
-/// Appends IPv4 header (TOS 0xc0, DF clear, checksum filled) and payload for one destination: a
-/// packet for an IP_HDRINCL socket.
-void encode_ipv4(const Departure& departure, const IpAddress& destination,
-                 std::uint16_t identification, std::vector<std::uint8_t>& out);
+/// Appends IPv4 header (TOS 0xc0, DF clear, checksum filled) and payload of one letter: a packet
+/// for an IP_HDRINCL socket.
+void encode_ipv4(const Departure& departure, const Letter& letter, std::uint16_t identification,
+                 std::vector<std::uint8_t>& out);
 
 }  // namespace holdfast::vrrp

@@ -35,12 +35,13 @@ sock_filter jump(int code, std::uint32_t k, std::size_t if_true, std::size_t if_
 
 }  // namespace
 
-std::vector<sock_filter> vrid_filter(const std::set<std::uint8_t>& vrids) {
+std::vector<sock_filter> vrid_filter(core::Family family, const std::set<std::uint8_t>& vrids) {
   if (vrids.empty()) return {statement(BPF_RET | BPF_K, 0)};
   const std::vector<Range> ranges = ranges_of(vrids);
   if (ranges.size() > kMaxRanges) return {statement(BPF_RET | BPF_K, kAcceptAll)};
   std::vector<sock_filter> program{
-      statement(BPF_LDX | BPF_B | BPF_MSH, 0),   // X = length of the IP header
+      family == core::Family::v4 ? statement(BPF_LDX | BPF_B | BPF_MSH, 0)   // X = IP header length
+                                 : statement(BPF_LDX | BPF_W | BPF_IMM, 0),  // there is none
       statement(BPF_LD | BPF_W | BPF_LEN, 0),    // A = length of the packet
       statement(BPF_ALU | BPF_SUB | BPF_X, 0),   // A = what follows the header
       jump(BPF_JMP | BPF_JGE | BPF_K, 2, 1, 0),  // has a VRID?

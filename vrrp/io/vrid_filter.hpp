@@ -2,6 +2,8 @@
 // program's instructions, the socket attaches them.
 #pragma once
 
+#include "core/ip_address.hpp"
+
 #include <cstdint>
 #include <linux/filter.h>
 #include <set>
@@ -9,9 +11,10 @@
 
 namespace holdfast::vrrp {
 
-/// Accepts VRRP packets (from the IP header on) whose VRID is in `vrids`, and those too short to
-/// have one: they are counted as broken. An empty set drops everything. linux/filter.h,
-/// networking/filter.rst.
-[[nodiscard]] std::vector<sock_filter> vrid_filter(const std::set<std::uint8_t>& vrids);
+/// Accepts VRRP packets whose VRID is in `vrids`, and those too short to have one: they are counted
+/// as broken. An empty set drops everything. A raw socket of IPv4 sees a packet from its IP header
+/// on, one of IPv6 what follows the headers. linux/filter.h, networking/filter.rst.
+[[nodiscard]] std::vector<sock_filter> vrid_filter(core::Family family,
+                                                   const std::set<std::uint8_t>& vrids);
 
 }  // namespace holdfast::vrrp

@@ -33,13 +33,23 @@ void describe(auto& archive, Either<GarpSettings> auto& value) {
   archive("lower_priority_delay", lower_delay);
 }
 
+void describe(auto& archive, Either<Unicast> auto& value) {
+  auto& [peers, hop_limit, senders] = value;
+  archive("peers", peers);
+  archive("hop_limit", hop_limit);
+  archive("senders", senders);
+}
+
 void describe(auto& archive, Either<InstanceSettings> auto& value) {
-  auto& [name, interface, vrid, priority, initial_state, preempt, preempt_delay, advert_interval,
-         down_timer_adverts, authentication, addresses, excluded_addresses, source_address, garp,
-         address_list_policy, owner_receive, lower_priority_answer, higher_priority_send_advert,
-         minimum_ttl, retry_after] = value;
+  auto& [name, interface, family, version, vrid, priority, initial_state, preempt, preempt_delay,
+         advert_interval, down_timer_adverts, authentication, addresses, excluded_addresses,
+         source_address, source_tracking, group, unicast, checksum, garp, address_list_policy,
+         owner_receive, lower_priority_answer, higher_priority_send_advert, minimum_ttl,
+         retry_after] = value;
   archive("name", name);
   archive("interface", interface);
+  archive("family", family);
+  archive("version", version);
   archive("vrid", vrid);
   archive("priority", priority);
   archive("initial_state", initial_state);
@@ -51,6 +61,10 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("addresses", addresses);
   archive("excluded_addresses", excluded_addresses);
   archive.maybe("source_address", source_address);
+  archive("source_tracking", source_tracking);
+  archive.maybe("group", group);
+  archive.maybe("unicast", unicast);
+  archive("checksum", checksum);
   archive.group("garp", garp);
   archive("address_list_policy", address_list_policy);
   archive("owner_receive", owner_receive);
@@ -63,11 +77,14 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 // ---- what an instance remembers ----
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
-  auto& [exists, up, primary_address, trouble] = value;
+  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
   archive("trouble", trouble);
+  archive.maybe("link_local", link_local);
+  archive("trouble_v6", trouble_v6);
+  archive("own_addresses", own_addresses);
 }
 
 void describe(auto& archive, Either<Init> auto& value) {
@@ -118,10 +135,11 @@ void describe(auto& archive, Either<SendTrouble> auto& value) {
 }
 
 void describe(auto& archive, Either<HeardMaster> auto& value) {
-  auto& [address, priority, heard_at] = value;
+  auto& [address, priority, heard_at, interval] = value;
   archive("address", address);
   archive("priority", priority);
   archive("at", heard_at);
+  archive("interval", interval);
 }
 
 void describe(auto& archive, Either<Rival> auto& value) {
@@ -149,13 +167,15 @@ void describe(auto&, Either<Shutdown> auto&) {}
 void describe(auto&, Either<ShutdownNow> auto&) {}
 
 void describe(auto& archive, Either<Advert> auto& value) {
-  auto& [vrid, priority, interval, type, data, addresses] = value;
+  auto& [version, vrid, priority, interval, type, data, addresses, checksum] = value;
+  archive("version", version);
   archive("vrid", vrid);
   archive("priority", priority);
   archive("interval", interval);
   archive("authentication_type", type);
   archive("authentication_data", data);
   archive("addresses", addresses);
+  archive("checksum", checksum);
 }
 
 void describe(auto& archive, Either<AdvertReceived> auto& value) {
@@ -261,7 +281,7 @@ void describe(auto& archive, Either<Reload> auto& value) {
 void describe(auto& archive, Either<Situation> auto& value) {
   auto& [state, since, why, leaving, interface, last_source, faults, resume, placement, setback,
          send_trouble, heard_master, master_resigned, slowest_peer, rival, list_difference,
-         reported_at, became_master_at, last_advert_at] = value;
+         dialects, reported_at, became_master_at, last_advert_at] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -278,6 +298,7 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive.maybe("slowest_peer", slowest_peer);
   archive.maybe("rival", rival);
   archive.maybe("list_difference", list_difference);
+  archive("dialects", dialects);
   archive("reported_at", reported_at);
   archive("became_master_at", became_master_at);
   archive("last_advert_at", last_advert_at);

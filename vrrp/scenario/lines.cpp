@@ -63,9 +63,10 @@ void check(bool holds, std::string_view sentence) {
   if (!holds) throw FormatError(std::string(sentence));
 }
 
-bool all_v4(const AddressList& addresses) {
-  return std::all_of(addresses.begin(), addresses.end(),
-                     [](const VirtualAddress& each) { return each.prefix.address.is_v4(); });
+bool all_of_family(const AddressList& addresses, core::Family family) {
+  return std::all_of(addresses.begin(), addresses.end(), [family](const VirtualAddress& each) {
+    return each.prefix.address.family() == family;
+  });
 }
 
 }  // namespace
@@ -95,7 +96,15 @@ InstanceSettings read_instance(std::span<const std::string> words) {
   check(settings.advert_interval > Duration::zero(), "advert_interval: more than nothing");
   check(settings.retry_after > Duration::zero(), "retry_after: more than nothing");
   check(settings.addresses.size() <= kMostAdvertised, "addresses: at most 255");
-  check(all_v4(settings.addresses), "addresses: VRRPv2 carries IPv4 addresses only");
+  const bool is_v4 = settings.family == core::Family::v4;
+  check(settings.version == 3 || (settings.version == 2 && is_v4), "version: 2 or 3; 3 with IPv6");
+  check(all_of_family(settings.addresses, settings.family), "addresses: all of the family");
+  const auto fits = [&](const IpAddress& address) { return address.family() == settings.family; };
+  check(!settings.source_address || fits(*settings.source_address), "source_address: the family");
+  check(!settings.group || fits(*settings.group), "group: of the family");
+  if (!settings.unicast) return settings;
+  for (const UnicastPeer& peer : settings.unicast->peers)
+    check(fits(peer.address), "unicast.peers: of the family");
   return settings;
 }
 

@@ -226,4 +226,44 @@ void from_text(std::string_view text, Reports& reports) {
   }
 }
 
+std::string to_text(const std::vector<UnicastPeer>& peers) {
+  std::string text;
+  for (const UnicastPeer& each : peers)
+    text += fmt::format("{}{},{},{}", text.empty() ? "" : ";", to_text(each.address), each.min_ttl,
+                        each.max_ttl);
+  return text;
+}
+
+void from_text(std::string_view text, std::vector<UnicastPeer>& peers) {
+  peers.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto members = split_list(part, ',');
+    if (members.size() != 3) throw FormatError(fmt::format("'{}' is no peer", part));
+    UnicastPeer& peer = peers.emplace_back();
+    from_text(members[0], peer.address);
+    from_text(members[1], peer.min_ttl);
+    from_text(members[2], peer.max_ttl);
+  }
+}
+
+std::string to_text(const Dialects& dialects) {
+  std::string text;
+  for (const PeerDialect& each : dialects)
+    text += fmt::format("{}{},{},{}", text.empty() ? "" : ";", to_text(each.peer),
+                        to_text(each.form), each.adverts);
+  return text;
+}
+
+void from_text(std::string_view text, Dialects& dialects) {
+  dialects.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto members = split_list(part, ',');
+    if (members.size() != 3) throw FormatError(fmt::format("'{}' is no dialect", part));
+    PeerDialect& dialect = dialects.emplace_back();
+    from_text(members[0], dialect.peer);
+    from_text(members[1], dialect.form);
+    from_text(members[2], dialect.adverts);
+  }
+}
+
 }  // namespace holdfast::vrrp::scenario

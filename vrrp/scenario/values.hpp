@@ -55,6 +55,12 @@ void from_text(std::string_view text, core::ReasonSet& reasons);
 void from_text(std::string_view text, RejectReason& reason);
 [[nodiscard]] std::string to_text(const Reports& reports);
 void from_text(std::string_view text, Reports& reports);
+/// "10.0.0.2,0,255;10.0.0.3,254,255": peers with their windows.
+[[nodiscard]] std::string to_text(const std::vector<UnicastPeer>& peers);
+void from_text(std::string_view text, std::vector<UnicastPeer>& peers);
+/// "10.0.0.2,with_pseudo_header,7".
+[[nodiscard]] std::string to_text(const Dialects& dialects);
+void from_text(std::string_view text, Dialects& dialects);
 
 /// The words of an enumeration, by value.
 template <class Enum>
@@ -70,6 +76,27 @@ struct EnumNames<Preempt> {
 template <>
 struct EnumNames<AuthenticationType> {
   static constexpr std::array<std::string_view, 2> kAll{"none", "password"};
+};
+template <>
+struct EnumNames<core::Family> {
+  static constexpr std::array<std::string_view, 2> kAll{"ipv4", "ipv6"};
+};
+template <>
+struct EnumNames<SourceTracking> {
+  static constexpr std::array<std::string_view, 2> kAll{"no", "yes"};
+};
+template <>
+struct EnumNames<Senders> {
+  static constexpr std::array<std::string_view, 2> kAll{"anybody", "listed"};
+};
+template <>
+struct EnumNames<ChecksumChoice> {
+  static constexpr std::array<std::string_view, 2> kAll{"as_peer", "without_pseudo_header"};
+};
+template <>
+struct EnumNames<ChecksumForm> {
+  static constexpr std::array<std::string_view, 3> kAll{"with_pseudo_header",
+                                                        "without_pseudo_header", "with_group"};
 };
 template <>
 struct EnumNames<AddressListPolicy> {

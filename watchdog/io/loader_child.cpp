@@ -1,7 +1,7 @@
 // The side of the loader that reads files: the child process and -t.
 #include "config/accounts.hpp"
 #include "config/compare/diff.hpp"
-#include "config/compare/plan.hpp"
+#include "config/compare/removal.hpp"
 #include "config/load.hpp"
 #include "runtime/accounts.hpp"
 #include "runtime/process.hpp"
@@ -60,29 +60,6 @@ bool can_be_read(const std::string& path) {
   if (!fd) return false;
   char byte = 0;
   return ::read(fd.get(), &byte, 1) >= 0 || errno == EAGAIN;
-}
-
-/// Once, and here: a directory service that is slow or gone must not meet a process that has
-/// deadlines. Whoever cannot be found costs his own scripts only.
-void look_up_accounts(config::Loaded& loaded) {
-  if (loaded.diagnostics.has_errors()) return;
-  std::vector<config::Account> accounts;
-  for (const config::AccountName& name : config::accounts_named_in(loaded.model)) {
-    auto found = runtime::look_up_account(name.user, name.group);
-    const bool is_default = name.user == config::kDefaultScriptUser && name.group.empty();
-    if (!found && found.error().system_errno == 0 && is_default) continue;  // it need not exist
-    config::Account& account = accounts.emplace_back();
-    account.user = name.user;
-    account.group = name.group;
-    if (!found) {
-      account.problem = found.error().message;
-      continue;
-    }
-    account.uid = found->uid;
-    account.gid = found->gid;
-    account.groups = std::move(found->groups);
-  }
-  config::add_accounts(loaded, std::move(accounts));
 }
 
 bool write_all(int fd, std::string_view bytes) {
@@ -179,7 +156,9 @@ int run_loader(std::span<const char* const> words) {
   const auto filtered = runtime::filter_syscalls(runtime::FilterFor::files);
 
   config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
-  look_up_accounts(loaded);
+  // Once, and here: a directory service that is slow or gone must not meet a process that has
+  // deadlines.
+  config::look_up_accounts(loaded, runtime::look_up_account);
   std::string remarks = config::render_text(loaded.diagnostics);
   if (!filtered) remarks += filtered.error().message + "\n";
   LoaderReply whole{.finished = {.usable = !loaded.diagnostics.has_errors(),

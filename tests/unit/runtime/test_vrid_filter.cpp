@@ -8,6 +8,7 @@
 #include <array>
 #include <sys/socket.h>
 
+using holdfast::core::Family;
 using holdfast::runtime::UniqueFd;
 using holdfast::vrrp::vrid_filter;
 
@@ -15,12 +16,12 @@ namespace {
 
 class Filtered {
  public:
-  explicit Filtered(const std::set<std::uint8_t>& vrids) {
+  explicit Filtered(const std::set<std::uint8_t>& vrids, Family family = Family::v4) {
     std::array<int, 2> ends{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
     in_.reset(ends[0]);
     out_.reset(ends[1]);
-    auto program = vrid_filter(vrids);
+    auto program = vrid_filter(family, vrids);
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
     REQUIRE(::setsockopt(out_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0);
   }
@@ -78,4 +79,15 @@ TEST_CASE(
   CHECK(socket.passes(stump));
   CHECK_FALSE(Filtered({}).passes(packet(51)));
   CHECK_FALSE(Filtered({}).passes(stump));
+}
+
+TEST_CASE("vrid filter: sockets of IPv6 see no header") {
+  Filtered socket({51}, Family::v6);
+  std::vector<std::uint8_t> advert(24);
+  advert[0] = 0x31;
+  for (unsigned vrid = 0; vrid < 256; ++vrid) {
+    advert[1] = static_cast<std::uint8_t>(vrid);
+    CHECK(socket.passes(advert) == (vrid == 51));
+  }
+  CHECK(socket.passes({0x31}));
 }

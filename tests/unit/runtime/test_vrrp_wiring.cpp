@@ -112,14 +112,48 @@ TEST_CASE("wiring: an instance that cannot be run yet is left out, the others ar
            "\n}\n" + std::string(extra) + "}\n";
   };
 
-  const Plan plan = plan_of(named("A", 1, "version 3\n") + named("B", 2, "") +
-                            named("C", 3, "unicast_peer {\n10.0.0.9\n}\n") +
-                            named("D", 4, "mcast_dst_ip 224.0.0.99\n") +
-                            named("E", 5, "unicast_src_ip 10.0.0.8\n"));
+  const Plan plan = plan_of(
+      named("A", 1, "authentication {\nauth_type AH\nauth_pass x\n}\n") + named("B", 2, "") +
+      named("C", 3, "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}\n"));
 
-  REQUIRE(plan.instances.size() == 2);
+  REQUIRE(plan.instances.size() == 1);
   CHECK(plan.instances[0].name == "B");
-  CHECK(plan.instances[1].name == "E");
+}
+
+TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {
+  const auto only = [](std::string_view words, std::string_view address = "10.0.0.1") {
+    const Plan plan =
+        plan_of("vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n" + std::string(words) +
+                "\nvirtual_ipaddress {\n" + std::string(address) + "\n}\n}\n");
+    REQUIRE(plan.instances.size() == 1);
+    return plan.instances[0];
+  };
+  const auto ip = [](std::string_view text) { return *core::IpAddress::parse(text); };
+
+  CHECK(only("version 3\nadvert_int 0.01").version == 3);
+  CHECK(only("version 3\nadvert_int 0.01").advert_interval == 10ms);
+  CHECK(only("version 3\nv3_checksum_as_v2").checksum == ChecksumChoice::without_pseudo_header);
+  CHECK(only("").version == 2);
+  CHECK(only("").checksum == ChecksumChoice::as_peer);
+  CHECK(only("mcast_dst_ip 224.0.0.99").key().channel == ip("224.0.0.99"));
+  CHECK(only("").source_tracking == SourceTracking::no);
+  CHECK(only("mcast_src_ip 10.0.0.2\ntrack_src_ip").source_tracking == SourceTracking::yes);
+
+  const InstanceSettings six = only("", "fe80::1");
+  CHECK(six.family == core::Family::v6);
+  CHECK(six.version == 3);
+  CHECK(six.key().channel == ip("ff02::12"));
+
+  const InstanceSettings peers = only(
+      "unicast_src_ip 10.0.0.2\nunicast_ttl 9\ncheck_unicast_src\n"
+      "unicast_peer {\n10.0.0.3\n10.0.0.4 min_ttl 2 max_ttl 5\n}");
+  REQUIRE(peers.unicast);
+  CHECK(*peers.unicast == Unicast{.peers = {{ip("10.0.0.3"), 0, 255}, {ip("10.0.0.4"), 2, 5}},
+                                  .hop_limit = 9,
+                                  .senders = Senders::listed});
+  CHECK(peers.key().channel == ip("10.0.0.2"));
+  CHECK(only("unicast_peer {\n10.0.0.3\n}").key().channel.is_unspecified());
+  CHECK_FALSE(only("unicast_src_ip 10.0.0.2").unicast);
 }
 
 TEST_CASE("wiring: an account that could not be looked up costs its scripts and nothing else") {

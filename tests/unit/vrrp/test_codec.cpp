@@ -52,11 +52,10 @@ std::vector<std::uint8_t> payload_of(int priority) {
 
 std::vector<std::uint8_t> packet_of(int priority, std::uint16_t identification) {
   const Departure departure{.source = ip("192.0.2.1"),
-                            .destinations = {vrrp_group()},
                             .hop_limit = 255,
-                            .payload = payload_of(priority)};
+                            .letters = {{vrrp_group(), payload_of(priority)}}};
   std::vector<std::uint8_t> bytes;
-  encode_ipv4(departure, departure.destinations.front(), identification, bytes);
+  encode_ipv4(departure, departure.letters.front(), identification, bytes);
   return bytes;
 }
 

@@ -109,9 +109,10 @@ TEST_CASE(
   CHECK(first.router->key == everyday().key());
   CHECK(first.router->name == "VI_1");
   CHECK(first.departure->source == ip("192.0.2.1"));
-  CHECK(first.departure->destinations == std::vector{vrrp_group()});
+  REQUIRE(first.departure->letters.size() == 1);
+  CHECK(first.departure->letters[0].destination == vrrp_group());
   CHECK(first.departure->hop_limit == 255);
-  CHECK(*decode_advert(first.departure->payload) == make_advert(everyday(), 100));
+  CHECK(*decode_advert(first.departure->letters[0].payload) == make_advert(everyday(), 100));
   CHECK(first.identification == 1);
 
   bench.wake(t0 + 4'609'375us);

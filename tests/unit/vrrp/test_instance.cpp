@@ -73,10 +73,10 @@ InstanceSettings with_priority(int priority) {
 }  // namespace
 
 TEST_CASE("timing: skew and master down interval are exact to the microsecond [RFC3768-6.1-1]") {
-  CHECK(skew_time(100, 1s) == 609'375us);
-  CHECK(skew_time(254, 1s) == 7'812us);  // 7812.5, one half lost downwards
-  CHECK(skew_time(255, 1s) == 3'906us);
-  CHECK(skew_time(1, 1s) == 996'093us);
+  CHECK(skew_time(100, 1s, 2) == 609'375us);
+  CHECK(skew_time(254, 1s, 2) == 7'812us);  // 7812.5, one half lost downwards
+  CHECK(skew_time(255, 1s, 2) == 3'906us);
+  CHECK(skew_time(1, 1s, 2) == 996'093us);
   CHECK(master_down_interval(everyday(), 1s) == 3'609'375us);
   CHECK(master_down_interval(with_priority(150), 1s) == 3'414'062us);
 }
@@ -349,12 +349,12 @@ TEST_CASE(
   Bench bench;
   bench.backup();
   CHECK(bench.step(Reconfigure{with_priority(200)}, t0 + 1s).empty());
-  CHECK(bench.instance.deadline() == t0 + 3s + skew_time(200, 1s));
+  CHECK(bench.instance.deadline() == t0 + 3s + skew_time(200, 1s, 2));
 
   auto slower = with_priority(200);
   slower.advert_interval = 2s;
   bench.step(Reconfigure{slower}, t0 + 2s);
-  CHECK(bench.instance.deadline() == t0 + 2s + 6s + skew_time(200, 1s));
+  CHECK(bench.instance.deadline() == t0 + 2s + 6s + skew_time(200, 1s, 2));
 }
 
 // ---- Master ----
@@ -515,9 +515,9 @@ TEST_CASE(
   Bench bench;
   bench.master();
   bench.step(Shutdown{}, t0);
-  CHECK(bench.instance.deadline() == t0 + 1s + skew_time(1, 1s));
+  CHECK(bench.instance.deadline() == t0 + 1s + skew_time(1, 1s, 2));
   CHECK(bench.advert(0, t0 + 1s).empty());  // another one that leaves is no successor
-  CHECK(bench.step(Tick{}, t0 + 1s + skew_time(1, 1s)) == Lines{"withdraw", "notify STOP 100"});
+  CHECK(bench.step(Tick{}, t0 + 1s + skew_time(1, 1s, 2)) == Lines{"withdraw", "notify STOP 100"});
 }
 
 TEST_CASE("master: a known peer shortens the longest handover to its skew and an interval") {
@@ -525,7 +525,7 @@ TEST_CASE("master: a known peer shortens the longest handover to its skew and an
   bench.master();
   bench.advert(50, t0 + 1ms);
   bench.step(Shutdown{}, t0 + 1s);
-  CHECK(bench.instance.deadline() == t0 + 2s + skew_time(50, 1s));
+  CHECK(bench.instance.deadline() == t0 + 2s + skew_time(50, 1s, 2));
 }
 
 TEST_CASE(
@@ -786,7 +786,7 @@ TEST_CASE("leaving: a slow peer of long ago does not lengthen a stop") {
   bench.step(Tick{}, *bench.instance.deadline());
   const Instant now = t0 + 710s;
   bench.step(Shutdown{}, now);
-  CHECK(bench.instance.deadline() == now + 1s + skew_time(200, 1s));
+  CHECK(bench.instance.deadline() == now + 1s + skew_time(200, 1s, 2));
 }
 
 TEST_CASE("peers: a difference of address lists is remembered until it ends") {

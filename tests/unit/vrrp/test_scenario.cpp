@@ -62,6 +62,11 @@ InstanceSettings odd_settings() {
   settings.owner_receive = OwnerReceive::discard;
   settings.lower_priority_answer = LowerPriorityAnswer::announce_only;
   settings.higher_priority_send_advert = true;
+  settings.version = 3;
+  settings.source_tracking = SourceTracking::yes;
+  settings.group = ip("224.0.0.99");
+  settings.unicast = Unicast{{{ip("192.0.2.2"), 2, 254}}, 64, Senders::listed};
+  settings.checksum = ChecksumChoice::without_pseudo_header;
   settings.minimum_ttl = 254;
   settings.retry_after = 11s;
   return settings;
@@ -69,7 +74,9 @@ InstanceSettings odd_settings() {
 
 Advert odd_advert() {
   Advert advert = advert_of(everyday(), 7);
+  advert.version = 3;
   advert.interval = 3s;
+  advert.checksum = ChecksumForm::with_group;
   advert.authentication_type = 1;
   advert.authentication_data = {1, 2, 3, 4, 5, 6, 7, 8};
   return advert;
@@ -88,7 +95,10 @@ std::vector<Event> every_event() {
                            {.exists = true,
                             .up = true,
                             .primary_address = ip("192.0.2.1"),
-                            .trouble = "cannot open a socket:\nNo buffer"}},
+                            .trouble = "cannot open a socket:\nNo buffer",
+                            .link_local = ip("fe80::1"),
+                            .trouble_v6 = "Address family not supported",
+                            .own_addresses = {ip("192.0.2.1"), ip("fe80::1")}}},
           AddressesPlaced{kKey, 3, 2, "eth0 refuses 192.0.2.100"},
           AddressesRepaired{kKey},
           Shutdown{},
@@ -313,6 +323,14 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "addresses",
                                      "excluded_addresses",
                                      "source_address",
+                                     "version",
+                                     "source_tracking",
+                                     "group",
+                                     "unicast",
+                                     "unicast.peers",
+                                     "unicast.hop_limit",
+                                     "unicast.senders",
+                                     "checksum",
                                      "garp.repeat",
                                      "garp.delay",
                                      "garp.refresh",

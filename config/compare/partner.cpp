@@ -1,6 +1,7 @@
 // What a reload does as long as the other director has the former file: two lists of addresses, two
 // meanings of one router id.
-#include "config/compare/plan_rules.hpp"
+#include "config/compare/partner.hpp"
+
 #include "config/supported.hpp"
 
 #include <fmt/format.h>
@@ -32,35 +33,27 @@ ById by_id(const Model& model) {
   return all;
 }
 
-bool is_known_backup(const VrrpInstance& instance, const RunningView& running) {
-  for (const RunningInstance& one : running.instances) {
-    if (RouterId{one.interface, one.family, one.virtual_router_id} == id_of(instance))
-      return !one.is_master;
-  }
-  return false;
-}
-
 std::string counted(std::size_t count) {
   return fmt::format("{} address{}", count, count == 1 ? "" : "es");
 }
 
 // keepalived before 2.3.3 compares the number, not the list, and drops the advert when it differs.
 // A backup whose list changes drops nothing: only what a master sends is in question.
-void compare_counts(const ById& before, const Model& after, const RunningView& running,
-                    std::vector<std::string>& warnings) {
+void compare_counts(const ById& before, const Model& after, const std::set<std::string>& backups,
+                    StateIs state, std::vector<std::string>& warnings) {
   for (const VrrpInstance& instance : after.instances) {
     const auto same = before.find(id_of(instance));
     if (same == before.end() || !why_not_started(instance).empty()) continue;
     const std::size_t had = same->second->virtual_addresses.size();
     const std::size_t has = instance.virtual_addresses.size();
-    if (had == has || is_known_backup(*same->second, running)) continue;
+    if (had == has || backups.contains(same->second->name)) continue;
     warnings.push_back(fmt::format(
         "{}: {}its adverts list {} instead of {}: a partner with keepalived before 2.3.3 drops "
         "adverts with another number of addresses than its own, and becomes a second master until "
         "it has the new list too; reload the backup first and this director within three "
         "advertisement intervals, or write the difference into 'virtual_ipaddress_excluded', which "
         "is not advertised",
-        instance.name, running.instances.empty() ? "if it is master: " : "", counted(has), had));
+        instance.name, state == StateIs::known ? "" : "if it is master: ", counted(has), had));
   }
 }
 
@@ -90,10 +83,10 @@ void find_crossed_ids(const Model& before, const ById& before_ids, const Model& 
 }  // namespace
 
 std::vector<std::string> partner_warnings(const Model& before, const Model& after,
-                                          const RunningView& running) {
+                                          const std::set<std::string>& backups, StateIs state) {
   const ById before_ids = by_id(before);
   std::vector<std::string> warnings;
-  compare_counts(before_ids, after, running, warnings);
+  compare_counts(before_ids, after, backups, state, warnings);
   find_crossed_ids(before, before_ids, after, warnings);
   return warnings;
 }

@@ -1,0 +1,41 @@
+#include "vrrp/core/dialect.hpp"
+
+#include <algorithm>
+
+namespace holdfast::vrrp {
+
+std::string_view to_string(ChecksumForm form) {
+  switch (form) {
+    case ChecksumForm::with_pseudo_header:
+      return "with_pseudo_header";
+    case ChecksumForm::without_pseudo_header:
+      return "without_pseudo_header";
+    case ChecksumForm::with_group:
+      return "with_group";
+  }
+  return "unknown";
+}
+
+void note_dialect(Dialects& dialects, const IpAddress& peer, ChecksumForm form) {
+  const auto known = std::find_if(dialects.begin(), dialects.end(),
+                                  [&](const PeerDialect& each) { return each.peer == peer; });
+  if (known != dialects.end()) {
+    std::rotate(known, known + 1, dialects.end());
+  } else {
+    if (dialects.size() == kMostDialects) dialects.erase(dialects.begin());
+    dialects.push_back({peer, form, 0});
+  }
+  PeerDialect& latest = dialects.back();
+  latest.adverts = latest.form == form ? latest.adverts + 1 : 1;
+  latest.form = form;
+}
+
+ChecksumForm form_towards(const Dialects& dialects, const IpAddress& destination) {
+  const bool is_group = destination.is_multicast();
+  for (auto each = dialects.rbegin(); each != dialects.rend(); ++each) {
+    if (is_group || each->peer == destination) return each->form;
+  }
+  return ChecksumForm::with_pseudo_header;
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,96 @@
+#include "vrrp/rehearsal_desk.hpp"
+
+#include "runtime/base64.hpp"
+
+namespace holdfast::vrrp {
+namespace {
+
+namespace json = boost::json;
+
+std::string word_of(const json::object& request, std::string_view key) {
+  const auto* value = request.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+}
+
+json::object error_of(const core::Error& error) {
+  return {{"error", error.message}};
+}
+
+}  // namespace
+
+RehearsalDesk::RehearsalDesk(boost::asio::io_context& io, const Engine& engine,
+                             const netlink::Reflector& reflector, const Notifier& notifier,
+                             ReadPlan read_plan)
+    : engine_(engine),
+      reflector_(reflector),
+      notifier_(notifier),
+      read_plan_(std::move(read_plan)),
+      job_(io) {}
+
+void RehearsalDesk::answer_on(runtime::ControlServer& server) {
+  using Access = runtime::ControlAccess;
+  server.handle("rehearse", Access::change,
+                [this](const json::object& request, const runtime::ControlReply& reply) {
+                  rehearse(request, reply);
+                });
+  server.handle("what-if", Access::change,
+                [this](const json::object& request, const runtime::ControlReply& reply) {
+                  suppose(request, reply);
+                });
+}
+
+void RehearsalDesk::rehearse(const json::object& request, const runtime::ControlReply& reply) {
+  const auto plan = std::make_shared<core::Result<Plan>>(core::fail("it is no snapshot"));
+  const auto started = job_.start(
+      [this, text = word_of(request, "snapshot"), plan] {
+        if (const auto bytes = runtime::from_base64(text)) *plan = read_plan_(*bytes);
+      },
+      [this, plan, reply] {
+        if (!*plan) return reply(error_of(plan->error()));
+        step_through(std::move(**plan), reply);
+      });
+  if (!started) reply(error_of(started.error()));
+}
+
+void RehearsalDesk::step_through(Plan next, const runtime::ControlReply& reply) {
+  answer_aside(
+      [copy = std::make_shared<DirectorCopy>(engine_.copy()),
+       next = std::make_shared<Plan>(std::move(next)), interfaces = interfaces(),
+       scripts = notifier_.scripts()] {
+        return rehearse_reload(std::move(*copy), std::move(*next), interfaces, scripts);
+      },
+      reply);
+}
+
+void RehearsalDesk::suppose(const json::object& request, const runtime::ControlReply& reply) {
+  const Supposition that{.what = word_of(request, "what"),
+                         .name = word_of(request, "name"),
+                         .value = word_of(request, "value")};
+  answer_aside(
+      [copy = std::make_shared<DirectorCopy>(engine_.copy()), that, interfaces = interfaces(),
+       scripts = notifier_.scripts()] {
+        auto answer = rehearse_what_if(std::move(*copy), that, interfaces, scripts);
+        return answer ? std::move(*answer) : error_of(answer.error());
+      },
+      reply);
+}
+
+void RehearsalDesk::answer_aside(std::function<json::object()> make,
+                                 const runtime::ControlReply& reply) {
+  const auto answer = std::make_shared<json::object>();
+  const auto started = job_.start([answer, make = std::move(make)] { *answer = make(); },
+                                  [answer, reply] { reply(std::move(*answer)); });
+  if (!started) reply(error_of(started.error()));
+}
+
+InterfacesByName RehearsalDesk::interfaces() const {
+  InterfacesByName all;
+  for (const netlink::Link& link : reflector_.links())
+    all[link.name] = {.exists = true,
+                      .up = link.is_usable(),
+                      .primary_address = reflector_.primary_v4(link.index),
+                      .trouble = {}};
+  return all;
+}
+
+}  // namespace holdfast::vrrp
