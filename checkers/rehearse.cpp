@@ -75,12 +75,14 @@ json::object deed_json(const Deed& deed, const Rehearsal& rehearsal) {
 json::object answer_of(const Rehearsal& rehearsal, core::Duration time) {
   json::array actions;
   for (const Deed& deed : rehearsal.deeds()) actions.push_back(deed_json(deed, rehearsal));
-  const auto& error = rehearsal.table_error();
+  json::array notes;
+  if (const auto& error = rehearsal.table_error())
+    notes.emplace_back("no IPVS commands were rehearsed: " + *error);
   return {{"actions", std::move(actions)},
           {"left_off", rehearsal.left_off()},
           {"looked_ahead_ms", time / 1ms},
           {"ended_early", rehearsal.ended_early()},
-          {"table_error", error ? json::value(*error) : json::value(nullptr)}};
+          {"notes", std::move(notes)}};
 }
 
 core::Error unknown_server(const Engine& engine, const std::string& name) {

@@ -47,6 +47,8 @@ std::string render_actions(const object& answer, Span span, Colours colours) {
     lines += fmt::format("and {} more\n", left_off);
   if (flag(answer, "ended_early"))
     lines += "what comes later was not rehearsed: too much happens\n";
+  for (const value& note : find_list(answer, "notes"))
+    if (note.is_string()) lines += fmt::format("note: {}\n", std::string_view(note.as_string()));
   return lines;
 }
 

@@ -1,11 +1,27 @@
 #include "runtime/side_job.hpp"
 
+#include "runtime/clock.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/process.hpp"
 
 #include <utility>
 
 namespace holdfast::runtime {
+
+namespace {
+
+/// The answer has been read by then.
+constexpr core::Duration kTidyUpAfter = std::chrono::seconds(1);
+
+}  // namespace
+
+SideJob::SideJob(boost::asio::io_context& io)
+    : tidy_up_(io,
+               [] {
+                 return_free_memory();
+                 return_idle_code();
+               }),
+      threads_(io) {}
 
 core::Result<void> SideJob::start(std::function<void()> work, std::function<void()> done) {
   if (is_busy_) return core::fail("another rehearsal is under way, ask again");
@@ -20,6 +36,7 @@ core::Result<void> SideJob::start(std::function<void()> work, std::function<void
       },
       [this, done = std::move(done)] {
         is_busy_ = false;
+        tidy_up_.arm(now() + kTidyUpAfter);
         done();
       });
   if (!started) is_busy_ = false;

@@ -2,13 +2,14 @@
 // capabilities. What it makes comes back to the loop.
 #pragma once
 
+#include "runtime/loop.hpp"
 #include "runtime/side_threads.hpp"
 
 namespace holdfast::runtime {
 
 class SideJob {
  public:
-  explicit SideJob(boost::asio::io_context& io) : threads_(io) {}
+  explicit SideJob(boost::asio::io_context& io);
 
   /// Runs `work` in a thread, then `done` in the loop; `done` may start the next. Fails when one is
   /// under way, or there can be no thread. `work` shares nothing with the loop but what both only
@@ -17,6 +18,7 @@ class SideJob {
 
  private:
   bool is_busy_ = false;
+  DeadlineTimer tidy_up_;
   SideThreads threads_;
 };
 

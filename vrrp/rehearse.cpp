@@ -33,6 +33,18 @@ Duration time_to_settle(const Router& router) {
   return std::min(longest, kLongest);
 }
 
+/// What the reader must know to judge it.
+json::array notes_of(const Rehearsal& rehearsal) {
+  constexpr std::size_t kShown = 5;
+  const std::vector<std::string> alone = rehearsal.without_peers();
+  if (alone.empty()) return {};
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(kShown, alone.size()));
+  return {
+      fmt::format("nobody else was heard for {}{}: what another director would do is not known",
+                  fmt::join(alone.begin(), alone.begin() + shown, ", "),
+                  alone.size() > kShown ? fmt::format(" and {} more", alone.size() - kShown) : "")};
+}
+
 json::object answer_of(const Rehearsal& rehearsal, Duration time, const ScriptsByRouter& scripts,
                        json::array backups) {
   json::array actions;
@@ -42,7 +54,8 @@ json::object answer_of(const Rehearsal& rehearsal, Duration time, const ScriptsB
   for (const IpAddress& peer : rehearsal.peers()) peers.emplace_back(peer.to_string());
   return {{"actions", std::move(actions)}, {"left_off", rehearsal.left_off()},
           {"looked_ahead_ms", time / 1ms}, {"ended_early", rehearsal.ended_early()},
-          {"peers", std::move(peers)},     {"backups", std::move(backups)}};
+          {"notes", notes_of(rehearsal)},  {"peers", std::move(peers)},
+          {"backups", std::move(backups)}};
 }
 
 json::array backups_of(const Router& router) {

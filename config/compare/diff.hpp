@@ -1,5 +1,6 @@
-// The difference between two models, object by object: what a reload has to do, and what plan.hpp
-// explains. Hashed look-ups: the cost follows the number of objects. Never touches anything.
+// The difference between two models, object by object: what a reload has to do, and what
+// `holdfastctl plan` explains. Hashed look-ups: the cost follows the number of objects. Never
+// touches anything.
 #pragma once
 
 #include "config/model.hpp"

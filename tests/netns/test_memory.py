@@ -1,6 +1,8 @@
 """What the processes occupy. The bounds are far above the noise and far below what an allocator
 that keeps everything, or memory set aside in advance, would cost."""
 
+import json
+import socket
 import time
 
 import pytest
@@ -38,6 +40,14 @@ def start(lab, config, interfaces=1):
     director = Director(machine, config)
     director.start()
     return director
+
+
+def measure_loop(director):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(director.directory / "vrrp.sock"))
+        client.sendall(b'{"command": "measure-loop"}\n')
+        return json.loads(client.makefile().readline())
 
 
 def test_a_file_with_one_instance_costs_each_process_at_most_three_megabytes(lab):
@@ -78,3 +88,26 @@ def test_reading_and_telling_leave_nothing_behind(lab):
 
     assert told.private - before.private <= 600, (before, told)
     assert reloaded.private - before.private <= 1200, (before, reloaded)
+
+
+def test_thousands_of_instances_rehearse_beside_their_adverts(lab):
+    config = crowd_config(16, 254, 100)
+    director = start(lab, config, interfaces=16)
+    assert eventually(lambda: virtual_addresses_held(director.machine) == 4064, 60)
+    time.sleep(3)
+    before = memory_of(director)["vrrp"]
+    measure_loop(director)
+    director.write_config(config.replace("priority 100", "priority 90"))
+
+    plans = [director.ctl("plan", "--json") for _ in range(3)]
+    supposed = director.ctl("what-if", "eth0", "down")
+
+    for plan in plans:
+        actions = json.loads(plan.stdout)["rehearsed"]["vrrp"]["actions"]
+        assert len(actions) == 4064  # each advertises its new priority once, which is new
+    assert supposed.stdout.count("becomes FAULT") == 254
+    loop = measure_loop(director)
+    assert loop["busiest_turn_ms"] <= 40, loop  # an advert is late after seconds
+    time.sleep(1.5)
+    after = memory_of(director)["vrrp"]
+    assert after.private - before.private <= 2048, (before, after)

@@ -72,6 +72,7 @@ ImaginedPeers::ImaginedPeers(const Router& ours, Instant now) {
     all.running = true;
     all.interfaces[instance.settings().interface] = *peer->situation.interface;
     all.instances.push_back(std::move(*peer));
+    known_.insert(instance.key());
   };
   for (const Instance* instance : ours.instances()) {
     const std::optional<HeardMaster>& master = instance->heard_master();

@@ -7,6 +7,7 @@
 #include "vrrp/core/driver.hpp"
 
 #include <functional>
+#include <set>
 #include <vector>
 
 namespace holdfast::vrrp {
@@ -23,6 +24,8 @@ class ImaginedPeers {
 
   /// Sorted, each once.
   [[nodiscard]] std::vector<IpAddress> addresses() const;
+  /// Somebody was heard for this virtual router.
+  [[nodiscard]] bool has_one_of(const RouterKey& key) const { return known_.contains(key); }
   /// It says and hears nothing any more. False: it is not known.
   bool silence(const IpAddress& address);
   [[nodiscard]] std::optional<Instant> deadline() const;
@@ -39,6 +42,7 @@ class ImaginedPeers {
   static void settle(Peer& peer, Actions& actions, const Watcher& watcher);
 
   std::vector<Peer> peers_;
+  std::set<RouterKey> known_;
 };
 
 /// The advert as those on the same segment receive it. Valid as long as both.

@@ -100,6 +100,16 @@ void Rehearsal::run(Duration time) {
   now_ = end;
 }
 
+std::vector<std::string> Rehearsal::without_peers() const {
+  std::vector<std::string> names;
+  for (const Instance* instance : router().instances()) {
+    const auto shown = shown_.find(instance->key());
+    if (shown == shown_.end() || !shown->second.takes_part) continue;
+    if (!peers_.has_one_of(instance->key())) names.push_back(instance->settings().name);
+  }
+  return names;
+}
+
 // ---- the order of a turn, as the engine has it ----
 
 void Rehearsal::end_turn(Actions& actions) {

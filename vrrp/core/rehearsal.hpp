@@ -54,6 +54,9 @@ class Rehearsal final : private Doer {
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
   [[nodiscard]] std::vector<IpAddress> peers() const { return peers_.addresses(); }
+  /// Names of instances that are concerned, but nobody was heard for them: what others would do
+  /// then is not known.
+  [[nodiscard]] std::vector<std::string> without_peers() const;
   [[nodiscard]] Instant began_at() const { return began_at_; }
   /// In the order in which they are decided.
   [[nodiscard]] const std::vector<Deed>& deeds() const { return deeds_; }

@@ -169,6 +169,9 @@ TEST_CASE("rehearsal text: what can be seen, with its moment and whoever does it
         "after 3.6 s   VI_1: 10.0.0.2 becomes MASTER: we were silent\n"
         "and 7 more\n"
         "what comes later was not rehearsed: too much happens\n");
+  CHECK(ctl::render_actions(answer("", R"(,"notes":["nobody else was heard for VI_1"])"),
+                            ctl::Span::everything,
+                            ctl::Colours::no) == "note: nobody else was heard for VI_1\n");
   CHECK(ctl::acts_at_once(both));
   CHECK_FALSE(ctl::acts_at_once(answer(kUnseen)));
   CHECK_FALSE(ctl::acts_at_once(answer(kLater)));

@@ -177,6 +177,19 @@ TEST_CASE("rehearsal: only addresses that change are placed or taken off") {
         }) == 1);  // the first one with the new list; those after it are nothing new
 }
 
+TEST_CASE("rehearsal: of whom nobody was heard is named, when it is concerned") {
+  Rehearsal alone(beside_peer(200, 0));
+  CHECK(alone.without_peers().empty());
+  alone.reload({with_priority(90)}, {});
+  alone.run(5s);
+  CHECK(alone.without_peers() == std::vector<std::string>{"VI_1"});
+
+  Rehearsal beside(beside_peer(200, 150));
+  beside.reload({with_priority(90)}, {});
+  beside.run(5s);
+  CHECK(beside.without_peers().empty());
+}
+
 TEST_CASE("rehearsal: what is due in this moment is no consequence of the reload") {
   DirectorCopy director = beside_peer(200, 150);
   InstanceSettings next = with_priority(200);
