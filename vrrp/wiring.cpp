@@ -1,7 +1,7 @@
 #include "vrrp/wiring.hpp"
 
 #include "config/accounts.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <tuple>
 

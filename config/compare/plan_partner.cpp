@@ -1,7 +1,7 @@
 // What a reload does as long as the other director has the former file: two lists of addresses, two
 // meanings of one router id.
 #include "config/compare/plan_rules.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // (a destination that goes takes its connections along: ip_vs_core.c drops their packets) and
 // checkers/core/engine_configure (health is kept over a reload).
 #include "config/compare/plan_rules.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // vrrp/core/instance: priorities and preemption as in RFC 3768 §6.4, a reload as in
 // Instance::on(Reconfigure).
 #include "config/compare/plan_rules.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 #include "config/write/write.hpp"
 
 #include <fmt/format.h>

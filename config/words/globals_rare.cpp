@@ -58,7 +58,8 @@ constexpr Keyword kGlobalDefs[] = {
          doc("name of the BFD process")),
     word("umask", text("mask"), not_kept(), reads<check_umask>,
          doc("umask of files that are made")),
-    word("random_seed", integer(0, kAny32), reads<read_by_the_expander>, doc("seed of ${_RANDOM}")),
+    word("random_seed", integer(0, kAny32), acts_in(Room::reader), reads<read_by_the_expander>,
+         doc("seed of ${_RANDOM}")),
     word("min_auto_priority_delay", integer(1, 10'000'000), not_kept(),
          doc("lateness that makes max_auto_priority act, µs")),
     word("use_symlink_paths", boolean(), not_kept(), since("2.4"),
@@ -185,8 +186,10 @@ constexpr Keyword kGlobalDefs[] = {
              choice("read readable match wildcard_match brace_match +read +readable +match "
                     "+wildcard_match +brace_match -read -readable -match -wildcard_match "
                     "-brace_match"))),
-         reads<read_by_the_expander>, doc("how strict 'include' is about files that are missing")),
-    word("glob_strict", notice("'glob_strict' is an old word: write 'include_check'"), kDeprecated,
+         acts_in(Room::reader), reads<read_by_the_expander>,
+         doc("how strict 'include' is about files that are missing")),
+    word("glob_strict", acts_in(Room::reader),
+         notice("'glob_strict' is an old word: write 'include_check'"), kDeprecated,
          reads<read_by_the_expander>, doc("an old word for include_check without a value")),
     word("config_directory", text("directory"), alias_of("tmp_config_directory"),
          not_kept("'config_directory' is an old word: write 'tmp_config_directory'"), kDeprecated),

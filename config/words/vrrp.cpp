@@ -127,6 +127,28 @@ void read_debug(VrrpInstance& instance, const Args& args) {
   instance.debug = args.has(0) ? args.as<std::uint8_t>(0) : 0;
 }
 
+// Half of what was meant could make a second master.
+std::string_view without_version_3(const VrrpInstance& instance) {
+  const bool is_v3 = instance.version != 2 && instance.family == core::Family::v4;
+  return is_v3 ? "Holdfast does not do VRRP version 3 yet" : "";
+}
+std::string_view without_ah(const VrrpInstance& instance) {
+  const bool is_ah = instance.authentication.type == AuthType::ah;
+  return is_ah ? "Holdfast does not do auth_type AH yet" : "";
+}
+std::string_view without_hmac(const VrrpInstance& instance) {
+  return instance.auth_hmac ? "Holdfast does not do auth_hmac yet" : "";
+}
+std::string_view without_ipv6(const VrrpInstance& instance) {
+  return instance.family == core::Family::v6 ? "Holdfast does not do VRRP over IPv6 yet" : "";
+}
+std::string_view without_unicast(const VrrpInstance& instance) {
+  return instance.unicast ? "Holdfast does not do unicast peers yet" : "";
+}
+std::string_view without_groups(const VrrpInstance& instance) {
+  return instance.mcast_dst_ip ? "Holdfast does not do another multicast group yet" : "";
+}
+
 constexpr Keyword kVrrpInstance[] = {
     word("state", choice("MASTER BACKUP"), fallback("BACKUP"), reads<read_state>,
          writes<write_state>, doc("who is expected to win; the election decides")),
@@ -145,22 +167,26 @@ constexpr Keyword kVrrpInstance[] = {
              "40.95 for version 3")),
     word("version", integer(2, 3), fallback("vrrp_version"), value<&VrrpInstance::version>,
          reads<read_version>, inherits<&VrrpInstance::version, &Globals::vrrp_version>,
+         not_started_when<without_version_3>,
          doc("VRRP version; IPv6 is always 3; an instance of version 3 is not started yet")),
     word("native_ipv6",
          not_kept("'native_ipv6' has no effect, as in keepalived: the first address decides the "
                   "family"),
          kDeprecated, doc("an old word: the addresses decide the family")),
     word("authentication", opens(Block::authentication), kRepeatable, reads<read_authentication>,
-         writes<write_authentication>, doc("password of version 2, sent in clear")),
+         writes<write_authentication>, not_started_when<without_ah>,
+         doc("password of version 2, sent in clear")),
     word("auth_hmac", opens(Block::auth_hmac), kRepeatable, since("2.4"), reads<read_auth_hmac>,
-         writes<write_auth_hmac>, doc("signed adverts; such an instance is not started yet")),
+         writes<write_auth_hmac>, not_started<without_hmac>,
+         doc("signed adverts; such an instance is not started yet")),
     word("virtual_ipaddress", opens(Block::address_list), kRepeatable,
          reads<read_virtual_addresses>, writes<write_virtual_addresses>,
+         not_started_when<without_ipv6>,
          doc("addresses that the master holds and advertises, one a line, all of one family")),
     word("virtual_ipaddress_excluded", opens(Block::address_list), kRepeatable,
          reads<read_excluded_addresses>, writes<write_excluded_addresses>,
          doc("addresses of any family that the master holds but does not advertise")),
-    word("no_virtual_ipaddress", value<&VrrpInstance::no_virtual_ipaddress>,
+    word("no_virtual_ipaddress", acts_in(Room::reader), value<&VrrpInstance::no_virtual_ipaddress>,
          doc("an instance without addresses is meant to be so")),
     word("virtual_routes", opens(Block::route_list),
          not_yet("Holdfast does not set routes yet: the routes of this instance are not set"),
@@ -177,14 +203,14 @@ constexpr Keyword kVrrpInstance[] = {
          fallback("the interface's first address"), doc("source address of the adverts")),
     word(
         "unicast_peer", opens(Block::peer_list), kRepeatable, reads<read_unicast_peers>,
-        writes<write_unicast_peers>,
+        writes<write_unicast_peers>, not_started<without_unicast>,
         doc("adverts go to these addresses instead of the multicast group; such an instance is not "
             "started yet")),
     word("unicast_ttl", integer(0, 255), fallback("255"), value<&VrrpInstance::unicast_ttl>,
-         reads<read_unicast_ttl>, doc("TTL of adverts to unicast peers")),
-    word("unicast_fault_no_peer", value<&VrrpInstance::unicast_fault_no_peer>,
+         reads<read_unicast_ttl>, with("unicast_peer"), doc("TTL of adverts to unicast peers")),
+    word("unicast_fault_no_peer", with("unicast_peer"), value<&VrrpInstance::unicast_fault_no_peer>,
          doc("with unicast words but no peer: fault, instead of multicast")),
-    word("check_unicast_src", boolean(), fallback("vrrp_check_unicast_src"),
+    word("check_unicast_src", boolean(), fallback("vrrp_check_unicast_src"), with("unicast_peer"),
          value<&VrrpInstance::check_unicast_src>,
          inherits<&VrrpInstance::check_unicast_src, &Globals::vrrp_check_unicast_src>,
          doc("drop unicast adverts of others than the peers")),
@@ -194,7 +220,7 @@ constexpr Keyword kVrrpInstance[] = {
          value<&VrrpInstance::track_src_ip>,
          doc("fault while the source address is on no interface")),
     word("mcast_dst_ip", of(ArgType::ip), fallback("vrrp_mcast_group4"), reads<read_group>,
-         writes_against<write_group>,
+         writes_against<write_group>, not_started<without_groups>,
          doc("group that adverts go to; such an instance is not started yet")),
     word(
         "old_unicast_checksum", optional(choice("never")),
@@ -202,6 +228,7 @@ constexpr Keyword kVrrpInstance[] = {
                  "unicast peers)"),
         doc("checksum of version 3 as before keepalived 1.3.6")),
     word("v3_checksum_as_v2", boolean(), fallback("v3_checksum_as_v2 of global_defs"), since("2.4"),
+         not_yet("Holdfast does not do VRRP version 3 yet: 'v3_checksum_as_v2' has no effect"),
          value<&VrrpInstance::v3_checksum_as_v2>,
          inherits<&VrrpInstance::v3_checksum_as_v2, &Globals::v3_checksum_as_v2>,
          doc("checksum of version 3 over IPv4 without pseudo header, as RFC 9568 has it")),
@@ -248,7 +275,7 @@ constexpr Keyword kVrrpInstance[] = {
     word("linkbeat_use_polling",
          not_kept("'linkbeat_use_polling' is not needed: the kernel reports link changes"),
          kDeprecated, doc("an old word: the kernel reports link changes")),
-    word("accept", reads<read_accept>, writes<write_accept>,
+    word("accept", as_is(), reads<read_accept>, writes<write_accept>,
          doc("a master that does not own the addresses answers on them")),
     word("no_accept",
          not_yet("Holdfast does not do 'no_accept' yet: a master answers on its virtual addresses"),
@@ -263,7 +290,7 @@ constexpr Keyword kVrrpInstance[] = {
          value<&VrrpInstance::skip_check_adv_addr>,
          inherits<&VrrpInstance::skip_check_adv_addr, &Globals::vrrp_skip_check_adv_addr>,
          doc("do not compare the addresses of an advert from the known master again")),
-    word("preempt", reads<read_preempt>,
+    word("preempt", as_is(), reads<read_preempt>,
          doc("take over from a live master of lower priority (the default)")),
     word("nopreempt", reads<read_no_preempt>, writes<write_no_preempt>,
          doc("do not take over from a live master of lower priority")),
@@ -347,7 +374,7 @@ constexpr Keyword kVrrpInstance[] = {
          doc("the old way to say lvs_sync_daemon: its interface, with this instance")),
     word("lvs_sync_daemon_inteface", of(ArgType::interface), alias_of("lvs_sync_daemon_interface"),
          not_yet(kNoSyncDaemon), kDeprecated),
-    word("debug", optional(integer(0, 4)), value<&VrrpInstance::debug>, reads<read_debug>,
+    word("debug", optional(integer(0, 4)), as_is(), value<&VrrpInstance::debug>, reads<read_debug>,
          doc("has no effect, as in keepalived")),
     word("sync_instance", text("name"),
          not_kept("'sync_instance' does nothing, as in keepalived since 2002: write a "
