@@ -141,6 +141,8 @@ struct Globals {
   std::string script_user;  ///< empty: keepalived_script if that user exists, else the daemon's
   std::string script_group;
   bool enable_script_security = false;
+  /// Scripts have all groups of their account, not only its first one.
+  bool set_supplementary_groups = true;
   Rare<Script> startup_script;  ///< run before everything else
   core::Duration startup_script_timeout = std::chrono::seconds(10);
   Rare<Script> shutdown_script;  ///< run after everything else

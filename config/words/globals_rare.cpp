@@ -64,10 +64,6 @@ constexpr Keyword kGlobalDefs[] = {
          doc("lateness that makes max_auto_priority act, µs")),
     word("use_symlink_paths", boolean(), not_kept(), since("2.4"),
          doc("run scripts by the path as written, not by what it points to")),
-    word("set_supplementary_groups", boolean(),
-         not_kept("accepted, without effect: 'set_supplementary_groups' (Holdfast always gives "
-                  "a script the groups of its user)"),
-         since("2.4"), doc("give scripts the further groups of their user")),
     word("config_save_dir", text("directory"), not_kept(),
          doc("keep configuration and state of every reload here")),
     word("tmp_config_directory", text("directory"), not_kept(),

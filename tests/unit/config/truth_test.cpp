@@ -46,7 +46,8 @@ Told told_by(Model model) {
     model.accounts.push_back({.user = name.user,
                               .group = name.group,
                               .uid = number_of(name.user),
-                              .gid = number_of(name.group)});
+                              .gid = number_of(name.group),
+                              .groups = {number_of(name.group), number_of(name.user)}});
   Model smaller = model;
   if (!smaller.services.empty()) smaller.services.erase(smaller.services.begin());
   return {.vrrp = vrrp::make_plan(model),
