@@ -99,6 +99,7 @@ InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Mo
 
 Plan make_plan(const config::Model& model) {
   Plan plan;
+  plan.delay_after_boot = model.globals.vrrp_delay_after_boot;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);

@@ -58,14 +58,13 @@ Told told_by(Model model) {
 }
 
 bool differ_in(Room room, const Told& one, const Told& other) {
-  const bool scripts = one.vrrp.scripts != other.vrrp.scripts;
   switch (room) {
     case Room::vrrp:
-      return scripts || one.vrrp.instances != other.vrrp.instances;
+      return one.vrrp != other.vrrp;
     case Room::checkers:
       return one.checkers != other.checkers;
     case Room::scripts:
-      return scripts;
+      return one.vrrp.scripts != other.vrrp.scripts;
     case Room::watchdog:
       return one.directives != other.directives || one.roles.bits() != other.roles.bits() ||
              one.refuses != other.refuses;
