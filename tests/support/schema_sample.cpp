@@ -33,6 +33,7 @@ std::int64_t nth_number(const Arg& arg, std::int64_t unit, std::uint64_t number)
 // What a word of a certain name may be, where not every word makes sense.
 std::string nth_word(std::string_view called, std::uint64_t number) {
   constexpr const char* kNames[] = {"name_7", "other-name", "x", "with blank", "a.b:c/d=e"};
+  if (called == "user" || called == "group") return number % 2 == 0 ? "name_7" : "other-name";
   if (called == "address, + or -") return number % 2 == 0 ? "192.168.1.255" : "+";
   if (called == "number or name") return number % 2 == 0 ? "7" : "main";
   if (called == "time") return number % 2 == 0 ? "70" : "7";
