@@ -60,16 +60,13 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
                        leave();
                      }),
       not_tried_(kNotTriedLogInterval),
-<<<<<<< HEAD
       scheduler_(loop.io(), logger),
-=======
       rehearsals_(
           loop.io(),
           [this] {
             return CheckersCopy{engine_, keeper_.state(), runtime::now()};
           },
           read_settings),
->>>>>>> 3d3797b746c64fed565e56d5deb09e7a4de20aa7
       preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
       self_(std::make_shared<Process*>(this)) {}
 

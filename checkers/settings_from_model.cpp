@@ -1,7 +1,7 @@
 #include "checkers/settings_from_model.hpp"
 
 #include "config/accounts.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <array>
 

@@ -73,7 +73,8 @@ Account account_of(const Script& script, const Model& model) {
 }
 
 core::Command command_of(const Script& script, const Model& model) {
-  const Account account = account_of(script, model);
+  Account account = account_of(script, model);
+  if (!model.globals.set_supplementary_groups) account.groups = {account.gid};
   return {.argv = script.argv,
           .user = {account.uid, account.gid, account.groups},
           .problem = account.problem,

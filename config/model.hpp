@@ -71,7 +71,7 @@ struct Globals {
   std::string instance;       ///< `instance`: suffix of pid files and messages; empty: none
   std::string net_namespace;  ///< empty: the one Holdfast was started in
   Rare<std::string> net_namespace_ipvs;  ///< set and empty: the default namespace
-  std::string router_id;                 ///< empty: the host's name
+  std::string router_id;                 ///< shown by status; empty: none
   std::vector<std::string> notification_email;
   std::string notification_email_from;
   /// host name or address, looked up by whoever sends the mail; empty: no mail
@@ -130,6 +130,8 @@ struct Globals {
   std::string script_user;  ///< empty: keepalived_script if that user exists, else the daemon's
   std::string script_group;
   bool enable_script_security = false;
+  /// Scripts have all groups of their account, not only its first one.
+  bool set_supplementary_groups = true;
   Rare<Script> startup_script;  ///< run before everything else
   core::Duration startup_script_timeout = std::chrono::seconds(10);
   Rare<Script> shutdown_script;  ///< run after everything else

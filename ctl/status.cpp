@@ -17,6 +17,7 @@ std::string age_text(const std::string& moment, const TextOptions& options) {
 std::string heading(const object& watchdog, const TextOptions& options) {
   std::string line = painted("holdfast " + text(watchdog, "version"), Paint::bold, options.colours);
   if (find(watchdog, "config_file") != nullptr) line += ", " + text(watchdog, "config_file");
+  if (const std::string name = text(watchdog, "router_id"); !name.empty()) line += ", " + name;
   if (find(watchdog, "generation") != nullptr) {
     line += ", generation " + text(watchdog, "generation");
   }

@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "runtime/child_files.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/messages.hpp"
@@ -184,10 +185,19 @@ class Daemon {
     const std::size_t count = plan.instances.size();
     scheduler_.follow(plan.scheduling);
     notifier_.take(plan);
-    engine_->commit(std::move(plan.instances));
+    engine_->commit(std::move(plan.instances), start_of(plan));
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  /// When elections may start: the delay counts from the boot, suspended time included.
+  core::Instant start_of(const Plan& plan) {
+    const core::Instant start{plan.delay_after_boot - runtime::time_suspended()};
+    if (start > runtime::now())
+      logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
+                  runtime::iso8601_utc(start));
+    return start;
   }
 
   // ---- memory ----

@@ -24,6 +24,10 @@ inline constexpr Message kStopped{"vrrp-stopped", Level::info, "The process has 
 inline constexpr Message kConfigured{"vrrp-configured", Level::info,
                                      "A generation of the configuration is in use now. Instances "
                                      "that it does not change kept their state."};
+inline constexpr Message kWaits{
+    "vrrp-waits", Level::info,
+    "No election is held before the host has been up for the time of "
+    "vrrp_delay_after_boot: until then nothing is heard, sent or held."};
 inline constexpr Message kState{"vrrp-state", Level::info,
                                 "An instance changed its state. The line names both states and the "
                                 "reason. A change that you did not cause by a "

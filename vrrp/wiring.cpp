@@ -1,7 +1,7 @@
 #include "vrrp/wiring.hpp"
 
 #include "config/accounts.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <tuple>
 
@@ -119,6 +119,7 @@ InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Mo
 Plan make_plan(const config::Model& model) {
   Plan plan;
   plan.scheduling = model.globals.vrrp_process;
+  plan.delay_after_boot = model.globals.vrrp_delay_after_boot;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);

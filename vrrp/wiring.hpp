@@ -27,6 +27,10 @@ struct Plan {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   core::Scheduling scheduling = {};
+  /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
+  core::Duration delay_after_boot{};
+
+  bool operator==(const Plan&) const = default;
 };
 
 /// Instances that ask for what this version does not speak are left out: the reader has warned. A

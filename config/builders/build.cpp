@@ -101,7 +101,7 @@ bool prepare_statement(BuildContext& context, const Statement& statement, std::u
   const Keyword& keyword = schema[statement.keyword];
   if (!keyword.notice.empty())
     context.reporter.hint_once(statement.range, std::string(keyword.notice));
-  else if (keyword.effect != Effect::active)
+  else if (keyword.effect == Effect::inert || keyword.effect == Effect::checked)
     context.reporter.hint_once(statement.range,
                                fmt::format("accepted, without effect: '{}'", keyword.name));
   if (!keyword.repeatable) {

@@ -1,6 +1,6 @@
 // What the words of a vrrp_instance decide together.
 #include "config/builders/vrrp_draft.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <fmt/format.h>
 

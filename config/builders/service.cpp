@@ -3,7 +3,7 @@
 
 #include "config/schema/hint.hpp"
 #include "config/schema/row.hpp"
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <fmt/format.h>
 

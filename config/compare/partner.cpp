@@ -2,7 +2,7 @@
 // meanings of one router id.
 #include "config/compare/partner.hpp"
 
-#include "config/supported.hpp"
+#include "config/started.hpp"
 
 #include <fmt/format.h>
 

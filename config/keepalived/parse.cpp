@@ -179,8 +179,33 @@ void Parser::read_args_of(const Keyword& keyword) {
                           std::any_of(keyword.args.begin(), keyword.args.end(),
                                       [](const Arg& arg) { return arg.type == ArgType::script; });
   if (is_command && count > 0) read_command_words();
+  split_account(keyword);
   repair_args(keyword);
   if (keyword.name == "auth_pass" && count > 0) look_for_cut_password();
+}
+
+// USER:GROUP, USER : GROUP and USER : are USER GROUP and USER; a lone colon names nobody.
+void Parser::split_account(const Keyword& keyword) {
+  const auto* user = std::ranges::find_if(keyword.args, [](const Arg& arg) {
+    return arg.type == ArgType::word && arg.words == "user";
+  });
+  if (user == keyword.args.end()) return;
+  const std::size_t from = first_arg_ + static_cast<std::size_t>(user - keyword.args.begin());
+  for (std::size_t at = from; at < tree_.words.size();) {
+    Word word = tree_.words[at];
+    const std::size_t colon = word.quoted ? std::string_view::npos : word.text.find(':');
+    const bool is_all = word.text.size() == 1 && at == from && !user->optional;
+    if (colon == std::string_view::npos || is_all) {
+      ++at;
+      continue;
+    }
+    tree_.words.erase(tree_.words.begin() + static_cast<std::ptrdiff_t>(at));
+    for (const std::string_view part : {word.text.substr(colon + 1), word.text.substr(0, colon)}) {
+      word.text = part;
+      if (!part.empty())
+        tree_.words.insert(tree_.words.begin() + static_cast<std::ptrdiff_t>(at), word);
+    }
+  }
 }
 
 void Parser::look_for_cut_password() {

@@ -48,6 +48,7 @@ class Parser {
   void read_command_words();
   void repair_args(const Keyword& keyword);
   void repair_entry();
+  void split_account(const Keyword& keyword);
   void look_for_cut_password();
   void forget_extra_close();
   void handle_word(KeywordId id);

@@ -107,7 +107,7 @@ std::string argument(const Arg& arg) {
 }
 
 bool is_silent(const Keyword& row) {
-  return row.effect != Effect::active;
+  return row.effect == Effect::inert || row.effect == Effect::checked;
 }
 
 // Two rows that tell people the same.

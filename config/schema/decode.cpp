@@ -289,7 +289,8 @@ bool decode_word(const Arg& arg, std::string_view word, Value& out) {
                       (!arg.words.empty() && (digit == 'X' || digit == 'x'));
              });
     case ArgType::prefix:
-      return word == "all" || word == "default" || core::IpPrefix::parse(word).has_value();
+      return word == "all" || word == "default" || word == "default6" ||
+             core::IpPrefix::parse(word).has_value();
     case ArgType::options:
       return true;
   }

@@ -79,6 +79,9 @@ struct Notice {
   Effect effect;
   std::string_view text;
 };
+struct With {
+  std::string_view name;
+};
 /// What a word means, by parts (config/words/meaning.hpp makes them); later ones take the place of
 /// earlier ones.
 struct Bound {
@@ -93,6 +96,10 @@ struct Writes {
 };
 struct Inherits {
   Meaning::Inherit inherit;
+};
+struct NotStarted {
+  Meaning::Rests rests;
+  Effect effect;
 };
 enum class Mark : std::uint8_t { repeatable, required, deprecated, secret };
 inline constexpr Mark kRepeatable = Mark::repeatable;
@@ -115,6 +122,18 @@ constexpr Doc doc(std::string_view text) {
 }
 constexpr Since since(std::string_view version) {
   return {version};
+}
+/// Acts there; a row that does not say so acts in the room of its block.
+constexpr Room acts_in(Room room) {
+  return room;
+}
+/// Says what is so without the word: nothing can follow from it.
+constexpr Effect as_is() {
+  return Effect::as_is;
+}
+/// Means nothing without that word of the same block.
+constexpr With with(std::string_view name) {
+  return {name};
 }
 /// Kept in the model, but nothing follows from it yet.
 constexpr Notice not_yet(std::string_view notice = {}) {
@@ -156,6 +175,19 @@ constexpr void set(Keyword& row, Since since) {
 constexpr void set(Keyword& row, Notice notice) {
   row.effect = notice.effect;
   row.notice = notice.text;
+}
+constexpr void set(Keyword& row, Effect effect) {
+  row.effect = effect;
+}
+constexpr void set(Keyword& row, Room room) {
+  row.room = room;
+}
+constexpr void set(Keyword& row, With with) {
+  row.with = with.name;
+}
+constexpr void set(Keyword& row, NotStarted not_started) {
+  row.effect = not_started.effect;
+  row.meaning.rests = not_started.rests;
 }
 constexpr void set(Keyword& row, Bound bound) {
   row.meaning.read = bound.read;

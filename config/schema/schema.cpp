@@ -97,38 +97,66 @@ const Schema& Schema::instance() {
 }
 
 Schema::Schema() {
-  add_rows(Block::root, rows::root());
-  add_rows(Block::global_defs, rows::global_defs());
-  for (const rows::Table& table : rows::globals_of_protocols()) add_rows(table.block, table.rows);
-  add_rows(Block::global_defs, rows::global_defs_rare());
-  add_rows(Block::address_list, rows::address_list());
-  for (const rows::Table& table : rows::routes()) add_rows(table.block, table.rows);
-  add_rows(Block::rule_list, rows::rule_list());
-  add_rows(Block::vrrp_instance, rows::vrrp_instance());
-  for (const rows::Table& table : rows::vrrp_lists()) add_rows(table.block, table.rows);
-  for (const rows::Table& table : rows::tracking()) add_rows(table.block, table.rows);
-  for (const rows::Table& table : rows::bfd()) add_rows(table.block, table.rows);
-  add_rows(Block::virtual_server, rows::virtual_server());
-  for (const auto& tables : {rows::servers(), rows::service_groups()})
-    for (const rows::Table& table : tables) add_rows(table.block, table.rows);
+  const auto add = [this](std::span<const rows::Table> tables, Room room) {
+    for (const rows::Table& table : tables) add_rows(table.block, table.rows, room);
+  };
+  add_rows(Block::root, rows::root(), Room::none);
+  add_rows(Block::global_defs, rows::global_defs(), Room::none);
+  add(rows::globals_of_protocols(), Room::vrrp);
+  add_rows(Block::global_defs, rows::global_defs_rare(), Room::none);
+  add_rows(Block::address_list, rows::address_list(), Room::vrrp);
+  add(rows::routes(), Room::vrrp);
+  add_rows(Block::rule_list, rows::rule_list(), Room::vrrp);
+  add_rows(Block::vrrp_instance, rows::vrrp_instance(), Room::vrrp);
+  for (const auto& tables : {rows::vrrp_lists(), rows::tracking(), rows::bfd()})
+    add(tables, Room::vrrp);
+  add_rows(Block::virtual_server, rows::virtual_server(), Room::checkers);
+  for (const auto& tables : {rows::servers(), rows::service_groups()}) add(tables, Room::checkers);
   for (const Block block :
        {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
         Block::dns_check, Block::udp_check, Block::ping_check})
-    add_rows(block, rows::connecting());
+    add_rows(block, rows::connecting(), Room::checkers);
   for (const Block block :
        {Block::tcp_check, Block::http_get, Block::ssl_get, Block::smtp_check, Block::smtp_host,
         Block::dns_check, Block::udp_check, Block::ping_check, Block::misc_check})
-    add_rows(block, rows::pacing());
-  for (const auto& tables : {rows::http_checks(), rows::checks()})
-    for (const rows::Table& table : tables) add_rows(table.block, table.rows);
+    add_rows(block, rows::pacing(), Room::checkers);
+  for (const auto& tables : {rows::http_checks(), rows::checks()}) add(tables, Room::checkers);
   index();
+  find_acting_blocks();
 }
 
-void Schema::add_rows(Block block, std::span<const Keyword> rows) {
+void Schema::add_rows(Block block, std::span<const Keyword> rows, Room room) {
   for (const Keyword& row : rows) {
-    keywords_.push_back(row);
-    keywords_.back().block = block;
+    Keyword& added = keywords_.emplace_back(row);
+    added.block = block;
+    if (added.effect == Effect::active && added.room == Room::none) added.room = room;
   }
+}
+
+// A block acts when a word that opens it does; so does a line of options.
+void Schema::find_acting_blocks() {
+  block_acts_[static_cast<std::size_t>(Block::root)] = true;
+  for (bool more = true; more;) {
+    more = false;
+    for (std::size_t id = 0; id < keywords_.size(); ++id) {
+      if (!acts(static_cast<KeywordId>(id))) continue;
+      const auto mark = [&](Block block) {
+        bool& is_marked = block_acts_[static_cast<std::size_t>(block)];
+        more = more || !is_marked;
+        is_marked = true;
+      };
+      if (keywords_[id].opens) mark(*keywords_[id].opens);
+      for (const Arg& arg : keywords_[id].args)
+        if (arg.type == ArgType::options) mark(arg.line);
+    }
+  }
+}
+
+bool Schema::acts(KeywordId id) const {
+  const Keyword& row = keywords_[id];
+  if (row.effect != Effect::active || !block_acts_[static_cast<std::size_t>(row.block)])
+    return false;
+  return row.with.empty() || acts(*find(row.block, row.with));
 }
 
 std::size_t Schema::first_slot(Block block, std::string_view name) const {
@@ -155,6 +183,9 @@ void Schema::index() {
     HOLDFAST_ASSERT(target, "an alias stands for a word of its own block");
     canonical_.back() = *target;
   }
+  for (const Keyword& keyword : keywords_)
+    HOLDFAST_ASSERT(keyword.with.empty() || find(keyword.block, keyword.with),
+                    "a word goes with a word of its own block");
 }
 
 std::optional<KeywordId> Schema::find(Block block, std::string_view name) const {

@@ -103,9 +103,21 @@ struct Arg {
 
 /// What this version does with a word.
 enum class Effect : std::uint8_t {
-  active,   ///< acted on
+  active,   ///< acted on, in its room
+  as_is,    ///< says what is so without it
+  stops,    ///< what it stands in is not started: Meaning::rests has the reason
   inert,    ///< checked and kept in the model, but nothing follows from it yet: `notice` once
   checked,  ///< arguments and body are checked, nothing is kept: `notice` once
+};
+
+/// Whose work changes with a word. The wiring of a room turns the model into what its core is told.
+enum class Room : std::uint8_t {
+  none,
+  reader,    ///< how files are read, and what is said about them
+  vrrp,      ///< vrrp/wiring.hpp
+  checkers,  ///< checkers/settings_from_model.hpp
+  scripts,   ///< config/accounts.hpp, in the wiring of whoever has scripts
+  watchdog,  ///< watchdog/wiring.hpp
 };
 
 inline constexpr std::size_t kMaxArgs = 3;
@@ -122,10 +134,13 @@ struct Meaning {
   /// `standard`: the object as it is when its block says nothing.
   using Write = void (*)(const void* object, const void* standard, const Keyword& row, Writer& out);
   using Inherit = void (*)(void* object, const Globals& globals);
+  using Rests = std::string_view (*)(const void* object);
 
   Read read = nullptr;        ///< null: the word is read by another hand
   Write write = nullptr;      ///< null: another row writes it, too
   Inherit inherit = nullptr;  ///< what the word has from global_defs when it is not written
+  /// Why the object is not started because of this word, as the end of a sentence; empty: it is.
+  Rests rests = nullptr;
 };
 
 struct Keyword {
@@ -133,6 +148,8 @@ struct Keyword {
   std::string_view name;
   std::array<Arg, kMaxArgs> args = {};
   Effect effect = Effect::active;
+  Room room = Room::none;           ///< of a word that acts; none: that of its block
+  std::string_view with = {};       ///< means nothing without this word of the same block
   std::optional<Block> opens = {};  ///< the word is followed by { … }
   std::string_view alias_of = {};   ///< the word of the same block that this one stands for
   std::string_view fallback = {};   ///< default as one would write it; empty: none
@@ -161,6 +178,9 @@ class Schema {
   [[nodiscard]] std::optional<KeywordId> find(Block block, std::string_view name) const;
   /// The row that an alias stands for; the row itself for any other.
   [[nodiscard]] KeywordId canonical(KeywordId id) const { return canonical_[id]; }
+  /// True when something follows from the word in this version: from itself, and from the words
+  /// that its block or its line belong to.
+  [[nodiscard]] bool acts(KeywordId id) const;
   /// The rows of a block, in the order of the table.
   [[nodiscard]] std::span<const KeywordId> rows_of(Block block) const {
     return by_block_[static_cast<std::size_t>(block)];
@@ -172,8 +192,9 @@ class Schema {
 
  private:
   Schema();
-  void add_rows(Block block, std::span<const Keyword> rows);
+  void add_rows(Block block, std::span<const Keyword> rows, Room room);
   void index();
+  void find_acting_blocks();
 
   struct Slot {
     std::string_view name;
@@ -186,6 +207,7 @@ class Schema {
   std::vector<Keyword> keywords_;
   std::vector<KeywordId> canonical_;
   std::array<std::vector<KeywordId>, kBlockCount> by_block_;
+  std::array<bool, kBlockCount> block_acts_ = {};
   std::vector<Slot> slots_;  // open addressing, a power of two
 };
 

@@ -59,22 +59,25 @@ void read_auto_priority(Globals& globals, const Args& args) {
 }
 
 constexpr Keyword kGlobalDefs[] = {
-    word("router_id", text("name"), fallback("the host's name"), value<&Globals::router_id>,
-         doc("name of this director in messages")),
-    word("lvs_id", text("name"), alias_of("router_id"),
+    word("router_id", text("name"), acts_in(Room::watchdog), value<&Globals::router_id>,
+         doc("name of this director, shown by its status")),
+    word("lvs_id", text("name"), acts_in(Room::watchdog), alias_of("router_id"),
          notice("'lvs_id' is an old name: write 'router_id'"), kDeprecated),
 
     // reload
-    word("reload_limit", integer(0, 100), since("holdfast"), value<&Globals::reload_limit>,
+    word("reload_limit", integer(0, 100), acts_in(Room::watchdog), since("holdfast"),
+         value<&Globals::reload_limit>,
          doc("refuse a reload that removes more than this share of addresses or servers, percent")),
-    word("reload_check_config", optional(text("file")), value<&Globals::reload_check_config>,
+    word("reload_check_config", optional(text("file")), acts_in(Room::watchdog),
+         value<&Globals::reload_check_config>,
          doc("refuse a reload with new warnings; what a reload finds is written to this file as "
              "well")),
-    word("reload_time_file", text("path"), value<&Globals::reload_time_file>,
-         doc("file that holds the moment of the next reload")),
-    word("reload_repeat", value<&Globals::reload_repeat>, doc("reload_time_file counts every day")),
-    word("reload_file", optional(text("path")), fallback("<run-dir>/keepalived.reload"),
-         value<&Globals::reload_file>,
+    word("reload_time_file", text("path"), acts_in(Room::watchdog),
+         value<&Globals::reload_time_file>, doc("file that holds the moment of the next reload")),
+    word("reload_repeat", acts_in(Room::watchdog), value<&Globals::reload_repeat>,
+         doc("reload_time_file counts every day")),
+    word("reload_file", optional(text("path")), acts_in(Room::watchdog),
+         fallback("<run-dir>/keepalived.reload"), value<&Globals::reload_file>,
          doc("file that exists while the configuration is being read")),
 
     // mail
@@ -99,10 +102,13 @@ constexpr Keyword kGlobalDefs[] = {
          value<&Globals::smtp_alert_checker>, doc("default of smtp_alert in services and servers")),
 
     // scripts and pipes
-    word("script_user", text("user"), optional(text("group")), fallback("keepalived_script"),
-         reads<read_script_user>, writes<write_script_user>,
+    word("script_user", text("user"), optional(text("group")), acts_in(Room::scripts),
+         fallback("keepalived_script"), reads<read_script_user>, writes<write_script_user>,
          doc("user that runs scripts which name none")),
-    word("enable_script_security", value<&Globals::enable_script_security>,
+    word("set_supplementary_groups", boolean(), acts_in(Room::scripts), fallback("true"),
+         since("2.4"), value<&Globals::set_supplementary_groups>,
+         doc("scripts have the further groups of their user; keepalived's default is false")),
+    word("enable_script_security", acts_in(Room::scripts), value<&Globals::enable_script_security>,
          doc("refuse scripts that others than root may change")),
     word("startup_script", command(), not_yet(kNoHost), value<&Globals::startup_script>,
          doc("run before everything else; the start waits for its end")),

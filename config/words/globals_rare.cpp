@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 namespace holdfast::config {
 using namespace rows;
 namespace {
@@ -25,23 +27,32 @@ constexpr std::string_view kDumps =
 // keepalived/preprocess.cpp has acted on them.
 void read_by_the_expander(Globals&, const Args&) {}
 
-// Octal, decimal or hexadecimal as in C; or bits by name, such as IRGRP|IWGRP.
-void check_umask(Globals&, const Args& args) {
-  constexpr std::string_view kBits = " IRUSR IWUSR IXUSR IRGRP IWGRP IXGRP IROTH IWOTH IXOTH ";
-  std::string_view rest = args.value(0).text;
-  const bool octal = rest.find_first_not_of("01234567") == std::string_view::npos;
-  if (octal && rest.size() <= 4) return;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('|'), rest.size());
-    if (end == 0 || kBits.find(fmt::format(" {} ", rest.substr(0, end))) == std::string_view::npos)
-      break;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (rest.empty()) return;
+// A number as in C, or bits by name such as IRGRP|IWGRP, with blanks or without.
+bool is_mask(std::string_view text) {
+  constexpr std::string_view kBits =
+      " IRUSR IWUSR IXUSR IRGRP IWGRP IXGRP IROTH IWOTH IXOTH IRWXU IRWXG IRWXO ";
+  if (!text.empty() && text.find_first_not_of("0123456789abcdefxABCDEFX") == text.npos) {
+    char* end = nullptr;
+    const std::string number(text);
+    return std::strtoul(number.c_str(), &end, 0) <= 0777 && *end == '\0';
   }
+  while (true) {
+    const std::size_t end = std::min(text.find('|'), text.size());
+    const std::string_view bit = text.substr(text.starts_with("S_") ? 2 : 0, end);
+    if (kBits.find(fmt::format(" {} ", bit.substr(0, bit.find('|')))) == kBits.npos) return false;
+    if (end == text.size()) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
+void check_umask(Globals&, const Args& args) {
+  std::string mask;
+  for (std::size_t i = 0; i < args.size(); ++i) mask += args.text(i);
+  if (is_mask(mask)) return;
   args.context().reporter.warning(
       args.value(0).range,
       fmt::format("'umask' must be an octal number such as 0177, not '{}': the default counts",
-                  args.value(0).text));
+                  mask));
 }
 
 constexpr Keyword kGlobalDefs[] = {
@@ -56,17 +67,14 @@ constexpr Keyword kGlobalDefs[] = {
          not_kept(kNames), kDeprecated),
     word("bfd_process_name", optional(text("name")), not_kept(kNames),
          doc("name of the BFD process")),
-    word("umask", text("mask"), not_kept(), reads<check_umask>,
+    word("umask", repeated(text("mask")), not_kept(), reads<check_umask>,
          doc("umask of files that are made")),
-    word("random_seed", integer(0, kAny32), reads<read_by_the_expander>, doc("seed of ${_RANDOM}")),
+    word("random_seed", integer(0, kAny32), acts_in(Room::reader), reads<read_by_the_expander>,
+         doc("seed of ${_RANDOM}")),
     word("min_auto_priority_delay", integer(1, 10'000'000), not_kept(),
          doc("lateness that makes max_auto_priority act, µs")),
     word("use_symlink_paths", boolean(), not_kept(), since("2.4"),
          doc("run scripts by the path as written, not by what it points to")),
-    word("set_supplementary_groups", boolean(),
-         not_kept("accepted, without effect: 'set_supplementary_groups' (Holdfast always gives "
-                  "a script the groups of its user)"),
-         since("2.4"), doc("give scripts the further groups of their user")),
     word("config_save_dir", text("directory"), not_kept(),
          doc("keep configuration and state of every reload here")),
     word("tmp_config_directory", text("directory"), not_kept(),
@@ -185,8 +193,10 @@ constexpr Keyword kGlobalDefs[] = {
              choice("read readable match wildcard_match brace_match +read +readable +match "
                     "+wildcard_match +brace_match -read -readable -match -wildcard_match "
                     "-brace_match"))),
-         reads<read_by_the_expander>, doc("how strict 'include' is about files that are missing")),
-    word("glob_strict", notice("'glob_strict' is an old word: write 'include_check'"), kDeprecated,
+         acts_in(Room::reader), reads<read_by_the_expander>,
+         doc("how strict 'include' is about files that are missing")),
+    word("glob_strict", acts_in(Room::reader),
+         notice("'glob_strict' is an old word: write 'include_check'"), kDeprecated,
          reads<read_by_the_expander>, doc("an old word for include_check without a value")),
     word("config_directory", text("directory"), alias_of("tmp_config_directory"),
          not_kept("'config_directory' is an old word: write 'tmp_config_directory'"), kDeprecated),

@@ -100,16 +100,24 @@ void write_enable_sni(const CheckView& view, Writer& out) {
   out.boolean("enable_sni", http.enable_sni, !http.sni_name.empty());
 }
 
-constexpr Keyword kHttpGet[] = {
+// HTTP_GET takes them, too, but says no hello.
+consteval Keyword enable_sni(Effect effect) {
+  return word("enable_sni", boolean(), fallback("false"), effect, kCheck<&HttpCheck::enable_sni>,
+              writes<write_enable_sni>, doc("send the host's name in the TLS hello"));
+}
+consteval Keyword sni_name(Effect effect) {
+  return word("sni_name", optional(text("name")), since("2.4"), effect,
+              kCheck<&HttpCheck::sni_name>, reads<read_sni_name>,
+              doc("send this name in the TLS hello"));
+}
+
+// Of both.
+constexpr Keyword kGet[] = {
     word("virtualhost", text("host"), fallback("the server's"), reads<read_virtualhost>,
          doc("Host header of urls that name none")),
     word("http_protocol", choice("1.0 1.0C 1.1 1.0c"), fallback("1.0"),
          kCheck<&HttpCheck::http_protocol>, reads<read_protocol>,
          doc("version of the request; 1.0C asks for the connection to be closed")),
-    word("enable_sni", boolean(), fallback("false"), kCheck<&HttpCheck::enable_sni>,
-         writes<write_enable_sni>, doc("send the host's name in the TLS hello")),
-    word("sni_name", optional(text("name")), since("2.4"), kCheck<&HttpCheck::sni_name>,
-         reads<read_sni_name>, doc("send this name in the TLS hello")),
     word(
         "fast_recovery", boolean(), fallback("false"),
         not_yet("accepted, without effect: 'fast_recovery' (Holdfast asks all urls in each probe)"),
@@ -119,7 +127,10 @@ constexpr Keyword kHttpGet[] = {
          doc("one request; all have to pass")),
 };
 
+constexpr Keyword kHttpGet[] = {enable_sni(as_is()), sni_name(as_is())};
 constexpr Keyword kSslGet[] = {
+    enable_sni(Effect::active),
+    sni_name(Effect::active),
     word("tls_compliant", boolean(), fallback("false"), kCheck<&HttpCheck::tls_compliant>,
          doc("the server must close TLS in order")),
 };
@@ -144,27 +155,31 @@ constexpr Keyword kUrl[] = {
          not_yet("Holdfast does not match bodies against 'regex' yet: only status code and digest "
                  "decide"),
          kPattern<&BodyPattern::regex>, doc("the body must match this regular expression (PCRE2)")),
-    word("regex_no_match", kPattern<&BodyPattern::no_match>,
+    word("regex_no_match", with("regex"), kPattern<&BodyPattern::no_match>,
          doc("the body must not match 'regex'")),
-    word("regex_options", repeated(choice(kRegexOptions)), kPattern<&BodyPattern::options>,
-         doc("options of PCRE2 for 'regex'")),
-    word("regex_min_offset", integer(0, kLargestOffset), kPattern<&BodyPattern::min_offset>,
+    word("regex_options", repeated(choice(kRegexOptions)), with("regex"),
+         kPattern<&BodyPattern::options>, doc("options of PCRE2 for 'regex'")),
+    word("regex_min_offset", integer(0, kLargestOffset), with("regex"),
+         kPattern<&BodyPattern::min_offset>,
          doc("a match begins at this byte of the body or behind it")),
-    word("regex_max_offset", integer(0, kLargestOffset), kPattern<&BodyPattern::max_offset>,
-         doc("a match begins before this byte of the body")),
+    word("regex_max_offset", integer(0, kLargestOffset), with("regex"),
+         kPattern<&BodyPattern::max_offset>, doc("a match begins before this byte of the body")),
     word(
         "regex_stack", integer(0, kLargestOffset), integer(0, kLargestOffset),
         not_kept("accepted, without effect: 'regex_stack' (memory for matching is not limited so)"),
         doc("memory for matching 'regex': at first, at most; bytes")),
     word("tls_compliant", boolean(), fallback("the checker's"), value<&HttpUrl::tls_compliant>,
+         not_yet("accepted, without effect yet: 'tls_compliant' of a url (Holdfast does not do "
+                 "SSL_GET yet)"),
          doc("the server must close TLS in order")),
 };
 
 }  // namespace
 
 std::span<const Table> rows::http_checks() {
-  static constexpr Table kTables[] = {{Block::http_get, kHttpGet},
-                                      {Block::ssl_get, kHttpGet},
+  static constexpr Table kTables[] = {{Block::http_get, kGet},
+                                      {Block::http_get, kHttpGet},
+                                      {Block::ssl_get, kGet},
                                       {Block::ssl_get, kSslGet},
                                       {Block::url, kUrl}};
   return kTables;

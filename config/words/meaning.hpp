@@ -232,4 +232,19 @@ inline constexpr Inherits inherits_by{[](void* object, const Globals& globals) {
   kInherit(*static_cast<T*>(object), globals);
 }};
 
+namespace detail {
+template <auto kReason>
+std::string_view reason_to_rest(const void* object) {
+  return kReason(*static_cast<const typename ObjectOf<kReason>::Object*>(object));
+}
+}  // namespace detail
+
+/// The object is not started with this word: `std::string_view kReason(const T&)`, the end of a
+/// sentence; empty where the word was not written.
+template <auto kReason>
+inline constexpr NotStarted not_started{detail::reason_to_rest<kReason>, Effect::stops};
+/// The same for some values of a word that acts.
+template <auto kReason>
+inline constexpr NotStarted not_started_when{detail::reason_to_rest<kReason>, Effect::active};
+
 }  // namespace holdfast::config::rows

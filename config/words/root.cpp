@@ -13,12 +13,12 @@ constexpr std::string_view kNoPolling =
     "kernel)";
 
 constexpr Keyword kRoot[] = {
-    word("global_defs", opens(Block::global_defs), kRepeatable,
+    word("global_defs", opens(Block::global_defs), acts_in(Room::watchdog), kRepeatable,
          doc("settings of the whole director")),
-    word("vrrp_instance", text("name"), opens(Block::vrrp_instance), kRepeatable,
-         doc("one virtual router: an election and the addresses its master holds")),
+    word("vrrp_instance", text("name"), opens(Block::vrrp_instance), acts_in(Room::vrrp),
+         kRepeatable, doc("one virtual router: an election and the addresses its master holds")),
     word("virtual_server", repeated(text("address and port")), opens(Block::virtual_server),
-         kRepeatable, doc("one IPVS service and its real servers")),
+         acts_in(Room::checkers), kRepeatable, doc("one IPVS service and its real servers")),
     word("vrrp_sync_group", text("name"), opens(Block::vrrp_sync_group),
          not_yet("Holdfast does not do sync groups yet: each instance of this group fails over on "
                  "its own"),

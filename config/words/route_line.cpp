@@ -1,16 +1,12 @@
 // A line of virtual_routes or static_routes: its option words, what each reads and writes.
 #include "config/schema/hint.hpp"
-#include "config/words/lines.hpp"
+#include "config/words/route_leg.hpp"
 
 #include <fmt/format.h>
 
 namespace holdfast::config {
 using namespace rows;
 namespace {
-
-std::string family_word(core::Family family) {
-  return family == core::Family::v4 ? "inet" : "inet6";
-}
 
 struct Draft : Route {
   using Object = Route;
@@ -35,19 +31,21 @@ void note_family(Draft& draft, core::Family family, TextRange range) {
   if (*draft.family != family && !draft.mixed_at) draft.mixed_at = range;
 }
 
+// None: as the kernel counts.
+constexpr std::string_view kTimeUnits[] = {"", "s", "sec", "secs", "ms", "msec", "msecs"};
+
 void keep(Draft& draft, const Args& args) {
   draft.others.push_back(as_written(args));
 }
 
-// 100, 100ms, 1.5s: as iproute2 writes times.
+// 100, 100ms, 1.5s: as iproute2 reads times, units in either case.
 bool is_time(std::string_view text) {
-  for (const std::string_view unit : {"ms", "s"}) {
-    if (!text.ends_with(unit)) continue;
-    text.remove_suffix(unit.size());
-    break;
-  }
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string unit = folded(text.substr(end));
+  const auto* known = std::ranges::find(kTimeUnits, unit);
   Value ignored;
-  return decode_word(seconds(0, kWeek31), text, ignored);
+  return known != std::end(kTimeUnits) &&
+         decode_word(seconds(0, kWeek31), text.substr(0, end), ignored);
 }
 
 void keep_time(Draft& draft, const Args& args) {
@@ -71,11 +69,6 @@ void read_type(Draft& draft, const Args& args) {
   }
 }
 
-// The address behind [inet|inet6]: it is the last value.
-core::IpAddress gateway_of(const Args& args) {
-  return args.value(args.size() - 1).address;
-}
-
 void read_gateway(Draft& draft, const Args& args) {
   draft.via = gateway_of(args);
   if (args.size() == 2)
@@ -84,12 +77,6 @@ void read_gateway(Draft& draft, const Args& args) {
     note_family(draft, draft.via->family(), args.value(0).range);
 }
 
-void write_gateway(const std::optional<core::IpAddress>& via, core::Family family, Writer& out) {
-  if (!via) return;
-  std::vector<std::string> words{via->to_string()};
-  if (via->family() != family) words.insert(words.begin(), family_word(via->family()));
-  out.statement("via", std::move(words));
-}
 void write_route_gateway(const Route& route, Writer& out) {
   write_gateway(route.via, route.destination.address.family(), out);
 }
@@ -105,14 +92,6 @@ void write_mtu(const Route& route, Writer& out) {
   out.statement("mtu", std::move(words));
 }
 
-// encap has option words of its own, which are kept as they are written.
-void read_nothing_of_encap(int&, const Args&) {}
-bool check_encap(const Args& args) {
-  int unused = 0;
-  return read_line(args.context(), Block::encap_line, args.context().tree.args(args.statement()),
-                   unused);
-}
-
 void keep_encap(Draft& draft, const Args& args) {
   if (check_encap(args))
     keep(draft, args);
@@ -120,45 +99,12 @@ void keep_encap(Draft& draft, const Args& args) {
     draft.broken = true;
 }
 
-struct Leg : NextHop {
-  using Object = NextHop;
-
-  std::optional<core::Family> family;
-  bool broken = false;
-};
-
-void read_leg_gateway(Leg& leg, const Args& args) {
-  leg.via = gateway_of(args);
-  if (args.size() == 1) leg.family = leg.via->family();
-}
-// `standard` has an address of the route's family.
-void write_leg_gateway(const NextHop& leg, const NextHop& standard, Writer& out) {
-  write_gateway(leg.via, standard.via->family(), out);
-}
-void keep_in_leg(Leg& leg, const Args& args) {
-  leg.others.push_back(as_written(args));
-}
-void keep_leg_encap(Leg& leg, const Args& args) {
-  keep_in_leg(leg, args);
-  leg.broken = leg.broken || !check_encap(args);
-}
-
 void add_leg(Draft& draft, const Args& args) {
-  Leg leg;
-  const auto words = args.context().tree.args(args.statement());
-  if (!read_line(args.context(), Block::next_hop_line, words, leg) || leg.broken) {
-    draft.broken = true;
-    return;
-  }
-  if (!leg.via && leg.interface.empty()) {
-    args.context().reporter.warning(args.statement().range,
-                                    "this 'nexthop' leads nowhere: this line is left out",
-                                    "add 'via ADDRESS' or 'dev INTERFACE'");
-    draft.broken = true;
-    return;
-  }
-  if (leg.family) note_family(draft, *leg.family, args.statement().range);
-  draft.next_hops.push_back(std::move(leg));
+  std::optional<Leg> leg = read_leg(args);
+  draft.broken = draft.broken || !leg;
+  if (!leg) return;
+  if (leg->family) note_family(draft, *leg->family, args.statement().range);
+  draft.next_hops.push_back(std::move(*leg));
 }
 
 void read_nothing(Draft&, const Args&) {}  // the destination behind it is read like one without
@@ -184,7 +130,6 @@ void write_scope(const Route& route, Writer& out) {
 }
 
 constexpr std::int64_t kAny32 = 4'294'967'295;
-constexpr std::int64_t kAny16 = 65'535;
 
 constexpr Arg number() {
   return integer(0, kAny32);
@@ -269,37 +214,10 @@ constexpr Keyword kRouteList[] = {
     word("vrf", text("name"), reads<keep>, doc("the routing table of this VRF")),
 };
 
-constexpr Keyword kNextHopLine[] = {
-    word("via", optional(choice("inet inet6")), of(ArgType::ip), reads<read_leg_gateway>,
-         writes_against<write_leg_gateway>, doc("gateway")),
-    word("dev", of(ArgType::interface), value<&NextHop::interface>, doc("outgoing interface")),
-    word("weight", integer(1, 256), value<&NextHop::weight>, doc("share of the packets")),
-    word("onlink", value<&NextHop::on_link>,
-         doc("the gateway is on the link, whatever the addresses say")),
-    word("encap", required_options(Block::encap_line), reads<keep_leg_encap>,
-         doc("wrap packets on the way")),
-    word("realms", text("realm, or two with /"), reads<keep_in_leg>, doc("realm for accounting")),
-};
-
-constexpr Keyword kEncapLine[] = {
-    word("ip", reads<read_nothing_of_encap>, doc("in IPv4")),
-    word("ip6", reads<read_nothing_of_encap>, doc("in IPv6")),
-    word("mpls", text("label"), reads<read_nothing_of_encap>, doc("with MPLS labels")),
-    word("ila", text("locator"), reads<read_nothing_of_encap>,
-         doc("with identifier and locator (IPv6)")),
-    word("id", number(), reads<read_nothing_of_encap>, doc("tunnel identifier")),
-    word("dst", of(ArgType::ip), reads<read_nothing_of_encap>, doc("outer destination")),
-    word("src", of(ArgType::ip), reads<read_nothing_of_encap>, doc("outer source")),
-    word("tos", text("number or name"), reads<read_nothing_of_encap>, doc("outer type of service")),
-    word("ttl", integer(0, 255), reads<read_nothing_of_encap>, doc("outer TTL")),
-    word("tc", text("number or name"), reads<read_nothing_of_encap>, doc("outer traffic class")),
-    word("hoplimit", integer(0, 255), reads<read_nothing_of_encap>, doc("outer hop limit")),
-    word("flags", text("number"), reads<read_nothing_of_encap>, doc("flags of the tunnel")),
-};
-
 // True when the word is a destination; the last of several counts, as in keepalived.
 bool take_destination(BuildContext& context, const Word& word, Draft& draft) {
-  const bool is_default = word.text == "default" || word.text == "all";
+  const bool is_v6 = word.text == "default6";
+  const bool is_default = is_v6 || word.text == "default" || word.text == "all";
   const auto prefix = core::IpPrefix::parse(word.text);
   if (!is_default && !prefix) return false;
   if (draft.has_destination) {
@@ -310,6 +228,7 @@ bool take_destination(BuildContext& context, const Word& word, Draft& draft) {
   draft.destination_is_default = is_default;
   draft.destination = prefix.value_or(core::IpPrefix{});
   if (prefix) note_family(draft, prefix->address.family(), word.range);
+  if (is_v6) note_family(draft, core::Family::v6, word.range);
   return true;
 }
 
@@ -431,9 +350,9 @@ Node document_of(const Route& route) {
 }
 
 std::span<const Table> rows::routes() {
-  static constexpr Table kTables[] = {{Block::route_list, kRouteList},
-                                      {Block::next_hop_line, kNextHopLine},
-                                      {Block::encap_line, kEncapLine}};
+  static const Table kTables[] = {{Block::route_list, kRouteList},
+                                  {Block::next_hop_line, next_hop_line()},
+                                  {Block::encap_line, encap_line()}};
   return kTables;
 }
 

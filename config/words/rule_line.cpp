@@ -33,7 +33,8 @@ void note_family(Draft& draft, core::Family family, const Args& args) {
 }
 
 void set_prefix(Draft& draft, const Args& args, std::optional<core::IpPrefix>& member) {
-  member = core::IpPrefix::parse(args.value(0).text);  // nullopt: all, default
+  member = core::IpPrefix::parse(args.value(0).text);  // nullopt: all, default, default6
+  if (args.value(0).text == "default6") note_family(draft, core::Family::v6, args);
   if (member) note_family(draft, member->address.family(), args);
 }
 

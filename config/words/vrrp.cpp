@@ -127,13 +127,27 @@ void read_debug(VrrpInstance& instance, const Args& args) {
   instance.debug = args.has(0) ? args.as<std::uint8_t>(0) : 0;
 }
 
+// Half of what was meant could make a second master.
+std::string_view without_interface(const VrrpInstance& instance) {
+  return instance.interface.empty()
+             ? "Holdfast does not do unicast peers without an 'interface' yet"
+             : "";
+}
+std::string_view without_ah(const VrrpInstance& instance) {
+  const bool is_ah = instance.authentication.type == AuthType::ah;
+  return is_ah ? "Holdfast does not do auth_type AH yet" : "";
+}
+std::string_view without_hmac(const VrrpInstance& instance) {
+  return instance.auth_hmac ? "Holdfast does not do auth_hmac yet" : "";
+}
+
 constexpr Keyword kVrrpInstance[] = {
     word("state", choice("MASTER BACKUP"), fallback("BACKUP"), reads<read_state>,
          writes<write_state>, doc("who is expected to win; the election decides")),
     word("interface", of(ArgType::interface), fallback("default_interface"), kRequired,
          value<&VrrpInstance::interface>,
          inherits<&VrrpInstance::interface, &Globals::default_interface>,
-         doc("where adverts are sent and heard")),
+         not_started_when<without_interface>, doc("where adverts are sent and heard")),
     word("virtual_router_id", integer(1, 255), kRequired, value<&VrrpInstance::virtual_router_id>,
          doc("number that the directors of one virtual router share")),
     word("priority", integer(1, 255), fallback("100"), value<&VrrpInstance::priority>,
@@ -151,16 +165,18 @@ constexpr Keyword kVrrpInstance[] = {
                   "family"),
          kDeprecated, doc("an old word: the addresses decide the family")),
     word("authentication", opens(Block::authentication), kRepeatable, reads<read_authentication>,
-         writes<write_authentication>, doc("password of version 2, sent in clear")),
+         writes<write_authentication>, not_started_when<without_ah>,
+         doc("password of version 2, sent in clear")),
     word("auth_hmac", opens(Block::auth_hmac), kRepeatable, since("2.4"), reads<read_auth_hmac>,
-         writes<write_auth_hmac>, doc("signed adverts; such an instance is not started yet")),
+         writes<write_auth_hmac>, not_started<without_hmac>,
+         doc("signed adverts; such an instance is not started yet")),
     word("virtual_ipaddress", opens(Block::address_list), kRepeatable,
          reads<read_virtual_addresses>, writes<write_virtual_addresses>,
          doc("addresses that the master holds and advertises, one a line, all of one family")),
     word("virtual_ipaddress_excluded", opens(Block::address_list), kRepeatable,
          reads<read_excluded_addresses>, writes<write_excluded_addresses>,
          doc("addresses of any family that the master holds but does not advertise")),
-    word("no_virtual_ipaddress", value<&VrrpInstance::no_virtual_ipaddress>,
+    word("no_virtual_ipaddress", acts_in(Room::reader), value<&VrrpInstance::no_virtual_ipaddress>,
          doc("an instance without addresses is meant to be so")),
     word("virtual_routes", opens(Block::route_list),
          not_yet("Holdfast does not set routes yet: the routes of this instance are not set"),
@@ -180,10 +196,10 @@ constexpr Keyword kVrrpInstance[] = {
          doc("adverts go to these addresses instead of the multicast group; addresses of this host "
              "are left out")),
     word("unicast_ttl", integer(0, 255), fallback("255"), value<&VrrpInstance::unicast_ttl>,
-         reads<read_unicast_ttl>, doc("TTL of adverts to unicast peers")),
-    word("unicast_fault_no_peer", value<&VrrpInstance::unicast_fault_no_peer>,
+         reads<read_unicast_ttl>, with("unicast_peer"), doc("TTL of adverts to unicast peers")),
+    word("unicast_fault_no_peer", with("unicast_peer"), value<&VrrpInstance::unicast_fault_no_peer>,
          doc("with unicast words but no peer: fault, instead of multicast")),
-    word("check_unicast_src", boolean(), fallback("vrrp_check_unicast_src"),
+    word("check_unicast_src", boolean(), fallback("vrrp_check_unicast_src"), with("unicast_peer"),
          value<&VrrpInstance::check_unicast_src>,
          inherits<&VrrpInstance::check_unicast_src, &Globals::vrrp_check_unicast_src>,
          doc("drop unicast adverts of others than the peers")),
@@ -243,7 +259,7 @@ constexpr Keyword kVrrpInstance[] = {
     word("linkbeat_use_polling",
          not_kept("'linkbeat_use_polling' is not needed: the kernel reports link changes"),
          kDeprecated, doc("an old word: the kernel reports link changes")),
-    word("accept", reads<read_accept>, writes<write_accept>,
+    word("accept", as_is(), reads<read_accept>, writes<write_accept>,
          doc("a master that does not own the addresses answers on them")),
     word("no_accept",
          not_yet("Holdfast does not do 'no_accept' yet: a master answers on its virtual addresses"),
@@ -258,7 +274,7 @@ constexpr Keyword kVrrpInstance[] = {
          value<&VrrpInstance::skip_check_adv_addr>,
          inherits<&VrrpInstance::skip_check_adv_addr, &Globals::vrrp_skip_check_adv_addr>,
          doc("do not compare the addresses of an advert from the known master again")),
-    word("preempt", reads<read_preempt>,
+    word("preempt", as_is(), reads<read_preempt>,
          doc("take over from a live master of lower priority (the default)")),
     word("nopreempt", reads<read_no_preempt>, writes<write_no_preempt>,
          doc("do not take over from a live master of lower priority")),
@@ -342,7 +358,7 @@ constexpr Keyword kVrrpInstance[] = {
          doc("the old way to say lvs_sync_daemon: its interface, with this instance")),
     word("lvs_sync_daemon_inteface", of(ArgType::interface), alias_of("lvs_sync_daemon_interface"),
          not_yet(kNoSyncDaemon), kDeprecated),
-    word("debug", optional(integer(0, 4)), value<&VrrpInstance::debug>, reads<read_debug>,
+    word("debug", optional(integer(0, 4)), as_is(), value<&VrrpInstance::debug>, reads<read_debug>,
          doc("has no effect, as in keepalived")),
     word("sync_instance", text("name"),
          not_kept("'sync_instance' does nothing, as in keepalived since 2002: write a "

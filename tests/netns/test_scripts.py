@@ -205,6 +205,19 @@ def test_a_script_has_all_groups_of_its_account(scene: Scene, open_place: Path) 
     assert text(out).split() == [str(SOMEBODY), str(SOMEBODY), "61300", "61301"]
 
 
+def test_without_supplementary_groups_a_script_has_its_first_group_only(
+        scene: Scene, open_place: Path) -> None:
+    Accounts(scene)
+    out = open_place / "out"
+    out.write_text("", encoding="ascii")
+    out.chmod(0o666)
+    who = script(open_place, "who", f"echo $(id -u) $(id -G) >> {out}")
+    scene.start("global_defs {\n script_user somebody\n set_supplementary_groups false\n}\n"
+                + config(extra=f"notify {who}"))
+    assert eventually(lambda: text(out), 5) is not None, scene.director.log()
+    assert text(out).split() == [str(SOMEBODY), str(SOMEBODY)]
+
+
 def test_an_account_that_disappears_costs_neither_a_child_s_rebirth_nor_a_reload(
         scene: Scene, open_place: Path) -> None:
     accounts = Accounts(scene)

@@ -411,3 +411,24 @@ def read_any_advert(frame) -> tuple[int, str] | None:
     if kind == 0x86DD and data[20] == 112:
         return data[55], data[38:54].hex()
     return None
+
+
+def test_no_election_before_the_host_has_been_up_for_the_delay_after_boot(scene: Scene) -> None:
+    def uptime() -> float:
+        return float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+
+    if uptime() > 86_000:
+        pytest.skip("this host is up for longer than the word can say")
+    until = uptime() + 6
+    text = f"global_defs {{\n vrrp_delay_after_boot {until:.2f}\n}}\n" + config()
+    scene.director.write_config(text)
+    scene.director.start("-P", "-D")
+    while uptime() < until - 0.5:
+        assert scene.state() == "INIT" or uptime() >= until
+        time.sleep(0.2)
+    assert eventually(lambda: scene.state() != "INIT", 2) is not None, scene.director.log()
+    assert uptime() >= until
+    scene.becomes("MASTER")
+    assert "vrrp_delay_after_boot" in scene.director.log()
+    os.kill(scene.director.role_pid("vrrp"), signal.SIGKILL)  # nobody waits a second time
+    assert eventually(lambda: scene.state() == "MASTER", 2) is not None, scene.director.log()

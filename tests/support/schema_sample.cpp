@@ -11,16 +11,6 @@
 namespace holdfast::config::test {
 namespace {
 
-Document read(std::string_view text) {
-  Snapshot snapshot;
-  snapshot.text = text;
-  snapshot.files.emplace_back("skeleton.conf");
-  snapshot.segments.push_back({});
-  Diagnostics ignored;
-  Reporter reporter(snapshot, ignored);
-  return document_of(read_tree(snapshot, reporter));
-}
-
 std::string nth_choice(std::string_view words, std::uint64_t number) {
   std::vector<std::string> list;
   while (!words.empty()) {
@@ -43,6 +33,7 @@ std::int64_t nth_number(const Arg& arg, std::int64_t unit, std::uint64_t number)
 // What a word of a certain name may be, where not every word makes sense.
 std::string nth_word(std::string_view called, std::uint64_t number) {
   constexpr const char* kNames[] = {"name_7", "other-name", "x", "with blank", "a.b:c/d=e"};
+  if (called == "user" || called == "group") return number % 2 == 0 ? "name_7" : "other-name";
   if (called == "address, + or -") return number % 2 == 0 ? "192.168.1.255" : "+";
   if (called == "number or name") return number % 2 == 0 ? "7" : "main";
   if (called == "time") return number % 2 == 0 ? "70" : "7";
@@ -106,9 +97,8 @@ void for_each_place(std::vector<Node>& nodes, Block block, const Each& each) {
   }
 }
 
-std::vector<Document> place(Block block, KeywordId id, const Words& args) {
+std::vector<Document> place(Block block, KeywordId id, const Words& args, Document whole) {
   std::vector<Document> made;
-  Document whole = skeleton();
   if (block == Block::root) {
     Node root;
     root.body = std::move(whole);
@@ -291,15 +281,26 @@ std::vector<std::string> legal_args(const Keyword& keyword, std::uint64_t number
   return words;
 }
 
-Document skeleton() {
-  static const Document document = read(skeleton_text());
+Document document_from(std::string_view text) {
+  Snapshot snapshot;
+  snapshot.text = text;
+  snapshot.files.emplace_back("skeleton.conf");
+  snapshot.segments.push_back({});
+  Diagnostics ignored;
+  Reporter reporter(snapshot, ignored);
+  return document_of(read_tree(snapshot, reporter));
+}
+
+const Document& skeleton() {
+  static const Document document = document_from(skeleton_text());
   return document;
 }
 
-std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& args) {
+std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& args,
+                                const Document& base) {
   const Schema& schema = Schema::instance();
   const Block block = schema[id].block;
-  if (!is_line(block)) return place(block, id, args);
+  if (!is_line(block)) return place(block, id, args, base);
   // An option: behind each word that takes it.
   std::vector<Document> made;
   for (std::size_t i = 0; i < schema.all().size(); ++i) {
@@ -312,11 +313,15 @@ std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& ar
       if (arg.type != ArgType::options) words.push_back(legal_word(arg, 0));
     }
     if (!takes_it) continue;
+    if (block == Block::tunnel_line && schema[id].name != "type") {
+      words.insert(words.end(), {"type", "gue"});
+      if (schema[id].name != "port") words.insert(words.end(), {"port", "6080"});
+    }
     if (block == Block::next_hop_line && schema[id].name != "via")
       words.insert(words.end(), {"via", "192.168.9.2"});
     words.emplace_back(schema[id].name);
     words.insert(words.end(), args.begin(), args.end());
-    for (Document& document : with_word(static_cast<KeywordId>(i), words))
+    for (Document& document : with_word(static_cast<KeywordId>(i), words, base))
       made.push_back(std::move(document));
   }
   return made;

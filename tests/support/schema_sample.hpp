@@ -21,12 +21,15 @@ namespace holdfast::config::test {
 [[nodiscard]] std::vector<std::string> legal_args(const Keyword& keyword, std::uint64_t number);
 
 /// A small configuration that has every block and nothing to complain about.
-[[nodiscard]] Document skeleton();
+[[nodiscard]] const Document& skeleton();
 [[nodiscard]] std::string_view skeleton_text();
 
 /// The skeleton with the word in it, once for each place where the word is valid: in each block,
 /// behind each entry of a list, behind each word that takes it as an option.
-[[nodiscard]] std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& args);
+[[nodiscard]] std::vector<Document> with_word(KeywordId id, const std::vector<std::string>& args,
+                                              const Document& base = skeleton());
+/// The text of a configuration as a document.
+[[nodiscard]] Document document_from(std::string_view text);
 [[nodiscard]] Document random_document(core::Rng& rng);
 
 }  // namespace holdfast::config::test

@@ -122,6 +122,14 @@ vrrp_instance VI_1 {
     bfd_1
   }
 }
+vrrp_instance VI_3 {
+  interface eth2
+  virtual_router_id 53
+  notify "/bin/true --now"
+  virtual_ipaddress {
+    192.168.2.200/24
+  }
+}
 vrrp_instance VI_2 {
   interface eth0
   virtual_router_id 52
@@ -191,6 +199,20 @@ virtual_server 192.168.1.200 443 {
   real_server 192.168.1.12 443 {
     weight 2
     TCP_CHECK {
+    }
+  }
+}
+virtual_server 192.168.1.202 53 {
+  protocol TCP
+  lb_kind TUN
+  lb_algo mh
+  persistence_timeout 50
+  real_server 192.168.1.12 53 {
+    notify_up "/bin/true --now"
+    HTTP_GET {
+      url {
+        path /
+      }
     }
   }
 }

@@ -31,6 +31,10 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
                 std::move(on_notify), std::move(on_removed)),
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),
+      start_(io,
+             [this] {
+               if (!on_stopped_) handle(Startup{});
+             }),
       patience_(io, [this] { handle(ShutdownNow{}); }),
       socket_retry_(io,
                     [this] {
@@ -215,7 +219,7 @@ void Engine::abort() {
   refresh_ports();
 }
 
-void Engine::commit(std::vector<InstanceSettings> next) {
+void Engine::commit(std::vector<InstanceSettings> next, core::Instant start) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
@@ -230,7 +234,10 @@ void Engine::commit(std::vector<InstanceSettings> next) {
   if (!started_) {
     started_ = true;
     resume(next);
-    driver_.handle(Startup{}, moment, actions_);
+    if (start <= moment)
+      driver_.handle(Startup{}, moment, actions_);
+    else
+      start_.arm(start);
   }
   refresh_ports();
   sweep_is_due_ = true;

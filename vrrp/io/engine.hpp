@@ -49,9 +49,9 @@ class Engine {
   /// not exist, or cannot be listened on, are no error: their instances wait in FAULT. Fails when
   /// this process may not open such sockets at all.
   [[nodiscard]] core::Result<void> prepare(const std::vector<InstanceSettings>& next);
-  /// Swaps to it; the first time this starts the elections, or resumes what a predecessor left in
-  /// the handover page.
-  void commit(std::vector<InstanceSettings> next);
+  /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
+  /// starts the elections: at once, or at `start` when that is still to come.
+  void commit(std::vector<InstanceSettings> next, core::Instant start);
   /// Closes what prepare opened.
   void abort();
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
@@ -130,6 +130,7 @@ class Engine {
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer timer_;
+  runtime::DeadlineTimer start_;
   runtime::DeadlineTimer patience_;
   runtime::DeadlineTimer socket_retry_;
   runtime::DeadlineTimer announce_again_;

@@ -8,6 +8,7 @@
 namespace holdfast::watchdog {
 
 struct Directives {
+  std::string router_id;         ///< keepalived: router_id, shown by status; empty: none
   std::string reload_time_file;  ///< keepalived: reload_time_file; empty: none
   bool reload_repeat = false;    ///< keepalived: reload_repeat
   /// keepalived: reload_file. Set and empty: the default path.

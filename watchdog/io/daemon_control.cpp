@@ -105,6 +105,7 @@ boost::json::object Daemon::status(Readers readers) const {
   return status_json({.readers = readers,
                       .config_file = options_.config_file,
                       .config_id = options_.config_id,
+                      .router_id = snapshots_.directives(supervisor_.generation()).router_id,
                       .started_at = started_at_,
                       .now = runtime::now(),
                       .last_reload = last_reload_,

@@ -9,6 +9,7 @@
 #include "runtime/syscall_filter.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
+#include "watchdog/wiring.hpp"
 
 #include <algorithm>
 #include <cap-ng.h>
@@ -70,23 +71,6 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return true;
-}
-
-RoleSet roles_of(const config::Model& model) {
-  RoleSet roles;
-  if (!model.instances.empty()) roles.insert(Role::vrrp);
-  if (!model.services.empty()) roles.insert(Role::checkers);
-  return roles;
-}
-
-Directives directives_of(const config::Globals& globals) {
-  const auto optional = [](const config::Rare<std::string>& path) {
-    return path ? std::optional(*path) : std::nullopt;
-  };
-  return {.reload_time_file = globals.reload_time_file,
-          .reload_repeat = globals.reload_repeat,
-          .reload_file = optional(globals.reload_file),
-          .check_log = optional(globals.reload_check_config)};
 }
 
 std::string list_of(const std::vector<config::Change>& changes) {

@@ -6,7 +6,7 @@ namespace holdfast::watchdog {
 
 namespace {
 
-constexpr std::string_view kMagic = "HFL2";
+constexpr std::string_view kMagic = "HFL3";
 constexpr std::size_t kLengthBytes = 4;
 // magic, usable, roles, exit code, flags
 constexpr std::size_t kFixedBytes = 8;
@@ -17,7 +17,7 @@ constexpr unsigned kRepeat = 4;
 constexpr unsigned kAllFlags = kHasReloadFile | kHasCheckLog | kRepeat;
 
 /// The texts in the order in which they follow the head, with the longest that is taken.
-constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,
+constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,      kMaxPathBytes,
                              kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes};
 constexpr std::size_t kHeadBytes = kFixedBytes + kBounds.size() * kLengthBytes;
 using Texts = std::array<std::string, kBounds.size()>;
@@ -68,6 +68,7 @@ std::string encode_reply(const LoaderReply& reply) {
   const Texts texts{path(directives.reload_time_file),
                     path(directives.reload_file.value_or("")),
                     path(directives.check_log.value_or("")),
+                    path(directives.router_id),
                     finished.changes.substr(0, kMaxChangeBytes),
                     finished.refused_unless_forced.substr(0, kMaxSentenceBytes),
                     finished.diagnostics.substr(0, kMaxDiagnosticBytes)};
@@ -95,7 +96,7 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
   if (usable == 0 && *code == ExitCode::ok) return std::nullopt;
   auto texts = texts_of(bytes);
   if (!texts) return std::nullopt;
-  for (std::size_t i = 0; i < 3; ++i)
+  for (std::size_t i = 0; i < 4; ++i)
     if (!can_be_opened((*texts)[i])) return std::nullopt;
 
   LoaderReply reply;
@@ -103,12 +104,13 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
   reply.directives.reload_repeat = (flags & kRepeat) != 0;
   if ((flags & kHasReloadFile) != 0) reply.directives.reload_file = std::move((*texts)[1]);
   if ((flags & kHasCheckLog) != 0) reply.directives.check_log = std::move((*texts)[2]);
+  reply.directives.router_id = std::move((*texts)[3]);
   reply.finished = {.usable = usable == 1,
                     .roles = RoleSet(roles),
-                    .diagnostics = std::move((*texts)[5]),
+                    .diagnostics = std::move((*texts)[6]),
                     .exit_code = *code,
-                    .changes = std::move((*texts)[3]),
-                    .refused_unless_forced = std::move((*texts)[4])};
+                    .changes = std::move((*texts)[4]),
+                    .refused_unless_forced = std::move((*texts)[5])};
   return reply;
 }
 

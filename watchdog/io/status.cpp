@@ -74,6 +74,7 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   page["generation"] = supervisor.generation();
   page["config_file"] = facts.config_file;
   page["config_id"] = facts.config_id;
+  page["router_id"] = facts.router_id;
   page["started_at"] = runtime::iso8601_utc(facts.started_at);
   if (facts.last_reload) {
     page["last_reload"] = json::object{

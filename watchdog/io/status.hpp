@@ -26,6 +26,7 @@ struct StatusFacts {
   Readers readers = Readers::everybody;
   std::string config_file;
   std::string config_id;
+  std::string router_id;  ///< of the configuration that runs; empty: none
   core::Instant started_at{};
   core::Instant now{};
   std::optional<LastReload> last_reload;

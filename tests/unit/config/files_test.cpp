@@ -98,7 +98,7 @@ TEST_CASE("files: every configuration in etc/ warns of nothing but what is not d
     const Loaded loaded = load_files(entry.path().string());
     for (const Diagnostic& one : loaded.diagnostics.all()) {
       CHECK_MESSAGE(one.severity == Severity::warning, render(one));
-      CHECK_MESSAGE(one.message.find(" yet") != std::string::npos, render(one));
+      CHECK_MESSAGE(one.kind == Kind::hint, render(one));
     }
     CHECK_FALSE(loaded.model.instances.empty());
   }

@@ -69,10 +69,9 @@ std::string lost_on_the_way(const Model& model) {
 // Words for what is so without them, and for how files are read.
 bool says_what_is_so(const Keyword& row) {
   const bool in_line = row.block == Block::route_list || row.block == Block::rule_list;
-  for (const char* word : {"preempt", "include_check", "glob_strict", "random_seed"}) {
-    if (row.name == word) return true;
-  }
-  return (in_line && (row.name == "to" || row.name == "unicast" || row.name == "type"));
+  const bool for_the_reader = row.room == Room::reader && row.name != "no_virtual_ipaddress";
+  return row.name == "preempt" || for_the_reader ||
+         (in_line && (row.name == "to" || row.name == "unicast" || row.name == "type"));
 }
 
 std::string name_of_row(const Keyword& row) {

@@ -1,4 +1,4 @@
-#include "config/supported.hpp"
+#include "config/started.hpp"
 #include "config/write/write.hpp"
 #include "tests/unit/config/support.hpp"
 

@@ -168,6 +168,13 @@ TEST_CASE("status: a sorry server in the table is in use only while it serves") 
   }
 }
 
+TEST_CASE("status: router_id stands in the first line") {
+  Replies replies = everybody();
+  (*replies[0].status)["router_id"] = "director_1";
+
+  CHECK(render_status(replies, kPlain).find(", director_1, generation ") != std::string::npos);
+}
+
 TEST_CASE("status: a configuration on trial and a planned reload stand at the top") {
   Replies replies = everybody();
   (*replies[0].status)["confirmation"] = {

@@ -7,7 +7,7 @@ using namespace holdfast::watchdog;
 
 namespace {
 
-constexpr std::size_t kHeadBytes = 8 + 6 * 4;
+constexpr std::size_t kHeadBytes = 8 + 7 * 4;
 
 LoaderReply some_reply(bool usable) {
   return {.finished = {.usable = usable,
@@ -16,7 +16,8 @@ LoaderReply some_reply(bool usable) {
                        .exit_code = usable ? ExitCode::ok : ExitCode::no_config_file,
                        .changes = "vrrp_instance VI_1: removed\n",
                        .refused_unless_forced = "removes 1 of 1 addresses"},
-          .directives = {.reload_time_file = "/run/at",
+          .directives = {.router_id = "director_1",
+                         .reload_time_file = "/run/at",
                          .reload_repeat = true,
                          .reload_file = "",
                          .check_log = "/var/log/check"}};

@@ -1,5 +1,5 @@
-// What this version cannot run yet, although the model holds it: one place, asked by the reader
-// (which warns) and by the daemons (which leave it out).
+// What this version cannot run yet, although the model holds it: asked by the reader (which warns)
+// and by the wiring of the daemons (which leaves it out). The rows of the table know.
 #pragma once
 
 #include "config/model.hpp"

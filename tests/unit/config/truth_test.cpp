@@ -1,0 +1,301 @@
+// What rows of the table say about themselves is true: a word that acts changes what the wiring of
+// its room tells the core, and any other word changes nothing that a core is told.
+#include "checkers/settings_from_model.hpp"
+#include "config/accounts.hpp"
+#include "config/compare/plan.hpp"
+#include "config/load.hpp"
+#include "config/toml/write.hpp"
+#include "tests/support/schema_sample.hpp"
+#include "vrrp/wiring.hpp"
+#include "watchdog/wiring.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+using namespace holdfast;
+using namespace holdfast::config;
+using namespace holdfast::config::test;
+
+namespace {
+
+constexpr std::uint64_t kSamplesOfWordsThatAct = 8;
+constexpr std::uint64_t kSamplesOfOthers = 3;
+
+/// What all cores are told.
+struct Told {
+  vrrp::Plan vrrp;
+  checkers::Settings checkers;
+  watchdog::Directives directives;
+  watchdog::RoleSet roles;
+  bool refuses = false;  ///< a reload that removes one service of several
+};
+
+std::uint32_t number_of(const std::string& name) {
+  std::uint32_t number = 0;
+  for (const char letter : name) number = number * 31 + static_cast<unsigned char>(letter);
+  return number;
+}
+
+Told told_by(Model model) {
+  // Nobody is looked up: each account has numbers of its own.
+  for (const AccountName& name : accounts_named_in(model))
+    model.accounts.push_back({.user = name.user,
+                              .group = name.group,
+                              .uid = number_of(name.user),
+                              .gid = number_of(name.group),
+                              .groups = {number_of(name.group), number_of(name.user)}});
+  Model smaller = model;
+  if (!smaller.services.empty()) smaller.services.erase(smaller.services.begin());
+  return {.vrrp = vrrp::make_plan(model),
+          .checkers = checkers::settings_from_model(model),
+          .directives = watchdog::directives_of(model.globals),
+          .roles = watchdog::roles_of(model),
+          .refuses = !beyond_limit(model, smaller).empty()};
+}
+
+bool differ_in(Room room, const Told& one, const Told& other) {
+  switch (room) {
+    case Room::vrrp:
+      return one.vrrp != other.vrrp;
+    case Room::checkers:
+      return one.checkers != other.checkers;
+    case Room::scripts:
+      return one.vrrp.scripts != other.vrrp.scripts;
+    case Room::watchdog:
+      return one.directives != other.directives || one.roles.bits() != other.roles.bits() ||
+             one.refuses != other.refuses;
+    case Room::none:
+    case Room::reader:
+      return false;
+  }
+  return false;
+}
+
+bool differ_anywhere(const Told& one, const Told& other) {
+  return differ_in(Room::vrrp, one, other) || differ_in(Room::checkers, one, other) ||
+         differ_in(Room::watchdog, one, other);
+}
+
+/// A configuration in both syntaxes.
+struct Tried {
+  Told keepalived;
+  Told toml;
+  std::size_t mistakes = 0;
+  bool usable = false;
+};
+
+std::size_t mistakes_in(const Diagnostics& diagnostics) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(diagnostics.all(), [](const Diagnostic& one) {
+        return one.severity == Severity::error || one.is_mistake_warning();
+      }));
+}
+
+Tried try_out(const Document& document) {
+  const Loaded keepalived = load_text(print_keepalived(document), "a.conf");
+  const Loaded toml = load_text(print_toml(document), "a.toml");
+  return {told_by(keepalived.model), told_by(toml.model), mistakes_in(keepalived.diagnostics),
+          !keepalived.diagnostics.has_errors()};
+}
+
+// Words that only show beside others that the skeleton cannot have.
+struct Scene {
+  Block block;
+  std::string_view word;
+  std::string_view text;
+};
+constexpr std::string_view kOwner =
+    "vrrp_instance VI_9 {\n  interface eth9\n  priority 255\n  virtual_router_id 59\n"
+    "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr Scene kScenes[] = {
+    {Block::global_defs, "default_interface",
+     "vrrp_instance VI_9 {\n  virtual_router_id 59\n  virtual_ipaddress {\n    192.168.5.9/24\n"
+     "  }\n}\n"},
+    {Block::global_defs, "vrrp_strict", kOwner},
+    {Block::vrrp_instance, "strict_mode", kOwner},
+    {Block::global_defs, "vrrp_version", kOwner},
+    {Block::virtual_server, "persistence_engine",
+     "virtual_server 192.168.1.202 5060 {\n  protocol UDP\n  persistence_timeout 50\n"
+     "  real_server 192.168.1.12 5060 {\n  }\n}\n"},
+};
+
+Document stage_for(const Keyword& row) {
+  for (const Scene& scene : kScenes) {
+    if (scene.block != row.block || scene.word != row.name) continue;
+    return document_from(fmt::format("global_defs {{\n}}\n{}", scene.text));
+  }
+  return skeleton();
+}
+
+/// What the samples of one row, each compared with the others at its place, have shown.
+struct Shown {
+  bool keepalived = false;
+  bool toml = false;
+  bool elsewhere = false;  ///< in a room that is not the row's
+  std::size_t sound = 0;
+
+  void compare(Room room, const Tried& one, const Tried& other) {
+    keepalived = keepalived || differ_in(room, one.keepalived, other.keepalived);
+    toml = toml || differ_in(room, one.toml, other.toml);
+    elsewhere = elsewhere || differ_anywhere(one.keepalived, other.keepalived) ||
+                differ_anywhere(one.toml, other.toml);
+  }
+};
+
+Room room_of(const Keyword& row) {
+  return row.effect == Effect::stops ? Room::vrrp : row.room;
+}
+
+// Whether what a core is told changes with this row's word.
+bool should_show(KeywordId id) {
+  const Schema& schema = Schema::instance();
+  return schema.acts(id) || schema[id].effect == Effect::stops;
+}
+
+Shown show_word(KeywordId id) {
+  const Keyword& row = Schema::instance()[id];
+  const Document stage = stage_for(row);
+  const Tried plain = try_out(stage);
+  std::vector<Tried> first;  // of each place
+  Shown shown;
+  const std::uint64_t samples = should_show(id) ? kSamplesOfWordsThatAct : kSamplesOfOthers;
+  for (std::uint64_t number = 0; number < samples; ++number) {
+    for (const Document& document : with_word(id, legal_args(row, number), stage)) {
+      const Tried tried = try_out(document);
+      if (tried.mistakes > plain.mistakes) continue;
+      ++shown.sound;
+      // Where the stage lacks what the word is about, samples are compared with each other.
+      if (tried.mistakes == plain.mistakes) shown.compare(room_of(row), plain, tried);
+      if (!first.empty()) shown.compare(room_of(row), first.front(), tried);
+      if (tried.mistakes < plain.mistakes) first.push_back(tried);
+    }
+    if (should_show(id) && shown.keepalived && shown.toml) break;
+  }
+  return shown;
+}
+
+void remove_blocks(std::vector<Node>& nodes, KeywordId id, std::optional<Node>& sample) {
+  for (const Node& node : nodes)
+    if (!node.entry && node.keyword == id && !sample) sample = node;
+  std::erase_if(nodes, [&](const Node& node) { return !node.entry && node.keyword == id; });
+  for (Node& node : nodes) remove_blocks(node.body, id, sample);
+}
+
+std::size_t add_block(std::vector<Node>& nodes, Block block, const Node& sample, std::size_t at) {
+  std::size_t places = 0;
+  for (Node& node : nodes) {
+    if (node.entry || !Schema::instance()[node.keyword].opens) continue;
+    if (Schema::instance()[node.keyword].opens == block && places++ == at)
+      node.body.push_back(sample);
+    places += add_block(node.body, block, sample, at - places);
+  }
+  return places;
+}
+
+// A word with a block: all of them are taken away, then one stands where none has stood.
+Shown show_block(KeywordId id) {
+  const Keyword& row = Schema::instance()[id];
+  const Tried plain = try_out(skeleton());
+  Document without = skeleton();
+  std::optional<Node> sample;
+  remove_blocks(without, id, sample);
+  Shown shown;
+  if (!sample) return shown;
+  const Tried bare = try_out(without);
+  if (bare.usable) shown.compare(room_of(row), plain, bare);
+  Document copy = without;
+  const std::size_t places = add_block(copy, row.block, *sample, SIZE_MAX);
+  for (std::size_t at = 0; at < places; ++at) {
+    copy = without;
+    add_block(copy, row.block, *sample, at);
+    const Tried tried = try_out(copy);
+    ++shown.sound;
+    if (tried.mistakes <= bare.mistakes) shown.compare(room_of(row), bare, tried);
+  }
+  return shown;
+}
+
+std::string_view name_of(Room room) {
+  constexpr std::string_view kNames[] = {"no room",  "the reader", "vrrp",
+                                         "checkers", "scripts",    "the watchdog"};
+  return kNames[static_cast<std::size_t>(room)];
+}
+
+// The word's own statement takes the place of WORD.
+struct ReaderScene {
+  std::string_view word;
+  std::string_view statement;
+  std::string_view text;
+};
+constexpr ReaderScene kReaderScenes[] = {
+    {"random_seed", "random_seed 7",
+     "global_defs {\nWORD\n}\nvrrp_instance V {\ninterface eth0\nvirtual_router_id ${_RANDOM 1 "
+     "255}\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n"},
+    {"include_check", "include_check",
+     "global_defs {\nWORD\n}\ninclude /nowhere/*.conf\nvrrp_instance V {\ninterface eth0\n"
+     "virtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n"},
+    {"glob_strict", "glob_strict",
+     "global_defs {\nWORD\n}\ninclude /nowhere/*.conf\nvrrp_instance V {\ninterface eth0\n"
+     "virtual_router_id 1\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n"},
+    {"no_virtual_ipaddress", "no_virtual_ipaddress",
+     "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nWORD\n}\n"},
+};
+
+// What the reader makes of a text but for the statement itself: the model as the cores see it, and
+// the findings.
+bool changes_the_reading(const ReaderScene& scene) {
+  const auto read = [&](std::string_view statement) {
+    std::string text(scene.text);
+    text.replace(text.find("WORD"), 4, statement);
+    return load_text(text, "a.conf");
+  };
+  const Loaded with = read(scene.statement);
+  const Loaded without = read("");
+  return differ_anywhere(told_by(with.model), told_by(without.model)) ||
+         mistakes_in(with.diagnostics) != mistakes_in(without.diagnostics) ||
+         with.diagnostics.errors() != without.diagnostics.errors();
+}
+
+}  // namespace
+
+TEST_CASE("truth: every row that acts changes what its room is told, and no other row does") {
+  const Schema& schema = Schema::instance();
+  std::size_t acting = 0;
+  for (std::size_t i = 0; i < schema.all().size(); ++i) {
+    const auto id = static_cast<KeywordId>(i);
+    const Keyword& row = schema[id];
+    const std::string name =
+        fmt::format("{} in {}", row.name, holdfast::config::name_of(row.block));
+    if (row.room == Room::reader) continue;
+    const Shown shown = row.opens ? show_block(id) : show_word(id);
+    if (!should_show(id)) {
+      if (shown.elsewhere) FAIL_CHECK(name, " is said to have no effect, but changes what is told");
+      continue;
+    }
+    ++acting;
+    CHECK_MESSAGE(room_of(row) != Room::none, name, " acts, but does not say where");
+    if (!shown.keepalived)
+      FAIL_CHECK(name, " is said to act in ", name_of(room_of(row)), ", but none of ", shown.sound,
+                 " samples without a mistake changes what is told there");
+    else if (!shown.toml)
+      FAIL_CHECK(name, " acts, but not when it is written in TOML");
+  }
+  fmt::print("truth: {} of {} rows act\n", acting, schema.all().size());
+  CHECK(acting > 100);
+}
+
+TEST_CASE("truth: every word for the reader changes what is read or found") {
+  const Schema& schema = Schema::instance();
+  for (const Keyword& row : schema.all()) {
+    if (row.room != Room::reader) continue;
+    const auto* scene = std::ranges::find(kReaderScenes, row.name, &ReaderScene::word);
+    if (scene == std::end(kReaderScenes))
+      FAIL_CHECK(row.name, " is for the reader, but no scene shows it");
+    else
+      CHECK_MESSAGE(changes_the_reading(*scene), row.name, " changes nothing");
+  }
+}
