@@ -50,10 +50,12 @@ def test_a_server_that_goes_down_is_told_with_its_moment(checkers: Checkers) -> 
     fall = re.search(rf"^after (\d\.\d) s +{name}: is down: no answer$", answer.stdout, re.M)
     assert fall is not None and 4.9 <= float(fall[1]) <= 6.3, answer.stdout
     assert "TCP 10.77.9.1:80: loses its quorum: weight 2\n" in answer.stdout
-    assert re.search(r": runs quorum_down: \S+/lost\.sh$", answer.stdout, re.M), answer.stdout
+    runs = re.search(r": runs quorum_down: \S+/lost\.sh$", answer.stdout, re.M)
+    assert runs is not None, answer.stdout
     assert checkers.server(1, 0)["state"] == "up"
     again = ctl(checkers, "what-if", "server", f"{SERVER}:8001", "down", "--json").stdout
-    assert [one["kind"] for one in json.loads(again)["actions"]][:3] == ["server", "quorum", "script"]
+    kinds = [one["kind"] for one in json.loads(again)["actions"]]
+    assert kinds[:3] == ["server", "quorum", "script"]
 
 
 def test_nothing_follows_from_what_is_so_already(checkers: Checkers) -> None:
