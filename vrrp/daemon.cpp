@@ -93,9 +93,7 @@ class Daemon {
           notifier_.tell(notify);
         },
         [this](const RouterKey& key) { notifier_.forget(key); });
-    claims_ = std::make_unique<ClaimWatch>(
-        loop_.io(), logger_, engine_->router(),
-        [this](const core::MacAddress& mac) { return has_interface_with(mac); });
+    claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, engine_->router(), reflector_);
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
     const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
@@ -150,12 +148,6 @@ class Daemon {
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
                             const runtime::ControlReply& reply) { record(request, reply); });
-  }
-
-  bool has_interface_with(const core::MacAddress& mac) const {
-    const std::vector<netlink::Link> links = reflector_.links();
-    return std::any_of(links.begin(), links.end(),
-                       [&](const netlink::Link& link) { return link.mac == mac; });
   }
 
   // ---- what holdfastctl asks ----
