@@ -36,6 +36,11 @@ int run_daemon(const runtime::ChildOptions& options) {
           helper.serve(frame.text, std::move(frame.fd));
       },
       [&](const std::string&) { helper.close_door(); });
+  // From inside the loop: it shows that requests are taken.
+  std::uint64_t heartbeats = 0;
+  const runtime::PeriodicTimer heartbeat(loop.io(), options.heartbeat_interval, [&] {
+    static_cast<void>(channel.send({runtime::FrameType::heartbeat, ++heartbeats, {}, {}}));
+  });
   logger.log(kStarted, "ready");
   const int exit_code = loop.run();
   logger.log(kStopped, "left in order");

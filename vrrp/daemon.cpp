@@ -247,7 +247,11 @@ class Daemon {
   }
 
   /// Scripts that still run have some seconds more: the process that runs them stays for that.
-  void finish() { loop_.stop(0); }
+  void finish() {
+    if (const std::string unsent = notifier_.client().unsent(); !unsent.empty())
+      logger_.log(kScriptsUnsent, "not run any more: {}", unsent);
+    loop_.stop(0);
+  }
 
   runtime::ChildOptions options_;
   runtime::Logger logger_;

@@ -17,9 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <grp.h>
 #include <map>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -39,14 +37,13 @@ constexpr std::size_t kMaxListedChanges = 500;
 void keep_only_reading() {
   static_cast<void>(runtime::give_up_programs());
   if (::geteuid() != 0) return;
-  const passwd* account = ::getpwnam("holdfast");
-  if (account == nullptr) account = ::getpwnam("nobody");
+  auto account = runtime::local_account("holdfast");
+  if (!account) account = runtime::local_account("nobody");
   capng_clear(CAPNG_SELECT_BOTH);
   capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                CAP_DAC_READ_SEARCH);
-  if (account != nullptr &&
-      capng_change_id(static_cast<int>(account->pw_uid), static_cast<int>(account->pw_gid),
-                      CAPNG_DROP_SUPP_GRP) == 0)
+  if (account && capng_change_id(static_cast<int>(account->uid), static_cast<int>(account->gid),
+                                 CAPNG_DROP_SUPP_GRP) == 0)
     return;
   capng_clear(CAPNG_SELECT_CAPS);
   capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
@@ -66,9 +63,14 @@ bool can_be_read(const std::string& path) {
 /// deadlines. Whoever cannot be found costs his own scripts only.
 void look_up_accounts(config::Loaded& loaded) {
   if (loaded.diagnostics.has_errors()) return;
+  const std::vector<config::AccountName> names = config::accounts_named_in(loaded.model);
+  std::vector<runtime::AccountQuestion> questions;
+  for (const config::AccountName& name : names) questions.push_back({name.user, name.group});
+  const auto answers = runtime::look_up_accounts(std::move(questions), runtime::kAccountPatience);
   std::vector<config::Account> accounts;
-  for (const config::AccountName& name : config::accounts_named_in(loaded.model)) {
-    auto found = runtime::look_up_account(name.user, name.group);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const config::AccountName& name = names[i];
+    const auto& found = answers[i];
     const bool is_default = name.user == config::kDefaultScriptUser && name.group.empty();
     if (!found && found.error().system_errno == 0 && is_default) continue;  // it need not exist
     config::Account& account = accounts.emplace_back();
@@ -80,7 +82,7 @@ void look_up_accounts(config::Loaded& loaded) {
     }
     account.uid = found->uid;
     account.gid = found->gid;
-    account.groups = std::move(found->groups);
+    account.groups = found->groups;
   }
   config::add_accounts(loaded, std::move(accounts));
 }

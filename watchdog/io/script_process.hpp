@@ -29,6 +29,15 @@ class ScriptProcess {
   /// An orderly stop waits this long for scripts: a little longer than that process allows them.
   static constexpr core::Duration kPatience = std::chrono::seconds(12);
 
+  /// It is looked at this often. So many looks without a heartbeat between them, and without work
+  /// either, and it hangs: it is ended, and the next one gets what has not begun. Before its first
+  /// heartbeat it may wait for the last scripts of a predecessor.
+  static constexpr core::Duration kLookEvery = std::chrono::seconds(1);
+  static constexpr int kMostIdleLooks = 5;
+  static constexpr int kMostIdleLooksAtStart = 15;
+  /// One that works is late; but nothing takes this long.
+  static constexpr int kMostLooks = 60;
+
   /// `introduce`: give this connection to the process in that role, if there is one.
   using Introduce = std::function<void(Role role, runtime::UniqueFd end)>;
   ScriptProcess(boost::asio::io_context& io, runtime::Logger& logger, runtime::ChildOptions options,
@@ -48,6 +57,8 @@ class ScriptProcess {
   void connect_to_running(Role role);
   void begin();
   void on_exit(ExitStatus status);
+  void on_heartbeat();
+  void look();
   void finish();
 
   boost::asio::io_context& io_;
@@ -57,10 +68,15 @@ class ScriptProcess {
   std::unique_ptr<Process> process_;
   std::unique_ptr<runtime::Channel> channel_;
   RoleSet served_;
+  bool has_spoken_ = false;
+  int looks_ = 0;  // since its last heartbeat
+  int idle_looks_ = 0;
+  core::Duration worked_{};
   core::Instant started_at_{};
   core::Duration pause_ = kFirstPause;
   runtime::DeadlineTimer again_;
   runtime::DeadlineTimer patience_;
+  runtime::PeriodicTimer look_;
   std::function<void()> on_left_;
 };
 

@@ -198,6 +198,39 @@ TEST_CASE("scripts: when their process dies, what had not begun is run by the ne
   CHECK(content(out) == "a\nb\n");
 }
 
+TEST_CASE("scripts: a state that has passed is not asked for again when their process dies") {
+  Stage stage;
+  const std::string out = stage.directory / "out";
+  stage.client->run("VI_1", "MASTER",
+                    {command_of({stage.script("a", "echo a >> " + out + "; sleep 5")}),
+                     command_of({stage.script("b", "echo b >> " + out)})});
+  REQUIRE(run_until(stage.io, [&] { return content(out) == "a\n"; }));
+  // No script for this state, so nothing is left of it once it was told.
+  stage.client->run("VI_1", "BACKUP", {});
+  stage.helper = std::make_unique<Helper>(stage.io, stage.logger, [] {});
+  stage.wait_for_ends(2);
+  stage.connect();
+  CHECK(stage.run(command_of({"true"})).succeeded());
+  CHECK(stage.client->idle());
+  CHECK(content(out) == "a\n");
+}
+
+TEST_CASE("scripts: while nobody takes them, the newest state of each subject waits and is named") {
+  boost::asio::io_context io;
+  ScriptClient client(io, [](const ScriptClient::News&) {});
+  CHECK(client.unsent().empty());
+  for (int i = 0; i < 1000; ++i) {
+    client.run("VI_1", "BACKUP", {command_of({"true"})});
+    client.run("VI_1", "MASTER", {command_of({"true"})});
+  }
+  client.run("VI_2", "MASTER", {});
+  io.poll();
+  CHECK(client.unsent() == "VI_1 for MASTER");
+  for (int i = 3; i < 10; ++i) client.run(fmt::format("VI_{}", i), "STOP", {command_of({"true"})});
+  CHECK(client.unsent() ==
+        "VI_1 for MASTER, VI_3 for STOP, VI_4 for STOP, VI_5 for STOP, VI_6 for STOP and 3 more");
+}
+
 TEST_CASE(
     "scripts: a request outlives who asked, and the helper waits for it behind a closed door") {
   Stage stage;
