@@ -116,14 +116,15 @@ void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<E
       found->second->queue.add(*adverts[i], destination, i);
   }
   for (const auto& [name, port] : ports_) {
-    if (port->queue.empty()) continue;
+    auto& queue = port->queue;  // no lambda of clang 14 captures `port`
+    if (queue.empty()) continue;
     std::map<std::size_t, std::size_t> refusals;
-    port->socket.send(port->queue, [&](std::size_t index, int error) {
-      const std::size_t advert = port->queue.tag(index);
+    port->socket.send(queue, [&](std::size_t index, int error) {
+      const std::size_t advert = queue.tag(index);
       if (++refusals[advert] == adverts[advert]->departure->destinations.size())
         outcome[advert] = error;
     });
-    port->queue.clear();
+    queue.clear();
   }
   for (std::size_t i = 0; i < adverts.size(); ++i) {
     const SendAdvert& advert = *adverts[i];
