@@ -28,9 +28,10 @@ namespace {
 
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
-/// After a configuration came into use, or the first of perhaps thousands of instances changed its
-/// state: what that needed for a moment is free by then.
-constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(50);
+/// After a configuration came into use, or the last of perhaps thousands of instances changed its
+/// state: what that needed for a moment is free by then. Pages that are given back while all is in
+/// motion would be taken again at once.
+constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
 /// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
 core::Result<Plan> read_plan(int snapshot_fd) {
@@ -63,7 +64,7 @@ class Daemon {
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         notifier_(loop_.io(), logger_, [this](Event event) { engine_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
-        tidy_up_(loop_.io(), tidy_up) {}
+        tidy_up_(loop_.io(), [this] { tidy_up(); }) {}
   ~Daemon() {
     for (std::thread& parser : parsers_) parser.join();
   }
@@ -228,10 +229,13 @@ class Daemon {
   // ---- memory ----
 
   void tidy_up_soon() {
-    if (!tidy_up_.armed()) tidy_up_.arm(runtime::now() + kTidyUpAfter);
+    changed_at_ = runtime::now();
+    if (!tidy_up_.armed()) tidy_up_.arm(changed_at_ + kTidyUpAfter);
   }
 
-  static void tidy_up() {
+  void tidy_up() {
+    if (const core::Instant calm_at = changed_at_ + kTidyUpAfter; runtime::now() < calm_at)
+      return tidy_up_.arm(calm_at);
     runtime::return_free_memory();
     runtime::return_idle_code();  // until the next change
   }
@@ -268,6 +272,7 @@ class Daemon {
   std::uint64_t preparing_ = 0;
   std::list<std::thread> parsers_;  // more than one while a prepare replaces another
   runtime::DeadlineTimer patience_;
+  core::Instant changed_at_{};
   runtime::DeadlineTimer tidy_up_;
 };
 

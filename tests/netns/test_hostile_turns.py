@@ -24,9 +24,10 @@ WHOLE = os.environ.get("HOLDFAST_HOSTILE") == "whole"
 INTERFACES = 16 if WHOLE else 4
 VRIDS = 254
 COUNT = INTERFACES * VRIDS
-# Of the processor's time: what the loop waits for it is the machine's matter.
+# Of the processor's time: what the loop waits for it is the machine's matter. What a turn does is
+# bounded in instances, so the quarter is not much shorter.
 SECONDS = 40 if WHOLE else 20  # that the stranger asks
-LONGEST_MS = 20 if WHOLE else 12
+LONGEST_MS = 20 if WHOLE else 15
 
 
 @pytest.fixture
@@ -60,10 +61,10 @@ def test_no_turn_is_long_while_all_change_state_and_a_stranger_asks(lab, record_
     director.directory.chmod(0o755)
     stronger = Director(other, crowd_config(INTERFACES, VRIDS, 200))
     director.start()
-    assert eventually(lambda: (director.directory / "vrrp.sock").exists(), 20), director.log()
-    measure(director)
+    # It came into use in one turn, which every instance is part of.
+    assert eventually(lambda: "vrrp-configured" in director.log(), 20), director.log()
+    told = {"comes into use": measure(director)}
     visitor = unleash(director, SECONDS, 1, "ask_a_hundred_times_a_second")
-    told = {}
 
     def played(name: str, held: int) -> None:
         assert eventually(lambda: virtual_addresses_held(machine) == held, 60, every=0.5), name
@@ -77,8 +78,9 @@ def test_no_turn_is_long_while_all_change_state_and_a_stranger_asks(lab, record_
     played("all take over", COUNT)
     answers = int(visitor.communicate()[0].split()[1])
 
-    print(told, runs.stat().st_size)
+    print(told, runs.stat().st_size, answers)
     for name, turns in told.items():
         record_property(name, turns["busiest_turn_ms"])
+    assert told.pop("comes into use")["busiest_turn_ms"] <= 2 * LONGEST_MS
     assert runs.stat().st_size >= COUNT and answers > 100
     assert max(turns["busiest_turn_ms"] for turns in told.values()) <= LONGEST_MS, told
