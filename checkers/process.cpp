@@ -5,11 +5,7 @@
 #include "checkers/settings_from_model.hpp"
 #include "config/load.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/memory.hpp"
 #include "runtime/process.hpp"
-#include "runtime/sealed_memfd.hpp"
-
-#include <boost/asio/post.hpp>
 
 #include <unistd.h>
 
@@ -27,18 +23,9 @@ std::string kind_of(std::string reason) {
   return reason;
 }
 
-/// From the sealed bytes to settings; runs beside the loop, touches nothing that is shared.
-core::Result<Settings> read_settings(int snapshot_fd) {
-  if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
-    return given_up.error();
-  const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
-  if (!bytes) return bytes.error();
-  const auto parsed = config::parse_snapshot_bytes(*bytes);
-  if (!parsed) return parsed.error();
-  if (parsed->diagnostics.has_errors())
-    return core::fail("the configuration has errors:\n{}",
-                      config::render_text(parsed->diagnostics));
-  return settings_from_model(parsed->model);
+core::Result<Settings> read_settings(std::string_view snapshot) {
+  const auto model = config::usable_model(snapshot);
+  return model ? settings_from_model(*model) : core::Result<Settings>(model.error());
 }
 
 std::uint64_t seed() {
@@ -73,11 +60,11 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
                        leave();
                      }),
       not_tried_(kNotTriedLogInterval),
+      preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
       self_(std::make_shared<Process*>(this)) {}
 
 Process::~Process() {
   *self_ = nullptr;
-  if (reader_.joinable()) reader_.join();
 }
 
 void Process::start() {
@@ -92,14 +79,11 @@ void Process::start() {
   child_ = std::make_unique<runtime::Child>(
       loop_, logger_, options_,
       runtime::ChildCallbacks{
-          .prepare = [this](std::uint64_t, runtime::UniqueFd snapshot,
-                            Prepared done) { prepare(std::move(snapshot), std::move(done)); },
+          .prepare = [this](
+                         std::uint64_t, runtime::UniqueFd snapshot,
+                         auto done) { preparation_.begin(std::move(snapshot), std::move(done)); },
           .commit = [this](std::uint64_t generation) { commit(generation); },
-          .abort =
-              [this](std::uint64_t) {
-                prepared_.reset();
-                ++reading_;
-              },
+          .abort = [this](std::uint64_t) { preparation_.abort(); },
           .sibling = [this](runtime::UniqueFd pidfd) { watch_vrrp(std::move(pidfd)); },
           .scripts = [this](runtime::UniqueFd end) { notifier_.client().connect(std::move(end)); },
           .stop = [this](const std::string& why) { stop(why); }});
@@ -114,29 +98,10 @@ void Process::listen() {
   runtime::answer_about_turns(*control_);
 }
 
-void Process::prepare(runtime::UniqueFd snapshot, Prepared done) {
-  prepared_.reset();
-  if (reader_.joinable())
-    reader_.join();  // at most the rest of one parse; its answer no longer counts
-  const std::uint64_t number = ++reading_;
-  auto fd = std::make_shared<runtime::UniqueFd>(std::move(snapshot));
-  reader_ = std::thread([this, fd, number, done = std::move(done), self = self_]() mutable {
-    auto settings = std::make_shared<core::Result<Settings>>(read_settings(fd->get()));
-    runtime::return_free_memory();  // the model was several times as large as the settings
-    runtime::return_idle_code();
-    boost::asio::post(loop_.io(), [self, settings, number, done = std::move(done)] {
-      if (!*self || (*self)->reading_ != number) return;
-      if (!*settings) return done(settings->error());
-      (*self)->prepared_ = std::move(**settings);
-      done({});
-    });
-  });
-}
-
 void Process::commit(std::uint64_t generation) {
-  if (!prepared_ || stopping_) return;
-  Configure configure{std::move(*prepared_), configured_ ? Memory{} : recall()};
-  prepared_.reset();
+  auto settings = preparation_.take();
+  if (!settings || stopping_) return;
+  Configure configure{std::move(*settings), configured_ ? Memory{} : recall()};
   generation_ = generation;
   const std::size_t services = configure.settings.services.size();
   if (!configure.memory.empty())

@@ -10,13 +10,13 @@
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
+#include "runtime/preparation.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <deque>
 #include <memory>
 #include <optional>
-#include <thread>
 
 namespace holdfast::checkers {
 
@@ -42,10 +42,7 @@ class Process {
   void start();
 
  private:
-  using Prepared = std::function<void(core::Result<void>)>;
-
   void listen();
-  void prepare(runtime::UniqueFd snapshot, Prepared done);
   void commit(std::uint64_t generation);
   void stop(const std::string& why);
   void watch_vrrp(runtime::UniqueFd pidfd);
@@ -90,10 +87,6 @@ class Process {
   std::unique_ptr<runtime::Child> child_;
   Counters counters_;
   std::uint64_t generation_ = 0;  // of the configuration that is in use
-  std::optional<Settings> prepared_;
-  /// Reads a new configuration beside the loop; one at a time.
-  std::thread reader_;
-  std::uint64_t reading_ = 0;
   std::deque<Event> events_;
   Actions actions_;  // reused between steps
   bool handling_ = false;
@@ -102,7 +95,8 @@ class Process {
   bool vrrp_runs_ = false;
   bool stopping_ = false;
   bool leaving_ = false;
-  /// The reader's answer looks here whether the process is still there.
+  runtime::Preparation<Settings> preparation_;
+  /// Waits that end later look here whether the process is still there.
   std::shared_ptr<Process*> self_;
 };
 

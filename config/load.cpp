@@ -118,6 +118,14 @@ core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes) {
   return parse_snapshot(*snapshot);
 }
 
+core::Result<Model> usable_model(std::string_view bytes) {
+  auto parsed = parse_snapshot_bytes(bytes);
+  if (!parsed) return parsed.error();
+  if (parsed->diagnostics.has_errors())
+    return core::fail("the configuration has errors:\n{}", render_text(parsed->diagnostics));
+  return std::move(parsed->model);
+}
+
 Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
   return read_tree(snapshot, reporter, nullptr);
 }

@@ -48,6 +48,9 @@ struct LoadOptions {
 [[nodiscard]] Trees read_trees(const Snapshot& snapshot, Reporter& reporter);
 /// For children: from the bytes of a sealed memfd. Fails when they are no snapshot.
 [[nodiscard]] core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes);
+/// As parse_snapshot_bytes, for who can do nothing with a model that is not usable: errors in the
+/// configuration are a failure that lists them.
+[[nodiscard]] core::Result<Model> usable_model(std::string_view bytes);
 
 /// Every interface that the model mentions, sorted, once each: for the daemon, which can tell
 /// whether they exist.

@@ -1,104 +1,16 @@
-// The reading half of text.hpp: a line is cut into words, words become options, options become an
-// entry.
+// The reading half of text.hpp: the words of a line become options, options become an entry.
 #include "ipvs_wrapper/text.hpp"
+#include "ipvs_wrapper/text_line.hpp"
 
-#include <fmt/format.h>
-
-#include <charconv>
-#include <initializer_list>
+#include <algorithm>
+#include <span>
 #include <utility>
 
 namespace holdfast::ipvs {
 namespace {
 
-struct Word {
-  std::string_view text;
-  std::size_t column = 0;  // from 1
-};
-
-enum class Option {
-  add_service,
-  add_server,
-  tcp,
-  udp,
-  sctp,
-  protocol,
-  mark,
-  ipv6,
-  scheduler,
-  persistent,
-  netmask,
-  engine,
-  one_packet,
-  scheduler_flags,
-  raw_flags,
-  real_server,
-  direct_route,
-  masquerade,
-  tunnel,
-  forwarding,
-  weight,
-  upper_threshold,
-  lower_threshold,
-  tunnel_type,
-  tunnel_port,
-  tunnel_nocsum,
-  tunnel_csum,
-  tunnel_remcsum,
-};
-
-struct OptionName {
-  std::string_view short_name;
-  std::string_view long_name;
-  Option option;
-};
-
-constexpr OptionName kOptions[] = {
-    {"-A", "--add-service", Option::add_service},
-    {"-a", "--add-server", Option::add_server},
-    {"-t", "--tcp-service", Option::tcp},
-    {"-u", "--udp-service", Option::udp},
-    {"", "--sctp-service", Option::sctp},
-    {"", "--protocol", Option::protocol},
-    {"-f", "--fwmark-service", Option::mark},
-    {"-6", "--ipv6", Option::ipv6},
-    {"-s", "--scheduler", Option::scheduler},
-    {"-p", "--persistent", Option::persistent},
-    {"-M", "--netmask", Option::netmask},
-    {"", "--pe", Option::engine},
-    {"-o", "--ops", Option::one_packet},
-    {"-b", "--sched-flags", Option::scheduler_flags},
-    {"", "--flags", Option::raw_flags},
-    {"-r", "--real-server", Option::real_server},
-    {"-g", "--gatewaying", Option::direct_route},
-    {"-m", "--masquerading", Option::masquerade},
-    {"-i", "--ipip", Option::tunnel},
-    {"", "--forwarding", Option::forwarding},
-    {"-w", "--weight", Option::weight},
-    {"-x", "--u-threshold", Option::upper_threshold},
-    {"-y", "--l-threshold", Option::lower_threshold},
-    {"", "--tun-type", Option::tunnel_type},
-    {"", "--tun-port", Option::tunnel_port},
-    {"", "--tun-nocsum", Option::tunnel_nocsum},
-    {"", "--tun-csum", Option::tunnel_csum},
-    {"", "--tun-remcsum", Option::tunnel_remcsum},
-};
-
-constexpr std::string_view kBlanks = " \t\r\f\v";
 constexpr std::uint32_t kMaxSigned = 0x7fffffff;
 constexpr std::uint32_t kDefaultPersistence = 360;  // seconds; ipvsadm's default for a bare -p
-
-std::vector<Word> words_of(std::string_view line) {
-  std::vector<Word> words;
-  std::size_t at = 0;
-  while ((at = line.find_first_not_of(kBlanks, at)) != std::string_view::npos) {
-    const auto end = std::min(line.find_first_of(kBlanks, at), line.size());
-    words.push_back({line.substr(at, end - at), at + 1});
-    at = end;
-  }
-  if (!words.empty() && words.front().text == "ipvsadm") words.erase(words.begin());
-  return words;
-}
 
 // What a line says, before it is checked as a whole.
 struct Entry {
@@ -113,209 +25,108 @@ struct Entry {
   std::optional<Word> tunnel_option;
 };
 
-// One line. Every member function returns nullopt or the problem.
-class LineParser {
+// A line as an entry.
+class LineParser : public TextLine {
  public:
-  using Problem = std::optional<core::Error>;
-
-  LineParser(std::string_view line, std::size_t number)
-      : words_(words_of(line)), number_(number), end_column_(line.size() + 1) {}
-
-  [[nodiscard]] bool is_empty() const {
-    return words_.empty() || words_.front().text.front() == '#';
-  }
+  using TextLine::TextLine;
 
   core::Result<Entry> parse() {
-    if (words_[0].text == "-A" || words_[0].text == "--add-service") {
+    if (first_word().text == "-A" || first_word().text == "--add-service") {
       entry_.is_server = false;
-    } else if (words_[0].text == "-a" || words_[0].text == "--add-server") {
+    } else if (first_word().text == "-a" || first_word().text == "--add-server") {
       entry_.is_server = true;
     } else {
-      return problem(words_[0], "expected -A (service) or -a (server), found '{}'", words_[0].text);
+      return problem(first_word(), "expected -A (service) or -a (server), found '{}'",
+                     first_word().text);
     }
-    next_ = 1;
-    while (next_ < words_.size()) {
+    while (has_more()) {
       if (auto error = option()) return *std::move(error);
     }
     if (auto error = finish()) return *std::move(error);
     return std::move(entry_);
   }
 
-  template <class... Args>
-  [[nodiscard]] core::Error problem(const Word& word, fmt::format_string<Args...> text,
-                                    Args&&... args) const {
-    return core::fail("line {}, column {}: {}", number_, word.column,
-                      fmt::format(text, std::forward<Args>(args)...));
-  }
-  [[nodiscard]] const Word& first_word() const { return words_.front(); }
-
  private:
+  enum class Takes : std::uint8_t { nothing, value, maybe_value };  ///< the last: -p, -p 300
+  using Reader = Problem (LineParser::*)(const Word& option, const Word& value);
+  struct Option {
+    std::string_view short_name;
+    std::string_view long_name;
+    Takes takes;
+    Reader read;
+  };
+  static std::span<const Option> options();
+
   Problem option() {
-    Word word = words_[next_++];
+    Word word = next_word();
     std::optional<Word> attached;  // --name=value
     if (const auto equals = word.text.find('=');
         word.text.starts_with("--") && equals != std::string_view::npos) {
       attached = Word{word.text.substr(equals + 1), word.column + equals + 1};
       word.text = word.text.substr(0, equals);
     }
-    for (const auto& known : kOptions) {
-      if (word.text == known.long_name ||
-          (!known.short_name.empty() && word.text == known.short_name))
-        return apply(known.option, word, attached);
-    }
-    return problem(word, "unknown option '{}'", word.text);
+    const auto known = std::ranges::find_if(options(), [&](const Option& each) {
+      return word.text == each.long_name ||
+             (!each.short_name.empty() && word.text == each.short_name);
+    });
+    if (known == options().end()) return problem(word, "unknown option '{}'", word.text);
+    if (known->takes == Takes::nothing) return (this->*known->read)(word, {});
+    if (known->takes == Takes::maybe_value)
+      return (this->*known->read)(word, attached ? *attached : value_that_may_follow());
+    const auto given = value(word, attached);
+    return given ? (this->*known->read)(word, *given) : given.error();
   }
 
-  // The option's value: attached, or the next word.
-  core::Result<Word> value(const Word& option, const std::optional<Word>& attached) {
-    if (attached) return *attached;
-    if (next_ == words_.size())
-      return problem(Word{{}, end_column_}, "option '{}' needs a value", option.text);
-    return words_[next_++];
-  }
+  // ---- one for each option ----
 
-  Problem apply(Option option, const Word& word, const std::optional<Word>& attached) {
-    switch (option) {
-      case Option::add_service:
-      case Option::add_server:
-        return problem(word, "a line holds one command");
-      case Option::ipv6:
-        entry_.ipv6 = word;
-        return {};
-      case Option::one_packet:
-        entry_.settings.flags |= kOnePacket;
-        return {};
-      case Option::direct_route:
-        entry_.server.forwarding = Forwarding::direct_route;
-        return {};
-      case Option::masquerade:
-        entry_.server.forwarding = Forwarding::masquerade;
-        return {};
-      case Option::tunnel:
-        entry_.server.forwarding = Forwarding::tunnel;
-        return {};
-      case Option::tunnel_nocsum:
-        return checksum(word, TunnelChecksum::none);
-      case Option::tunnel_csum:
-        return checksum(word, TunnelChecksum::checksum);
-      case Option::tunnel_remcsum:
-        return checksum(word, TunnelChecksum::remote_offload);
-      case Option::persistent:
-        return persistence(attached);
-      case Option::tcp:
-      case Option::udp:
-      case Option::sctp:
-      case Option::protocol:
-      case Option::mark:
-      case Option::scheduler:
-      case Option::netmask:
-      case Option::engine:
-      case Option::scheduler_flags:
-      case Option::raw_flags:
-      case Option::real_server:
-      case Option::forwarding:
-      case Option::weight:
-      case Option::upper_threshold:
-      case Option::lower_threshold:
-      case Option::tunnel_type:
-      case Option::tunnel_port:
-        break;
-    }
-    const auto found = value(word, attached);
-    if (!found) return found.error();
-    return apply_value(option, word, *found);
+  Problem second_command(const Word& option, const Word&) {
+    return problem(option, "a line holds one command");
   }
-
-  Problem apply_value(Option option, const Word& name, const Word& word) {
-    switch (option) {
-      case Option::tcp:
-        return address_key(Protocol::tcp, name, word);
-      case Option::udp:
-        return address_key(Protocol::udp, name, word);
-      case Option::sctp:
-        return address_key(Protocol::sctp, name, word);
-      case Option::protocol:
-        return any_protocol(name, word);
-      case Option::mark:
-        return mark(name, word);
-      case Option::scheduler:
-        return name_into(entry_.settings.scheduler, word);
-      case Option::engine:
-        return name_into(entry_.settings.persistence_engine, word);
-      case Option::netmask:
-        entry_.netmask = word;
-        return {};
-      case Option::scheduler_flags:
-        entry_.flags = word;
-        return {};
-      case Option::raw_flags:
-        return raw_flags(word);
-      case Option::real_server:
-        return endpoint(word);
-      case Option::forwarding:
-        return forwarding(word);
-      case Option::weight:
-        return number(word, 0, kMaxSigned, entry_.server.weight);
-      case Option::upper_threshold:
-        return number(word, 0, kMaxSigned, entry_.server.upper_threshold);
-      case Option::lower_threshold:
-        return number(word, 0, kMaxSigned, entry_.server.lower_threshold);
-      case Option::tunnel_type:
-        return tunnel_type(name, word);
-      case Option::tunnel_port:
-        return tunnel_port(name, word);
-      case Option::add_service:
-      case Option::add_server:
-      case Option::ipv6:
-      case Option::one_packet:
-      case Option::direct_route:
-      case Option::masquerade:
-      case Option::tunnel:
-      case Option::tunnel_nocsum:
-      case Option::tunnel_csum:
-      case Option::tunnel_remcsum:
-      case Option::persistent:
-        break;
-    }
-    return {};  // those without a value were handled in apply()
+  Problem tcp(const Word& option, const Word& value) {
+    return address_key(Protocol::tcp, option, value);
   }
-
-  template <class Number>
-  Problem number(const Word& word, std::uint32_t low, std::uint32_t high, Number& out) const {
-    std::uint32_t parsed = 0;
-    const auto* end = word.text.data() + word.text.size();
-    const auto [rest, error] = std::from_chars(word.text.data(), end, parsed);
-    if (error != std::errc{} || rest != end || parsed < low || parsed > high)
-      return problem(word, "expected a number from {} to {}, found '{}'", low, high, word.text);
-    out = static_cast<Number>(parsed);
+  Problem udp(const Word& option, const Word& value) {
+    return address_key(Protocol::udp, option, value);
+  }
+  Problem sctp(const Word& option, const Word& value) {
+    return address_key(Protocol::sctp, option, value);
+  }
+  Problem scheduler(const Word&, const Word& value) {
+    return name_into(entry_.settings.scheduler, value);
+  }
+  Problem engine(const Word&, const Word& value) {
+    return name_into(entry_.settings.persistence_engine, value);
+  }
+  Problem ipv6(const Word& option, const Word&) {
+    entry_.ipv6 = option;
     return {};
   }
-
-  core::Result<core::Endpoint> endpoint_value(const Word& word) const {
-    auto host = word.text;
-    std::optional<Word> port;
-    if (host.starts_with('[')) {
-      const auto close = host.find(']');
-      if (close == std::string_view::npos)
-        return problem(word, "'[' without ']' in '{}'", word.text);
-      if (close + 1 < host.size()) {
-        if (host[close + 1] != ':')
-          return problem(word, "expected ':' after ']' in '{}'", word.text);
-        port = Word{host.substr(close + 2), word.column + close + 2};
-      }
-      host = host.substr(1, close - 1);
-    } else if (const auto colon = host.rfind(':');
-               colon != std::string_view::npos && colon == host.find(':')) {
-      port = Word{host.substr(colon + 1), word.column + colon + 1};
-      host = host.substr(0, colon);
-    }
-    const auto address = core::IpAddress::parse(host);
-    if (!address) return problem(word, "'{}' is not an IP address", host);
-    core::Endpoint parsed{*address, 0};
-    if (port) {
-      if (auto error = number(*port, 0, 65535, parsed.port)) return *std::move(error);
-    }
-    return parsed;
+  Problem netmask(const Word&, const Word& value) {
+    entry_.netmask = value;
+    return {};
+  }
+  Problem scheduler_flags(const Word&, const Word& value) {
+    entry_.flags = value;
+    return {};
+  }
+  Problem one_packet(const Word&, const Word&) {
+    entry_.settings.flags |= kOnePacket;
+    return {};
+  }
+  template <Forwarding method>
+  Problem forwards_by(const Word&, const Word&) {
+    entry_.server.forwarding = method;
+    return {};
+  }
+  template <TunnelChecksum checksum>
+  Problem tunnel_checksum(const Word& option, const Word&) {
+    entry_.tunnel_option = option;
+    entry_.server.tunnel.checksum = checksum;
+    return {};
+  }
+  template <auto Server::*member>
+  Problem server_number(const Word&, const Word& value) {
+    return number(value, 0, kMaxSigned, entry_.server.*member);
   }
 
   Problem set_key(const Word& name, ServiceKey key) {
@@ -351,34 +162,30 @@ class LineParser {
     return {};
   }
 
-  // The value is optional: "-p -M 24" and "-p" at the end mean the default.
-  Problem persistence(const std::optional<Word>& attached) {
+  Problem persistence(const Word&, const Word& value) {
     std::uint32_t seconds = kDefaultPersistence;
-    auto given = attached;
-    if (!given && next_ < words_.size() && words_[next_].text.front() != '-')
-      given = words_[next_++];
-    if (given) {
-      if (auto error = number(*given, 1, kMaxSigned, seconds)) return error;
+    if (!value.text.empty()) {
+      if (auto error = number(value, 1, kMaxSigned, seconds)) return error;
     }
     entry_.settings.persistence = Persistence{std::chrono::seconds(seconds), 0};
     return {};
   }
 
-  Problem endpoint(const Word& word) {
+  Problem endpoint(const Word&, const Word& word) {
     const auto parsed = endpoint_value(word);
     if (!parsed) return parsed.error();
     entry_.endpoint = *parsed;
     return {};
   }
 
-  Problem raw_flags(const Word& word) {
+  Problem raw_flags(const Word&, const Word& word) {
     std::uint32_t flags = 0;
     if (auto error = number(word, 0, 0xffffffff, flags)) return error;
     entry_.settings.flags |= flags;
     return {};
   }
 
-  Problem forwarding(const Word& word) {
+  Problem forwarding(const Word&, const Word& word) {
     if (word.text == "local") {
       entry_.server.forwarding = Forwarding::local;
     } else if (word.text == "bypass") {
@@ -409,14 +216,8 @@ class LineParser {
     return number(word, 1, 65535, entry_.server.tunnel.port);
   }
 
-  Problem checksum(const Word& word, TunnelChecksum checksum) {
-    entry_.tunnel_option = word;
-    entry_.server.tunnel.checksum = checksum;
-    return {};
-  }
-
   Problem finish() {
-    const Word end{{}, end_column_};
+    const Word end = end_of_line();
     if (!entry_.key)
       return problem(end, "the line names no service (-t, -u, --sctp-service or -f)");
     if (entry_.ipv6) {
@@ -478,12 +279,43 @@ class LineParser {
     return name == "flag-3" ? kSchedulerFlag3 : 0;
   }
 
-  std::vector<Word> words_;
-  std::size_t number_;
-  std::size_t end_column_;
-  std::size_t next_ = 0;
   Entry entry_;
 };
+
+std::span<const LineParser::Option> LineParser::options() {
+  static constexpr Option kAll[] = {
+      {"-A", "--add-service", Takes::nothing, &LineParser::second_command},
+      {"-a", "--add-server", Takes::nothing, &LineParser::second_command},
+      {"-t", "--tcp-service", Takes::value, &LineParser::tcp},
+      {"-u", "--udp-service", Takes::value, &LineParser::udp},
+      {"", "--sctp-service", Takes::value, &LineParser::sctp},
+      {"", "--protocol", Takes::value, &LineParser::any_protocol},
+      {"-f", "--fwmark-service", Takes::value, &LineParser::mark},
+      {"-6", "--ipv6", Takes::nothing, &LineParser::ipv6},
+      {"-s", "--scheduler", Takes::value, &LineParser::scheduler},
+      {"-p", "--persistent", Takes::maybe_value, &LineParser::persistence},
+      {"-M", "--netmask", Takes::value, &LineParser::netmask},
+      {"", "--pe", Takes::value, &LineParser::engine},
+      {"-o", "--ops", Takes::nothing, &LineParser::one_packet},
+      {"-b", "--sched-flags", Takes::value, &LineParser::scheduler_flags},
+      {"", "--flags", Takes::value, &LineParser::raw_flags},
+      {"-r", "--real-server", Takes::value, &LineParser::endpoint},
+      {"-g", "--gatewaying", Takes::nothing, &LineParser::forwards_by<Forwarding::direct_route>},
+      {"-m", "--masquerading", Takes::nothing, &LineParser::forwards_by<Forwarding::masquerade>},
+      {"-i", "--ipip", Takes::nothing, &LineParser::forwards_by<Forwarding::tunnel>},
+      {"", "--forwarding", Takes::value, &LineParser::forwarding},
+      {"-w", "--weight", Takes::value, &LineParser::server_number<&Server::weight>},
+      {"-x", "--u-threshold", Takes::value, &LineParser::server_number<&Server::upper_threshold>},
+      {"-y", "--l-threshold", Takes::value, &LineParser::server_number<&Server::lower_threshold>},
+      {"", "--tun-type", Takes::value, &LineParser::tunnel_type},
+      {"", "--tun-port", Takes::value, &LineParser::tunnel_port},
+      {"", "--tun-nocsum", Takes::nothing, &LineParser::tunnel_checksum<TunnelChecksum::none>},
+      {"", "--tun-csum", Takes::nothing, &LineParser::tunnel_checksum<TunnelChecksum::checksum>},
+      {"", "--tun-remcsum", Takes::nothing,
+       &LineParser::tunnel_checksum<TunnelChecksum::remote_offload>},
+  };
+  return kAll;
+}
 
 std::optional<core::Error> add_to(Table& table, Entry entry, const LineParser& line) {
   const auto found = table.services.find(*entry.key);

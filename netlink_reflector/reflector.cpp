@@ -2,6 +2,7 @@
 
 #include "netlink_reflector/core/keeper.hpp"
 #include "netlink_reflector/messages.hpp"
+#include "netlink_reflector/news.hpp"
 #include "netlink_reflector/owned_file.hpp"
 #include "netlink_reflector/presence.hpp"
 #include "netlink_reflector/requests.hpp"
@@ -16,7 +17,6 @@
 #include <cerrno>
 #include <deque>
 #include <linux/rtnetlink.h>
-#include <map>
 
 namespace holdfast::netlink {
 namespace {
@@ -50,6 +50,7 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
         logger_(logger),
         options_(std::move(options)),
         keeper_(options_.retry_after),
+        news_(logger),
         owned_(options_.run_dir),
         readable_(io),
         timer_(io, [this] { schedule(); }) {}
@@ -66,16 +67,9 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   Keeper& keeper() { return keeper_; }
   [[nodiscard]] bool has_inherited() const { return has_inherited_; }
   [[nodiscard]] const Mirror& mirror() const { return mirror_; }
-
-  std::vector<std::function<void(const LinkEvent&)>> on_link;
-  std::vector<std::function<void(const AddressEvent&)>> on_address;
-  std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_published;
-  std::vector<std::function<void(const core::RouterKey&, const Publication&)>> on_lost;
-  std::vector<std::function<void(const core::RouterKey&, const std::vector<core::IpPrefix>&)>>
-      on_repaired;
+  News& news() { return news_; }
 
  private:
-  using News = std::variant<LinkEvent, AddressEvent, Notice>;
   /// A batch, and the answers to as many of its steps as were sent.
   struct Sending {
     Batch batch;
@@ -98,15 +92,13 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   void send_batches(core::Instant until);
   void send_piece(Sending& sending);
   [[nodiscard]] bool is_working() const { return keeper_.has_work() || !pending_.empty(); }
-  void deliver();
-  void tell(const News& news);
-  void tell(const Notice& notice);
   void arm();
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   ReflectorOptions options_;
   Keeper keeper_;
+  News news_;
   OwnedFile owned_;
   std::optional<Presence> presence_;
   Mirror mirror_;
@@ -115,9 +107,6 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::posix::stream_descriptor readable_;
   runtime::DeadlineTimer timer_;
   std::deque<Sending> pending_;
-  /// What the callbacks have not heard yet.
-  std::deque<News> outbox_;
-  std::map<core::RouterKey, std::vector<core::IpPrefix>> repaired_;
   bool turn_is_posted_ = false;
   bool resync_is_due_ = false;
   bool undrained_ = false;
@@ -144,7 +133,7 @@ core::Result<void> Reflector::Impl::load() {
   resync_is_due_ = !read;
   if (read) inherit();
   drain_events();
-  outbox_.clear();  // nobody has a former state to compare with
+  news_.clear();  // nobody has a former state to compare with
   readable_.assign(events_->fd());
   wait_for_events();
   arm();
@@ -191,7 +180,7 @@ void Reflector::Impl::schedule() {
 
 void Reflector::Impl::turn() {
   progress(runtime::now() + kTurnTime);
-  deliver();
+  news_.deliver();
   arm();
 }
 
@@ -203,13 +192,13 @@ void Reflector::Impl::progress(core::Instant until) {
   std::vector<Notice> notices;
   keeper_.work(mirror_, runtime::now(), batches, notices);
   for (Batch& batch : batches) pending_.push_back({std::move(batch), {}});
-  for (Notice& notice : notices) outbox_.emplace_back(std::move(notice));
+  for (Notice& notice : notices) news_.add(std::move(notice));
   record_changes();
   send_batches(until);
 }
 
 void Reflector::Impl::arm() {
-  if (is_working() || !outbox_.empty() || undrained_ || resync_is_due_) schedule();
+  if (is_working() || !news_.is_empty() || undrained_ || resync_is_due_) schedule();
   std::optional<core::Instant> deadline = keeper_.deadline();
   if (resync_at_ && (!deadline || *resync_at_ < *deadline)) deadline = resync_at_;
   timer_.arm(deadline);
@@ -277,13 +266,13 @@ void Reflector::Impl::take(const Payload& payload) {
 void Reflector::Impl::note(const std::optional<LinkEvent>& event) {
   if (!event) return;
   keeper_.on_link(*event, runtime::now());
-  outbox_.emplace_back(*event);
+  news_.add(*event);
 }
 
 void Reflector::Impl::note(const std::optional<AddressEvent>& event) {
   if (!event) return;
   keeper_.on_address(*event, mirror_, runtime::now());
-  outbox_.emplace_back(*event);
+  news_.add(*event);
 }
 
 /// Mark and sweep: what the kernel does not mention any more is gone. Nothing is swept after an
@@ -361,54 +350,6 @@ void Reflector::Impl::send_piece(Sending& sending) {
   drain_events();
 }
 
-void Reflector::Impl::deliver() {
-  while (!outbox_.empty()) {
-    const News news = std::move(outbox_.front());
-    outbox_.pop_front();
-    tell(news);
-  }
-  outbox_ = {};  // the room that a burst needed
-  for (const auto& [owner, prefixes] : std::exchange(repaired_, {})) {
-    for (const auto& callback : on_repaired) callback(owner, prefixes);
-  }
-}
-
-void Reflector::Impl::tell(const News& news) {
-  if (const auto* link = std::get_if<LinkEvent>(&news)) {
-    for (const auto& callback : on_link) callback(*link);
-  } else if (const auto* address = std::get_if<AddressEvent>(&news)) {
-    for (const auto& callback : on_address) callback(*address);
-  } else if (const auto* notice = std::get_if<Notice>(&news)) {
-    tell(*notice);
-  }
-}
-
-void Reflector::Impl::tell(const Notice& notice) {
-  if (const auto* published = std::get_if<Published>(&notice)) {
-    for (const auto& callback : on_published) callback(published->owner, published->publication);
-  } else if (const auto* lost = std::get_if<Lost>(&notice)) {
-    logger_.log(kAddressLost, "{}: {}", core::to_string(lost->owner),
-                lost->publication.first_problem());
-    for (const auto& callback : on_lost) callback(lost->owner, lost->publication);
-  } else if (const auto* repaired = std::get_if<Repaired>(&notice)) {
-    logger_.log(kAddressRepaired, "{} was removed from {} by somebody else; put back",
-                repaired->prefix.to_string(), repaired->interface);
-    for (const core::RouterKey& owner : repaired->owners) {
-      repaired_[owner].push_back(repaired->prefix);
-    }
-  } else if (const auto* refused = std::get_if<Refused>(&notice)) {
-    logger_.log(kStepRefused, "{}", refused->sentence);
-  } else if (const auto* foreign = std::get_if<Foreign>(&notice)) {
-    logger_.log(kAddressForeign,
-                "{} is on {} and was not put there by this director: it stays, also when another "
-                "director has it",
-                foreign->prefix.to_string(), foreign->interface);
-  } else if (const auto* left = std::get_if<LeftOver>(&notice)) {
-    logger_.log(kLeftOver, "taking off {}, which an earlier process left on {}",
-                left->prefix.to_string(), left->interface);
-  }
-}
-
 // ---- the public face ----
 
 Reflector::Reflector(boost::asio::io_context& io, runtime::Logger& logger, ReflectorOptions options)
@@ -441,23 +382,23 @@ std::optional<core::IpAddress> Reflector::primary_v4(InterfaceIndex index) const
 }
 
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
-  impl_->on_link.push_back(std::move(callback));
+  impl_->news().on_link.push_back(std::move(callback));
 }
 void Reflector::on_address(std::function<void(const AddressEvent&)> callback) {
-  impl_->on_address.push_back(std::move(callback));
+  impl_->news().on_address.push_back(std::move(callback));
 }
 void Reflector::on_published(
     std::function<void(const core::RouterKey& owner, const Publication&)> callback) {
-  impl_->on_published.push_back(std::move(callback));
+  impl_->news().on_published.push_back(std::move(callback));
 }
 void Reflector::on_lost(
     std::function<void(const core::RouterKey& owner, const Publication&)> callback) {
-  impl_->on_lost.push_back(std::move(callback));
+  impl_->news().on_lost.push_back(std::move(callback));
 }
 void Reflector::on_repaired(
     std::function<void(const core::RouterKey& owner, const std::vector<core::IpPrefix>&)>
         callback) {
-  impl_->on_repaired.push_back(std::move(callback));
+  impl_->news().on_repaired.push_back(std::move(callback));
 }
 
 void Reflector::claim(const core::RouterKey& owner, std::vector<DesiredAddress> addresses) {

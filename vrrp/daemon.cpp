@@ -5,8 +5,8 @@
 #include "runtime/control_socket.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/messages.hpp"
+#include "runtime/preparation.hpp"
 #include "runtime/process.hpp"
-#include "runtime/sealed_memfd.hpp"
 #include "vrrp/explain.hpp"
 #include "vrrp/io/claim_watch.hpp"
 #include "vrrp/io/engine.hpp"
@@ -16,12 +16,8 @@
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <filesystem>
-#include <list>
-#include <thread>
 
 namespace holdfast::vrrp {
 namespace {
@@ -33,17 +29,9 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// motion would be taken again at once.
 constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
-/// Bytes → plan. Touches no state of the process: runs in a thread of its own, off the loop.
-core::Result<Plan> read_plan(int snapshot_fd) {
-  if (auto given_up = runtime::give_up_capabilities_of_this_thread(); !given_up)
-    return given_up.error();
-  const auto bytes = runtime::read_sealed_memfd(snapshot_fd);
-  if (!bytes) return bytes.error();
-  const auto parsed = config::parse_snapshot_bytes(*bytes);
-  if (!parsed) return parsed.error();
-  if (parsed->diagnostics.has_errors())
-    return core::fail("{}", config::render_text(parsed->diagnostics));
-  return make_plan(parsed->model);
+core::Result<Plan> read_plan(std::string_view snapshot) {
+  const auto model = config::usable_model(snapshot);
+  return model ? make_plan(*model) : core::Result<Plan>(model.error());
 }
 
 netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options,
@@ -64,12 +52,9 @@ class Daemon {
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         notifier_(loop_.io(), logger_, [this](Event event) { engine_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
-        tidy_up_(loop_.io(), [this] { tidy_up(); }) {}
-  ~Daemon() {
-    for (std::thread& parser : parsers_) parser.join();
-  }
-  Daemon(const Daemon&) = delete;
-  Daemon& operator=(const Daemon&) = delete;
+        tidy_up_(loop_.io(), [this] { tidy_up(); }),
+        preparation_(loop_.io(), read_plan,
+                     [this](const Plan& plan) { return engine_->prepare(plan.instances); }) {}
 
   int run() {
     if (auto begun = begin(); !begun) {
@@ -103,16 +88,13 @@ class Daemon {
     child_ = std::make_unique<runtime::Child>(
         loop_, logger_, options_,
         runtime::ChildCallbacks{
-            .prepare =
-                [this](std::uint64_t generation, runtime::UniqueFd snapshot,
-                       std::function<void(core::Result<void>)> done) {
-                  prepare(generation, std::move(snapshot), std::move(done));
-                },
+            .prepare = [this](
+                           std::uint64_t, runtime::UniqueFd snapshot,
+                           auto done) { preparation_.begin(std::move(snapshot), std::move(done)); },
             .commit = [this](std::uint64_t generation) { commit(generation); },
             .abort =
                 [this](std::uint64_t) {
-                  prepared_.reset();
-                  preparing_ = 0;
+                  preparation_.abort();
                   engine_->abort();
                 },
             .scripts =
@@ -184,40 +166,8 @@ class Daemon {
     reply({{"file", file}, {"limit", limit->as_int64()}});
   }
 
-  // ---- configuration, in two steps ----
-
-  void prepare(std::uint64_t generation, runtime::UniqueFd snapshot,
-               std::function<void(core::Result<void>)> done) {
-    prepared_.reset();
-    preparing_ = generation;
-    const auto parser = parsers_.emplace(parsers_.end());
-    const auto fd = std::make_shared<runtime::UniqueFd>(std::move(snapshot));
-    try {
-      *parser = std::thread([this, parser, generation, fd, done] {
-        auto plan = std::make_shared<core::Result<Plan>>(read_plan(fd->get()));
-        runtime::return_free_memory();  // the model was several times as large as the plan
-        runtime::return_idle_code();
-        boost::asio::post(loop_.io(), [this, parser, generation, plan, done] {
-          parser->join();  // this was the last thing that it did
-          parsers_.erase(parser);
-          if (preparing_ == generation) done(accept(std::move(*plan)));
-        });
-      });
-    } catch (const std::system_error& error) {  // a limit on tasks
-      parsers_.erase(parser);
-      done(core::fail("cannot read the configuration: {}", error.what()));
-    }
-  }
-
-  core::Result<void> accept(core::Result<Plan> plan) {
-    if (!plan) return plan.error();
-    if (auto ready = engine_->prepare(plan->instances); !ready) return ready;
-    prepared_ = std::move(*plan);
-    return {};
-  }
-
   void commit(std::uint64_t generation) {
-    Plan plan = std::move(*std::exchange(prepared_, std::nullopt));
+    Plan plan = *preparation_.take();
     const std::size_t count = plan.instances.size();
     notifier_.take(plan);
     engine_->commit(std::move(plan.instances));
@@ -268,12 +218,10 @@ class Daemon {
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
-  std::optional<Plan> prepared_;
-  std::uint64_t preparing_ = 0;
-  std::list<std::thread> parsers_;  // more than one while a prepare replaces another
   runtime::DeadlineTimer patience_;
   core::Instant changed_at_{};
   runtime::DeadlineTimer tidy_up_;
+  runtime::Preparation<Plan> preparation_;
 };
 
 }  // namespace

@@ -122,7 +122,9 @@ int run_watchdog(watchdog::Options options) {
   auto locks = lock_everything(options);
   if (!locks) return complain(locks.error().message, ExitCode::fatal);
 
-  runtime::UniqueFd start_errors(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10));
+  runtime::UniqueFd start_errors;
+  if (!options.log.to_stderr || !options.foreground)
+    start_errors = runtime::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10));
   std::optional<runtime::Daemonized> starter;
   if (!options.foreground) {
     auto daemonized = runtime::daemonize();
@@ -132,7 +134,7 @@ int run_watchdog(watchdog::Options options) {
   }
   const auto pid_file = runtime::PidFile::write(options.pid_file);
   if (!pid_file) note_trouble(options, pid_file.error());
-  watchdog::Daemon daemon(options, std::move(starter), std::move(start_errors));
+  watchdog::Daemon daemon(options, {std::move(starter), std::move(start_errors)});
   return daemon.run();
 }
 

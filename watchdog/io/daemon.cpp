@@ -1,26 +1,20 @@
 #include "watchdog/io/daemon.hpp"
 
-#include "runtime/base64.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/messages.hpp"
-#include "runtime/sealed_memfd.hpp"
 #include "runtime/signals.hpp"
 #include "watchdog/io/release.hpp"
-#include "watchdog/io/reload_files.hpp"
 #include "watchdog/messages.hpp"
 #include "watchdog/version.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
-#include <poll.h>
 #include <string_view>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 #include <utility>
 
@@ -30,13 +24,6 @@ namespace {
 
 /// Taking addresses off is a handful of netlink messages: longer means that something is stuck.
 constexpr core::Duration kReleaseLimit = std::chrono::seconds(10);
-/// A longer wait for a confirmation is a mistake in the unit.
-constexpr std::chrono::milliseconds kLongestTrial = std::chrono::hours(24);
-
-/// Whoever reads the remarks of the start empties his pipe within this; milliseconds.
-constexpr int kReaderPatience = 100;
-/// A pipe that can be written to takes so much without waiting: pipe(7), PIPE_BUF.
-constexpr std::size_t kPieceBytes = 4096;
 
 SupervisorSettings settings_from(const Options& options) {
   SupervisorSettings settings;
@@ -113,11 +100,9 @@ std::optional<std::int64_t> number_in(const char* variable) {
 
 }  // namespace
 
-Daemon::Daemon(const Options& options, std::optional<runtime::Daemonized> starter,
-               runtime::UniqueFd start_errors)
+Daemon::Daemon(const Options& options, Starter starter)
     : options_(options),
       starter_(std::move(starter)),
-      start_errors_(std::move(start_errors)),
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
@@ -176,89 +161,6 @@ void Daemon::remember_trial(Generation former) {
   if (!saved) logger_.log(kTrialFile, "{}", saved.error().message);
 }
 
-void Daemon::open_control_socket() {
-  auto server = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/watchdog.sock");
-  if (!server) return logger_.log(kNoControl, "{}", server.error().message);
-  control_ = std::move(*server);
-  using runtime::ControlAccess;
-  control_->handle("status", ControlAccess::read,
-                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     reply(status(Readers::everybody));
-                   });
-  control_->handle("status", ControlAccess::change,
-                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     reply(status(Readers::owners));
-                   });
-  runtime::answer_about_turns(*control_);
-  control_->handle("reload", ControlAccess::change,
-                   [this](const boost::json::object& request, runtime::ControlReply reply) {
-                     on_reload_command(request, std::move(reply));
-                   });
-  control_->handle("confirm", ControlAccess::change,
-                   [this](const boost::json::object&, runtime::ControlReply reply) {
-                     on_trial_command(ConfirmRequested{}, std::move(reply));
-                   });
-  control_->handle("revert", ControlAccess::change,
-                   [this](const boost::json::object&, runtime::ControlReply reply) {
-                     on_trial_command(RevertRequested{}, std::move(reply));
-                   });
-  // A configuration holds passwords: only who may change things may read it.
-  control_->handle("configuration", ControlAccess::change,
-                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     on_configuration_command(reply);
-                   });
-  control_->handle("stop", ControlAccess::change,
-                   [this](const boost::json::object&, const runtime::ControlReply& reply) {
-                     reply({{"ok", true}});
-                     if (!scripts_.stop_waiting()) feed_later(StopRequested{});
-                   });
-}
-
-void Daemon::on_reload_command(const boost::json::object& request, runtime::ControlReply reply) {
-  ReloadOptions options;
-  if (const auto* force = request.if_contains("force"); force != nullptr)
-    options.force = force->is_bool() && force->get_bool();
-  if (const auto* within = request.if_contains("confirm_within_ms"); within != nullptr) {
-    boost::system::error_code error;
-    const auto milliseconds = within->to_number<std::int64_t>(error);
-    if (error || milliseconds < 1 || milliseconds > kLongestTrial.count())
-      return reply({{"error", fmt::format("confirm_within_ms must be from 1 to {}",
-                                          kLongestTrial.count())}});
-    options.confirm_within = std::chrono::milliseconds(milliseconds);
-  }
-  if (const auto why = supervisor_.why_no_reload(runtime::now())) {
-    let_writers_go();
-    return reply({{"error", *why}});
-  }
-  waiting_next_.push_back(std::move(reply));
-  feed(ReloadRequested{options});
-}
-
-void Daemon::on_trial_command(const Event& event, runtime::ControlReply reply) {
-  const Confirmation& trial = supervisor_.confirmation();
-  if (!trial.is_waiting())
-    return reply({{"error",
-                   "no configuration awaits confirmation: the last reload, if there was "
-                   "one, was confirmed, has gone back or needed no confirmation"}});
-  if (supervisor_.is_going_back())
-    return reply({{"error", "the former configuration is already returning"}});
-  if (std::holds_alternative<RevertRequested>(event)) {
-    waiting_next_.push_back(std::move(reply));  // answered when the former generation runs
-    return feed(event);
-  }
-  feed(event);
-  reply({{"ok", true}, {"generation", supervisor_.generation()}});
-}
-
-void Daemon::on_configuration_command(const runtime::ControlReply& reply) {
-  const auto bytes = runtime::read_sealed_memfd(snapshots_.get(supervisor_.generation()));
-  if (!bytes) return reply({{"error", "no configuration is in use: " + bytes.error().message}});
-  reply({{"generation", supervisor_.generation()},
-         {"config_file", options_.config_file},
-         {"config_id", options_.config_id},
-         {"snapshot", runtime::to_base64(*bytes)}});
-}
-
 void Daemon::on_signal(int number) {
   switch (number) {
     case SIGHUP:
@@ -302,77 +204,6 @@ void Daemon::look_at_children() {
 
 void Daemon::feed_later(Event event) {
   boost::asio::post(loop_.io(), [this, event = std::move(event)] { feed(event); });
-}
-
-void Daemon::perform(const StartLoader& action) {
-  logger_.log(kReading, "reading {}", options_.config_file);
-  if (ready_) {
-    timespec monotonic{};
-    ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    runtime::sd_notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
-                                   monotonic.tv_sec * 1'000'000 + monotonic.tv_nsec / 1000));
-  }
-  begin_reading();
-  auto run = LoaderRun::start(loop_.io(),
-                              {.config_file = options_.config_file,
-                               .config_id = options_.config_id,
-                               .running = snapshots_.get(supervisor_.generation())},
-                              [this, generation = action.generation](LoadResult result) {
-                                on_loaded(generation, std::move(result));
-                              });
-  if (run) {
-    loader_ = std::move(*run);
-    return;
-  }
-  feed_later(LoaderFinished{.usable = false,
-                            .roles = {},
-                            .diagnostics = run.error().message + "\n",
-                            .exit_code = ExitCode::fatal});
-}
-
-void Daemon::on_loaded(Generation generation, LoadResult result) {
-  const std::unique_ptr<LoaderRun> ended =
-      std::move(loader_);  // not destroyed from inside its own callback
-  if (!reading_file_.empty()) announce_read(std::exchange(reading_file_, {}));
-  write_check_log(result.event);
-  if (result.event.usable) {
-    snapshots_.put(generation, std::move(result.snapshot), std::move(result.directives));
-    result.event.roles = result.event.roles.only(options_.roles);
-    if (result.event.roles.empty())
-      logger_.log(kNothingToDo, "{} has nothing for the processes asked for", options_.config_file);
-  }
-  feed(result.event);
-}
-
-std::string Daemon::reload_file() const {
-  const auto file = snapshots_.directives(supervisor_.generation()).reload_file;
-  if (!file) return {};
-  return file->empty() ? options_.run_dir + "/keepalived.reload" : *file;
-}
-
-void Daemon::begin_reading() {
-  reading_file_ = reload_file();
-  if (reading_file_.empty()) return;
-  if (const auto made = announce_reading(reading_file_); !made)
-    logger_.log(kReloadFile, "reload_file: {}", made.error().message);
-}
-
-void Daemon::let_writers_go() {
-  if (const std::string file = reload_file(); !file.empty() && !loader_) announce_read(file);
-}
-
-void Daemon::write_check_log(const LoaderFinished& loaded) {
-  const auto file = snapshots_.directives(supervisor_.generation()).check_log;
-  if (!file || file->empty()) return;
-  std::string text = loaded.diagnostics;
-  text += fmt::format("{}: {}\n", options_.config_file,
-                      loaded.usable ? "can be used" : "cannot be used");
-  if (const auto written = watchdog::write_check_log(*file, text); !written)
-    logger_.log(kReloadFile, "reload_check_config: {}", written.error().message);
-}
-
-void Daemon::perform(const KillLoader&) {
-  if (loader_) loader_->kill();
 }
 
 void Daemon::perform(const Spawn& action) {
@@ -482,24 +313,10 @@ void Daemon::perform(const ReloadFinished& action) {
                                    action.ok ? "running" : "running; the last reload was refused"));
 }
 
-/// What a person at the terminal must see, once: through the log when that goes there anyway.
 void Daemon::tell_starter(const std::string& text) {
-  if (text.empty() || !start_errors_ || (options_.log.to_stderr && options_.foreground)) return;
-  const std::string line = text.back() == '\n' ? text : "holdfast: " + text + "\n";
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    pollfd ready{.fd = start_errors_.get(), .events = POLLOUT, .revents = 0};
-    if (::poll(&ready, 1, kReaderPatience) != 1 || (ready.revents & POLLOUT) == 0) break;
-    const ssize_t count =
-        ::write(start_errors_.get(), rest.data(), std::min(rest.size(), kPieceBytes));
-    if (count < 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (rest.empty()) return;
-  start_errors_.reset();  // nobody reads: neither now nor what may follow
-  logger_.log(kStarterDeaf,
-              "nobody reads what the start has to say, {} bytes of it were not written",
-              rest.size());
+  if (const std::size_t unread = starter_.tell(text); unread != 0)
+    logger_.log(kStarterDeaf,
+                "nobody reads what the start has to say, {} bytes of it were not written", unread);
 }
 
 void Daemon::perform(const AnnounceReady&) {
@@ -507,8 +324,7 @@ void Daemon::perform(const AnnounceReady&) {
   logger_.log(kStarted, "holdfast {} runs {} (generation {})", kVersion, options_.config_file,
               supervisor_.generation());
   runtime::sd_notify(fmt::format("READY=1\nSTATUS=running\nMAINPID={}", ::getpid()));
-  if (starter_) starter_->report(to_int(ExitCode::ok));
-  start_errors_.reset();
+  starter_.report(to_int(ExitCode::ok));
 }
 
 void Daemon::perform(const AnnounceStopping&) {
@@ -533,20 +349,8 @@ void Daemon::perform(const Exit& action) {
 
 void Daemon::end(ExitCode code) {
   logger_.log(kEnded, "ended with exit code {}", to_int(code));
-  if (starter_) starter_->report(to_int(code));
+  starter_.report(to_int(code));
   loop_.stop(to_int(code));
-}
-
-boost::json::object Daemon::status(Readers readers) const {
-  return status_json({.readers = readers,
-                      .config_file = options_.config_file,
-                      .config_id = options_.config_id,
-                      .started_at = started_at_,
-                      .now = runtime::now(),
-                      .last_reload = last_reload_,
-                      .scripts = scripts_.pid(),
-                      .planned_reload = schedule_.planned()},
-                     supervisor_, children_);
 }
 
 }  // namespace holdfast::watchdog

@@ -12,6 +12,7 @@
 #include "watchdog/io/reload_schedule.hpp"
 #include "watchdog/io/script_process.hpp"
 #include "watchdog/io/snapshots.hpp"
+#include "watchdog/io/starter.hpp"
 #include "watchdog/io/status.hpp"
 #include "watchdog/io/trial_file.hpp"
 #include "watchdog/options.hpp"
@@ -26,11 +27,7 @@ namespace holdfast::watchdog {
 
 class Daemon {
  public:
-  /// `starter`: set in daemon mode; hears the outcome of the start. `start_errors`: where a person
-  /// reads what went wrong at the start (the terminal's stderr, kept open over the way into the
-  /// background).
-  Daemon(const Options& options, std::optional<runtime::Daemonized> starter,
-         runtime::UniqueFd start_errors);
+  Daemon(const Options& options, Starter starter);
 
   /// Runs to the end; returns the exit code.
   [[nodiscard]] int run();
@@ -79,8 +76,7 @@ class Daemon {
   void perform(const Exit& action);
 
   Options options_;
-  std::optional<runtime::Daemonized> starter_;
-  runtime::UniqueFd start_errors_;
+  Starter starter_;
   runtime::Loop loop_;
   runtime::Logger logger_;
   Supervisor supervisor_;
