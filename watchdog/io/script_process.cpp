@@ -2,6 +2,7 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/message_pipe.hpp"
+#include "runtime/script_messages.hpp"
 #include "watchdog/messages.hpp"
 
 #include <algorithm>
@@ -32,6 +33,22 @@ void ScriptProcess::connect(Role role) {
   if (!again_.armed()) begin();
 }
 
+void ScriptProcess::configure(Generation generation, runtime::UniqueFd snapshot) {
+  if (!configurations_.empty() && configurations_.back().first == generation) return;
+  configurations_.emplace_back(generation, std::move(snapshot));
+  if (configurations_.size() > runtime::kScriptGenerations) configurations_.pop_front();
+  if (process_) send_configuration(generation, configurations_.back().second);
+}
+
+void ScriptProcess::send_configuration(Generation generation, const runtime::UniqueFd& snapshot) {
+  runtime::Frame frame{.type = runtime::FrameType::prepare,
+                       .number = generation,
+                       .text = {},
+                       .fd = snapshot.duplicate()};
+  if (const auto sent = channel_->send(std::move(frame)); !sent)
+    logger_.log(kScriptsDied, "{}", sent.error().message);
+}
+
 void ScriptProcess::begin() {
   if (const auto spawned = spawn(); !spawned) {
     logger_.log(kScriptsDied,
@@ -42,6 +59,8 @@ void ScriptProcess::begin() {
     pause_ = std::min(2 * pause_, kLongestPause);
     return;
   }
+  for (const auto& [generation, snapshot] : configurations_)
+    send_configuration(generation, snapshot);
   for (const Role role : kRoles)
     if (served_.contains(role)) connect_to_running(role);
 }

@@ -12,10 +12,12 @@
 #include "watchdog/core/role.hpp"
 #include "watchdog/io/process.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <sys/types.h>
+#include <utility>
 
 namespace holdfast::watchdog {
 
@@ -43,6 +45,9 @@ class ScriptProcess {
   ScriptProcess(boost::asio::io_context& io, runtime::Logger& logger, runtime::ChildOptions options,
                 Introduce introduce);
 
+  /// This configuration is about to come into use: the process reads it, to know which commands it
+  /// holds. Called before a child is told of it; for a number that it knows, it does nothing.
+  void configure(Generation generation, runtime::UniqueFd snapshot);
   /// A process in this role has been started: it gets a connection.
   void connect(Role role);
   /// The children are gone. `on_left` comes when their last scripts have ended, or kPatience is
@@ -55,6 +60,7 @@ class ScriptProcess {
  private:
   [[nodiscard]] core::Result<void> spawn();
   void connect_to_running(Role role);
+  void send_configuration(Generation generation, const runtime::UniqueFd& snapshot);
   void begin();
   void on_exit(ExitStatus status);
   void on_heartbeat();
@@ -68,6 +74,8 @@ class ScriptProcess {
   std::unique_ptr<Process> process_;
   std::unique_ptr<runtime::Channel> channel_;
   RoleSet served_;
+  /// As many as it keeps: a new process is given the same ones.
+  std::deque<std::pair<Generation, runtime::UniqueFd>> configurations_;
   bool has_spoken_ = false;
   int looks_ = 0;  // since its last heartbeat
   int idle_looks_ = 0;
