@@ -59,6 +59,10 @@ inline constexpr Message kQuorumDown{
     "checkers-quorum-down", Level::warning,
     "The weights of the servers that are up no longer reach the quorum; a sorry server "
     "takes over if there is one."};
+inline constexpr Message kScriptsUnsent{
+    "checkers-scripts-unsent", Level::warning,
+    "An orderly stop is over, and the process that runs scripts has not taken these: they are not "
+    "run. It is busy with others, or cannot be started."};
 inline constexpr Message kScriptFailed{
     "checkers-script-failed", Level::warning,
     "A notification script did not end well, was not run, or was ended or skipped because a newer "

@@ -49,7 +49,7 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
               }),
       notifier_(loop.io(), logger),
       tick_(loop.io(), [this] { handle(Tick{}); }),
-      farewell_(loop.io(), [this] { loop_.stop(0); }),
+      farewell_(loop.io(), [this] { finish(); }),
       vrrp_(loop.io()),
       vrrp_farewell_(loop.io(),
                      [this] {
@@ -160,7 +160,13 @@ void Process::leave() {
 
 void Process::leave_when_scripts_are_done() {
   farewell_.arm(runtime::now() + kScriptFarewell);
-  notifier_.client().when_idle([this] { loop_.stop(0); });
+  notifier_.client().when_idle([this] { finish(); });
+}
+
+void Process::finish() {
+  if (const std::string unsent = notifier_.client().unsent(); !unsent.empty())
+    logger_.log(messages::kScriptsUnsent, "not run any more: {}", unsent);
+  loop_.stop(0);
 }
 
 std::shared_ptr<StatusDocument> Process::status() const {

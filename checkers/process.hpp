@@ -50,6 +50,7 @@ class Process {
   void watch_vrrp(runtime::UniqueFd pidfd);
   void leave();
   void leave_when_scripts_are_done();
+  void finish();
 
   void handle(Event event);
   void act(const StartProbe& start);

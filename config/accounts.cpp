@@ -42,21 +42,21 @@ void for_each_script(const Model& model, const std::function<void(const Script&)
   for (const VirtualServer& one : model.services) visit_service(one, visit);
 }
 
-AccountName account_name(const Script& script, const Globals& globals) {
+core::AccountName account_name(const Script& script, const Globals& globals) {
   if (!script.user.empty()) return {script.user, script.group};
   if (!globals.script_user.empty()) return {globals.script_user, globals.script_group};
   return {std::string(kDefaultScriptUser), {}};
 }
 
-std::vector<AccountName> accounts_named_in(const Model& model) {
-  std::set<AccountName> names;
+std::vector<core::AccountName> accounts_named_in(const Model& model) {
+  std::set<core::AccountName> names;
   for_each_script(model,
                   [&](const Script& script) { names.insert(account_name(script, model.globals)); });
   return {names.begin(), names.end()};
 }
 
 Account account_of(const Script& script, const Model& model) {
-  const AccountName name = account_name(script, model.globals);
+  const core::AccountName name = account_name(script, model.globals);
   const auto found = std::ranges::find_if(model.accounts, [&](const Account& one) {
     return one.user == name.user && one.group == name.group;
   });
@@ -94,9 +94,12 @@ void report_accounts(const Model& model, Reporter& reporter) {
 
 void look_up_accounts(Loaded& loaded, const AccountLookUp& look_up) {
   if (loaded.diagnostics.has_errors()) return;
+  const std::vector<core::AccountName> names = accounts_named_in(loaded.model);
+  auto answers = look_up(names);
   std::vector<Account> accounts;
-  for (const AccountName& name : accounts_named_in(loaded.model)) {
-    auto found = look_up(name.user, name.group);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const core::AccountName& name = names[i];
+    auto& found = answers[i];
     const bool is_default = name.user == kDefaultScriptUser && name.group.empty();
     if (!found && found.error().system_errno == 0 && is_default) continue;  // it need not exist
     Account& account = accounts.emplace_back();

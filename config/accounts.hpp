@@ -18,18 +18,11 @@ struct Loaded;
 /// keepalived: runs scripts where this account exists and nothing else is said.
 inline constexpr std::string_view kDefaultScriptUser = "keepalived_script";
 
-/// An account as the file names it: `uid`, `gid` and `groups` of the answer are not filled in yet.
-struct AccountName {
-  std::string user;
-  std::string group;  ///< empty: the primary group of `user`
-  auto operator<=>(const AccountName&) const = default;
-};
-
 /// Whom a script of this configuration names: itself, else script_user, else kDefaultScriptUser.
-[[nodiscard]] AccountName account_name(const Script& script, const Globals& globals);
+[[nodiscard]] core::AccountName account_name(const Script& script, const Globals& globals);
 
 /// Every account that a script of the model runs as, each once.
-[[nodiscard]] std::vector<AccountName> accounts_named_in(const Model& model);
+[[nodiscard]] std::vector<core::AccountName> accounts_named_in(const Model& model);
 
 /// The account that runs a script; root where nobody is named and kDefaultScriptUser does not
 /// exist. Its `problem` says why it cannot be used, and then the script must not run.
@@ -38,9 +31,10 @@ struct AccountName {
 /// A script as it is run, without what the caller calls it.
 [[nodiscard]] core::Command command_of(const Script& script, const Model& model);
 
-/// The numbers of a user and a group by their names; an error without an errno: there is no such.
+/// The numbers of accounts by their names, in the same order; an error without an errno: there is
+/// no such.
 using AccountLookUp =
-    std::function<core::Result<core::ScriptUser>(std::string_view user, std::string_view group)>;
+    std::function<std::vector<core::Result<core::ScriptUser>>(std::vector<core::AccountName>)>;
 
 /// Looks every account up that the model names, and adds what was found or why it was not. Whoever
 /// cannot be found costs his own scripts only. Nothing with errors in the configuration.

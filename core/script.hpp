@@ -4,6 +4,7 @@
 
 #include "core/time.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,13 @@ struct ScriptUser {
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> groups{};  ///< further groups; `gid` may be among them
   bool operator==(const ScriptUser&) const = default;
+};
+
+/// An account as a configuration names it.
+struct AccountName {
+  std::string user;
+  std::string group;  ///< empty: the primary group of `user`
+  auto operator<=>(const AccountName&) const = default;
 };
 
 struct Command {

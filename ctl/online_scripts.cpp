@@ -26,7 +26,7 @@ struct Scripts {
 
   void check(const config::Script& script) {
     if (script.argv.empty() || script.argv[0].starts_with('<')) return;
-    const config::AccountName name = config::account_name(script, globals);
+    const core::AccountName name = config::account_name(script, globals);
     auto user = runtime::look_up_account(name.user, name.group);
     const bool named = !script.user.empty() || !globals.script_user.empty();
     const bool is_missing = !user && user.error().system_errno == 0;

@@ -32,7 +32,9 @@ std::optional<Side> read_side(const std::string& file, const std::string& config
     complain(fmt::format("{} cannot be taken into use: {}", file, loaded.diagnostics.summary()));
     return std::nullopt;
   }
-  config::look_up_accounts(loaded, runtime::look_up_account);
+  config::look_up_accounts(loaded, [](auto names) {
+    return runtime::look_up_accounts(std::move(names), runtime::kAccountPatience);
+  });
   if (loaded.diagnostics.warnings() != 0)
     complain(
         fmt::format("{}: {}; `holdfastctl check` shows them", file, loaded.diagnostics.summary()));

@@ -86,7 +86,9 @@ struct Channel::State : std::enable_shared_from_this<Channel::State> {
   void wait_readable() {
     socket.async_wait(socket.wait_read,
                       [self = shared_from_this()](boost::system::error_code error) {
-                        if (!error) self->drain();
+                        if (error || self->closed) return;
+                        self->drain();
+                        if (!self->closed) self->wait_readable();
                       });
   }
 
@@ -105,7 +107,6 @@ struct Channel::State : std::enable_shared_from_this<Channel::State> {
       const auto callback = on_frame;  // the callback may destroy the Channel
       callback(std::move(*frame));
     }
-    if (!closed) wait_readable();
   }
 
   void flush() {
@@ -163,6 +164,11 @@ void Channel::start(std::function<void(Frame)> on_frame,
   state_->on_frame = std::move(on_frame);
   state_->on_closed = std::move(on_closed);
   state_->wait_readable();
+}
+
+void Channel::take_waiting() {
+  const auto state = state_;  // a callback may destroy the Channel
+  if (!state->closed) state->drain();
 }
 
 core::Result<void> Channel::send(Frame frame) {

@@ -73,6 +73,9 @@ class Channel {
   /// Starts reading. `on_closed` is called once, with a sentence: the other side is gone or sent
   /// nonsense. Neither callback runs after the destructor; both may destroy the Channel.
   void start(std::function<void(Frame)> on_frame, std::function<void(std::string)> on_closed);
+  /// Takes what has arrived by now, without waiting for the loop's next turn: for who is told by
+  /// somebody else about what was sent here before.
+  void take_waiting();
   /// Never blocks. A heartbeat that does not fit is dropped silently: the next one says the same.
   [[nodiscard]] core::Result<void> send(Frame frame);
 

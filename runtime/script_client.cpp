@@ -1,6 +1,7 @@
 #include "runtime/script_client.hpp"
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include <cerrno>
 #include <utility>
@@ -34,10 +35,12 @@ void ScriptClient::run(std::string subject, std::string state,
   const std::uint64_t id = ++last_id_;
   const std::size_t count = commands.size();
   newest_unsent_[subject] = id;
+  const auto [newest, is_first] = newest_.try_emplace(subject, id);
+  if (!is_first) jobs_.at(std::exchange(newest->second, id)).has_passed = true;
   jobs_.emplace(id, Job{.request = {id, std::move(subject), std::move(state), std::move(commands)},
                         .begun = std::vector<bool>(count, false),
                         .over = std::vector<bool>(count, false)});
-  unsent_.push_back(id);
+  unsent_.insert(unsent_.end(), id);
   pump();
 }
 
@@ -47,25 +50,23 @@ void ScriptClient::drop_unsent(const std::string& subject) {
   if (newest == newest_unsent_.end()) return;
   const std::uint64_t id = newest->second;
   newest_unsent_.erase(newest);
+  unsent_.erase(id);
   boost::asio::post(io_, [self = self_, id] {
     if (!*self) return;
     const std::size_t count = (*self)->jobs_.at(id).request.commands.size();
     for (std::uint32_t index = 0; index < count; ++index)
       (*self)->settle(id, index, {.end = ScriptEnd::skipped});
-    if (count == 0) (*self)->jobs_.erase(id);
+    if (count == 0) (*self)->erase(id);
   });
 }
 
 void ScriptClient::pump() {
   while (pipe_ && pipe_->has_room() && !unsent_.empty()) {
-    const std::uint64_t id = unsent_.front();
-    unsent_.pop_front();
-    const auto found = jobs_.find(id);
-    if (found == jobs_.end()) continue;
-    const ScriptJob& request = found->second.request;
-    const auto newest = newest_unsent_.find(request.subject);
-    if (newest == newest_unsent_.end() || newest->second != id) continue;  // is being dropped
-    newest_unsent_.erase(newest);
+    const std::uint64_t id = *unsent_.begin();
+    unsent_.erase(unsent_.begin());
+    Job& job = jobs_.at(id);
+    const ScriptJob& request = job.request;
+    newest_unsent_.erase(request.subject);
     const auto bytes = encode(request);
     if (bytes.size() > MessagePipe::kMaxMessage) {
       const std::size_t count = request.commands.size();
@@ -74,8 +75,8 @@ void ScriptClient::pump() {
       continue;
     }
     pipe_->send(bytes);
-    found->second.is_sent = true;
-    if (request.commands.empty()) jobs_.erase(found);
+    job.is_sent = true;
+    if (request.commands.empty()) erase(id);
   }
   if (jobs_.empty() && on_idle_) std::exchange(on_idle_, {})();
 }
@@ -102,11 +103,20 @@ void ScriptClient::settle(std::uint64_t id, std::uint32_t index, core::ScriptOut
             ScriptReport::What::ended, outcome});
   for (const bool over : job.over)
     if (!over) return;
-  jobs_.erase(found);
+  erase(id);
   if (jobs_.empty() && on_idle_) std::exchange(on_idle_, {})();
 }
 
-// Asked for again in the old order, as new jobs: of two states of one subject the newer one counts.
+void ScriptClient::erase(std::uint64_t id) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return;
+  const auto newest = newest_.find(found->second.request.subject);
+  if (newest != newest_.end() && newest->second == id) newest_.erase(newest);
+  jobs_.erase(found);
+}
+
+// Asked for again in the old order, as new jobs. What a newer state has overtaken is not, whatever
+// has become of that one.
 void ScriptClient::on_closed() {
   pipe_.reset();
   std::vector<std::uint64_t> sent;
@@ -119,19 +129,31 @@ void ScriptClient::on_closed() {
     for (std::uint32_t index = 0; index < job.begun.size(); ++index)
       if (!job.begun[index] && !job.over[index])
         rest.commands.push_back(job.request.commands[index]);
-    const bool has_newer = newest_unsent_.contains(rest.subject);
     for (std::uint32_t index = 0; index < job.begun.size(); ++index) {
       if (job.over[index]) continue;
       if (job.begun[index])
         settle(id, index, {.end = ScriptEnd::lost});
-      else if (has_newer)
+      else if (job.has_passed)
         settle(id, index, {.end = ScriptEnd::skipped});
     }
-    jobs_.erase(id);
-    if (!has_newer && !rest.commands.empty()) again.push_back(std::move(rest));
+    erase(id);
+    if (!job.has_passed && !rest.commands.empty()) again.push_back(std::move(rest));
   }
   for (ScriptJob& job : again)
     run(std::move(job.subject), std::move(job.state), std::move(job.commands));
+}
+
+std::string ScriptClient::unsent() const {
+  constexpr std::size_t kMostNamed = 5;
+  std::string list;
+  std::size_t count = 0;
+  for (const std::uint64_t id : unsent_) {
+    const ScriptJob& request = jobs_.at(id).request;
+    if (request.commands.empty() || ++count > kMostNamed) continue;
+    list += fmt::format("{}{} for {}", list.empty() ? "" : ", ", request.subject, request.state);
+  }
+  if (count > kMostNamed) list += fmt::format(" and {} more", count - kMostNamed);
+  return list;
 }
 
 void ScriptClient::when_idle(std::function<void()> on_idle) {

@@ -7,10 +7,10 @@
 #include "runtime/script_messages.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +45,9 @@ class ScriptClient {
   [[nodiscard]] bool idle() const { return jobs_.empty(); }
   /// Calls once when idle, at once if it is so already. For an orderly stop.
   void when_idle(std::function<void()> on_idle);
+  /// For who leaves without waiting any longer: whose scripts nobody has been told of, as "VI_1 for
+  /// STOP, VI_2 for STOP and 7 more". Empty: none.
+  [[nodiscard]] std::string unsent() const;
 
  private:
   struct Job {
@@ -52,6 +55,7 @@ class ScriptClient {
     std::vector<bool> begun;  // of its commands
     std::vector<bool> over;
     bool is_sent = false;
+    bool has_passed = false;  // its subject has had another state since
   };
 
   void pump();
@@ -59,13 +63,15 @@ class ScriptClient {
   void on_closed();
   void settle(std::uint64_t id, std::uint32_t index, core::ScriptOutcome outcome);
   void drop_unsent(const std::string& subject);
+  void erase(std::uint64_t id);
 
   boost::asio::io_context& io_;
   OnNews on_news_;
   std::unique_ptr<MessagePipe> pipe_;
   std::map<std::uint64_t, Job> jobs_;  // those that still lack a last word
-  std::deque<std::uint64_t> unsent_;   // of jobs_, and some that are gone
+  std::set<std::uint64_t> unsent_;     // of jobs_: one of each subject at most
   std::map<std::string, std::uint64_t> newest_unsent_;
+  std::map<std::string, std::uint64_t> newest_;  // of jobs_, sent or not
   std::uint64_t last_id_ = 0;
   std::function<void()> on_idle_;
   /// A posted handler looks here whether this is still there.

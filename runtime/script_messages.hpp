@@ -13,6 +13,10 @@
 
 namespace holdfast::runtime {
 
+/// Configurations whose commands are believed: the one in use, the one before it, whose instances
+/// may still have a last word, and one that is about to come.
+inline constexpr std::size_t kScriptGenerations = 3;
+
 /// A subject has a new state: run these, and end what still runs for the former one.
 struct ScriptJob {
   std::uint64_t id = 0;  ///< counts up within a connection

@@ -1,10 +1,14 @@
 #include "scripts/daemon.hpp"
 
+#include "config/load.hpp"
 #include "runtime/channel.hpp"
 #include "runtime/lock_file.hpp"
+#include "runtime/memory.hpp"
+#include "runtime/sealed_memfd.hpp"
 
 #include "scripts/helper.hpp"
 #include "scripts/messages.hpp"
+#include "scripts/permitted.hpp"
 #include <csignal>
 #include <fcntl.h>
 
@@ -15,6 +19,24 @@ namespace {
 /// scripts of the stop away. (main has seen to the harmless ones; scripts get the defaults back.)
 void ignore_requests_to_stop() {
   for (const int number : {SIGTERM, SIGINT}) std::signal(number, SIG_IGN);
+}
+
+/// Nothing is permitted by what cannot be read.
+Permitted read_permitted(int snapshot, runtime::Logger& logger) {
+  const auto bytes = runtime::read_sealed_memfd(snapshot);
+  const auto model =
+      bytes ? config::usable_model(*bytes) : core::Result<config::Model>(bytes.error());
+  if (!model) {
+    logger.log(kNoConfiguration, "the configuration cannot be read: {}", model.error().message);
+    return {};
+  }
+  return Permitted(*model);
+}
+
+/// Small, so that a fork costs little.
+void return_what_reading_needed() {
+  runtime::return_free_memory();
+  runtime::return_idle_code();
 }
 
 }  // namespace
@@ -28,14 +50,30 @@ int run_daemon(const runtime::ChildOptions& options) {
                                                 Queue::kFarewell + 2 * Queue::kGrace);
   if (!alone) logger.log(kNotAlone, "{}", alone.error().message);
   runtime::Loop loop;
-  Helper helper(loop.io(), logger, [&loop] { loop.stop(0); });
   runtime::Channel channel(loop.io(), runtime::UniqueFd(options.channel_fd));
+  PermittedLately permitted;
+  // A configuration is sent here before it is put to use: it has arrived when its first script is
+  // asked for.
+  const auto permits = [&](const core::Command& command) {
+    if (permitted.allows(command)) return true;
+    channel.take_waiting();
+    return permitted.allows(command);
+  };
+  Helper helper(loop.io(), logger, permits, [&loop] { loop.stop(0); });
   channel.start(
       [&](runtime::Frame frame) {
+        if (frame.type == runtime::FrameType::prepare && frame.fd)
+          permitted.add(read_permitted(frame.fd.get(), logger));
+        if (frame.type == runtime::FrameType::prepare) return_what_reading_needed();
         if (frame.type == runtime::FrameType::scripts && frame.fd)
           helper.serve(frame.text, std::move(frame.fd));
       },
       [&](const std::string&) { helper.close_door(); });
+  // From inside the loop: it shows that requests are taken.
+  std::uint64_t heartbeats = 0;
+  const runtime::PeriodicTimer heartbeat(loop.io(), options.heartbeat_interval, [&] {
+    static_cast<void>(channel.send({runtime::FrameType::heartbeat, ++heartbeats, {}, {}}));
+  });
   logger.log(kStarted, "ready");
   const int exit_code = loop.run();
   logger.log(kStopped, "left in order");

@@ -14,9 +14,11 @@ using core::ScriptEnd;
 using core::ScriptOutcome;
 using runtime::ScriptReport;
 
-Helper::Helper(boost::asio::io_context& io, runtime::Logger& logger, std::function<void()> on_done)
+Helper::Helper(boost::asio::io_context& io, runtime::Logger& logger, Permits permits,
+               std::function<void()> on_done)
     : io_(io),
       logger_(logger),
+      permits_(std::move(permits)),
       on_done_(std::move(on_done)),
       timer_(io, [this] { handle(Tick{}); }) {}
 
@@ -106,8 +108,9 @@ void Helper::perform(const Start& action) {
     settle(action.run, outcome);
     handle(Ended{action.run});
   };
-  if (std::string why = runtime::why_not_run(command, program); !why.empty())
-    return fail({.end = ScriptEnd::refused, .why = std::move(why)});
+  std::string why = runtime::why_not_run(command, program);
+  if (why.empty() && !permits_(command)) why = "it is not in the configuration";
+  if (!why.empty()) return fail({.end = ScriptEnd::refused, .why = std::move(why)});
   auto spawned = spawn(program, command);
   if (!spawned) return fail({.end = ScriptEnd::not_started, .code = spawned.error().system_errno});
   const auto running =

@@ -22,8 +22,12 @@ namespace holdfast::scripts {
 
 class Helper {
  public:
+  /// Whether the configuration has this command.
+  using Permits = std::function<bool(const core::Command& command)>;
+
   /// `on_done`: after close_door(), when nothing is left to do.
-  Helper(boost::asio::io_context& io, runtime::Logger& logger, std::function<void()> on_done);
+  Helper(boost::asio::io_context& io, runtime::Logger& logger, Permits permits,
+         std::function<void()> on_done);
   ~Helper();
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
@@ -64,6 +68,7 @@ class Helper {
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
+  Permits permits_;
   std::function<void()> on_done_;
   Queue queue_;
   runtime::DeadlineTimer timer_;

@@ -24,6 +24,10 @@ inline constexpr Message kNotAlone{
     "scripts-not-alone", Level::warning,
     "Scripts of a director that was killed still run, or its lock cannot be had: those of this one "
     "run beside them."};
+inline constexpr Message kNoConfiguration{
+    "scripts-no-configuration", Level::error,
+    "The process that runs scripts cannot read a configuration that comes into use, so it believes "
+    "no command of it: its scripts are not run. The others use it; a reload tries again."};
 inline constexpr Message kNonsense{
     "scripts-nonsense", Level::error,
     "Another process of the suite asked for something that is no request. Both must be the same "

@@ -27,9 +27,10 @@ namespace {
 
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
-/// After a configuration came into use, or the first of perhaps thousands of instances changed its
-/// state: what that needed for a moment is free by then.
-constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(50);
+/// After a configuration came into use, or the last of perhaps thousands of instances changed its
+/// state: what that needed for a moment is free by then. Pages that are given back while all is in
+/// motion would be taken again at once.
+constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
 core::Result<Plan> read_plan(std::string_view snapshot) {
   const auto model = config::usable_model(snapshot);
@@ -54,7 +55,7 @@ class Daemon {
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         notifier_(loop_.io(), logger_, [this](Event event) { engine_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
-        tidy_up_(loop_.io(), tidy_up),
+        tidy_up_(loop_.io(), [this] { tidy_up(); }),
         scheduler_(loop_.io(), logger_),
         preparation_(loop_.io(), read_plan,
                      [this](const Plan& plan) { return engine_->prepare(plan.instances); }) {}
@@ -82,9 +83,7 @@ class Daemon {
           notifier_.tell(notify);
         },
         [this](const RouterKey& key) { notifier_.forget(key); });
-    claims_ = std::make_unique<ClaimWatch>(
-        loop_.io(), logger_, engine_->router(),
-        [this](const core::MacAddress& mac) { return has_interface_with(mac); });
+    claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, engine_->router(), reflector_);
     rehearsals_ =
         std::make_unique<RehearsalDesk>(loop_.io(), *engine_, reflector_, notifier_, read_plan);
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
@@ -139,12 +138,6 @@ class Daemon {
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
                             const runtime::ControlReply& reply) { record(request, reply); });
-  }
-
-  bool has_interface_with(const core::MacAddress& mac) const {
-    const std::vector<netlink::Link> links = reflector_.links();
-    return std::any_of(links.begin(), links.end(),
-                       [&](const netlink::Link& link) { return link.mac == mac; });
   }
 
   // ---- what holdfastctl asks ----
@@ -203,10 +196,13 @@ class Daemon {
   // ---- memory ----
 
   void tidy_up_soon() {
-    if (!tidy_up_.armed()) tidy_up_.arm(runtime::now() + kTidyUpAfter);
+    changed_at_ = runtime::now();
+    if (!tidy_up_.armed()) tidy_up_.arm(changed_at_ + kTidyUpAfter);
   }
 
-  static void tidy_up() {
+  void tidy_up() {
+    if (const core::Instant calm_at = changed_at_ + kTidyUpAfter; runtime::now() < calm_at)
+      return tidy_up_.arm(calm_at);
     runtime::return_free_memory();
     runtime::return_idle_code();  // until the next change
   }
@@ -222,7 +218,11 @@ class Daemon {
   }
 
   /// Scripts that still run have some seconds more: the process that runs them stays for that.
-  void finish() { loop_.stop(0); }
+  void finish() {
+    if (const std::string unsent = notifier_.client().unsent(); !unsent.empty())
+      logger_.log(kScriptsUnsent, "not run any more: {}", unsent);
+    loop_.stop(0);
+  }
 
   runtime::ChildOptions options_;
   runtime::Logger logger_;
@@ -237,6 +237,7 @@ class Daemon {
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   runtime::DeadlineTimer patience_;
+  core::Instant changed_at_{};
   runtime::DeadlineTimer tidy_up_;
   runtime::Scheduler scheduler_;
   runtime::Preparation<Plan> preparation_;

@@ -75,6 +75,10 @@ inline constexpr Message kNoClaimWatch{
     "vrrp-no-claim-watch", Level::warning,
     "ARP cannot be listened to, so that another host with one of our addresses is not noticed. "
     "The election is not affected."};
+inline constexpr Message kScriptsUnsent{
+    "vrrp-scripts-unsent", Level::warning,
+    "An orderly stop is over, and the process that runs scripts has not taken these: they are not "
+    "run. It is busy with others, or cannot be started."};
 inline constexpr Message kScript{"vrrp-script", Level::warning,
                                  "A notification script did not succeed. The election does not "
                                  "depend on it, but whatever the script should have "

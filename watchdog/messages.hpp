@@ -38,6 +38,10 @@ inline constexpr Message kScriptsDied{
     "watchdog-scripts-died", Level::error,
     "The process that runs the operator's scripts has ended or could not be reached. It is started "
     "again; scripts that had not begun are run then."};
+inline constexpr Message kScriptsHang{
+    "watchdog-scripts-hang", Level::error,
+    "The process that runs the operator's scripts is stopped or hangs. It is ended and started "
+    "again; scripts that run are left alone, those that had not begun are run then."};
 inline constexpr Message kScriptsLeft{
     "watchdog-scripts-left", Level::warning,
     "An orderly stop is over although scripts still run. What is left of them ends with their own "

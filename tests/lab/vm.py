@@ -194,9 +194,27 @@ mount --bind "/lower$VM_KERNEL/modules" /new/lib/modules 2>/dev/null
 exec switch_root /new /bin/bash /results/.vm/init
 """
 
-# Runs as process 1 of the guest after switch_root. Output goes to the second serial line, which
-# carries nothing else: the first one mixes in kernel messages.
+# Runs as process 1 of the guest after switch_root, or hands that place on to systemd, which runs
+# GUEST_RUN as its default unit: basic.target and nothing that the host has enabled beyond it.
 GUEST_INIT = r"""
+. /results/.vm/environment
+[ "$VM_INIT" = systemd ] || exec /bin/bash /results/.vm/run
+mkdir -p /run/systemd/system
+for unit in systemd-udev-trigger systemd-timesyncd systemd-pstore systemd-remount-fs; do
+  ln -s /dev/null "/run/systemd/system/$unit.service"
+done
+: >/etc/fstab
+cat >/run/systemd/system/vm-command.service <<END
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /results/.vm/run
+END
+exec /lib/systemd/systemd --unit=vm-command.service
+"""
+
+# Output goes to the second serial line, which carries nothing else: the first one mixes in kernel
+# messages.
+GUEST_RUN = r"""
 . /results/.vm/environment
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root TERM=${VM_TERM:-dumb} LANG=C.UTF-8 HOLDFAST_IN_VM=1 PYTHONDONTWRITEBYTECODE=1
@@ -288,8 +306,11 @@ def run(
     environment: dict[str, str] | None = None,
     output=None,
     interactive: bool = False,
+    init: str = "shell",
 ) -> int:
     """Runs `command` (as root, in the checkout) inside a fresh machine; returns its exit code.
+
+    `init` is its process 1: "shell" does nothing but run the command, "systemd" is the host's.
 
     `results` is a directory of the host, writable at /results in the guest. `output` is a binary
     stream for what the command prints (default: our standard output). Raises VmError when the
@@ -300,7 +321,8 @@ def run(
     private = results / ".vm"
     private.mkdir(parents=True, exist_ok=True)
     (private / "code").unlink(missing_ok=True)
-    settings = {"VM_ROOT": str(ROOT), "VM_KERNEL": str(vmlinuz.parent.resolve())}
+    settings = {"VM_ROOT": str(ROOT), "VM_KERNEL": str(vmlinuz.parent.resolve()),
+                "VM_INIT": init}
     if interactive:
         size = shutil.get_terminal_size()
         settings |= {
@@ -313,6 +335,7 @@ def run(
         encoding="utf-8",
     )
     (private / "init").write_text(GUEST_INIT, encoding="utf-8")
+    (private / "run").write_text(GUEST_RUN, encoding="utf-8")
     exports = "".join(
         f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items()
     )
@@ -387,6 +410,7 @@ def main() -> int:
     runner = verbs.add_parser("run", help="run a command in the machine")
     runner.add_argument("--timeout", type=float, default=900)
     runner.add_argument("--results", type=Path, default=ROOT / "build" / "vm-results")
+    runner.add_argument("--systemd", action="store_true", help="as its process 1")
     runner.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     try:
@@ -397,7 +421,8 @@ def main() -> int:
             results = ROOT / "build" / "vm-results"
             return run(["bash", "-l"], results=results, interactive=True)
         command = options.command[1:] if options.command[:1] == ["--"] else options.command
-        return run(command, results=options.results, timeout=options.timeout)
+        return run(command, results=options.results, timeout=options.timeout,
+                   init="systemd" if options.systemd else "shell")
     except VmError as error:
         print(f"vm: {error}", file=sys.stderr)
         return 125

@@ -18,7 +18,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "netlink_reflector": {"core", "runtime", "netlink_reflector/core"},
     "ipvs_wrapper": {"core", "runtime"},
     "scripts/core": {"core"},
-    "scripts": {"core", "runtime", "scripts/core"},
+    "scripts": {"core", "config", "runtime", "scripts/core"},
     "vrrp/core": {"core"},
     "vrrp/scenario": {"core", "vrrp/core"},
     "vrrp/io": {"core", "runtime", "netlink_reflector", "netlink_reflector/core", "vrrp/core",

@@ -164,6 +164,22 @@ def test_the_death_of_the_process_that_runs_scripts_costs_no_advert_and_no_later
     assert eventually(lambda: text(out) == "fault\n", 5) is not None, scene.director.log()
 
 
+def test_a_process_for_scripts_that_hangs_is_replaced(scene: Scene) -> None:
+    """Nobody else would notice: its socket takes what is sent, and nothing happens."""
+    out = scene.director.directory / "out"
+    fault = script(scene, "fault", f"echo fault >> {out}")
+    scene.start(config(extra=f'notify_fault "{fault}"'))
+    scene.becomes("MASTER")
+    pid = scene.director.status("watchdog")["scripts_pid"]
+
+    os.kill(pid, signal.SIGSTOP)
+    scene.machine.ip("link set eth0 down")
+
+    assert eventually(lambda: text(out) == "fault\n", 12) is not None, scene.director.log()
+    assert scene.director.status("watchdog")["scripts_pid"] not in (None, pid)
+    assert "watchdog-scripts-hang" in scene.director.log()
+
+
 class Accounts:
     """/etc/passwd and /etc/group of the director alone: files that a test can change."""
 
@@ -254,6 +270,31 @@ def test_an_account_that_disappears_costs_neither_a_child_s_rebirth_nor_a_reload
     assert eventually(lambda: sentence in scene.director.log(), 5) is not None
     assert text(out) == before
     assert scene.instance()["scripts"]["failed"] == 1
+
+
+def test_a_directory_of_accounts_that_hangs_costs_its_scripts_and_not_the_start(
+        scene: Scene, open_place: Path) -> None:
+    """Whoever looks for groups waits for ever; the account of the other script is root's own."""
+    out = scene.director.directory / "out"
+    silent = open_place / "group"
+    os.mkfifo(silent)
+    command = scene.director.command
+    scene.director.command = lambda *extra: [
+        "unshare", "-m", "sh", "-c", f'mount --bind {silent} /etc/group && exec "$@"', "sh",
+        *command(*extra)]
+    master = script(scene, "master", f"echo master >> {out}")
+    backup = script(scene, "backup", "true")
+    began = time.monotonic()
+
+    scene.director.write_config(config(
+        extra=f'notify_master "{master}"\nnotify_backup "{backup}" nobody'))
+    scene.director.start("-P", "-D")
+    assert eventually(lambda: scene.state() == "MASTER", 25) is not None, scene.director.log()
+    assert time.monotonic() - began > 4
+
+    assert eventually(lambda: text(out) == "master\n", 5) is not None, scene.director.log()
+    assert re.search("the user 'nobody' cannot be looked up: .*its scripts are not run",
+                     scene.director.log())
 
 
 def test_an_unknown_script_user_does_not_stop_the_start(scene: Scene) -> None:

@@ -121,13 +121,14 @@ void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<E
       found->second->queue.add(*adverts[i], letter, i);
   }
   for (const auto& [key, port] : ports_) {
-    if (port->queue.empty()) continue;
+    auto& queue = port->queue;  // no lambda of clang 14 captures `port`
+    if (queue.empty()) continue;
     std::map<std::size_t, std::size_t> refusals;
-    port->socket.send(port->queue, [&](std::size_t index, int error) {
-      const std::size_t advert = port->queue[index].tag;
+    port->socket.send(queue, [&](std::size_t index, int error) {
+      const std::size_t advert = queue[index].tag;
       if (++refusals[advert] == adverts[advert]->departure->letters.size()) outcome[advert] = error;
     });
-    port->queue.clear();
+    queue.clear();
   }
   for (std::size_t i = 0; i < adverts.size(); ++i) {
     const SendAdvert& advert = *adverts[i];

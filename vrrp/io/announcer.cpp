@@ -75,6 +75,7 @@ bool Announcer::has_waited_enough(core::Instant now) {
 }
 
 void Announcer::fill() {
+  forwards_.clear();
   while (frames_.size() < kFramesAtOnce && !queue_.empty()) {
     Waiting& waiting = queue_.front();
     append_frame(waiting, waiting.addresses[waiting.next]);
@@ -98,7 +99,14 @@ void Announcer::append_frame(const Waiting& waiting, const VirtualAddress& addre
   if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip)) return;
   frames_.push_back({waiting.router, ip.is_v4() ? AnnounceFrame::arp(link->index, *link->mac, ip)
                                                 : AnnounceFrame::na(link->index, *link->mac, ip,
-                                                                    forwards_packets(link->name))});
+                                                                    forwards(link->name))});
+}
+
+// Asked of the system once for all frames that are made together.
+ForwardsPackets Announcer::forwards(const std::string& interface) {
+  const auto known = forwards_.find(interface);
+  if (known != forwards_.end()) return known->second;
+  return forwards_.emplace(interface, forwards_packets(interface)).first->second;
 }
 
 }  // namespace holdfast::vrrp

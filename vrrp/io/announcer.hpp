@@ -61,6 +61,7 @@ class Announcer {
 
   void fill();
   void append_frame(const Waiting& waiting, const VirtualAddress& address);
+  [[nodiscard]] ForwardsPackets forwards(const std::string& interface);
   [[nodiscard]] bool has_waited_enough(core::Instant now);
 
   AnnounceSocket socket_;
@@ -69,6 +70,7 @@ class Announcer {
   Queue queue_;  // one entry an instance
   std::unordered_map<RouterKey, Queue::iterator> waits_;
   std::vector<Frame> frames_;
+  std::map<std::string, ForwardsPackets> forwards_;  // as it was when frames_ were filled
   std::optional<core::Instant> paused_until_;
   std::optional<core::Instant> full_since_;
 };

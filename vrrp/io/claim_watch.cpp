@@ -60,8 +60,11 @@ std::vector<sock_filter> claim_filter(std::span<const std::uint32_t> addresses) 
 }
 
 ClaimWatch::ClaimWatch(boost::asio::io_context& io, runtime::Logger& logger, const Router& router,
-                       IsOurs is_ours)
-    : logger_(logger), router_(router), is_ours_(std::move(is_ours)), socket_(io), pace_(io) {
+                       netlink::Reflector& reflector)
+    : logger_(logger), router_(router), reflector_(reflector), socket_(io), pace_(io) {
+  reflector_.on_link([this, life = std::weak_ptr<Life>(life_)](const netlink::LinkEvent&) {
+    if (life.lock()) own_.reset();
+  });
   // Protocol 0: the kernel hands us nothing until there is a filter.
   const int fd = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) {
@@ -81,8 +84,11 @@ void ClaimWatch::follow() {
       if (!each.prefix.address.is_v4()) continue;
       std::array<std::uint8_t, 4> bytes{};
       std::ranges::copy(each.prefix.address.bytes(), bytes.begin());
-      if (owners_.emplace(number_of(bytes), instance->key()).second)
-        addresses.push_back(number_of(bytes));
+      std::vector<Owner>& owners = owners_[number_of(bytes)];
+      if (owners.empty()) addresses.push_back(number_of(bytes));
+      const std::string& interface =
+          each.interface.empty() ? instance->settings().interface : each.interface.str();
+      owners.push_back({interface, instance->key()});
     }
   }
   std::erase_if(claims_, [this](const auto& each) { return router_.find(each.first) == nullptr; });
@@ -104,8 +110,8 @@ void ClaimWatch::follow() {
 
 std::optional<Claim> ClaimWatch::claim(const RouterKey& key, core::Instant now) const {
   const auto found = claims_.find(key);
-  if (found == claims_.end() || now - found->second.last_at > kMemory) return std::nullopt;
-  return found->second;
+  if (found == claims_.end() || now - found->second.claim.last_at > kMemory) return std::nullopt;
+  return found->second.claim;
 }
 
 void ClaimWatch::wait() {
@@ -118,9 +124,14 @@ void ClaimWatch::wait() {
 void ClaimWatch::read() {
   ArpPacket packet{};
   for (int count = 0; count < kMostPackets; ++count) {
-    const ssize_t size = ::recv(socket_.native_handle(), &packet, sizeof packet, MSG_DONTWAIT);
+    sockaddr_ll from{};
+    socklen_t from_size = sizeof from;
+    const ssize_t size = ::recvfrom(socket_.native_handle(), &packet, sizeof packet, MSG_DONTWAIT,
+                                    reinterpret_cast<sockaddr*>(&from), &from_size);
     if (size < 0) break;
-    if (size == sizeof packet) note(number_of(packet.sender), {packet.sender_mac});
+    if (size == sizeof packet)
+      note(static_cast<netlink::InterfaceIndex>(from.sll_ifindex), number_of(packet.sender),
+           {packet.sender_mac});
   }
   pace_.expires_after(kPace);
   pace_.async_wait([this](boost::system::error_code error) {
@@ -128,20 +139,40 @@ void ClaimWatch::read() {
   });
 }
 
-void ClaimWatch::note(std::uint32_t address, const core::MacAddress& mac) {
-  const auto owner = owners_.find(address);
-  if (owner == owners_.end()) return;
-  const Instance* instance = router_.find(owner->second);
-  if (instance == nullptr || !instance->holds_addresses() || is_ours_(mac)) return;
+const Instance* ClaimWatch::owner_of(netlink::InterfaceIndex interface,
+                                     std::uint32_t address) const {
+  const auto owners = owners_.find(address);
+  const netlink::Link* link = reflector_.link(interface);
+  if (owners == owners_.end() || link == nullptr) return nullptr;
+  for (const Owner& owner : owners->second)
+    if (owner.interface == link->name) return router_.find(owner.key);
+  return nullptr;
+}
+
+bool ClaimWatch::is_ours(const core::MacAddress& mac) {
+  if (!own_) {
+    own_.emplace();
+    for (const netlink::Link& link : reflector_.links())
+      if (link.mac) own_->insert(*link.mac);
+  }
+  return own_->contains(mac);
+}
+
+void ClaimWatch::note(netlink::InterfaceIndex interface, std::uint32_t address,
+                      const core::MacAddress& mac) {
+  const Instance* instance = owner_of(interface, address);
+  if (instance == nullptr || instance->state_name() != StateName::master || is_ours(mac)) return;
   const core::Instant now = runtime::now();
-  const bool is_new = !claim(owner->second, now);
-  Claim& known = claims_[owner->second];
+  const bool is_new = !claim(instance->key(), now);
+  auto& [known, told_at] = claims_[instance->key()];
   if (is_new) known = {.mac = mac, .address = {}, .since = now, .last_at = now, .times = 0};
   known.mac = mac;
   known.address = address_of(address);
   known.last_at = now;
   ++known.times;
-  if (!one_instance_.admit(instance->settings().name, now) || !all_.admit(now)) return;
+  // Only what may be told counts for the budget of all, and what that holds back is told later.
+  if ((told_at && now - *told_at < kTellEvery) || !all_.admit(now)) return;
+  told_at = now;
   logger_.log(kClaimed, "{}: {} says that {} is its own ({} so far)", instance->settings().name,
               mac.to_string(), known.address.to_string(), known.times);
 }

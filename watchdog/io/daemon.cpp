@@ -226,6 +226,7 @@ void Daemon::send(Role role, runtime::FrameType type, Generation generation) {
                 sent.error().message);
 }
 void Daemon::perform(const SendPrepare& action) {
+  scripts_.configure(action.generation, snapshots_.duplicate(action.generation));
   send(action.role, runtime::FrameType::prepare, action.generation);
 }
 void Daemon::perform(const SendCommit& action) {

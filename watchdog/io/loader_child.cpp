@@ -18,9 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <grp.h>
 #include <map>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -40,14 +38,13 @@ constexpr std::size_t kMaxListedChanges = 500;
 void keep_only_reading() {
   static_cast<void>(runtime::give_up_programs());
   if (::geteuid() != 0) return;
-  const passwd* account = ::getpwnam("holdfast");
-  if (account == nullptr) account = ::getpwnam("nobody");
+  auto account = runtime::local_account("holdfast");
+  if (!account) account = runtime::local_account("nobody");
   capng_clear(CAPNG_SELECT_BOTH);
   capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                CAP_DAC_READ_SEARCH);
-  if (account != nullptr &&
-      capng_change_id(static_cast<int>(account->pw_uid), static_cast<int>(account->pw_gid),
-                      CAPNG_DROP_SUPP_GRP) == 0)
+  if (account && capng_change_id(static_cast<int>(account->uid), static_cast<int>(account->gid),
+                                 CAPNG_DROP_SUPP_GRP) == 0)
     return;
   capng_clear(CAPNG_SELECT_CAPS);
   capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
@@ -142,7 +139,9 @@ int run_loader(std::span<const char* const> words) {
   config::Loaded loaded = config::load_files(path, {.config_id = words[1]});
   // Once, and here: a directory service that is slow or gone must not meet a process that has
   // deadlines.
-  config::look_up_accounts(loaded, runtime::look_up_account);
+  config::look_up_accounts(loaded, [](auto names) {
+    return runtime::look_up_accounts(std::move(names), runtime::kAccountPatience);
+  });
   std::string remarks = config::render_text(loaded.diagnostics);
   if (!filtered) remarks += filtered.error().message + "\n";
   LoaderReply whole{.finished = {.usable = !loaded.diagnostics.has_errors(),

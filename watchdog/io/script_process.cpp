@@ -2,6 +2,7 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/message_pipe.hpp"
+#include "runtime/script_messages.hpp"
 #include "watchdog/messages.hpp"
 
 #include <algorithm>
@@ -17,16 +18,35 @@ ScriptProcess::ScriptProcess(boost::asio::io_context& io, runtime::Logger& logge
       options_(std::move(options)),
       introduce_(std::move(introduce)),
       again_(io, [this] { begin(); }),
-      patience_(io, [this] {
-        logger_.log(kScriptsLeft, "scripts have not ended within {} s: they are left to themselves",
-                    kPatience / std::chrono::seconds(1));
-        finish();
-      }) {}
+      patience_(io,
+                [this] {
+                  logger_.log(kScriptsLeft,
+                              "scripts have not ended within {} s: they are left to themselves",
+                              kPatience / std::chrono::seconds(1));
+                  finish();
+                }),
+      look_(io, kLookEvery, [this] { look(); }) {}
 
 void ScriptProcess::connect(Role role) {
   served_.insert(role);
   if (process_) return connect_to_running(role);
   if (!again_.armed()) begin();
+}
+
+void ScriptProcess::configure(Generation generation, runtime::UniqueFd snapshot) {
+  if (!configurations_.empty() && configurations_.back().first == generation) return;
+  configurations_.emplace_back(generation, std::move(snapshot));
+  if (configurations_.size() > runtime::kScriptGenerations) configurations_.pop_front();
+  if (process_) send_configuration(generation, configurations_.back().second);
+}
+
+void ScriptProcess::send_configuration(Generation generation, const runtime::UniqueFd& snapshot) {
+  runtime::Frame frame{.type = runtime::FrameType::prepare,
+                       .number = generation,
+                       .text = {},
+                       .fd = snapshot.duplicate()};
+  if (const auto sent = channel_->send(std::move(frame)); !sent)
+    logger_.log(kScriptsDied, "{}", sent.error().message);
 }
 
 void ScriptProcess::begin() {
@@ -39,6 +59,8 @@ void ScriptProcess::begin() {
     pause_ = std::min(2 * pause_, kLongestPause);
     return;
   }
+  for (const auto& [generation, snapshot] : configurations_)
+    send_configuration(generation, snapshot);
   for (const Role role : kRoles)
     if (served_.contains(role)) connect_to_running(role);
 }
@@ -52,10 +74,39 @@ core::Result<void> ScriptProcess::spawn() {
   if (!process) return process.error();
   process_ = std::move(*process);
   started_at_ = runtime::now();
+  has_spoken_ = false;
+  looks_ = idle_looks_ = 0;
   channel_ = std::make_unique<runtime::Channel>(io_, std::move(ends->parent));
-  // It says nothing, and its death is seen by the pidfd.
-  channel_->start([](const runtime::Frame&) {}, [](const std::string&) {});
+  // Its death is seen by the pidfd.
+  channel_->start(
+      [this](const runtime::Frame& frame) {
+        if (frame.type == runtime::FrameType::heartbeat) on_heartbeat();
+      },
+      [](const std::string&) {});
   return {};
+}
+
+void ScriptProcess::on_heartbeat() {
+  has_spoken_ = true;
+  looks_ = idle_looks_ = 0;
+}
+
+// Counted in looks, between which heartbeats are heard: when this process was itself held up, the
+// other one has not been silent.
+void ScriptProcess::look() {
+  if (!process_ || on_left_) return;
+  const Process::Activity activity = process_->activity();
+  const bool works = !activity.is_stopped && (activity.is_working || activity.worked > worked_);
+  worked_ = activity.worked;
+  ++looks_;
+  idle_looks_ = works ? 0 : idle_looks_ + 1;
+  if (idle_looks_ < (has_spoken_ ? kMostIdleLooks : kMostIdleLooksAtStart) && looks_ < kMostLooks)
+    return;
+  logger_.log(
+      kScriptsHang, "the process that runs scripts gave no sign of life for {} s{}: it is ended",
+      looks_ * kLookEvery / std::chrono::seconds(1), activity.is_stopped ? " (it is stopped)" : "");
+  looks_ = idle_looks_ = 0;
+  process_->signal(SIGKILL);
 }
 
 void ScriptProcess::connect_to_running(Role role) {

@@ -12,10 +12,12 @@
 #include "watchdog/core/role.hpp"
 #include "watchdog/io/process.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <sys/types.h>
+#include <utility>
 
 namespace holdfast::watchdog {
 
@@ -29,11 +31,23 @@ class ScriptProcess {
   /// An orderly stop waits this long for scripts: a little longer than that process allows them.
   static constexpr core::Duration kPatience = std::chrono::seconds(12);
 
+  /// It is looked at this often. So many looks without a heartbeat between them, and without work
+  /// either, and it hangs: it is ended, and the next one gets what has not begun. Before its first
+  /// heartbeat it may wait for the last scripts of a predecessor.
+  static constexpr core::Duration kLookEvery = std::chrono::seconds(1);
+  static constexpr int kMostIdleLooks = 5;
+  static constexpr int kMostIdleLooksAtStart = 15;
+  /// One that works is late; but nothing takes this long.
+  static constexpr int kMostLooks = 60;
+
   /// `introduce`: give this connection to the process in that role, if there is one.
   using Introduce = std::function<void(Role role, runtime::UniqueFd end)>;
   ScriptProcess(boost::asio::io_context& io, runtime::Logger& logger, runtime::ChildOptions options,
                 Introduce introduce);
 
+  /// This configuration is about to come into use: the process reads it, to know which commands it
+  /// holds. Called before a child is told of it; for a number that it knows, it does nothing.
+  void configure(Generation generation, runtime::UniqueFd snapshot);
   /// A process in this role has been started: it gets a connection.
   void connect(Role role);
   /// The children are gone. `on_left` comes when their last scripts have ended, or kPatience is
@@ -46,8 +60,11 @@ class ScriptProcess {
  private:
   [[nodiscard]] core::Result<void> spawn();
   void connect_to_running(Role role);
+  void send_configuration(Generation generation, const runtime::UniqueFd& snapshot);
   void begin();
   void on_exit(ExitStatus status);
+  void on_heartbeat();
+  void look();
   void finish();
 
   boost::asio::io_context& io_;
@@ -57,10 +74,17 @@ class ScriptProcess {
   std::unique_ptr<Process> process_;
   std::unique_ptr<runtime::Channel> channel_;
   RoleSet served_;
+  /// As many as it keeps: a new process is given the same ones.
+  std::deque<std::pair<Generation, runtime::UniqueFd>> configurations_;
+  bool has_spoken_ = false;
+  int looks_ = 0;  // since its last heartbeat
+  int idle_looks_ = 0;
+  core::Duration worked_{};
   core::Instant started_at_{};
   core::Duration pause_ = kFirstPause;
   runtime::DeadlineTimer again_;
   runtime::DeadlineTimer patience_;
+  runtime::PeriodicTimer look_;
   std::function<void()> on_left_;
 };
 

@@ -42,7 +42,7 @@ std::uint32_t number_of(const std::string& name) {
 
 Told told_by(Model model) {
   // Nobody is looked up: each account has numbers of its own.
-  for (const AccountName& name : accounts_named_in(model))
+  for (const core::AccountName& name : accounts_named_in(model))
     model.accounts.push_back({.user = name.user,
                               .group = name.group,
                               .uid = number_of(name.user),

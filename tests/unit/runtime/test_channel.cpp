@@ -151,3 +151,23 @@ TEST_CASE("channel: either callback may destroy the channel, and lives until it 
     CHECK(lived);
   }
 }
+
+TEST_CASE("channel: what has arrived can be taken before the loop comes by, and once only") {
+  Ends ends;
+  for (const std::uint64_t number : {1, 2}) {
+    const auto bytes = encode_frame({FrameType::commit, number, {}, {}});
+    REQUIRE(::send(ends.raw.get(), bytes.data(), bytes.size(), 0) ==
+            static_cast<ssize_t>(bytes.size()));
+  }
+
+  ends.channel->take_waiting();
+
+  REQUIRE(ends.frames.size() == 2);
+  CHECK(ends.frames[1].number == 2);
+  ends.io.poll();
+  CHECK(ends.frames.size() == 2);
+  const auto bytes = encode_frame({FrameType::abort, 3, {}, {}});
+  REQUIRE(::send(ends.raw.get(), bytes.data(), bytes.size(), 0) ==
+          static_cast<ssize_t>(bytes.size()));
+  CHECK(run_until(ends.io, [&] { return ends.frames.size() == 3; }));
+}

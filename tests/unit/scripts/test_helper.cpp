@@ -45,7 +45,10 @@ struct Stage {
   boost::asio::io_context io;
   runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
   bool is_done = false;
-  std::unique_ptr<Helper> helper = std::make_unique<Helper>(io, logger, [this] { is_done = true; });
+  std::function<bool(const Command&)> permits = [](const Command&) { return true; };
+  std::unique_ptr<Helper> helper = std::make_unique<Helper>(
+      io, logger, [this](const Command& command) { return permits(command); },
+      [this] { is_done = true; });
   std::vector<std::pair<std::string, ScriptOutcome>> ends;  // "subject state"
   std::unique_ptr<ScriptClient> client =
       std::make_unique<ScriptClient>(io, [this](const ScriptClient::News& news) {
@@ -97,6 +100,14 @@ TEST_CASE("scripts: exit code, signal, refusal and failed start are told apart")
   ::chmod(broken.c_str(), 0755);
   CHECK(stage.run(command_of({broken})).to_string() ==
         "could not be started: No such file or directory");
+}
+
+TEST_CASE("scripts: what the configuration does not hold is not run, whoever asks for it") {
+  Stage stage;
+  stage.permits = [](const Command& command) { return command.argv.front() == "true"; };
+  CHECK(stage.run(command_of({"true"})).succeeded());
+  CHECK(stage.run(command_of({"false"})).to_string() ==
+        "is not run: it is not in the configuration");
 }
 
 TEST_CASE("scripts: words reach it as they are, without a shell in between") {
@@ -189,13 +200,48 @@ TEST_CASE("scripts: when their process dies, what had not begun is run by the ne
                     {command_of({stage.script("a", "echo a >> " + out + "; sleep 5")}),
                      command_of({stage.script("b", "echo b >> " + out)})});
   REQUIRE(run_until(stage.io, [&] { return content(out) == "a\n"; }));
-  stage.helper = std::make_unique<Helper>(stage.io, stage.logger, [] {});
+  stage.helper = std::make_unique<Helper>(
+      stage.io, stage.logger, [](const Command&) { return true; }, [] {});
   REQUIRE(run_until(stage.io, [&] { return stage.ends.size() == 1; }));
   CHECK(stage.ends[0].second.end == ScriptEnd::lost);
   stage.connect();
   stage.wait_for_ends(2);
   CHECK(stage.ends[1].second.succeeded());
   CHECK(content(out) == "a\nb\n");
+}
+
+TEST_CASE("scripts: a state that has passed is not asked for again when their process dies") {
+  Stage stage;
+  const std::string out = stage.directory / "out";
+  stage.client->run("VI_1", "MASTER",
+                    {command_of({stage.script("a", "echo a >> " + out + "; sleep 5")}),
+                     command_of({stage.script("b", "echo b >> " + out)})});
+  REQUIRE(run_until(stage.io, [&] { return content(out) == "a\n"; }));
+  // No script for this state, so nothing is left of it once it was told.
+  stage.client->run("VI_1", "BACKUP", {});
+  stage.helper = std::make_unique<Helper>(
+      stage.io, stage.logger, [](const Command&) { return true; }, [] {});
+  stage.wait_for_ends(2);
+  stage.connect();
+  CHECK(stage.run(command_of({"true"})).succeeded());
+  CHECK(stage.client->idle());
+  CHECK(content(out) == "a\n");
+}
+
+TEST_CASE("scripts: while nobody takes them, the newest state of each subject waits and is named") {
+  boost::asio::io_context io;
+  ScriptClient client(io, [](const ScriptClient::News&) {});
+  CHECK(client.unsent().empty());
+  for (int i = 0; i < 1000; ++i) {
+    client.run("VI_1", "BACKUP", {command_of({"true"})});
+    client.run("VI_1", "MASTER", {command_of({"true"})});
+  }
+  client.run("VI_2", "MASTER", {});
+  io.poll();
+  CHECK(client.unsent() == "VI_1 for MASTER");
+  for (int i = 3; i < 10; ++i) client.run(fmt::format("VI_{}", i), "STOP", {command_of({"true"})});
+  CHECK(client.unsent() ==
+        "VI_1 for MASTER, VI_3 for STOP, VI_4 for STOP, VI_5 for STOP, VI_6 for STOP and 3 more");
 }
 
 TEST_CASE(

@@ -6,8 +6,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,4 +120,44 @@ TEST_CASE("accounts: a user comes with all groups; who does not exist is named")
         "there is no user 'no-such-user' on this host");
   CHECK(look_up_account("root", "no-such-group").error().message ==
         "there is no group 'no-such-group' on this host");
+}
+
+TEST_CASE("accounts: a directory service that hangs costs those whom only it knows") {
+  const auto gate = std::make_shared<std::promise<void>>();
+  const LookUp slow = [open = gate->get_future().share(), gate](std::string_view user,
+                                                                std::string_view group) {
+    if (user.starts_with("far")) open.wait();
+    return look_up_account(user, group);
+  };
+
+  const auto began = std::chrono::steady_clock::now();
+  const auto answers =
+      look_up_accounts({{"far", ""}, {"root", ""}, {"far-away", ""}, {"nobody", ""}},
+                       std::chrono::milliseconds(50), slow);
+  gate->set_value();
+
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+  REQUIRE(answers.size() == 4);
+  CHECK(answers[0].error().system_errno == ETIMEDOUT);
+  CHECK(answers[0].error().message.starts_with(
+      "the user 'far' cannot be looked up: this host's directory of accounts does not answer"));
+  CHECK(answers[1]->uid == 0);
+  CHECK(answers[2].error().system_errno == ETIMEDOUT);
+  CHECK(answers[3]->uid == 65534);
+}
+
+TEST_CASE("accounts: more of them than are asked side by side all get their answer") {
+  std::vector<core::AccountName> questions(3 * kAccountThreads, core::AccountName{"root", ""});
+  questions.back().user = "no-such-user";
+  const auto answers = look_up_accounts(questions, std::chrono::seconds(60));
+  REQUIRE(answers.size() == questions.size());
+  CHECK(std::ranges::count_if(answers, [](const auto& one) { return one.has_value(); }) ==
+        static_cast<std::ptrdiff_t>(questions.size() - 1));
+  CHECK(look_up_accounts({}, std::chrono::seconds(60)).empty());
+}
+
+TEST_CASE("accounts: those of the host's own file are found without asking anybody") {
+  CHECK(local_account("root")->uid == 0);
+  CHECK(local_account("nobody")->uid == 65534);
+  CHECK_FALSE(local_account("no-such-user").has_value());
 }
