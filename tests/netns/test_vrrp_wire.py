@@ -10,6 +10,7 @@ import re
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,8 @@ class Pair:
     def start(self, side: int, priority: int, extra: str = "") -> None:
         director = (self.ours, self.theirs)[side]
         director.write_config(self.dialect.config(priority, side, extra))
+        for left in director.directory.glob("*.pid") if side == 1 else ():
+            left.unlink()  # of a crash: its number may be another process's, then it does not start
         director.start("-P", "-D") if side == 0 else director.start("-P")
 
     def first(self, since: float, side: int) -> Advert:
@@ -114,11 +117,14 @@ class Pair:
 @pytest.fixture
 def pair(lab: Lab, request: pytest.FixtureRequest) -> Pair:
     dialect: Dialect = request.param
+    is_six = ":" in dialect.vips[0]
+    if is_six and not Path("/proc/sys/net/ipv6").exists():
+        pytest.skip("this kernel has no IPv6")
     switch = lab.switch("sw")
     a, b = lab.machines("a", "b")
     ports = lab.cables(switch, *((one, "eth0", f"{source}/24")
                                  for one, source in zip((a, b), SOURCES4)))
-    for one, local, wide in zip((a, b), SOURCES6, GLOBALS6):
+    for one, local, wide in zip((a, b), SOURCES6, GLOBALS6) if is_six else ():
         one.ip("link set eth0 addrgenmode none")
         one.sysctl(ipv6__conf__eth0__disable_ipv6=0)
         one.ip(f"addr add {local}/64 dev eth0 nodad", f"addr add {wide}/64 dev eth0 nodad")
