@@ -51,4 +51,9 @@ void write_auth_hmac(const VrrpInstance& instance, Writer& out);
 /// what it changes. False: the instance lacks something it cannot do without.
 [[nodiscard]] bool finish_instance(InstanceDraft& draft, const Args& args);
 
+void read_routes(VrrpInstance& instance, const Args& args);
+void write_routes(const VrrpInstance& instance, Writer& out);
+void read_rules(VrrpInstance& instance, const Args& args);
+void write_rules(const VrrpInstance& instance, Writer& out);
+
 }  // namespace holdfast::config

@@ -117,7 +117,7 @@ enum class Room : std::uint8_t {
   vrrp,      ///< vrrp/wiring.hpp
   checkers,  ///< checkers/settings_from_model.hpp
   scripts,   ///< config/accounts.hpp, in the wiring of whoever has scripts
-  watchdog,  ///< watchdog/wiring.hpp
+  watchdog,  ///< watchdog/io/wiring.hpp
 };
 
 inline constexpr std::size_t kMaxArgs = 3;

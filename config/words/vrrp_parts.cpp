@@ -214,6 +214,12 @@ constexpr Table kTables[] = {
     {Block::ipvlan_line, kIpvlanLine},
 };
 
+template <class T>
+void write_lines(Writer& out, std::string_view word, const std::vector<T>& list) {
+  if (list.empty()) return;
+  Node& made = out.block(word);
+  for (const T& each : list) made.body.push_back(document_of(each));
+}
 }  // namespace
 
 void read_virtual_addresses(InstanceDraft& draft, const Args& args) {
@@ -315,6 +321,26 @@ void write_auth_hmac(const VrrpInstance& instance, Writer& out) {
 
 std::span<const Table> rows::vrrp_lists() {
   return kTables;
+}
+
+void read_routes(VrrpInstance& instance, const Args& args) {
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
+    auto route = read_route_line(context, entry, ListOwner::instance);
+    if (route) instance.virtual_routes.push_back(std::move(*route));
+  });
+}
+void read_rules(VrrpInstance& instance, const Args& args) {
+  for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
+    auto rule = read_rule_line(context, entry, ListOwner::instance);
+    if (rule) instance.virtual_rules.push_back(std::move(*rule));
+  });
+}
+
+void write_routes(const VrrpInstance& instance, Writer& out) {
+  write_lines(out, "virtual_routes", instance.virtual_routes);
+}
+void write_rules(const VrrpInstance& instance, Writer& out) {
+  write_lines(out, "virtual_rules", instance.virtual_rules);
 }
 
 }  // namespace holdfast::config

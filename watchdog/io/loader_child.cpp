@@ -9,7 +9,7 @@
 #include "runtime/syscall_filter.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
-#include "watchdog/wiring.hpp"
+#include "watchdog/io/wiring.hpp"
 
 #include <algorithm>
 #include <cap-ng.h>

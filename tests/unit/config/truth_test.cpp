@@ -7,7 +7,7 @@
 #include "config/toml/write.hpp"
 #include "tests/support/schema_sample.hpp"
 #include "vrrp/wiring.hpp"
-#include "watchdog/wiring.hpp"
+#include "watchdog/io/wiring.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "watchdog/wiring.hpp"
+#include "watchdog/io/wiring.hpp"
 
 namespace holdfast::watchdog {
 
