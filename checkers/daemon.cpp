@@ -1,7 +1,7 @@
 #include "checkers/daemon.hpp"
 
 #include "checkers/messages.hpp"
-#include "checkers/process.hpp"
+#include "checkers/runner.hpp"
 #include "runtime/child_files.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/process.hpp"
@@ -32,7 +32,7 @@ int run_daemon(const runtime::ChildOptions& options) {
   const std::size_t descriptors = raise_descriptor_limit();
 
   runtime::Loop loop;
-  Process process(loop, logger, options, probe_limit(descriptors));
+  Runner process(loop, logger, options, probe_limit(descriptors));
   process.start();
   return loop.run();
 }

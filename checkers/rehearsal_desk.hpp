@@ -1,5 +1,5 @@
 // The commands of the control socket that rehearse: they read, copy engine and table keeper, and
-// step the copies in a thread beside the loop. In the loop is only the copying. Made by Process.
+// step the copies in a thread beside the loop. In the loop is only the copying. Made by Runner.
 #pragma once
 
 #include "checkers/core/rehearsal.hpp"

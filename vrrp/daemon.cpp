@@ -11,8 +11,8 @@
 #include "runtime/scheduling.hpp"
 #include "vrrp/explain.hpp"
 #include "vrrp/io/claim_watch.hpp"
-#include "vrrp/io/engine.hpp"
 #include "vrrp/io/recorder.hpp"
+#include "vrrp/io/runner.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/notifier.hpp"
 #include "vrrp/rehearsal_desk.hpp"
@@ -32,9 +32,9 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// motion would be taken again at once.
 constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
-core::Result<Plan> read_plan(std::string_view snapshot) {
+core::Result<Wiring> read_wiring(std::string_view snapshot) {
   const auto model = config::usable_model(snapshot);
-  return model ? make_plan(*model) : core::Result<Plan>(model.error());
+  return model ? wiring_of(*model) : core::Result<Wiring>(model.error());
 }
 
 netlink::ReflectorOptions reflector_options(const runtime::ChildOptions& options,
@@ -53,12 +53,12 @@ class Daemon {
         logger_("vrrp", options.log),
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
-        notifier_(loop_.io(), logger_, [this](Event event) { engine_->tell(std::move(event)); }),
+        notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [this] { tidy_up(); }),
         scheduler_(loop_.io(), logger_),
-        preparation_(loop_.io(), read_plan,
-                     [this](const Plan& plan) { return engine_->prepare(plan.instances); }) {}
+        preparation_(loop_.io(), read_wiring,
+                     [this](const Wiring& wiring) { return runner_->prepare(wiring.instances); }) {}
 
   int run() {
     if (auto begun = begin(); !begun) {
@@ -76,17 +76,17 @@ class Daemon {
     if (auto loaded = reflector_.load(); !loaded) return loaded;
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
-    engine_ = std::make_unique<Engine>(
+    runner_ = std::make_unique<Runner>(
         loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
         [this](const Notify& notify) {
           tidy_up_soon();
           notifier_.tell(notify);
         },
         [this](const RouterKey& key) { notifier_.forget(key); });
-    claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, engine_->router(), reflector_);
+    claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, runner_->router(), reflector_);
     rehearsals_ =
-        std::make_unique<RehearsalDesk>(loop_.io(), *engine_, reflector_, notifier_, read_plan);
-    recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *engine_, options_.run_dir);
+        std::make_unique<RehearsalDesk>(loop_.io(), *runner_, reflector_, notifier_, read_wiring);
+    recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *runner_, options_.run_dir);
     const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
     if (kept && !kept->empty()) logger_.log(runtime::kRunDirectory, "{}", *kept);
@@ -101,12 +101,12 @@ class Daemon {
             .abort =
                 [this](std::uint64_t) {
                   preparation_.abort();
-                  engine_->abort();
+                  runner_->abort();
                 },
             .scripts =
                 [this](runtime::UniqueFd end) { notifier_.client().connect(std::move(end)); },
             .stop = [this](const std::string& why) { stop(why); },
-            .hurry = [this] { engine_->hurry(); }});
+            .hurry = [this] { runner_->hurry(); }});
     return {};
   }
 
@@ -126,7 +126,7 @@ class Daemon {
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
       made(std::make_shared<StatusDocument>(
-          StatusDocument::Subject{engine_->router(), reflector_, *claims_, generation}));
+          StatusDocument::Subject{runner_->router(), reflector_, *claims_, generation}));
     });
     runtime::answer_about_turns(*control_);
     rehearsals_->answer_on(*control_);
@@ -148,7 +148,7 @@ class Daemon {
   }
 
   boost::json::object explain_word(const std::string& word) {
-    const Instance* instance = find_instance(engine_->router(), word);
+    const Instance* instance = find_instance(runner_->router(), word);
     if (instance == nullptr)
       return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
     return explain(*instance, recorder_->past(), runtime::now());
@@ -174,19 +174,19 @@ class Daemon {
   }
 
   void commit(std::uint64_t generation) {
-    Plan plan = *preparation_.take();
-    const std::size_t count = plan.instances.size();
-    scheduler_.follow(plan.scheduling);
-    notifier_.take(plan);
-    engine_->commit(std::move(plan.instances), start_of(plan));
+    Wiring wiring = *preparation_.take();
+    const std::size_t count = wiring.instances.size();
+    scheduler_.follow(wiring.scheduling);
+    notifier_.take(wiring);
+    runner_->commit(std::move(wiring.instances), start_of(wiring));
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
 
   /// When elections may start: the delay counts from the boot, suspended time included.
-  core::Instant start_of(const Plan& plan) {
-    const core::Instant start{plan.delay_after_boot - runtime::time_suspended()};
+  core::Instant start_of(const Wiring& wiring) {
+    const core::Instant start{wiring.delay_after_boot - runtime::time_suspended()};
     if (start > runtime::now())
       logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
@@ -211,7 +211,7 @@ class Daemon {
 
   void stop(const std::string& why) {
     logger_.log(kStopping, "{}", why);
-    engine_->stop(options_.keep_addresses, [this] {
+    runner_->stop(options_.keep_addresses, [this] {
       patience_.arm(runtime::now() + kScriptPatience);
       notifier_.client().when_idle([this] { finish(); });
     });
@@ -230,7 +230,7 @@ class Daemon {
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
   Notifier notifier_;
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Runner> runner_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<RehearsalDesk> rehearsals_;
@@ -240,7 +240,7 @@ class Daemon {
   core::Instant changed_at_{};
   runtime::DeadlineTimer tidy_up_;
   runtime::Scheduler scheduler_;
-  runtime::Preparation<Plan> preparation_;
+  runtime::Preparation<Wiring> preparation_;
 };
 
 }  // namespace

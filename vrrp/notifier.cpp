@@ -16,17 +16,17 @@ Notifier::Notifier(boost::asio::io_context& io, runtime::Logger& logger,
       on_event_(std::move(on_event)),
       client_(io, [this](const runtime::ScriptClient::News& news) { on_news(news); }) {}
 
-void Notifier::take(Plan& plan) {
+void Notifier::take(Wiring& wiring) {
   std::set<RouterKey> configured;
   if (!scripts_.empty())
-    for (const InstanceSettings& settings : plan.instances) configured.insert(settings.key());
+    for (const InstanceSettings& settings : wiring.instances) configured.insert(settings.key());
   departing_.clear();
   for (auto& [key, scripts] : scripts_) {
     if (configured.contains(key)) continue;
-    plan.scripts.emplace(key, std::move(scripts));
+    wiring.scripts.emplace(key, std::move(scripts));
     departing_.insert(key);
   }
-  scripts_ = std::move(plan.scripts);
+  scripts_ = std::move(wiring.scripts);
   refusals_.clear();
 }
 

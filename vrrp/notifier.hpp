@@ -22,7 +22,7 @@ class Notifier {
 
   /// The scripts of a new configuration. Those of instances that it removes are needed once more,
   /// for their last words.
-  void take(Plan& plan);
+  void take(Wiring& wiring);
   void tell(const Notify& notify);
   /// The instance has had its last word; a new one with the same key keeps its own scripts.
   void forget(const RouterKey& key);

@@ -18,13 +18,13 @@ json::object error_of(const core::Error& error) {
 
 }  // namespace
 
-RehearsalDesk::RehearsalDesk(boost::asio::io_context& io, const Engine& engine,
+RehearsalDesk::RehearsalDesk(boost::asio::io_context& io, const Runner& runner,
                              const netlink::Reflector& reflector, const Notifier& notifier,
-                             ReadPlan read_plan)
-    : engine_(engine),
+                             ReadWiring read_wiring)
+    : runner_(runner),
       reflector_(reflector),
       notifier_(notifier),
-      read_plan_(std::move(read_plan)),
+      read_wiring_(std::move(read_wiring)),
       job_(io) {}
 
 void RehearsalDesk::answer_on(runtime::ControlServer& server) {
@@ -40,22 +40,22 @@ void RehearsalDesk::answer_on(runtime::ControlServer& server) {
 }
 
 void RehearsalDesk::rehearse(const json::object& request, const runtime::ControlReply& reply) {
-  const auto plan = std::make_shared<core::Result<Plan>>(core::fail("it is no snapshot"));
+  const auto wiring = std::make_shared<core::Result<Wiring>>(core::fail("it is no snapshot"));
   const auto started = job_.start(
-      [this, text = word_of(request, "snapshot"), plan] {
-        if (const auto bytes = runtime::from_base64(text)) *plan = read_plan_(*bytes);
+      [this, text = word_of(request, "snapshot"), wiring] {
+        if (const auto bytes = runtime::from_base64(text)) *wiring = read_wiring_(*bytes);
       },
-      [this, plan, reply] {
-        if (!*plan) return reply(error_of(plan->error()));
-        step_through(std::move(**plan), reply);
+      [this, wiring, reply] {
+        if (!*wiring) return reply(error_of(wiring->error()));
+        step_through(std::move(**wiring), reply);
       });
   if (!started) reply(error_of(started.error()));
 }
 
-void RehearsalDesk::step_through(Plan next, const runtime::ControlReply& reply) {
+void RehearsalDesk::step_through(Wiring next, const runtime::ControlReply& reply) {
   answer_aside(
-      [copy = std::make_shared<DirectorCopy>(engine_.copy()),
-       next = std::make_shared<Plan>(std::move(next)), interfaces = interfaces(),
+      [copy = std::make_shared<DirectorCopy>(runner_.copy()),
+       next = std::make_shared<Wiring>(std::move(next)), interfaces = interfaces(),
        scripts = notifier_.scripts()] {
         return rehearse_reload(std::move(*copy), std::move(*next), interfaces, scripts);
       },
@@ -67,7 +67,7 @@ void RehearsalDesk::suppose(const json::object& request, const runtime::ControlR
                          .name = word_of(request, "name"),
                          .value = word_of(request, "value")};
   answer_aside(
-      [copy = std::make_shared<DirectorCopy>(engine_.copy()), that, interfaces = interfaces(),
+      [copy = std::make_shared<DirectorCopy>(runner_.copy()), that, interfaces = interfaces(),
        scripts = notifier_.scripts()] {
         auto answer = rehearse_what_if(std::move(*copy), that, interfaces, scripts);
         return answer ? std::move(*answer) : error_of(answer.error());

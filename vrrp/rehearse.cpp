@@ -133,7 +133,7 @@ core::Result<void> suppose_peer(Rehearsal& rehearsal, const Supposition& that) {
 
 }  // namespace
 
-json::object rehearse_reload(DirectorCopy copy, Plan next, const InterfacesByName& interfaces,
+json::object rehearse_reload(DirectorCopy copy, Wiring next, const InterfacesByName& interfaces,
                              const ScriptsByRouter& running) {
   Rehearsal rehearsal(std::move(copy));
   json::array backups = backups_of(rehearsal.router());

@@ -25,7 +25,7 @@ struct Supposition {
 
 /// The running director takes `next` into use. `interfaces`: those of `next`; `running`: the
 /// scripts that instances have now.
-[[nodiscard]] boost::json::object rehearse_reload(DirectorCopy copy, Plan next,
+[[nodiscard]] boost::json::object rehearse_reload(DirectorCopy copy, Wiring next,
                                                   const InterfacesByName& interfaces,
                                                   const ScriptsByRouter& running);
 /// An error is a sentence, with the nearest names where one is not known. `interfaces`: all that

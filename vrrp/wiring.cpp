@@ -116,18 +116,18 @@ InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Mo
 
 }  // namespace
 
-Plan make_plan(const config::Model& model) {
-  Plan plan;
-  plan.scheduling = model.globals.vrrp_process;
-  plan.delay_after_boot = model.globals.vrrp_delay_after_boot;
+Wiring wiring_of(const config::Model& model) {
+  Wiring wiring;
+  wiring.scheduling = model.globals.vrrp_process;
+  wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
     InstanceScripts scripts = scripts_of(written, model);
-    if (scripts != InstanceScripts{}) plan.scripts.emplace(settings.key(), std::move(scripts));
-    plan.instances.push_back(std::move(settings));
+    if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
+    wiring.instances.push_back(std::move(settings));
   }
-  return plan;
+  return wiring;
 }
 
 std::vector<core::Command> commands_for(const InstanceScripts& scripts, const std::string& name,

@@ -23,19 +23,19 @@ struct InstanceScripts {
 };
 
 /// What a generation of the configuration means for this process.
-struct Plan {
+struct Wiring {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
 
-  bool operator==(const Plan&) const = default;
+  bool operator==(const Wiring&) const = default;
 };
 
 /// Instances that ask for what this version does not speak are left out: the reader has warned. A
 /// script whose account is not known comes with that problem.
-[[nodiscard]] Plan make_plan(const config::Model& model);
+[[nodiscard]] Wiring wiring_of(const config::Model& model);
 
 /// What to run for a notification, in order: notify_<state>, then notify with its four arguments
 /// appended. keepalived: notify_*.

@@ -1,5 +1,5 @@
 // Keeps the kernel's IPVS table as it should be: decides when to open the client, read, plan,
-// apply, compare and complain. Pure; driven by checkers/table_keeper.cpp, which owns the client.
+// apply, compare and complain. Pure; driven by checkers/io/table_keeper.cpp, which owns the client.
 // There are no kernel events for IPVS: our own changes are read back, and what others do is found
 // by looking at a few services at a time (docs/checkers.md). No single reading is acted upon.
 #pragma once

@@ -115,7 +115,7 @@ enum class Room : std::uint8_t {
   none,
   reader,    ///< how files are read, and what is said about them
   vrrp,      ///< vrrp/wiring.hpp
-  checkers,  ///< checkers/settings_from_model.hpp
+  checkers,  ///< checkers/wiring.hpp
   scripts,   ///< config/accounts.hpp, in the wiring of whoever has scripts
   watchdog,  ///< watchdog/io/wiring.hpp
 };

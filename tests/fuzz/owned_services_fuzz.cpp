@@ -1,6 +1,6 @@
 // Any bytes as the record of our IPVS services: refused with a line, or a list that is the same
 // when it is written and read again.
-#include "checkers/owned_file.hpp"
+#include "checkers/io/owned_file.hpp"
 #include "core/assertion.hpp"
 
 #include <cstdint>

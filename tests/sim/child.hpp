@@ -1,4 +1,4 @@
-// The vrrp process, simulated: the real driver and router, run as vrrp/io/engine.cpp and
+// The vrrp process, simulated: the real driver and router, run as vrrp/io/runner.cpp and
 // vrrp/daemon.cpp run them, between a simulated kernel, segments, a handover page and a watchdog.
 #pragma once
 

@@ -29,11 +29,11 @@ std::optional<scenario::Pseudonyms::Key> random_key() {
 
 }  // namespace
 
-Recorder::Recorder(boost::asio::io_context& io, runtime::Logger& logger, Engine& engine,
+Recorder::Recorder(boost::asio::io_context& io, runtime::Logger& logger, Runner& runner,
                    std::string run_dir)
     : io_(io),
       logger_(logger),
-      engine_(engine),
+      runner_(runner),
       run_dir_(std::move(run_dir)),
       key_(random_key()),
       dump_timer_(io, [this] { dump(); }) {
@@ -45,14 +45,14 @@ Recorder::Recorder(boost::asio::io_context& io, runtime::Logger& logger, Engine&
   memory_ = map_memory();
   if (!memory_.empty()) {
     ring_ = std::make_unique<RingTape>(memory_, [this] { want_dump(); });
-    engine_.attach(*ring_, *key_);
+    runner_.attach(*ring_, *key_);
   }
   resume_recording();
 }
 
 Recorder::~Recorder() {
-  if (file_) engine_.detach(*file_);
-  if (ring_) engine_.detach(*ring_);
+  if (file_) runner_.detach(*file_);
+  if (ring_) runner_.detach(*ring_);
   file_.reset();
   if (closer_.joinable()) closer_.join();
   if (dumper_.joinable()) dumper_.join();
@@ -197,7 +197,7 @@ void Recorder::attach_file(std::unique_ptr<FileTape> tape) {
       end_file([](const Ended&) {});
     });
   });
-  engine_.attach(*file_, *key_);
+  runner_.attach(*file_, *key_);
 }
 
 core::Result<void> Recorder::stop(std::function<void(const Ended&)> on_written) {
@@ -210,7 +210,7 @@ core::Result<void> Recorder::stop(std::function<void(const Ended&)> on_written) 
 }
 
 void Recorder::end_file(std::function<void(const Ended&)> on_written) {
-  engine_.detach(*file_);
+  runner_.detach(*file_);
   ::unlink(in_run_dir("vrrp.recording").c_str());
   if (closer_.joinable()) closer_.join();
   closer_ = std::thread([this, tape = std::move(file_), on_written = std::move(on_written),

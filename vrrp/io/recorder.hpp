@@ -10,9 +10,9 @@
 
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
-#include "vrrp/io/engine.hpp"
 #include "vrrp/io/file_tape.hpp"
 #include "vrrp/io/ring_tape.hpp"
+#include "vrrp/io/runner.hpp"
 
 #include <atomic>
 #include <memory>
@@ -29,9 +29,9 @@ class Recorder {
   static constexpr core::Duration kDumpGap = std::chrono::seconds(10);
   static constexpr core::Duration kLongestDumpGap = std::chrono::minutes(10);
 
-  /// Saves what a killed predecessor left, and begins. The engine must outlive this, or never run
+  /// Saves what a killed predecessor left, and begins. The runner must outlive this, or never run
   /// again.
-  Recorder(boost::asio::io_context& io, runtime::Logger& logger, Engine& engine,
+  Recorder(boost::asio::io_context& io, runtime::Logger& logger, Runner& runner,
            std::string run_dir);
   ~Recorder();
   Recorder(const Recorder&) = delete;
@@ -65,7 +65,7 @@ class Recorder {
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
-  Engine& engine_;
+  Runner& runner_;
   std::string run_dir_;
   std::span<std::uint8_t> memory_;
   bool has_ring_file_ = false;

@@ -70,7 +70,8 @@ TEST_CASE("snapshot: an account that is not there is told once, alike by reader 
   Loaded loaded = load("global_defs {\nscript_user gone\n}\n" +
                        instance("notify /bin/true\nnotify_master /bin/false\n"
                                 "notify_backup /bin/true known"));
-  CHECK(accounts_named_in(loaded.model) == std::vector<core::AccountName>{{"gone", ""}, {"known", ""}});
+  CHECK(accounts_named_in(loaded.model) ==
+        std::vector<holdfast::core::AccountName>{{"gone", ""}, {"known", ""}});
 
   add_accounts(loaded, {{.user = "gone", .problem = "there is no user 'gone' on this host"},
                         {.user = "known", .uid = 7}});
@@ -91,7 +92,7 @@ TEST_CASE("snapshot: without script_user a script runs as keepalived_script, els
   Loaded loaded = load(instance("notify /bin/true"));
   const auto runs_as = [&] { return command_of(*loaded.model.instances[0].notify, loaded.model); };
   CHECK(accounts_named_in(loaded.model) ==
-        std::vector<core::AccountName>{{std::string(kDefaultScriptUser), ""}});
+        std::vector<holdfast::core::AccountName>{{std::string(kDefaultScriptUser), ""}});
 
   add_accounts(loaded, {});  // it does not exist
   CHECK(runs_as().user == holdfast::core::ScriptUser{0, 0, {0}});

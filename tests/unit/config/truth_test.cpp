@@ -1,8 +1,8 @@
 // What rows of the table say about themselves is true: a word that acts changes what the wiring of
 // its room tells the core, and any other word changes nothing that a core is told.
-#include "checkers/settings_from_model.hpp"
+#include "checkers/wiring.hpp"
 #include "config/accounts.hpp"
-#include "config/compare/plan.hpp"
+#include "config/compare/removal.hpp"
 #include "config/load.hpp"
 #include "config/toml/write.hpp"
 #include "tests/support/schema_sample.hpp"
@@ -27,7 +27,7 @@ constexpr std::uint64_t kSamplesOfOthers = 3;
 
 /// What all cores are told.
 struct Told {
-  vrrp::Plan vrrp;
+  vrrp::Wiring vrrp;
   checkers::Settings checkers;
   watchdog::Directives directives;
   watchdog::RoleSet roles;
@@ -50,8 +50,8 @@ Told told_by(Model model) {
                               .groups = {number_of(name.group), number_of(name.user)}});
   Model smaller = model;
   if (!smaller.services.empty()) smaller.services.erase(smaller.services.begin());
-  return {.vrrp = vrrp::make_plan(model),
-          .checkers = checkers::settings_from_model(model),
+  return {.vrrp = vrrp::wiring_of(model),
+          .checkers = checkers::wiring_of(model),
           .directives = watchdog::directives_of(model.globals),
           .roles = watchdog::roles_of(model),
           .refuses = !beyond_limit(model, smaller).empty()};
@@ -111,7 +111,23 @@ struct Scene {
 constexpr std::string_view kOwner =
     "vrrp_instance VI_9 {\n  interface eth9\n  priority 255\n  virtual_router_id 59\n"
     "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr std::string_view kUnicast =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  unicast_peer {\n"
+    "    192.168.5.2\n  }\n  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr std::string_view kNoPeer =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  unicast_ttl 64\n"
+    "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr std::string_view kSix =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
+    "  virtual_ipaddress {\n    fe80::9/64\n  }\n}\n";
 constexpr Scene kScenes[] = {
+    {Block::global_defs, "vrrp_mcast_group6", kSix},
+    {Block::global_defs, "vrrp_check_unicast_src", kUnicast},
+    {Block::vrrp_instance, "check_unicast_src", kUnicast},
+    {Block::vrrp_instance, "unicast_ttl", kUnicast},
+    {Block::vrrp_instance, "unicast_fault_no_peer", kNoPeer},
+    {Block::peer_list, "min_ttl", kUnicast},
+    {Block::peer_list, "max_ttl", kUnicast},
     {Block::global_defs, "default_interface",
      "vrrp_instance VI_9 {\n  virtual_router_id 59\n  virtual_ipaddress {\n    192.168.5.9/24\n"
      "  }\n}\n"},

@@ -9,11 +9,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Plan plan_of(const std::string& text) {
+Wiring wiring_of_text(const std::string& text) {
   const config::Loaded loaded = config::load_text(text, "test.conf");
   INFO(config::render_text(loaded.diagnostics));
   REQUIRE_FALSE(loaded.diagnostics.has_errors());
-  return make_plan(loaded.model);
+  return wiring_of(loaded.model);
 }
 
 const std::string kInstance = R"(
@@ -40,10 +40,10 @@ vrrp_instance VI_1 {
 }  // namespace
 
 TEST_CASE("wiring: what the file says is what the core gets") {
-  const Plan plan = plan_of(kInstance);
+  const Wiring wiring = wiring_of_text(kInstance);
 
-  REQUIRE(plan.instances.size() == 1);
-  const InstanceSettings& settings = plan.instances[0];
+  REQUIRE(wiring.instances.size() == 1);
+  const InstanceSettings& settings = wiring.instances[0];
   CHECK(settings.name == "VI_1");
   CHECK(settings.interface == "eth0");
   CHECK(settings.vrid == 51);
@@ -63,8 +63,8 @@ TEST_CASE("wiring: what the file says is what the core gets") {
 }
 
 TEST_CASE("wiring: notify_<state> comes first, then notify with keepalived's four arguments") {
-  const Plan plan = plan_of(kInstance);
-  const InstanceScripts& scripts = plan.scripts.at(plan.instances.at(0).key());
+  const Wiring wiring = wiring_of_text(kInstance);
+  const InstanceScripts& scripts = wiring.scripts.at(wiring.instances.at(0).key());
 
   const auto master = commands_for(scripts, "VI_1", NotifyState::master, 150);
   REQUIRE(master.size() == 2);
@@ -83,22 +83,22 @@ TEST_CASE("wiring: the finer words of an election reach the core") {
   const std::string head =
       "vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\n"
       "virtual_ipaddress {\n10.0.0.1\n}\n";
-  CHECK(plan_of(head + "}\n").instances.at(0).lower_priority_answer ==
+  CHECK(wiring_of_text(head + "}\n").instances.at(0).lower_priority_answer ==
         LowerPriorityAnswer::advert_and_announce);
 
-  const Plan plan =
-      plan_of(head +
-              "down_timer_adverts 5\nlower_prio_no_advert\nhigher_prio_send_advert\n"
-              "owner_ignore_adverts\nnotify_deleted /bin/deleted\nnotify_fault /bin/fault\n"
-              "notify /bin/any\n"
-              "notify_master_rx_lower_pri /bin/lower\n}\n");
+  const Wiring wiring =
+      wiring_of_text(head +
+                     "down_timer_adverts 5\nlower_prio_no_advert\nhigher_prio_send_advert\n"
+                     "owner_ignore_adverts\nnotify_deleted /bin/deleted\nnotify_fault /bin/fault\n"
+                     "notify /bin/any\n"
+                     "notify_master_rx_lower_pri /bin/lower\n}\n");
 
-  const InstanceSettings& settings = plan.instances.at(0);
+  const InstanceSettings& settings = wiring.instances.at(0);
   CHECK(settings.down_timer_adverts == 5);
   CHECK(settings.lower_priority_answer == LowerPriorityAnswer::announce_only);
   CHECK(settings.higher_priority_send_advert);
   CHECK(settings.owner_receive == OwnerReceive::discard);
-  const InstanceScripts& scripts = plan.scripts.at(plan.instances.at(0).key());
+  const InstanceScripts& scripts = wiring.scripts.at(wiring.instances.at(0).key());
   CHECK(scripts.by_state.at(NotifyState::deleted).argv == std::vector<std::string>{"/bin/deleted"});
   CHECK(commands_for(scripts, "VI_1", NotifyState::deleted, 100).at(1).argv.at(3) == "DELETED");
   CHECK(scripts.by_state.at(NotifyState::master_rx_lower_pri).argv ==
@@ -112,21 +112,21 @@ TEST_CASE("wiring: an instance that cannot be run yet is left out, the others ar
            "\n}\n" + std::string(extra) + "}\n";
   };
 
-  const Plan plan = plan_of(
+  const Wiring wiring = wiring_of_text(
       named("A", 1, "authentication {\nauth_type AH\nauth_pass x\n}\n") + named("B", 2, "") +
       named("C", 3, "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}\n"));
 
-  REQUIRE(plan.instances.size() == 1);
-  CHECK(plan.instances[0].name == "B");
+  REQUIRE(wiring.instances.size() == 1);
+  CHECK(wiring.instances[0].name == "B");
 }
 
 TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {
   const auto only = [](std::string_view words, std::string_view address = "10.0.0.1") {
-    const Plan plan =
-        plan_of("vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n" + std::string(words) +
-                "\nvirtual_ipaddress {\n" + std::string(address) + "\n}\n}\n");
-    REQUIRE(plan.instances.size() == 1);
-    return plan.instances[0];
+    const Wiring wiring = wiring_of_text(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n" + std::string(words) +
+        "\nvirtual_ipaddress {\n" + std::string(address) + "\n}\n}\n");
+    REQUIRE(wiring.instances.size() == 1);
+    return wiring.instances[0];
   };
   const auto ip = [](std::string_view text) { return *core::IpAddress::parse(text); };
 
@@ -162,10 +162,10 @@ TEST_CASE("wiring: an account that could not be looked up costs its scripts and 
   config::Account gone{.user = "somebody", .problem = "there is no user 'somebody' on this host"};
   loaded.model.accounts = {gone};
 
-  const Plan plan = make_plan(loaded.model);
+  const Wiring wiring = wiring_of(loaded.model);
 
-  REQUIRE(plan.instances.size() == 1);
-  const InstanceScripts& scripts = plan.scripts.at(plan.instances[0].key());
+  REQUIRE(wiring.instances.size() == 1);
+  const InstanceScripts& scripts = wiring.scripts.at(wiring.instances[0].key());
   CHECK(scripts.any->problem == gone.problem);
   CHECK(scripts.by_state.at(NotifyState::master).problem.empty());
 }
@@ -176,9 +176,9 @@ TEST_CASE("wiring: a script runs as the account that the loader found, with all 
   loaded.model.globals.enable_script_security = true;
   loaded.model.accounts = {{"somebody", "", 1001, 1002, {1002, 27}, ""}};
 
-  const Plan plan = make_plan(loaded.model);
+  const Wiring wiring = wiring_of(loaded.model);
 
-  const core::Command& any = *plan.scripts.at(plan.instances[0].key()).any;
+  const core::Command& any = *wiring.scripts.at(wiring.instances[0].key()).any;
   CHECK(any.user == core::ScriptUser{1001, 1002, {1002, 27}});
   CHECK(any.security);
   CHECK(any.what == "notify");
@@ -186,9 +186,9 @@ TEST_CASE("wiring: a script runs as the account that the loader found, with all 
 
 TEST_CASE("wiring: `state BACKUP`, `state MASTER` and no `state` are three things") {
   const auto with = [](const std::string& state) {
-    return plan_of("vrrp_instance VI_1 {\n" + state +
-                   "\ninterface eth0\nvirtual_router_id 51\npriority 255\n"
-                   "virtual_ipaddress {\n10.0.0.1\n}\n}\n")
+    return wiring_of_text("vrrp_instance VI_1 {\n" + state +
+                          "\ninterface eth0\nvirtual_router_id 51\npriority 255\n"
+                          "virtual_ipaddress {\n10.0.0.1\n}\n}\n")
         .instances.at(0);
   };
   CHECK_FALSE(with("state BACKUP").starts_as_master());

@@ -20,7 +20,7 @@
 
 namespace holdfast::vrrp {
 
-class Engine {
+class Runner {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
   static constexpr int kMaxEventsPerTurn = 64;
@@ -37,13 +37,13 @@ class Engine {
   static constexpr core::Duration kSocketPause = std::chrono::seconds(1);
   static constexpr core::Duration kLongestSocketPause = std::chrono::seconds(30);
 
-  /// The reflector must be loaded and outlive the engine.
-  Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
+  /// The reflector must be loaded and outlive the runner.
+  Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
          AnnounceSocket announcements, std::optional<HandoverPage> page,
          Executor::OnNotify on_notify, Executor::OnRemoved on_removed);
-  ~Engine();
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
 
   /// Opens the sockets that a new configuration needs and changes nothing else. Interfaces that do
   /// not exist, or cannot be listened on, are no error: their instances wait in FAULT. Fails when
@@ -74,7 +74,7 @@ class Engine {
   void detach(const scenario::Tape& tape) { driver_.detach(tape); }
 
  private:
-  struct Life {};  // its weak_ptr tells a posted handler whether the engine is still there
+  struct Life {};  // its weak_ptr tells a posted handler whether the runner is still there
 
   void wake(const std::string* readable);
   void handle(Event event);

@@ -1,4 +1,4 @@
-#include "checkers/table_keeper.hpp"
+#include "checkers/io/table_keeper.hpp"
 
 #include "checkers/messages.hpp"
 #include "runtime/clock.hpp"

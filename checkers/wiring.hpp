@@ -7,6 +7,6 @@
 namespace holdfast::checkers {
 
 /// A script whose account is not known comes with that problem.
-[[nodiscard]] Settings settings_from_model(const config::Model& model);
+[[nodiscard]] Settings wiring_of(const config::Model& model);
 
 }  // namespace holdfast::checkers

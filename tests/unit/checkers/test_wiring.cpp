@@ -1,5 +1,5 @@
 // What the checkers make of a configuration: every kind of service, as the kernel is to have it.
-#include "checkers/settings_from_model.hpp"
+#include "checkers/wiring.hpp"
 #include "config/load.hpp"
 
 #include <doctest/doctest.h>
@@ -16,7 +16,7 @@ namespace {
 Settings settings_of(const std::string& text) {
   const config::Loaded loaded = config::load_text(text, "test.conf");
   REQUIRE_FALSE(loaded.diagnostics.has_errors());
-  return settings_from_model(loaded.model);
+  return wiring_of(loaded.model);
 }
 
 ServiceSettings service(std::string_view header, std::string_view words,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "checkers/core/reconciler.hpp"
-#include "checkers/owned_file.hpp"
+#include "checkers/io/owned_file.hpp"
 #include "ipvs_wrapper/client.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"

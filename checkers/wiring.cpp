@@ -1,4 +1,4 @@
-#include "checkers/settings_from_model.hpp"
+#include "checkers/wiring.hpp"
 
 #include "config/accounts.hpp"
 #include "config/started.hpp"
@@ -184,7 +184,7 @@ core::Rare<Script> Translator::script(const config::Rare<config::Script>& from,
 
 }  // namespace
 
-Settings settings_from_model(const config::Model& model) {
+Settings wiring_of(const config::Model& model) {
   return Translator(model).settings();
 }
 

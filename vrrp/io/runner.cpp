@@ -1,4 +1,4 @@
-#include "vrrp/io/engine.hpp"
+#include "vrrp/io/runner.hpp"
 
 #include "core/buffer.hpp"
 #include "vrrp/messages.hpp"
@@ -16,7 +16,7 @@ constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 
 }  // namespace
 
-Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
+Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
                AnnounceSocket announcements, std::optional<HandoverPage> page,
                Executor::OnNotify on_notify, Executor::OnRemoved on_removed)
     : io_(io),
@@ -61,11 +61,11 @@ Engine::Engine(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
   });
 }
 
-Engine::~Engine() = default;
+Runner::~Runner() = default;
 
 // ---- the wake-up: read the clock once, drain the sockets, then judge ----
 
-void Engine::wake(const std::string* readable) {
+void Runner::wake(const std::string* readable) {
   if (in_turn_)
     return;  // a callback of the reflector, never the loop itself; the timer fires again
   in_turn_ = true;
@@ -85,7 +85,7 @@ void Engine::wake(const std::string* readable) {
   end_turn();
 }
 
-void Engine::handle(Event event) {
+void Runner::handle(Event event) {
   pending_.push_back(std::move(event));
   if (in_turn_) return;  // the turn that runs will take it
   in_turn_ = true;
@@ -93,7 +93,7 @@ void Engine::handle(Event event) {
   end_turn();
 }
 
-void Engine::end_turn() {
+void Runner::end_turn() {
   perform_actions();
   for (int count = 0; !pending_.empty() && count < kMaxEventsPerTurn; ++count) {
     const core::Instant now = runtime::now();
@@ -110,7 +110,7 @@ void Engine::end_turn() {
   go_on();
 }
 
-void Engine::perform_actions() {
+void Runner::perform_actions() {
   turn_.begin(actions_, executor_,
               [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
   driver_.settle(actions_);
@@ -122,7 +122,7 @@ void Engine::perform_actions() {
 }
 
 // What was announced before must not follow the new master's own announcements.
-void Engine::forget_announcements() {
+void Runner::forget_announcements() {
   if (!executor_.announcer().has_work()) return;
   std::unordered_set<RouterKey> gone;
   for (const Action& action : actions_) {
@@ -137,17 +137,17 @@ void Engine::forget_announcements() {
 
 // ---- what may wait until the adverts are out ----
 
-bool Engine::is_due(core::Instant now) const {
+bool Runner::is_due(core::Instant now) const {
   const auto deadline = driver_.deadline();
   return deadline && *deadline <= now;
 }
 
-bool Engine::has_work() const {
+bool Runner::has_work() const {
   const bool announces = executor_.announcer().has_work() && !announce_again_.armed();
   return !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
 }
 
-void Engine::go_on() {
+void Runner::go_on() {
   if (is_posted_) return;
   if (!has_work()) {
     worked_at_ = runtime::now();
@@ -161,7 +161,7 @@ void Engine::go_on() {
 
 // One thing at a time, and then the loop: sockets, timers, heartbeats. Whoever becomes due
 // meanwhile goes first.
-void Engine::work() {
+void Runner::work() {
   is_posted_ = false;
   if (in_turn_) return;  // its end goes on
   const core::Instant now = runtime::now();
@@ -181,7 +181,7 @@ void Engine::work() {
   if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
 }
 
-void Engine::announce() {
+void Runner::announce() {
   Announcer& announcer = executor_.announcer();
   if (!announcer.has_work() || announce_again_.armed()) return;
   std::vector<Event> refused;
@@ -190,7 +190,7 @@ void Engine::announce() {
   announce_again_.arm(announcer.paused_until());
 }
 
-void Engine::report_pause(const runtime::PauseDetector::Pause& pause) {
+void Runner::report_pause(const runtime::PauseDetector::Pause& pause) {
   const auto threshold = router().shortest_interval();
   if (!threshold || pause.total() < *threshold) return;
   if (!noise_.admit("pause", runtime::now())) return;
@@ -200,7 +200,7 @@ void Engine::report_pause(const runtime::PauseDetector::Pause& pause) {
 
 // ---- configuration ----
 
-core::Result<void> Engine::prepare(const std::vector<InstanceSettings>& next) {
+core::Result<void> Runner::prepare(const std::vector<InstanceSettings>& next) {
   for (const InstanceSettings& settings : next) {
     const netlink::Link* link = reflector_.link(settings.interface);
     if (link == nullptr) continue;
@@ -215,11 +215,11 @@ core::Result<void> Engine::prepare(const std::vector<InstanceSettings>& next) {
   return {};
 }
 
-void Engine::abort() {
+void Runner::abort() {
   refresh_ports();
 }
 
-void Engine::commit(std::vector<InstanceSettings> next, core::Instant start) {
+void Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
@@ -244,7 +244,7 @@ void Engine::commit(std::vector<InstanceSettings> next, core::Instant start) {
   end_turn();
 }
 
-void Engine::watch(const std::vector<InstanceSettings>& settings) {
+void Runner::watch(const std::vector<InstanceSettings>& settings) {
   watched_.clear();
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
@@ -262,7 +262,7 @@ void Engine::watch(const std::vector<InstanceSettings>& settings) {
 
 // What the page says about virtual routers that the configuration no longer has must not come back
 // in a later life.
-void Engine::resume(const std::vector<InstanceSettings>& settings) {
+void Runner::resume(const std::vector<InstanceSettings>& settings) {
   auto& page = executor_.page();
   if (!page) return;
   std::set<std::uint64_t> configured;
@@ -279,7 +279,7 @@ void Engine::resume(const std::vector<InstanceSettings>& settings) {
   }
 }
 
-void Engine::refresh_ports() {
+void Runner::refresh_ports() {
   std::map<PortKey, Ears> wanted;
   for (const Instance* instance : router().instances()) {
     const RouterKey& key = instance->key();
@@ -299,7 +299,7 @@ void Engine::refresh_ports() {
   ports_.retain(in_use);
 }
 
-void Engine::stop(bool keep_addresses, std::function<void()> on_stopped) {
+void Runner::stop(bool keep_addresses, std::function<void()> on_stopped) {
   on_stopped_ = std::move(on_stopped);
   if (keep_addresses) executor_.keep_addresses();
   patience_.arm(runtime::now() + kMaxHandover);
@@ -308,7 +308,7 @@ void Engine::stop(bool keep_addresses, std::function<void()> on_stopped) {
 
 // ---- the kernel's news ----
 
-void Engine::on_link(const netlink::LinkEvent& event) {
+void Runner::on_link(const netlink::LinkEvent& event) {
   if (const auto* changed = std::get_if<netlink::LinkChanged>(&event)) {
     mark_dirty(changed->before.name);
     mark_dirty(changed->after.name);
@@ -319,7 +319,7 @@ void Engine::on_link(const netlink::LinkEvent& event) {
   }
 }
 
-void Engine::on_address(const netlink::AddressEvent& event) {
+void Runner::on_address(const netlink::AddressEvent& event) {
   const netlink::Address& address = netlink::address_of(event);
   const netlink::Link* link = reflector_.link(address.interface);
   if (link != nullptr) mark_dirty(link->name);
@@ -328,7 +328,7 @@ void Engine::on_address(const netlink::AddressEvent& event) {
   }
 }
 
-void Engine::on_published(const RouterKey& owner, const netlink::Publication& publication) {
+void Runner::on_published(const RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
   look_at_dirty();  // an interface that is gone or renamed is why its addresses are not there
   AddressesPlaced placed{.router = owner,
@@ -346,7 +346,7 @@ void Engine::on_published(const RouterKey& owner, const netlink::Publication& pu
 }
 
 // A burst of events (twenty addresses put in place) becomes one look at the interface.
-void Engine::mark_dirty(const std::string& interface) {
+void Runner::mark_dirty(const std::string& interface) {
   if (!watched_.contains(interface)) return;
   const bool is_first = dirty_.empty();
   dirty_.insert(interface);
@@ -356,20 +356,20 @@ void Engine::mark_dirty(const std::string& interface) {
   });
 }
 
-void Engine::look_at_dirty() {
+void Runner::look_at_dirty() {
   for (const std::string& name : std::exchange(dirty_, {})) refresh_interface(name);
 }
 
 // The core hears of it before the socket goes: a master resigns through it, also from an interface
 // that was renamed or from an address that was taken away.
-void Engine::refresh_interface(const std::string& name) {
+void Runner::refresh_interface(const std::string& name) {
   handle(InterfaceChanged{name, read_interface(name)});
   if (reflector_.link(name) == nullptr) ports_.close(name);
   refresh_ports();
 }
 
 /// Opens the interface's sockets on the way: an instance without a socket must not take part.
-InterfaceStatus Engine::read_interface(const std::string& name) {
+InterfaceStatus Runner::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
   if (link == nullptr) return {};
   InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
@@ -396,7 +396,7 @@ InterfaceStatus Engine::read_interface(const std::string& name) {
   return status;
 }
 
-void Engine::look_again_later(const std::string& interface) {
+void Runner::look_again_later(const std::string& interface) {
   const bool waits = !without_socket_.empty();
   without_socket_.insert(interface);
   if (waits && socket_retry_.armed()) return;

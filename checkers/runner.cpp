@@ -1,8 +1,8 @@
-#include "checkers/process.hpp"
+#include "checkers/runner.hpp"
 
 #include "checkers/core/identity.hpp"
 #include "checkers/messages.hpp"
-#include "checkers/settings_from_model.hpp"
+#include "checkers/wiring.hpp"
 #include "config/load.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/process.hpp"
@@ -25,7 +25,7 @@ std::string kind_of(std::string reason) {
 
 core::Result<Settings> read_settings(std::string_view snapshot) {
   const auto model = config::usable_model(snapshot);
-  return model ? settings_from_model(*model) : core::Result<Settings>(model.error());
+  return model ? wiring_of(*model) : core::Result<Settings>(model.error());
 }
 
 std::uint64_t seed() {
@@ -35,8 +35,8 @@ std::uint64_t seed() {
 
 }  // namespace
 
-Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
-                 std::size_t probe_limit)
+Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
+               std::size_t probe_limit)
     : loop_(loop),
       logger_(logger),
       options_(options),
@@ -68,13 +68,13 @@ Process::Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::Ch
           },
           read_settings),
       preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
-      self_(std::make_shared<Process*>(this)) {}
+      self_(std::make_shared<Runner*>(this)) {}
 
-Process::~Process() {
+Runner::~Runner() {
   *self_ = nullptr;
 }
 
-void Process::start() {
+void Runner::start() {
   auto page =
       runtime::HandoverPage<runtime::CheckRecord>::open(runtime::UniqueFd(options_.page_fd));
   if (page)
@@ -96,7 +96,7 @@ void Process::start() {
           .stop = [this](const std::string& why) { stop(why); }});
 }
 
-void Process::listen() {
+void Runner::listen() {
   auto control = runtime::ControlServer::listen(loop_.io(), options_.run_dir + "/checkers.sock");
   if (!control) return logger_.log_text(messages::kNoControl, control.error().message);
   control_ = std::move(*control);
@@ -106,7 +106,7 @@ void Process::listen() {
   rehearsals_.answer_on(*control_);
 }
 
-void Process::commit(std::uint64_t generation) {
+void Runner::commit(std::uint64_t generation) {
   auto settings = preparation_.take();
   if (!settings || stopping_) return;
   Configure configure{std::move(*settings), configured_ ? Memory{} : recall()};
@@ -125,7 +125,7 @@ void Process::commit(std::uint64_t generation) {
   configured_ = true;
 }
 
-void Process::stop(const std::string& why) {
+void Runner::stop(const std::string& why) {
   if (stopping_) return;
   stopping_ = true;
   // The watchdog has stopped the VRRP process before it asks.
@@ -137,7 +137,7 @@ void Process::stop(const std::string& why) {
   vrrp_farewell_.arm(runtime::now() + kVrrpFarewell);
 }
 
-void Process::watch_vrrp(runtime::UniqueFd pidfd) {
+void Runner::watch_vrrp(runtime::UniqueFd pidfd) {
   boost::system::error_code ignored;
   vrrp_.close(ignored);  // the former one has ended, or its wait is of no use any more
   vrrp_.assign(pidfd.release(), ignored);
@@ -151,25 +151,25 @@ void Process::watch_vrrp(runtime::UniqueFd pidfd) {
                    });
 }
 
-void Process::leave() {
+void Runner::leave() {
   if (std::exchange(leaving_, true)) return;
   vrrp_farewell_.arm(std::nullopt);
   handle(Stop{});
   keeper_.stop(options_.keep_ipvs, [this] { leave_when_scripts_are_done(); });
 }
 
-void Process::leave_when_scripts_are_done() {
+void Runner::leave_when_scripts_are_done() {
   farewell_.arm(runtime::now() + kScriptFarewell);
   notifier_.client().when_idle([this] { finish(); });
 }
 
-void Process::finish() {
+void Runner::finish() {
   if (const std::string unsent = notifier_.client().unsent(); !unsent.empty())
     logger_.log(messages::kScriptsUnsent, "not run any more: {}", unsent);
   loop_.stop(0);
 }
 
-std::shared_ptr<StatusDocument> Process::status() const {
+std::shared_ptr<StatusDocument> Runner::status() const {
   return std::make_shared<StatusDocument>(
       StatusDocument::Subject{.engine = engine_,
                               .table = {keeper_.state(), keeper_.counters()},
@@ -178,7 +178,7 @@ std::shared_ptr<StatusDocument> Process::status() const {
                               .scripts = notifier_.records()});
 }
 
-Memory Process::recall() const {
+Memory Runner::recall() const {
   Memory memory;
   if (!page_) return memory;
   for (const std::uint64_t key : page_->keys()) {
@@ -196,7 +196,7 @@ Memory Process::recall() const {
 
 // A probe can end inside act(StartProbe): its event waits here until the step that is running is
 // done.
-void Process::handle(Event event) {
+void Runner::handle(Event event) {
   events_.push_back(std::move(event));
   if (handling_) return;
   handling_ = true;
@@ -211,22 +211,22 @@ void Process::handle(Event event) {
   tick_.arm(engine_.deadline());
 }
 
-void Process::act(const StartProbe& start) {
+void Runner::act(const StartProbe& start) {
   ++counters_.probes_started;
   probes_.start(start.probe, start.lane, engine_.probe_settings(start.probe));
 }
 
-void Process::act(const StopProbe& stop) {
+void Runner::act(const StopProbe& stop) {
   probes_.stop(stop.probe);
 }
 
-void Process::act(const CheckChanged& changed) {
+void Runner::act(const CheckChanged& changed) {
   logger_.log(changed.up ? messages::kCheckUp : messages::kCheckDown, "{}: {}: {}",
               check_name(changed.service, changed.server, changed.check),
               changed.up ? "succeeds" : "failed", changed.why);
 }
 
-void Process::act(const CheckTroubled& troubled) {
+void Runner::act(const CheckTroubled& troubled) {
   const std::string name = check_name(troubled.service, troubled.server, troubled.check);
   const auto& last = engine_.last_run(
       engine_.services()[troubled.service].servers[troubled.server].checks[troubled.check].probe);
@@ -249,14 +249,14 @@ void Process::act(const CheckTroubled& troubled) {
               troubled.why);
 }
 
-void Process::act(const ServerChanged& changed) {
+void Runner::act(const ServerChanged& changed) {
   ++counters_.server_transitions;
   logger_.log(changed.up ? messages::kServerUp : messages::kServerDown, "{} is {}: {}",
               server_name(changed.service, changed.server), changed.up ? "up" : "down",
               changed.why);
 }
 
-void Process::act(const QuorumChanged& changed) {
+void Runner::act(const QuorumChanged& changed) {
   ++counters_.quorum_transitions;
   const ServiceSettings& service = engine_.settings().services[changed.service];
   logger_.log(
@@ -269,18 +269,18 @@ void Process::act(const QuorumChanged& changed) {
           : "");
 }
 
-void Process::act(const TableChanged& changed) {
+void Runner::act(const TableChanged& changed) {
   keeper_.desired_changed(changed.service);
 }
 
-void Process::act(const Notify& notify) {
+void Runner::act(const Notify& notify) {
   const std::string subject =
       notify.server ? server_name(notify.service, *notify.server)
                     : ipvs::to_string(engine_.settings().services[notify.service].key);
   notifier_.tell(subject, notify.kind, notify.script);
 }
 
-void Process::forget_scripts_of_others() {
+void Runner::forget_scripts_of_others() {
   std::set<std::string> subjects;
   for (const ServiceSettings& service : engine_.settings().services) {
     subjects.insert(ipvs::to_string(service.key));
@@ -290,7 +290,7 @@ void Process::forget_scripts_of_others() {
   notifier_.keep_only(subjects);
 }
 
-void Process::act(const Remember& remember) {
+void Runner::act(const Remember& remember) {
   if (!page_) return;
   runtime::CheckRecord record{.since = remember.record.since,
                               .failures_in_row = remember.record.failures_in_row};
@@ -302,16 +302,16 @@ void Process::act(const Remember& remember) {
       page_->store(remember.key, record));  // a full page only means that this one starts afresh
 }
 
-void Process::act(const Forget& forget) {
+void Runner::act(const Forget& forget) {
   if (page_) page_->erase(forget.key);
 }
 
-std::string Process::server_name(std::size_t service, std::size_t server) const {
+std::string Runner::server_name(std::size_t service, std::size_t server) const {
   const ServiceSettings& settings = engine_.settings().services[service];
   return subject_of(settings.key, settings.servers[server].endpoint);
 }
 
-std::string Process::check_name(std::size_t service, std::size_t server, std::size_t check) const {
+std::string Runner::check_name(std::size_t service, std::size_t server, std::size_t check) const {
   const ServerSettings& settings = engine_.settings().services[service].servers[server];
   return fmt::format("{}: {}", server_name(service, server), name_of(settings.checks[check].probe));
 }

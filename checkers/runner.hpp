@@ -4,10 +4,10 @@
 
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
+#include "checkers/io/table_keeper.hpp"
 #include "checkers/notifier.hpp"
 #include "checkers/rehearsal_desk.hpp"
 #include "checkers/status.hpp"
-#include "checkers/table_keeper.hpp"
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
@@ -31,14 +31,14 @@ inline constexpr core::Duration kScriptFarewell = std::chrono::seconds(3);
 /// busy machine may make more of it. One that hangs is not waited for longer than this.
 inline constexpr core::Duration kVrrpFarewell = std::chrono::seconds(15);
 
-class Process {
+class Runner {
  public:
   /// `probe_limit`: connections of probes that may be open at one time.
-  Process(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
-          std::size_t probe_limit);
-  ~Process();
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
+  Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::ChildOptions& options,
+         std::size_t probe_limit);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
 
   /// Opens the page and the control socket and says hello to the watchdog.
   void start();
@@ -101,7 +101,7 @@ class Process {
   bool leaving_ = false;
   runtime::Preparation<Settings> preparation_;
   /// Waits that end later look here whether the process is still there.
-  std::shared_ptr<Process*> self_;
+  std::shared_ptr<Runner*> self_;
 };
 
 }  // namespace holdfast::checkers

@@ -1,4 +1,4 @@
-#include "checkers/owned_file.hpp"
+#include "checkers/io/owned_file.hpp"
 
 #include "runtime/small_file.hpp"
 
