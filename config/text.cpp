@@ -2,6 +2,8 @@
 
 #include "config/diagnostic.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -177,6 +179,16 @@ std::size_t spelling_distance(std::string_view one, std::string_view other) {
     }
   }
   return rows[one.size() % 3][other.size()];
+}
+
+std::string seconds_text(core::Duration value) {
+  constexpr std::int64_t kMicroseconds = 1'000'000;
+  const std::int64_t whole = value.count() / kMicroseconds;
+  const std::int64_t fraction = value.count() % kMicroseconds;
+  if (fraction == 0) return fmt::format("{}", whole);
+  std::string digits = fmt::format("{:06}", fraction);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return fmt::format("{}.{}", whole, digits);
 }
 
 std::string from_utf16(std::string_view bytes) {

@@ -2,6 +2,8 @@
 // command line. Pure functions for the reader and its diagnostics.
 #pragma once
 
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +29,8 @@ struct Character {
 [[nodiscard]] std::string folded(std::string_view word);
 /// Letters to insert, delete, replace or swap with their neighbour to make one word of the other.
 [[nodiscard]] std::size_t spelling_distance(std::string_view one, std::string_view other);
+/// "1.5", "60": a duration as keepalived writes seconds.
+[[nodiscard]] std::string seconds_text(core::Duration value);
 /// The same text in UTF-8 when it begins with a UTF-16 byte order mark; empty otherwise.
 [[nodiscard]] std::string from_utf16(std::string_view bytes);
 

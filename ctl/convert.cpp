@@ -5,6 +5,7 @@
 #include "config/toml/write.hpp"
 #include "config/write/write.hpp"
 #include "ctl/client.hpp"
+#include "runtime/small_file.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <fmt/format.h>
@@ -48,16 +49,6 @@ bool is_device(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode);
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 int write_out(const ConvertRequest& request, mode_t mode, const std::string& text) {
   if (request.out.empty()) {
     say(text);
@@ -72,7 +63,7 @@ int write_out(const ConvertRequest& request, mode_t mode, const std::string& tex
     return kFailed;
   }
   const bool ready = file && (!request.force || device || ::fchmod(file.get(), mode) == 0);
-  if (ready && write_all(file.get(), text)) return kDone;
+  if (ready && runtime::write_all(file.get(), text, request.out)) return kDone;
   complain(fmt::format("cannot write {}: {}", request.out, std::strerror(errno)));
   return kFailed;
 }

@@ -10,14 +10,6 @@
 namespace holdfast::config {
 namespace {
 
-constexpr std::string_view kSecrets[] = {"auth_pass", "auth_hmac key", "password"};
-
-bool is_secret(std::string_view field) {
-  return std::any_of(std::begin(kSecrets), std::end(kSecrets), [&](std::string_view secret) {
-    return field == secret || field.ends_with(fmt::format(" {}", secret));
-  });
-}
-
 bool holds_lines(const Node& node) {
   return std::any_of(node.body.begin(), node.body.end(),
                      [](const Node& each) { return each.entry; });
@@ -72,19 +64,20 @@ class Comparison {
 
   void statement(const Node* before, const Node* after, const std::string& inside) {
     const Node& some = before != nullptr ? *before : *after;
-    const std::string word(Schema::instance()[some.keyword].name);
+    const Keyword& row = Schema::instance()[some.keyword];
+    const std::string word(row.name);
     const std::string field = inside.empty() ? word : fmt::format("{} {}", inside, word);
     static const Document kNone;
     if (before != nullptr && after != nullptr) {
       if (*before == *after) return;
-      note(field, value_of(*before), value_of(*after));
+      note(field, value_of(*before), value_of(*after), row.secret);
       compare(before->body, after->body, field);
     } else if (holds_lines(some)) {
       compare(before == nullptr ? kNone : before->body, after == nullptr ? kNone : after->body,
               field);
     } else {
       note(field, before == nullptr ? absent(some) : shown(some),
-           after == nullptr ? absent(some) : shown(some));
+           after == nullptr ? absent(some) : shown(some), row.secret);
     }
   }
 
@@ -98,9 +91,10 @@ class Comparison {
     return node.args.empty() ? std::string(kWholeBlock) : value_of(node);
   }
 
-  void note(const std::string& field, std::string before, std::string after) {
+  void note(const std::string& field, std::string before, std::string after,
+            bool is_secret = false) {
     if (before == after) return;
-    if (is_secret(field)) {
+    if (is_secret) {
       if (!before.empty()) before = kHiddenValue;
       if (!after.empty()) after = kHiddenValue;
     }

@@ -1,14 +1,11 @@
 // One virtual router on two directors: do they hear each other, and who wins?
 #include "config/compare/pair_parts.hpp"
+#include "config/text.hpp"
 
 #include <algorithm>
 
 namespace holdfast::config::pair {
 namespace {
-
-std::string seconds_text(core::Duration value) {
-  return fmt::format("{:g}", static_cast<double>(value.count()) / 1e6);
-}
 
 constexpr const char* kTwoMasters = "each drops the other's adverts, and both become master";
 

@@ -2,6 +2,7 @@
 
 #include "config/schema/hint.hpp"
 #include "config/schema/row.hpp"
+#include "config/text.hpp"
 
 #include <fmt/format.h>
 
@@ -150,11 +151,6 @@ bool is_interface_name(std::string_view word) {
          word.find('/') == std::string_view::npos && word.find(' ') == std::string_view::npos;
 }
 
-std::string seconds_text(std::int64_t microseconds) {
-  return fmt::format("{}",
-                     static_cast<double>(microseconds) / static_cast<double>(rows::kMicroseconds));
-}
-
 void report_extra(const Keyword& keyword, const Word& extra, Reporter& reporter) {
   const bool is_word = Schema::instance().find(keyword.block, extra.text).has_value();
   reporter.warning(extra.range,
@@ -194,8 +190,8 @@ std::string describe(const Arg& arg) {
     case ArgType::integer:
       return fmt::format("a number from {} to {}", arg.low, arg.high);
     case ArgType::seconds:
-      return fmt::format("a number of seconds from {} to {}", seconds_text(arg.low),
-                         seconds_text(arg.high));
+      return fmt::format("a number of seconds from {} to {}", seconds_text(core::Duration(arg.low)),
+                         seconds_text(core::Duration(arg.high)));
     case ArgType::boolean:
       return "true or false";
     case ArgType::ip:

@@ -1,4 +1,5 @@
 // vrrp_instance: settings that contradict each other, and routers that share a link.
+#include "config/text.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>

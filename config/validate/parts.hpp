@@ -61,9 +61,6 @@ void remove_flagged(std::vector<T>& list, const std::vector<bool>& flags) {
   list.erase(list.begin() + static_cast<std::ptrdiff_t>(kept), list.end());
 }
 
-/// "6", "0.25".
-[[nodiscard]] std::string seconds_text(core::Duration value);
-
 /// Where each name of a list stands first.
 template <class T>
 [[nodiscard]] std::unordered_map<std::string_view, const T*> by_name(const std::vector<T>& list) {

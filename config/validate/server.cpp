@@ -1,4 +1,5 @@
 // real_server and its checkers: given twice, never chosen, never reached.
+#include "config/text.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>

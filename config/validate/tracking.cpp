@@ -1,5 +1,6 @@
 // Trackers that nobody names, checkers that name nothing, times that do not fit. What track_*
 // blocks name is resolved where the objects are built.
+#include "config/text.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>

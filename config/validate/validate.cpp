@@ -12,10 +12,6 @@ std::string Context::line_of(const SourceLocation& location) const {
   return fmt::format("{} line {}", model.files.names[location.file], location.line);
 }
 
-std::string seconds_text(core::Duration value) {
-  return fmt::format("{:g}", static_cast<double>(value.count()) / 1e6);
-}
-
 void Few::add(const SourceLocation& at, std::string message, std::string help) {
   if (++count_ < kShown) {
     context_.reporter.at(severity_, at, std::move(message), std::move(help));

@@ -2,6 +2,7 @@
 #include "config/builders/check.hpp"
 
 #include "config/schema/decode.hpp"
+#include "config/text.hpp"
 #include "config/write/service.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 // Globals → words, and the whole model as one document.
 #include "config/builders/builder.hpp"
+#include "config/text.hpp"
 #include "config/write/write.hpp"
 
 #include <fmt/format.h>

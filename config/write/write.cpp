@@ -2,6 +2,7 @@
 
 #include "config/schema/decode.hpp"
 #include "config/schema/row.hpp"
+#include "config/text.hpp"
 #include "core/assertion.hpp"
 
 #include <fmt/format.h>
@@ -75,15 +76,6 @@ std::string join_command(const std::vector<std::string>& argv) {
     line += has_quotes ? escaped(word) : has_blanks ? fmt::format("'{}'", word) : word;
   }
   return line;
-}
-
-std::string seconds_text(core::Duration value) {
-  const std::int64_t whole = value.count() / rows::kMicroseconds;
-  std::int64_t fraction = value.count() % rows::kMicroseconds;
-  if (fraction == 0) return fmt::format("{}", whole);
-  std::string digits = fmt::format("{:06}", fraction);
-  digits.erase(digits.find_last_not_of('0') + 1);
-  return fmt::format("{}.{}", whole, digits);
 }
 
 std::string print_keepalived(const Document& document) {

@@ -125,7 +125,5 @@ template <class T>
 }
 /// A command line that split_command() takes apart again.
 [[nodiscard]] std::string join_command(const std::vector<std::string>& argv);
-/// "1.5", "60": a duration as keepalived writes seconds.
-[[nodiscard]] std::string seconds_text(core::Duration value);
 
 }  // namespace holdfast::config

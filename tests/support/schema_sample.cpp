@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "config/report.hpp"
+#include "config/text.hpp"
 #include "core/assertion.hpp"
 
 #include <fmt/format.h>

@@ -6,6 +6,7 @@
 #include "runtime/accounts.hpp"
 #include "runtime/process.hpp"
 #include "runtime/sealed_memfd.hpp"
+#include "runtime/small_file.hpp"
 #include "runtime/syscall_filter.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/loader_reply.hpp"
@@ -58,16 +59,6 @@ bool can_be_read(const std::string& path) {
   if (!fd) return false;
   char byte = 0;
   return ::read(fd.get(), &byte, 1) >= 0 || errno == EAGAIN;
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
 }
 
 std::string list_of(const std::vector<config::Change>& changes) {
@@ -156,9 +147,10 @@ int run_loader(std::span<const char* const> words) {
     if (words.size() == 3) compare_with_running(loaded, reply);
     const auto bytes = config::to_bytes(loaded.snapshot);
     const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (!write_all(kSnapshotFd, view)) return to_int(ExitCode::fatal);
+    if (!runtime::write_all(kSnapshotFd, view, "the snapshot")) return to_int(ExitCode::fatal);
   }
-  return write_all(kReplyFd, encode_reply(whole)) ? to_int(ExitCode::ok) : to_int(ExitCode::fatal);
+  return runtime::write_all(kReplyFd, encode_reply(whole), "the reply") ? to_int(ExitCode::ok)
+                                                                        : to_int(ExitCode::fatal);
 }
 
 int test_config(const LoadRequest& request, const std::string& log_file) {
@@ -168,11 +160,11 @@ int test_config(const LoadRequest& request, const std::string& log_file) {
       loaded.diagnostics, log_file.empty() ? colour_for_stderr() : config::Colour::never);
   text += fmt::format("{}: {}\n", request.config_file, loaded.diagnostics.summary());
   if (log_file.empty()) {
-    if (!write_all(STDERR_FILENO, text)) return to_int(ExitCode::fatal);
+    if (!runtime::write_all(STDERR_FILENO, text, "the findings")) return to_int(ExitCode::fatal);
   } else {
     const runtime::UniqueFd fd(
         ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!fd || !write_all(fd.get(), text)) {
+    if (!fd || !runtime::write_all(fd.get(), text, log_file)) {
       std::fputs(
           (core::fail_errno(errno, "holdfast: cannot write {}", log_file).message + "\n").c_str(),
           stderr);
