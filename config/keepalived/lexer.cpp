@@ -45,10 +45,7 @@ bool is_escaped_comment(std::string_view rest) {
 
 }  // namespace
 
-std::size_t blank_length(std::string_view text) {
-  if (text.empty()) return 0;
-  if (class_of(text[0]) == Class::blank) return 1;
-  if (class_of(text[0]) != Class::wide) return 0;
+std::size_t wide_blank_length(std::string_view text) {
   for (const std::string_view blank : kWideBlanks) {
     if (text.starts_with(blank)) return blank.size();
   }

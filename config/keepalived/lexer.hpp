@@ -17,10 +17,18 @@ struct Token {
   Word word;  ///< for every kind: where it stands
 };
 
+/// As blank_length, of those that are no single byte.
+[[nodiscard]] std::size_t wide_blank_length(std::string_view text);
+
 /// Length of the white space at the front: blank, tab, FF, VT, CR, and the no-break and ideographic
 /// spaces that editors and web pages put into configurations (keepalived takes those for letters;
 /// nobody means that).
-[[nodiscard]] std::size_t blank_length(std::string_view text);
+[[nodiscard]] inline std::size_t blank_length(std::string_view text) {
+  if (text.empty()) return 0;
+  const auto first = static_cast<unsigned char>(text.front());
+  if (first >= 0x80) return wide_blank_length(text);
+  return first == ' ' || (first >= '\t' && first <= '\r' && first != '\n') ? 1 : 0;
+}
 
 class Lexer {
  public:

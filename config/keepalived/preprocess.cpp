@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace holdfast::config::keepalived {
@@ -25,6 +26,44 @@ std::size_t comment_start(std::string_view line) {
     }
   }
   return line.size();
+}
+
+// What is between two characters of these, line ends aside, is text and nothing else.
+constexpr std::array<bool, 256> kSpeaks = [] {
+  std::array<bool, 256> speaks{};
+  for (const char letter : std::string_view("$@~#!\"\\\r\0", 9))
+    speaks[static_cast<unsigned char>(letter)] = true;
+  return speaks;
+}();
+constexpr std::string_view kSpeakingWords[] = {"include", "random_seed", "glob"};
+
+bool begins_with_speaking_word(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t\f\v");
+  if (begin == std::string_view::npos) return false;
+  const std::string_view code = line.substr(begin);
+  // A wide blank may stand before the word.
+  return static_cast<unsigned char>(code.front()) >= 0x80 ||
+         std::ranges::any_of(kSpeakingWords,
+                             [&](std::string_view word) { return code.starts_with(word); });
+}
+
+struct Stretch {
+  std::size_t bytes = 0;
+  std::uint32_t lines = 0;
+};
+
+// The whole lines at the front that say nothing to the expander. Most lines are like that, and go
+// to the snapshot many at once.
+Stretch plain_lines(std::string_view text) {
+  Stretch plain;
+  std::size_t at = 0;
+  while (true) {
+    while (at < text.size() && text[at] != '\n' && !kSpeaks[static_cast<unsigned char>(text[at])])
+      ++at;
+    if (at == text.size() || text[at] != '\n') return plain;
+    if (begins_with_speaking_word(text.substr(plain.bytes, at - plain.bytes))) return plain;
+    plain = {++at, plain.lines + 1};
+  }
 }
 
 }  // namespace
@@ -88,6 +127,14 @@ void Expander::file(std::string_view text, const std::string& name) {
   bool said_nul = false;
   std::uint32_t number = 0;
   while (!text.empty() && !too_long_) {
+    const Stretch plain = open_definition_.empty() ? plain_lines(text) : Stretch{};
+    if (plain.lines > 0) {
+      if (std::exchange(resync_, false)) begin_segment(number + 1, 1, false);
+      append(text.substr(0, plain.bytes));
+      text.remove_prefix(plain.bytes);
+      number += plain.lines;
+      continue;
+    }
     const std::size_t end = std::min(text.find(old_line_ends ? '\r' : '\n'), text.size());
     Line current;
     current.text = text.substr(0, end);
