@@ -45,7 +45,10 @@ int restore_table(Format format) {
   if (!client) return failed(client.error());
   const auto observed = client->read();
   if (!observed) return failed(observed.error());
-  const ipvs::Plan steps = ipvs::plan(*wanted, observed->table, {});
+  ipvs::Plan steps = ipvs::plan(*wanted, observed->table, {});
+  std::erase_if(steps, [](const ipvs::Step& step) {
+    return std::holds_alternative<ipvs::DeleteServer>(step);
+  });
   const ipvs::ApplyReport report = client->apply(steps);
   for (const ipvs::StepFailure& failure : report.failures) complain(failure.sentence);
   if (report.not_tried != 0)

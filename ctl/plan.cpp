@@ -71,8 +71,8 @@ int ask_running(const Target& target, Running& running) {
   return kDone;
 }
 
-/// A process that cannot rehearse costs its part of the page only.
-void rehearse(const Target& target, const std::string& process, const std::string& snapshot,
+/// A process that cannot rehearse costs its part of the page only: false then.
+bool rehearse(const Target& target, const std::string& process, const std::string& snapshot,
               PlanPage& page) {
   Target patient = target;
   patient.timeout = target.reload_timeout;
@@ -80,10 +80,11 @@ void rehearse(const Target& target, const std::string& process, const std::strin
                            {{"command", "rehearse"}, {"snapshot", runtime::to_base64(snapshot)}});
   if (answer && find(*answer, "error") == nullptr) {
     page.rehearsed.emplace(process, std::move(*answer));
-    return;
+    return true;
   }
   complain(fmt::format("without a rehearsal of {}: {}", process,
                        answer ? text(*answer, "error") : answer.error().message));
+  return false;
 }
 
 PlanPage compare(const Side& before, const Side& after) {
@@ -132,8 +133,9 @@ int plan(const Target& target, const PlanRequest& request) {
   const config::Model& before = running.side.model;
   PlanPage page = compare(running.side, *after);
   // A process that has nothing to do before and after does not run.
-  if (!before.instances.empty()) rehearse(target, "vrrp", after->snapshot, page);
-  if (!before.services.empty()) rehearse(target, "checkers", after->snapshot, page);
+  bool is_whole = before.instances.empty() || rehearse(target, "vrrp", after->snapshot, page);
+  is_whole =
+      (before.services.empty() || rehearse(target, "checkers", after->snapshot, page)) && is_whole;
   std::set<std::string> backups;
   const auto vrrp = page.rehearsed.find("vrrp");
   const bool is_known = vrrp != page.rehearsed.end();
@@ -142,7 +144,8 @@ int plan(const Target& target, const PlanRequest& request) {
       if (name.is_string()) backups.emplace(name.as_string());
   page.warnings = config::partner_warnings(
       before, after->model, backups, is_known ? config::StateIs::known : config::StateIs::unknown);
-  return show(page, request);
+  const int shown = show(page, request);
+  return shown == kDone && !is_whole ? kFailed : shown;
 }
 
 }  // namespace holdfast::ctl

@@ -78,6 +78,8 @@ void Scheduler::follow(const core::Scheduling& wanted) {
 
 void Scheduler::set_nice(std::vector<core::Error>& errors) {
   const int nice = now_.nice.value_or(first_nice_);
+  // The threads that it makes, which are less urgent, begin at the ordinary value.
+  if (now_.realtime_priority == 0) set_policy(SCHED_OTHER, 0);
   if (::setpriority(PRIO_PROCESS, 0, nice) != 0)
     errors.push_back(core::fail_errno(errno, "cannot set the nice value {}", nice));
 }
@@ -103,7 +105,17 @@ void Scheduler::set_realtime(std::vector<core::Error>& errors) {
         core::fail_errno(errno, "cannot set the real-time priority {}", now_.realtime_priority));
 }
 
+// Threads beside the loop have no capabilities: with a limit they could not get any memory.
 void Scheduler::set_memory(std::vector<core::Error>& errors) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (now_.lock_memory && limit.rlim_cur != RLIM_INFINITY) {
+    errors.push_back(core::fail(
+        "the memory is not kept from being swapped out: that needs an unlimited RLIMIT_MEMLOCK "
+        "(systemd: LimitMEMLOCK=infinity), and this process has {} KiB",
+        limit.rlim_cur / 1024));
+    return;
+  }
   const int result =
       now_.lock_memory ? ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) : ::munlockall();
   if (result != 0)

@@ -178,19 +178,18 @@ class Daemon {
     const std::size_t count = wiring.instances.size();
     scheduler_.follow(wiring.scheduling);
     notifier_.take(wiring);
-    runner_->commit(std::move(wiring.instances), start_of(wiring));
+    const core::Instant start = start_of(wiring);
+    if (runner_->commit(std::move(wiring.instances), start))
+      logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
+                  runtime::iso8601_utc(start));
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
   }
 
   /// When elections may start: the delay counts from the boot, suspended time included.
-  core::Instant start_of(const Wiring& wiring) {
-    const core::Instant start{wiring.delay_after_boot - runtime::time_suspended()};
-    if (start > runtime::now())
-      logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
-                  runtime::iso8601_utc(start));
-    return start;
+  static core::Instant start_of(const Wiring& wiring) {
+    return core::Instant{wiring.delay_after_boot - runtime::time_suspended()};
   }
 
   // ---- memory ----

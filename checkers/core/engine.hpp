@@ -1,5 +1,5 @@
 // The brain of the checkers process: due probes out, outcomes in, desired IPVS table out. Driven by
-// checkers/daemon.cpp and by tests; never touches a socket, a clock or the kernel. Cost follows
+// checkers/runner.cpp and by tests; never touches a socket, a clock or the kernel. Cost follows
 // what happens, not the size of the configuration: a step without anything due looks at the top of
 // a heap.
 #pragma once

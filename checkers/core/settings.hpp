@@ -1,5 +1,5 @@
 // What the engine is told: services, their servers and how each server is checked. Made from
-// config's model by checkers/wiring_of.cpp; completely resolved, nothing is inherited any
+// config's model by checkers/wiring.cpp; completely resolved, nothing is inherited any
 // more. Values only.
 #pragma once
 

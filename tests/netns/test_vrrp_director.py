@@ -19,6 +19,10 @@ VIP = "10.9.0.200"
 OURS, PEER = "10.9.0.1", "10.9.0.2"
 
 
+def uptime() -> float:
+    return float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+
+
 def config(
     priority: int = 100, extra: str = "", addresses: str = VIP, interface: str = "eth0"
 ) -> str:
@@ -414,9 +418,6 @@ def read_any_advert(frame) -> tuple[int, str] | None:
 
 
 def test_no_election_before_the_host_has_been_up_for_the_delay_after_boot(scene: Scene) -> None:
-    def uptime() -> float:
-        return float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
-
     if uptime() > 86_000:
         pytest.skip("this host is up for longer than the word can say")
     until = uptime() + 6
@@ -432,3 +433,25 @@ def test_no_election_before_the_host_has_been_up_for_the_delay_after_boot(scene:
     assert "vrrp_delay_after_boot" in scene.director.log()
     os.kill(scene.director.role_pid("vrrp"), signal.SIGKILL)  # nobody waits a second time
     assert eventually(lambda: scene.state() == "MASTER", 2) is not None, scene.director.log()
+
+
+def test_a_reload_lifts_the_delay_after_boot_and_does_not_bring_it_to_a_master(
+        scene: Scene) -> None:
+    if uptime() > 80_000:
+        pytest.skip("this host is up for longer than the word can say")
+    late = f"global_defs {{\n vrrp_delay_after_boot {uptime() + 3000:.0f}\n}}\n" + config()
+    scene.director.write_config(late)
+    scene.director.start("-P", "-D")
+    assert eventually(lambda: "vrrp_delay_after_boot" in scene.director.log(), 5) is not None
+    assert scene.state() == "INIT"
+    scene.director.write_config(config())
+    scene.director.ctl("reload")
+    scene.becomes("MASTER")
+
+    scene.director.write_config(late)
+    scene.director.ctl("reload")
+    assert scene.director.log().count("elections start at") == 1, scene.director.log()
+    pid = scene.director.role_pid("vrrp")
+    os.kill(pid, signal.SIGKILL)  # it goes on, whatever the boot delay says
+    assert eventually(lambda: scene.director.status("vrrp").get("pid") not in (None, pid) and
+                      scene.state() == "MASTER", 3) is not None, scene.director.log()

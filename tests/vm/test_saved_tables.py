@@ -59,6 +59,13 @@ def test_what_is_not_mentioned_stays_and_a_mistake_changes_nothing(machine: Name
     ctl(machine, "-R", text=RULES)
     assert "-A -t 10.9.0.2:80 -s rr\n" in ctl(machine, "-S").stdout
 
+    # One server more, as with ipvsadm -R: the others of its service stay.
+    ctl(machine, "-R", text="-A -t 10.9.0.1:80 -s sh -b sh-fallback,sh-port\n"
+                            "-a -t 10.9.0.1:80 -r 10.8.0.9:8080 -m -w 1\n")
+    servers = [line for line in ctl(machine, "-S").stdout.splitlines()
+               if line.startswith("-a -t 10.9.0.1:80")]
+    assert len(servers) == 2
+
     before = ctl(machine, "-S").stdout
     bad = ctl(machine, "-R", text="-A -t 10.9.0.3:80 -s rr\n-A -t 10.9.0.4:80 -q\n", check=False)
     assert bad.returncode == 1

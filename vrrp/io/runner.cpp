@@ -33,7 +33,9 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       timer_(io, [this] { wake(nullptr); }),
       start_(io,
              [this] {
-               if (!on_stopped_) handle(Startup{});
+               if (on_stopped_) return;
+               started_ = true;
+               handle(Startup{});
              }),
       patience_(io, [this] { handle(ShutdownNow{}); }),
       socket_retry_(io,
@@ -219,7 +221,7 @@ void Runner::abort() {
   refresh_ports();
 }
 
-void Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
+bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
@@ -231,17 +233,19 @@ void Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
     driver_.handle(InterfaceChanged{name, read_interface(name)}, moment, actions_);
   }
   driver_.handle(Reload{next}, moment, actions_);
-  if (!started_) {
-    started_ = true;
-    resume(next);
-    if (start <= moment)
-      driver_.handle(Startup{}, moment, actions_);
-    else
-      start_.arm(start);
+  // Who goes on as master does not wait for anything.
+  if (!std::exchange(configured_, true) && resume(next)) start = moment;
+  const bool waits = !started_ && start > moment;
+  if (waits) {
+    start_.arm(start);
+  } else if (!std::exchange(started_, true)) {
+    start_.arm(std::nullopt);
+    driver_.handle(Startup{}, moment, actions_);
   }
   refresh_ports();
   sweep_is_due_ = true;
   end_turn();
+  return waits;
 }
 
 void Runner::watch(const std::vector<InstanceSettings>& settings) {
@@ -262,9 +266,10 @@ void Runner::watch(const std::vector<InstanceSettings>& settings) {
 
 // What the page says about virtual routers that the configuration no longer has must not come back
 // in a later life.
-void Runner::resume(const std::vector<InstanceSettings>& settings) {
+bool Runner::resume(const std::vector<InstanceSettings>& settings) {
   auto& page = executor_.page();
-  if (!page) return;
+  if (!page) return false;
+  bool resumes = false;
   std::set<std::uint64_t> configured;
   for (const InstanceSettings& each : settings) {
     const RouterKey key = each.key();
@@ -273,10 +278,12 @@ void Runner::resume(const std::vector<InstanceSettings>& settings) {
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
     driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at}, runtime::now(),
                    actions_);
+    resumes = true;
   }
   for (const std::uint64_t key : page->keys()) {
     if (!configured.contains(key)) page->erase(key);
   }
+  return resumes;
 }
 
 void Runner::refresh_ports() {

@@ -51,7 +51,7 @@ class Runner {
   [[nodiscard]] core::Result<void> prepare(const std::vector<InstanceSettings>& next);
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
-  void commit(std::vector<InstanceSettings> next, core::Instant start);
+  [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);
   /// Closes what prepare opened.
   void abort();
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
@@ -89,7 +89,8 @@ class Runner {
   void report_pause(const runtime::PauseDetector::Pause& pause);
 
   void watch(const std::vector<InstanceSettings>& settings);
-  void resume(const std::vector<InstanceSettings>& settings);
+  /// True when at least one goes on as master.
+  bool resume(const std::vector<InstanceSettings>& settings);
   void refresh_ports();
   void on_link(const netlink::LinkEvent& event);
   void on_address(const netlink::AddressEvent& event);
@@ -113,7 +114,8 @@ class Runner {
   Turn turn_;
   std::deque<Event> pending_;
   bool in_turn_ = false;
-  bool started_ = false;
+  bool configured_ = false;
+  bool started_ = false;       ///< elections run
   bool is_posted_ = false;     // work() is
   bool sweep_is_due_ = false;  // when all that the first commit wished for is done
   core::Instant worked_at_{};  // the last time that nothing waited, or was worked on

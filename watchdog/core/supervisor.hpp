@@ -57,7 +57,7 @@ struct SupervisorSettings {
   core::Duration stop_limit = std::chrono::seconds(10);
   /// The same for the vrrp child, once somebody has asked a second time.
   core::Duration hurried_stop_limit = std::chrono::seconds(2);
-  /// Bound on prepare and on commit, each.
+  /// Bound on prepare and on commit, each; on prepare within a reload.
   core::Duration answer_limit = std::chrono::seconds(10);
   /// Bound on reading the configuration.
   core::Duration load_limit = std::chrono::seconds(30);

@@ -23,10 +23,9 @@ void Supervisor::spawn(Role role, Generation generation) {
 void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
   live.stage = Live::Stage::preparing;
   live.asked = generation;
-  // In the barrier its deadline decides, and ends the reload; alone, a child that never answers is
-  // of no use.
-  live.answer_by =
-      is_in_barrier(live) ? std::nullopt : std::optional(now_ + settings_.answer_limit);
+  // In the barrier its deadline decides, and ends the reload. Alone, a child that never answers is
+  // of no use; one that reads beside its loop, and shows that it lives, may take its time.
+  live.answer_by = is_in_barrier(live) ? std::nullopt : std::optional(now_ + settings_.busy_limit);
   out_->push_back(SendPrepare{.role = role, .generation = generation});
 }
 

@@ -279,6 +279,9 @@ void Daemon::perform(const ReuseSnapshot& action) {
 }
 void Daemon::perform(const DropCandidate& action) {
   snapshots_.drop(action.generation);
+  // The scripts of what runs must not be pushed out by candidates that came to nothing.
+  if (const Generation running = supervisor_.generation(); running != 0)
+    scripts_.configure(running, snapshots_.duplicate(running));
 }
 
 void Daemon::perform(const ReloadStarted&) {

@@ -35,6 +35,8 @@ void ScriptProcess::connect(Role role) {
 
 void ScriptProcess::configure(Generation generation, runtime::UniqueFd snapshot) {
   if (!configurations_.empty() && configurations_.back().first == generation) return;
+  if (!snapshot)
+    return logger_.log(kScriptsDied, "no descriptor is left for the configuration of scripts");
   configurations_.emplace_back(generation, std::move(snapshot));
   if (configurations_.size() > runtime::kScriptGenerations) configurations_.pop_front();
   if (process_) send_configuration(generation, configurations_.back().second);

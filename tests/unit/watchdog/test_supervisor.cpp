@@ -373,7 +373,9 @@ TEST_CASE("hang: a restarted child that never answers is of no use, heartbeat or
   driver.run();
   (void)driver.exited(Role::vrrp, crash());
 
-  CHECK(only<Strike>(driver.pass(10s)) == std::vector{Strike{Role::vrrp, Blow::abort}});
+  // It reads beside its loop and may take long; peers take its addresses over meanwhile.
+  CHECK(only<Strike>(driver.pass(60s - 1us)).empty());
+  CHECK(only<Strike>(driver.pass(1us)) == std::vector{Strike{Role::vrrp, Blow::abort}});
 }
 
 // ---- reload -------------------------------------------------------------------------------------
