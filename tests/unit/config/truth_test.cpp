@@ -315,3 +315,39 @@ TEST_CASE("truth: every word for the reader changes what is read or found") {
       CHECK_MESSAGE(changes_the_reading(*scene), row.name, " changes nothing");
   }
 }
+
+// Whether some object has a word of global_defs where it has none of its own.
+bool is_inherited(KeywordId id) {
+  const Document stage = stage_for(Schema::instance()[id]);
+  const auto objects_of = [](const Document& document) {
+    Model model = load_text(print_keepalived(document), "a.conf").model;
+    model.globals = {};
+    return model;
+  };
+  const Model plain = objects_of(stage);
+  for (std::uint64_t number = 0; number < kSamplesOfWordsThatAct; ++number)
+    for (const Document& tried : with_word(id, legal_args(Schema::instance()[id], number), stage))
+      if (objects_of(tried) != plain) return true;
+  return false;
+}
+
+TEST_CASE("truth: a word of global_defs that is said to be a default reaches an object") {
+  const Schema& schema = Schema::instance();
+  std::set<std::string_view> defaults;
+  for (const Keyword& row : schema.all()) {
+    if (row.block == Block::global_defs) {
+      if (row.doc.starts_with("default of ")) defaults.insert(row.name);
+    } else if (!row.fallback.empty()) {
+      const std::string_view name = row.fallback.substr(0, row.fallback.find(' '));
+      if (schema.find(Block::global_defs, name)) defaults.insert(name);
+    }
+  }
+  // Asked for where the script or the check is translated, not copied into each.
+  for (const std::string_view name : {"script_user", "smtp_helo_name"})
+    CHECK(defaults.erase(name) == 1);
+  for (const std::string_view name : defaults) {
+    INFO(name);
+    CHECK(is_inherited(*schema.find(Block::global_defs, name)));
+  }
+  CHECK(defaults.size() > 20);
+}
