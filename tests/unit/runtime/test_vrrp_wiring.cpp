@@ -143,6 +143,7 @@ TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {
   CHECK(six.family == core::Family::v6);
   CHECK(six.version == 3);
   CHECK(six.key().channel == ip("ff02::12"));
+  CHECK(only("v3_checksum_as_v2", "fe80::1").checksum == ChecksumChoice::as_peer);
 
   const InstanceSettings peers = only(
       "unicast_src_ip 10.0.0.2\nunicast_ttl 9\ncheck_unicast_src\n"

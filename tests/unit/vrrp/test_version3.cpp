@@ -205,6 +205,15 @@ TEST_CASE("IPv6: adverts come from the link-local address, and without one there
   CHECK(bench.instance().state_name() == StateName::backup);
 }
 
+TEST_CASE("IPv6: the checksum always covers the pseudo header [RFC9568-5.2.8-1]") {
+  auto forced = six();
+  forced.checksum = ChecksumChoice::without_pseudo_header;
+  Bench bench({forced});
+  bench.wake(*bench.driver.deadline());
+  const Letter& letter = bench.sent.at(0).departure->letters.at(0);
+  CHECK(decode_advert(letter.payload, {3, ip("fe80::1"), letter.destination}).has_value());
+}
+
 TEST_CASE("IPv6: what troubles one family's socket leaves the other alone") {
   auto four = version3();
   auto both = good();
