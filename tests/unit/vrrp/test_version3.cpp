@@ -171,6 +171,28 @@ TEST_CASE("version 3: the checksum follows the peer, is counted, and v3_checksum
   CHECK(form_of(strict.sent.at(0)) == ChecksumForm::without_pseudo_header);
 }
 
+TEST_CASE("version 3: a reload keeps the interval that a backup lives by [RFC9568-6.4.2-5]") {
+  Bench bench({version3(1s)});
+  const auto slow = version3(10s);
+  bench.hear(slow, 200, t0 + 1s, kPeer, vrrp_group());
+  auto next = version3(2s);
+  next.priority = 150;
+  next.down_timer_adverts = 4;
+  bench.handle(Reload{{next}}, t0 + 5s);
+  CHECK(bench.driver.deadline() == t0 + 1s + 40s + skew_time(150, 10s, 3));
+  bench.hear(slow, 0, t0 + 6s, kPeer, vrrp_group());
+  CHECK(bench.driver.deadline() == t0 + 6s + skew_time(150, 10s, 3));
+
+  auto old = next;  // another version does not hear that master
+  old.version = 2;
+  bench.handle(Reload{{old}}, t0 + 7s);
+  CHECK(bench.driver.deadline() == t0 + 7s + master_down_interval(old, 2s));
+
+  Bench alone({version3(10s)});  // nothing was learned: the new interval is the one to wait for
+  alone.handle(Reload{{version3(1s)}}, t0 + 1s);
+  CHECK(alone.driver.deadline() == t0 + 1s + master_down_interval(version3(1s), 1s));
+}
+
 TEST_CASE("version 3: of two owners the one with the higher address stays [RFC9568 erratum 8298]") {
   auto owner = version3();
   owner.priority = 255;
