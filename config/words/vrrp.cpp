@@ -47,6 +47,7 @@ void read_source(Draft& draft, const Args& args) {
 }
 
 void read_group(Draft& draft, const Args& args) {
+  if (!gives_group(args)) return;
   draft.mcast_dst_ip = args.value(0).address;
   draft.group_at = args.value(0).range;
 }
