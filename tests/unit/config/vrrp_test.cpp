@@ -336,6 +336,19 @@ TEST_CASE(
   CHECK_FALSE(loaded.model.instances.at(0).mcast_dst_ip);
 }
 
+TEST_CASE("vrrp_instance: IPv6 peers with global addresses need a source, or each hears nobody") {
+  const auto reason = [](const std::string& words) {
+    const Loaded loaded = load("vrrp_instance S {\ninterface eth0\nvirtual_router_id 1\n" + words +
+                               "\nvirtual_ipaddress {\nfe80::1\n}\n}\n");
+    return why_not_started(loaded.model.instances.at(0));
+  };
+  CHECK(reason("unicast_peer {\nfe80::2\n2001:db8::2\n}") ==
+        "add 'unicast_src_ip ADDRESS', the address of this host that its peers list, or adverts "
+        "come from the link-local one and every director is master");
+  CHECK(reason("unicast_peer {\nfe80::2\n}").empty());
+  CHECK(reason("unicast_src_ip 2001:db8::1\nunicast_peer {\n2001:db8::2\n}").empty());
+}
+
 TEST_CASE(
     "vrrp_instance: another multicast group of global_defs is inherited, its own counts before "
     "it") {
