@@ -57,8 +57,11 @@ void Instance::set_interface_fault() {
   } else {
     faults_.remove(kFromInterface);
   }
+  const auto source = source_address();
   if (settings_.unicast && settings_.unicast->peers.empty()) {
     faults_.add(kFromPeers, "no unicast peer is listed");
+  } else if (settings_.unicast && source && destinations(*source).empty()) {
+    faults_.add(kFromPeers, "every unicast peer that is listed is an address of this host");
   } else {
     faults_.remove(kFromPeers);
   }

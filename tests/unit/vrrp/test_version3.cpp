@@ -320,6 +320,16 @@ TEST_CASE(
   CHECK(bench.instance().state_name() == StateName::fault);
 }
 
+TEST_CASE("unicast: a list of nothing but this host's addresses is a fault") {
+  auto status = good();
+  status.own_addresses = {ip("192.0.2.1"), ip("192.0.2.5")};
+  Bench bench({unicast({{ip("192.0.2.1"), 0, 255}, {ip("192.0.2.5"), 0, 255}})}, status);
+  CHECK(bench.instance().state_name() == StateName::fault);
+  CHECK(bench.instance().why() == "every unicast peer that is listed is an address of this host");
+  bench.handle(InterfaceChanged{"eth0", good()}, t0 + 1s);  // the other one has moved away
+  CHECK(bench.instance().state_name() == StateName::backup);
+}
+
 TEST_CASE("unicast: two instances with one number are told apart by their source") {
   auto one = unicast({{kPeer, 0, 255}});
   auto other = one;
