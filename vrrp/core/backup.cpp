@@ -7,9 +7,10 @@
 
 namespace holdfast::vrrp {
 
-void Instance::listen(Instant master_down_at, std::string why, Instant now, Actions& out) {
+void Instance::listen(Duration interval, Instant master_down_at, std::string why, Instant now,
+                      Actions& out) {
   change_state(Backup{.master_down_at = master_down_at,
-                      .master_adver_interval = settings_.advert_interval,
+                      .master_adver_interval = interval,
                       .preempt_allowed_at = {},
                       .restarted_after_pause = false},
                std::move(why), now, out);

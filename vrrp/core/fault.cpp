@@ -93,7 +93,8 @@ void Instance::reconsider_faults(Instant now, Actions& out) {
                    },
                    [&](Fault&) {
                      if (faulty) return;
-                     listen(now + master_down_interval(settings_, settings_.advert_interval),
+                     const Duration interval = master_interval(now);
+                     listen(interval, now + master_down_interval(settings_, interval),
                             "the fault is over", now, out);
                      notify(NotifyState::backup, out);
                    }},

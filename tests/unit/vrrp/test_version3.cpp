@@ -193,6 +193,45 @@ TEST_CASE("version 3: a reload keeps the interval that a backup lives by [RFC956
   CHECK(alone.driver.deadline() == t0 + 1s + master_down_interval(version3(1s), 1s));
 }
 
+TEST_CASE("version 3: who yields lives by the new master's interval from its first advert on") {
+  Bench bench({version3(1s)});
+  bench.wake(*bench.driver.deadline());
+  const Instant heard = t0 + 4s;
+  bench.hear(version3(10s), 200, heard, kPeer, vrrp_group());
+  REQUIRE(bench.instance().state_name() == StateName::backup);
+  bench.hear(version3(10s), 0, heard + 1s, kPeer, vrrp_group());
+  CHECK(bench.driver.deadline() == heard + 1s + skew_time(100, 10s, 3));
+}
+
+TEST_CASE("version 3: after a fault it waits by the interval of the master that was heard lately") {
+  auto down = good();
+  down.up = false;
+  Bench bench({version3(1s)});
+  bench.hear(version3(10s), 200, t0 + 1s, kPeer, vrrp_group());
+  bench.handle(InterfaceChanged{"eth0", down}, t0 + 2s);
+  bench.handle(InterfaceChanged{"eth0", good()}, t0 + 3s);
+  CHECK(bench.driver.deadline() == t0 + 3s + master_down_interval(version3(), 10s));
+
+  bench.handle(InterfaceChanged{"eth0", down}, t0 + 4s);
+  bench.handle(InterfaceChanged{"eth0", good()}, t0 + 60s);  // long ago
+  CHECK(bench.driver.deadline() == t0 + 60s + master_down_interval(version3(), 1s));
+}
+
+TEST_CASE("version 3: after a pause a master listens for the longer of both intervals") {
+  const auto back_after = [](Duration theirs) {
+    Bench bench({version3(1s)});
+    bench.hear(version3(theirs), 90, t0 + 1s, kPeer, vrrp_group());
+    bench.wake(*bench.driver.deadline());
+    REQUIRE(bench.instance().state_name() == StateName::master);
+    const Instant now = t0 + 100s;
+    bench.wake(now);
+    REQUIRE(bench.instance().state_name() == StateName::backup);
+    return *bench.driver.deadline() - now;
+  };
+  CHECK(back_after(10s) == 10s + skew_time(100, 10s, 3));
+  CHECK(back_after(500ms) == 1s + skew_time(100, 1s, 3));
+}
+
 TEST_CASE("version 3: of two owners the one with the higher address stays [RFC9568 erratum 8298]") {
   auto owner = version3();
   owner.priority = 255;
