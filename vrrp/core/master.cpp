@@ -10,6 +10,11 @@
 namespace holdfast::vrrp {
 namespace {
 
+using namespace std::chrono_literals;
+
+/// A weaker master is announced against at most so often.
+constexpr Duration kAnnounceAgainstEvery = 1s;
+
 /// The next beat after `now` of a rhythm that last beat at `previous`: late by several, only one is
 /// made up.
 Instant next_beat(Instant previous, Duration interval, Instant now) {
@@ -25,7 +30,8 @@ void Instance::become_master(std::string why, Instant now, Actions& out) {
                 .announce_again_at = {},
                 .announce_again_repeat = settings_.garp.repeat,
                 .refresh_at = {},
-                .answer_from = {}};
+                .answer_from = {},
+                .answer_announce_from = {}};
   if (settings_.garp.delay > Duration::zero() && settings_.garp.repeat > 0) {
     master.announce_again_at = now + settings_.garp.delay;
   }
@@ -49,7 +55,8 @@ void Instance::resume_as_master(Instant now, Actions& out) {
                 .announce_again_at = {},
                 .announce_again_repeat = 0,
                 .refresh_at = {},
-                .answer_from = {}};
+                .answer_from = {},
+                .answer_announce_from = {}};
   if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
   out.emplace_back(PublishAddresses{subject_, addresses_});
   change_state(master,
@@ -120,7 +127,9 @@ void Instance::on_lower_priority_as_master(const AdvertReceived& event, Instant 
     if (settings_.lower_priority_answer == LowerPriorityAnswer::advert_and_announce) {
       send_advert(settings_.priority, now, out);
     }
-    if (settings_.garp.lower_priority_repeat > 0) {
+    const bool may_announce = !master.answer_announce_from || now >= *master.answer_announce_from;
+    if (settings_.garp.lower_priority_repeat > 0 && may_announce) {
+      master.answer_announce_from = now + kAnnounceAgainstEvery;
       announce(settings_.garp.lower_priority_repeat, out);
       if (settings_.garp.lower_priority_delay > Duration::zero()) {
         master.announce_again_at = now + settings_.garp.lower_priority_delay;

@@ -232,6 +232,21 @@ TEST_CASE("version 3: after a pause a master listens for the longer of both inte
   CHECK(back_after(500ms) == 1s + skew_time(100, 1s, 3));
 }
 
+TEST_CASE("version 3: a hasty weaker master is answered, but announced against once a second") {
+  Bench bench({version3(10ms)});
+  const Instant start = *bench.driver.deadline();
+  bench.wake(start);
+  std::size_t adverts = 0;
+  std::size_t bursts = 0;
+  for (int i = 0; i < 2000; ++i) {
+    bench.hear(version3(10ms), 50, start + (i + 1) * 1ms, kPeer, vrrp_group());
+    adverts += bench.sent.size();
+    for (const Action& action : bench.out) bursts += std::holds_alternative<Announce>(action);
+  }
+  CHECK(adverts >= 400);  // twice an interval, and its own
+  CHECK(bursts == 2);
+}
+
 TEST_CASE("version 3: of two owners the one with the higher address stays [RFC9568 erratum 8298]") {
   auto owner = version3();
   owner.priority = 255;
