@@ -232,6 +232,22 @@ TEST_CASE("version 3: after a pause a master listens for the longer of both inte
   CHECK(back_after(500ms) == 1s + skew_time(100, 1s, 3));
 }
 
+TEST_CASE("version 3: what counts as a pause follows what backups learned, and nothing else") {
+  Bench bench({version3(1s)});
+  const auto shortest = [&] { return bench.driver.router().shortest_interval(); };
+  bench.hear(version3(10ms), 50, t0 + 100ms, kPeer, vrrp_group());  // weaker: not lived by
+  CHECK(shortest() == 1s);
+  bench.hear(version3(200ms), 200, t0 + 200ms, kPeer, vrrp_group());
+  CHECK(shortest() == 200ms);
+  bench.hear(version3(500ms), 200, t0 + 300ms, kPeer, vrrp_group());
+  CHECK(shortest() == 500ms);
+  bench.wake(*bench.driver.deadline());
+  REQUIRE(bench.instance().state_name() == StateName::master);
+  CHECK(shortest() == 1s);
+  bench.hear(version3(10ms), 50, t0 + 5s, kPeer, vrrp_group());
+  CHECK(shortest() == 1s);
+}
+
 TEST_CASE("version 3: a hasty weaker master is answered, but announced against once a second") {
   Bench bench({version3(10ms)});
   const Instant start = *bench.driver.deadline();
