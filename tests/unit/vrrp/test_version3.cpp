@@ -246,6 +246,13 @@ TEST_CASE("version 3: what counts as a pause follows what backups learned, and n
   CHECK(shortest() == 1s);
   bench.hear(version3(10ms), 50, t0 + 5s, kPeer, vrrp_group());
   CHECK(shortest() == 1s);
+
+  auto other = version3(2s);
+  other.vrid = 52;
+  bench.handle(Reload{{other}}, t0 + 5100ms);  // the first one hands over: nobody lives by it
+  bench.hear(version3(10ms), 50, t0 + 5200ms, kPeer, vrrp_group());
+  REQUIRE(bench.driver.router().size() == 2);
+  CHECK(shortest() == 2s);
 }
 
 TEST_CASE("version 3: a hasty weaker master is answered, but announced against once a second") {
