@@ -62,7 +62,8 @@ void set_wire(const config::VrrpInstance& written, InstanceSettings& settings) {
   if (written.track_src_ip) settings.source_tracking = SourceTracking::yes;
   if (written.mcast_dst_ip) settings.group = *written.mcast_dst_ip;
   if (written.unicast) settings.unicast = unicast_of(written);
-  if (written.v3_checksum_as_v2) settings.checksum = ChecksumChoice::without_pseudo_header;
+  if (written.v3_checksum_as_v2 && written.family == core::Family::v4)
+    settings.checksum = ChecksumChoice::without_pseudo_header;
 }
 
 InstanceSettings settings_of(const config::VrrpInstance& written) {

@@ -11,17 +11,17 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Who hears whom: adverts of one interface, family and router id, to one group or between peers.
-// keepalived tells unicast instances of different sources apart, and multicast groups.
+// keepalived tells unicast instances of different sources apart, and multicast groups. The same as
+// the key of the VRRP room, so that it never meets two routers of one key.
 std::string link_of(const VrrpInstance& instance) {
-  std::string key = fmt::format("{} {} {}", instance.interface, static_cast<int>(instance.family),
-                                instance.virtual_router_id);
-  if (!instance.unicast_peers.empty()) {
-    key += " unicast";
-    if (instance.mcast_src_ip) key += " " + instance.mcast_src_ip->to_string();
-  } else if (instance.mcast_dst_ip) {
-    key += " " + instance.mcast_dst_ip->to_string();
-  }
-  return key;
+  const core::IpAddress unspecified =
+      instance.family == core::Family::v4 ? core::IpAddress() : core::IpAddress::v6({});
+  const core::IpAddress channel =
+      instance.unicast
+          ? instance.mcast_src_ip.value_or(unspecified)
+          : instance.mcast_dst_ip.value_or(multicast_group(Globals(), instance.family));
+  return fmt::format("{} {} {} {}", instance.interface, static_cast<int>(instance.family),
+                     instance.virtual_router_id, channel.to_string());
 }
 
 // keepalived ends here with "both use VRID": each of the two would take the other for its peer.

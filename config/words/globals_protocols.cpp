@@ -59,6 +59,11 @@ void write_dynamic_interfaces(const Globals& globals, Writer& out) {
     out.statement("dynamic_interfaces", {"allow_if_changes"});
 }
 
+template <core::IpAddress Globals::*kGroup>
+void read_group(Globals& globals, const Args& args) {
+  if (gives_group(args)) globals.*kGroup = args.value(0).address;
+}
+
 void read_nftables(Globals& globals, const Args& args) {
   globals.nftables = args.has(0) ? args.text(0) : "keepalived";
 }
@@ -74,14 +79,7 @@ void write_flush_on_stop(const Globals& globals, Writer& out) {
 }
 
 void read_sync_group(SyncDaemon& daemon, const Args& args) {
-  if (args.value(0).address.is_multicast()) {
-    daemon.group = args.value(0).address;
-    return;
-  }
-  args.context().reporter.warning(
-      args.value(0).range,
-      fmt::format("'group' must be a multicast address, not '{}': the default counts",
-                  args.value(0).text));
+  if (gives_group(args)) daemon.group = args.value(0).address;
 }
 
 // IF [inst] INSTANCE [OPTION …]; before there were options: IF INSTANCE [ID].
@@ -177,9 +175,11 @@ constexpr Keyword kGlobalDefs[] = {
     word("vrrp_version", integer(2, 3), fallback("2"), value<&Globals::vrrp_version>,
          doc("VRRP version of instances that name none")),
     word("vrrp_mcast_group4", of(ArgType::ip4), fallback("224.0.0.18"),
-         value<&Globals::vrrp_mcast_group4>, doc("multicast group of the adverts")),
+         value<&Globals::vrrp_mcast_group4>, reads<read_group<&Globals::vrrp_mcast_group4>>,
+         doc("multicast group of the adverts")),
     word("vrrp_mcast_group6", of(ArgType::ip6), fallback("ff02::12"),
-         value<&Globals::vrrp_mcast_group6>, doc("multicast group of the adverts of IPv6")),
+         value<&Globals::vrrp_mcast_group6>, reads<read_group<&Globals::vrrp_mcast_group6>>,
+         doc("multicast group of the adverts of IPv6")),
     word("default_interface", of(ArgType::interface), value<&Globals::default_interface>,
          doc("interface of instances and static addresses that name none")),
     word("dynamic_interfaces", optional(choice("allow_if_changes")), as_is(),

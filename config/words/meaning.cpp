@@ -48,6 +48,15 @@ void write_value(Writer& out, const Keyword& row, const std::vector<std::string>
   for (const std::string& name : value) body.entry({name});
 }
 
+bool gives_group(const Args& args) {
+  const Value& value = args.value(0);
+  if (value.address.is_multicast()) return true;
+  args.context().reporter.warning(
+      value.range, fmt::format("'{}' must be a multicast address, not '{}': the default counts",
+                               args.row().name, value.text));
+  return false;
+}
+
 std::string_view choice_at(const Keyword& row, std::size_t index) {
   std::string_view words = row.args[0].words;
   while (index-- > 0) words.remove_prefix(std::min(words.find(' '), words.size() - 1) + 1);

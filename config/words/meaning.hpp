@@ -57,6 +57,8 @@ void read_value(std::optional<T>& target, const Args& args) {
 [[nodiscard]] inline bool can_say(const Keyword& row, std::int64_t number) {
   return number >= row.args[0].low;
 }
+/// False after a warning: what was written is no multicast address.
+[[nodiscard]] bool gives_group(const Args& args);
 /// The word at `index` of a choice.
 [[nodiscard]] std::string_view choice_at(const Keyword& row, std::size_t index);
 

@@ -5,6 +5,8 @@
 #include "config/words/notices.hpp"
 #include "config/words/tracking.hpp"
 
+#include <algorithm>
+
 namespace holdfast::config {
 using namespace rows;
 namespace {
@@ -47,6 +49,7 @@ void read_source(Draft& draft, const Args& args) {
 }
 
 void read_group(Draft& draft, const Args& args) {
+  if (!gives_group(args)) return;
   draft.mcast_dst_ip = args.value(0).address;
   draft.group_at = args.value(0).range;
 }
@@ -107,6 +110,16 @@ std::string_view without_interface(const VrrpInstance& instance) {
              ? "Holdfast does not do unicast peers without an 'interface' yet"
              : "";
 }
+// The link-local address is the source then, while the peers list, and send to, a global one.
+std::string_view without_source(const VrrpInstance& instance) {
+  const auto& peers = instance.unicast_peers;
+  const bool is_local = std::all_of(peers.begin(), peers.end(), [](const UnicastPeer& peer) {
+    return peer.address.is_link_local();
+  });
+  if (instance.family == core::Family::v4 || instance.mcast_src_ip || is_local) return "";
+  return "add 'unicast_src_ip ADDRESS', the address of this host that its peers list, or adverts "
+         "come from the link-local one and every director is master";
+}
 std::string_view without_ah(const VrrpInstance& instance) {
   const bool is_ah = instance.authentication.type == AuthType::ah;
   return is_ah ? "Holdfast does not do auth_type AH yet" : "";
@@ -166,7 +179,7 @@ constexpr Keyword kVrrpInstance[] = {
     word("unicast_src_ip", of(ArgType::ip), alias_of("mcast_src_ip"),
          fallback("the interface's first address"), doc("source address of the adverts")),
     word("unicast_peer", opens(Block::peer_list), kRepeatable, reads<read_unicast_peers>,
-         writes<write_unicast_peers>,
+         writes<write_unicast_peers>, not_started_when<without_source>,
          doc("adverts go to these addresses instead of the multicast group; addresses of this host "
              "are left out")),
     word("unicast_ttl", integer(0, 255), fallback("255"), value<&VrrpInstance::unicast_ttl>,

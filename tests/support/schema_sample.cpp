@@ -59,6 +59,8 @@ struct Special {
 constexpr Special kSpecial[] = {
     {Block::sync_daemon_line, "inst", "VI_1"},
     {Block::sync_daemon_line, "group", "239.1.1.7"},
+    {Block::global_defs, "vrrp_mcast_group4", "239.1.1.7"},
+    {Block::vrrp_instance, "mcast_dst_ip", "239.1.1.7"},
     {Block::address_list, "track_group", "group_1"},
     {Block::route_list, "track_group", "group_1"},
     {Block::rule_list, "track_group", "group_1"},

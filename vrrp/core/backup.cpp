@@ -7,9 +7,10 @@
 
 namespace holdfast::vrrp {
 
-void Instance::listen(Instant master_down_at, std::string why, Instant now, Actions& out) {
+void Instance::listen(Duration interval, Instant master_down_at, std::string why, Instant now,
+                      Actions& out) {
   change_state(Backup{.master_down_at = master_down_at,
-                      .master_adver_interval = settings_.advert_interval,
+                      .master_adver_interval = interval,
                       .preempt_allowed_at = {},
                       .restarted_after_pause = false},
                std::move(why), now, out);
@@ -49,10 +50,15 @@ void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backu
 }
 
 void Instance::reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup) {
+  const bool lives_by_master = old.version == 3 && settings_.version == 3 && heard_master_;
   const bool other_rhythm = old.advert_interval != settings_.advert_interval ||
                             old.down_timer_adverts != settings_.down_timer_adverts ||
                             old.version != settings_.version;
-  if (other_rhythm) {
+  if (lives_by_master) {  // RFC 9568 §6.1: its interval is not ours to configure
+    const Duration interval = backup.master_adver_interval;
+    backup.master_down_at +=
+        master_down_interval(settings_, interval) - master_down_interval(old, interval);
+  } else if (other_rhythm) {
     backup.master_adver_interval = settings_.advert_interval;
     backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
   } else {  // only Skew_Time moves; what has run of the timer stays

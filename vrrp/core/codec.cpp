@@ -43,6 +43,7 @@ std::size_t advert_bytes(std::size_t address_count, const Envelope& envelope) {
 std::uint16_t checksum_of(std::span<const std::uint8_t> advert, const Envelope& envelope,
                           ChecksumForm form) {
   core::ChecksumAccumulator sum;
+  if (!envelope.source.is_v4()) form = ChecksumForm::with_pseudo_header;  // IPv6 has one form
   if (envelope.version == 3 && form != ChecksumForm::without_pseudo_header) {
     // RFC 8200 §8.1; with IPv4 the same words as of RFC 9293 §3.1. Both add up alike.
     const IpAddress to =

@@ -57,8 +57,11 @@ void Instance::set_interface_fault() {
   } else {
     faults_.remove(kFromInterface);
   }
+  const auto source = source_address();
   if (settings_.unicast && settings_.unicast->peers.empty()) {
     faults_.add(kFromPeers, "no unicast peer is listed");
+  } else if (settings_.unicast && source && destinations(*source).empty()) {
+    faults_.add(kFromPeers, "every unicast peer that is listed is an address of this host");
   } else {
     faults_.remove(kFromPeers);
   }
@@ -90,7 +93,8 @@ void Instance::reconsider_faults(Instant now, Actions& out) {
                    },
                    [&](Fault&) {
                      if (faulty) return;
-                     listen(now + master_down_interval(settings_, settings_.advert_interval),
+                     const Duration interval = master_interval(now);
+                     listen(interval, now + master_down_interval(settings_, interval),
                             "the fault is over", now, out);
                      notify(NotifyState::backup, out);
                    }},

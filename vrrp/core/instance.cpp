@@ -83,7 +83,8 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
   } else {
     // RFC 3768 §6.4.1: listen for Master_Down_Interval first, whatever `state` says (keepalived
     // too).
-    listen(now + master_down_interval(settings_, settings_.advert_interval), "started", now, out);
+    const Duration interval = master_interval(now);
+    listen(interval, now + master_down_interval(settings_, interval), "started", now, out);
     notify(NotifyState::backup, out);
   }
 }

@@ -186,7 +186,8 @@ class Instance {
   void on(const Remove& event, Instant now, Actions& out);
 
   // backup.cpp
-  void listen(Instant master_down_at, std::string why, Instant now, Actions& out);
+  void listen(Duration interval, Instant master_down_at, std::string why, Instant now,
+              Actions& out);
   void on_advert_as_backup(const AdvertReceived& advert, Instant now, Backup& backup);
   void on_pause_as_backup(const ProcessPaused& pause, Instant now, Backup& backup);
   void reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup);
@@ -223,6 +224,7 @@ class Instance {
   void report(RejectReason reason, const IpAddress& source, const std::string& sentence,
               Instant now, Actions& out);
   [[nodiscard]] bool hears_another_master(Instant now) const;
+  [[nodiscard]] Duration master_interval(Instant now) const;
 
   void send_advert(std::uint8_t priority, Instant now, Actions& out);
   [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority) const;

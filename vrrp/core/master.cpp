@@ -10,6 +10,11 @@
 namespace holdfast::vrrp {
 namespace {
 
+using namespace std::chrono_literals;
+
+/// A weaker master is announced against at most so often.
+constexpr Duration kAnnounceAgainstEvery = 1s;
+
 /// The next beat after `now` of a rhythm that last beat at `previous`: late by several, only one is
 /// made up.
 Instant next_beat(Instant previous, Duration interval, Instant now) {
@@ -25,7 +30,8 @@ void Instance::become_master(std::string why, Instant now, Actions& out) {
                 .announce_again_at = {},
                 .announce_again_repeat = settings_.garp.repeat,
                 .refresh_at = {},
-                .answer_from = {}};
+                .answer_from = {},
+                .answer_announce_from = {}};
   if (settings_.garp.delay > Duration::zero() && settings_.garp.repeat > 0) {
     master.announce_again_at = now + settings_.garp.delay;
   }
@@ -49,7 +55,8 @@ void Instance::resume_as_master(Instant now, Actions& out) {
                 .announce_again_at = {},
                 .announce_again_repeat = 0,
                 .refresh_at = {},
-                .answer_from = {}};
+                .answer_from = {},
+                .answer_announce_from = {}};
   if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
   out.emplace_back(PublishAddresses{subject_, addresses_});
   change_state(master,
@@ -105,7 +112,8 @@ void Instance::on_advert_as_master(const AdvertReceived& event, Instant now, Mas
   ++counters_.released_master;
   placement_.reset();
   out.emplace_back(WithdrawAddresses{subject_});
-  listen(now + master_down_interval(settings_, event.advert.interval), std::move(why), now, out);
+  const Duration interval = event.advert.interval;
+  listen(interval, now + master_down_interval(settings_, interval), std::move(why), now, out);
   notify(NotifyState::backup, out);
 }
 
@@ -119,7 +127,9 @@ void Instance::on_lower_priority_as_master(const AdvertReceived& event, Instant 
     if (settings_.lower_priority_answer == LowerPriorityAnswer::advert_and_announce) {
       send_advert(settings_.priority, now, out);
     }
-    if (settings_.garp.lower_priority_repeat > 0) {
+    const bool may_announce = !master.answer_announce_from || now >= *master.answer_announce_from;
+    if (settings_.garp.lower_priority_repeat > 0 && may_announce) {
+      master.answer_announce_from = now + kAnnounceAgainstEvery;
       announce(settings_.garp.lower_priority_repeat, out);
       if (settings_.garp.lower_priority_delay > Duration::zero()) {
         master.announce_again_at = now + settings_.garp.lower_priority_delay;
@@ -131,10 +141,11 @@ void Instance::on_lower_priority_as_master(const AdvertReceived& event, Instant 
   stop_if_unheard(now, out);
 }
 
-// After so long a silence a peer may be master. Whether one is shows within one interval: a new
-// master must advertise, and its advert makes this a full Master_Down_Interval again. A director
-// without peers is back after interval + skew. It cannot be told apart from one whose backup is
-// silent (backups never speak), so there is no exception for it.
+// After so long a silence a peer may be master. Whether one is shows within one interval, ours or,
+// in version 3, that of the peer heard last: a new master must advertise, and its advert makes this
+// a full Master_Down_Interval again. A director without peers is back after interval + skew. It
+// cannot be told apart from one whose backup is silent (backups never speak), so there is no
+// exception for it.
 void Instance::on_pause_as_master(const ProcessPaused& event, Instant now, Actions& out) {
   const Duration silent_for = now - last_advert_at_ + event.uncounted;
   if (silent_for <= silence_allowed(settings_)) return;
@@ -142,8 +153,10 @@ void Instance::on_pause_as_master(const ProcessPaused& event, Instant now, Actio
   ++counters_.released_master;
   placement_.reset();
   out.emplace_back(WithdrawAddresses{subject_});
-  listen(now + settings_.advert_interval +
-             skew_time(settings_.priority, settings_.advert_interval, settings_.version),
+  Duration interval = settings_.advert_interval;
+  const bool knows_peer = heard_master_ && now - heard_master_->heard_at <= kPeerMemory;
+  if (settings_.version == 3 && knows_peer) interval = std::max(interval, heard_master_->interval);
+  listen(interval, now + interval + skew_time(settings_.priority, interval, settings_.version),
          fmt::format("this process did not run for {:.3f} s, a peer may have taken over",
                      seconds(event.gap)),
          now, out);

@@ -117,6 +117,12 @@ bool Instance::hears_another_master(Instant now) const {
          now - heard_master_->heard_at < silence_allowed(settings_, heard_master_->interval);
 }
 
+/// That of the master that is heard, in version 3, or our own.
+Duration Instance::master_interval(Instant now) const {
+  const bool lives_by_master = settings_.version == 3 && hears_another_master(now);
+  return lives_by_master ? heard_master_->interval : settings_.advert_interval;
+}
+
 void Instance::report(RejectReason reason, const IpAddress& source, const std::string& sentence,
                       Instant now, Actions& out) {
   counters_.rejected.add(reason);

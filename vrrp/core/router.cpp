@@ -13,6 +13,7 @@ Router::Router(std::vector<InstanceSettings> instances) {
 
 void Router::step(const Event& event, Instant now, Actions& out) {
   std::visit([&](const auto& known) { on(known, now, out); }, event);
+  if (shortest_is_stale_) update_shortest_interval();
   if (!stopping_ || stopped_) return;
   stopped_ = std::all_of(slots_.begin(), slots_.end(),
                          [](const auto& instance) { return !instance || instance->has_stopped(); });
@@ -43,14 +44,6 @@ void Router::on(const InterfaceChanged& event, Instant now, Actions& out) {
   const InterfaceReport report{*interface.status};
   for (const Listener& listener : std::vector(interface.listeners))
     step_slot(listener.slot, report, now, out);
-}
-
-// Version 3: a backup lives by its master's interval.
-void Router::on(const AdvertReceived& event, Instant now, Actions& out) {
-  const std::size_t slot = slot_of(event.router);
-  if (slot == kNoSlot) return;
-  if (shortest_interval_) shortest_interval_ = std::min(*shortest_interval_, event.advert.interval);
-  step_slot(slot, event, now, out);
 }
 
 void Router::on(const Shutdown& event, Instant now, Actions& out) {
@@ -143,7 +136,12 @@ std::size_t Router::add_instance(InstanceSettings settings) {
 
 void Router::step_slot(std::size_t slot, const InstanceEvent& event, Instant now, Actions& out) {
   Instance& instance = *slots_[slot];
+  const Duration before = interval_of(slot);
   instance.step(event, now, out);
+  const Duration after = interval_of(slot);
+  if (shortest_interval_ && after < before)
+    shortest_interval_ = std::min(*shortest_interval_, after);
+  if (after > before && before == shortest_interval_) shortest_is_stale_ = true;
   deadlines_.set(slot, instance.deadline());
   if (!instance.is_being_removed() || !instance.has_stopped()) return;
   out.emplace_back(Removed{Subject{instance.key(), instance.settings().name}});
@@ -167,10 +165,18 @@ void Router::step_all(const InstanceEvent& event, Instant now, Actions& out) {
   for (const std::size_t slot : std::vector(leaving_)) step_slot(slot, event, now, out);
 }
 
+/// What it lives by. Version 3: a backup by its master's interval, if that is the shorter one.
+Duration Router::interval_of(std::size_t slot) const {
+  const Duration own = slots_[slot]->settings().advert_interval;
+  const auto* backup = std::get_if<Backup>(&slots_[slot]->state());
+  return backup == nullptr ? own : std::min(own, backup->master_adver_interval);
+}
+
 void Router::update_shortest_interval() {
+  shortest_is_stale_ = false;
   shortest_interval_.reset();
   for (const std::size_t slot : order_) {
-    const Duration interval = slots_[slot]->settings().advert_interval;
+    const Duration interval = interval_of(slot);
     shortest_interval_ = std::min(shortest_interval_.value_or(interval), interval);
   }
 }

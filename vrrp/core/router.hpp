@@ -57,8 +57,8 @@ class Router {
   /// What became of an instance's scripts; nullptr: none has ever been run.
   [[nodiscard]] const core::ScriptRecord* scripts(const RouterKey& key) const;
 
-  /// Smallest interval of all instances and of the masters that they have heard since the last
-  /// reload: a wake-up later than this may be a pause. nullopt without instances.
+  /// Smallest interval of all instances and of the masters that backups live by: a wake-up later
+  /// than this may be a pause. nullopt without instances.
   [[nodiscard]] std::optional<Duration> shortest_interval() const { return shortest_interval_; }
   [[nodiscard]] bool has_stopped() const { return stopped_; }
   /// All that is remembered, but no counters.
@@ -97,7 +97,6 @@ class Router {
   void on(const Reload& event, Instant now, Actions& out);
   void on(const ScriptStarted& event, Instant now, Actions& out);
   void on(const ScriptEnded& event, Instant now, Actions& out);
-  void on(const AdvertReceived& event, Instant now, Actions& out);
   /// Everything else that names its router. One that a reload removed meanwhile hears nothing.
   template <class AboutOne>
   void on(const AboutOne& event, Instant now, Actions& out) {
@@ -111,6 +110,7 @@ class Router {
   void step_all(const InstanceEvent& event, Instant now, Actions& out);
   void forget(std::size_t slot);
   void update_shortest_interval();
+  [[nodiscard]] Duration interval_of(std::size_t slot) const;
   [[nodiscard]] std::size_t slot_of(const RouterKey& key) const;
   [[nodiscard]] bool is_leaving(std::size_t slot) const;
   [[nodiscard]] bool is_addressed(const Listener& listener, const IpAddress& destination) const;
@@ -123,6 +123,7 @@ class Router {
   std::map<RouterKey, core::ScriptRecord> scripts_;  // of those that have any
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;
+  bool shortest_is_stale_ = false;  // who had it lives by a longer one now
   bool running_ = false;
   bool stopping_ = false;
   bool stopped_ = false;

@@ -173,7 +173,7 @@ struct InstanceSettings {
   SourceTracking source_tracking = SourceTracking::no;
   core::Rare<IpAddress> group;  ///< keepalived: mcast_dst_ip. Unset: vrrp_group().
   core::Rare<Unicast> unicast;  ///< keepalived: unicast_peer. Unset: multicast.
-  ChecksumChoice checksum = ChecksumChoice::as_peer;
+  ChecksumChoice checksum = ChecksumChoice::as_peer;  ///< Of version 3 over IPv4.
   GarpSettings garp;
 
   AddressListPolicy address_list_policy = AddressListPolicy::report;

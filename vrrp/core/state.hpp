@@ -44,6 +44,8 @@ struct Master {
   /// Adverts of lower priority and resignations are answered at most twice an interval: one forged
   /// packet must not become a hundred.
   std::optional<core::Instant> answer_from;
+  /// The burst of announcements that goes with an answer waits longer: intervals can be of 10 ms.
+  std::optional<core::Instant> answer_announce_from;
   bool operator==(const Master&) const = default;
 };
 

@@ -101,12 +101,14 @@ void describe(auto& archive, Either<Backup> auto& value) {
 }
 
 void describe(auto& archive, Either<Master> auto& value) {
-  auto& [next_advert_at, announce_again_at, announce_again_repeat, refresh_at, answer_from] = value;
+  auto& [next_advert_at, announce_again_at, announce_again_repeat, refresh_at, answer_from,
+         answer_announce_from] = value;
   archive("next_advert_at", next_advert_at);
   archive.maybe("announce_again_at", announce_again_at);
   archive("announce_again_repeat", announce_again_repeat);
   archive.maybe("refresh_at", refresh_at);
   archive.maybe("answer_from", answer_from);
+  archive.maybe("answer_announce_from", answer_announce_from);
 }
 
 void describe(auto& archive, Either<Fault> auto& value) {

@@ -60,6 +60,10 @@ TEST_CASE("validate: two instances of one router on a link would be each other's
   CHECK(load(instance("", "A", 1) + instance("use_vmac", "B", 1)).diagnostics.errors() == 1);
   const std::string to_other = "unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}";
   CHECK(load(instance("", "A", 1) + instance(to_other, "B", 1)).diagnostics.errors() == 0);
+  // Where it sends from tells it apart, whether it has a peer or rests without one.
+  const std::string no_peer = "unicast_src_ip 10.0.0.1\nunicast_fault_no_peer";
+  CHECK(load(instance("", "A", 1) + instance(no_peer, "B", 1)).diagnostics.errors() == 0);
+  CHECK(load(instance(to_other, "A", 1) + instance(no_peer, "B", 1)).diagnostics.errors() == 1);
 }
 
 TEST_CASE("validate: an address twice in an instance is held once") {

@@ -320,6 +320,36 @@ TEST_CASE("vrrp_instance: unicast words without a peer mean multicast, unless as
 }
 
 TEST_CASE(
+    "vrrp_instance: a group that is no multicast address is refused, the standard one counts") {
+  CHECK_FALSE(only("mcast_dst_ip 10.0.0.9",
+                   "8:14 warning: 'mcast_dst_ip' must be a multicast address, not '10.0.0.9': the "
+                   "default counts")
+                  .mcast_dst_ip);
+  const Loaded loaded = load(
+      "global_defs {\nvrrp_mcast_group4 10.0.0.9\nvrrp_mcast_group6 fe80::9\n}\n" + instance(""));
+  CHECK(without_notes(loaded.diagnostics) ==
+        "2:19 warning: 'vrrp_mcast_group4' must be a multicast address, not '10.0.0.9': the "
+        "default counts\n"
+        "3:19 warning: 'vrrp_mcast_group6' must be a multicast address, not 'fe80::9': the "
+        "default counts");
+  CHECK(loaded.model.globals == Globals());
+  CHECK_FALSE(loaded.model.instances.at(0).mcast_dst_ip);
+}
+
+TEST_CASE("vrrp_instance: IPv6 peers with global addresses need a source, or each hears nobody") {
+  const auto reason = [](const std::string& words) {
+    const Loaded loaded = load("vrrp_instance S {\ninterface eth0\nvirtual_router_id 1\n" + words +
+                               "\nvirtual_ipaddress {\nfe80::1\n}\n}\n");
+    return why_not_started(loaded.model.instances.at(0));
+  };
+  CHECK(reason("unicast_peer {\nfe80::2\n2001:db8::2\n}") ==
+        "add 'unicast_src_ip ADDRESS', the address of this host that its peers list, or adverts "
+        "come from the link-local one and every director is master");
+  CHECK(reason("unicast_peer {\nfe80::2\n}").empty());
+  CHECK(reason("unicast_src_ip 2001:db8::1\nunicast_peer {\n2001:db8::2\n}").empty());
+}
+
+TEST_CASE(
     "vrrp_instance: another multicast group of global_defs is inherited, its own counts before "
     "it") {
   const std::string globals = "global_defs {\nvrrp_mcast_group4 224.0.0.99\n}\n";

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 using namespace holdfast;
 using namespace holdfast::vrrp;
 using namespace std::chrono_literals;
@@ -143,6 +145,7 @@ TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {
   CHECK(six.family == core::Family::v6);
   CHECK(six.version == 3);
   CHECK(six.key().channel == ip("ff02::12"));
+  CHECK(only("v3_checksum_as_v2", "fe80::1").checksum == ChecksumChoice::as_peer);
 
   const InstanceSettings peers = only(
       "unicast_src_ip 10.0.0.2\nunicast_ttl 9\ncheck_unicast_src\n"
@@ -154,6 +157,33 @@ TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {
   CHECK(peers.key().channel == ip("10.0.0.2"));
   CHECK(only("unicast_peer {\n10.0.0.3\n}").key().channel.is_unspecified());
   CHECK_FALSE(only("unicast_src_ip 10.0.0.2").unicast);
+}
+
+TEST_CASE("wiring: two instances with one key do not get past the reader") {
+  const auto named = [](const std::string& name, const std::string& words) {
+    return "vrrp_instance " + name + " {\ninterface eth0\nvirtual_router_id 1\n" + words +
+           "\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n";
+  };
+  const std::string rests = "unicast_src_ip 10.0.0.2\nunicast_fault_no_peer";
+  const std::pair<std::string, std::string> pairs[] = {
+      {rests, "unicast_src_ip 10.0.0.2\nunicast_peer {\n10.0.0.3\n}"},
+      {"unicast_peer {\nOTHER\n}", "unicast_peer {\n10.0.0.3\n}"},
+      {"unicast_src_ip 0.0.0.0\nunicast_peer {\n10.0.0.4\n}", "unicast_peer {\n10.0.0.3\n}"},
+      {"unicast_src_ip 224.0.0.18\nunicast_peer {\n10.0.0.4\n}", ""},
+      {"", "mcast_dst_ip 10.0.0.2"},
+      {"unicast_src_ip 10.0.0.2\nunicast_peer {\n10.0.0.3\n}", "mcast_dst_ip 10.0.0.2"},
+      {rests, ""},
+  };
+  for (const auto& [one, other] : pairs) {
+    const config::Loaded loaded =
+        config::load_text(named("A", one) + named("B", other), "test.conf");
+    std::set<core::RouterKey> keys;
+    const Wiring wiring = wiring_of(loaded.model);
+    for (const InstanceSettings& each : wiring.instances) {
+      INFO(one << "\n--\n" << other);
+      CHECK(keys.insert(each.key()).second);
+    }
+  }
 }
 
 TEST_CASE("wiring: an account that could not be looked up costs its scripts and nothing else") {

@@ -171,6 +171,105 @@ TEST_CASE("version 3: the checksum follows the peer, is counted, and v3_checksum
   CHECK(form_of(strict.sent.at(0)) == ChecksumForm::without_pseudo_header);
 }
 
+TEST_CASE("version 3: a reload keeps the interval that a backup lives by [RFC9568-6.4.2-5]") {
+  Bench bench({version3(1s)});
+  const auto slow = version3(10s);
+  bench.hear(slow, 200, t0 + 1s, kPeer, vrrp_group());
+  auto next = version3(2s);
+  next.priority = 150;
+  next.down_timer_adverts = 4;
+  bench.handle(Reload{{next}}, t0 + 5s);
+  CHECK(bench.driver.deadline() == t0 + 1s + 40s + skew_time(150, 10s, 3));
+  bench.hear(slow, 0, t0 + 6s, kPeer, vrrp_group());
+  CHECK(bench.driver.deadline() == t0 + 6s + skew_time(150, 10s, 3));
+
+  auto old = next;  // another version does not hear that master
+  old.version = 2;
+  bench.handle(Reload{{old}}, t0 + 7s);
+  CHECK(bench.driver.deadline() == t0 + 7s + master_down_interval(old, 2s));
+
+  Bench alone({version3(10s)});  // nothing was learned: the new interval is the one to wait for
+  alone.handle(Reload{{version3(1s)}}, t0 + 1s);
+  CHECK(alone.driver.deadline() == t0 + 1s + master_down_interval(version3(1s), 1s));
+}
+
+TEST_CASE("version 3: who yields lives by the new master's interval from its first advert on") {
+  Bench bench({version3(1s)});
+  bench.wake(*bench.driver.deadline());
+  const Instant heard = t0 + 4s;
+  bench.hear(version3(10s), 200, heard, kPeer, vrrp_group());
+  REQUIRE(bench.instance().state_name() == StateName::backup);
+  bench.hear(version3(10s), 0, heard + 1s, kPeer, vrrp_group());
+  CHECK(bench.driver.deadline() == heard + 1s + skew_time(100, 10s, 3));
+}
+
+TEST_CASE("version 3: after a fault it waits by the interval of the master that was heard lately") {
+  auto down = good();
+  down.up = false;
+  Bench bench({version3(1s)});
+  bench.hear(version3(10s), 200, t0 + 1s, kPeer, vrrp_group());
+  bench.handle(InterfaceChanged{"eth0", down}, t0 + 2s);
+  bench.handle(InterfaceChanged{"eth0", good()}, t0 + 3s);
+  CHECK(bench.driver.deadline() == t0 + 3s + master_down_interval(version3(), 10s));
+
+  bench.handle(InterfaceChanged{"eth0", down}, t0 + 4s);
+  bench.handle(InterfaceChanged{"eth0", good()}, t0 + 60s);  // long ago
+  CHECK(bench.driver.deadline() == t0 + 60s + master_down_interval(version3(), 1s));
+}
+
+TEST_CASE("version 3: after a pause a master listens for the longer of both intervals") {
+  const auto back_after = [](Duration theirs) {
+    Bench bench({version3(1s)});
+    bench.hear(version3(theirs), 90, t0 + 1s, kPeer, vrrp_group());
+    bench.wake(*bench.driver.deadline());
+    REQUIRE(bench.instance().state_name() == StateName::master);
+    const Instant now = t0 + 100s;
+    bench.wake(now);
+    REQUIRE(bench.instance().state_name() == StateName::backup);
+    return *bench.driver.deadline() - now;
+  };
+  CHECK(back_after(10s) == 10s + skew_time(100, 10s, 3));
+  CHECK(back_after(500ms) == 1s + skew_time(100, 1s, 3));
+}
+
+TEST_CASE("version 3: what counts as a pause follows what backups learned, and nothing else") {
+  Bench bench({version3(1s)});
+  const auto shortest = [&] { return bench.driver.router().shortest_interval(); };
+  bench.hear(version3(10ms), 50, t0 + 100ms, kPeer, vrrp_group());  // weaker: not lived by
+  CHECK(shortest() == 1s);
+  bench.hear(version3(200ms), 200, t0 + 200ms, kPeer, vrrp_group());
+  CHECK(shortest() == 200ms);
+  bench.hear(version3(500ms), 200, t0 + 300ms, kPeer, vrrp_group());
+  CHECK(shortest() == 500ms);
+  bench.wake(*bench.driver.deadline());
+  REQUIRE(bench.instance().state_name() == StateName::master);
+  CHECK(shortest() == 1s);
+  bench.hear(version3(10ms), 50, t0 + 5s, kPeer, vrrp_group());
+  CHECK(shortest() == 1s);
+
+  auto other = version3(2s);
+  other.vrid = 52;
+  bench.handle(Reload{{other}}, t0 + 5100ms);  // the first one hands over: nobody lives by it
+  bench.hear(version3(10ms), 50, t0 + 5200ms, kPeer, vrrp_group());
+  REQUIRE(bench.driver.router().size() == 2);
+  CHECK(shortest() == 2s);
+}
+
+TEST_CASE("version 3: a hasty weaker master is answered, but announced against once a second") {
+  Bench bench({version3(10ms)});
+  const Instant start = *bench.driver.deadline();
+  bench.wake(start);
+  std::size_t adverts = 0;
+  std::size_t bursts = 0;
+  for (int i = 0; i < 2000; ++i) {
+    bench.hear(version3(10ms), 50, start + (i + 1) * 1ms, kPeer, vrrp_group());
+    adverts += bench.sent.size();
+    for (const Action& action : bench.out) bursts += std::holds_alternative<Announce>(action);
+  }
+  CHECK(adverts >= 400);  // twice an interval, and its own
+  CHECK(bursts == 2);
+}
+
 TEST_CASE("version 3: of two owners the one with the higher address stays [RFC9568 erratum 8298]") {
   auto owner = version3();
   owner.priority = 255;
@@ -203,6 +302,15 @@ TEST_CASE("IPv6: adverts come from the link-local address, and without one there
         "detection is not over");
   bench.handle(InterfaceChanged{"eth0", good()}, t0 + 5s);
   CHECK(bench.instance().state_name() == StateName::backup);
+}
+
+TEST_CASE("IPv6: the checksum always covers the pseudo header [RFC9568-5.2.8-1]") {
+  auto forced = six();
+  forced.checksum = ChecksumChoice::without_pseudo_header;
+  Bench bench({forced});
+  bench.wake(*bench.driver.deadline());
+  const Letter& letter = bench.sent.at(0).departure->letters.at(0);
+  CHECK(decode_advert(letter.payload, {3, ip("fe80::1"), letter.destination}).has_value());
 }
 
 TEST_CASE("IPv6: what troubles one family's socket leaves the other alone") {
@@ -287,6 +395,16 @@ TEST_CASE(
   CHECK(bench.instance().state_name() == StateName::master);
   bench.handle(InterfaceChanged{"eth0", without}, t0 + 9s);
   CHECK(bench.instance().state_name() == StateName::fault);
+}
+
+TEST_CASE("unicast: a list of nothing but this host's addresses is a fault") {
+  auto status = good();
+  status.own_addresses = {ip("192.0.2.1"), ip("192.0.2.5")};
+  Bench bench({unicast({{ip("192.0.2.1"), 0, 255}, {ip("192.0.2.5"), 0, 255}})}, status);
+  CHECK(bench.instance().state_name() == StateName::fault);
+  CHECK(bench.instance().why() == "every unicast peer that is listed is an address of this host");
+  bench.handle(InterfaceChanged{"eth0", good()}, t0 + 1s);  // the other one has moved away
+  CHECK(bench.instance().state_name() == StateName::backup);
 }
 
 TEST_CASE("unicast: two instances with one number are told apart by their source") {

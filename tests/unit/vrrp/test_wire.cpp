@@ -1,6 +1,7 @@
 // Version 3, IPv6 and unicast as bytes: what keepalived 2.2.7 sends is what we send and understand,
 // and every damage to it is refused for what it is.
 #include "core/bytes.hpp"
+#include "core/checksum.hpp"
 #include "core/rng.hpp"
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/dialect.hpp"
@@ -206,8 +207,15 @@ TEST_CASE(
   const IpAddress elsewhere = ip("224.0.0.99");
   CHECK(form_of(ChecksumForm::with_group, elsewhere).error() == DecodeError::bad_checksum);
 
-  const auto plain =
-      written(six(), 90, kPeer6, vrrp_group(core::Family::v6), ChecksumForm::without_pseudo_header);
+  const auto whole = written(six(), 90, kPeer6, vrrp_group(core::Family::v6));
+  for (const ChecksumForm form : {ChecksumForm::without_pseudo_header, ChecksumForm::with_group})
+    CHECK(written(six(), 90, kPeer6, vrrp_group(core::Family::v6), form) == whole);
+  auto plain = whole;
+  plain[6] = plain[7] = 0;
+  core::ChecksumAccumulator sum;
+  sum.add(plain);
+  plain[6] = static_cast<std::uint8_t>(sum.finish() >> 8);
+  plain[7] = static_cast<std::uint8_t>(sum.finish());
   CHECK(outcome(heard_six(), plain) == "bad_checksum");
   CHECK(form_of(ChecksumForm::without_pseudo_header, vrrp_group())->checksum ==
         ChecksumForm::without_pseudo_header);
