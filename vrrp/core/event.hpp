@@ -30,6 +30,8 @@ struct InterfaceStatus {
   /// Of the sources and peers that instances name, those that are addresses of this host and may be
   /// used. In order.
   std::vector<IpAddress> own_addresses = {};
+  /// Groups of instances that could not be joined, in order: those instances hear nobody.
+  std::vector<IpAddress> deaf_groups = {};
   bool operator==(const InterfaceStatus&) const = default;
 };
 

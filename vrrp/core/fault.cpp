@@ -52,6 +52,10 @@ void Instance::set_interface_fault() {
                                               : (*interface_)->trouble_v6;
              !trouble.empty()) {
     faults_.add(kFromInterface, trouble);
+  } else if (const auto& deaf = (*interface_)->deaf_groups;
+             std::find(deaf.begin(), deaf.end(), key().channel) != deaf.end()) {
+    faults_.add(kFromInterface, fmt::format("the group {} could not be joined on interface {}",
+                                            key().channel.to_string(), name));
   } else if (!source_address()) {
     faults_.add(kFromInterface, why_without_source());
   } else {

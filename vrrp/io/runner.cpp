@@ -224,6 +224,7 @@ void Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
   watch(next);
+  refresh_ports(next);  // whom nobody can hear is in FAULT from its first moment
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(moment, core::Duration::zero(), actions_);
@@ -258,6 +259,7 @@ void Runner::watch(const std::vector<InstanceSettings>& settings) {
     logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                 each.interface, each.name);
   }
+  std::erase_if(without_socket_, [&](const auto& name) { return !watched_.contains(name); });
 }
 
 // What the page says about virtual routers that the configuration no longer has must not come back
@@ -279,24 +281,38 @@ void Runner::resume(const std::vector<InstanceSettings>& settings) {
   }
 }
 
-void Runner::refresh_ports() {
+void Runner::refresh_ports(const std::vector<InstanceSettings>& coming) {
   std::map<PortKey, Ears> wanted;
-  for (const Instance* instance : router().instances()) {
-    const RouterKey& key = instance->key();
+  const auto want = [&](const RouterKey& key) {
     Ears& ears = wanted[{key.interface, key.family}];
     ears.vrids.insert(key.vrid);
     if (key.channel.is_multicast()) ears.groups.insert(key.channel);
-  }
+  };
+  for (const Instance* instance : router().instances()) want(instance->key());
+  for (const InstanceSettings& each : coming) want(each.key());
   std::set<PortKey> in_use;
+  std::map<PortKey, Deafness> deaf;
   for (const auto& [port, ears] : wanted) {
     in_use.insert(port);
-    if (const auto set = ports_.listen_to(port, ears); !set) {
-      if (noise_.admit(port.interface, runtime::now()))
-        logger_.log(kNoSocket, "{}: {}", port.interface, set.error().message);
-      look_again_later(port.interface);
-    }
+    Deafness found = ports_.listen_to(port, ears);
+    if (!found.sentence.empty()) deaf.emplace(port, std::move(found));
   }
   ports_.retain(in_use);
+  note_deafness(std::move(deaf));
+}
+
+// What is new is told to the core at the next look at the interface.
+void Runner::note_deafness(std::map<PortKey, Deafness> found) {
+  for (const auto& [port, deaf] : found) {
+    if (noise_.admit(port.interface, runtime::now()))
+      logger_.log(kNoSocket, "{}: {}", port.interface, deaf.sentence);
+    look_again_later(port.interface);
+    const auto known = deaf_.find(port);
+    if (known == deaf_.end() || known->second != deaf) mark_dirty(port.interface);
+  }
+  for (const auto& [port, deaf] : std::exchange(deaf_, std::move(found))) {
+    if (!deaf_.contains(port)) mark_dirty(port.interface);
+  }
 }
 
 void Runner::stop(bool keep_addresses, std::function<void()> on_stopped) {
@@ -371,7 +387,10 @@ void Runner::refresh_interface(const std::string& name) {
 /// Opens the interface's sockets on the way: an instance without a socket must not take part.
 InterfaceStatus Runner::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
-  if (link == nullptr) return {};
+  if (link == nullptr) {
+    without_socket_.erase(name);
+    return {};
+  }
   InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
   status.primary_address = reflector_.primary_v4(link->index);
   status.link_local = reflector_.link_local(link->index);
@@ -382,11 +401,20 @@ InterfaceStatus Runner::read_interface(const std::string& name) {
   }
   bool complete = true;
   for (const core::Family family : watched->second.families) {
-    const auto opened = ports_.open({name, family}, link->index);
-    if (opened) continue;
+    const PortKey port{name, family};
+    const auto opened = ports_.open(port, link->index);
+    const auto deaf = deaf_.find(port);
+    if (opened && deaf == deaf_.end()) continue;
     complete = false;
-    if (noise_.admit(name, runtime::now())) logger_.log(kNoSocket, "{}", opened.error().message);
-    (family == core::Family::v4 ? status.trouble : status.trouble_v6) = opened.error().message;
+    if (!opened && noise_.admit(name, runtime::now()))
+      logger_.log(kNoSocket, "{}", opened.error().message);
+    if (opened && !deaf->second.groups.empty()) {
+      status.deaf_groups.insert(status.deaf_groups.end(), deaf->second.groups.begin(),
+                                deaf->second.groups.end());
+      continue;
+    }
+    (family == core::Family::v4 ? status.trouble : status.trouble_v6) =
+        opened ? deaf->second.sentence : opened.error().message;
   }
   if (!complete) {
     look_again_later(name);

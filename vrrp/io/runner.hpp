@@ -90,7 +90,9 @@ class Runner {
 
   void watch(const std::vector<InstanceSettings>& settings);
   void resume(const std::vector<InstanceSettings>& settings);
-  void refresh_ports();
+  /// Ports hear for all instances that there are, and for `coming`.
+  void refresh_ports(const std::vector<InstanceSettings>& coming = {});
+  void note_deafness(std::map<PortKey, Deafness> found);
   void on_link(const netlink::LinkEvent& event);
   void on_address(const netlink::AddressEvent& event);
   void on_published(const RouterKey& owner, const netlink::Publication& publication);
@@ -124,8 +126,9 @@ class Runner {
     std::set<IpAddress> addresses;  ///< that they send from or to
   };
   std::map<std::string, Watched> watched_;  // interfaces that instances use
-  std::set<std::string> dirty_;  // of those: to be looked at on the next turn of the loop
-  std::set<std::string> without_socket_;
+  std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
+  std::set<std::string> without_socket_;  // or with a deaf one
+  std::map<PortKey, Deafness> deaf_;
   core::Duration socket_pause_ = kSocketPause;
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();

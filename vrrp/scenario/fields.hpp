@@ -77,7 +77,8 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 // ---- what an instance remembers ----
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
-  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses] = value;
+  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, deaf_groups] =
+      value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -85,6 +86,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive.maybe("link_local", link_local);
   archive("trouble_v6", trouble_v6);
   archive("own_addresses", own_addresses);
+  archive("deaf_groups", deaf_groups);
 }
 
 void describe(auto& archive, Either<Init> auto& value) {
