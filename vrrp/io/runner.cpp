@@ -16,6 +16,26 @@ constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 
 }  // namespace
 
+std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings) {
+  std::set<IpAddress> all;
+  if (settings.source_address) all.insert(*settings.source_address);
+  if (settings.unicast) {
+    for (const UnicastPeer& peer : settings.unicast->peers) all.insert(peer.address);
+  }
+  return all;
+}
+
+InterfaceStatus interface_status(const netlink::Reflector& reflector, const netlink::Link& link,
+                                 const std::set<IpAddress>& addresses) {
+  InterfaceStatus status{.exists = true, .up = link.is_usable(), .primary_address = {}};
+  status.primary_address = reflector.primary_v4(link.index);
+  status.link_local = reflector.link_local(link.index);
+  for (const IpAddress& address : addresses) {
+    if (reflector.is_usable(address)) status.own_addresses.push_back(address);
+  }
+  return status;
+}
+
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
                AnnounceSocket announcements, std::optional<HandoverPage> page,
                Executor::OnNotify on_notify, Executor::OnRemoved on_removed)
@@ -250,11 +270,7 @@ void Runner::watch(const std::vector<InstanceSettings>& settings) {
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
     watched->second.families.insert(each.family);
-    if (each.source_address) watched->second.addresses.insert(*each.source_address);
-    if (each.unicast) {
-      for (const UnicastPeer& peer : each.unicast->peers)
-        watched->second.addresses.insert(peer.address);
-    }
+    watched->second.addresses.merge(addresses_to_watch(each));
     if (!is_new || reflector_.link(each.interface) != nullptr) continue;
     logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                 each.interface, each.name);
@@ -391,14 +407,9 @@ InterfaceStatus Runner::read_interface(const std::string& name) {
     without_socket_.erase(name);
     return {};
   }
-  InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
-  status.primary_address = reflector_.primary_v4(link->index);
-  status.link_local = reflector_.link_local(link->index);
   const auto watched = watched_.find(name);
-  if (watched == watched_.end()) return status;
-  for (const IpAddress& address : watched->second.addresses) {
-    if (reflector_.is_usable(address)) status.own_addresses.push_back(address);
-  }
+  if (watched == watched_.end()) return interface_status(reflector_, *link, {});
+  InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
   bool complete = true;
   for (const core::Family family : watched->second.families) {
     const PortKey port{name, family};

@@ -20,6 +20,13 @@
 
 namespace holdfast::vrrp {
 
+/// Those that an instance sends from or to.
+[[nodiscard]] std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings);
+/// What the kernel says of a link, and which of these addresses the host has; nothing of sockets.
+[[nodiscard]] InterfaceStatus interface_status(const netlink::Reflector& reflector,
+                                               const netlink::Link& link,
+                                               const std::set<IpAddress>& addresses);
+
 class Runner {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
