@@ -99,6 +99,10 @@ struct ResumeFromPage {
   RouterKey router;
   Instant became_master_at;
   Instant last_advert_at;
+  /// That it promised to its peers. Zero: not known, as in old recordings.
+  Duration silence_allowed{};
+  /// Of its adverts, when partners had shown theirs.
+  std::optional<ChecksumForm> checksum = {};
   bool operator==(const ResumeFromPage&) const = default;
 };
 /// A script that was asked for with Notify has been started.

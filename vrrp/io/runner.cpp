@@ -1,6 +1,7 @@
 #include "vrrp/io/runner.hpp"
 
 #include "core/buffer.hpp"
+#include "vrrp/core/dialect.hpp"
 #include "vrrp/messages.hpp"
 
 #include <boost/asio/post.hpp>
@@ -289,8 +290,9 @@ void Runner::resume(const std::vector<InstanceSettings>& settings) {
     configured.insert(page_key(key));
     const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
-    driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at}, runtime::now(),
-                   actions_);
+    driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at,
+                                  record->silence_allowed, form_of_number(record->checksum)},
+                   runtime::now(), actions_);
   }
   for (const std::uint64_t key : page->keys()) {
     if (!configured.contains(key)) page->erase(key);

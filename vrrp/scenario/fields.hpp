@@ -246,10 +246,12 @@ void describe(auto& archive, Either<ProcessPaused> auto& value) {
 }
 
 void describe(auto& archive, Either<ResumeFromPage> auto& value) {
-  auto& [router, became_master_at, last_advert_at] = value;
+  auto& [router, became_master_at, last_advert_at, silence_allowed, checksum] = value;
   archive("router", router);
   archive("became_master_at", became_master_at);
   archive("last_advert_at", last_advert_at);
+  archive("silence_allowed", silence_allowed);
+  archive.maybe("checksum", checksum);
 }
 
 void describe(auto& archive, Either<ScriptStarted> auto& value) {

@@ -105,7 +105,7 @@ std::vector<Event> every_event() {
           Shutdown{},
           ShutdownNow{},
           ProcessPaused{5s, 1us},
-          ResumeFromPage{kKey, t0 + 1us, t0 + 2s},
+          ResumeFromPage{kKey, t0 + 1us, t0 + 2s, 3s, ChecksumForm::with_group},
           Reload{{odd_settings(), everyday()}},
           ScriptStarted{kKey},
           ScriptEnded{kKey,
