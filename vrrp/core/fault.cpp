@@ -69,6 +69,12 @@ void Instance::set_interface_fault() {
 }
 
 std::string Instance::why_without_source() const {
+  const auto& wanted = settings_.source_address;
+  if (wanted && !wanted->is_v4() && wanted->is_link_local())
+    return fmt::format(
+        "interface {} has no address {} to send from, or its duplicate detection is "
+        "not over",
+        settings_.interface, wanted->to_string());
   if (settings_.source_address)
     return fmt::format("no interface has the address {} to send from",
                        settings_.source_address->to_string());

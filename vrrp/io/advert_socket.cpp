@@ -38,9 +38,11 @@ bool prepare_v4(int fd, int index) {
          set_option(fd, IPPROTO_IP, IP_MULTICAST_IF, outgoing);
 }
 
-// Without IPV6_CHECKSUM: the kernel would drop a wrong one unseen and uncounted.
+// Without IPV6_CHECKSUM: the kernel would drop a wrong one unseen and uncounted. Freely bound, so
+// that a master can resign from an address that was taken away.
 bool prepare_v6(int fd, int index) {
-  return set_option(fd, IPPROTO_IPV6, kIpv6MulticastAll, 0) &&
+  return set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) &&
+         set_option(fd, IPPROTO_IPV6, kIpv6MulticastAll, 0) &&
          set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) &&
          set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index) &&
          set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, kTrafficClass) &&

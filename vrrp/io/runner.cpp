@@ -32,7 +32,7 @@ InterfaceStatus interface_status(const netlink::Reflector& reflector, const netl
   status.primary_address = reflector.primary_v4(link.index);
   status.link_local = reflector.link_local(link.index);
   for (const IpAddress& address : addresses) {
-    if (reflector.is_usable(address)) status.own_addresses.push_back(address);
+    if (reflector.is_usable(address, link.index)) status.own_addresses.push_back(address);
   }
   return status;
 }

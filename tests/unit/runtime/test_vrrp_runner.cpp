@@ -35,6 +35,25 @@ bool enter_private_namespace() {
   return true;
 }
 
+/// eth0 has fe80::1, and the other end fe80::5.
+bool add_link_locals() {
+  if (std::system("ip link set eth0 addrgenmode none && ip -6 addr flush dev eth0 && "
+                  "ip -6 addr add fe80::1/64 dev eth0 nodad && "
+                  "ip -6 addr add fe80::5/64 dev peer0 nodad") == 0)
+    return true;
+  std::printf("skipped: no IPv6 here\n");
+  return false;
+}
+
+InstanceSettings six() {
+  InstanceSettings settings = everyday();
+  settings.family = core::Family::v6;
+  settings.version = 3;
+  settings.priority = 255;  // is master at once
+  settings.addresses = {};
+  return settings;
+}
+
 /// One instance for each group 224.0.0.N.
 std::vector<InstanceSettings> in_groups(int first, int count) {
   std::vector<InstanceSettings> all;
@@ -109,4 +128,56 @@ TEST_CASE("runner: a group that cannot be joined is a fault of its instances alo
     bench.run(1200ms);
     CHECK(bench.count(StateName::backup) == 4);
   }
+}
+
+TEST_CASE("runner: a link-local address counts on the interface of its instance only") {
+  if (!enter_private_namespace() || !add_link_locals()) return;
+  Bench bench;
+  InstanceSettings settings = six();
+  settings.source_address = ip("fe80::5");
+  bench.reload({settings});
+  CHECK(bench.count(StateName::fault) == 1);
+  CHECK(
+      bench.why(51) ==
+      "interface eth0 has no address fe80::5 to send from, or its duplicate detection is not over");
+  settings.source_address = ip("fe80::1");
+  bench.reload({settings});
+  CHECK(bench.count(StateName::backup) + bench.count(StateName::master) == 1);
+}
+
+TEST_CASE("runner: an address that another host has on its link gets its unicast advert") {
+  if (!enter_private_namespace() || !add_link_locals()) return;
+  Bench bench;
+  InstanceSettings settings = six();
+  settings.source_address = ip("fe80::1");
+  settings.unicast = Unicast{.peers = {{ip("fe80::5"), 0, 255}}};
+  bench.reload({settings});
+  const auto departure = bench.runner->router().instances().front()->next_departure();
+  REQUIRE(departure.has_value());
+  CHECK(departure->letters.size() == 1);
+}
+
+TEST_CASE("runner: an IPv6 master resigns from the address that was taken away") {
+  if (!enter_private_namespace() || !add_link_locals()) return;
+  Bench bench;
+  bench.reload({six()});
+  REQUIRE(bench.count(StateName::master) == 1);
+  REQUIRE(std::system("ip -6 addr del fe80::1/64 dev eth0") == 0);
+  bench.run(200ms);
+  CHECK(bench.count(StateName::fault) == 1);
+  CHECK(bench.runner->router().instances().front()->counters().priority_zero_sent == 1);
+  CHECK(bench.runner->router().instances().front()->counters().adverts_refused == 0);
+}
+
+TEST_CASE("runner: a source that comes to another interface ends the fault") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  InstanceSettings settings = everyday();
+  settings.source_address = ip("192.0.2.77");
+  settings.source_tracking = SourceTracking::yes;
+  bench.reload({settings});
+  REQUIRE(bench.count(StateName::fault) == 1);
+  REQUIRE(std::system("ip addr add 192.0.2.77/32 dev peer0") == 0);
+  bench.run(200ms);
+  CHECK(bench.count(StateName::backup) == 1);
 }
