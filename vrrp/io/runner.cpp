@@ -276,6 +276,10 @@ void Runner::watch(const std::vector<InstanceSettings>& settings) {
     logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                 each.interface, each.name);
   }
+  watchers_.clear();
+  for (const auto& [name, watched] : watched_) {
+    for (const IpAddress& address : watched.addresses) watchers_.emplace(address, name);
+  }
   std::erase_if(without_socket_, [&](const auto& name) { return !watched_.contains(name); });
 }
 
@@ -357,9 +361,8 @@ void Runner::on_address(const netlink::AddressEvent& event) {
   const netlink::Address& address = netlink::address_of(event);
   const netlink::Link* link = reflector_.link(address.interface);
   if (link != nullptr) mark_dirty(link->name);
-  for (const auto& [name, wanted] : watched_) {  // on whatever interface it is
-    if (wanted.addresses.contains(address.prefix.address)) mark_dirty(name);
-  }
+  const auto [first, last] = watchers_.equal_range(address.prefix.address);
+  for (auto at = first; at != last; ++at) mark_dirty(at->second);  // on whatever interface it is
 }
 
 void Runner::on_published(const RouterKey& owner, const netlink::Publication& publication) {

@@ -132,7 +132,8 @@ class Runner {
     std::set<core::Family> families;
     std::set<IpAddress> addresses;  ///< that they send from or to
   };
-  std::map<std::string, Watched> watched_;  // interfaces that instances use
+  std::map<std::string, Watched> watched_;          // interfaces that instances use
+  std::multimap<IpAddress, std::string> watchers_;  // who looks at an address
   std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
   std::set<std::string> without_socket_;  // or with a deaf one
   std::map<PortKey, Deafness> deaf_;
