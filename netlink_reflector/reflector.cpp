@@ -383,15 +383,10 @@ std::optional<core::IpAddress> Reflector::primary_v4(InterfaceIndex index) const
 std::optional<core::IpAddress> Reflector::link_local(InterfaceIndex index) const {
   return impl_->keeper().source(impl_->mirror(), index, core::Family::v6);
 }
-bool Reflector::is_usable(const core::IpAddress& address) const {
-  constexpr std::uint32_t kNotYet = kFlagTentative | kFlagDadFailed;
-  for (const Link& link : impl_->mirror().links.all()) {
-    if (!holds(link.index, address)) continue;
-    for (const Address& each : addresses(link.index)) {
-      if (each.prefix.address == address && (each.flags & kNotYet) == 0) return true;
-    }
-  }
-  return false;
+bool Reflector::is_usable(const core::IpAddress& address, InterfaceIndex from) const {
+  const AddressTable& all = impl_->mirror().addresses;
+  const bool is_of_the_link = !address.is_v4() && address.is_link_local();
+  return is_of_the_link ? all.is_usable(from, address) : all.is_usable(address);
 }
 
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {

@@ -82,8 +82,9 @@ class Reflector {
   [[nodiscard]] std::optional<core::IpAddress> primary_v4(InterfaceIndex index) const;
   /// The same for IPv6: a link-local address that may be used, its duplicate detection over.
   [[nodiscard]] std::optional<core::IpAddress> link_local(InterfaceIndex index) const;
-  /// Some interface has this address, and it may be used.
-  [[nodiscard]] bool is_usable(const core::IpAddress& address) const;
+  /// Some interface has this address, and it may be used: an IPv6 link-local one is another on each
+  /// link, and counts on `from` only.
+  [[nodiscard]] bool is_usable(const core::IpAddress& address, InterfaceIndex from) const;
 
   /// Called for every difference, in order, after the mirror has it. Several callbacks may be
   /// registered.

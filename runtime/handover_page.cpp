@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0x48464850;  // "HFHP"
 /// Goes up when the layout or the meaning of a record changes: a new binary must not read an old
 /// page.
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::size_t kMaxRecordBytes = 56;
 
 /// One slot. The whole copy is copies[sequence % 2]; sequence 0 means never written. A writer fills

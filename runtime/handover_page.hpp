@@ -38,6 +38,8 @@ struct VrrpRecord {
   std::uint8_t vrid = 0;
   State state = State::other;
   std::uint8_t priority = 0;
+  /// How the checksum of its adverts is written: a number of the VRRP room's; 0: not said.
+  std::uint8_t checksum = 0;
 
   /// The moment that the record speaks of.
   [[nodiscard]] core::Instant stands_for() const { return std::max(since, last_advert_sent_at); }

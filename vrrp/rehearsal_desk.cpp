@@ -55,7 +55,7 @@ void RehearsalDesk::rehearse(const json::object& request, const runtime::Control
 void RehearsalDesk::step_through(Wiring next, const runtime::ControlReply& reply) {
   answer_aside(
       [copy = std::make_shared<DirectorCopy>(runner_.copy()),
-       next = std::make_shared<Wiring>(std::move(next)), interfaces = interfaces(),
+       interfaces = interfaces(next.instances), next = std::make_shared<Wiring>(std::move(next)),
        scripts = notifier_.scripts()] {
         return rehearse_reload(std::move(*copy), std::move(*next), interfaces, scripts);
       },
@@ -83,13 +83,15 @@ void RehearsalDesk::answer_aside(std::function<json::object()> make,
   if (!started) reply(error_of(started.error()));
 }
 
-InterfacesByName RehearsalDesk::interfaces() const {
+InterfacesByName RehearsalDesk::interfaces(const std::vector<InstanceSettings>& coming) const {
+  std::map<std::string, std::set<IpAddress>> wanted;
+  for (const Instance* each : runner_.router().instances())
+    wanted[each->settings().interface].merge(addresses_to_watch(each->settings()));
+  for (const InstanceSettings& each : coming)
+    wanted[each.interface].merge(addresses_to_watch(each));
   InterfacesByName all;
   for (const netlink::Link& link : reflector_.links())
-    all[link.name] = {.exists = true,
-                      .up = link.is_usable(),
-                      .primary_address = reflector_.primary_v4(link.index),
-                      .trouble = {}};
+    all[link.name] = interface_status(reflector_, link, wanted[link.name]);
   return all;
 }
 

@@ -30,7 +30,9 @@ class RehearsalDesk {
   void suppose(const boost::json::object& request, const runtime::ControlReply& reply);
   /// Makes the answer in the thread and gives it in the loop.
   void answer_aside(std::function<boost::json::object()> make, const runtime::ControlReply& reply);
-  [[nodiscard]] InterfacesByName interfaces() const;
+  /// As the runner reads them, for the instances that there are and for `coming`; without trouble
+  /// of sockets.
+  [[nodiscard]] InterfacesByName interfaces(const std::vector<InstanceSettings>& coming = {}) const;
 
   const Runner& runner_;
   const netlink::Reflector& reflector_;

@@ -169,6 +169,7 @@ bool AddressTable::ByKey::operator()(const AddressKey& one, const Entry& other) 
 std::optional<AddressEvent> AddressTable::upsert(Address address) {
   const auto found = entries_.find(address.key());
   if (found == entries_.end()) {
+    places_.emplace(address.prefix.address, address.interface);
     const auto placed = entries_.insert(Entry{std::move(address), ++last_order_, true}).first;
     return AddressAppeared{placed->address};
   }
@@ -185,6 +186,8 @@ std::optional<AddressEvent> AddressTable::remove(const AddressKey& key) {
   if (found == entries_.end()) return std::nullopt;
   AddressVanished event{found->address};
   entries_.erase(found);
+  if (!has(event.address.interface, event.address.prefix.address))
+    places_.erase({event.address.prefix.address, event.address.interface});
   return event;
 }
 
@@ -217,6 +220,25 @@ bool AddressTable::has(InterfaceIndex index, const core::IpAddress& address) con
   const auto at = entries_.lower_bound(AddressKey{index, address, 0, {}});
   return at != entries_.end() && at->address.interface == index &&
          at->address.prefix.address == address;
+}
+
+bool AddressTable::is_usable(InterfaceIndex index, const core::IpAddress& address) const {
+  constexpr std::uint32_t kNotYet = kFlagTentative | kFlagDadFailed;
+  for (auto at = entries_.lower_bound(AddressKey{index, address, 0, {}});
+       at != entries_.end() && at->address.interface == index &&
+       at->address.prefix.address == address;
+       ++at) {
+    if ((at->address.flags & kNotYet) == 0) return true;
+  }
+  return false;
+}
+
+bool AddressTable::is_usable(const core::IpAddress& address) const {
+  for (auto at = places_.lower_bound({address, 0}); at != places_.end() && at->first == address;
+       ++at) {
+    if (is_usable(at->second, address)) return true;
+  }
+  return false;
 }
 
 std::vector<Address> AddressTable::on(InterfaceIndex index) const {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -208,6 +209,10 @@ class AddressTable {
   [[nodiscard]] const Address* find(const AddressKey& key) const;
   /// The interface has this address, with any length and network.
   [[nodiscard]] bool has(InterfaceIndex index, const core::IpAddress& address) const;
+  /// This interface has it, and its duplicate detection is over.
+  [[nodiscard]] bool is_usable(InterfaceIndex index, const core::IpAddress& address) const;
+  /// Some interface has it, and its duplicate detection is over.
+  [[nodiscard]] bool is_usable(const core::IpAddress& address) const;
   /// Addresses of one interface in the kernel's order, primaries and secondaries mixed.
   [[nodiscard]] std::vector<Address> on(InterfaceIndex index) const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
@@ -228,6 +233,7 @@ class AddressTable {
 
   /// Sorted by interface first, so that one interface is a range.
   std::set<Entry, ByKey> entries_;
+  std::set<std::pair<core::IpAddress, InterfaceIndex>> places_;  // where an address is
   std::uint64_t last_order_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "tests/sim/child.hpp"
 
 #include "tests/sim/machine.hpp"
+#include "vrrp/core/dialect.hpp"
 #include "vrrp/io/ipv4_header.hpp"
 
 namespace holdfast::sim {
@@ -140,7 +141,8 @@ void Child::resume(const File& next) {
     const auto record = machine_.page().load(each.key());
     if (!record || record->state != Page::Record::State::master) continue;
     wake_.resumed.emplace_back(each.key(), record->last_advert_sent_at);
-    driver_.handle(ResumeFromPage{each.key(), record->since, record->last_advert_sent_at},
+    driver_.handle(ResumeFromPage{each.key(), record->since, record->last_advert_sent_at,
+                                  record->silence_allowed, form_of_number(record->checksum)},
                    world().now(), wake_.actions);
   }
   std::erase_if(machine_.page().records,
@@ -357,6 +359,7 @@ void Child::tell(const Action& action) {
     record.silence_allowed = remember->silence_allowed;
     record.vrid = remember->router->key.vrid;
     record.priority = remember->priority;
+    record.checksum = number_of(remember->checksum);
     record.state = remember->state == StateName::master ? Page::Record::State::master
                    : remember->hands_over               ? Page::Record::State::handing_over
                                                         : Page::Record::State::other;

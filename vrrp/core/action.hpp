@@ -9,6 +9,7 @@
 #include "vrrp/core/state.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -86,6 +87,8 @@ struct Remember {
   /// How long after it no peer can have taken over; while handing over: the addresses have left.
   Duration silence_allowed{};
   bool hands_over = false;  ///< Has resigned, and its addresses are still there.
+  /// That partners wrote and all our adverts have; nullopt: none was heard, or they differ.
+  std::optional<ChecksumForm> checksum = {};
   bool operator==(const Remember&) const = default;
 };
 /// For the log and the status page.

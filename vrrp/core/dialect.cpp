@@ -16,6 +16,18 @@ std::string_view to_string(ChecksumForm form) {
   return "unknown";
 }
 
+std::uint8_t number_of(std::optional<ChecksumForm> form) {
+  return form ? static_cast<std::uint8_t>(static_cast<int>(*form) + 1) : std::uint8_t{0};
+}
+
+std::optional<ChecksumForm> form_of_number(std::uint8_t number) {
+  for (const ChecksumForm form : {ChecksumForm::with_pseudo_header,
+                                  ChecksumForm::without_pseudo_header, ChecksumForm::with_group}) {
+    if (number_of(form) == number) return form;
+  }
+  return std::nullopt;
+}
+
 void note_dialect(Dialects& dialects, const IpAddress& peer, ChecksumForm form) {
   const auto known = std::find_if(dialects.begin(), dialects.end(),
                                   [&](const PeerDialect& each) { return each.peer == peer; });

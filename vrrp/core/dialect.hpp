@@ -5,6 +5,7 @@
 #include "vrrp/core/settings.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace holdfast::vrrp {
 
 /// "with_pseudo_header" …: for status and recordings.
 [[nodiscard]] std::string_view to_string(ChecksumForm form);
+/// For the handover page, which knows no forms: 0 is none, and what no form has is none, too.
+[[nodiscard]] std::uint8_t number_of(std::optional<ChecksumForm> form);
+[[nodiscard]] std::optional<ChecksumForm> form_of_number(std::uint8_t number);
 
 /// What a peer used last, and how often in a row.
 struct PeerDialect {

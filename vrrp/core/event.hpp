@@ -30,6 +30,8 @@ struct InterfaceStatus {
   /// Of the sources and peers that instances name, those that are addresses of this host and may be
   /// used. In order.
   std::vector<IpAddress> own_addresses = {};
+  /// Groups of instances that could not be joined, in order: those instances hear nobody.
+  std::vector<IpAddress> deaf_groups = {};
   bool operator==(const InterfaceStatus&) const = default;
 };
 
@@ -97,6 +99,10 @@ struct ResumeFromPage {
   RouterKey router;
   Instant became_master_at;
   Instant last_advert_at;
+  /// That it promised to its peers. Zero: not known, as in old recordings.
+  Duration silence_allowed{};
+  /// Of its adverts, when partners had shown theirs.
+  std::optional<ChecksumForm> checksum = {};
   bool operator==(const ResumeFromPage&) const = default;
 };
 /// A script that was asked for with Notify has been started.

@@ -52,6 +52,10 @@ void Instance::set_interface_fault() {
                                               : (*interface_)->trouble_v6;
              !trouble.empty()) {
     faults_.add(kFromInterface, trouble);
+  } else if (const auto& deaf = (*interface_)->deaf_groups;
+             std::find(deaf.begin(), deaf.end(), key().channel) != deaf.end()) {
+    faults_.add(kFromInterface, fmt::format("the group {} could not be joined on interface {}",
+                                            key().channel.to_string(), name));
   } else if (!source_address()) {
     faults_.add(kFromInterface, why_without_source());
   } else {
@@ -68,6 +72,12 @@ void Instance::set_interface_fault() {
 }
 
 std::string Instance::why_without_source() const {
+  const auto& wanted = settings_.source_address;
+  if (wanted && !wanted->is_v4() && wanted->is_link_local())
+    return fmt::format(
+        "interface {} has no address {} to send from, or its duplicate detection is "
+        "not over",
+        settings_.interface, wanted->to_string());
   if (settings_.source_address)
     return fmt::format("no interface has the address {} to send from",
                        settings_.source_address->to_string());

@@ -16,7 +16,16 @@ InstanceSettings settings_of_peer(const Instance& ours, const HeardMaster& heard
   settings.source_address = heard.address;
   settings.initial_state = InitialState::unset;
   const auto source = ours.source_address();
-  if (settings.unicast && source) settings.unicast->peers = {{*source, 0, 255}};
+  if (settings.unicast) {
+    // How far away it is nobody knows; but its adverts come from within our window.
+    for (const UnicastPeer& each : ours.settings().unicast->peers) {
+      if (each.address != heard.address || each.min_ttl > each.max_ttl) continue;
+      std::uint8_t& hops = settings.unicast->hop_limit;
+      hops = std::clamp(hops, each.min_ttl, each.max_ttl);
+    }
+    if (source) settings.unicast->peers = {{*source, 0, 255}};
+  }
+  if (heard.interval > Duration::zero()) settings.advert_interval = heard.interval;
   const bool is_master = ours.state_name() == StateName::master;
   // It is stronger and lets us be: it will not pre-empt us now.
   if (is_master && heard.priority > ours.settings().priority) settings.preempt = Preempt::no;
@@ -46,8 +55,6 @@ std::optional<InstanceSituation> situation_of_peer(const Instance& ours, const H
         .restarted_after_pause = false};
     return peer;
   }
-  if (const auto* backup = std::get_if<Backup>(&ours.state()))
-    peer.settings.advert_interval = backup->master_adver_interval;
   const Duration interval = peer.settings.advert_interval;
   if (now - heard.heard_at > master_down_interval(peer.settings, interval)) return std::nullopt;
   situation.state = Master{.next_advert_at = std::max(now, heard.heard_at + interval),

@@ -69,12 +69,8 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
   if (state_name() != StateName::init || leaving_ != Leaving::no)
     return;  // started already, or on its way out
   const auto page = std::exchange(resume_, {});
-  if (page && faults_.empty() && now - page->last_advert_at < silence_allowed(settings_)) {
-    became_master_at_ = page->became_master_at;
-    last_advert_at_ = page->last_advert_at;
-    resume_as_master(now, out);
-    return;
-  }
+  if (page && faults_.empty() && now - page->last_advert_at < promised_by(*page))
+    return resume_as_master(*page, now, out);
   out.emplace_back(WithdrawAddresses{subject_});  // a crash may have left them in the kernel
   if (!faults_.empty()) {
     enter_fault(now, out);
@@ -87,6 +83,12 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
     listen(interval, now + master_down_interval(settings_, interval), "started", now, out);
     notify(NotifyState::backup, out);
   }
+}
+
+// What counts is how long its peers wait, and they know the interval of then.
+Duration Instance::promised_by(const ResumeFromPage& page) const {
+  return page.silence_allowed > Duration::zero() ? page.silence_allowed
+                                                 : silence_allowed(settings_);
 }
 
 void Instance::on(const ResumeFromPage& event, Instant, Actions&) {
@@ -227,7 +229,19 @@ void Instance::remember(Actions& out) const {
       .last_advert_at = last_advert_at_,
       .silence_allowed = hands_over ? *init->handover_until - last_advert_at_ + kHandoverLate
                                     : silence_allowed(settings_),
-      .hands_over = hands_over});
+      .hands_over = hands_over,
+      .checksum = form_in_use()});
+}
+
+std::optional<ChecksumForm> Instance::form_in_use() const {
+  if (!dialects_ || !last_source_) return std::nullopt;
+  std::optional<ChecksumForm> common;
+  for (const IpAddress& destination : destinations(*last_source_)) {
+    const ChecksumForm form = form_towards(*dialects_, destination);
+    if (common && *common != form) return std::nullopt;
+    common = form;
+  }
+  return common;
 }
 
 void Instance::notify(NotifyState state, Actions& out) const {

@@ -48,9 +48,18 @@ void Instance::become_master(std::string why, Instant now, Actions& out) {
 }
 
 // No peer can have timed out yet: go on where the predecessor stopped. Nothing is announced and
-// nobody is notified, because nothing has changed for peers, clients and scripts.
-void Instance::resume_as_master(Instant now, Actions& out) {
-  const Instant next = std::max(now, last_advert_at_ + settings_.advert_interval);
+// nobody is notified, because nothing has changed for peers, clients and scripts. Partners are
+// spoken to as before; an interval that has changed meanwhile they learn at once.
+void Instance::resume_as_master(const ResumeFromPage& page, Instant now, Actions& out) {
+  became_master_at_ = page.became_master_at;
+  last_advert_at_ = page.last_advert_at;
+  if (const auto source = source_address(); page.checksum && source) {
+    for (const IpAddress& destination : destinations(*source))
+      dialects_.ensure().push_back({destination, *page.checksum, 0});
+  }
+  const bool is_on_beat = promised_by(page) == silence_allowed(settings_);
+  const Instant next =
+      is_on_beat ? std::max(now, last_advert_at_ + settings_.advert_interval) : now;
   Master master{.next_advert_at = next,
                 .announce_again_at = {},
                 .announce_again_repeat = 0,

@@ -62,8 +62,15 @@ void Rehearsal::reload(std::vector<InstanceSettings> next,
                        const std::map<std::string, InterfaceStatus>& interfaces) {
   Actions actions;
   driver_.begin(now_, Duration::zero(), actions);
-  for (const auto& [name, status] : interfaces) {
-    if (up_.contains(name)) continue;  // the director knows it, with its sockets
+  const auto all_known = router().situation().interfaces;
+  for (const auto& [name, seen] : interfaces) {
+    InterfaceStatus status = seen;
+    if (const auto known = all_known.find(name); known != all_known.end()) {
+      status = known->second;  // the director knows it, with its sockets
+      status.link_local = seen.link_local;
+      status.own_addresses = seen.own_addresses;
+      if (status == known->second) continue;
+    }
     up_[name] = status.exists && status.up;
     driver_.handle(InterfaceChanged{name, status}, now_, actions);
   }
@@ -72,7 +79,13 @@ void Rehearsal::reload(std::vector<InstanceSettings> next,
   deliver();
 }
 
-void Rehearsal::change_interface(const std::string& name, const InterfaceStatus& status) {
+void Rehearsal::change_interface(const std::string& name, InterfaceStatus status) {
+  const auto all_known = router().situation().interfaces;
+  if (const auto known = all_known.find(name); known != all_known.end()) {
+    status.trouble = known->second.trouble;
+    status.trouble_v6 = known->second.trouble_v6;
+    status.deaf_groups = known->second.deaf_groups;
+  }
   up_[name] = status.exists && status.up;
   Actions actions;
   driver_.handle(InterfaceChanged{name, status}, now_, actions);

@@ -42,11 +42,12 @@ class Rehearsal final : private Doer {
 
   explicit Rehearsal(DirectorCopy copy);
 
-  /// As a commit does it: what the interfaces are like that the director does not watch yet, then
-  /// the complete new set.
+  /// As a commit does it: what the interfaces are like that the director does not watch yet, and
+  /// which addresses the others have of those that instances name now; then the complete new set.
   void reload(std::vector<InstanceSettings> next,
               const std::map<std::string, InterfaceStatus>& interfaces);
-  void change_interface(const std::string& name, const InterfaceStatus& status);
+  /// What troubles the interface's sockets goes on to do so.
+  void change_interface(const std::string& name, InterfaceStatus status);
   /// This peer says nothing any more. False: it is not known.
   bool silence(const IpAddress& peer) { return peers_.silence(peer); }
   /// Lets time pass. What the director does every second anyway is no deed.

@@ -77,12 +77,9 @@ void AdvertPorts::retain(const std::set<PortKey>& wanted) {
   }
 }
 
-core::Result<void> AdvertPorts::listen_to(const PortKey& key, const Ears& wanted) {
+Deafness AdvertPorts::listen_to(const PortKey& key, const Ears& wanted) {
   const auto found = ports_.find(key);
-  if (found == ports_.end()) return {};
-  auto set = found->second->socket.listen_to(wanted);
-  if (!set) close(found);
-  return set;
+  return found == ports_.end() ? Deafness{} : found->second->socket.listen_to(wanted);
 }
 
 bool AdvertPorts::drain(Port& port, const Sink& sink) {

@@ -43,9 +43,9 @@ class AdvertPorts {
   void close(const std::string& interface);
   /// Closes all others.
   void retain(const std::set<PortKey>& wanted);
-  /// An interface without a socket has none to set. After a failure its socket is closed: a deaf
-  /// one would make a second master.
-  [[nodiscard]] core::Result<void> listen_to(const PortKey& key, const Ears& wanted);
+  /// An interface without a socket has none to set. Whoever is not heard then must not elect: a
+  /// deaf one would make a second master.
+  [[nodiscard]] Deafness listen_to(const PortKey& key, const Ears& wanted);
 
   /// False: some socket had more than kMaxDrainPackets waiting.
   bool drain(const std::string& interface, const Sink& sink);

@@ -38,9 +38,11 @@ bool prepare_v4(int fd, int index) {
          set_option(fd, IPPROTO_IP, IP_MULTICAST_IF, outgoing);
 }
 
-// Without IPV6_CHECKSUM: the kernel would drop a wrong one unseen and uncounted.
+// Without IPV6_CHECKSUM: the kernel would drop a wrong one unseen and uncounted. Freely bound, so
+// that a master can resign from an address that was taken away.
 bool prepare_v6(int fd, int index) {
-  return set_option(fd, IPPROTO_IPV6, kIpv6MulticastAll, 0) &&
+  return set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) &&
+         set_option(fd, IPPROTO_IPV6, kIpv6MulticastAll, 0) &&
          set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0) &&
          set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, index) &&
          set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, kTrafficClass) &&
@@ -118,25 +120,39 @@ bool AdvertSocket::set_membership(const IpAddress& group, int option) const {
   return set_option(fd_.get(), level, option, request);
 }
 
-core::Result<void> AdvertSocket::listen_to(const Ears& wanted) {
-  for (const IpAddress& group : wanted.groups) {
+Deafness AdvertSocket::join(const std::set<IpAddress>& groups) {
+  Deafness deaf;
+  for (const IpAddress& group : groups) {
     if (groups_.contains(group)) continue;
-    if (!set_membership(group, MCAST_JOIN_GROUP))
-      return core::fail_errno(errno, "cannot listen to the group {}", group.to_string());
-    groups_.insert(group);
+    if (set_membership(group, MCAST_JOIN_GROUP)) {
+      groups_.insert(group);
+      continue;
+    }
+    const int error = errno;
+    const auto* hint =
+        error == ENOBUFS ? " (net.ipv4.igmp_max_memberships limits the groups of one socket)" : "";
+    deaf.groups.insert(group);
+    deaf.sentence =
+        core::fail_errno(error, "cannot join the group {}{}", group.to_string(), hint).message;
   }
+  return deaf;
+}
+
+// Leaves before it joins: the kernel counts.
+Deafness AdvertSocket::listen_to(const Ears& wanted) {
   for (const IpAddress& group : std::set(groups_)) {
     if (wanted.groups.contains(group)) continue;
     std::ignore = set_membership(group, MCAST_LEAVE_GROUP);  // it went with its interface
     groups_.erase(group);
   }
+  const Deafness deaf = join(wanted.groups);
   std::bitset<256> vrids;
   for (const std::uint8_t vrid : wanted.vrids) vrids.set(vrid);
-  if (vrids == vrids_) return {};
+  if (vrids == vrids_) return deaf;
   if (!attach(fd_.get(), vrid_filter(family_, wanted.vrids)))  // replaces the former in one step
-    return core::fail_errno(errno, "cannot set the filter of the VRRP socket");
+    return {{}, core::fail_errno(errno, "cannot set the filter of the VRRP socket").message};
   vrids_ = vrids;
-  return {};
+  return deaf;
 }
 
 AdvertSocket::Drained AdvertSocket::drain(ReceiveBuffer& buffer,

@@ -68,6 +68,13 @@ struct Ears {
   std::set<IpAddress> groups;
 };
 
+/// What of that a socket does not hear.
+struct Deafness {
+  std::set<IpAddress> groups;  ///< That could not be joined; empty: all of it.
+  std::string sentence;        ///< Why. Empty: it hears everything.
+  bool operator==(const Deafness&) const = default;
+};
+
 class AdvertSocket {
  public:
   /// Own packets are not heard. Hears nothing before listen_to.
@@ -77,9 +84,9 @@ class AdvertSocket {
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] std::uint32_t index() const { return index_; }
   /// The virtual routers whose packets may wake us, and the groups to be a member of; nothing is
-  /// lost while the filter is exchanged. After a failure the former ones may be heard: the caller
-  /// must not go on as if the new ones were.
-  [[nodiscard]] core::Result<void> listen_to(const Ears& wanted);
+  /// lost while the filter is exchanged. One that cannot be joined is no obstacle to the others:
+  /// the caller must not go on as if it were heard.
+  [[nodiscard]] Deafness listen_to(const Ears& wanted);
 
   enum class Drained : std::uint8_t { all, bound_reached };
   /// Calls `take` for each waiting packet, at most kMaxDrainPackets; the interface is the caller's
@@ -93,6 +100,7 @@ class AdvertSocket {
   AdvertSocket(runtime::UniqueFd fd, std::uint32_t index, core::Family family)
       : fd_(std::move(fd)), index_(index), family_(family) {}
 
+  [[nodiscard]] Deafness join(const std::set<IpAddress>& groups);
   [[nodiscard]] bool set_membership(const IpAddress& group, int option) const;
 
   runtime::UniqueFd fd_;

@@ -1,6 +1,7 @@
 #include "vrrp/io/executor.hpp"
 
 #include "runtime/clock.hpp"
+#include "vrrp/core/dialect.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/messages.hpp"
 
@@ -110,6 +111,7 @@ void Executor::tell_about(const Remember& action) {
   record.silence_allowed = action.silence_allowed;
   record.vrid = action.router->key.vrid;
   record.priority = action.priority;
+  record.checksum = number_of(action.checksum);
   using Held = runtime::VrrpRecord::State;
   record.state = action.state == StateName::master ? Held::master
                  : action.hands_over               ? Held::handing_over

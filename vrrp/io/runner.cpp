@@ -1,6 +1,7 @@
 #include "vrrp/io/runner.hpp"
 
 #include "core/buffer.hpp"
+#include "vrrp/core/dialect.hpp"
 #include "vrrp/messages.hpp"
 
 #include <boost/asio/post.hpp>
@@ -15,6 +16,26 @@ namespace {
 constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 
 }  // namespace
+
+std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings) {
+  std::set<IpAddress> all;
+  if (settings.source_address) all.insert(*settings.source_address);
+  if (settings.unicast) {
+    for (const UnicastPeer& peer : settings.unicast->peers) all.insert(peer.address);
+  }
+  return all;
+}
+
+InterfaceStatus interface_status(const netlink::Reflector& reflector, const netlink::Link& link,
+                                 const std::set<IpAddress>& addresses) {
+  InterfaceStatus status{.exists = true, .up = link.is_usable(), .primary_address = {}};
+  status.primary_address = reflector.primary_v4(link.index);
+  status.link_local = reflector.link_local(link.index);
+  for (const IpAddress& address : addresses) {
+    if (reflector.is_usable(address, link.index)) status.own_addresses.push_back(address);
+  }
+  return status;
+}
 
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
                AnnounceSocket announcements, std::optional<HandoverPage> page,
@@ -226,6 +247,7 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
   watch(next);
+  refresh_ports(next);  // whom nobody can hear is in FAULT from its first moment
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(moment, core::Duration::zero(), actions_);
@@ -253,15 +275,16 @@ void Runner::watch(const std::vector<InstanceSettings>& settings) {
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
     watched->second.families.insert(each.family);
-    if (each.source_address) watched->second.addresses.insert(*each.source_address);
-    if (each.unicast) {
-      for (const UnicastPeer& peer : each.unicast->peers)
-        watched->second.addresses.insert(peer.address);
-    }
+    watched->second.addresses.merge(addresses_to_watch(each));
     if (!is_new || reflector_.link(each.interface) != nullptr) continue;
     logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                 each.interface, each.name);
   }
+  watchers_.clear();
+  for (const auto& [name, watched] : watched_) {
+    for (const IpAddress& address : watched.addresses) watchers_.emplace(address, name);
+  }
+  std::erase_if(without_socket_, [&](const auto& name) { return !watched_.contains(name); });
 }
 
 // What the page says about virtual routers that the configuration no longer has must not come back
@@ -276,8 +299,9 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
     configured.insert(page_key(key));
     const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
-    driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at}, runtime::now(),
-                   actions_);
+    driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at,
+                                  record->silence_allowed, form_of_number(record->checksum)},
+                   runtime::now(), actions_);
     resumes = true;
   }
   for (const std::uint64_t key : page->keys()) {
@@ -286,24 +310,38 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
   return resumes;
 }
 
-void Runner::refresh_ports() {
+void Runner::refresh_ports(const std::vector<InstanceSettings>& coming) {
   std::map<PortKey, Ears> wanted;
-  for (const Instance* instance : router().instances()) {
-    const RouterKey& key = instance->key();
+  const auto want = [&](const RouterKey& key) {
     Ears& ears = wanted[{key.interface, key.family}];
     ears.vrids.insert(key.vrid);
     if (key.channel.is_multicast()) ears.groups.insert(key.channel);
-  }
+  };
+  for (const Instance* instance : router().instances()) want(instance->key());
+  for (const InstanceSettings& each : coming) want(each.key());
   std::set<PortKey> in_use;
+  std::map<PortKey, Deafness> deaf;
   for (const auto& [port, ears] : wanted) {
     in_use.insert(port);
-    if (const auto set = ports_.listen_to(port, ears); !set) {
-      if (noise_.admit(port.interface, runtime::now()))
-        logger_.log(kNoSocket, "{}: {}", port.interface, set.error().message);
-      look_again_later(port.interface);
-    }
+    Deafness found = ports_.listen_to(port, ears);
+    if (!found.sentence.empty()) deaf.emplace(port, std::move(found));
   }
   ports_.retain(in_use);
+  note_deafness(std::move(deaf));
+}
+
+// What is new is told to the core at the next look at the interface.
+void Runner::note_deafness(std::map<PortKey, Deafness> found) {
+  for (const auto& [port, deaf] : found) {
+    if (noise_.admit(port.interface, runtime::now()))
+      logger_.log(kNoSocket, "{}: {}", port.interface, deaf.sentence);
+    look_again_later(port.interface);
+    const auto known = deaf_.find(port);
+    if (known == deaf_.end() || known->second != deaf) mark_dirty(port.interface);
+  }
+  for (const auto& [port, deaf] : std::exchange(deaf_, std::move(found))) {
+    if (!deaf_.contains(port)) mark_dirty(port.interface);
+  }
 }
 
 void Runner::stop(bool keep_addresses, std::function<void()> on_stopped) {
@@ -330,9 +368,8 @@ void Runner::on_address(const netlink::AddressEvent& event) {
   const netlink::Address& address = netlink::address_of(event);
   const netlink::Link* link = reflector_.link(address.interface);
   if (link != nullptr) mark_dirty(link->name);
-  for (const auto& [name, wanted] : watched_) {  // on whatever interface it is
-    if (wanted.addresses.contains(address.prefix.address)) mark_dirty(name);
-  }
+  const auto [first, last] = watchers_.equal_range(address.prefix.address);
+  for (auto at = first; at != last; ++at) mark_dirty(at->second);  // on whatever interface it is
 }
 
 void Runner::on_published(const RouterKey& owner, const netlink::Publication& publication) {
@@ -378,22 +415,29 @@ void Runner::refresh_interface(const std::string& name) {
 /// Opens the interface's sockets on the way: an instance without a socket must not take part.
 InterfaceStatus Runner::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
-  if (link == nullptr) return {};
-  InterfaceStatus status{.exists = true, .up = link->is_usable(), .primary_address = {}};
-  status.primary_address = reflector_.primary_v4(link->index);
-  status.link_local = reflector_.link_local(link->index);
-  const auto watched = watched_.find(name);
-  if (watched == watched_.end()) return status;
-  for (const IpAddress& address : watched->second.addresses) {
-    if (reflector_.is_usable(address)) status.own_addresses.push_back(address);
+  if (link == nullptr) {
+    without_socket_.erase(name);
+    return {};
   }
+  const auto watched = watched_.find(name);
+  if (watched == watched_.end()) return interface_status(reflector_, *link, {});
+  InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
   bool complete = true;
   for (const core::Family family : watched->second.families) {
-    const auto opened = ports_.open({name, family}, link->index);
-    if (opened) continue;
+    const PortKey port{name, family};
+    const auto opened = ports_.open(port, link->index);
+    const auto deaf = deaf_.find(port);
+    if (opened && deaf == deaf_.end()) continue;
     complete = false;
-    if (noise_.admit(name, runtime::now())) logger_.log(kNoSocket, "{}", opened.error().message);
-    (family == core::Family::v4 ? status.trouble : status.trouble_v6) = opened.error().message;
+    if (!opened && noise_.admit(name, runtime::now()))
+      logger_.log(kNoSocket, "{}", opened.error().message);
+    if (opened && !deaf->second.groups.empty()) {
+      status.deaf_groups.insert(status.deaf_groups.end(), deaf->second.groups.begin(),
+                                deaf->second.groups.end());
+      continue;
+    }
+    (family == core::Family::v4 ? status.trouble : status.trouble_v6) =
+        opened ? deaf->second.sentence : opened.error().message;
   }
   if (!complete) {
     look_again_later(name);

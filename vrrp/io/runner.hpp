@@ -20,6 +20,13 @@
 
 namespace holdfast::vrrp {
 
+/// Those that an instance sends from or to.
+[[nodiscard]] std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings);
+/// What the kernel says of a link, and which of these addresses the host has; nothing of sockets.
+[[nodiscard]] InterfaceStatus interface_status(const netlink::Reflector& reflector,
+                                               const netlink::Link& link,
+                                               const std::set<IpAddress>& addresses);
+
 class Runner {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
@@ -91,7 +98,9 @@ class Runner {
   void watch(const std::vector<InstanceSettings>& settings);
   /// True when at least one goes on as master.
   bool resume(const std::vector<InstanceSettings>& settings);
-  void refresh_ports();
+  /// Ports hear for all instances that there are, and for `coming`.
+  void refresh_ports(const std::vector<InstanceSettings>& coming = {});
+  void note_deafness(std::map<PortKey, Deafness> found);
   void on_link(const netlink::LinkEvent& event);
   void on_address(const netlink::AddressEvent& event);
   void on_published(const RouterKey& owner, const netlink::Publication& publication);
@@ -125,9 +134,11 @@ class Runner {
     std::set<core::Family> families;
     std::set<IpAddress> addresses;  ///< that they send from or to
   };
-  std::map<std::string, Watched> watched_;  // interfaces that instances use
-  std::set<std::string> dirty_;  // of those: to be looked at on the next turn of the loop
-  std::set<std::string> without_socket_;
+  std::map<std::string, Watched> watched_;          // interfaces that instances use
+  std::multimap<IpAddress, std::string> watchers_;  // who looks at an address
+  std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
+  std::set<std::string> without_socket_;  // or with a deaf one
+  std::map<PortKey, Deafness> deaf_;
   core::Duration socket_pause_ = kSocketPause;
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();

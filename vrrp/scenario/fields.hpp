@@ -77,7 +77,8 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 // ---- what an instance remembers ----
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
-  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses] = value;
+  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, deaf_groups] =
+      value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -85,6 +86,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive.maybe("link_local", link_local);
   archive("trouble_v6", trouble_v6);
   archive("own_addresses", own_addresses);
+  archive("deaf_groups", deaf_groups);
 }
 
 void describe(auto& archive, Either<Init> auto& value) {
@@ -246,10 +248,12 @@ void describe(auto& archive, Either<ProcessPaused> auto& value) {
 }
 
 void describe(auto& archive, Either<ResumeFromPage> auto& value) {
-  auto& [router, became_master_at, last_advert_at] = value;
+  auto& [router, became_master_at, last_advert_at, silence_allowed, checksum] = value;
   archive("router", router);
   archive("became_master_at", became_master_at);
   archive("last_advert_at", last_advert_at);
+  archive("silence_allowed", silence_allowed);
+  archive.maybe("checksum", checksum);
 }
 
 void describe(auto& archive, Either<ScriptStarted> auto& value) {

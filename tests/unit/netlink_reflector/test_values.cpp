@@ -101,6 +101,27 @@ TEST_CASE("addresses: one address with two prefix lengths is two, IPv6 is one") 
   CHECK(addresses.size() == 1);
 }
 
+TEST_CASE("addresses: one may be used where it is, once its duplicate detection is over") {
+  AddressTable addresses;
+  addresses.upsert(address(2, "fe80::1/64", kFlagTentative));
+  addresses.upsert(address(3, "10.0.0.1/24"));
+  addresses.upsert(address(3, "10.0.0.1/32"));
+  addresses.upsert(address(4, "10.0.0.1/32"));
+
+  CHECK_FALSE(addresses.is_usable(ip("fe80::1")));
+  addresses.upsert(address(2, "fe80::1/64"));
+  CHECK(addresses.is_usable(ip("fe80::1")));
+  CHECK(addresses.is_usable(2, ip("fe80::1")));
+  CHECK_FALSE(addresses.is_usable(3, ip("fe80::1")));
+
+  CHECK(addresses.remove(address(3, "10.0.0.1/24").key()).has_value());
+  CHECK(addresses.remove_interface(4).size() == 1);
+  CHECK(addresses.is_usable(ip("10.0.0.1")));  // still there with its other length
+  CHECK(addresses.remove(address(3, "10.0.0.1/32").key()).has_value());
+  CHECK_FALSE(addresses.is_usable(ip("10.0.0.1")));
+  CHECK_FALSE(addresses.is_usable(ip("10.0.0.2")));
+}
+
 TEST_CASE("source address: the first primary that does not move between directors") {
   const std::vector<Address> here{address(2, "10.0.0.200/24"),
                                   address(2, "10.0.0.3/24", kFlagSecondary),

@@ -179,6 +179,24 @@ TEST_CASE("init: a handover page older than the peers' patience is not used") {
         Lines{"withdraw", "INIT -> BACKUP: started", "notify BACKUP 100"});
 }
 
+TEST_CASE("init: whether to resume is decided by what peers were promised, not by the new file") {
+  SUBCASE("they wait longer than the new interval says, and learn of it at once") {
+    Bench bench;
+    bench.step(ResumeFromPage{kKey, t0 - 60s, t0 - 5s, 30s}, t0);
+    bench.step(Startup{}, t0);
+    CHECK(bench.instance.state_name() == StateName::master);
+    CHECK(bench.instance.deadline() == t0);
+    CHECK(bench.step(Tick{}, t0) == Lines{"send advert priority 100"});
+    CHECK(bench.instance.deadline() == t0 + 1s);
+  }
+  SUBCASE("they wait shorter") {
+    Bench bench;
+    bench.step(ResumeFromPage{kKey, t0 - 60s, t0 - 400ms, 300ms}, t0);
+    bench.step(Startup{}, t0);
+    CHECK(bench.instance.state_name() == StateName::backup);
+  }
+}
+
 // ---- Backup ----
 
 TEST_CASE("backup: the down timer makes it master, not a microsecond early [RFC3768-6.4.2-1]") {

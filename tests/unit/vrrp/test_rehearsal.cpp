@@ -233,3 +233,79 @@ TEST_CASE("rehearsal: the director is as it was, whatever was rehearsed with its
 
   CHECK(director.router.situation() == before);
 }
+
+namespace {
+
+InterfaceStatus seen(bool with_link_local = true) {
+  return {.exists = true,
+          .up = true,
+          .primary_address = ip("192.0.2.1"),
+          .link_local = with_link_local ? std::optional(ip("fe80::1")) : std::nullopt,
+          .own_addresses = {ip("192.0.2.1")}};
+}
+
+InstanceSettings between_peers(int priority) {
+  InstanceSettings settings = with_priority(priority);
+  settings.source_address = ip("192.0.2.1");
+  settings.unicast =
+      Unicast{.peers = {{kPeer, 250, 255}}, .hop_limit = 64, .senders = Senders::anybody};
+  return settings;
+}
+
+/// A backup, or one in FAULT, that heard this master 800 ms ago.
+DirectorCopy below_master(const InstanceSettings& ours, const InterfaceStatus& status,
+                          Duration their_interval) {
+  Driver driver{Router({ours})};
+  Actions actions;
+  driver.handle(InterfaceChanged{"eth0", status}, t0, actions);
+  driver.handle(Startup{}, t0, actions);
+  InstanceSettings theirs = ours;
+  theirs.advert_interval = their_interval;
+  const IpAddress to = ours.unicast ? ip("192.0.2.1") : vrrp_group();
+  std::vector<std::uint8_t> payload;
+  encode_advert(make_advert(theirs, 200), payload, {theirs.version, kPeer, to});
+  driver.begin(t0, 0s, actions);
+  driver.receive({"eth0", core::Family::v4, kPeer, to, 255, payload}, actions);
+  driver.finish(actions);
+  return {driver.router(), Turn(), t0 + 800ms};
+}
+
+}  // namespace
+
+TEST_CASE("rehearsal: a source that the next configuration names is one that the host has") {
+  InterfaceStatus before = seen();
+  before.own_addresses = {};
+  Rehearsal rehearsal(below_master(with_priority(100), before, 1s));
+  rehearsal.reload({between_peers(100)}, {{"eth0", seen()}});
+  CHECK(rehearsal.router().instances().back()->state_name() == StateName::backup);
+}
+
+TEST_CASE("rehearsal: an interface that comes up has its link-local address and its troubles") {
+  InstanceSettings six = with_priority(100);
+  six.family = core::Family::v6;
+  six.version = 3;
+  six.addresses = {};
+  InterfaceStatus deaf = seen();
+  deaf.trouble = "no socket";
+  Rehearsal rehearsal(below_master(with_priority(100), deaf, 1s));
+  rehearsal.reload({with_priority(100), six}, {{"eth0", seen()}});
+  rehearsal.change_interface("eth0", seen());
+  CHECK(rehearsal.router().instances().front()->state_name() == StateName::fault);
+  CHECK(rehearsal.router().instances().back()->state_name() == StateName::backup);
+}
+
+TEST_CASE("rehearsal: a master that was heard is imagined with the interval that it advertised") {
+  InstanceSettings ours = with_priority(100);
+  ours.version = 3;
+  InterfaceStatus deaf = seen();
+  deaf.trouble = "no socket";
+  CHECK(Rehearsal(below_master(ours, deaf, 1s)).peers().size() == 1);
+  CHECK(Rehearsal(below_master(ours, deaf, 100ms)).peers().empty());
+}
+
+TEST_CASE("rehearsal: a unicast peer is imagined within the window of hops that we accept") {
+  Rehearsal rehearsal(below_master(between_peers(100), seen(), 1s));
+  REQUIRE(rehearsal.peers().size() == 1);
+  rehearsal.run(15s);
+  CHECK(rehearsal.router().instances().front()->state_name() == StateName::backup);
+}

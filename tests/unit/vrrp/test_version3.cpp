@@ -313,6 +313,54 @@ TEST_CASE("IPv6: the checksum always covers the pseudo header [RFC9568-5.2.8-1]"
   CHECK(decode_advert(letter.payload, {3, ip("fe80::1"), letter.destination}).has_value());
 }
 
+TEST_CASE("checksum: a resumed master writes to its partners as it did before") {
+  for (const ChecksumForm form :
+       {ChecksumForm::with_pseudo_header, ChecksumForm::without_pseudo_header}) {
+    CAPTURE(to_string(form));
+    Bench before({version3()});
+    before.hear(version3(), 200, t0 + 1s, kPeer, vrrp_group(), form);
+    before.wake(*before.driver.deadline());
+    std::optional<ChecksumForm> page;
+    for (const Action& action : before.out) {
+      if (const auto* remember = std::get_if<Remember>(&action)) page = remember->checksum;
+    }
+    REQUIRE(page == form);
+
+    Driver after{Router({version3()})};
+    Actions out;
+    after.handle(InterfaceChanged{"eth0", good()}, t0, out);
+    after.handle(
+        ResumeFromPage{version3().key(), t0 - 60s, t0, 3s, form_of_number(number_of(page))}, t0,
+        out);
+    after.handle(Startup{}, t0, out);
+    const Instance& instance = *after.router().instances().front();
+    REQUIRE(instance.state_name() == StateName::master);
+    const auto next = instance.next_departure();
+    REQUIRE(next.has_value());
+    CHECK(form_of({{}, 100, 1, *next}) == form);
+  }
+}
+
+TEST_CASE("checksum: what no form has is none on the page") {
+  for (int number = 0; number < 256; ++number) {
+    const auto read = static_cast<std::uint8_t>(number);
+    CHECK(form_of_number(read).has_value() == (number >= 1 && number <= 3));
+    if (form_of_number(read)) CHECK(number_of(form_of_number(read)) == number);
+  }
+}
+
+TEST_CASE("checksum: peers with different forms leave none on the page") {
+  const IpAddress other = ip("192.0.2.3");
+  Bench bench({unicast({{kPeer, 0, 255}, {other, 0, 255}})});
+  bench.hear(version3(), 200, t0 + 1s, kPeer, ip("192.0.2.1"), ChecksumForm::without_pseudo_header);
+  bench.hear(version3(), 200, t0 + 1s, other, ip("192.0.2.1"), ChecksumForm::with_group);
+  bench.wake(*bench.driver.deadline());
+  for (const Action& action : bench.out) {
+    if (const auto* remember = std::get_if<Remember>(&action))
+      CHECK_FALSE(remember->checksum.has_value());
+  }
+}
+
 TEST_CASE("IPv6: what troubles one family's socket leaves the other alone") {
   auto four = version3();
   auto both = good();
