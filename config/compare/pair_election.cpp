@@ -67,8 +67,8 @@ bool lists(const std::vector<UnicastPeer>& peers, const core::IpAddress& address
 
 void compare_transport(const Context& context, const RouterPair& routers) {
   const auto& [here, there] = routers;
-  const bool unicast = !here.unicast_peers.empty();
-  if (unicast != !there.unicast_peers.empty()) {
+  const bool unicast = here.unicast;
+  if (unicast != there.unicast) {
     context.say(Severity::error, here.location,
                 fmt::format("vrrp_instance '{}' sends by {} here and by {} in {}: they do not hear "
                             "each other, and both become master",

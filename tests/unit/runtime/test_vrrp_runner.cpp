@@ -85,7 +85,7 @@ struct Bench {
   }
   void reload(const std::vector<InstanceSettings>& next) {
     REQUIRE(runner->prepare(next).has_value());
-    runner->commit(next, runtime::now());
+    CHECK_FALSE(runner->commit(next, runtime::now()));
     run(50ms);
   }
   void run(core::Duration time) {
