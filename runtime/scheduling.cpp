@@ -105,21 +105,24 @@ void Scheduler::set_realtime(std::vector<core::Error>& errors) {
         core::fail_errno(errno, "cannot set the real-time priority {}", now_.realtime_priority));
 }
 
-// Threads beside the loop have no capabilities: with a limit they could not get any memory.
+// Threads beside the loop have no capabilities: under a limit, and with all later memory locked,
+// they could not get any.
 void Scheduler::set_memory(std::vector<core::Error>& errors) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_MEMLOCK, &limit);
-  if (now_.lock_memory && limit.rlim_cur != RLIM_INFINITY) {
-    errors.push_back(core::fail(
-        "the memory is not kept from being swapped out: that needs an unlimited RLIMIT_MEMLOCK "
-        "(systemd: LimitMEMLOCK=infinity), and this process has {} KiB",
-        limit.rlim_cur / 1024));
+  if (!now_.lock_memory) {
+    ::munlockall();
     return;
   }
-  const int result =
-      now_.lock_memory ? ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) : ::munlockall();
-  if (result != 0)
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  const bool is_limited = limit.rlim_cur != RLIM_INFINITY;
+  if (::mlockall(MCL_CURRENT | MCL_ONFAULT | (is_limited ? 0 : MCL_FUTURE)) != 0)
     errors.push_back(core::fail_errno(errno, "cannot keep the memory from being swapped out"));
+  else if (is_limited)
+    errors.push_back(
+        core::fail("memory that this process gets later may be swapped out: to lock that as well "
+                   "takes an unlimited RLIMIT_MEMLOCK (systemd: LimitMEMLOCK=infinity), and it is "
+                   "{} KiB",
+                   limit.rlim_cur / 1024));
 }
 
 void Scheduler::set_processors(std::vector<core::Error>& errors) {

@@ -39,6 +39,8 @@ void open_standard_descriptors() {
 
 core::Result<void> raise_limits() {
   const auto files = raise(RLIMIT_FSIZE, kLeastFileBytes, "the size of files");
+  // For vrrp_no_swap and checker_no_swap, which say it where this is refused.
+  static_cast<void>(raise(RLIMIT_MEMLOCK, RLIM_INFINITY, "locked memory"));
   const auto descriptors = raise(RLIMIT_NOFILE, kLeastDescriptors, "open files");
   return files ? descriptors : files;
 }

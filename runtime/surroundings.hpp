@@ -12,8 +12,9 @@ void open_standard_descriptors();
 
 /// Limits that come from the shell we were started in and that a director cannot live with are
 /// raised: the size of files, which also holds for memory that processes share, to 1 GiB, and the
-/// number of descriptors to kLeastDescriptors. Larger ones are left alone, because scripts inherit
-/// them. The error names what stays too small (raising a hard limit takes CAP_SYS_RESOURCE).
+/// number of descriptors to kLeastDescriptors; that of locked memory goes where it can. Larger ones
+/// are left alone, because scripts inherit them. The error names what stays too small (raising a
+/// hard limit takes CAP_SYS_RESOURCE).
 [[nodiscard]] core::Result<void> raise_limits();
 inline constexpr unsigned kLeastDescriptors = 1024;
 
