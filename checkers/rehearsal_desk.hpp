@@ -27,8 +27,6 @@ class RehearsalDesk {
  private:
   void rehearse(const boost::json::object& request, const runtime::ControlReply& reply);
   void suppose(const boost::json::object& request, const runtime::ControlReply& reply);
-  /// Makes the answer in the thread and gives it in the loop.
-  void answer_aside(std::function<boost::json::object()> make, const runtime::ControlReply& reply);
 
   Copy copy_;
   ReadSettings read_settings_;

@@ -54,6 +54,15 @@ core::Result<UniqueFd> listener_at(const std::string& path) {
 
 }  // namespace
 
+std::string word_of(const boost::json::object& request, std::string_view key) {
+  const auto* value = request.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+}
+
+boost::json::object error_answer(const core::Error& error) {
+  return {{"error", error.message}};
+}
+
 bool somebody_listens(const std::string& path) {
   const sockaddr_un address = address_of(path);
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace holdfast::runtime {
 
@@ -25,6 +26,11 @@ enum class ControlAccess : std::uint8_t { read, change };
 using ControlReply = std::function<void(boost::json::object)>;
 /// `request` is the whole object, "command" included.
 using ControlHandler = std::function<void(const boost::json::object& request, ControlReply reply)>;
+
+/// A member of the request that is a text; empty: there is none.
+[[nodiscard]] std::string word_of(const boost::json::object& request, std::string_view key);
+/// {"error":"sentence"}
+[[nodiscard]] boost::json::object error_answer(const core::Error& error);
 
 /// Writes a piece of a long answer from what was copied for it. Runs in the thread of the
 /// connections, so it owns all that it needs.

@@ -43,4 +43,11 @@ core::Result<void> SideJob::start(std::function<void()> work, std::function<void
   return started;
 }
 
+void SideJob::answer(std::function<boost::json::object()> make, const ControlReply& reply) {
+  const auto answer = std::make_shared<boost::json::object>();
+  const auto started = start([answer, make = std::move(make)] { *answer = make(); },
+                             [answer, reply] { reply(std::move(*answer)); });
+  if (!started) reply(error_answer(started.error()));
+}
+
 }  // namespace holdfast::runtime

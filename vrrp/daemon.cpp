@@ -133,7 +133,7 @@ class Daemon {
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
-          reply(explain_word(word_of(request, "instance")));
+          reply(explain_word(runtime::word_of(request, "instance")));
         });
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
@@ -141,11 +141,6 @@ class Daemon {
   }
 
   // ---- what holdfastctl asks ----
-
-  static std::string word_of(const boost::json::object& request, std::string_view key) {
-    const auto* value = request.if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
-  }
 
   boost::json::object explain_word(const std::string& word) {
     const Instance* instance = find_instance(runner_->router(), word);
@@ -155,7 +150,7 @@ class Daemon {
   }
 
   void record(const boost::json::object& request, const runtime::ControlReply& reply) {
-    const std::string action = word_of(request, "action");
+    const std::string action = runtime::word_of(request, "action");
     if (action == "stop") {
       const auto stopped = recorder_->stop([reply](const Recorder::Ended& ended) {
         reply({{"file", ended.path}, {"bytes", ended.bytes}});
@@ -165,7 +160,7 @@ class Daemon {
     }
     const auto* limit = request.if_contains("limit");
     const bool has_limit = limit != nullptr && limit->is_int64() && limit->as_int64() > 0;
-    const std::string file = word_of(request, "file");
+    const std::string file = runtime::word_of(request, "file");
     if (action != "start" || !has_limit || !file.starts_with('/'))
       return reply({{"error", "record takes start with an absolute file and a limit, or stop"}});
     const auto started = recorder_->start({file, static_cast<std::uint64_t>(limit->as_int64())});

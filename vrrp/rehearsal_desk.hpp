@@ -26,10 +26,7 @@ class RehearsalDesk {
 
  private:
   void rehearse(const boost::json::object& request, const runtime::ControlReply& reply);
-  void step_through(Wiring next, const runtime::ControlReply& reply);
   void suppose(const boost::json::object& request, const runtime::ControlReply& reply);
-  /// Makes the answer in the thread and gives it in the loop.
-  void answer_aside(std::function<boost::json::object()> make, const runtime::ControlReply& reply);
   /// As the runner reads them, for the instances that there are and for `coming`; without trouble
   /// of sockets.
   [[nodiscard]] InterfacesByName interfaces(const std::vector<InstanceSettings>& coming = {}) const;

@@ -7,18 +7,14 @@ HOLDFAST_HOSTILE=whole (./dev test --all) plays it with 4,064 instances, otherwi
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 import time
-
-import pytest
 
 from tests.lab.crowd import crowd_cables, crowd_config, virtual_addresses_held
 from tests.lab.director import Director
-from tests.lab.netns import Lab, eventually
+from tests.lab.netns import eventually
 
-from .test_strangers import unleash
+from .test_strangers import ask, lab, unleash  # noqa: F401
 
 WHOLE = os.environ.get("HOLDFAST_HOSTILE") == "whole"
 INTERFACES = 16 if WHOLE else 4
@@ -28,23 +24,6 @@ COUNT = INTERFACES * VRIDS
 # bounded in instances, so the quarter is not much shorter.
 SECONDS = 40 if WHOLE else 20  # that the stranger asks
 LONGEST_MS = 20 if WHOLE else 15
-
-
-@pytest.fixture
-def lab(tmp_path):
-    for directory in (tmp_path, *tmp_path.parents):
-        if directory.stat().st_mode & 0o055 != 0o055:
-            directory.chmod(0o755)  # the stranger gets as far as the run directory
-    with Lab(tmp_path) as it:
-        yield it
-
-
-def measure(director) -> dict:
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
-        client.connect(str(director.directory / "vrrp.sock"))
-        client.sendall(json.dumps({"command": "measure-loop"}).encode() + b"\n")
-        return json.loads(client.makefile().readline())
 
 
 def test_no_turn_is_long_while_all_change_state_and_a_stranger_asks(lab, record_property):
@@ -63,13 +42,13 @@ def test_no_turn_is_long_while_all_change_state_and_a_stranger_asks(lab, record_
     director.start()
     # It came into use in one turn, which every instance is part of.
     assert eventually(lambda: "vrrp-configured" in director.log(), 20), director.log()
-    told = {"comes into use": measure(director)}
+    told = {"comes into use": ask(director, "vrrp", "measure-loop")}
     visitor = unleash(director, SECONDS, 1, "ask_a_hundred_times_a_second")
 
     def played(name: str, held: int) -> None:
         assert eventually(lambda: virtual_addresses_held(machine) == held, 60, every=0.5), name
         time.sleep(3)
-        told[name] = measure(director)
+        told[name] = ask(director, "vrrp", "measure-loop")
 
     played("all come up", COUNT)
     stronger.start()
