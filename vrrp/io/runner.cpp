@@ -86,25 +86,40 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
 
 Runner::~Runner() = default;
 
-// ---- the wake-up: read the clock once, drain the sockets, then judge ----
+// ---- the wake-up: read the clock once, hear what waits at the sockets, then judge ----
 
+// All sockets that are readable at one time wake us within one turn of the loop: the first one
+// hears, and when that took too long already, the others wait for the next turn.
 void Runner::wake(const std::string* readable) {
   if (in_turn_)
     return;  // a callback of the reflector, never the loop itself; the timer fires again
-  in_turn_ = true;
   const core::Instant woke_at = runtime::now();
-  const runtime::PauseDetector::Pause pause = pauses_.observe(driver_.deadline(), woke_at);
-  report_pause(pause);
+  const bool goes_on = hearing_.has_value();
+  begin_hearing(readable, woke_at);
+  if (!goes_on) hear(woke_at);
+}
+
+// Nothing may be judged before every socket was heard. One that began before the moment that is to
+// be judged does not serve.
+void Runner::begin_hearing(const std::string* readable, core::Instant now) {
+  const bool everything = readable == nullptr || is_due(now);
+  if (hearing_ && everything && hearing_->everything && is_due(hearing_->since)) return;
+  if (!hearing_ || everything) hearing_ = Hearing{now, everything};
+  ports_.begin_hearing(everything ? nullptr : readable);
+}
+
+void Runner::hear(core::Instant now) {
+  in_turn_ = true;
+  const runtime::PauseDetector::Pause pause = pauses_.observe(driver_.deadline(), now);
+  if (hearing_->since == now) report_pause(pause);
   core::empty_for_reuse(actions_, kKeptActions);
-  driver_.begin(woke_at, pause.suspended, actions_);
-  // Nothing may be judged before every socket was heard; while nothing is due one socket is enough.
-  const bool is_due = driver_.deadline() && *driver_.deadline() <= woke_at;
-  const bool complete =
-      is_due || readable == nullptr ? ports_.drain_all(sink_) : ports_.drain(*readable, sink_);
-  if (!complete && noise_.admit("flood", woke_at)) {
-    logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxDrainPackets);
+  driver_.begin(now, pause.suspended, actions_);
+  const auto heard = ports_.hear(sink_, now + kMaxHearing);
+  if (heard == AdvertPorts::Heard::enough && noise_.admit("flood", now)) {
+    logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxHeardPackets);
   }
-  driver_.finish(actions_);
+  if (heard != AdvertPorts::Heard::not_yet)
+    driver_.finish(std::exchange(hearing_, std::nullopt)->since, actions_);
   end_turn();
 }
 
@@ -167,7 +182,7 @@ bool Runner::is_due(core::Instant now) const {
 
 bool Runner::has_work() const {
   const bool announces = executor_.announcer().has_work() && !announce_again_.armed();
-  return !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
+  return hearing_ || !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
 }
 
 void Runner::go_on() {
@@ -188,7 +203,10 @@ void Runner::work() {
   is_posted_ = false;
   if (in_turn_) return;  // its end goes on
   const core::Instant now = runtime::now();
-  if (is_due(now) && now - worked_at_ < kMaxWait) return wake(nullptr);
+  if ((hearing_ || is_due(now)) && now - worked_at_ < kMaxWait) {
+    if (!hearing_) begin_hearing(nullptr, now);
+    return hear(now);
+  }
   worked_at_ = now;
   in_turn_ = true;
   core::empty_for_reuse(actions_, kKeptActions);

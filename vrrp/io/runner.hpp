@@ -31,6 +31,8 @@ class Runner {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
   static constexpr int kMaxEventsPerTurn = 64;
+  /// A turn of the loop hears no longer than this; what is due waits until all was heard.
+  static constexpr core::Duration kMaxHearing = std::chrono::milliseconds(5);
   /// Adverts that are due go first; but what waits behind them gets its turn after this.
   static constexpr core::Duration kMaxWait = std::chrono::milliseconds(100);
   /// Room for actions that is kept between two turns: what hundreds of instances do every second
@@ -84,6 +86,8 @@ class Runner {
   struct Life {};  // its weak_ptr tells a posted handler whether the runner is still there
 
   void wake(const std::string* readable);
+  void begin_hearing(const std::string* readable, core::Instant now);
+  void hear(core::Instant now);
   void handle(Event event);
   void end_turn();
   void perform_actions();
@@ -121,6 +125,11 @@ class Runner {
   runtime::RateLimiter noise_;
   Actions actions_;
   Turn turn_;
+  struct Hearing {
+    core::Instant since;
+    bool everything = false;  // or only what was readable: enough while nothing is due
+  };
+  std::optional<Hearing> hearing_;  // goes on in the next turn
   std::deque<Event> pending_;
   bool in_turn_ = false;
   bool configured_ = false;
