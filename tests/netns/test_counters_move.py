@@ -18,6 +18,7 @@ AUTH = " authentication {\n auth_type PASS\n auth_pass secret12\n }\n"
 
 CANNOT_MOVE_HERE = {
     "checkers.ipvs.drift": "needs ip_vs: tests/vm",
+    "vrrp.errors.first_address": "of IPv6 only: tests/unit/vrrp/test_reports.cpp",
     "vrrp.errors.no_interval": "of version 3 only: tests/unit/vrrp/test_wire.cpp",
     "vrrp.errors.unknown_peer": "of unicast only: tests/unit/vrrp/test_version3.cpp",
     "vrrp.pauses": "a process that is stopped for so long is replaced: tests/scenario/vrrp/"

@@ -209,20 +209,29 @@ void from_text(std::string_view text, RejectReason& reason) {
   throw FormatError(fmt::format("'{}' is no reason to reject a packet", text));
 }
 
-std::string to_text(const Reports& reports) {
+std::string to_text(const PeerRemarks& remarks) {
   std::string text;
-  for (const auto& [reason, when] : reports)
-    text += fmt::format("{}{}={}", text.empty() ? "" : ";", to_text(reason), to_text(when));
+  for (const PeerRemark& each : remarks)
+    text += fmt::format("{}{},{},{},{},{},{},{}", text.empty() ? "" : ";", to_text(each.reason),
+                        escape_part(each.sentence), to_text(each.peer), each.count,
+                        to_text(each.heard_at), each.told_at ? to_text(*each.told_at) : "-",
+                        to_text(each.ended));
   return text;
 }
 
-void from_text(std::string_view text, Reports& reports) {
-  reports.clear();
+void from_text(std::string_view text, PeerRemarks& remarks) {
+  remarks.clear();
   for (const std::string_view part : split_list(text, ';')) {
-    const auto [reason, when] = pair_of(part);
-    auto& [known, told_at] = reports.emplace_back();
-    from_text(reason, known);
-    from_text(when, told_at);
+    const auto members = split_list(part, ',');
+    if (members.size() != 7) throw FormatError(fmt::format("'{}' is no remark", part));
+    PeerRemark& remark = remarks.emplace_back();
+    from_text(members[0], remark.reason);
+    remark.sentence = unescape_part(members[1]);
+    from_text(members[2], remark.peer);
+    from_text(members[3], remark.count);
+    from_text(members[4], remark.heard_at);
+    if (members[5] != "-") from_text(members[5], remark.told_at.emplace());
+    from_text(members[6], remark.ended);
   }
 }
 
