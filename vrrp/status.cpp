@@ -172,6 +172,7 @@ json::array peer_problems_of(const Instance& instance, core::Instant now) {
         {"adverts", each.count},
         {"heard_ms", milliseconds(now - each.heard_at)},
         {"lasts", lasts(each, now)},
+        {"ended", each.ended},
         {"what", each.sentence}});
   }
   return problems;

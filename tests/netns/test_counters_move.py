@@ -53,6 +53,7 @@ def counters_of(director: Director) -> dict[str, int]:
 def strange_packets() -> Iterator:
     for make in STRANGE.values():
         yield make()
+    yield packet(advert(addresses=(f"{VIPS}1",)), source=OURS)
     yield packet(advert(vrid=52, priority=50, auth_type=1, auth=b"wrong\0\0\0"))
     yield packet(advert(vrid=53, priority=50, addresses=(f"{VIPS}3",)))
 

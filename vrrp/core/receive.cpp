@@ -251,6 +251,13 @@ std::string_view to_string(RejectReason reason) {
              : to_string(static_cast<Objection>(reason.index() - RejectReason::kDecodeErrors));
 }
 
+std::optional<RejectReason> reason_named(std::string_view name) {
+  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
+    if (to_string(RejectReason::at(i)) == name) return RejectReason::at(i);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload) {
   if (payload.size() < 2) return std::nullopt;
   return payload[1];

@@ -66,6 +66,8 @@ class RejectReason {
 };
 /// Name for counters and JSON, "bad_checksum".
 [[nodiscard]] std::string_view to_string(RejectReason reason);
+/// The reverse; nullopt: there is none of this name.
+[[nodiscard]] std::optional<RejectReason> reason_named(std::string_view name);
 
 /// Reason → how often. Most virtual routers never reject anything: room for the numbers is made for
 /// the first.

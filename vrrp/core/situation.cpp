@@ -3,6 +3,18 @@
 #include "vrrp/core/router.hpp"
 
 namespace holdfast::vrrp {
+namespace {
+
+/// What is decided with: under attack the sentences would fill a recording.
+PeerRemarks without_words(PeerRemarks remarks) {
+  for (PeerRemark& each : remarks) {
+    each.count = 0;
+    each.sentence.clear();
+  }
+  return remarks;
+}
+
+}  // namespace
 
 Instance::Instance(InstanceSettings settings, const Situation& from)
     : settings_(std::move(settings)),
@@ -47,7 +59,7 @@ Situation Instance::situation() const {
           .rival = rival_,
           .list_difference = list_difference_,
           .dialects = dialects_ ? *dialects_ : Dialects{},
-          .remarks = remarks_ ? *remarks_ : PeerRemarks{},
+          .remarks = remarks_ ? without_words(*remarks_) : PeerRemarks{},
           .became_master_at = became_master_at_,
           .last_advert_at = last_advert_at_};
 }

@@ -201,21 +201,17 @@ std::string to_text(RejectReason reason) {
 }
 
 void from_text(std::string_view text, RejectReason& reason) {
-  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
-    if (to_string(RejectReason::at(i)) != text) continue;
-    reason = RejectReason::at(i);
-    return;
-  }
-  throw FormatError(fmt::format("'{}' is no reason to reject a packet", text));
+  const auto named = reason_named(text);
+  if (!named) throw FormatError(fmt::format("'{}' is no reason to reject a packet", text));
+  reason = *named;
 }
 
 std::string to_text(const PeerRemarks& remarks) {
   std::string text;
   for (const PeerRemark& each : remarks)
-    text += fmt::format("{}{},{},{},{},{},{},{}", text.empty() ? "" : ";", to_text(each.reason),
-                        escape_part(each.sentence), to_text(each.peer), each.count,
-                        to_text(each.heard_at), each.told_at ? to_text(*each.told_at) : "-",
-                        to_text(each.ended));
+    text += fmt::format("{}{},{},{},{},{}", text.empty() ? "" : ";", to_text(each.reason),
+                        to_text(each.peer), to_text(each.heard_at),
+                        each.told_at ? to_text(*each.told_at) : "-", to_text(each.ended));
   return text;
 }
 
@@ -223,15 +219,13 @@ void from_text(std::string_view text, PeerRemarks& remarks) {
   remarks.clear();
   for (const std::string_view part : split_list(text, ';')) {
     const auto members = split_list(part, ',');
-    if (members.size() != 7) throw FormatError(fmt::format("'{}' is no remark", part));
+    if (members.size() != 5) throw FormatError(fmt::format("'{}' is no remark", part));
     PeerRemark& remark = remarks.emplace_back();
     from_text(members[0], remark.reason);
-    remark.sentence = unescape_part(members[1]);
-    from_text(members[2], remark.peer);
-    from_text(members[3], remark.count);
-    from_text(members[4], remark.heard_at);
-    if (members[5] != "-") from_text(members[5], remark.told_at.emplace());
-    from_text(members[6], remark.ended);
+    from_text(members[1], remark.peer);
+    from_text(members[2], remark.heard_at);
+    if (members[3] != "-") from_text(members[3], remark.told_at.emplace());
+    from_text(members[4], remark.ended);
   }
 }
 

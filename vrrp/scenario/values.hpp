@@ -52,7 +52,7 @@ void from_text(std::string_view text, Octets& octets);
 void from_text(std::string_view text, core::ReasonSet& reasons);
 [[nodiscard]] std::string to_text(RejectReason reason);
 void from_text(std::string_view text, RejectReason& reason);
-/// "bad_checksum,SENTENCE,10.0.0.2,7,1234.5,1230.0,no": told_at is "-" when it never was.
+/// "bad_checksum,10.0.0.2,1234.5,1230.0,no": told_at is "-" when it never was.
 [[nodiscard]] std::string to_text(const PeerRemarks& remarks);
 void from_text(std::string_view text, PeerRemarks& remarks);
 /// "10.0.0.2,0,255;10.0.0.3,254,255": peers with their windows.

@@ -141,6 +141,7 @@ TEST_CASE("receive: every reason has its own number and name") {
   std::set<std::string> names;
   for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
     CHECK(RejectReason::at(i).index() == i);
+    CHECK(reason_named(to_string(RejectReason::at(i))) == RejectReason::at(i));
     names.insert(std::string(to_string(RejectReason::at(i))));
   }
   CHECK(names.size() == RejectReason::kCount);
