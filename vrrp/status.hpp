@@ -52,7 +52,11 @@ struct InstanceCopy {
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 
-/// What is wrong with an instance although it is no fault: the service goes on without it.
+/// "192.0.2.3", or words for those that share an entry.
+[[nodiscard]] std::string name_of_peer(const PeerRemark& remark);
+
+/// What is wrong with an instance although it is no fault: the service goes on without it. Without
+/// what peers send, which is Instance::remarks()'.
 [[nodiscard]] boost::json::array troubles_of(const Instance& instance, core::Instant now);
 
 }  // namespace holdfast::vrrp

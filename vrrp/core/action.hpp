@@ -100,13 +100,13 @@ struct StateChanged {
   bool operator==(const StateChanged&) const = default;
 };
 /// Something is wrong with a peer or between us. Repeated at most once a minute for each reason and
-/// instance.
+/// peer of an instance.
 struct PeerProblem {
   core::Shared<Subject> router;
   RejectReason reason{};
   IpAddress source;
   std::string sentence;
-  std::uint64_t occurrences = 0;  ///< Since the instance started.
+  std::uint64_t occurrences = 0;  ///< Of this peer.
   bool operator==(const PeerProblem&) const = default;
 };
 /// The instance is gone (reload). Its sockets and page entry can go.

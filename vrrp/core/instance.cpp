@@ -135,7 +135,9 @@ void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
 }
 
 void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
-  report(event.rejected.reason, event.rejected.source, event.rejected.sentence, now, out);
+  Rejected rejected = event.rejected;
+  judge(rejected, now);
+  report(rejected.reason, rejected.source, rejected.sentence, now, out);
 }
 
 void Instance::on(const AdvertSent& event, Instant now, Actions& out) {

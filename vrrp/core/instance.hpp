@@ -11,6 +11,7 @@
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/dialect.hpp"
 #include "vrrp/core/event.hpp"
+#include "vrrp/core/peer_remarks.hpp"
 #include "vrrp/core/state.hpp"
 
 #include <optional>
@@ -73,9 +74,6 @@ struct ListDifference {
   std::vector<IpAddress> theirs;
   bool operator==(const ListDifference&) const = default;
 };
-
-/// When a kind of peer problem was told last.
-using ReportTimes = std::vector<std::pair<RejectReason, Instant>>;
 
 /// RFC 6527 vrrpStatistics and a few more. What happened, not what was meant. 32 bits where an
 /// event is no everyday one: there are thousands of these.
@@ -141,6 +139,8 @@ class Instance {
   }
   /// Of version 3 over IPv4: what peers use. Empty otherwise.
   [[nodiscard]] const core::Rare<Dialects>& dialects() const { return dialects_; }
+  /// What is odd about whom; those older than kRemarkLasts are over.
+  [[nodiscard]] const core::Rare<PeerRemarks>& remarks() const { return remarks_; }
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
@@ -225,6 +225,7 @@ class Instance {
   void note_rival(const AdvertReceived& advert, Instant now, Actions& out);
   void report(RejectReason reason, const IpAddress& source, const std::string& sentence,
               Instant now, Actions& out);
+  void judge(Rejected& rejected, Instant now) const;
   [[nodiscard]] bool hears_another_master(Instant now) const;
   [[nodiscard]] Duration master_interval(Instant now) const;
 
@@ -259,7 +260,7 @@ class Instance {
   core::Rare<Rival> rival_;
   core::Rare<ListDifference> list_difference_;
   core::Rare<Dialects> dialects_;
-  core::Rare<ReportTimes> reported_at_;  // when each was told last
+  core::Rare<PeerRemarks> remarks_;
 
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};
