@@ -60,13 +60,14 @@ class Dialect:
         """FRR knows neither authentication nor unicast nor another group."""
         return not (self.words or self.peers)
 
-    def config_of_frr(self, priority: int) -> str:
+    def config_of_frr(self, priority: int, *words: str) -> str:
         family = "ipv6" if self.is_six else "ip"
         return "\n".join([
             "log stdout", "debug vrrp", "interface eth0", f" vrrp {VRID} version {self.version}",
             f" vrrp {VRID} priority {priority}",
             f" vrrp {VRID} advertisement-interval {self.interval * 1000:.0f}",
-            *(f" vrrp {VRID} {family} {vip}" for vip in self.vips), "exit", ""])
+            *(f" vrrp {VRID} {family} {vip}" for vip in self.vips),
+            *(f" {word}" for word in words), "exit", ""])
 
 
 #: A row more is a line more; `words` say what is special about it.

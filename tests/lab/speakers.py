@@ -52,9 +52,11 @@ class Keepalived(Director):
 class Frr:
     """FRR's zebra and vrrpd, and the macvlan that they want to be there."""
 
-    def __init__(self, machine: Namespace, peer: Peer, dialect: Dialect):
+    def __init__(self, machine: Namespace, peer: Peer, dialect: Dialect,
+                 words: tuple[str, ...] = ()):
+        """`words`: lines more for its interface."""
         self.machine = machine
-        self._peer, self._dialect = peer, dialect
+        self._peer, self._dialect, self._words = peer, dialect, words
         self.directory = machine.lab.directory / machine.short
         self.directory.mkdir(exist_ok=True)
         self._zebra: Process | None = None
@@ -88,7 +90,8 @@ class Frr:
     def play(self, priority: int) -> None:
         self._macvlan()
         (self.directory / "zserv").unlink(missing_ok=True)
-        (self.directory / "frr.conf").write_text(self._dialect.config_of_frr(priority), "utf-8")
+        (self.directory / "frr.conf").write_text(
+            self._dialect.config_of_frr(priority, *self._words), "utf-8")
         self._zebra = self._spawn("zebra")
         if eventually((self.directory / "zserv").exists, 10) is None:
             raise LabError(f"zebra does not start: {self._zebra.output()[-2000:]}")
