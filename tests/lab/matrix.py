@@ -176,6 +176,8 @@ class Cell:
 
     def status_is_right(self) -> None:
         """Of a backup."""
+        answers = eventually(lambda: self.ours.state("VI_1") == "BACKUP", 5)
+        self.expect(answers is not None, "ours is no backup")
         [status] = self.ours.status("vrrp")["instances"]
         dialect, partner = self.dialect, self.wires[THEIRS].adverts_sent[-1].source
         forms = [(one["partner"], one["checksum"]) for one in status["partner_checksums"]]
@@ -189,7 +191,8 @@ class Cell:
 
     def yielded(self, side: int, to_first: float) -> None:
         """Whoever hears somebody better says nothing more, not even priority 0."""
-        late = self.wires[side].since(to_first + 0.05)
+        excuse = self._processors.lateness(to_first, to_first + self.dialect.interval)
+        late = self.wires[side].since(to_first + 0.05 + excuse)
         self.expect(not late, f"it did not yield: {late[:2]}")
 
     def resigned(self, side: int, since: float) -> float:

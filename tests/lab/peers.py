@@ -10,6 +10,7 @@ run in it by chroot, in a mount namespace of their own, with the laboratory's fi
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -131,7 +132,7 @@ class Apt:
             f"Dir::State::Lists={at}/lists", f"Dir::State::Status={at}/status",
             f"Dir::Cache={at}", f"Dir::Cache::Archives={at}/archives",
             "APT::Install-Recommends=0", "APT::Get::AllowUnauthenticated=0",
-            f"APT::Sandbox::User={os.environ.get('USER', 'root')}", "Debug::NoLocking=1",
+            f"APT::Sandbox::User={pwd.getpwuid(os.geteuid()).pw_name}", "Debug::NoLocking=1",
         ) for word in ("-o", option)]
 
     def update(self) -> None:
@@ -141,7 +142,7 @@ class Apt:
         said = _run("apt-cache", *self._options(), "policy", package)
         found = re.search(r"Candidate: (\d\S*)", said)
         if not found:
-            raise PeerError(f"the release has no package {package}")
+            raise PeerError(f"apt finds no package {package} there, or does not reach the mirror")
         return found[1]
 
     def fetch(self, package: str) -> list[Path]:
@@ -175,13 +176,15 @@ def make(peer: Peer, known: set[str]) -> str:
     if not mark.exists():
         peer.root.with_suffix(".refused").unlink(missing_ok=True)
         apt = Apt(peer.suite)
-        apt.update()
-        version = apt.candidate(peer.package)
-        if f"{peer.package} {version}" in known:
-            raise PeerError(f"it is the same as another release's, {version}")
-        _unpack(apt.fetch(peer.package), peer.root)
-        mark.write_text(f"{version}\n", encoding="utf-8")
-        shutil.rmtree(apt.directory)
+        try:
+            apt.update()
+            version = apt.candidate(peer.package)
+            if f"{peer.package} {version}" in known:
+                raise PeerError(f"it is the same as another release's, {version}")
+            _unpack(apt.fetch(peer.package), peer.root)
+            mark.write_text(f"{version}\n", encoding="utf-8")
+        finally:
+            shutil.rmtree(apt.directory)
     return mark.read_text(encoding="utf-8").strip()
 
 
