@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 from bisect import bisect_left
@@ -156,6 +157,37 @@ class KernelLock(_Thread):
     def stop(self) -> None:
         super().stop()
         self._socket.close()
+
+
+WITNESS = """
+import os, time
+os.sched_setaffinity(0, {%d})
+while True:
+    began = time.time()
+    time.sleep(0.002)
+    late = time.time() - began - 0.002
+    if late > 0.001:
+        print(began, late, flush=True)
+"""
+
+
+class Processors:
+    """What the machine was late by: a process on each processor asks for nothing but to be woken
+    every 2 ms, as any program may that has a moment to keep."""
+
+    def __init__(self, machine: Namespace):
+        self._witnesses = [machine.spawn(sys.executable, "-c", WITNESS % number, log=f"cpu{number}")
+                           for number in sorted(os.sched_getaffinity(0))]
+
+    def lateness(self, since: float, until: float) -> float:
+        """The longest wait that overlaps this span."""
+        waits = [0.0]
+        for witness in self._witnesses:
+            for line in witness.output().splitlines():
+                began, late = map(float, line.split()[:2])
+                if began < until and began + 0.002 + late > since:
+                    waits.append(late)
+        return max(waits)
 
 
 class Server(_Thread):

@@ -33,7 +33,9 @@ struct Letter {
 struct Departure {
   IpAddress source;
   std::uint8_t hop_limit = 255;
-  std::vector<Letter> letters;  ///< To the group, or to every unicast peer that is another host.
+  /// To the group, twice where its partners verify different checksums, or to every unicast peer
+  /// that is another host.
+  std::vector<Letter> letters;
   bool operator==(const Departure&) const = default;
 };
 

@@ -197,7 +197,8 @@ class Instance {
   void become_master(std::string why, Instant now, Actions& out);
   [[nodiscard]] Duration promised_by(const ResumeFromPage& page) const;
   void resume_as_master(const ResumeFromPage& page, Instant now, Actions& out);
-  [[nodiscard]] std::optional<ChecksumForm> form_in_use() const;
+  [[nodiscard]] FormsInUse forms_in_use(const IpAddress& destination) const;
+  [[nodiscard]] std::optional<ChecksumForm> common_form() const;
   void tick_master(Instant now, Master& master, Actions& out);
   void on_advert_as_master(const AdvertReceived& advert, Instant now, Master& master, Actions& out);
   void on_lower_priority_as_master(const AdvertReceived& advert, Instant now, Master& master,

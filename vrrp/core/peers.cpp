@@ -38,8 +38,13 @@ void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& ou
       slowest_peer_ = heard_master_;
     }
   }
-  if (settings_.version == 3 && settings_.family == core::Family::v4)
-    note_dialect(dialects_.ensure(), event.source, advert.checksum);
+  if (settings_.version == 3 && settings_.family == core::Family::v4) {
+    note_dialect(dialects_.ensure(), event.source, advert.checksum, now);
+    // Only to a backup silence says something: who refuses the master's adverts would be heard as a
+    // master, too. A master hears nobody.
+    if (state_name() == StateName::backup && now - since_ > kPeerMemory)
+      forget_silent(*dialects_, now - kPeerMemory);
+  }
   if (settings_.family == core::Family::v6 && !advert.addresses.front().is_link_local())
     report(Objection::first_address, event.source,
            first_is_not_link_local(advert.addresses.front()), now, out);

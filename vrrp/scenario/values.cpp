@@ -252,8 +252,8 @@ void from_text(std::string_view text, std::vector<UnicastPeer>& peers) {
 std::string to_text(const Dialects& dialects) {
   std::string text;
   for (const PeerDialect& each : dialects)
-    text += fmt::format("{}{},{},{}", text.empty() ? "" : ";", to_text(each.peer),
-                        to_text(each.form), each.adverts);
+    text += fmt::format("{}{},{},{},{}", text.empty() ? "" : ";", to_text(each.peer),
+                        to_text(each.form), each.adverts, to_text(each.heard_at));
   return text;
 }
 
@@ -261,11 +261,12 @@ void from_text(std::string_view text, Dialects& dialects) {
   dialects.clear();
   for (const std::string_view part : split_list(text, ';')) {
     const auto members = split_list(part, ',');
-    if (members.size() != 3) throw FormatError(fmt::format("'{}' is no dialect", part));
+    if (members.size() != 4) throw FormatError(fmt::format("'{}' is no dialect", part));
     PeerDialect& dialect = dialects.emplace_back();
     from_text(members[0], dialect.peer);
     from_text(members[1], dialect.form);
     from_text(members[2], dialect.adverts);
+    from_text(members[3], dialect.heard_at);
   }
 }
 
