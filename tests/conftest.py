@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,26 @@ os.environ.setdefault("HOLDFAST_SYSCALL_FILTER", "loud")
 
 from tests.lab.director import BIN  # noqa: E402
 from tests.lab.netns import Lab  # noqa: E402
+
+
+# Seconds. The longest test takes two minutes, on a busy machine some more; those that play for an
+# hour on demand have two.
+WHOLE = {"HOLDFAST_CHAOS_SECONDS", "HOLDFAST_STRANGER_SECONDS", "HOLDFAST_REHEARSALS",
+         "HOLDFAST_HOSTILE"}
+PATIENCE = 7200 if WHOLE & os.environ.keys() else 600
+
+
+@pytest.fixture(autouse=True)
+def _no_test_waits_for_ever():
+    """One that hangs fails and tells where; the others still run."""
+    def give_up(*_) -> None:
+        pytest.fail(f"the test was not done after {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(PATIENCE)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def pytest_report_header() -> str:

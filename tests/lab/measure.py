@@ -323,8 +323,7 @@ class Footprint:
     """What one process occupies."""
 
     descriptors: int
-    resident_kb: int
-    own_kb: int  # memory that no file stands behind
+    own_kb: int  # memory that no file stands behind: the others are as many as the machine has room
 
 
 def footprint(pid: int) -> Footprint | None:
@@ -334,6 +333,6 @@ def footprint(pid: int) -> Footprint | None:
     except OSError:
         return None
     lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    if "VmRSS" not in lines:
+    if "RssAnon" not in lines:
         return None  # it has ended
-    return Footprint(descriptors, int(lines["VmRSS"].split()[0]), int(lines["RssAnon"].split()[0]))
+    return Footprint(descriptors, int(lines["RssAnon"].split()[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -55,8 +56,9 @@ while True:
         print("taken", flush=True)
         time.sleep(3600)
     except OSError:
-        pass
+        time.sleep(0.0005)
 """
+TRIES = 8  # for the stranger, who has the few milliseconds between two keepers
 
 
 @pytest.fixture
@@ -106,10 +108,12 @@ def squatter(host: Host):
     name = f"holdfast.addresses.{run_dir.st_dev}.{run_dir.st_ino}.{host.directory}"
     assert f"@{name}"[:90] in host.machine.read("unix")
     stranger = host.stranger("/usr/bin/python3", "-c", SQUATTER, name)
+    # He is to win the race on a busy machine, too.
+    os.sched_setscheduler(stranger.pid, os.SCHED_FIFO, os.sched_param(1))
     try:
         time.sleep(0.3)
-        yield
-        assert stranger.stdout.readline() == "taken\n"
+        yield lambda seconds: bool(select.select([stranger.stdout], [], [], seconds)[0])
+        assert stranger.poll() is None, stranger.communicate()
     finally:
         stranger.kill()
         stranger.wait()
@@ -117,19 +121,26 @@ def squatter(host: Host):
 
 def test_a_stranger_who_takes_our_name_stops_no_successor(host: Host) -> None:
     host.start()
-    with squatter(host):
-        for _ in range(2):
+    with squatter(host) as has_it:
+        for _ in range(TRIES):
             pid = host.director.role_pid("vrrp")
             os.kill(pid, signal.SIGKILL)
             host.reborn("vrrp", pid)
+            if has_it(0):
+                break
+        assert has_it(0), f"the stranger lost {TRIES} races"
+        pid = host.director.role_pid("vrrp")  # and one who finds him there
+        os.kill(pid, signal.SIGKILL)
+        host.reborn("vrrp", pid)
     assert host.director.holds(VIP)
 
 
 def test_a_stranger_who_takes_our_name_keeps_no_address_on_the_host(host: Host) -> None:
     host.start("-R")
-    with squatter(host):
+    with squatter(host) as has_it:
         os.kill(host.director.role_pid("vrrp"), signal.SIGKILL)  # with -R, that is the end
         assert host.director.process.wait(15) == 1
+        assert has_it(5)
     assert not host.director.holds(VIP), host.log()
 
 

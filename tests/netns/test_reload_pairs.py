@@ -85,9 +85,15 @@ class Pair:
             for link in links if link["ifname"] in OWN for one in link["addr_info"]
             if one["local"] != OWN[link["ifname"]][director])
 
+    def speak(self, director: int) -> frozenset[Key]:
+        """As master of these."""
+        status = self.directors[director].status("vrrp") or {"instances": []}
+        return frozenset((one["interface"], one["vrid"]) for one in status["instances"]
+                         if one["state"] == "MASTER")
+
     def look(self) -> Verdict:
         """Compares the kernels with what the configuration wants."""
-        held = (self.held(0), self.held(1))
+        held, speak = (self.held(0), self.held(1)), (self.speak(0), self.speak(1))
         masters: dict[Key, int] = {}
         wanted: tuple[set[Held], set[Held]] = (set(), set())
         for key, allowed in self.config.possible_masters(self.masters).items():
@@ -96,6 +102,10 @@ class Pair:
             if len(holders) != 1 or holders[0] not in allowed:
                 return Verdict(held, {}, f"{router.name} {key}: all of its addresses are held by "
                                f"{holders}, that should be one of {sorted(allowed)}")
+            # They may still be what a removed master keeps until its successor has spoken.
+            if key not in speak[holders[0]]:
+                return Verdict(held, {}, f"{router.name} {key}: {holders[0]} holds its addresses "
+                               "but is not its master")
             masters[key] = holders[0]
             wanted[holders[0]].update(router.held())
         for one in DIRECTORS:

@@ -28,8 +28,8 @@ void Driver::receive(const Received& packet, Actions& out) {
   router_.step(AdvertRejected{instance->key(), std::move(std::get<Rejected>(checked))}, now_, out);
 }
 
-void Driver::finish(Actions& out) {
-  if (router_.deadline() && *router_.deadline() <= now_) router_.step(Tick{}, now_, out);
+void Driver::finish(Instant heard_at, Actions& out) {
+  if (router_.deadline() && *router_.deadline() <= heard_at) router_.step(Tick{}, heard_at, out);
 }
 
 void Driver::handle(const Event& event, Instant now, Actions& out) {

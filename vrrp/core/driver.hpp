@@ -5,6 +5,10 @@
 //   driver.begin(now, uncounted, actions);    // a late wake-up is evidence about us, not the peer
 //   while (more packets) driver.receive(packet, actions);
 //   driver.finish(actions);                   // ticks
+//
+// More packets than fit a turn of the loop are heard in several wake-ups; the last one finishes
+// with the time of the first: of what came since then a socket that was read early knows nothing.
+//
 //   turn.begin(actions, doer, driver's answer);  // turn.hpp; then arm the timer for deadline()
 #pragma once
 
@@ -24,7 +28,9 @@ class Driver {
   /// One drained packet of this wake-up.
   void receive(const Received& packet, Actions& out);
   /// End of a wake-up: do what is due.
-  void finish(Actions& out);
+  void finish(Actions& out) { finish(now_, out); }
+  /// Do what was due at `heard_at`, up to which everything was heard.
+  void finish(Instant heard_at, Actions& out);
 
   /// Anything that is no packet (interface changes, reload, shutdown …), at its own wake-up: begin
   /// without the tick.

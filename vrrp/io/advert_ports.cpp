@@ -1,10 +1,18 @@
 #include "vrrp/io/advert_ports.hpp"
 
+#include "runtime/clock.hpp"
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <system_error>
 
 namespace holdfast::vrrp {
+namespace {
+
+/// Packets between two looks at the clock.
+constexpr std::size_t kPiece = 128;
+
+}  // namespace
 
 struct AdvertPorts::Port {
   Port(boost::asio::io_context& io, std::string interface, AdvertSocket opened)
@@ -22,6 +30,7 @@ struct AdvertPorts::Port {
   AdvertSocket socket;
   boost::asio::posix::stream_descriptor readiness;
   PacketQueue queue;
+  std::size_t may_hear = 0;  ///< Packets that this hearing still reads; 0: it is done here.
 };
 
 AdvertPorts::AdvertPorts(boost::asio::io_context& io,
@@ -82,28 +91,31 @@ Deafness AdvertPorts::listen_to(const PortKey& key, const Ears& wanted) {
   return found == ports_.end() ? Deafness{} : found->second->socket.listen_to(wanted);
 }
 
-bool AdvertPorts::drain(Port& port, const Sink& sink) {
-  const auto drained = port.socket.drain(buffer_, [&](Decoded<Received> packet) {
+void AdvertPorts::begin_hearing(const std::string* interface) {
+  is_flooded_ = false;
+  for (const auto& [key, port] : ports_) {
+    if (interface == nullptr || key.interface == *interface) port->may_hear = kMaxHeardPackets;
+  }
+}
+
+AdvertPorts::Heard AdvertPorts::hear(const Sink& sink, Instant until) {
+  for (const auto& [key, port] : ports_) {
+    while (port->may_hear != 0) {
+      drain_piece(*port, sink);
+      if (runtime::now() >= until) return Heard::not_yet;
+    }
+  }
+  return is_flooded_ ? Heard::enough : Heard::all;
+}
+
+void AdvertPorts::drain_piece(Port& port, const Sink& sink) {
+  const auto drained = port.socket.drain(buffer_, kPiece, [&](Decoded<Received> packet) {
     if (packet.has_error()) return sink.stray(port.name, packet.error());
     packet->interface = port.name;
     sink.packet(*packet);
   });
-  return drained == AdvertSocket::Drained::all;
-}
-
-bool AdvertPorts::drain(const std::string& interface, const Sink& sink) {
-  bool complete = true;
-  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
-    const auto found = ports_.find({interface, family});
-    if (found != ports_.end()) complete = drain(*found->second, sink) && complete;
-  }
-  return complete;
-}
-
-bool AdvertPorts::drain_all(const Sink& sink) {
-  bool complete = true;
-  for (const auto& [key, port] : ports_) complete = drain(*port, sink) && complete;
-  return complete;
+  port.may_hear = drained == AdvertSocket::Drained::all ? 0 : port.may_hear - kPiece;
+  if (drained != AdvertSocket::Drained::all && port.may_hear == 0) is_flooded_ = true;
 }
 
 void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {

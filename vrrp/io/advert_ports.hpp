@@ -21,6 +21,10 @@ struct PortKey {
   auto operator<=>(const PortKey&) const = default;
 };
 
+/// Packets that one hearing reads from one socket. What is left waits for the next one, and
+/// decisions go on without it.
+inline constexpr std::size_t kMaxHeardPackets = 4096;
+
 class AdvertPorts {
  public:
   /// What drains hand over: a packet whose header could be read, or why it could not.
@@ -29,7 +33,7 @@ class AdvertPorts {
     std::function<void(const std::string& interface, DecodeError error)> stray;
   };
 
-  /// `on_readable` runs from the loop; it is expected to drain that interface or all.
+  /// `on_readable` runs from the loop; it is expected to hear that interface or all.
   AdvertPorts(boost::asio::io_context& io,
               std::function<void(const std::string& interface)> on_readable);
   ~AdvertPorts();
@@ -47,9 +51,17 @@ class AdvertPorts {
   /// deaf one would make a second master.
   [[nodiscard]] Deafness listen_to(const PortKey& key, const Ears& wanted);
 
-  /// False: some socket had more than kMaxDrainPackets waiting.
-  bool drain(const std::string& interface, const Sink& sink);
-  bool drain_all(const Sink& sink);
+  /// What waits at this interface's sockets, or at all of them (nullptr), is to be heard; what was
+  /// to be heard before still is.
+  void begin_hearing(const std::string* interface);
+  enum class Heard : std::uint8_t {
+    not_yet,  ///< There is more: call again.
+    all,
+    enough,  ///< All, but for what lies beyond kMaxHeardPackets of some socket.
+  };
+  /// Hears until `until`, and a piece more: a turn of the loop must not take longer because much
+  /// came while the process could not run.
+  [[nodiscard]] Heard hear(const Sink& sink, Instant until);
 
   /// Sends all with one sendmmsg an interface and family. `answers` gets one AdvertSent or
   /// AdvertRefused for each; an advert to several destinations counts as sent when one of them was
@@ -59,7 +71,7 @@ class AdvertPorts {
  private:
   struct Port;
   void wait(const std::shared_ptr<Port>& port);
-  bool drain(Port& port, const Sink& sink);
+  void drain_piece(Port& port, const Sink& sink);
 
   boost::asio::io_context& io_;
   std::shared_ptr<const std::function<void(const std::string&)>> on_readable_;
@@ -68,6 +80,7 @@ class AdvertPorts {
 
   Ports ports_;
   ReceiveBuffer buffer_;
+  bool is_flooded_ = false;  // in this hearing
 };
 
 }  // namespace holdfast::vrrp

@@ -155,7 +155,7 @@ Deafness AdvertSocket::listen_to(const Ears& wanted) {
   return deaf;
 }
 
-AdvertSocket::Drained AdvertSocket::drain(ReceiveBuffer& buffer,
+AdvertSocket::Drained AdvertSocket::drain(ReceiveBuffer& buffer, std::size_t bound,
                                           const std::function<void(Decoded<Received>)>& take) {
   const bool is_v4 = family_ == core::Family::v4;
   const std::size_t room = is_v4 ? kMaxPacketBytes : kMaxV6PayloadBytes;
@@ -168,7 +168,7 @@ AdvertSocket::Drained AdvertSocket::drain(ReceiveBuffer& buffer,
     headers[i].msg_hdr.msg_iov = &pieces[i];
     headers[i].msg_hdr.msg_iovlen = 1;
   }
-  for (std::size_t total = 0; total < kMaxDrainPackets;) {
+  for (std::size_t total = 0; total < bound;) {
     if (!is_v4) {  // the kernel writes their used lengths over their sizes
       for (std::size_t i = 0; i < slots; ++i) envelopes[i].receive_into(headers[i].msg_hdr);
     }

@@ -18,9 +18,6 @@
 
 namespace holdfast::vrrp {
 
-/// Packets read in one wake-up from one socket. What is left waits for the next wake-up, and
-/// decisions go on without it.
-inline constexpr std::size_t kMaxDrainPackets = 4096;
 /// Packets in one system call.
 inline constexpr std::size_t kBatchPackets = 64;
 /// Longest advert over IPv4: IP header with options (60), 8 bytes, 255 addresses, authentication.
@@ -89,9 +86,10 @@ class AdvertSocket {
   [[nodiscard]] Deafness listen_to(const Ears& wanted);
 
   enum class Drained : std::uint8_t { all, bound_reached };
-  /// Calls `take` for each waiting packet, at most kMaxDrainPackets; the interface is the caller's
-  /// to fill in.
-  Drained drain(ReceiveBuffer& buffer, const std::function<void(Decoded<Received>)>& take);
+  /// Calls `take` for each waiting packet, at most `bound` and what one system call reads beyond;
+  /// the interface is the caller's to fill in.
+  Drained drain(ReceiveBuffer& buffer, std::size_t bound,
+                const std::function<void(Decoded<Received>)>& take);
   /// Sends all with as few calls as possible; `refused` hears of each packet that the kernel did
   /// not take, the others are sent all the same.
   void send(PacketQueue& queue, const std::function<void(std::size_t index, int error)>& refused);

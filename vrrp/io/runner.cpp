@@ -17,26 +17,6 @@ constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 
 }  // namespace
 
-std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings) {
-  std::set<IpAddress> all;
-  if (settings.source_address) all.insert(*settings.source_address);
-  if (settings.unicast) {
-    for (const UnicastPeer& peer : settings.unicast->peers) all.insert(peer.address);
-  }
-  return all;
-}
-
-InterfaceStatus interface_status(const netlink::Reflector& reflector, const netlink::Link& link,
-                                 const std::set<IpAddress>& addresses) {
-  InterfaceStatus status{.exists = true, .up = link.is_usable(), .primary_address = {}};
-  status.primary_address = reflector.primary_v4(link.index);
-  status.link_local = reflector.link_local(link.index);
-  for (const IpAddress& address : addresses) {
-    if (reflector.is_usable(address, link.index)) status.own_addresses.push_back(address);
-  }
-  return status;
-}
-
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
                AnnounceSocket announcements, std::optional<HandoverPage> page,
                Executor::OnNotify on_notify, Executor::OnRemoved on_removed)
@@ -50,6 +30,8 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
                             DecodeError error) { driver_.count_stray(interface, error); }},
       executor_(ports_, std::move(announcements), reflector, logger, std::move(page),
                 std::move(on_notify), std::move(on_removed)),
+      interfaces_(io, logger, reflector, ports_,
+                  [this](const std::string& name) { refresh_interface(name); }),
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),
       start_(io,
@@ -59,19 +41,9 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
                handle(Startup{});
              }),
       patience_(io, [this] { handle(ShutdownNow{}); }),
-      socket_retry_(io,
-                    [this] {
-                      for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
-                    }),
       announce_again_(io, [this] { go_on(); }) {
   // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
   const std::weak_ptr<Life> life = life_;
-  reflector_.on_link([this, life](const netlink::LinkEvent& event) {
-    if (life.lock()) on_link(event);
-  });
-  reflector_.on_address([this, life](const netlink::AddressEvent& event) {
-    if (life.lock()) on_address(event);
-  });
   reflector_.on_published(
       [this, life](const RouterKey& owner, const netlink::Publication& publication) {
         if (life.lock()) on_published(owner, publication);
@@ -86,25 +58,40 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
 
 Runner::~Runner() = default;
 
-// ---- the wake-up: read the clock once, drain the sockets, then judge ----
+// ---- the wake-up: read the clock once, hear what waits at the sockets, then judge ----
 
+// All sockets that are readable at one time wake us within one turn of the loop: the first one
+// hears, and when that took too long already, the others wait for the next turn.
 void Runner::wake(const std::string* readable) {
   if (in_turn_)
     return;  // a callback of the reflector, never the loop itself; the timer fires again
-  in_turn_ = true;
   const core::Instant woke_at = runtime::now();
-  const runtime::PauseDetector::Pause pause = pauses_.observe(driver_.deadline(), woke_at);
-  report_pause(pause);
+  const bool goes_on = hearing_.has_value();
+  begin_hearing(readable, woke_at);
+  if (!goes_on) hear(woke_at);
+}
+
+// Nothing may be judged before every socket was heard. One that began before the moment that is to
+// be judged does not serve.
+void Runner::begin_hearing(const std::string* readable, core::Instant now) {
+  const bool everything = readable == nullptr || is_due(now);
+  if (hearing_ && everything && hearing_->everything && is_due(hearing_->since)) return;
+  if (!hearing_ || everything) hearing_ = Hearing{now, everything};
+  ports_.begin_hearing(everything ? nullptr : readable);
+}
+
+void Runner::hear(core::Instant now) {
+  in_turn_ = true;
+  const runtime::PauseDetector::Pause pause = pauses_.observe(driver_.deadline(), now);
+  if (hearing_->since == now) report_pause(pause);
   core::empty_for_reuse(actions_, kKeptActions);
-  driver_.begin(woke_at, pause.suspended, actions_);
-  // Nothing may be judged before every socket was heard; while nothing is due one socket is enough.
-  const bool is_due = driver_.deadline() && *driver_.deadline() <= woke_at;
-  const bool complete =
-      is_due || readable == nullptr ? ports_.drain_all(sink_) : ports_.drain(*readable, sink_);
-  if (!complete && noise_.admit("flood", woke_at)) {
-    logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxDrainPackets);
+  driver_.begin(now, pause.suspended, actions_);
+  const auto heard = ports_.hear(sink_, now + kMaxHearing);
+  if (heard == AdvertPorts::Heard::enough && noise_.admit("flood", now)) {
+    logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxHeardPackets);
   }
-  driver_.finish(actions_);
+  if (heard != AdvertPorts::Heard::not_yet)
+    driver_.finish(std::exchange(hearing_, std::nullopt)->since, actions_);
   end_turn();
 }
 
@@ -167,7 +154,7 @@ bool Runner::is_due(core::Instant now) const {
 
 bool Runner::has_work() const {
   const bool announces = executor_.announcer().has_work() && !announce_again_.armed();
-  return !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
+  return hearing_ || !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
 }
 
 void Runner::go_on() {
@@ -188,7 +175,10 @@ void Runner::work() {
   is_posted_ = false;
   if (in_turn_) return;  // its end goes on
   const core::Instant now = runtime::now();
-  if (is_due(now) && now - worked_at_ < kMaxWait) return wake(nullptr);
+  if ((hearing_ || is_due(now)) && now - worked_at_ < kMaxWait) {
+    if (!hearing_) begin_hearing(nullptr, now);
+    return hear(now);
+  }
   worked_at_ = now;
   in_turn_ = true;
   core::empty_for_reuse(actions_, kKeptActions);
@@ -246,14 +236,13 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
-  watch(next);
+  interfaces_.watch(next);
   refresh_ports(next);  // whom nobody can hear is in FAULT from its first moment
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(moment, core::Duration::zero(), actions_);
-  for (const auto& [name, wanted] : watched_) {
-    driver_.handle(InterfaceChanged{name, read_interface(name)}, moment, actions_);
-  }
+  for (const std::string& name : interfaces_.names())
+    driver_.handle(InterfaceChanged{name, interfaces_.read(name)}, moment, actions_);
   driver_.handle(Reload{next}, moment, actions_);
   // Who goes on as master does not wait for anything.
   if (!std::exchange(configured_, true) && resume(next)) start = moment;
@@ -268,23 +257,6 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   sweep_is_due_ = true;
   end_turn();
   return waits;
-}
-
-void Runner::watch(const std::vector<InstanceSettings>& settings) {
-  watched_.clear();
-  for (const InstanceSettings& each : settings) {
-    const auto [watched, is_new] = watched_.try_emplace(each.interface);
-    watched->second.families.insert(each.family);
-    watched->second.addresses.merge(addresses_to_watch(each));
-    if (!is_new || reflector_.link(each.interface) != nullptr) continue;
-    logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
-                each.interface, each.name);
-  }
-  watchers_.clear();
-  for (const auto& [name, watched] : watched_) {
-    for (const IpAddress& address : watched.addresses) watchers_.emplace(address, name);
-  }
-  std::erase_if(without_socket_, [&](const auto& name) { return !watched_.contains(name); });
 }
 
 // What the page says about virtual routers that the configuration no longer has must not come back
@@ -310,40 +282,6 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
   return resumes;
 }
 
-void Runner::refresh_ports(const std::vector<InstanceSettings>& coming) {
-  std::map<PortKey, Ears> wanted;
-  const auto want = [&](const RouterKey& key) {
-    Ears& ears = wanted[{key.interface, key.family}];
-    ears.vrids.insert(key.vrid);
-    if (key.channel.is_multicast()) ears.groups.insert(key.channel);
-  };
-  for (const Instance* instance : router().instances()) want(instance->key());
-  for (const InstanceSettings& each : coming) want(each.key());
-  std::set<PortKey> in_use;
-  std::map<PortKey, Deafness> deaf;
-  for (const auto& [port, ears] : wanted) {
-    in_use.insert(port);
-    Deafness found = ports_.listen_to(port, ears);
-    if (!found.sentence.empty()) deaf.emplace(port, std::move(found));
-  }
-  ports_.retain(in_use);
-  note_deafness(std::move(deaf));
-}
-
-// What is new is told to the core at the next look at the interface.
-void Runner::note_deafness(std::map<PortKey, Deafness> found) {
-  for (const auto& [port, deaf] : found) {
-    if (noise_.admit(port.interface, runtime::now()))
-      logger_.log(kNoSocket, "{}: {}", port.interface, deaf.sentence);
-    look_again_later(port.interface);
-    const auto known = deaf_.find(port);
-    if (known == deaf_.end() || known->second != deaf) mark_dirty(port.interface);
-  }
-  for (const auto& [port, deaf] : std::exchange(deaf_, std::move(found))) {
-    if (!deaf_.contains(port)) mark_dirty(port.interface);
-  }
-}
-
 void Runner::stop(bool keep_addresses, std::function<void()> on_stopped) {
   on_stopped_ = std::move(on_stopped);
   if (keep_addresses) executor_.keep_addresses();
@@ -353,28 +291,25 @@ void Runner::stop(bool keep_addresses, std::function<void()> on_stopped) {
 
 // ---- the kernel's news ----
 
-void Runner::on_link(const netlink::LinkEvent& event) {
-  if (const auto* changed = std::get_if<netlink::LinkChanged>(&event)) {
-    mark_dirty(changed->before.name);
-    mark_dirty(changed->after.name);
-  } else if (const auto* appeared = std::get_if<netlink::LinkAppeared>(&event)) {
-    mark_dirty(appeared->link.name);
-  } else if (const auto* vanished = std::get_if<netlink::LinkVanished>(&event)) {
-    mark_dirty(vanished->link.name);
-  }
+// The core hears of it before the socket goes: a master resigns through it, also from an interface
+// that was renamed or from an address that was taken away.
+void Runner::refresh_interface(const std::string& name) {
+  handle(InterfaceChanged{name, interfaces_.read(name)});
+  if (reflector_.link(name) == nullptr) ports_.close(name);
+  refresh_ports();
 }
 
-void Runner::on_address(const netlink::AddressEvent& event) {
-  const netlink::Address& address = netlink::address_of(event);
-  const netlink::Link* link = reflector_.link(address.interface);
-  if (link != nullptr) mark_dirty(link->name);
-  const auto [first, last] = watchers_.equal_range(address.prefix.address);
-  for (auto at = first; at != last; ++at) mark_dirty(at->second);  // on whatever interface it is
+void Runner::refresh_ports(const std::vector<InstanceSettings>& coming) {
+  std::vector<RouterKey> all;
+  for (const Instance* instance : router().instances()) all.push_back(instance->key());
+  for (const InstanceSettings& each : coming) all.push_back(each.key());
+  interfaces_.hear_for(all);
 }
 
 void Runner::on_published(const RouterKey& owner, const netlink::Publication& publication) {
   if (!publication.wanted) return;
-  look_at_dirty();  // an interface that is gone or renamed is why its addresses are not there
+  interfaces_
+      .look_now();  // an interface that is gone or renamed is why its addresses are not there
   AddressesPlaced placed{.router = owner,
                          .wanted = publication.wished(),
                          .placed = publication.placed(),
@@ -387,72 +322,6 @@ void Runner::on_published(const RouterKey& owner, const netlink::Publication& pu
                 instance->settings().name, placed.placed, placed.wanted, placed.problem);
   }
   handle(std::move(placed));
-}
-
-// A burst of events (twenty addresses put in place) becomes one look at the interface.
-void Runner::mark_dirty(const std::string& interface) {
-  if (!watched_.contains(interface)) return;
-  const bool is_first = dirty_.empty();
-  dirty_.insert(interface);
-  if (!is_first) return;
-  boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
-    if (life.lock()) look_at_dirty();
-  });
-}
-
-void Runner::look_at_dirty() {
-  for (const std::string& name : std::exchange(dirty_, {})) refresh_interface(name);
-}
-
-// The core hears of it before the socket goes: a master resigns through it, also from an interface
-// that was renamed or from an address that was taken away.
-void Runner::refresh_interface(const std::string& name) {
-  handle(InterfaceChanged{name, read_interface(name)});
-  if (reflector_.link(name) == nullptr) ports_.close(name);
-  refresh_ports();
-}
-
-/// Opens the interface's sockets on the way: an instance without a socket must not take part.
-InterfaceStatus Runner::read_interface(const std::string& name) {
-  const netlink::Link* link = reflector_.link(name);
-  if (link == nullptr) {
-    without_socket_.erase(name);
-    return {};
-  }
-  const auto watched = watched_.find(name);
-  if (watched == watched_.end()) return interface_status(reflector_, *link, {});
-  InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
-  bool complete = true;
-  for (const core::Family family : watched->second.families) {
-    const PortKey port{name, family};
-    const auto opened = ports_.open(port, link->index);
-    const auto deaf = deaf_.find(port);
-    if (opened && deaf == deaf_.end()) continue;
-    complete = false;
-    if (!opened && noise_.admit(name, runtime::now()))
-      logger_.log(kNoSocket, "{}", opened.error().message);
-    if (opened && !deaf->second.groups.empty()) {
-      status.deaf_groups.insert(status.deaf_groups.end(), deaf->second.groups.begin(),
-                                deaf->second.groups.end());
-      continue;
-    }
-    (family == core::Family::v4 ? status.trouble : status.trouble_v6) =
-        opened ? deaf->second.sentence : opened.error().message;
-  }
-  if (!complete) {
-    look_again_later(name);
-  } else if (without_socket_.erase(name) != 0 && without_socket_.empty()) {
-    socket_pause_ = kSocketPause;
-  }
-  return status;
-}
-
-void Runner::look_again_later(const std::string& interface) {
-  const bool waits = !without_socket_.empty();
-  without_socket_.insert(interface);
-  if (waits && socket_retry_.armed()) return;
-  socket_retry_.arm(runtime::now() + socket_pause_);
-  socket_pause_ = std::min(2 * socket_pause_, kLongestSocketPause);
 }
 
 }  // namespace holdfast::vrrp

@@ -7,6 +7,7 @@
 #include "runtime/loop.hpp"
 #include "vrrp/core/rehearsal.hpp"
 #include "vrrp/io/executor.hpp"
+#include "vrrp/io/interface_watch.hpp"
 #include "vrrp/scenario/recording.hpp"
 
 #include <deque>
@@ -20,17 +21,12 @@
 
 namespace holdfast::vrrp {
 
-/// Those that an instance sends from or to.
-[[nodiscard]] std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings);
-/// What the kernel says of a link, and which of these addresses the host has; nothing of sockets.
-[[nodiscard]] InterfaceStatus interface_status(const netlink::Reflector& reflector,
-                                               const netlink::Link& link,
-                                               const std::set<IpAddress>& addresses);
-
 class Runner {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
   static constexpr int kMaxEventsPerTurn = 64;
+  /// A turn of the loop hears no longer than this; what is due waits until all was heard.
+  static constexpr core::Duration kMaxHearing = std::chrono::milliseconds(5);
   /// Adverts that are due go first; but what waits behind them gets its turn after this.
   static constexpr core::Duration kMaxWait = std::chrono::milliseconds(100);
   /// Room for actions that is kept between two turns: what hundreds of instances do every second
@@ -39,10 +35,6 @@ class Runner {
   /// An orderly stop waits for successors at most this long. Less than the watchdog's patience with
   /// a leaving child.
   static constexpr core::Duration kMaxHandover = std::chrono::seconds(3);
-  /// A socket that could not be opened is tried again after this, then after twice as long, up to
-  /// kLongestSocketPause.
-  static constexpr core::Duration kSocketPause = std::chrono::seconds(1);
-  static constexpr core::Duration kLongestSocketPause = std::chrono::seconds(30);
 
   /// The reflector must be loaded and outlive the runner.
   Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
@@ -84,6 +76,8 @@ class Runner {
   struct Life {};  // its weak_ptr tells a posted handler whether the runner is still there
 
   void wake(const std::string* readable);
+  void begin_hearing(const std::string* readable, core::Instant now);
+  void hear(core::Instant now);
   void handle(Event event);
   void end_turn();
   void perform_actions();
@@ -95,20 +89,12 @@ class Runner {
   void announce();
   void report_pause(const runtime::PauseDetector::Pause& pause);
 
-  void watch(const std::vector<InstanceSettings>& settings);
   /// True when at least one goes on as master.
   bool resume(const std::vector<InstanceSettings>& settings);
   /// Ports hear for all instances that there are, and for `coming`.
   void refresh_ports(const std::vector<InstanceSettings>& coming = {});
-  void note_deafness(std::map<PortKey, Deafness> found);
-  void on_link(const netlink::LinkEvent& event);
-  void on_address(const netlink::AddressEvent& event);
-  void on_published(const RouterKey& owner, const netlink::Publication& publication);
-  void mark_dirty(const std::string& interface);
-  void look_at_dirty();
-  void look_again_later(const std::string& interface);
   void refresh_interface(const std::string& name);
-  [[nodiscard]] InterfaceStatus read_interface(const std::string& name);
+  void on_published(const RouterKey& owner, const netlink::Publication& publication);
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
@@ -118,9 +104,15 @@ class Runner {
   AdvertPorts::Sink sink_;
   Executor executor_;
   runtime::PauseDetector pauses_;
+  InterfaceWatch interfaces_;
   runtime::RateLimiter noise_;
   Actions actions_;
   Turn turn_;
+  struct Hearing {
+    core::Instant since;
+    bool everything = false;  // or only what was readable: enough while nothing is due
+  };
+  std::optional<Hearing> hearing_;  // goes on in the next turn
   std::deque<Event> pending_;
   bool in_turn_ = false;
   bool configured_ = false;
@@ -129,23 +121,11 @@ class Runner {
   bool sweep_is_due_ = false;  // when all that the first commit wished for is done
   core::Instant worked_at_{};  // the last time that nothing waited, or was worked on
 
-  /// What instances want of an interface.
-  struct Watched {
-    std::set<core::Family> families;
-    std::set<IpAddress> addresses;  ///< that they send from or to
-  };
-  std::map<std::string, Watched> watched_;          // interfaces that instances use
-  std::multimap<IpAddress, std::string> watchers_;  // who looks at an address
-  std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
-  std::set<std::string> without_socket_;  // or with a deaf one
-  std::map<PortKey, Deafness> deaf_;
-  core::Duration socket_pause_ = kSocketPause;
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer start_;
   runtime::DeadlineTimer patience_;
-  runtime::DeadlineTimer socket_retry_;
   runtime::DeadlineTimer announce_again_;
 };
 

@@ -86,7 +86,7 @@ void Player::feed_timed(std::span<const std::string> words) {
     driver_->receive(read_packet(rest).received(), actions_);
   } else if (verb == "finish") {
     check(rest.empty(), "finish stands alone");
-    driver_->finish(actions_);
+    driver_->finish(now, actions_);
   } else if (verb == "do" || verb == "answer") {
     Event event = read_event(rest);
     if (auto* reload = std::get_if<Reload>(&event); reload != nullptr) {

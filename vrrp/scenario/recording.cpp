@@ -43,11 +43,11 @@ void RecordedDriver::receive(const Received& packet, Actions& out) {
   driver_.receive(packet, out);
 }
 
-void RecordedDriver::finish(Actions& out) {
+void RecordedDriver::finish(Instant heard_at, Actions& out) {
   for (const Attached& each : tapes_) {
-    if (each.tape->wants_everything()) each.tape->write(now_, "finish");
+    if (each.tape->wants_everything()) each.tape->write(heard_at, "finish");
   }
-  driver_.finish(out);
+  driver_.finish(heard_at, out);
 }
 
 void RecordedDriver::handle(const Event& event, Instant now, Actions& out) {

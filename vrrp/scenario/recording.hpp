@@ -43,7 +43,8 @@ class RecordedDriver {
   // As Driver, see there.
   void begin(Instant now, Duration uncounted, Actions& out);
   void receive(const Received& packet, Actions& out);
-  void finish(Actions& out);
+  void finish(Actions& out) { finish(now_, out); }
+  void finish(Instant heard_at, Actions& out);
   void handle(const Event& event, Instant now, Actions& out);
   void answer(const Event& event, Actions& out);
   [[nodiscard]] std::optional<Instant> deadline() const { return driver_.deadline(); }

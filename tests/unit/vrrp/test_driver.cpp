@@ -118,3 +118,20 @@ TEST_CASE(
   CHECK(std::get<SendAdvert>(bench.out.front()).identification == 2);
   CHECK(std::get<SendAdvert>(bench.out.front()).departure == first.departure);
 }
+
+TEST_CASE(
+    "driver: what is heard in several wake-ups is judged at the time of the first: silence since "
+    "then proves nothing") {
+  Bench bench;
+  const Instant down_at = t0 + 3'609'375us;
+  bench.out.clear();
+  bench.driver.begin(down_at - 1ms, 0s, bench.out);  // and goes on
+  bench.driver.begin(down_at + 1ms, 0s, bench.out);
+
+  bench.driver.finish(down_at - 1ms, bench.out);
+
+  CHECK(bench.instance().state_name() == StateName::backup);
+  CHECK(bench.driver.deadline() == down_at);
+  bench.driver.finish(bench.out);
+  CHECK(bench.instance().state_name() == StateName::master);
+}

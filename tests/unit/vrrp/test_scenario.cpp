@@ -248,14 +248,21 @@ class Dice {
   }
   void wake(std::uint64_t packets) {
     actions_.clear();
+    const Instant heard_since = now;
     driver.begin(now, Duration::zero(), actions_);
     for (std::uint64_t i = 0; i < packets; ++i) {
+      if (rng_.chance(10)) {  // too many for a turn
+        end();
+        actions_.clear();
+        now += 5ms;
+        driver.begin(now, Duration::zero(), actions_);
+      }
       const auto bytes = packet();
       driver.receive({"eth0", core::Family::v4, ip(rng_.chance(50) ? "192.0.2.2" : "192.0.2.0"),
                       vrrp_group(), 255, bytes},
                      actions_);
     }
-    driver.finish(actions_);
+    driver.finish(heard_since, actions_);
     end();
   }
   void handle(const Event& event) {

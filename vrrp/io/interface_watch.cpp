@@ -1,0 +1,187 @@
+#include "vrrp/io/interface_watch.hpp"
+
+#include "runtime/clock.hpp"
+#include "vrrp/messages.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::vrrp {
+
+std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings) {
+  std::set<IpAddress> all;
+  if (settings.source_address) all.insert(*settings.source_address);
+  if (settings.unicast) {
+    for (const UnicastPeer& peer : settings.unicast->peers) all.insert(peer.address);
+  }
+  return all;
+}
+
+InterfaceStatus interface_status(const netlink::Reflector& reflector, const netlink::Link& link,
+                                 const std::set<IpAddress>& addresses) {
+  InterfaceStatus status{.exists = true, .up = link.is_usable(), .primary_address = {}};
+  status.primary_address = reflector.primary_v4(link.index);
+  status.link_local = reflector.link_local(link.index);
+  for (const IpAddress& address : addresses) {
+    if (reflector.is_usable(address, link.index)) status.own_addresses.push_back(address);
+  }
+  return status;
+}
+
+InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& logger,
+                               netlink::Reflector& reflector, AdvertPorts& ports,
+                               std::function<void(const std::string&)> on_changed)
+    : io_(io),
+      logger_(logger),
+      reflector_(reflector),
+      ports_(ports),
+      on_changed_(std::move(on_changed)),
+      retry_(io, [this] {
+        for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
+      }) {
+  // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
+  const std::weak_ptr<Life> life = life_;
+  reflector_.on_link([this, life](const netlink::LinkEvent& event) {
+    if (life.lock()) on_link(event);
+  });
+  reflector_.on_address([this, life](const netlink::AddressEvent& event) {
+    if (life.lock()) on_address(event);
+  });
+}
+
+void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings) {
+  watched_.clear();
+  for (const InstanceSettings& each : settings) {
+    const auto [watched, is_new] = watched_.try_emplace(each.interface);
+    watched->second.families.insert(each.family);
+    watched->second.addresses.merge(addresses_to_watch(each));
+    if (!is_new || reflector_.link(each.interface) != nullptr) continue;
+    logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
+                each.interface, each.name);
+  }
+  watchers_.clear();
+  for (const auto& [name, watched] : watched_) {
+    for (const IpAddress& address : watched.addresses) watchers_.emplace(address, name);
+  }
+  std::erase_if(without_socket_, [&](const auto& name) { return !watched_.contains(name); });
+}
+
+std::vector<std::string> InterfaceWatch::names() const {
+  std::vector<std::string> all;
+  for (const auto& [name, wanted] : watched_) all.push_back(name);
+  return all;
+}
+
+// ---- the kernel's news ----
+
+void InterfaceWatch::on_link(const netlink::LinkEvent& event) {
+  if (const auto* changed = std::get_if<netlink::LinkChanged>(&event)) {
+    mark_dirty(changed->before.name);
+    mark_dirty(changed->after.name);
+  } else if (const auto* appeared = std::get_if<netlink::LinkAppeared>(&event)) {
+    mark_dirty(appeared->link.name);
+  } else if (const auto* vanished = std::get_if<netlink::LinkVanished>(&event)) {
+    mark_dirty(vanished->link.name);
+  }
+}
+
+void InterfaceWatch::on_address(const netlink::AddressEvent& event) {
+  const netlink::Address& address = netlink::address_of(event);
+  const netlink::Link* link = reflector_.link(address.interface);
+  if (link != nullptr) mark_dirty(link->name);
+  const auto [first, last] = watchers_.equal_range(address.prefix.address);
+  for (auto at = first; at != last; ++at) mark_dirty(at->second);  // on whatever interface it is
+}
+
+// A burst of events (twenty addresses put in place) becomes one look at the interface.
+void InterfaceWatch::mark_dirty(const std::string& interface) {
+  if (!watched_.contains(interface)) return;
+  const bool is_first = dirty_.empty();
+  dirty_.insert(interface);
+  if (!is_first) return;
+  boost::asio::post(io_, [this, life = std::weak_ptr<Life>(life_)] {
+    if (life.lock()) look_now();
+  });
+}
+
+void InterfaceWatch::look_now() {
+  for (const std::string& name : std::exchange(dirty_, {})) on_changed_(name);
+}
+
+InterfaceStatus InterfaceWatch::read(const std::string& name) {
+  const netlink::Link* link = reflector_.link(name);
+  if (link == nullptr) {
+    without_socket_.erase(name);
+    return {};
+  }
+  const auto watched = watched_.find(name);
+  if (watched == watched_.end()) return interface_status(reflector_, *link, {});
+  InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
+  bool complete = true;
+  for (const core::Family family : watched->second.families) {
+    const PortKey port{name, family};
+    const auto opened = ports_.open(port, link->index);
+    const auto deaf = deaf_.find(port);
+    if (opened && deaf == deaf_.end()) continue;
+    complete = false;
+    if (!opened && noise_.admit(name, runtime::now()))
+      logger_.log(kNoSocket, "{}", opened.error().message);
+    if (opened && !deaf->second.groups.empty()) {
+      status.deaf_groups.insert(status.deaf_groups.end(), deaf->second.groups.begin(),
+                                deaf->second.groups.end());
+      continue;
+    }
+    (family == core::Family::v4 ? status.trouble : status.trouble_v6) =
+        opened ? deaf->second.sentence : opened.error().message;
+  }
+  if (!complete) {
+    look_again_later(name);
+  } else if (without_socket_.erase(name) != 0 && without_socket_.empty()) {
+    pause_ = kPause;
+  }
+  return status;
+}
+
+void InterfaceWatch::look_again_later(const std::string& interface) {
+  const bool waits = !without_socket_.empty();
+  without_socket_.insert(interface);
+  if (waits && retry_.armed()) return;
+  retry_.arm(runtime::now() + pause_);
+  pause_ = std::min(2 * pause_, kLongestPause);
+}
+
+// ---- sockets ----
+
+void InterfaceWatch::hear_for(const std::vector<RouterKey>& routers) {
+  std::map<PortKey, Ears> wanted;
+  for (const RouterKey& key : routers) {
+    Ears& ears = wanted[{key.interface, key.family}];
+    ears.vrids.insert(key.vrid);
+    if (key.channel.is_multicast()) ears.groups.insert(key.channel);
+  }
+  std::set<PortKey> in_use;
+  std::map<PortKey, Deafness> deaf;
+  for (const auto& [port, ears] : wanted) {
+    in_use.insert(port);
+    Deafness found = ports_.listen_to(port, ears);
+    if (!found.sentence.empty()) deaf.emplace(port, std::move(found));
+  }
+  ports_.retain(in_use);
+  note_deafness(std::move(deaf));
+}
+
+// What is new is told to the core at the next look at the interface.
+void InterfaceWatch::note_deafness(std::map<PortKey, Deafness> found) {
+  for (const auto& [port, deaf] : found) {
+    if (noise_.admit(port.interface, runtime::now()))
+      logger_.log(kNoSocket, "{}: {}", port.interface, deaf.sentence);
+    look_again_later(port.interface);
+    const auto known = deaf_.find(port);
+    if (known == deaf_.end() || known->second != deaf) mark_dirty(port.interface);
+  }
+  for (const auto& [port, deaf] : std::exchange(deaf_, std::move(found))) {
+    if (!deaf_.contains(port)) mark_dirty(port.interface);
+  }
+}
+
+}  // namespace holdfast::vrrp

@@ -1,0 +1,86 @@
+// The interfaces that instances use: what the kernel says of them, and the sockets there that hear
+// for the instances. Tells the runner when something changed; decides nothing about elections.
+#pragma once
+
+#include "netlink_reflector/reflector.hpp"
+#include "runtime/log.hpp"
+#include "runtime/loop.hpp"
+#include "vrrp/core/instance.hpp"
+#include "vrrp/io/advert_ports.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace holdfast::vrrp {
+
+/// Those that an instance sends from or to.
+[[nodiscard]] std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings);
+/// What the kernel says of a link, and which of these addresses the host has; nothing of sockets.
+[[nodiscard]] InterfaceStatus interface_status(const netlink::Reflector& reflector,
+                                               const netlink::Link& link,
+                                               const std::set<IpAddress>& addresses);
+
+class InterfaceWatch {
+ public:
+  /// A socket that could not be opened is tried again after this, then after twice as long, up to
+  /// kLongestPause.
+  static constexpr core::Duration kPause = std::chrono::seconds(1);
+  static constexpr core::Duration kLongestPause = std::chrono::seconds(30);
+  /// One line a minute about the sockets of an interface.
+  static constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
+
+  /// `on_changed`: read() may answer otherwise than before. It runs from the loop, or from
+  /// look_now(). The reflector and the ports must outlive this.
+  InterfaceWatch(boost::asio::io_context& io, runtime::Logger& logger,
+                 netlink::Reflector& reflector, AdvertPorts& ports,
+                 std::function<void(const std::string& interface)> on_changed);
+  InterfaceWatch(const InterfaceWatch&) = delete;
+  InterfaceWatch& operator=(const InterfaceWatch&) = delete;
+
+  /// From now on the interfaces of these instances.
+  void watch(const std::vector<InstanceSettings>& settings);
+  [[nodiscard]] std::vector<std::string> names() const;
+  /// Opens the interface's sockets on the way: an instance without a socket must not take part.
+  [[nodiscard]] InterfaceStatus read(const std::string& interface);
+  /// The sockets hear for these and for nobody else; those of other interfaces are closed.
+  void hear_for(const std::vector<RouterKey>& routers);
+  /// What is known to have changed is told at once.
+  void look_now();
+
+ private:
+  struct Life {};  // its weak_ptr tells a posted handler whether the watch is still there
+
+  void on_link(const netlink::LinkEvent& event);
+  void on_address(const netlink::AddressEvent& event);
+  void mark_dirty(const std::string& interface);
+  void note_deafness(std::map<PortKey, Deafness> found);
+  void look_again_later(const std::string& interface);
+
+  /// What instances want of an interface.
+  struct Watched {
+    std::set<core::Family> families;
+    std::set<IpAddress> addresses;  ///< that they send from or to
+  };
+
+  boost::asio::io_context& io_;
+  runtime::Logger& logger_;
+  netlink::Reflector& reflector_;
+  AdvertPorts& ports_;
+  std::function<void(const std::string&)> on_changed_;
+  runtime::RateLimiter noise_{kNoiseEvery};
+  std::map<std::string, Watched> watched_;
+  std::multimap<IpAddress, std::string> watchers_;  // who looks at an address
+  std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
+  std::set<std::string> without_socket_;  // or with a deaf one
+  std::map<PortKey, Deafness> deaf_;
+  core::Duration pause_ = kPause;
+  std::shared_ptr<Life> life_ = std::make_shared<Life>();
+  runtime::DeadlineTimer retry_;
+};
+
+}  // namespace holdfast::vrrp
