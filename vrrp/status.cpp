@@ -70,13 +70,13 @@ json::value unicast_of(const InstanceSettings& settings) {
   return peers;
 }
 
-/// In keepalived's words; null: none.
+/// null: none.
 json::value authentication_of(const InstanceSettings& settings) {
   switch (settings.authentication.type) {
     case AuthenticationType::none:
       break;
     case AuthenticationType::simple_password:
-      return "PASS";
+      return json::object{{"method", "password"}};
   }
   return nullptr;
 }
