@@ -23,7 +23,9 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       rival_(from.rival),
       list_difference_(from.list_difference),
       became_master_at_(from.became_master_at),
-      last_advert_at_(from.last_advert_at) {
+      last_advert_at_(from.last_advert_at),
+      proofs_(from.proofs),
+      utc_ahead_(from.utc_ahead) {
   if (!from.reported_at.empty()) reported_at_ = from.reported_at;
   if (!from.dialects.empty()) dialects_ = from.dialects;
   adopt_settings();
@@ -49,11 +51,16 @@ Situation Instance::situation() const {
           .dialects = dialects_ ? *dialects_ : Dialects{},
           .reported_at = reported_at_ ? *reported_at_ : ReportTimes{},
           .became_master_at = became_master_at_,
-          .last_advert_at = last_advert_at_};
+          .last_advert_at = last_advert_at_,
+          .proofs = proofs_,
+          .utc_ahead = utc_ahead_};
 }
 
 Router::Router(const RouterSituation& from)
-    : running_(from.running), stopping_(from.stopping), stopped_(from.stopped) {
+    : running_(from.running),
+      stopping_(from.stopping),
+      stopped_(from.stopped),
+      utc_ahead_(from.utc_ahead) {
   for (const InstanceSituation& each : from.instances) {
     const std::size_t slot = add_instance(each.settings);
     slots_[slot].emplace(each.settings, each.situation);
@@ -68,6 +75,7 @@ RouterSituation Router::situation() const {
   RouterSituation all{.running = running_,
                       .stopping = stopping_,
                       .stopped = stopped_,
+                      .utc_ahead = utc_ahead_,
                       .interfaces = {},
                       .instances = {}};
   for (const auto& [name, interface] : interfaces_) {

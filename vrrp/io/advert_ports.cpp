@@ -5,6 +5,16 @@
 #include <system_error>
 
 namespace holdfast::vrrp {
+namespace {
+
+/// All that an interface can have.
+std::array<PortKey, 3> ports_of(const std::string& interface) {
+  return {PortKey{interface, core::Family::v4, Carrier::ip},
+          PortKey{interface, core::Family::v4, Carrier::ah},
+          PortKey{interface, core::Family::v6, Carrier::ip}};
+}
+
+}  // namespace
 
 struct AdvertPorts::Port {
   Port(boost::asio::io_context& io, std::string interface, AdvertSocket opened)
@@ -39,7 +49,7 @@ core::Result<void> AdvertPorts::open(const PortKey& key, std::uint32_t index) {
   const auto found = ports_.find(key);
   if (found != ports_.end() && found->second->socket.index() == index) return {};
   if (found != ports_.end()) close(found);
-  auto socket = AdvertSocket::open(key.interface, index, key.family);
+  auto socket = AdvertSocket::open(key.interface, index, key.family, key.carrier);
   if (!socket) return socket.error();
   const auto port = std::make_shared<Port>(io_, key.interface, std::move(*socket));
   ports_.emplace(key, port);
@@ -64,8 +74,8 @@ void AdvertPorts::close(Ports::iterator port) {
 }
 
 void AdvertPorts::close(const std::string& interface) {
-  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
-    const auto found = ports_.find({interface, family});
+  for (const PortKey& key : ports_of(interface)) {
+    const auto found = ports_.find(key);
     if (found != ports_.end()) close(found);
   }
 }
@@ -93,8 +103,8 @@ bool AdvertPorts::drain(Port& port, const Sink& sink) {
 
 bool AdvertPorts::drain(const std::string& interface, const Sink& sink) {
   bool complete = true;
-  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
-    const auto found = ports_.find({interface, family});
+  for (const PortKey& key : ports_of(interface)) {
+    const auto found = ports_.find(key);
     if (found != ports_.end()) complete = drain(*found->second, sink) && complete;
   }
   return complete;
@@ -111,7 +121,7 @@ void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<E
   std::vector<int> outcome(adverts.size(), kNotTried);  // 0: somebody was reached
   for (std::size_t i = 0; i < adverts.size(); ++i) {
     const RouterKey& router = adverts[i]->router->key;
-    const auto found = ports_.find({router.interface, router.family});
+    const auto found = ports_.find({router.interface, router.family, Carrier::ip});
     if (found == ports_.end()) continue;
     outcome[i] = 0;
     for (const Letter& letter : adverts[i]->departure->letters)

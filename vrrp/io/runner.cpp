@@ -2,6 +2,7 @@
 
 #include "core/buffer.hpp"
 #include "vrrp/core/dialect.hpp"
+#include "vrrp/io/proof_page.hpp"
 #include "vrrp/messages.hpp"
 
 #include <boost/asio/post.hpp>
@@ -14,6 +15,16 @@ namespace holdfast::vrrp {
 namespace {
 
 constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
+/// The wall clock is told again when it has moved so far.
+constexpr core::Duration kClockMoved = std::chrono::milliseconds(1);
+
+/// A router of version 2 hears who speaks behind an authentication header, too, be it only to say
+/// so.
+std::vector<PortKey> ports_of(const InstanceSettings& settings) {
+  std::vector<PortKey> ports{{settings.interface, settings.family, Carrier::ip}};
+  if (settings.version == 2) ports.push_back({settings.interface, settings.family, Carrier::ah});
+  return ports;
+}
 
 }  // namespace
 
@@ -97,6 +108,7 @@ void Runner::wake(const std::string* readable) {
   report_pause(pause);
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(woke_at, pause.suspended, actions_);
+  tell_clock();
   // Nothing may be judged before every socket was heard; while nothing is due one socket is enough.
   const bool is_due = driver_.deadline() && *driver_.deadline() <= woke_at;
   const bool complete =
@@ -106,6 +118,15 @@ void Runner::wake(const std::string* readable) {
   }
   driver_.finish(actions_);
   end_turn();
+}
+
+// Before anything is judged or sent by it.
+void Runner::tell_clock() {
+  if (!signs_) return;
+  const core::Duration ahead = runtime::utc_ahead();
+  if (std::chrono::abs(ahead - utc_ahead_) < kClockMoved) return;
+  utc_ahead_ = ahead;
+  driver_.answer(ClockTold{ahead}, actions_);
 }
 
 void Runner::handle(Event event) {
@@ -250,7 +271,10 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   refresh_ports(next);  // whom nobody can hear is in FAULT from its first moment
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);
+  signs_ = std::any_of(next.begin(), next.end(),
+                       [](const InstanceSettings& each) { return each.signing.has_value(); });
   driver_.begin(moment, core::Duration::zero(), actions_);
+  tell_clock();
   for (const auto& [name, wanted] : watched_) {
     driver_.handle(InterfaceChanged{name, read_interface(name)}, moment, actions_);
   }
@@ -274,7 +298,7 @@ void Runner::watch(const std::vector<InstanceSettings>& settings) {
   watched_.clear();
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
-    watched->second.families.insert(each.family);
+    for (const PortKey& port : ports_of(each)) watched->second.ports.insert(port);
     watched->second.addresses.merge(addresses_to_watch(each));
     if (!is_new || reflector_.link(each.interface) != nullptr) continue;
     logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
@@ -297,6 +321,8 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
   for (const InstanceSettings& each : settings) {
     const RouterKey key = each.key();
     configured.insert(page_key(key));
+    if (const auto known = page->recall(page_key(key)); known && proofs_of(*known))
+      driver_.handle(RecallProofs{key, *proofs_of(*known)}, runtime::now(), actions_);
     const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
     driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at,
@@ -312,13 +338,16 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
 
 void Runner::refresh_ports(const std::vector<InstanceSettings>& coming) {
   std::map<PortKey, Ears> wanted;
-  const auto want = [&](const RouterKey& key) {
-    Ears& ears = wanted[{key.interface, key.family}];
-    ears.vrids.insert(key.vrid);
-    if (key.channel.is_multicast()) ears.groups.insert(key.channel);
+  const auto want = [&](const InstanceSettings& settings) {
+    const RouterKey key = settings.key();
+    for (const PortKey& port : ports_of(settings)) {
+      Ears& ears = wanted[port];
+      ears.vrids.insert(key.vrid);
+      if (key.channel.is_multicast()) ears.groups.insert(key.channel);
+    }
   };
-  for (const Instance* instance : router().instances()) want(instance->key());
-  for (const InstanceSettings& each : coming) want(each.key());
+  for (const Instance* instance : router().instances()) want(instance->settings());
+  for (const InstanceSettings& each : coming) want(each);
   std::set<PortKey> in_use;
   std::map<PortKey, Deafness> deaf;
   for (const auto& [port, ears] : wanted) {
@@ -423,8 +452,7 @@ InterfaceStatus Runner::read_interface(const std::string& name) {
   if (watched == watched_.end()) return interface_status(reflector_, *link, {});
   InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
   bool complete = true;
-  for (const core::Family family : watched->second.families) {
-    const PortKey port{name, family};
+  for (const PortKey& port : watched->second.ports) {
     const auto opened = ports_.open(port, link->index);
     const auto deaf = deaf_.find(port);
     if (opened && deaf == deaf_.end()) continue;
@@ -436,7 +464,7 @@ InterfaceStatus Runner::read_interface(const std::string& name) {
                                 deaf->second.groups.end());
       continue;
     }
-    (family == core::Family::v4 ? status.trouble : status.trouble_v6) =
+    (port.family == core::Family::v4 ? status.trouble : status.trouble_v6) =
         opened ? deaf->second.sentence : opened.error().message;
   }
   if (!complete) {

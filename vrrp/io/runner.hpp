@@ -95,6 +95,7 @@ class Runner {
   void announce();
   void report_pause(const runtime::PauseDetector::Pause& pause);
 
+  void tell_clock();
   void watch(const std::vector<InstanceSettings>& settings);
   /// True when at least one goes on as master.
   bool resume(const std::vector<InstanceSettings>& settings);
@@ -124,14 +125,16 @@ class Runner {
   std::deque<Event> pending_;
   bool in_turn_ = false;
   bool configured_ = false;
-  bool started_ = false;       ///< elections run
-  bool is_posted_ = false;     // work() is
-  bool sweep_is_due_ = false;  // when all that the first commit wished for is done
-  core::Instant worked_at_{};  // the last time that nothing waited, or was worked on
+  bool started_ = false;        ///< elections run
+  bool signs_ = false;          // somebody needs the wall clock
+  core::Duration utc_ahead_{};  // as told last
+  bool is_posted_ = false;      // work() is
+  bool sweep_is_due_ = false;   // when all that the first commit wished for is done
+  core::Instant worked_at_{};   // the last time that nothing waited, or was worked on
 
   /// What instances want of an interface.
   struct Watched {
-    std::set<core::Family> families;
+    std::set<PortKey> ports;
     std::set<IpAddress> addresses;  ///< that they send from or to
   };
   std::map<std::string, Watched> watched_;          // interfaces that instances use
