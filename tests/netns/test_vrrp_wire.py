@@ -29,6 +29,9 @@ VIPS4 = ("10.9.0.200", "10.9.0.201")
 VIPS6 = ("fe80::9:200", "2001:db8::200")
 
 
+AH = "authentication {\n auth_type AH\n auth_pass secret12\n }"
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How the two speak. `words` of an instance; `peers`: unicast, from these addresses."""
@@ -69,6 +72,8 @@ DIALECTS = [
     Dialect("v2 unicast", 2, 1, peers=True),
     Dialect("v3 IPv4 unicast", 3, 0.2, peers=True),
     Dialect("v3 IPv6 unicast", 3, 0.2, GLOBALS6, VIPS6, peers=True),
+    Dialect("v2 AH", 2, 1, words=AH),
+    Dialect("v2 AH unicast", 2, 1, words=AH, peers=True),
 ]
 
 
@@ -162,6 +167,10 @@ def test_ours_preempts_stops_and_crashes(pair: Pair) -> None:
     assert (taken.version, taken.ttl, taken.tos) == (dialect.version, 255, 0xC0)
     assert taken.addresses == dialect.vips
     assert taken.interval_s == pytest.approx(dialect.interval)
+    assert (taken.ah_sequence is not None) == (dialect.words == AH)
+    if dialect.words == AH:
+        before = [one.ah_sequence for one in pair.adverts(0, 1) if one.at < taken.at]
+        assert taken.ah_sequence == max(before) + 1, "it counts on"
     if dialect.peers:
         assert taken.destination == dialect.sources[1]
     else:
