@@ -137,11 +137,11 @@ void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
 }
 
 // Two that took over in the same moment use the same numbers, and each takes the other's adverts
-// for old ones: the one with the higher address goes ahead.
+// for old ones: the one with the higher address goes ahead, if it is heard.
 void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
   const bool in_step =
       event.rejected.reason == Objection::ah_replay && proofs_ && state_name() == StateName::master;
-  if (in_step && source_address() > event.rejected.source)
+  if (in_step && !send_trouble_ && source_address() > event.rejected.source)
     proofs_->ah_sequence = number_after(proofs_->ah_sequence);
   report(event.rejected.reason, event.rejected.source, event.rejected.sentence, now, out);
 }
