@@ -1,8 +1,10 @@
 #include "tests/sim/child.hpp"
 
 #include "tests/sim/machine.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/core/dialect.hpp"
 #include "vrrp/io/ipv4_header.hpp"
+#include "vrrp/io/proof_page.hpp"
 
 namespace holdfast::sim {
 
@@ -15,6 +17,11 @@ constexpr std::size_t kSocketBufferPackets = 64;  // what does not fit is lost, 
 constexpr Duration kHeartbeat = 500ms;
 constexpr Duration kMaxHandover = 3s;  // Engine::kMaxHandover
 constexpr Duration kLatestWork = 20ms;
+constexpr std::size_t kProtocolAt = 9;  // in an IPv4 header
+
+std::size_t vrid_at(const Bytes& packet) {
+  return kIpv4HeaderBytes + (packet[kProtocolAt] == kIpProtocolAh ? kAhBytes : 0) + 1;
+}
 
 }  // namespace
 
@@ -138,6 +145,11 @@ void Child::resume(const File& next) {
   std::set<core::RouterKey> configured;
   for (const InstanceSettings& each : next) {
     configured.insert(each.key());
+    const auto all = machine_.page().records.find(each.key());
+    if (all != machine_.page().records.end()) {
+      if (const auto proofs = proofs_of(all->second))
+        driver_.handle(RecallProofs{each.key(), *proofs}, world().now(), wake_.actions);
+    }
     const auto record = machine_.page().load(each.key());
     if (!record || record->state != Page::Record::State::master) continue;
     wake_.resumed.emplace_back(each.key(), record->last_advert_sent_at);
@@ -231,12 +243,14 @@ void Child::drain(const std::string& name, Socket& socket) {
     auto packet = decode_ipv4(bytes);
     if (packet.has_error()) continue;
     packet->interface = name;
-    const auto vrid = peek_vrid(packet->payload);
+    const auto inner = advert_in(*packet);
+    const auto vrid = inner ? peek_vrid(*inner) : std::nullopt;
     const Instance* instance = vrid ? router().receiver(*packet, *vrid) : nullptr;
     if (instance != nullptr) {
-      if (auto advert = decode_advert(
-              packet->payload, {instance->settings().version, packet->source, packet->destination}))
-        wake_.heard.push_back({instance->key(), packet->source, std::move(*advert)});
+      auto checked = check_advert(*packet, instance->settings(), instance->source_address(),
+                                  instance->proof_context(world().now()));
+      if (auto* accepted = std::get_if<Accepted>(&checked))
+        wake_.heard.push_back({instance->key(), packet->source, std::move(accepted->advert)});
     }
     driver_.receive(*packet, wake_.actions);
   }
@@ -256,7 +270,7 @@ void Child::arm() {
 
 void Child::packet(netlink::InterfaceIndex index, const Bytes& bytes) {
   for (auto& [name, socket] : sockets_) {
-    if (socket.index != index || !socket.vrids.test(bytes[kIpv4HeaderBytes + 1])) continue;
+    if (socket.index != index || !socket.vrids.test(bytes[vrid_at(bytes)])) continue;
     if (socket.waiting.size() >= kSocketBufferPackets) continue;
     socket.waiting.push_back(bytes);
     if (socket.waiting.size() > 1) continue;
@@ -362,6 +376,7 @@ void Child::tell(const Action& action) {
     record.vrid = remember->router->key.vrid;
     record.priority = remember->priority;
     record.checksum = number_of(remember->checksum);
+    if (remember->proofs) put_proofs(*remember->proofs, record);
     record.state = remember->state == StateName::master ? Page::Record::State::master
                    : remember->hands_over               ? Page::Record::State::handing_over
                                                         : Page::Record::State::other;

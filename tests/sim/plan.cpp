@@ -87,7 +87,12 @@ InstanceSettings draw_instance(core::Rng& rng, const VirtualRouter& router, std:
   // write its checksum as RFC 9568 does.
   settings.version = router.wire % 2 == 0 ? 2 : 3;
   settings.advert_interval = router.interval;
-  settings.authentication = Authentication::password("secret");
+  // Every second router proves where its adverts come from.
+  const bool proves = number % 2 == 1;
+  settings.authentication = proves && settings.version == 2 ? Authentication::header("secret")
+                                                            : Authentication::password("secret");
+  if (proves && settings.version == 3)
+    settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 7)}}};
   settings.priority =
       static_cast<std::uint8_t>(equal_priorities ? 100 : 1 + rng.below(std::uint64_t{254}));
   if (settings.priority % 3 == 0) settings.checksum = ChecksumChoice::without_pseudo_header;

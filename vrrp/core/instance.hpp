@@ -107,7 +107,8 @@ struct Remove {};
 using InstanceEvent =
     std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
                  AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
-                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reconfigure, Remove>;
+                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reconfigure, Remove,
+                 RecallProofs, ClockTold>;
 
 /// On its way out: with the whole process, or because a reload removed it.
 enum class Leaving : std::uint8_t { no, stopped, removed };
@@ -141,6 +142,10 @@ class Instance {
   [[nodiscard]] const core::Rare<Dialects>& dialects() const { return dialects_; }
   /// What is odd about whom; those older than kRemarkLasts are over.
   [[nodiscard]] const core::Rare<PeerRemarks>& remarks() const { return remarks_; }
+  /// Of an instance that asks for a proof of origin. Empty otherwise, or when nothing was heard or
+  /// sent yet.
+  [[nodiscard]] const core::Rare<ProofMemory>& proofs() const { return proofs_; }
+  [[nodiscard]] ProofContext proof_context(Instant now) const;
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
@@ -152,7 +157,8 @@ class Instance {
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
   [[nodiscard]] std::optional<IpAddress> source_address() const;
-  /// What it would send now as master; nullopt: it has nothing to send from.
+  /// What it would send now as master, but for the moment that it is signed at; nullopt: it has
+  /// nothing to send from.
   [[nodiscard]] std::optional<Departure> next_departure() const;
   [[nodiscard]] std::uint8_t effective_priority() const { return settings_.priority; }
   /// Of this reign, or of the last one.
@@ -184,6 +190,8 @@ class Instance {
   void on(const ResumeFromPage& event, Instant now, Actions& out);
   void on(const Reconfigure& event, Instant now, Actions& out);
   void on(const Remove& event, Instant now, Actions& out);
+  void on(const RecallProofs& event, Instant now, Actions& out);
+  void on(const ClockTold& event, Instant now, Actions& out);
 
   // backup.cpp
   void listen(Duration interval, Instant master_down_at, std::string why, Instant now,
@@ -230,8 +238,24 @@ class Instance {
   [[nodiscard]] bool hears_another_master(Instant now) const;
   [[nodiscard]] Duration master_interval(Instant now) const;
 
+  // credentials.cpp
+  /// What proves the origin of one advert of ours.
+  struct Credentials {
+    std::uint16_t identification = 0;
+    std::uint32_t ah_sequence = 0;
+    Stamp stamp = 0;
+  };
+  [[nodiscard]] Credentials next_credentials(Instant now) const;
+  void use_up(const Credentials& credentials);
+  void note_number_left();
+  void authenticate(Letter& letter, const IpAddress& source, const Credentials& credentials) const;
+  void note_proof_of(const AdvertReceived& advert, Actions& out);
+  [[nodiscard]] bool must_hear_a_number_first() const;
+  void forget_needless_proofs();
+
   void send_advert(std::uint8_t priority, Instant now, Actions& out);
-  [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority) const;
+  [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority,
+                                    const Credentials& credentials) const;
   [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
   [[nodiscard]] bool is_own(const IpAddress& address) const;
   void change_state(State next, std::string why, Instant now, Actions& out);
@@ -266,6 +290,9 @@ class Instance {
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};
   Instant last_advert_at_{};
+  core::Rare<ProofMemory> proofs_;
+  Duration utc_ahead_{};
+  std::uint32_t offered_number_ = 0;  // of an advert of this turn, until the shell has answered
   Counters counters_;
 };
 

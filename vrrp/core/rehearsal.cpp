@@ -222,7 +222,8 @@ void Rehearsal::note(const Action& action) {
 bool Rehearsal::is_routine(const Action& action, Shown& shown) {
   return std::visit(
       Match{[&](const SendAdvert& advert) {
-              const bool is_same = shown.last_advert->letters == advert.departure->letters;
+              const bool is_same =
+                  shown.last_advert->plain_letters() == advert.departure->plain_letters();
               shown.last_advert = advert.departure;
               return is_same && now_ > began_at_;
             },
