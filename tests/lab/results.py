@@ -20,6 +20,9 @@ DOCTEST = re.compile(
 )
 
 
+MESSAGE = 400  # characters that a failed test may say in the list at the end
+
+
 @dataclass
 class Count:
     passed: int = 0
@@ -51,11 +54,24 @@ def count_case(case: ElementTree.Element) -> Count:
     return Count(failed=1) if failed else Count(passed=1)
 
 
-def count_file(path: Path) -> Count:
-    total = Count()
+def what_failed(case: ElementTree.Element) -> str:
+    """One line for a failed entry: its name and the beginning of what it said."""
+    said = case.find("failure")
+    said = said if said is not None else case.find("error")
+    message = " ".join((said.get("message") or "").split()) if said is not None else ""
+    name = f"{case.get('classname', '').replace('.', '/')}: {case.get('name', '')}"
+    return f"{name}: {message}"[:MESSAGE] if message else name
+
+
+def count_file(path: Path) -> tuple[Count, list[str]]:
+    """What a JUnit file adds up to, and a line for each entry that failed."""
+    total, failed = Count(), []
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        total.add(count_case(case))
-    return total
+        count = count_case(case)
+        if count.failed:
+            failed.append(what_failed(case))
+        total.add(count)
+    return total, failed
 
 
 def main() -> int:
@@ -64,11 +80,13 @@ def main() -> int:
     parser.add_argument("files", nargs="*", type=Path)
     options = parser.parse_args()
     total = Count()
+    failed: list[str] = []
     unsaid = options.failed_stages  # stages that failed without a failed test to show for it
     for path in options.files:
         if not path.is_file():
             continue
-        count = count_file(path)
+        count, lines = count_file(path)
+        failed += lines
         print(f"  {path.stem:<32} {count}")
         if os.environ.get("CI") and count.skipped and not count.passed and not count.failed:
             print(f"  {path.stem}: everything was skipped, which counts as a failure here")
@@ -80,6 +98,10 @@ def main() -> int:
         total.failed += unsaid
     if not total.passed:
         total.failed = max(total.failed, 1)
+    if failed:
+        print("\nFailed:")
+    for line in failed:
+        print(f"  {line}")
     print()
     print(total)
     return 1 if total.failed or options.failed_stages else 0
