@@ -1,6 +1,7 @@
 // The command line: keepalived's everyday options under their names, so that unit files and habits
 // keep working.
 #include "config/default_file.hpp"
+#include "runtime/completion.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/options.hpp"
 #include "watchdog/version.hpp"
@@ -58,6 +59,7 @@ struct Words {
   std::string signal;
   std::string recording;
   std::string umask;
+  std::string shell;
 };
 
 /// The background process has / as its directory: names must not depend on where it was started.
@@ -109,6 +111,10 @@ CommandLine done(int exit_code) {
 }
 
 std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Options& options) {
+  if (!words.shell.empty()) {
+    std::fputs(runtime::bash_completion(app).c_str(), stdout);
+    return done(0);
+  }
   if (!words.signal.empty()) {
     const auto number = signal_number(words.signal);
     if (!number)
@@ -206,6 +212,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_option(
       "--signum", words.signal,
       "Print the number of the signal for STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON");
+  app.add_option("--completion", words.shell,
+                 "Print a script that completes these options in a shell")
+      ->check(CLI::IsMember({"bash"}));
   app.add_option("--replay", words.recording,
                  "Run a recording of the VRRP process through the election and compare what it "
                  "decides: 0 the same, 1 not, 2 unreadable")
