@@ -16,6 +16,7 @@ constexpr std::size_t kSocketBufferPackets = 64;  // what does not fit is lost, 
 constexpr Duration kHeartbeat = 500ms;
 constexpr Duration kMaxHandover = 3s;  // Engine::kMaxHandover
 constexpr Duration kLatestWork = 20ms;
+
 }  // namespace
 
 Child::Child(Machine& machine, Watcher& watcher, std::string name, Duration birth)

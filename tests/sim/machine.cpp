@@ -42,7 +42,7 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,
-                       .scope = address.scope.value_or(netlink::kScopeGlobal)});
+                       .scope = address.scope.value_or(core::kScopeGlobal)});
   }
   return desired;
 }

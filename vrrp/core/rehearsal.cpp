@@ -32,7 +32,8 @@ Rehearsal::Rehearsal(DirectorCopy copy)
       turn_(std::move(copy.turn)),
       began_at_(copy.now),
       now_(copy.now),
-      peers_(driver_.router(), copy.now) {
+      peers_(driver_.router(), copy.now),
+      is_wanted_(std::move(copy.is_wanted)) {
   for (const Instance* instance : router().instances()) {
     const auto& placement = instance->placement();
     if (placement && !placement->problem.empty()) short_of_.emplace(instance->key(), *placement);

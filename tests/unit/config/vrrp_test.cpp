@@ -106,7 +106,7 @@ TEST_CASE("vrrp_instance: address lines with every option") {
   CHECK(first.interface == "eth1");
   CHECK(first.label == "eth1:vip");
   CHECK(first.broadcast == core::IpAddress::v4({10, 0, 0, 255}));
-  CHECK(first.scope == kScopeLink);
+  CHECK(first.scope == core::kScopeLink);
   CHECK(one.virtual_addresses_excluded[1].broadcast == core::IpAddress::v4({10, 0, 1, 255}));
   CHECK(one.virtual_addresses_excluded[1].interface == "eth0");
   CHECK(one.virtual_addresses_excluded[2].broadcast == core::IpAddress::v4({10, 0, 0, 0}));
