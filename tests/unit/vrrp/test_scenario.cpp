@@ -642,7 +642,7 @@ TEST_CASE("excerpt: tells the changes, names the way to everything when it is pl
 
   CHECK(all.find("BACKUP -> MASTER") != std::string::npos);
   CHECK(all.find("do interface") != std::string::npos);
-  CHECK(all.find("packet ") == std::string::npos);
+  CHECK(all.find(" packet \"") == std::string::npos);
   CHECK(all.find("answer sent") == std::string::npos);
   CHECK(all.find("send advert") == std::string::npos);
   CHECK(play(tape.lines).text.find("holdfastctl record start") != std::string::npos);
