@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace holdfast::sim {
@@ -45,8 +46,10 @@ bool is_about(const Action& action, const core::RouterKey& key) {
 bool counts(const Wake::Heard& heard, const InstanceSettings& own,
             const std::optional<core::IpAddress>& source) {
   if (heard.source == source) return false;
-  if (own.version == 2 && (heard.advert.interval != own.advert_interval ||
-                           heard.advert.authentication_data != own.authentication.data))
+  const bool has_password = own.authentication.type == AuthenticationType::simple_password;
+  if (own.version == 2 &&
+      (heard.advert.interval != own.advert_interval ||
+       (has_password && heard.advert.authentication_data != own.authentication.data)))
     return false;
   if (!own.unicast) return heard.hop_limit == 255 && heard.destination.is_multicast();
   const auto& peers = own.unicast->peers;
@@ -109,8 +112,9 @@ void ElectionOracle::count_actions(View& view) const {
   }
 }
 
-// A partner is answered in the form that it wrote, a group in the one heard last; before, there is
-// a pseudo header. Of those heard in this very wake-up it may have been any.
+// A partner is answered in the form that it wrote, a group in the one heard last and in that of
+// another partner, if that one differs; before, there is a pseudo header. Of those heard in this
+// very wake-up it may have been any.
 void ElectionOracle::check_forms(View& view) const {
   const InstanceSettings& own = view.instance.settings();
   if (own.version != 3 || own.family != core::Family::v4) return;
@@ -128,20 +132,33 @@ void ElectionOracle::check_forms(View& view) const {
   for (const Action& action : view.wake.actions) {
     const auto* sent = std::get_if<SendAdvert>(&action);
     if (sent == nullptr || !is_about(action, view.instance.key())) continue;
+    std::map<core::IpAddress, std::set<ChecksumForm>> written;
     for (const Letter& letter : sent->departure->letters) {
       const auto advert =
           decode_advert(letter.payload, {3, sent->departure->source, letter.destination});
-      std::set<ChecksumForm> right{view.model.first_form};
+      const bool is_new =
+          !advert.has_error() && written[letter.destination].insert(advert->checksum).second;
+      if (!is_new) violated("answered in its own form", view, "writes the same twice");
+    }
+    for (const auto& [destination, found] : written) {
+      const bool is_group = destination.is_multicast();
+      std::set<ChecksumForm> right{view.model.first_form}, others;
       for (std::size_t i = 0; i < forms.size(); ++i) {
-        if (!letter.destination.is_multicast() && forms[i].first != letter.destination) continue;
+        if (!is_group && forms[i].first != destination) continue;
         if (i < known) right.clear();  // only the last one of them counts
         right.insert(forms[i].second);
+        if (is_group) others.insert(forms[i].second);  // has another partner
       }
-      if (own.checksum == ChecksumChoice::without_pseudo_header)
+      if (own.checksum == ChecksumChoice::without_pseudo_header) {
         right = {ChecksumForm::without_pseudo_header};
-      if (advert.has_error() || !right.contains(advert->checksum))
+        others.clear();
+      }
+      others.insert(right.begin(), right.end());
+      const bool answers = std::any_of(right.begin(), right.end(),
+                                       [&](ChecksumForm form) { return found.contains(form); });
+      if (!answers || !std::includes(others.begin(), others.end(), found.begin(), found.end()))
         violated("answered in its own form", view,
-                 "writes to " + letter.destination.to_string() + " with another checksum");
+                 "writes to " + destination.to_string() + " with another checksum");
     }
   }
   for (auto each = forms.begin(); each != forms.end();) {  // the last one of each
