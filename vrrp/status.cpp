@@ -160,6 +160,30 @@ json::object strays_of(const Router& router) {
 
 }  // namespace
 
+std::string sum_of(const Instance& instance) {
+  const InstanceSettings& settings = instance.settings();
+  return sum_text(settings.priority, settings.trackers, instance.verdicts());
+}
+
+json::array trackers_of(const Instance& instance) {
+  json::array list;
+  for (const Tracker& each : instance.settings().trackers) {
+    const auto said = instance.verdicts().find(each.id);
+    json::value good;
+    if (said != instance.verdicts().end()) good = said->second == Verdict::good;
+    const bool is_owner = instance.settings().priority == kOwnerPriority;
+    list.push_back(
+        json::object{{"kind", each.id.kind == TrackerKind::interface ? "interface" : "script"},
+                     {"name", each.id.name},
+                     {"good", std::move(good)},
+                     {"weight", each.weight},
+                     {"reverse", each.reverse == Reverse::yes},
+                     {"adds", is_owner ? 0 : contribution(each, instance.verdicts())},
+                     {"text", verdict_text(each, instance.verdicts())}});
+  }
+  return list;
+}
+
 json::array troubles_of(const Instance& instance, core::Instant now) {
   json::array troubles;
   if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
@@ -212,6 +236,8 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"why", instance.why()},
           {"priority", settings.priority},
           {"effective_priority", instance.effective_priority()},
+          {"priority_sum", sum_of(instance)},
+          {"trackers", trackers_of(instance)},
           {"advert_interval_ms", milliseconds(settings.advert_interval)},
           {"preempt", settings.may_preempt()},
           {"master", master_of(instance, now)},

@@ -52,6 +52,11 @@ struct InstanceCopy {
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 
+/// "100 + 20 (chk succeeds) = 120". Empty: what it tracks changes nothing.
+[[nodiscard]] std::string sum_of(const Instance& instance);
+/// What it tracks: [{"kind", "name", "good" (null: not known yet), "weight", "reverse", "adds",
+/// "text"}].
+[[nodiscard]] boost::json::array trackers_of(const Instance& instance);
 /// What is wrong with an instance although it is no fault: the service goes on without it.
 [[nodiscard]] boost::json::array troubles_of(const Instance& instance, core::Instant now);
 

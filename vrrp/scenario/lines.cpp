@@ -8,10 +8,10 @@ namespace holdfast::vrrp::scenario {
 namespace {
 
 /// By the alternative's index in Event.
-constexpr std::array<std::string_view, 17> kVerbs{
-    "startup",     "tick",      "advert",    "rejected", "sent",        "refused",
-    "unannounced", "interface", "addresses", "repaired", "shutdown",    "shutdown-now",
-    "paused",      "resume",    "reload",    "script",   "script-ended"};
+constexpr std::array<std::string_view, 18> kVerbs{
+    "startup",     "tick",      "advert",    "rejected", "sent",         "refused",
+    "unannounced", "interface", "addresses", "repaired", "shutdown",     "shutdown-now",
+    "paused",      "resume",    "reload",    "script",   "script-ended", "tracked"};
 static_assert(kVerbs.size() == std::variant_size_v<Event>, "every event has its verb");
 
 /// Encoded in one byte on the wire.

@@ -15,6 +15,7 @@ using namespace holdfast::vrrp::test;
 namespace {
 
 constexpr int kRouters = 6;
+const TrackerId kScript{TrackerKind::script, "chk"};
 
 InstanceSettings one(core::Rng& rng, int vrid) {
   InstanceSettings settings = everyday();
@@ -23,6 +24,11 @@ InstanceSettings one(core::Rng& rng, int vrid) {
   settings.vrid = static_cast<std::uint8_t>(vrid);
   settings.priority = static_cast<std::uint8_t>(90 + 10 * rng.below(std::uint64_t{3}));
   if (rng.chance(20)) settings.addresses = {};
+  if (rng.chance(50))
+    settings.trackers.push_back(
+        {.id = kScript, .weight = rng.chance(50) ? std::int16_t{-15} : std::int16_t{0}});
+  if (rng.chance(20))
+    settings.trackers.push_back({.id = {TrackerKind::interface, "eth1"}, .weight = 15});
   return settings;
 }
 
@@ -37,7 +43,7 @@ std::vector<InstanceSettings> some(core::Rng& rng) {
 Event random_event(core::Rng& rng) {
   const InstanceSettings about = one(rng, 1 + static_cast<int>(rng.below(std::uint64_t{kRouters})));
   const auto priority = static_cast<int>(80 + 10 * rng.below(std::uint64_t{5}));
-  switch (rng.below(std::uint64_t{9})) {
+  switch (rng.below(std::uint64_t{10})) {
     case 0:
       return Reload{some(rng)};
     case 1:
@@ -54,6 +60,8 @@ Event random_event(core::Rng& rng) {
       return AddressesPlaced{about.key(), 1, rng.below(std::uint64_t{2}), "no room"};
     case 6:
       return ScriptEnded{about.key(), "notify_master", "MASTER", {}};
+    case 7:
+      return TrackerReported{kScript, rng.chance(70) ? Verdict::good : Verdict::bad};
     default:
       return Tick{};
   }

@@ -69,6 +69,9 @@ InstanceSettings odd_settings() {
   settings.checksum = ChecksumChoice::without_pseudo_header;
   settings.minimum_ttl = 254;
   settings.retry_after = 11s;
+  settings.trackers = {
+      {.id = {TrackerKind::script, "a;b,c=d:e"}, .weight = -30, .reverse = Reverse::yes},
+      {.id = {TrackerKind::interface, "eth1"}, .weight = 0, .reverse = Reverse::no}};
   return settings;
 }
 
@@ -105,13 +108,14 @@ std::vector<Event> every_event() {
           Shutdown{},
           ShutdownNow{},
           ProcessPaused{5s, 1us},
-          ResumeFromPage{kKey, t0 + 1us, t0 + 2s, 3s, ChecksumForm::with_group},
+          ResumeFromPage{kKey, t0 + 1us, t0 + 2s, 3s, ChecksumForm::with_group, 120},
           Reload{{odd_settings(), everyday()}},
           ScriptStarted{kKey},
           ScriptEnded{kKey,
                       "notify_master",
                       "MASTER",
-                      {core::ScriptEnd::signalled, core::EndedBy::newer_state, 15, "a word", 3s}}};
+                      {core::ScriptEnd::signalled, core::EndedBy::newer_state, 15, "a word", 3s}},
+          TrackerReported{{TrackerKind::script, "a;b,c=d:e"}, Verdict::good}};
 }
 
 /// A recording in memory.
@@ -173,7 +177,7 @@ Played play(const Lines& lines) {
 }
 
 /// A director whose world is dice: packets of two peers with three passwords, interface changes,
-/// refused adverts and addresses, reloads, pauses.
+/// refused adverts and addresses, tracked scripts, reloads, pauses.
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : rng_(seed) {
@@ -203,6 +207,9 @@ class Dice {
         settings_[rng_.below(std::uint64_t{3})] = numbered(51 + rng_.below(std::uint64_t{3}));
         if (!rng_.chance(10)) settings_ = {numbered(51), numbered(52), numbered(53)};
         return handle(Reload{unique()});
+      case 4:
+        return handle(TrackerReported{{TrackerKind::script, "chk"},
+                                      rng_.chance(70) ? Verdict::good : Verdict::bad});
       default:
         return wake(rng_.below(std::uint64_t{3}));
     }
@@ -219,6 +226,9 @@ class Dice {
     settings.priority = static_cast<std::uint8_t>(100 + rng_.below(std::uint64_t{3}) * 50);
     settings.authentication = Authentication::password("secret");
     if (rng_.chance(30)) settings.preempt = Preempt::no;
+    if (rng_.chance(40))
+      settings.trackers = {{.id = {TrackerKind::script, "chk"},
+                            .weight = static_cast<std::int16_t>(rng_.chance(50) ? -60 : 0)}};
     return settings;
   }
   [[nodiscard]] std::vector<InstanceSettings> unique() const {
@@ -350,7 +360,8 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "lower_priority_answer",
                                      "higher_priority_send_advert",
                                      "minimum_ttl",
-                                     "retry_after"})
+                                     "retry_after",
+                                     "trackers"})
     CHECK_MESSAGE(line.find(fmt::format(" {}=", key)) != std::string::npos, key);
   CHECK(scenario::event_text(AdvertSent{kKey, 100}) ==
         "sent router=eth0/51/224.0.0.18 priority=100");
