@@ -102,10 +102,19 @@ Dialogue dialogue(const config::TcpCheck&) {
   return TcpProbe{};
 }
 
+/// An address is no name (RFC 6066 §3).
+TlsSettings tls(const config::HttpCheck& from, const config::HttpUrl& url) {
+  const std::string& name = from.sni_name.empty() ? url.virtualhost : from.sni_name;
+  const bool in_order = url.tls_compliant.value_or(from.tls_compliant);
+  return {.name = core::IpAddress::parse(name) ? std::string() : name,
+          .close = in_order ? TlsClose::in_order : TlsClose::as_it_likes};
+}
+
 Dialogue dialogue(const config::HttpCheck& from) {
   HttpProbe probe{http_version(from.http_protocol), {}};
   for (const config::HttpUrl& url : from.urls) {
-    HttpUrl& to = probe.urls.emplace_back(HttpUrl{url.path, {}, url.digest, url.virtualhost});
+    HttpUrl& to = probe.urls.emplace_back(HttpUrl{url.path, {}, url.digest, url.virtualhost, {}});
+    if (from.tls) to.tls = tls(from, url);
     for (const config::StatusRange& range : url.status_codes)
       to.statuses.push_back({range.first, range.last});
   }

@@ -2,6 +2,7 @@
 find_package(Boost 1.81 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(NL REQUIRED IMPORTED_TARGET libnl-3.0)
 pkg_check_modules(NLGENL REQUIRED IMPORTED_TARGET libnl-genl-3.0)

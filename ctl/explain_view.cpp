@@ -67,7 +67,9 @@ std::string rejected(const object& from) {
   for (const value& each : find_list(from, "rejected")) {
     if (!each.is_object()) continue;
     const object& problem = each.as_object();
-    block.add(fmt::format("{} {}", text(problem, "source"), text(problem, "what")));
+    const auto adverts = number(problem, "adverts");
+    block.add(fmt::format("{} {}{}", text(problem, "source"), text(problem, "what"),
+                          adverts ? fmt::format(" ({} adverts)", *adverts) : ""));
   }
   return block.text();
 }

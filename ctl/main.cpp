@@ -4,6 +4,7 @@
 #include "ctl/client.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/convert.hpp"
+#include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/plan.hpp"
 #include "ctl/what_if.hpp"
@@ -88,6 +89,24 @@ CLI::App& add_record(CLI::App& app, RecordWords& words) {
   return verb;
 }
 
+CLI::App& add_doctor(CLI::App& app, DoctorRequest& request, bool& json) {
+  constexpr std::uint32_t kLongest = 3600;
+  CLI::App& verb = *app.add_subcommand("doctor", "Listens, and says what is wrong");
+  verb.require_subcommand(1);
+  CLI::App& vrrp = *verb.add_subcommand("vrrp", "Who speaks what on each interface, and the cures");
+  vrrp.add_option("file", request.file,
+                  "A configuration to compare with; without it that of the running director");
+  vrrp.add_option("--interface", request.interfaces, "Only there; without it everywhere")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  vrrp.add_option("--seconds", request.seconds, "How long to listen")
+      ->check(CLI::Range(std::uint32_t{1}, kLongest))
+      ->capture_default_str();
+  add_config_id(vrrp, request.config_id);
+  vrrp.add_flag("--json", json, "One JSON object instead of text");
+  return vrrp;
+}
+
 CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
   CLI::App& verb = *app.add_subcommand("ipvs", "The kernel's table of services, saved or restored");
   CLI::Option* print = verb.add_flag("-S,--save", save, "Print it, as `ipvsadm -S -n` does");
@@ -165,6 +184,8 @@ int run(int argc, const char* const* argv) {
   const CLI::App& record_verb = add_record(app, record_words);
   bool save = false;
   bool restore = false;
+  DoctorRequest doctor_request;
+  const CLI::App& doctor_verb = add_doctor(app, doctor_request, json);
   const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
   CLI::App* version = app.add_subcommand("version", "Version of this program");
   const CLI::App* help = app.add_subcommand("help", "This list");
@@ -209,6 +230,11 @@ int run(int argc, const char* const* argv) {
     return record_words.start->parsed()
                ? record_start(target, record_words.file, record_words.mebibytes)
                : record_stop(target);
+  }
+  if (doctor_verb.parsed()) {
+    doctor_request.format = format;
+    doctor_request.colours = colours_for_stdout();
+    return doctor_vrrp(target, doctor_request);
   }
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
   if (version->parsed()) {

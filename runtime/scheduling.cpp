@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -49,15 +50,17 @@ std::string to_string(const core::Scheduling& scheduling) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-Scheduler::Scheduler(boost::asio::io_context& io, Logger& logger)
+Scheduler::Scheduler(boost::asio::io_context& io, Logger& logger, int ordinary_nice)
     : logger_(logger),
-      first_nice_(::getpriority(PRIO_PROCESS, 0)),
+      ordinary_nice_(std::min(::getpriority(PRIO_PROCESS, 0), ordinary_nice)),
       limit_(io, SIGXCPU),
       pause_(io, [this] {
         std::vector<core::Error> ignored;  // said when it was asked for
         set_realtime(ignored);
       }) {
   ::sched_getaffinity(0, sizeof first_processors_, &first_processors_);
+  std::vector<core::Error> ignored;  // nobody asked for it
+  set_nice(ignored);
   wait_for_limit();
 }
 
@@ -77,7 +80,7 @@ void Scheduler::follow(const core::Scheduling& wanted) {
 }
 
 void Scheduler::set_nice(std::vector<core::Error>& errors) {
-  const int nice = now_.nice.value_or(first_nice_);
+  const int nice = now_.nice.value_or(ordinary_nice_);
   // The threads that it makes, which are less urgent, begin at the ordinary value.
   if (now_.realtime_priority == 0) set_policy(SCHED_OTHER, 0);
   if (::setpriority(PRIO_PROCESS, 0, nice) != 0)

@@ -22,7 +22,9 @@ namespace holdfast::runtime {
 /// threads that come later start at normal priority.
 class Scheduler {
  public:
-  Scheduler(boost::asio::io_context& io, Logger& logger);
+  /// `ordinary_nice`: of this thread while nothing is asked for, if that is less than what it was
+  /// started with and the process may.
+  Scheduler(boost::asio::io_context& io, Logger& logger, int ordinary_nice = 0);
 
   /// What cannot be had is logged, and the rest is done.
   void follow(const core::Scheduling& wanted);
@@ -36,7 +38,7 @@ class Scheduler {
 
   Logger& logger_;
   core::Scheduling now_;
-  int first_nice_;
+  int ordinary_nice_;
   cpu_set_t first_processors_;
   boost::asio::signal_set limit_;  ///< SIGXCPU: realtime_limit is used up
   DeadlineTimer pause_;

@@ -32,6 +32,9 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// motion would be taken again at once.
 constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
+/// Adverts go out before the scripts that tell of them are done. vrrp_priority sets another one.
+constexpr int kNice = -10;
+
 core::Result<Wiring> read_wiring(std::string_view snapshot) {
   const auto model = config::usable_model(snapshot);
   return model ? wiring_of(*model) : core::Result<Wiring>(model.error());
@@ -58,7 +61,7 @@ class Daemon {
                  [this](Event event) { runner_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [this] { tidy_up(); }),
-        scheduler_(loop_.io(), logger_),
+        scheduler_(loop_.io(), logger_, kNice),
         preparation_(loop_.io(), read_wiring,
                      [this](const Wiring& wiring) { return runner_->prepare(wiring.instances); }) {}
 

@@ -199,13 +199,16 @@ json::array history_of(const RouterKey& key, const Past& past) {
   return list;
 }
 
-json::array rejected_of(const RouterKey& key, const Past& past, Instant now) {
+/// What lasts, in the form of "source what".
+json::array rejected_of(const Instance& instance, Instant now) {
   json::array list;
-  for (const PastProblem& each : past.problems) {
-    if (each.router != key || now - each.at > kRejectedLately) continue;
-    list.push_back(json::object{{"at", runtime::iso8601_utc(each.at)},
+  if (!instance.remarks()) return list;
+  for (const PeerRemark& each : *instance.remarks()) {
+    if (!lasts(each, now)) continue;
+    list.push_back(json::object{{"at", runtime::iso8601_utc(each.heard_at)},
                                 {"reason", to_string(each.reason)},
-                                {"source", each.source.to_string()},
+                                {"source", name_of_peer(each)},
+                                {"adverts", each.count},
                                 {"what", each.sentence}});
   }
   return list;
@@ -247,7 +250,7 @@ json::object explain(const Instance& instance, const Past& past, Instant now) {
           {"changes", explanation.changes()},
           {"faults", std::move(faults)},
           {"troubles", troubles_of(instance, now)},
-          {"rejected", rejected_of(instance.key(), past, now)},
+          {"rejected", rejected_of(instance, now)},
           {"history", history_of(instance.key(), past)}};
 }
 

@@ -15,12 +15,9 @@ namespace holdfast::vrrp {
 /// nullptr: there is none.
 [[nodiscard]] const Instance* find_instance(const Router& router, std::string_view word);
 
-/// A problem that lasts is told once a minute.
-inline constexpr core::Duration kRejectedLately = std::chrono::minutes(2);
-
 /// The reply to {"command":"explain"}. Durations are in milliseconds (…_ms), moments ISO-8601 UTC
-/// (…_at). Timers come soonest first, the history newest first. `rejected`: what peers send that is
-/// not usable, of the last kRejectedLately.
+/// (…_at). Timers come soonest first, the history newest first. `rejected`: what is odd about
+/// adverts of peers, while it lasts.
 [[nodiscard]] boost::json::object explain(const Instance& instance, const Past& past,
                                           core::Instant now);
 

@@ -45,8 +45,8 @@ inline constexpr Message kPriority{
 inline constexpr Message kPeerProblem{
     "vrrp-peer-problem", Level::warning,
     "Packets of another director are not usable, or differ from this configuration. Until the "
-    "difference ends both "
-    "may be master at once. Said once a minute for each instance and reason."};
+    "difference ends both may be master at once. The line ends with the cure; `holdfastctl doctor "
+    "vrrp` shows both sides. Said once a minute for each instance, reason and peer."};
 inline constexpr Message kNoInterface{"vrrp-no-interface", Level::error,
                                       "The configuration names an interface that does not exist on "
                                       "this host. The instance waits in FAULT until it "

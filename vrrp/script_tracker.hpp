@@ -14,9 +14,6 @@
 
 namespace holdfast::vrrp {
 
-/// What the commands of such scripts are called, unlike notification scripts.
-inline constexpr std::string_view kCheckCommand = "check";
-
 class ScriptTracker {
  public:
   /// `on_event`: what a script says, for the core.

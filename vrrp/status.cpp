@@ -20,22 +20,6 @@ double milliseconds(core::Duration duration) {
   return static_cast<double>(duration.count()) / 1000;
 }
 
-/// What only one of the two lists has.
-std::string describe(const ListDifference& difference, const InstanceSettings& ours) {
-  std::vector<IpAddress> missing;
-  std::vector<IpAddress> extra = difference.theirs;
-  for (const VirtualAddress& address : ours.addresses) {
-    if (std::erase(extra, address.prefix.address) == 0) missing.push_back(address.prefix.address);
-  }
-  std::string text =
-      fmt::format("{} advertises other addresses than ours", difference.peer.to_string());
-  if (!missing.empty()) text += fmt::format(", without {}", core::join(missing));
-  if (!extra.empty()) text += fmt::format(", with {}", core::join(extra));
-  if (difference.theirs.size() != ours.addresses.size())
-    text += ": keepalived before 2.3.3 drops adverts with another number of addresses";
-  return text;
-}
-
 /// Before anybody can tell whose packet it is: counted for the interface only (strays_of()).
 bool is_of_no_instance(RejectReason reason) {
   return reason == DecodeError::not_ipv4 || reason == DecodeError::not_vrrp ||
@@ -84,6 +68,25 @@ json::value unicast_of(const InstanceSettings& settings) {
   for (const UnicastPeer& peer : settings.unicast->peers)
     peers.emplace_back(peer.address.to_string());
   return peers;
+}
+
+/// In keepalived's words; null: none.
+json::value authentication_of(const InstanceSettings& settings) {
+  switch (settings.authentication.type) {
+    case AuthenticationType::none:
+      break;
+    case AuthenticationType::simple_password:
+      return "PASS";
+  }
+  return nullptr;
+}
+
+/// What stands in its adverts, in their order.
+json::array advertised_by(const InstanceSettings& settings) {
+  json::array addresses;
+  for (const VirtualAddress& each : settings.addresses)
+    addresses.emplace_back(each.prefix.address.to_string());
+  return addresses;
 }
 
 /// Version 3 over IPv4: how each partner writes the checksum, the one heard last at the end.
@@ -158,6 +161,32 @@ json::object strays_of(const Router& router) {
   return by_interface;
 }
 
+/// Each kind and peer since the process began; null is the peer of those that share an entry.
+json::array peer_problems_of(const Instance& instance, core::Instant now) {
+  json::array problems;
+  if (!instance.remarks()) return problems;
+  for (const PeerRemark& each : *instance.remarks()) {
+    problems.push_back(json::object{
+        {"peer", each.peer.is_unspecified() ? json::value() : json::value(each.peer.to_string())},
+        {"reason", to_string(each.reason)},
+        {"adverts", each.count},
+        {"heard_ms", milliseconds(now - each.heard_at)},
+        {"lasts", lasts(each, now)},
+        {"ended", each.ended},
+        {"what", each.sentence}});
+  }
+  return problems;
+}
+
+/// Second masters are told in a sentence of their own.
+void add_peer_troubles(const Instance& instance, core::Instant now, json::array& troubles) {
+  if (!instance.remarks()) return;
+  for (const PeerRemark& each : *instance.remarks()) {
+    if (lasts(each, now) && each.reason != Objection::second_master)
+      troubles.emplace_back(fmt::format("{} {}", name_of_peer(each), each.sentence));
+  }
+}
+
 }  // namespace
 
 std::string sum_of(const Instance& instance) {
@@ -184,6 +213,10 @@ json::array trackers_of(const Instance& instance) {
   return list;
 }
 
+std::string name_of_peer(const PeerRemark& remark) {
+  return remark.peer.is_unspecified() ? "one of many others" : remark.peer.to_string();
+}
+
 json::array troubles_of(const Instance& instance, core::Instant now) {
   json::array troubles;
   if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
@@ -206,8 +239,6 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
         "them",
         rival->address.to_string(), rival->priority, seconds(now - rival->since)));
   }
-  if (const auto& difference = instance.list_difference())
-    troubles.emplace_back(describe(*difference, instance.settings()));
   return troubles;
 }
 
@@ -217,6 +248,7 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
   json::array faults;
   for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
   json::array troubles = troubles_of(instance, now);
+  add_peer_troubles(instance, now, troubles);
   if (copy.claim) {
     troubles.emplace_back(
         fmt::format("{} says by ARP that {} is its own, for the {}. time {:.0f} s ago",
@@ -230,6 +262,8 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"channel", instance.key().channel.to_string()},
           {"version", settings.version},
           {"unicast_peers", unicast_of(settings)},
+          {"authentication", authentication_of(settings)},
+          {"advertises", advertised_by(settings)},
           {"state", to_string(instance.state_name())},
           {"since_at", runtime::iso8601_utc(instance.since())},
           {"since_ms", milliseconds(now - instance.since())},
@@ -248,6 +282,7 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"rival", rival_of(instance, now)},
           {"partner_addresses", difference_of(instance)},
           {"partner_checksums", checksums_of(instance)},
+          {"peer_problems", peer_problems_of(instance, now)},
           {"counters", counters_of(instance)}};
 }
 

@@ -57,7 +57,11 @@ struct InstanceCopy {
 /// What it tracks: [{"kind", "name", "good" (null: not known yet), "weight", "reverse", "adds",
 /// "text"}].
 [[nodiscard]] boost::json::array trackers_of(const Instance& instance);
-/// What is wrong with an instance although it is no fault: the service goes on without it.
+/// "192.0.2.3", or words for those that share an entry.
+[[nodiscard]] std::string name_of_peer(const PeerRemark& remark);
+
+/// What is wrong with an instance although it is no fault: the service goes on without it. Without
+/// what peers send, which is Instance::remarks()'.
 [[nodiscard]] boost::json::array troubles_of(const Instance& instance, core::Instant now);
 
 }  // namespace holdfast::vrrp

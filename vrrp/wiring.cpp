@@ -2,7 +2,6 @@
 
 #include "config/accounts.hpp"
 #include "config/started.hpp"
-#include "vrrp/script_tracker.hpp"
 
 #include <algorithm>
 #include <set>

@@ -11,9 +11,13 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::vrrp {
+
+/// What the commands of tracked scripts are called, unlike notification scripts.
+inline constexpr std::string_view kCheckCommand = "check";
 
 /// The scripts of one instance, with the numbers of their users.
 struct InstanceScripts {

@@ -102,7 +102,7 @@ std::string http_request(const HttpUrl& url, HttpVersion version, const core::En
   if (host.empty()) {
     host = target.address.is_v4() ? target.address.to_string()
                                   : fmt::format("[{}]", target.address.to_string());
-    if (target.port != 80) host += fmt::format(":{}", target.port);
+    if (target.port != (url.tls ? 443 : 80)) host += fmt::format(":{}", target.port);
   }
   // The User-Agent is the one that people's log filters and servers know from keepalived.
   return fmt::format("GET {} HTTP/{}\r\nUser-Agent: KeepAliveClient\r\nHost: {}\r\n{}\r\n",

@@ -27,7 +27,7 @@ inline constexpr std::uint64_t kMaxHttpFramingBytes = 128 * 1024;
 inline constexpr int kMaxInterimReplies = 8;
 
 /// The request as sent. `target` is named in Host when the url has no virtualhost, with its port
-/// unless that is 80.
+/// unless that is 80, or 443 with TLS.
 [[nodiscard]] std::string http_request(const HttpUrl& url, HttpVersion version,
                                        const core::Endpoint& target);
 

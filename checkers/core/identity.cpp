@@ -21,6 +21,10 @@ std::string dialogue_identity(const HttpProbe& http) {
     append_field(text, url.path);
     append_field(text, url.virtualhost);
     append_field(text, url.digest);
+    if (url.tls) {
+      append_field(text, url.tls->name);
+      text += url.tls->close == TlsClose::in_order ? " tls in order" : " tls";
+    }
     for (const StatusRange& range : url.statuses)
       fmt::format_to(std::back_inserter(text), " {}-{}", range.first, range.last);
   }
@@ -69,7 +73,9 @@ std::string subject_of(const ipvs::ServiceKey& service, const core::Endpoint& se
 std::string_view type_name(const Dialogue& dialogue) {
   struct Namer {
     std::string_view operator()(const TcpProbe&) const { return "TCP_CHECK"; }
-    std::string_view operator()(const HttpProbe&) const { return "HTTP_GET"; }
+    std::string_view operator()(const HttpProbe& http) const {
+      return !http.urls.empty() && http.urls.front().tls ? "SSL_GET" : "HTTP_GET";
+    }
   };
   return std::visit(Namer{}, dialogue);
 }

@@ -26,6 +26,7 @@ enum class Cause : std::uint8_t {
   wrong_status,
   wrong_digest,
   body_too_long,
+  tls,
   local_problem,
 };
 

@@ -34,6 +34,17 @@ struct StatusRange {
 /// keepalived: http_protocol 1.0, 1.0C (with "Connection: close"), 1.1.
 enum class HttpVersion : std::uint8_t { http_1_0, http_1_0_close, http_1_1 };
 
+/// How a server may end a TLS connection: without a close_notify, as many do after a complete
+/// reply, or only with one (RFC 8446 §6.1).
+enum class TlsClose : std::uint8_t { as_it_likes, in_order };
+
+struct TlsSettings {
+  /// RFC 6066 §3: the name in the hello. Empty: none is sent. keepalived: sni_name, virtualhost.
+  std::string name{};
+  TlsClose close = TlsClose::as_it_likes;  ///< keepalived: tls_compliant gives in_order.
+  bool operator==(const TlsSettings&) const = default;
+};
+
 struct HttpUrl {
   std::string path = "/";
   /// Never empty.
@@ -42,10 +53,11 @@ struct HttpUrl {
   std::string digest{};
   /// Host header without a port; empty: the target's address (and port).
   std::string virtualhost{};
+  std::optional<TlsSettings> tls{};  ///< SSL_GET. Set in all urls of a probe, or in none.
   bool operator==(const HttpUrl&) const = default;
 };
 
-/// Up when every url passes. keepalived: HTTP_GET.
+/// Up when every url passes. keepalived: HTTP_GET, SSL_GET.
 struct HttpProbe {
   HttpVersion version = HttpVersion::http_1_0;
   std::vector<HttpUrl> urls{};

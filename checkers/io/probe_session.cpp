@@ -39,9 +39,12 @@ void ProbeSession::cancel() {
 }
 
 ProbeSession::AnyDialogue ProbeSession::make_dialogue() const {
-  if (const auto* http = std::get_if<HttpProbe>(&settings_.dialogue))
-    return HttpDialogue(http->urls[next_dialogue_], http->version, settings_.target);
-  return TcpDialogue{};
+  const auto* http = std::get_if<HttpProbe>(&settings_.dialogue);
+  if (http == nullptr) return TcpDialogue{};
+  const HttpUrl& url = http->urls[next_dialogue_];
+  HttpDialogue plain(url, http->version, settings_.target);
+  if (!url.tls) return plain;
+  return TlsDialogue(*url.tls, std::move(plain));
 }
 
 std::size_t ProbeSession::dialogue_count() const {

@@ -5,6 +5,7 @@
 
 #include "checkers/core/dialogue.hpp"
 #include "checkers/core/dialogue_http.hpp"
+#include "checkers/core/tls.hpp"
 #include "checkers/io/probe_driver.hpp"
 #include "runtime/loop.hpp"
 
@@ -38,7 +39,7 @@ class ProbeSession : public std::enable_shared_from_this<ProbeSession> {
   void cancel();
 
  private:
-  using AnyDialogue = std::variant<TcpDialogue, HttpDialogue>;
+  using AnyDialogue = std::variant<TcpDialogue, HttpDialogue, TlsDialogue>;
   enum class Waiting : std::uint8_t { nothing, connection, room, bytes };
 
   [[nodiscard]] AnyDialogue make_dialogue() const;

@@ -146,7 +146,7 @@ constexpr Keyword kGlobalDefs[] = {
         doc("highest real-time priority that late timers may raise a process to")),
     word("vrrp_priority", acts_in(Room::vrrp), integer(-20, 19),
          value<&Globals::vrrp_process, &core::Scheduling::nice>,
-         doc("nice value of the VRRP process")),
+         doc("nice value of the VRRP process; without it -10, if it may")),
     word("vrrp_rt_priority", acts_in(Room::vrrp), integer(1, 99),
          value<&Globals::vrrp_process, &core::Scheduling::realtime_priority>,
          doc("real-time priority of the VRRP process (SCHED_RR)")),

@@ -100,13 +100,14 @@ void write_enable_sni(const CheckView& view, Writer& out) {
   out.boolean("enable_sni", http.enable_sni, !http.sni_name.empty());
 }
 
-// HTTP_GET takes them, too, but says no hello.
-consteval Keyword enable_sni(Effect effect) {
-  return word("enable_sni", boolean(), fallback("false"), effect, kCheck<&HttpCheck::enable_sni>,
-              writes<write_enable_sni>, doc("send the host's name in the TLS hello"));
+// Its name is sent in any case: RFC 6066 §3 has it so.
+consteval Keyword enable_sni() {
+  return word("enable_sni", boolean(), fallback("false"), as_is(), kCheck<&HttpCheck::enable_sni>,
+              writes<write_enable_sni>,
+              doc("send the Host header's name in the TLS hello, as Holdfast does without it"));
 }
 consteval Keyword sni_name(Effect effect) {
-  return word("sni_name", optional(text("name")), since("2.4"), effect,
+  return word("sni_name", optional(text("name")), fallback("the Host header"), since("2.4"), effect,
               kCheck<&HttpCheck::sni_name>, reads<read_sni_name>,
               doc("send this name in the TLS hello"));
 }
@@ -127,9 +128,10 @@ constexpr Keyword kGet[] = {
          doc("one request; all have to pass")),
 };
 
-constexpr Keyword kHttpGet[] = {enable_sni(as_is()), sni_name(as_is())};
+// HTTP_GET takes them, too, but says no hello.
+constexpr Keyword kHttpGet[] = {enable_sni(), sni_name(as_is())};
 constexpr Keyword kSslGet[] = {
-    enable_sni(Effect::active),
+    enable_sni(),
     sni_name(Effect::active),
     word("tls_compliant", boolean(), fallback("false"), kCheck<&HttpCheck::tls_compliant>,
          doc("the server must close TLS in order")),
@@ -169,8 +171,6 @@ constexpr Keyword kUrl[] = {
         not_kept("accepted, without effect: 'regex_stack' (memory for matching is not limited so)"),
         doc("memory for matching 'regex': at first, at most; bytes")),
     word("tls_compliant", boolean(), fallback("the checker's"), value<&HttpUrl::tls_compliant>,
-         not_yet("accepted, without effect yet: 'tls_compliant' of a url (Holdfast does not do "
-                 "SSL_GET yet)"),
          doc("the server must close TLS in order")),
 };
 

@@ -48,7 +48,7 @@ constexpr Keyword kRoot[] = {
              "not started"),
          kRepeatable, doc("addresses and firewall marks that share one pool of servers")),
     word("SSL", opens(Block::ssl),
-         not_yet("accepted, without effect yet: 'SSL' (Holdfast does not do SSL_GET yet)"),
+         not_yet("accepted, without effect yet: 'SSL' (SSL_GET shows no certificate to servers)"),
          kRepeatable, doc("certificate that SSL_GET shows to servers")),
     word("bfd_instance", text("name"), opens(Block::bfd_instance),
          not_yet("Holdfast does not do BFD yet: this session is not started"), kRepeatable,

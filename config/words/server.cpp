@@ -144,10 +144,8 @@ constexpr Keyword kRealServer[] = {
          doc("up when a TCP connection is accepted")),
     word("HTTP_GET", opens(Block::http_get), kRepeatable, reads<add_check>,
          doc("up when every url answers as expected")),
-    word("SSL_GET", opens(Block::ssl_get),
-         not_yet("Holdfast does not do SSL_GET yet: without another checker the server counts as "
-                 "always up"),
-         kRepeatable, reads<add_check>, doc("up when every url answers as expected, over TLS")),
+    word("SSL_GET", opens(Block::ssl_get), kRepeatable, reads<add_check>,
+         doc("up when every url answers as expected, over TLS")),
     word(
         "SMTP_CHECK", opens(Block::smtp_check),
         not_yet("Holdfast does not do SMTP_CHECK yet: without another checker the server counts as "

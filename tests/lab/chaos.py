@@ -157,7 +157,7 @@ class Story:
                 continue
             # A process that is young has fewer pages: the most of each half, not single figures.
             half = len(warm) // 2
-            for what, slack in (("descriptors", 2), ("resident_kb", 512), ("own_kb", 256)):
+            for what, slack in (("descriptors", 2), ("own_kb", 256)):
                 early = max(getattr(one, what) for one in warm[:half])
                 late = max(getattr(one, what) for one in warm[half:])
                 allowed = early + slack if what == "descriptors" else max(early * 1.1,

@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 from bisect import bisect_left
@@ -156,6 +157,37 @@ class KernelLock(_Thread):
     def stop(self) -> None:
         super().stop()
         self._socket.close()
+
+
+WITNESS = """
+import os, time
+os.sched_setaffinity(0, {%d})
+while True:
+    began = time.time()
+    time.sleep(0.002)
+    late = time.time() - began - 0.002
+    if late > 0.001:
+        print(began, late, flush=True)
+"""
+
+
+class Processors:
+    """What the machine was late by: a process on each processor asks for nothing but to be woken
+    every 2 ms, as any program may that has a moment to keep."""
+
+    def __init__(self, machine: Namespace):
+        self._witnesses = [machine.spawn(sys.executable, "-c", WITNESS % number, log=f"cpu{number}")
+                           for number in sorted(os.sched_getaffinity(0))]
+
+    def lateness(self, since: float, until: float) -> float:
+        """The longest wait that overlaps this span."""
+        waits = [0.0]
+        for witness in self._witnesses:
+            for line in witness.output().splitlines():
+                began, late = map(float, line.split()[:2])
+                if began < until and began + 0.002 + late > since:
+                    waits.append(late)
+        return max(waits)
 
 
 class Server(_Thread):
@@ -323,8 +355,7 @@ class Footprint:
     """What one process occupies."""
 
     descriptors: int
-    resident_kb: int
-    own_kb: int  # memory that no file stands behind
+    own_kb: int  # memory that no file stands behind: the others are as many as the machine has room
 
 
 def footprint(pid: int) -> Footprint | None:
@@ -334,6 +365,6 @@ def footprint(pid: int) -> Footprint | None:
     except OSError:
         return None
     lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    if "VmRSS" not in lines:
+    if "RssAnon" not in lines:
         return None  # it has ended
-    return Footprint(descriptors, int(lines["VmRSS"].split()[0]), int(lines["RssAnon"].split()[0]))
+    return Footprint(descriptors, int(lines["RssAnon"].split()[0]))

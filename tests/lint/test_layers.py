@@ -21,6 +21,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "scripts": {"core", "config", "runtime", "scripts/core"},
     "vrrp/core": {"core"},
     "vrrp/scenario": {"core", "vrrp/core"},
+    "vrrp/doctor": {"core", "vrrp/core"},
     "vrrp/io": {"core", "runtime", "netlink_reflector", "netlink_reflector/core", "vrrp/core",
                 "vrrp/scenario"},
     "vrrp": {"core", "config", "runtime", "netlink_reflector", "netlink_reflector/core",
@@ -35,7 +36,8 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "watchdog/io": {"core", "config", "runtime", "netlink_reflector", "ipvs_wrapper",
                     "watchdog/core"},
     "watchdog": {"core", "config", "runtime", "watchdog/core", "watchdog/io"},
-    "ctl": {"core", "config", "runtime", "ipvs_wrapper"},
+    # Its doctor listens itself: it must work where no director runs.
+    "ctl": {"core", "config", "runtime", "ipvs_wrapper", "vrrp/core", "vrrp/doctor"},
 }
 # Single doors between rooms, each with its reason.
 DOORS = {
@@ -43,6 +45,8 @@ DOORS = {
     ("watchdog/main.cpp", "vrrp/replay.hpp"),      # --replay
     ("watchdog/main.cpp", "checkers/daemon.hpp"),
     ("watchdog/main.cpp", "scripts/daemon.hpp"),
+    # Settings as the process makes them of a file.
+    ("ctl/doctor_configuration.cpp", "vrrp/wiring.hpp"),
 }
 # A room has one catalogue of log messages, which its shells use.
 CATALOGUES = {f"{room}/io": (f"{room}/messages.hpp",) for room in ("vrrp", "checkers")}
@@ -52,7 +56,7 @@ CATALOGUES["watchdog/io"] = tuple(
 )
 
 CORES = ("core", "netlink_reflector/core", "scripts/core", "vrrp/core", "vrrp/scenario",
-         "checkers/core", "watchdog/core")
+         "vrrp/doctor", "checkers/core", "watchdog/core")
 # The values of ipvs_wrapper are a core, too; only its genetlink client is a shell.
 IPVS_SHELL = re.compile(r"ipvs_wrapper/(client|link|codec)")
 

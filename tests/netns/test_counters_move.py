@@ -18,6 +18,7 @@ AUTH = " authentication {\n auth_type PASS\n auth_pass secret12\n }\n"
 
 CANNOT_MOVE_HERE = {
     "checkers.ipvs.drift": "needs ip_vs: tests/vm",
+    "vrrp.errors.first_address": "of IPv6 only: tests/unit/vrrp/test_reports.cpp",
     "vrrp.errors.no_interval": "of version 3 only: tests/unit/vrrp/test_wire.cpp",
     "vrrp.errors.unknown_peer": "of unicast only: tests/unit/vrrp/test_version3.cpp",
     "vrrp.pauses": "a process that is stopped for so long is replaced: tests/scenario/vrrp/"
@@ -52,6 +53,7 @@ def counters_of(director: Director) -> dict[str, int]:
 def strange_packets() -> Iterator:
     for make in STRANGE.values():
         yield make()
+    yield packet(advert(addresses=(f"{VIPS}1",)), source=OURS)
     yield packet(advert(vrid=52, priority=50, auth_type=1, auth=b"wrong\0\0\0"))
     yield packet(advert(vrid=53, priority=50, addresses=(f"{VIPS}3",)))
 

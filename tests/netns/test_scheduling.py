@@ -44,6 +44,8 @@ def test_words_about_scheduling_act_and_end_with_a_reload(lab: Lab) -> None:
     pids = host.pids()
     everywhere = os.sched_getaffinity(pids["checkers"])
     before = {role: loop_of(pid) for role, pid in pids.items()}
+    assert before["vrrp"] == (os.SCHED_OTHER, 0, -10)
+    assert before["checkers"] == (os.SCHED_OTHER, 0, 0)
 
     reload(host, GLOBALS + VRRP % 255 + SERVICE)
     assert loop_of(pids["vrrp"])[:2] == (os.SCHED_RR, 20)

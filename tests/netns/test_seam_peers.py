@@ -386,7 +386,7 @@ def test_an_address_more_than_the_partner_is_named(segment: Segment) -> None:
     assert time.time() - began > 3
     named = f"{THEIRS} advertises other addresses than ours, without {OTHER}"
     assert eventually(lambda: named in segment.says(), 3) is not None, segment.says()
-    assert "keepalived before 2.3.3 drops adverts" in segment.says()
+    assert "keepalived before 2.3.3 refuses another number" in segment.says()
     difference = {"partner": THEIRS, "advertises": [VIP]}
     assert segment.instance()["partner_addresses"] == difference
 

@@ -129,6 +129,7 @@ STRANGE = {
     "bad_ttl": lambda: packet(advert(), ttl=254),
     "bad_destination": lambda: packet(advert(), destination=OURS),
     "own_source": lambda: packet(advert(), source=OURS),
+    "duplicate_address": lambda: packet(advert(addresses=("10.9.0.222",)), source=OURS),
     "interval_mismatch": lambda: packet(advert(seconds=2)),
     "authentication_type": lambda: packet(advert(auth_type=1, auth=b"secret12")),
     "address_list": lambda: packet(advert(addresses=("10.9.0.222",))),

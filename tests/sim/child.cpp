@@ -294,10 +294,12 @@ std::string Child::put_on_wire(const SendAdvert& advert) {
   const Kernel::Card* card = machine_.kernel().card(socket->second.index);
   if (card == nullptr) return "No such device";
   if (!card->link.up) return "Network is down";
-  Bytes bytes;
-  encode_ipv4(*advert.departure, advert.departure->letters.front(), advert.identification, bytes);
   ++packets_sent_[key];
-  machine_.sends(key, socket->second.index, bytes);
+  for (const Letter& letter : advert.departure->letters) {
+    Bytes bytes;
+    encode_ipv4(*advert.departure, letter, advert.identification, bytes);
+    machine_.sends(key, socket->second.index, bytes);
+  }
   return {};
 }
 

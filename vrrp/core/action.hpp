@@ -33,7 +33,9 @@ struct Letter {
 struct Departure {
   IpAddress source;
   std::uint8_t hop_limit = 255;
-  std::vector<Letter> letters;  ///< To the group, or to every unicast peer that is another host.
+  /// To the group, twice where its partners verify different checksums, or to every unicast peer
+  /// that is another host.
+  std::vector<Letter> letters;
   bool operator==(const Departure&) const = default;
 };
 
@@ -108,13 +110,13 @@ struct PriorityChanged {
   bool operator==(const PriorityChanged&) const = default;
 };
 /// Something is wrong with a peer or between us. Repeated at most once a minute for each reason and
-/// instance.
+/// peer of an instance.
 struct PeerProblem {
   core::Shared<Subject> router;
   RejectReason reason{};
   IpAddress source;
   std::string sentence;
-  std::uint64_t occurrences = 0;  ///< Since the instance started.
+  std::uint64_t occurrences = 0;  ///< Of this peer.
   bool operator==(const PeerProblem&) const = default;
 };
 /// The instance is gone (reload). Its sockets and page entry can go.

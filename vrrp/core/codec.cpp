@@ -153,6 +153,15 @@ Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload, const Envel
   return advert;
 }
 
+std::uint16_t expected_checksum(std::span<const std::uint8_t> payload, const Envelope& envelope,
+                                ChecksumForm form) {
+  const std::size_t length = std::min(payload.size(), advert_bytes(payload[3], envelope));
+  std::vector<std::uint8_t> advert(payload.begin(),
+                                   payload.begin() + static_cast<std::ptrdiff_t>(length));
+  advert[kChecksumOffset] = advert[kChecksumOffset + 1] = 0;
+  return checksum_of(advert, envelope, form);
+}
+
 Advert make_advert(const InstanceSettings& settings, std::uint8_t priority) {
   Advert advert{.version = settings.version,
                 .vrid = settings.vrid,

@@ -73,6 +73,11 @@ using Decoded = boost::system::result<T, DecodeError>;
 [[nodiscard]] Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload,
                                             const Envelope& envelope = {});
 
+/// What the checksum field of an advert of this form should hold. For packets that decode_advert
+/// has found to be long enough; nothing else is read.
+[[nodiscard]] std::uint16_t expected_checksum(std::span<const std::uint8_t> payload,
+                                              const Envelope& envelope, ChecksumForm form);
+
 /// The advert an instance would send with this priority.
 [[nodiscard]] Advert make_advert(const InstanceSettings& settings, std::uint8_t priority);
 

@@ -22,6 +22,7 @@ struct PeerDialect {
   IpAddress peer;
   ChecksumForm form = ChecksumForm::with_pseudo_header;
   std::uint64_t adverts = 0;
+  Instant heard_at{};
   bool operator==(const PeerDialect&) const = default;
 };
 /// Of those heard, the latest last.
@@ -30,9 +31,19 @@ using Dialects = std::vector<PeerDialect>;
 inline constexpr std::size_t kMostDialects = 8;
 
 /// `peer` has sent an advert that was accepted.
-void note_dialect(Dialects& dialects, const IpAddress& peer, ChecksumForm form);
+void note_dialect(Dialects& dialects, const IpAddress& peer, ChecksumForm form, Instant now);
+/// Nobody who has been silent since then needs a letter of his own any more.
+void forget_silent(Dialects& dialects, Instant since);
 
-/// How to write to `destination`: to a peer in its own form, to a group in the one heard last.
-[[nodiscard]] ChecksumForm form_towards(const Dialects& dialects, const IpAddress& destination);
+/// How one advert is written: once, or once more for those of a group who refuse the first.
+struct FormsInUse {
+  ChecksumForm latest = ChecksumForm::with_pseudo_header;
+  std::optional<ChecksumForm> other = {};
+  bool operator==(const FormsInUse&) const = default;
+};
+/// Towards `destination`: a peer has its own form, a group those of all partners that are
+/// remembered, the one heard last first. Nobody accepts both by rule, and who is left out takes
+/// over.
+[[nodiscard]] FormsInUse forms_towards(const Dialects& dialects, const IpAddress& destination);
 
 }  // namespace holdfast::vrrp

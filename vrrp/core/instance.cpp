@@ -143,7 +143,9 @@ void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
 }
 
 void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
-  report(event.rejected.reason, event.rejected.source, event.rejected.sentence, now, out);
+  Rejected rejected = event.rejected;
+  judge(rejected, now);
+  report(rejected.reason, rejected.source, rejected.sentence, now, out);
 }
 
 void Instance::on(const AdvertSent& event, Instant now, Actions& out) {
@@ -209,14 +211,15 @@ Departure Instance::departure(const IpAddress& source, std::uint8_t priority) co
       .hop_limit = settings_.unicast ? settings_.unicast->hop_limit : std::uint8_t{255},
       .letters = {}};
   Advert advert = make_advert(settings_, priority);
-  for (const IpAddress& destination : destinations(source)) {
-    if (settings_.checksum == ChecksumChoice::without_pseudo_header) {
-      advert.checksum = ChecksumForm::without_pseudo_header;
-    } else if (dialects_) {
-      advert.checksum = form_towards(*dialects_, destination);
-    }
+  const auto write = [&](const IpAddress& destination, ChecksumForm form) {
+    advert.checksum = form;
     Letter& letter = departure.letters.emplace_back(Letter{destination, {}});
     encode_advert(advert, letter.payload, {settings_.version, source, destination});
+  };
+  for (const IpAddress& destination : destinations(source)) {
+    const FormsInUse forms = forms_in_use(destination);
+    write(destination, forms.latest);
+    if (forms.other) write(destination, *forms.other);
   }
   return departure;
 }
@@ -253,16 +256,22 @@ void Instance::remember(Actions& out) const {
       .silence_allowed = hands_over ? *init->handover_until - last_advert_at_ + kHandoverLate
                                     : silence_allowed(settings_),
       .hands_over = hands_over,
-      .checksum = form_in_use()});
+      .checksum = common_form()});
 }
 
-std::optional<ChecksumForm> Instance::form_in_use() const {
+FormsInUse Instance::forms_in_use(const IpAddress& destination) const {
+  if (settings_.checksum == ChecksumChoice::without_pseudo_header)
+    return {ChecksumForm::without_pseudo_header};
+  return dialects_ ? forms_towards(*dialects_, destination) : FormsInUse{};
+}
+
+std::optional<ChecksumForm> Instance::common_form() const {
   if (!dialects_ || !last_source_) return std::nullopt;
   std::optional<ChecksumForm> common;
   for (const IpAddress& destination : destinations(*last_source_)) {
-    const ChecksumForm form = form_towards(*dialects_, destination);
-    if (common && *common != form) return std::nullopt;
-    common = form;
+    const FormsInUse forms = forms_in_use(destination);
+    if (forms.other || (common && *common != forms.latest)) return std::nullopt;
+    common = forms.latest;
   }
   return common;
 }

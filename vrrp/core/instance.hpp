@@ -12,6 +12,7 @@
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/dialect.hpp"
 #include "vrrp/core/event.hpp"
+#include "vrrp/core/peer_remarks.hpp"
 #include "vrrp/core/state.hpp"
 
 #include <optional>
@@ -75,9 +76,6 @@ struct ListDifference {
   std::vector<IpAddress> theirs;
   bool operator==(const ListDifference&) const = default;
 };
-
-/// When a kind of peer problem was told last.
-using ReportTimes = std::vector<std::pair<RejectReason, Instant>>;
 
 /// RFC 6527 vrrpStatistics and a few more. What happened, not what was meant. 32 bits where an
 /// event is no everyday one: there are thousands of these.
@@ -153,6 +151,8 @@ class Instance {
   }
   /// Of version 3 over IPv4: what peers use. Empty otherwise.
   [[nodiscard]] const core::Rare<Dialects>& dialects() const { return dialects_; }
+  /// What is odd about whom; those older than kRemarkLasts are over.
+  [[nodiscard]] const core::Rare<PeerRemarks>& remarks() const { return remarks_; }
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
@@ -219,7 +219,8 @@ class Instance {
   void become_master(std::string why, Instant now, Actions& out);
   [[nodiscard]] Duration promised_by(const ResumeFromPage& page) const;
   void resume_as_master(const ResumeFromPage& page, Instant now, Actions& out);
-  [[nodiscard]] std::optional<ChecksumForm> form_in_use() const;
+  [[nodiscard]] FormsInUse forms_in_use(const IpAddress& destination) const;
+  [[nodiscard]] std::optional<ChecksumForm> common_form() const;
   void tick_master(Instant now, Master& master, Actions& out);
   void on_advert_as_master(const AdvertReceived& advert, Instant now, Master& master, Actions& out);
   void on_lower_priority_as_master(const AdvertReceived& advert, Instant now, Master& master,
@@ -256,6 +257,7 @@ class Instance {
   void note_rival(const AdvertReceived& advert, Instant now, Actions& out);
   void report(RejectReason reason, const IpAddress& source, const std::string& sentence,
               Instant now, Actions& out);
+  void judge(Rejected& rejected, Instant now) const;
   [[nodiscard]] bool hears_another_master(Instant now) const;
   [[nodiscard]] Duration master_interval(Instant now) const;
 
@@ -293,7 +295,7 @@ class Instance {
   core::Rare<Rival> rival_;
   core::Rare<ListDifference> list_difference_;
   core::Rare<Dialects> dialects_;
-  core::Rare<ReportTimes> reported_at_;  // when each was told last
+  core::Rare<PeerRemarks> remarks_;
 
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};

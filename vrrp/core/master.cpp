@@ -55,7 +55,7 @@ void Instance::resume_as_master(const ResumeFromPage& page, Instant now, Actions
   last_advert_at_ = page.last_advert_at;
   if (const auto source = source_address(); page.checksum && source) {
     for (const IpAddress& destination : destinations(*source))
-      dialects_.ensure().push_back({destination, *page.checksum, 0});
+      dialects_.ensure().push_back({destination, *page.checksum, 0, now});
   }
   const bool is_on_beat = promised_by(page) == silence_allowed(settings_);
   const Instant next =

@@ -1,12 +1,12 @@
 // Who was heard, what is odd about it, and how often that is worth a word.
 #include "vrrp/core/instance.hpp"
 #include "vrrp/core/match.hpp"
+#include "vrrp/core/sentences.hpp"
 #include "vrrp/core/timing.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 
 namespace holdfast::vrrp {
 namespace {
@@ -18,8 +18,6 @@ constexpr Duration kReportEvery = 60s;
 /// Another address list is told when it changes, but not more often: who forges adverts can change
 /// it with each of them.
 constexpr Duration kAddressListEvery = 10s;
-/// So many addresses of it.
-constexpr std::size_t kAddressesTold = 10;
 /// A second master is told less and less often, down to this.
 constexpr Duration kLongestRivalGap = 1h;
 
@@ -28,6 +26,7 @@ constexpr Duration kLongestRivalGap = 1h;
 void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& out) {
   const Advert& advert = event.advert;
   ++counters_.adverts_received;
+  if (remarks_) end_remarks(*remarks_, event.source);
   master_resigned_ = advert.priority == kResignPriority;
   if (master_resigned_) {
     ++counters_.priority_zero_received;
@@ -39,8 +38,16 @@ void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& ou
       slowest_peer_ = heard_master_;
     }
   }
-  if (settings_.version == 3 && settings_.family == core::Family::v4)
-    note_dialect(dialects_.ensure(), event.source, advert.checksum);
+  if (settings_.version == 3 && settings_.family == core::Family::v4) {
+    note_dialect(dialects_.ensure(), event.source, advert.checksum, now);
+    // Only to a backup silence says something: who refuses the master's adverts would be heard as a
+    // master, too. A master hears nobody.
+    if (state_name() == StateName::backup && now - since_ > kPeerMemory)
+      forget_silent(*dialects_, now - kPeerMemory);
+  }
+  if (settings_.family == core::Family::v6 && !advert.addresses.front().is_link_local())
+    report(Objection::first_address, event.source,
+           first_is_not_link_local(advert.addresses.front()), now, out);
   note_addresses(event, now, out);
 }
 
@@ -50,26 +57,23 @@ void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions&
     if (same_peer) list_difference_.reset();
     return;
   }
-  ReportTimes& times = reported_at_.ensure();
-  const auto told = std::find_if(times.begin(), times.end(), [](const auto& each) {
-    return each.first == RejectReason(Objection::address_list);
-  });
+  PeerRemarks& remarks = remarks_.ensure();
+  const auto told = last_told(remarks, Objection::address_list);
   const bool is_told = same_peer && list_difference_->theirs == event.advert.addresses;
-  const bool was_just_told = told != times.end() && now - told->second < kAddressListEvery;
+  const bool was_just_told = told && now - *told < kAddressListEvery;
   if (is_told || was_just_told) {  // a change that stays is told when its time comes
     counters_.rejected.add(Objection::address_list);
+    PeerRemark& remark = note_remark(remarks, Objection::address_list, event.source, now);
+    if (remark.sentence.empty())
+      remark.sentence = other_addresses(event.advert.addresses, settings_.addresses);
     return;
   }
-  if (told != times.end()) times.erase(told);
   list_difference_ = ListDifference{event.source, event.advert.addresses};
-  const auto& theirs = event.advert.addresses;
-  const std::size_t shown = std::min(theirs.size(), kAddressesTold);
-  report(
-      Objection::address_list, event.source,
-      fmt::format("advertises other addresses than ours: {}{}",
-                  core::join(std::span(theirs).first(shown)),
-                  shown == theirs.size() ? "" : fmt::format(" and {} more", theirs.size() - shown)),
-      now, out);
+  for (PeerRemark& each : remarks) {  // another list is news
+    if (each.reason == RejectReason(Objection::address_list)) each.told_at.reset();
+  }
+  report(Objection::address_list, event.source,
+         other_addresses(event.advert.addresses, settings_.addresses), now, out);
 }
 
 std::optional<Rival> Instance::rival(Instant now) const {
@@ -93,6 +97,9 @@ void Instance::note_rival(const AdvertReceived& event, Instant now, Actions& out
                    .tell_at = now,
                    .gap = kReportEvery};
   }
+  PeerRemark& remark = note_remark(remarks_.ensure(), Objection::second_master, event.source, now);
+  if (remark.sentence.empty())
+    remark.sentence = "is master too: it does not hear our adverts or rejects them";
   rival_->address = event.source;
   rival_->priority = event.advert.priority;
   rival_->heard_at = now;
@@ -104,8 +111,8 @@ void Instance::note_rival(const AdvertReceived& event, Instant now, Actions& out
         subject_, Objection::second_master, event.source,
         fmt::format("is master too, with priority {} (ours is {}), for {:.0f} s: it does not hear "
                     "our adverts or rejects them, look at its log and at what filters between you",
-                    event.advert.priority, settings_.priority, seconds(now - rival_->since)),
-        counters_.rejected[Objection::second_master]});
+                    event.advert.priority, priority_, seconds(now - rival_->since)),
+        remark.count});
     if (rival_->adverts > 2) notify(NotifyState::master_rx_lower_pri, out);
   } else if (is_first) {
     notify(NotifyState::master_rx_lower_pri, out);
@@ -123,19 +130,29 @@ Duration Instance::master_interval(Instant now) const {
   return lives_by_master ? heard_master_->interval : settings_.advert_interval;
 }
 
+/// What only this instance knows about a packet that was refused: whether it has spoken lately, and
+/// who else listens.
+void Instance::judge(Rejected& rejected, Instant now) const {
+  const bool spoke_lately =
+      last_advert_at_ != Instant{} && now - last_advert_at_ < silence_allowed(settings_);
+  if (rejected.reason == Objection::own_source && !spoke_lately) {
+    rejected.reason = Objection::duplicate_address;
+    rejected.sentence = duplicate_address();
+  }
+  const bool is_third = state_name() == StateName::backup && hears_another_master(now) &&
+                        heard_master_->address != rejected.source;
+  if (is_third && silences_keepalived(rejected.reason))
+    rejected.sentence += may_fall_silent(heard_master_->address);
+}
+
 void Instance::report(RejectReason reason, const IpAddress& source, const std::string& sentence,
                       Instant now, Actions& out) {
   counters_.rejected.add(reason);
-  ReportTimes& times = reported_at_.ensure();
-  auto told = std::find_if(times.begin(), times.end(),
-                           [&](const auto& each) { return each.first == reason; });
-  if (told == times.end()) {
-    told = times.insert(told, {reason, now});
-  } else if (now - told->second < kReportEvery) {
-    return;
-  }
-  told->second = now;
-  out.emplace_back(PeerProblem{subject_, reason, source, sentence, counters_.rejected[reason]});
+  PeerRemark& remark = note_remark(remarks_.ensure(), reason, source, now);
+  remark.sentence = sentence;
+  if (remark.told_at && now - *remark.told_at < kReportEvery) return;
+  remark.told_at = now;
+  out.emplace_back(PeerProblem{subject_, reason, source, sentence, remark.count});
 }
 
 }  // namespace holdfast::vrrp

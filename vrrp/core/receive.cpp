@@ -1,11 +1,33 @@
 #include "vrrp/core/receive.hpp"
 
+#include "vrrp/core/sentences.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace holdfast::vrrp {
 namespace {
+
+/// Which value each form would have wanted. Not in version 2, where it would tell something about
+/// the password.
+std::string describe_checksum(const Received& packet, const InstanceSettings& settings) {
+  if (settings.version == 2) return "sends a wrong checksum: damaged on the way";
+  const Envelope envelope{settings.version, packet.source, packet.destination};
+  const int seen = packet.payload[6] << 8 | packet.payload[7];
+  const std::uint16_t usual =
+      expected_checksum(packet.payload, envelope, ChecksumForm::with_pseudo_header);
+  if (packet.family == core::Family::v6)
+    return fmt::format(
+        "sends the checksum {:04x} where {:04x} is right: damaged, or its addresses were changed "
+        "on the way",
+        seen, usual);
+  return fmt::format(
+      "sends the checksum {:04x} where {:04x} (with pseudo header) or {:04x} (without) is right: "
+      "damaged, or its addresses were changed on the way",
+      seen, usual,
+      expected_checksum(packet.payload, envelope, ChecksumForm::without_pseudo_header));
+}
 
 std::string describe(DecodeError error, const Received& packet, const InstanceSettings& settings) {
   const auto byte = [&packet](std::size_t i) {
@@ -22,19 +44,23 @@ std::string describe(DecodeError error, const Received& packet, const InstanceSe
     case DecodeError::bad_version:
       return fmt::format(
           "speaks VRRP version {}, we speak {}: both of you will be master until one changes "
-          "'version'",
+          "'version' (keepalived also: vrrp_version)",
           byte(0) >> 4, settings.version);
     case DecodeError::bad_type:
       return fmt::format("sends VRRP type {}, only 1 exists", byte(0) & 0x0f);
     case DecodeError::no_addresses:
-      return "advertises no address at all";
+      return "advertises no address at all, which means nothing: give it a virtual_ipaddress";
     case DecodeError::bad_length:
+      if (settings.version == 2 && packet.payload.size() == kAdvertHeaderBytes + 4U * byte(3))
+        return "leaves out the 8 bytes of authentication data that end every advert of version 2: "
+               "send them, zeros if there is no password";
       return fmt::format("claims {} addresses but sends only {} bytes", byte(3),
                          packet.payload.size());
     case DecodeError::no_interval:
-      return "advertises an interval of 0";
+      return "advertises an interval of 0, which nobody may use: set its advert_int to 0.01 or "
+             "more";
     case DecodeError::bad_checksum:
-      return "sends a wrong checksum: damaged on the way, or other addressing rules";
+      return describe_checksum(packet, settings);
     case DecodeError::not_ipv4:
     case DecodeError::not_vrrp:
     case DecodeError::fragmented:
@@ -89,7 +115,8 @@ std::optional<Argument> object_to_ttl(const Received& packet, const InstanceSett
   if (!settings.unicast) {
     if (packet.hop_limit >= settings.minimum_ttl) return std::nullopt;
     return Argument{Objection::bad_ttl,
-                    fmt::format("sends with {} {}, at least {} is required: it is not on this link",
+                    fmt::format("sends with {} {}, at least {} is required: it is not on this link "
+                                "but behind a router, which needs unicast_peer",
                                 ttl_word(packet), packet.hop_limit, settings.minimum_ttl)};
   }
   const UnicastPeer* peer = peer_at(*settings.unicast, packet.source);
@@ -104,6 +131,10 @@ std::optional<Argument> object_to_ttl(const Received& packet, const InstanceSett
 std::string wrong_destination(const Received& packet, const InstanceSettings& settings,
                               const std::optional<IpAddress>& own) {
   const std::string theirs = packet.destination.to_string();
+  if (!settings.unicast && packet.destination.is_multicast())
+    return fmt::format(
+        "sends to the group {}, ours is {}: write the same vrrp_mcast_group{} on both", theirs,
+        settings.key().channel.to_string(), packet.family == core::Family::v4 ? 4 : 6);
   if (!settings.unicast)
     return fmt::format("sends to {} instead of the group {}: is it configured for unicast?", theirs,
                        settings.key().channel.to_string());
@@ -111,18 +142,27 @@ std::string wrong_destination(const Received& packet, const InstanceSettings& se
                      theirs, own ? own->to_string() : "(there is none now)");
 }
 
-std::optional<Argument> object_to_envelope(const Received& packet, const InstanceSettings& settings,
+/// The priority is not compared: it moves. A twin with our very configuration looks like our echo.
+Argument of_our_address(const Advert& advert, const InstanceSettings& settings) {
+  Advert ours = make_advert(settings, advert.priority);
+  ours.checksum = advert.checksum;
+  if (advert != ours) return {Objection::duplicate_address, duplicate_address()};
+  return {
+      Objection::own_source,
+      "sends our own adverts from our own address: the network returns them (a loop, a mirrored "
+      "port, a bond without LACP), or a second host runs a copy of this configuration with this "
+      "address"};
+}
+
+std::optional<Argument> object_to_envelope(const Received& packet, const Advert& advert,
+                                           const InstanceSettings& settings,
                                            const std::optional<IpAddress>& own) {
   const bool is_for_us =
       settings.unicast ? packet.destination == own : packet.destination == settings.key().channel;
   if (!is_for_us) {
     return Argument{Objection::bad_destination, wrong_destination(packet, settings, own)};
   }
-  if (packet.source == own) {
-    return Argument{
-        Objection::own_source,
-        "sends from our own address: a second host has it, or the network echoes our adverts"};
-  }
+  if (packet.source == own) return of_our_address(advert, settings);
   if (settings.unicast && settings.unicast->senders == Senders::listed &&
       peer_at(*settings.unicast, packet.source) == nullptr) {
     return Argument{
@@ -140,7 +180,8 @@ std::optional<Argument> object_to_version_2(const Advert& advert,
     return Argument{
         Objection::interval_mismatch,
         fmt::format(
-            "advertises every {} s, we every {:g} s: VRRPv2 peers must agree or all become master",
+            "advertises every {} s, we every {:g} s: VRRPv2 peers must agree or all become master, "
+            "write the same advert_int",
             advert.interval / std::chrono::seconds(1),
             std::chrono::duration<double>(settings.advert_interval).count())};
   }
@@ -153,7 +194,7 @@ std::optional<Argument> object_to_version_2(const Advert& advert,
   if (settings.authentication.type == AuthenticationType::simple_password &&
       !equal_in_constant_time(advert.authentication_data, settings.authentication.data)) {
     return Argument{Objection::authentication_data,
-                    "uses another password: all of you will be master"};
+                    "uses another password: all of you will be master until auth_pass is the same"};
   }
   return std::nullopt;
 }
@@ -180,6 +221,8 @@ std::string_view to_string(Objection objection) {
       return "bad_destination";
     case Objection::own_source:
       return "own_source";
+    case Objection::duplicate_address:
+      return "duplicate_address";
     case Objection::unknown_peer:
       return "unknown_peer";
     case Objection::unknown_vrid:
@@ -194,6 +237,8 @@ std::string_view to_string(Objection objection) {
       return "owner_ignores";
     case Objection::address_list:
       return "address_list";
+    case Objection::first_address:
+      return "first_address";
     case Objection::second_master:
       return "second_master";
   }
@@ -204,6 +249,13 @@ std::string_view to_string(RejectReason reason) {
   return reason.index() < RejectReason::kDecodeErrors
              ? to_string(static_cast<DecodeError>(reason.index()))
              : to_string(static_cast<Objection>(reason.index() - RejectReason::kDecodeErrors));
+}
+
+std::optional<RejectReason> reason_named(std::string_view name) {
+  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
+    if (to_string(RejectReason::at(i)) == name) return RejectReason::at(i);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload) {
@@ -226,7 +278,7 @@ std::variant<Accepted, Rejected> check_advert(const Received& packet,
   if (decoded.has_error()) {
     return reject(decoded.error(), describe(decoded.error(), packet, settings));
   }
-  if (auto objection = object_to_envelope(packet, settings, own_address)) {
+  if (auto objection = object_to_envelope(packet, *decoded, settings, own_address)) {
     return reject(objection->objection, std::move(objection->sentence));
   }
   if (auto objection = object_to_content(*decoded, settings)) {

@@ -15,11 +15,12 @@
 
 namespace holdfast::vrrp {
 
-/// Why a well-formed advert was not used; the last two are remarks about one that was.
+/// Why a well-formed advert was not used; the last three are remarks about one that was.
 enum class Objection : std::uint8_t {
   bad_ttl,              ///< TTL below InstanceSettings::minimum_ttl, or out of a peer's window.
   bad_destination,      ///< Neither to our group nor, with unicast peers, to our address.
-  own_source,           ///< From our own address: our echo, or a duplicate of our address.
+  own_source,           ///< From our own address, and such as we send: our echo.
+  duplicate_address,    ///< From our own address, but not ours: a second host has it.
   unknown_peer,         ///< From no unicast_peer, while check_unicast_src is set.
   unknown_vrid,         ///< Another virtual router's; ignored in silence, counted per interface.
   interval_mismatch,    ///< VRRPv2 peers must agree on the interval, RFC 3768 §7.1.
@@ -27,6 +28,7 @@ enum class Objection : std::uint8_t {
   authentication_data,  ///< Same type, other password.
   owner_ignores,        ///< We are the owner and OwnerReceive::discard is set.
   address_list,   ///< Other addresses than ours: dropped or only remarked, see AddressListPolicy.
+  first_address,  ///< IPv6: its first address is not link-local, RFC 9568 erratum 8300.
   second_master,  ///< A weaker one advertises although we are master: it does not hear us.
 };
 [[nodiscard]] std::string_view to_string(Objection objection);
@@ -64,6 +66,8 @@ class RejectReason {
 };
 /// Name for counters and JSON, "bad_checksum".
 [[nodiscard]] std::string_view to_string(RejectReason reason);
+/// The reverse; nullopt: there is none of this name.
+[[nodiscard]] std::optional<RejectReason> reason_named(std::string_view name);
 
 /// Reason → how often. Most virtual routers never reject anything: room for the numbers is made for
 /// the first.

@@ -3,6 +3,18 @@
 #include "vrrp/core/router.hpp"
 
 namespace holdfast::vrrp {
+namespace {
+
+/// What is decided with: under attack the sentences would fill a recording.
+PeerRemarks without_words(PeerRemarks remarks) {
+  for (PeerRemark& each : remarks) {
+    each.count = 0;
+    each.sentence.clear();
+  }
+  return remarks;
+}
+
+}  // namespace
 
 Instance::Instance(InstanceSettings settings, const Situation& from)
     : settings_(std::move(settings)),
@@ -25,7 +37,7 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       list_difference_(from.list_difference),
       became_master_at_(from.became_master_at),
       last_advert_at_(from.last_advert_at) {
-  if (!from.reported_at.empty()) reported_at_ = from.reported_at;
+  if (!from.remarks.empty()) remarks_ = from.remarks;
   if (!from.dialects.empty()) dialects_ = from.dialects;
   if (!from.verdicts.empty()) verdicts_ = from.verdicts;
   adopt_settings();
@@ -52,7 +64,7 @@ Situation Instance::situation() const {
           .rival = rival_,
           .list_difference = list_difference_,
           .dialects = dialects_ ? *dialects_ : Dialects{},
-          .reported_at = reported_at_ ? *reported_at_ : ReportTimes{},
+          .remarks = remarks_ ? without_words(*remarks_) : PeerRemarks{},
           .became_master_at = became_master_at_,
           .last_advert_at = last_advert_at_};
 }

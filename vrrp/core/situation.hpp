@@ -35,7 +35,7 @@ struct Situation {
   core::Rare<Rival> rival;
   core::Rare<ListDifference> list_difference;
   Dialects dialects;
-  ReportTimes reported_at;
+  PeerRemarks remarks;  ///< Without count and sentence.
   Instant became_master_at{};
   Instant last_advert_at{};
 

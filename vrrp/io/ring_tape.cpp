@@ -68,8 +68,6 @@ void RingTape::after_turn(core::Instant now, const Actions& actions) {
       mastership =
           mastership || changed->from == StateName::master || changed->to == StateName::master;
       remember(*changed, now);
-    } else if (const auto* problem = std::get_if<PeerProblem>(&action)) {
-      remember(*problem, now);
     }
   }
   if (mastership) on_mastership_();
@@ -78,15 +76,6 @@ void RingTape::after_turn(core::Instant now, const Actions& actions) {
 void RingTape::remember(const StateChanged& changed, core::Instant now) {
   past_.states.push_back({changed.router->key, now, changed.from, changed.to, changed.why});
   if (past_.states.size() > Past::kMost) past_.states.pop_front();
-}
-
-void RingTape::remember(const PeerProblem& problem, core::Instant now) {
-  std::erase_if(past_.problems, [&](const PastProblem& known) {
-    return known.reason == problem.reason && known.router == problem.router->key;
-  });
-  past_.problems.push_back(
-      {problem.router->key, now, problem.reason, problem.source, problem.sentence});
-  if (past_.problems.size() > Past::kMost) past_.problems.pop_front();
 }
 
 }  // namespace holdfast::vrrp

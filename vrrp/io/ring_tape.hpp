@@ -20,22 +20,11 @@ struct PastState {
   std::string why;
 };
 
-/// Packets of a peer that were not usable, or a remark about those that were.
-struct PastProblem {
-  RouterKey router;
-  core::Instant at;
-  RejectReason reason;
-  IpAddress source;
-  std::string sentence;
-};
-
 /// What `explain` wants to know of the past, oldest first. Of all instances together.
 struct Past {
-  /// Of each kind; older ones go.
+  /// Older ones go.
   static constexpr std::size_t kMost = 256;
   std::deque<PastState> states;
-  /// One for each instance and reason, the last one that was told: once a minute while it lasts.
-  std::deque<PastProblem> problems;
 };
 
 class RingTape : public scenario::Tape {
@@ -62,7 +51,6 @@ class RingTape : public scenario::Tape {
   using Content = RecordRing::Content;
   void begin(Content content);
   void remember(const StateChanged& changed, core::Instant now);
-  void remember(const PeerProblem& problem, core::Instant now);
 
   RecordRing ring_;
   std::function<void()> on_mastership_;

@@ -296,7 +296,7 @@ void describe(auto& archive, Either<Reload> auto& value) {
 void describe(auto& archive, Either<Situation> auto& value) {
   auto& [state, since, why, leaving, interface, last_source, faults, verdicts, resumed_priority,
          resume, placement, setback, send_trouble, heard_master, master_resigned, slowest_peer,
-         rival, list_difference, dialects, reported_at, became_master_at, last_advert_at] = value;
+         rival, list_difference, dialects, remarks, became_master_at, last_advert_at] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -316,7 +316,7 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive.maybe("rival", rival);
   archive.maybe("list_difference", list_difference);
   archive("dialects", dialects);
-  archive("reported_at", reported_at);
+  archive("remarks", remarks);
   archive("became_master_at", became_master_at);
   archive("last_advert_at", last_advert_at);
 }

@@ -201,28 +201,31 @@ std::string to_text(RejectReason reason) {
 }
 
 void from_text(std::string_view text, RejectReason& reason) {
-  for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
-    if (to_string(RejectReason::at(i)) != text) continue;
-    reason = RejectReason::at(i);
-    return;
-  }
-  throw FormatError(fmt::format("'{}' is no reason to reject a packet", text));
+  const auto named = reason_named(text);
+  if (!named) throw FormatError(fmt::format("'{}' is no reason to reject a packet", text));
+  reason = *named;
 }
 
-std::string to_text(const Reports& reports) {
+std::string to_text(const PeerRemarks& remarks) {
   std::string text;
-  for (const auto& [reason, when] : reports)
-    text += fmt::format("{}{}={}", text.empty() ? "" : ";", to_text(reason), to_text(when));
+  for (const PeerRemark& each : remarks)
+    text += fmt::format("{}{},{},{},{},{}", text.empty() ? "" : ";", to_text(each.reason),
+                        to_text(each.peer), to_text(each.heard_at),
+                        each.told_at ? to_text(*each.told_at) : "-", to_text(each.ended));
   return text;
 }
 
-void from_text(std::string_view text, Reports& reports) {
-  reports.clear();
+void from_text(std::string_view text, PeerRemarks& remarks) {
+  remarks.clear();
   for (const std::string_view part : split_list(text, ';')) {
-    const auto [reason, when] = pair_of(part);
-    auto& [known, told_at] = reports.emplace_back();
-    from_text(reason, known);
-    from_text(when, told_at);
+    const auto members = split_list(part, ',');
+    if (members.size() != 5) throw FormatError(fmt::format("'{}' is no remark", part));
+    PeerRemark& remark = remarks.emplace_back();
+    from_text(members[0], remark.reason);
+    from_text(members[1], remark.peer);
+    from_text(members[2], remark.heard_at);
+    if (members[3] != "-") from_text(members[3], remark.told_at.emplace());
+    from_text(members[4], remark.ended);
   }
 }
 
@@ -249,8 +252,8 @@ void from_text(std::string_view text, std::vector<UnicastPeer>& peers) {
 std::string to_text(const Dialects& dialects) {
   std::string text;
   for (const PeerDialect& each : dialects)
-    text += fmt::format("{}{},{},{}", text.empty() ? "" : ";", to_text(each.peer),
-                        to_text(each.form), each.adverts);
+    text += fmt::format("{}{},{},{},{}", text.empty() ? "" : ";", to_text(each.peer),
+                        to_text(each.form), each.adverts, to_text(each.heard_at));
   return text;
 }
 
@@ -258,11 +261,12 @@ void from_text(std::string_view text, Dialects& dialects) {
   dialects.clear();
   for (const std::string_view part : split_list(text, ';')) {
     const auto members = split_list(part, ',');
-    if (members.size() != 3) throw FormatError(fmt::format("'{}' is no dialect", part));
+    if (members.size() != 4) throw FormatError(fmt::format("'{}' is no dialect", part));
     PeerDialect& dialect = dialects.emplace_back();
     from_text(members[0], dialect.peer);
     from_text(members[1], dialect.form);
     from_text(members[2], dialect.adverts);
+    from_text(members[3], dialect.heard_at);
   }
 }
 

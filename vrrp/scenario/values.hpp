@@ -15,7 +15,6 @@
 namespace holdfast::vrrp::scenario {
 
 using Octets = std::array<std::uint8_t, 8>;
-using Reports = std::vector<std::pair<RejectReason, Instant>>;
 
 template <std::integral Number>
 [[nodiscard]] std::string to_text(Number number) {
@@ -53,8 +52,9 @@ void from_text(std::string_view text, Octets& octets);
 void from_text(std::string_view text, core::ReasonSet& reasons);
 [[nodiscard]] std::string to_text(RejectReason reason);
 void from_text(std::string_view text, RejectReason& reason);
-[[nodiscard]] std::string to_text(const Reports& reports);
-void from_text(std::string_view text, Reports& reports);
+/// "bad_checksum,10.0.0.2,1234.5,1230.0,no": told_at is "-" when it never was.
+[[nodiscard]] std::string to_text(const PeerRemarks& remarks);
+void from_text(std::string_view text, PeerRemarks& remarks);
 /// "10.0.0.2,0,255;10.0.0.3,254,255": peers with their windows.
 [[nodiscard]] std::string to_text(const std::vector<UnicastPeer>& peers);
 void from_text(std::string_view text, std::vector<UnicastPeer>& peers);

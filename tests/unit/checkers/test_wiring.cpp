@@ -127,6 +127,25 @@ TEST_CASE("settings: every tunnel, of servers and of the sorry server") {
   }
 }
 
+TEST_CASE("settings: SSL_GET sends the name that it knows, and an address is none") {
+  const ServiceSettings one =
+      service("192.0.2.1 443", "protocol TCP\nvirtualhost www.example",
+              "real_server 192.0.2.7 443 {\nSSL_GET {\nurl {\npath /a\n}\nurl {\npath /b\n"
+              "virtualhost 192.0.2.7\ntls_compliant\n}\n}\n"
+              "SSL_GET {\nsni_name other.example\ntls_compliant\nurl {\npath /\n}\n}\n"
+              "HTTP_GET {\nurl {\npath /\n}\n}\n}");
+
+  const auto& checks = one.servers[0].checks;
+  REQUIRE(checks.size() == 3);
+  const auto tls = [&](std::size_t check, std::size_t url) {
+    return std::get<HttpProbe>(checks[check].probe.dialogue).urls.at(url).tls;
+  };
+  CHECK(tls(0, 0) == TlsSettings{.name = "www.example"});
+  CHECK(tls(0, 1) == TlsSettings{.close = TlsClose::in_order});
+  CHECK(tls(1, 0) == TlsSettings{.name = "other.example", .close = TlsClose::in_order});
+  CHECK(!tls(2, 0));
+}
+
 TEST_CASE("settings: a probe of an IPv6 server goes to its IPv6 address") {
   const ServiceSettings one =
       service("fd00:9::1 80", "protocol TCP",

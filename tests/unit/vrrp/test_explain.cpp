@@ -145,15 +145,17 @@ TEST_CASE("explain: one that leaves, and one that has left") {
 TEST_CASE("explain: packets that are not usable are told while they come") {
   Bench bench(everyday());
   const RouterKey key = bench.router.instances().front()->key();
-  bench.past.problems = {
-      {key, t0, Objection::authentication_data, ip("192.0.2.3"), "uses another password"}};
+  const Rejected odd{Objection::authentication_data, ip("192.0.2.3"), "uses another password"};
+  bench.step(AdvertRejected{key, odd}, t0);
+  bench.step(AdvertRejected{key, odd}, t0 + 1s);
 
-  const auto rejected = bench.at(t0 + 90s).at("rejected").as_array();
+  const auto rejected = bench.at(t0 + 59s).at("rejected").as_array();
 
   REQUIRE(rejected.size() == 1);
   CHECK(rejected.front().at("source").as_string() == "192.0.2.3");
   CHECK(rejected.front().at("what").as_string() == "uses another password");
-  CHECK(bench.at(t0 + 3min).at("rejected").as_array().empty());
+  CHECK(rejected.front().at("adverts").to_number<int>() == 2);
+  CHECK(bench.at(t0 + 62s).at("rejected").as_array().empty());
 }
 
 TEST_CASE("explain: the history is this instance's, newest first") {

@@ -71,6 +71,10 @@ TEST_CASE("receive: our own address as source is rejected, echo or duplicate") {
   Sent sent;
   sent.source = ip("192.0.2.1");
   CHECK(reason(received(sent, everyday())) == "own_source");
+  VirtualAddress other = sent.settings.addresses.front();
+  other.prefix.address = ip("192.0.2.101");
+  sent.settings.addresses = {other};
+  CHECK(reason(received(sent, everyday())) == "duplicate_address");
 }
 
 TEST_CASE("receive: another interval is rejected in VRRPv2 [RFC3768-7.1-6]") {
@@ -137,6 +141,7 @@ TEST_CASE("receive: every reason has its own number and name") {
   std::set<std::string> names;
   for (std::size_t i = 0; i < RejectReason::kCount; ++i) {
     CHECK(RejectReason::at(i).index() == i);
+    CHECK(reason_named(to_string(RejectReason::at(i))) == RejectReason::at(i));
     names.insert(std::string(to_string(RejectReason::at(i))));
   }
   CHECK(names.size() == RejectReason::kCount);
@@ -150,5 +155,53 @@ TEST_CASE("receive: rejections read as a sentence after the sender's address") {
   const auto outcome = received(sent, everyday());
   CHECK(std::get<Rejected>(outcome).source == ip("192.0.2.2"));
   CHECK(std::get<Rejected>(outcome).sentence ==
-        "advertises every 2 s, we every 1 s: VRRPv2 peers must agree or all become master");
+        "advertises every 2 s, we every 1 s: VRRPv2 peers must agree or all become master, "
+        "write the same advert_int");
+}
+
+namespace {
+
+std::string sentence_about(const Received& packet, const InstanceSettings& ours) {
+  const auto checked = check_advert(packet, ours, ip("192.0.2.1"));
+  const auto* rejected = std::get_if<Rejected>(&checked);
+  return rejected == nullptr ? "accepted" : rejected->sentence;
+}
+
+}  // namespace
+
+TEST_CASE("receive: every sentence has its cure") {
+  const auto about = [](std::vector<std::uint8_t> payload, std::uint8_t version = 2,
+                        const char* to = "224.0.0.18", std::uint8_t ttl = 255) {
+    InstanceSettings ours = everyday();
+    ours.version = version;
+    return sentence_about(Received{"eth0", core::Family::v4, ip("192.0.2.2"), ip(to), ttl, payload},
+                          ours);
+  };
+  std::vector<std::uint8_t> payload;
+  encode_advert(make_advert(everyday(), 90), payload);
+  const auto good = payload;
+  REQUIRE(about(good) == "accepted");
+
+  CHECK(about(good, 3) ==
+        "speaks VRRP version 2, we speak 3: both of you will be master until one changes 'version' "
+        "(keepalived also: vrrp_version)");
+  payload.resize(12);
+  CHECK(about(payload).starts_with("leaves out the 8 bytes of authentication data"));
+  payload = good;
+  payload[3] = 0;
+  CHECK(about(payload).ends_with("give it a virtual_ipaddress"));
+  payload = good;
+  payload[6] ^= 0xff;
+  CHECK(about(payload).starts_with("sends a wrong checksum: damaged"));
+  payload = from_hex("3133640100000000c0000264");
+  payload[5] = 100;
+  payload[7] = 1;
+  CHECK(about(payload, 3) ==
+        "sends the checksum 0001 where 0571 (with pseudo header) or a802 (without) is right: "
+        "damaged, or its addresses were changed on the way");
+  CHECK(about(good, 2, "224.0.0.18", 254).ends_with("behind a router, which needs unicast_peer"));
+  CHECK(about(good, 2, "224.0.0.99") ==
+        "sends to the group 224.0.0.99, ours is 224.0.0.18: write the same vrrp_mcast_group4 on "
+        "both");
+  CHECK(about(good, 2, "192.0.2.1").ends_with("is it configured for unicast?"));
 }

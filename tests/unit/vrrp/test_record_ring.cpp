@@ -203,22 +203,6 @@ TEST_CASE("ring tape: a dump plays from its oldest part on, however long the pro
   CHECK(play(text) == scenario::Replay::Verdict::same);
 }
 
-TEST_CASE("ring tape: of a problem that lasts only the last word is remembered") {
-  Memory memory;
-  RingTape tape(memory.bytes, [] {});
-  const Subject subject{everyday().key(), "VI_1"};
-  const auto problem = [&](RejectReason reason, const char* source) {
-    return PeerProblem{subject, reason, ip(source), "sends nonsense", 1};
-  };
-
-  for (int minute = 0; minute < 5; ++minute)
-    tape.after_turn(t0 + minute * 1min, {problem(DecodeError::bad_checksum, "192.0.2.2"),
-                                         problem(Objection::bad_ttl, "192.0.2.3")});
-
-  REQUIRE(tape.past().problems.size() == 2);
-  CHECK(tape.past().problems.front().at == t0 + 4min);
-}
-
 TEST_CASE("ring tape: a turn that does not fit leaves a gap, and the next one begins anew") {
   const Directory directory;
   Memory memory;

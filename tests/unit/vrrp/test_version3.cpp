@@ -154,7 +154,8 @@ TEST_CASE("version 3: the checksum follows the peer, is counted, and v3_checksum
   bench.hear(version3(), 200, t0 + 1s, kPeer, vrrp_group(), ChecksumForm::without_pseudo_header);
   bench.hear(version3(), 200, t0 + 2s, kPeer, vrrp_group(), ChecksumForm::without_pseudo_header);
   REQUIRE(bench.instance().dialects());
-  CHECK(*bench.instance().dialects() == Dialects{{kPeer, ChecksumForm::without_pseudo_header, 2}});
+  CHECK(*bench.instance().dialects() ==
+        Dialects{{kPeer, ChecksumForm::without_pseudo_header, 2, t0 + 2s}});
   const Instant took = *bench.driver.deadline();
   bench.wake(took);
   REQUIRE(bench.sent.size() == 1);
@@ -169,6 +170,40 @@ TEST_CASE("version 3: the checksum follows the peer, is counted, and v3_checksum
   strict.hear(version3(), 200, t0 + 1s, kPeer, vrrp_group());
   strict.wake(*strict.driver.deadline());
   CHECK(form_of(strict.sent.at(0)) == ChecksumForm::without_pseudo_header);
+}
+
+TEST_CASE("checksum: partners that verify different forms each get a letter, until one is silent") {
+  using enum ChecksumForm;
+  const IpAddress other = ip("192.0.2.3");
+  Bench bench({version3()});
+  bench.hear(version3(), 200, t0 + 1s, kPeer, vrrp_group(), without_pseudo_header);
+  bench.hear(version3(), 200, t0 + 1s, other, vrrp_group(), with_pseudo_header);
+  Instant now = *bench.driver.deadline();
+  bench.wake(now);
+  const auto forms = [&] {
+    std::vector<ChecksumForm> found;
+    for (std::size_t i = 0; i < bench.sent.at(0).departure->letters.size(); ++i)
+      found.push_back(form_of(bench.sent[0], i));
+    return found;
+  };
+  CHECK(forms() == std::vector{with_pseudo_header, without_pseudo_header});
+  CHECK(bench.instance().counters().adverts_sent == 1);
+  for (const Instant until = now + 1h; now < until;) {  // both are content: nobody is heard
+    now = *bench.driver.deadline();
+    bench.wake(now);
+  }
+  CHECK(forms() == std::vector{with_pseudo_header, without_pseudo_header});
+
+  // Beside a master that writes one form, whoever refuses it would be heard.
+  const auto obey = [&](Duration how_long) {
+    for (const Instant until = now + how_long; now < until; now += 1s)
+      bench.hear(version3(), 200, now, other, vrrp_group(), with_pseudo_header);
+    return bench.instance().dialects()->size();
+  };
+  CHECK(obey(590s) == 2);
+  CHECK(obey(20s) == 1);
+  bench.wake(*bench.driver.deadline());
+  CHECK(forms() == std::vector{with_pseudo_header});
 }
 
 TEST_CASE("version 3: a reload keeps the interval that a backup lives by [RFC9568-6.4.2-5]") {

@@ -281,22 +281,29 @@ TEST_CASE("wire: another group is another channel") {
   CHECK(outcome({settings}, written(settings, 90, kPeer, vrrp_group())) == "bad_destination");
 }
 
-TEST_CASE("dialect: a peer is answered in its own form, a group in the one heard last") {
+TEST_CASE("dialect: a peer is answered in its own form, a group in all that are remembered") {
+  using enum ChecksumForm;
+  const Instant t0{1h};
   Dialects known;
-  CHECK(form_towards(known, kPeer) == ChecksumForm::with_pseudo_header);
-  note_dialect(known, kPeer, ChecksumForm::without_pseudo_header);
-  note_dialect(known, kPeer, ChecksumForm::without_pseudo_header);
-  CHECK(known == Dialects{{kPeer, ChecksumForm::without_pseudo_header, 2}});
-  note_dialect(known, kUs, ChecksumForm::with_group);
-  CHECK(form_towards(known, kPeer) == ChecksumForm::without_pseudo_header);
-  CHECK(form_towards(known, kUs) == ChecksumForm::with_group);
-  note_dialect(known, kPeer, ChecksumForm::with_pseudo_header);
-  CHECK(known.back() == PeerDialect{kPeer, ChecksumForm::with_pseudo_header, 1});
-  CHECK(form_towards(known, vrrp_group()) == ChecksumForm::with_pseudo_header);
+  CHECK(forms_towards(known, kPeer) == FormsInUse{with_pseudo_header});
+  note_dialect(known, kPeer, without_pseudo_header, t0);
+  note_dialect(known, kPeer, without_pseudo_header, t0 + 1s);
+  CHECK(known == Dialects{{kPeer, without_pseudo_header, 2, t0 + 1s}});
+  CHECK(forms_towards(known, vrrp_group()) == FormsInUse{without_pseudo_header});
+  note_dialect(known, kUs, with_group, t0 + 2s);
+  CHECK(forms_towards(known, kPeer) == FormsInUse{without_pseudo_header});
+  CHECK(forms_towards(known, kUs) == FormsInUse{with_group});
+  CHECK(forms_towards(known, vrrp_group()) ==
+        FormsInUse{with_pseudo_header, without_pseudo_header});
+  note_dialect(known, kPeer, with_pseudo_header, t0 + 3s);
+  CHECK(known.back() == PeerDialect{kPeer, with_pseudo_header, 1, t0 + 3s});
+  CHECK(forms_towards(known, vrrp_group()) == FormsInUse{with_pseudo_header});
+  forget_silent(known, t0 + 3s);
+  CHECK(known == Dialects{{kPeer, with_pseudo_header, 1, t0 + 3s}});
 
   for (int i = 0; i < 100; ++i)
     note_dialect(known, IpAddress::v4({10, 0, 0, static_cast<std::uint8_t>(i)}),
-                 ChecksumForm::with_group);
+                 ChecksumForm::with_group, t0);
   CHECK(known.size() == kMostDialects);
 }
 

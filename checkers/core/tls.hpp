@@ -1,0 +1,42 @@
+// TLS below a dialogue: ciphertext in, next step out. The client's side of OpenSSL over memory, so
+// that no socket is needed. Certificates are not verified (as in keepalived): the check asks
+// whether the server answers, and is as lenient about versions and key lengths as OpenSSL can be.
+#pragma once
+
+#include "checkers/core/dialogue_http.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::checkers {
+
+/// With `close: in_order`, what comes behind the reply until the server closes TLS is thrown away;
+/// more than this is a failure.
+inline constexpr std::size_t kMaxTlsTrailingBytes = 64 * 1024;
+
+class TlsDialogue {
+ public:
+  /// `inner` speaks through TLS.
+  TlsDialogue(const TlsSettings& settings, HttpDialogue inner);
+  TlsDialogue(TlsDialogue&& other) noexcept;
+  TlsDialogue& operator=(TlsDialogue&& other) noexcept;
+  ~TlsDialogue();
+
+  [[nodiscard]] Step advance(std::string_view received, bool peer_closed);
+
+ private:
+  struct Connection;
+
+  [[nodiscard]] std::optional<Step> shake_hands(bool peer_closed);
+  [[nodiscard]] Step talk(Step inner, bool peer_closed);
+  [[nodiscard]] std::optional<Step> conclude(Verdict verdict);
+  [[nodiscard]] Step wait_or_send(bool peer_closed);
+  [[nodiscard]] Verdict trouble(std::string_view what) const;
+
+  std::unique_ptr<Connection> connection_;
+  HttpDialogue inner_;
+};
+
+}  // namespace holdfast::checkers

@@ -1,0 +1,191 @@
+// SSL_GET without a network: OpenSSL's server over memory is the other side. What it sends is fed
+// whole and byte by byte.
+#include "checkers/core/tls.hpp"
+
+#include <doctest/doctest.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <string>
+
+using namespace holdfast;
+using namespace holdfast::checkers;
+
+namespace {
+
+constexpr const char* kReply = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+SSL_CTX* make_context(int version) {
+  SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+  SSL_CTX_set_security_level(context, 0);
+  SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+  SSL_CTX_set_max_proto_version(context, version);
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_set_pubkey(certificate, key);
+  X509_sign(certificate, key, EVP_sha256());
+  SSL_CTX_use_certificate(context, certificate);
+  SSL_CTX_use_PrivateKey(context, key);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return context;
+}
+
+/// Answers the first complete request with kReply and what else it is told to do.
+class Server {
+ public:
+  enum class End { nothing, in_order, cut_off };
+
+  explicit Server(int version = TLS1_3_VERSION) : context_(make_context(version)) {
+    session_ = SSL_new(context_);
+    in_ = BIO_new(BIO_s_mem());
+    out_ = BIO_new(BIO_s_mem());
+    BIO_set_mem_eof_return(in_, -1);
+    SSL_set_bio(session_, in_, out_);
+    SSL_set_accept_state(session_);
+  }
+  ~Server() {
+    SSL_free(session_);
+    SSL_CTX_free(context_);
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  End end = End::nothing;
+  std::string reply = kReply;
+  std::string request;
+  std::string name;  // of the hello
+  bool closes = false;
+
+  /// Takes what the client sent; returns what goes back.
+  std::string answer(std::string_view bytes) {
+    BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+    std::array<char, 4096> plain;
+    const int got = SSL_read(session_, plain.data(), static_cast<int>(plain.size()));
+    if (const char* told = SSL_get_servername(session_, TLSEXT_NAMETYPE_host_name)) name = told;
+    if (got > 0) request.append(plain.data(), static_cast<std::size_t>(got));
+    if (!request.ends_with("\r\n\r\n") || closes) return take();
+    SSL_write(session_, reply.data(), static_cast<int>(reply.size()));
+    if (end == End::in_order) SSL_shutdown(session_);
+    closes = end != End::nothing;
+    return take();
+  }
+
+ private:
+  std::string take() {
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(out_, &bytes);
+    std::string result(bytes, static_cast<std::size_t>(size));
+    BIO_reset(out_);
+    return result;
+  }
+
+  SSL_CTX* context_;
+  SSL* session_ = nullptr;
+  BIO* in_ = nullptr;
+  BIO* out_ = nullptr;
+};
+
+HttpUrl url(const TlsSettings& settings) {
+  return {.path = "/health", .virtualhost = "www.example", .tls = settings};
+}
+
+/// nullopt: it still waits.
+std::optional<Outcome> play(Server& server, const TlsSettings& settings, std::size_t piece) {
+  const core::Endpoint target{core::IpAddress::v4({192, 0, 2, 1}), 443};
+  TlsDialogue client(settings, HttpDialogue(url(settings), HttpVersion::http_1_0, target));
+  Step step = client.advance({}, false);
+  while (true) {
+    if (const auto* verdict = std::get_if<Verdict>(&step)) return verdict->outcome;
+    if (const auto* send = std::get_if<Send>(&step)) {
+      const std::string back = server.answer(send->bytes);
+      step = client.advance({}, false);
+      for (std::size_t at = 0; at < back.size() && std::holds_alternative<NeedMore>(step);
+           at += piece)
+        step = client.advance(std::string_view(back).substr(at, piece), false);
+      continue;
+    }
+    if (!server.closes) return std::nullopt;
+    server.closes = false;
+    step = client.advance({}, true);
+    REQUIRE(std::holds_alternative<Verdict>(step));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("TLS: a complete reply passes, in every version and in pieces of any size") {
+  for (const int version : {TLS1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{100}, std::size_t{100'000}}) {
+      CAPTURE(version);
+      CAPTURE(piece);
+      Server server(version);
+      const auto outcome = play(server, {.name = "www.example"}, piece);
+      REQUIRE(outcome.has_value());
+      CHECK(outcome->result == Result::passed);
+      CHECK(server.name == "www.example");
+      CHECK(server.request.find("GET /health HTTP/1.0\r\n") == 0);
+      CHECK(server.request.find("Host: www.example\r\n") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("TLS: without a name none is sent") {
+  Server server;
+  CHECK(play(server, {}, 100)->result == Result::passed);
+  CHECK(server.name.empty());
+}
+
+TEST_CASE("TLS: who must close in order fails when he does not, and passes when he does") {
+  const TlsSettings strict{.close = TlsClose::in_order};
+  Server orderly, hasty, silent;
+  orderly.end = Server::End::in_order;
+  hasty.end = Server::End::cut_off;
+
+  CHECK(play(orderly, strict, 1)->result == Result::passed);
+  CHECK(play(hasty, strict, 1)->reason == "the server closed the connection without closing TLS");
+  CHECK(!play(silent, strict, 1));
+}
+
+TEST_CASE("TLS: a reply that ends with the connection needs no close of TLS") {
+  for (const auto end : {Server::End::in_order, Server::End::cut_off}) {
+    Server server;
+    server.reply = "HTTP/1.0 200 OK\r\n\r\nhello";
+    server.end = end;
+    CHECK(play(server, {}, 1)->result == Result::passed);
+  }
+}
+
+TEST_CASE("TLS: a half reply fails, however the connection ends") {
+  for (const auto end : {Server::End::in_order, Server::End::cut_off}) {
+    Server server;
+    server.reply = "HTTP/1.0 200 OK\r\nContent-Length: 50\r\n\r\nhello";
+    server.end = end;
+    CHECK(play(server, {}, 1)->result == Result::failed);
+  }
+}
+
+TEST_CASE("TLS: a server that does not speak it is told") {
+  const core::Endpoint target{core::IpAddress::v4({192, 0, 2, 1}), 443};
+  TlsDialogue client({}, HttpDialogue(url({}), HttpVersion::http_1_0, target));
+  CHECK(std::holds_alternative<Send>(client.advance({}, false)));
+  const Step step = client.advance("HTTP/1.1 400 Bad Request\r\n\r\n", false);
+  REQUIRE(std::holds_alternative<Verdict>(step));
+  const Outcome& outcome = std::get<Verdict>(step).outcome;
+  CHECK(outcome.cause == Cause::tls);
+  CHECK(outcome.reason == "TLS: the handshake failed: wrong version number");
+}
+
+TEST_CASE("TLS: a connection that ends within the handshake") {
+  const core::Endpoint target{core::IpAddress::v4({192, 0, 2, 1}), 443};
+  TlsDialogue client({}, HttpDialogue(url({}), HttpVersion::http_1_0, target));
+  CHECK(std::holds_alternative<Send>(client.advance({}, false)));
+  CHECK(client.advance({}, false) == Step{NeedMore{}});
+  CHECK(client.advance({}, true) ==
+        Step{Verdict{
+            failed(Cause::closed_early, "the server closed the connection in the handshake")}});
+}
