@@ -17,8 +17,9 @@ constexpr std::int64_t kManyTimes = 1'000'000;
 constexpr std::int64_t kDay = 86'400;
 
 constexpr std::string_view kNoTracking =
-    "Holdfast tracks interfaces and scripts, but no files, processes and BFD sessions yet: this "
-    "changes no priority and no state";
+    "Holdfast does not track files, processes and BFD sessions yet: this changes no priority and "
+    "no "
+    "state";
 constexpr std::string_view kNoExtraGarp =
     "accepted, without effect yet: announcements on other interfaces than the address's own";
 constexpr std::string_view kNoLateness =
