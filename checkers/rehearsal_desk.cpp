@@ -21,13 +21,18 @@ void RehearsalDesk::answer_on(runtime::ControlServer& server) {
                 });
 }
 
+std::shared_ptr<CheckersCopy> RehearsalDesk::copy() const {
+  auto copy = std::make_shared<CheckersCopy>(copy_());
+  copy->is_wanted = job_.is_wanted();
+  return copy;
+}
+
 void RehearsalDesk::rehearse(const json::object& request, const runtime::ControlReply& reply) {
   job_.read_snapshot<Settings>(
       request, read_settings_,
       [this, reply](Settings next) {
         job_.answer(
-            [copy = std::make_shared<CheckersCopy>(copy_()),
-             next = std::make_shared<Settings>(std::move(next))] {
+            [copy = copy(), next = std::make_shared<Settings>(std::move(next))] {
               return rehearse_reload(std::move(*copy), std::move(*next));
             },
             reply);
@@ -39,7 +44,7 @@ void RehearsalDesk::suppose(const json::object& request, const runtime::ControlR
   if (runtime::word_of(request, "what") != "server")
     return reply({{"error", "only a server can be supposed up or down here"}});
   job_.answer(
-      [copy = std::make_shared<CheckersCopy>(copy_()), server = runtime::word_of(request, "name"),
+      [copy = copy(), server = runtime::word_of(request, "name"),
        value = runtime::word_of(request, "value")] {
         auto answer = rehearse_what_if(std::move(*copy), server, value);
         return answer ? std::move(*answer) : runtime::error_answer(answer.error());

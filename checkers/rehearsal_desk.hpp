@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace holdfast::checkers {
@@ -27,6 +28,8 @@ class RehearsalDesk {
  private:
   void rehearse(const boost::json::object& request, const runtime::ControlReply& reply);
   void suppose(const boost::json::object& request, const runtime::ControlReply& reply);
+
+  [[nodiscard]] std::shared_ptr<CheckersCopy> copy() const;
 
   Copy copy_;
   ReadSettings read_settings_;

@@ -5,6 +5,16 @@ include(GNUInstallDirs)
 install(TARGETS holdfast RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS holdfastctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+# Each program describes its own words to the shell.
+install(CODE "
+  file(MAKE_DIRECTORY \"${PROJECT_BINARY_DIR}/completions\")
+  execute_process(COMMAND \"$<TARGET_FILE:holdfast>\" --completion bash
+    OUTPUT_FILE \"${PROJECT_BINARY_DIR}/completions/holdfast\" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND \"$<TARGET_FILE:holdfastctl>\" completion bash
+    OUTPUT_FILE \"${PROJECT_BINARY_DIR}/completions/holdfastctl\" COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES "${PROJECT_BINARY_DIR}/completions/holdfast" "${PROJECT_BINARY_DIR}/completions/holdfastctl"
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+
 # The unit names the program by its whole path, and the prefix is known at last when it is installed.
 install(CODE "
   file(READ \"${PROJECT_SOURCE_DIR}/etc/holdfast.service\" unit)

@@ -19,7 +19,7 @@ class Assembly {
   Assembly(const LoadOptions& options, Diagnostics& diagnostics)
       : options_(options), diagnostics_(diagnostics) {}
 
-  void add(std::string_view text, const std::string& name, const Chain& chain);
+  void add(std::string text, const std::string& name, const Chain& chain);
   [[nodiscard]] Snapshot take() { return std::move(snapshot_); }
 
  private:
@@ -45,15 +45,15 @@ bool Assembly::has_room_for(std::size_t bytes, const std::string& name) {
   return false;
 }
 
-void Assembly::add(std::string_view text, const std::string& name, const Chain& chain) {
+void Assembly::add(std::string text, const std::string& name, const Chain& chain) {
   if (syntax_of(name, text) == Syntax::toml) {
     add_toml(text, name, chain);
     return;
   }
-  const keepalived::Expanded expanded =
-      keepalived::expand(text, name, chain, options_, diagnostics_);
+  keepalived::Expanded expanded =
+      keepalived::expand(std::move(text), name, chain, options_, diagnostics_);
   if (!has_room_for(expanded.snapshot.text.size(), name)) return;
-  append(snapshot_, expanded.snapshot, Syntax::keepalived);
+  append(snapshot_, std::move(expanded.snapshot), Syntax::keepalived);
   for (const keepalived::ForeignFile& file : expanded.foreign)
     add_toml(file.text, file.path, file.chain);
 }
@@ -69,7 +69,7 @@ void Assembly::add_toml(std::string_view text, const std::string& name, const Ch
   TextRange part;
   part.offset = static_cast<std::uint32_t>(snapshot_.text.size());
   part.length = static_cast<std::uint32_t>(own.text.size());
-  append(snapshot_, own, Syntax::toml);
+  append(snapshot_, std::move(own), Syntax::toml);
 
   Chain longer = chain;
   longer.push_back(name);
@@ -97,9 +97,9 @@ void Assembly::follow(const TomlInclude& include, const std::string& name, const
                 : fmt::format("more than {} files are included", kMaxFiles));
       return;
     }
-    const core::Result<std::string> text = read_text_file(path);
+    core::Result<std::string> text = read_text_file(path);
     if (text)
-      add(*text, path, chain);
+      add(*std::move(text), path, chain);
     else
       error(include.range, text.error().message);
   }
@@ -107,10 +107,10 @@ void Assembly::follow(const TomlInclude& include, const std::string& name, const
 
 }  // namespace
 
-Snapshot assemble(std::string_view text, const std::string& name, const LoadOptions& options,
+Snapshot assemble(std::string text, const std::string& name, const LoadOptions& options,
                   Diagnostics& diagnostics) {
   Assembly assembly(options, diagnostics);
-  assembly.add(text, name, {});
+  assembly.add(std::move(text), name, {});
   return assembly.take();
 }
 

@@ -12,7 +12,7 @@
 namespace holdfast::config {
 
 /// `text` stands for the file `name`. What cannot be read or found goes to `diagnostics`.
-[[nodiscard]] Snapshot assemble(std::string_view text, const std::string& name,
+[[nodiscard]] Snapshot assemble(std::string text, const std::string& name,
                                 const LoadOptions& options, Diagnostics& diagnostics);
 
 }  // namespace holdfast::config

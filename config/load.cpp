@@ -71,7 +71,7 @@ Loaded parsed(Loaded loaded) {
 }
 
 // Trees that are large go to `finished`, unless that is nullptr; the last one is returned.
-Tree read_tree(const Snapshot& snapshot, Reporter& reporter, Trees* finished) {
+Tree read_tree(const Snapshot& snapshot, Reporter& reporter, const TreeSink* finished) {
   Tree tree;
   const auto read = [&](std::size_t begin, std::size_t end, Syntax syntax) {
     const TextRange range{static_cast<std::uint32_t>(begin),
@@ -90,6 +90,27 @@ Tree read_tree(const Snapshot& snapshot, Reporter& reporter, Trees* finished) {
   return tree;
 }
 
+// Nullopt when what was said of global_defs is not so.
+std::optional<Parsed> parse_snapshot(const Snapshot& snapshot, GlobalsStand globals) {
+  Parsed parsed;
+  Reporter reporter(snapshot, parsed.diagnostics);
+  ModelBuilder builder(snapshot.text.size(), globals, reporter);
+  const TreeSink take = [&builder](Tree& tree) { builder.take(tree); };
+  Tree last = read_tree(snapshot, reporter, &take);
+  std::optional<Model> model = builder.finish(std::move(last));
+  if (!model) return std::nullopt;
+  parsed.model = *std::move(model);
+  parsed.model.files.names = snapshot.files;
+  validate(parsed.model, reporter);
+  if (!snapshot.accounts.empty()) {
+    parsed.model.accounts = snapshot.accounts;
+    report_accounts(parsed.model, reporter);
+  }
+  hide_secrets(snapshot.text, parsed.diagnostics);
+  parsed.diagnostics.sort_by_place();
+  return parsed;
+}
+
 }  // namespace
 
 Loaded load_files(const std::string& path, const LoadOptions& options) {
@@ -98,16 +119,15 @@ Loaded load_files(const std::string& path, const LoadOptions& options) {
   if (is_blank(*text)) return failed_as_empty(path);
   Loaded loaded;
   loaded.snapshot =
-      assemble(*text, path, options.config_id.empty() ? LoadOptions{host_name()} : options,
-               loaded.diagnostics);
-  text = std::string();  // the snapshot has it all: less memory at the peak
+      assemble(*std::move(text), path,
+               options.config_id.empty() ? LoadOptions{host_name()} : options, loaded.diagnostics);
   return parsed(std::move(loaded));
 }
 
 Loaded load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
   if (is_blank(text)) return failed_as_empty(name);
   Loaded loaded;
-  loaded.snapshot = assemble(text, name, options, loaded.diagnostics);
+  loaded.snapshot = assemble(std::string(text), name, options, loaded.diagnostics);
   return parsed(std::move(loaded));
 }
 
@@ -130,27 +150,10 @@ Tree read_tree(const Snapshot& snapshot, Reporter& reporter) {
   return read_tree(snapshot, reporter, nullptr);
 }
 
-Trees read_trees(const Snapshot& snapshot, Reporter& reporter) {
-  Trees trees;
-  Tree last = read_tree(snapshot, reporter, &trees);
-  trees.push_back(std::move(last));
-  return trees;
-}
-
 Parsed parse_snapshot(const Snapshot& snapshot) {
-  Parsed parsed;
-  Reporter reporter(snapshot, parsed.diagnostics);
-  // The trees are gone before the look-up tables of validation are made: less memory at the peak.
-  parsed.model = build_model(read_trees(snapshot, reporter), reporter);
-  parsed.model.files.names = snapshot.files;
-  validate(parsed.model, reporter);
-  if (!snapshot.accounts.empty()) {
-    parsed.model.accounts = snapshot.accounts;
-    report_accounts(parsed.model, reporter);
-  }
-  hide_secrets(snapshot.text, parsed.diagnostics);
-  parsed.diagnostics.sort_by_place();
-  return parsed;
+  std::optional<Parsed> parsed = parse_snapshot(snapshot, GlobalsStand::first);
+  if (!parsed) parsed = parse_snapshot(snapshot, GlobalsStand::anywhere);
+  return *std::move(parsed);
 }
 
 std::vector<std::string> interfaces_named_in(const Model& model) {

@@ -44,8 +44,6 @@ struct LoadOptions {
 /// The statements of all parts, each read in its own syntax; findings of the syntax go to
 /// `reporter`. The tree's words point into the snapshot.
 [[nodiscard]] Tree read_tree(const Snapshot& snapshot, Reporter& reporter);
-/// The same in pieces, see kTreeStatements.
-[[nodiscard]] Trees read_trees(const Snapshot& snapshot, Reporter& reporter);
 /// For children: from the bytes of a sealed memfd. Fails when they are no snapshot.
 [[nodiscard]] core::Result<Parsed> parse_snapshot_bytes(std::string_view bytes);
 /// As parse_snapshot_bytes, for who can do nothing with a model that is not usable: errors in the

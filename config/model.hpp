@@ -130,6 +130,8 @@ struct Globals {
   std::string script_user;  ///< empty: keepalived_script if that user exists, else the daemon's
   std::string script_group;
   bool enable_script_security = false;
+  /// Of scripts and of the watchdog's files, 0 to 0777; not set: that of who started us.
+  std::optional<std::uint16_t> umask;
   /// Scripts have all groups of their account, not only its first one.
   bool set_supplementary_groups = true;
   Rare<Script> startup_script;  ///< run before everything else

@@ -207,7 +207,7 @@ struct RealServer {
   Rare<Script> notify_up;
   Rare<Script> notify_down;
   std::string virtualhost;  ///< default of its HTTP checkers; empty: the service's
-  std::string snmp_name;
+  Rare<std::string> snmp_name;
   std::vector<Check> checks;  ///< up when all pass; without any: always up
   SourceLocation location;
 
@@ -281,7 +281,7 @@ struct VirtualServer {
   bool one_packet_scheduling = false;  ///< ops, UDP only
   bool smtp_alert = false;
   std::string virtualhost;  ///< default of its HTTP checkers
-  std::string snmp_name;
+  Rare<std::string> snmp_name;
   Rare<SorryServer> sorry_server;
   std::vector<RealServer> real_servers;
   SourceLocation location;

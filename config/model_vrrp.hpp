@@ -4,6 +4,7 @@
 
 #include "config/model_common.hpp"
 #include "config/rare.hpp"
+#include "core/address_scope.hpp"
 #include "core/ip_address.hpp"
 #include "core/mac_address.hpp"
 #include "core/time.hpp"
@@ -26,13 +27,6 @@ struct Authentication {
   bool operator==(const Authentication&) const = default;
 };
 
-/// rtnetlink's address scopes by number. linux/rtnetlink.h: RT_SCOPE_*.
-inline constexpr std::uint8_t kScopeGlobal = 0;
-inline constexpr std::uint8_t kScopeSite = 200;
-inline constexpr std::uint8_t kScopeLink = 253;
-inline constexpr std::uint8_t kScopeHost = 254;
-inline constexpr std::uint8_t kScopeNowhere = 255;
-
 /// A lifetime without an end. linux/if_addr.h: INFINITY_LIFE_TIME.
 inline constexpr std::uint32_t kForever = 0xFFFFFFFF;
 
@@ -43,14 +37,14 @@ struct VirtualAddress {
   std::string label;      ///< `label`, IPv4 only, at most 15 bytes; empty: none
   /// `brd`; `brd +` and `brd -` are resolved to an address
   std::optional<core::IpAddress> broadcast;
-  std::uint8_t scope = kScopeGlobal;  ///< `scope`
-  bool no_track = false;              ///< nothing follows when somebody removes it
-  bool use_vmac = false;              ///< put on a virtual MAC of that interface
-  bool no_prefix_route = false;       ///< noprefixroute
-  bool home = false;                  ///< IFA_F_HOMEADDRESS
-  bool duplicate_detection = false;   ///< `-nodad`: IPv6 duplicate address detection is done
-  bool manage_temporary = false;      ///< mngtmpaddr
-  bool auto_join = false;             ///< autojoin
+  std::uint8_t scope = core::kScopeGlobal;  ///< `scope`
+  bool no_track = false;                    ///< nothing follows when somebody removes it
+  bool use_vmac = false;                    ///< put on a virtual MAC of that interface
+  bool no_prefix_route = false;             ///< noprefixroute
+  bool home = false;                        ///< IFA_F_HOMEADDRESS
+  bool duplicate_detection = false;         ///< `-nodad`: IPv6 duplicate address detection is done
+  bool manage_temporary = false;            ///< mngtmpaddr
+  bool auto_join = false;                   ///< autojoin
   /// preferred_lft, seconds or kForever; not set: forever, 0 for an IPv6 /128.
   std::optional<std::uint32_t> preferred_lifetime;
   std::optional<core::IpPrefix> peer;  ///< other end of a point-to-point link

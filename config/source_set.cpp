@@ -1,6 +1,7 @@
 #include "config/source_set.hpp"
 
 #include "config/keepalived/include.hpp"
+#include "config/text.hpp"
 #include "core/bytes.hpp"
 
 #include <algorithm>
@@ -68,7 +69,7 @@ void advance(std::string_view text, std::uint32_t& line, std::uint32_t& column) 
     column += static_cast<std::uint32_t>(text.size());
     return;
   }
-  line += static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n'));
+  line += static_cast<std::uint32_t>(count_of(text, '\n'));
   column = static_cast<std::uint32_t>(text.size() - last_newline);
 }
 
@@ -150,7 +151,7 @@ SourceLocation LocationCursor::locate(std::size_t offset) {
     // One step back, not to the start: callers go back a block at most.
     const std::string_view passed =
         std::string_view(snapshot_->text).substr(offset, offset_ - offset);
-    line_ -= static_cast<std::uint32_t>(std::count(passed.begin(), passed.end(), '\n'));
+    line_ -= static_cast<std::uint32_t>(count_of(passed, '\n'));
     const std::size_t newline =
         offset == 0 ? std::string::npos : snapshot_->text.rfind('\n', offset - 1);
     const bool on_first_line = newline == std::string::npos || newline < segments[segment_].offset;
@@ -178,11 +179,14 @@ SourceLocation LocationCursor::locate(std::size_t offset) {
   return {segment.file, line_, column_};
 }
 
-void append(Snapshot& to, const Snapshot& more, Syntax syntax) {
+void append(Snapshot& to, Snapshot more, Syntax syntax) {
   const auto offset = static_cast<std::uint32_t>(to.text.size());
   const auto file = static_cast<std::uint32_t>(to.files.size());
   to.parts.push_back({offset, syntax});
-  to.text += more.text;
+  if (to.text.empty())
+    to.text = std::move(more.text);
+  else
+    to.text += more.text;
   to.files.insert(to.files.end(), more.files.begin(), more.files.end());
   for (Segment segment : more.segments) {
     segment.offset += offset;

@@ -62,7 +62,7 @@ struct Snapshot {
 };
 
 /// Puts `more` behind `to`, as a part of its own.
-void append(Snapshot& to, const Snapshot& more, Syntax syntax);
+void append(Snapshot& to, Snapshot more, Syntax syntax);
 /// TOML by its name (.toml), or by its first line that is no comment: a table or KEY = VALUE.
 [[nodiscard]] Syntax syntax_of(std::string_view name, std::string_view text);
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace holdfast::config {
 namespace {
@@ -189,6 +190,25 @@ std::string seconds_text(core::Duration value) {
   std::string digits = fmt::format("{:06}", fraction);
   digits.erase(digits.find_last_not_of('0') + 1);
   return fmt::format("{}.{}", whole, digits);
+}
+
+std::size_t count_of(std::string_view text, char letter) {
+  // Eight letters at a time: a byte of `other` is zero where the letter stands, and `hit` then has
+  // the highest bit of that byte.
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kLow = kOnes * 0x7F;
+  const std::uint64_t pattern = kOnes * static_cast<unsigned char>(letter);
+  std::size_t count = 0;
+  std::size_t at = 0;
+  for (; at + sizeof pattern <= text.size(); at += sizeof pattern) {
+    std::uint64_t other = 0;
+    std::memcpy(&other, text.data() + at, sizeof other);
+    other ^= pattern;
+    const std::uint64_t hit = ~(((other & kLow) + kLow) | other | kLow);
+    count += ((hit >> 7) * kOnes) >> 56;
+  }
+  for (; at < text.size(); ++at) count += text[at] == letter ? 1 : 0;
+  return count;
 }
 
 std::string from_utf16(std::string_view bytes) {

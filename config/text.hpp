@@ -32,6 +32,8 @@ struct Character {
 /// "1.5", "60": a duration as keepalived writes seconds.
 [[nodiscard]] std::string seconds_text(core::Duration value);
 /// The same text in UTF-8 when it begins with a UTF-16 byte order mark; empty otherwise.
+/// How often `letter` stands in a text, quickly.
+[[nodiscard]] std::size_t count_of(std::string_view text, char letter);
 [[nodiscard]] std::string from_utf16(std::string_view bytes);
 
 /// The words of a command or a regular expression. Blanks separate; single and double quotes group,

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,13 @@ struct Tree {
   [[nodiscard]] std::span<const Word> args(const Statement& statement) const {
     return std::span(words).subspan(statement.first_word, statement.word_count);
   }
+  /// Empties it; the room stays.
+  void clear() {
+    statements.clear();
+    words.clear();
+    unescaped.clear();
+    first = kNoStatement;
+  }
   /// The last statement of the top level; kNoStatement when there is none.
   [[nodiscard]] std::uint32_t last() const {
     std::uint32_t at = first;
@@ -60,5 +68,8 @@ struct Tree {
 inline constexpr std::size_t kTreeStatements = 2048;
 /// Never a vector: its growth would copy them, and words point into `unescaped`.
 using Trees = std::deque<Tree>;
+/// Takes a tree that is large enough, or what it wants of it, and leaves it empty. It may leave the
+/// room that the tree had.
+using TreeSink = std::function<void(Tree&)>;
 
 }  // namespace holdfast::config

@@ -38,16 +38,36 @@ bool is_mapped_v4(std::span<const std::uint8_t> bytes) {
   return bytes.size() == 16 && std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
 }
 
+/// As inet_pton: four numbers up to 255 without leading zeros. A configuration has tens of
+/// thousands.
+std::optional<IpAddress> parse_v4(std::string_view text) {
+  std::array<std::uint8_t, 4> bytes{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t begin = at;
+    unsigned number = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && number <= 255; ++at)
+      number = number * 10 + static_cast<unsigned>(text[at] - '0');
+    const bool leading_zero = at - begin > 1 && text[begin] == '0';
+    if (at == begin || leading_zero || number > 255) return std::nullopt;
+    bytes[i] = static_cast<std::uint8_t>(number);
+    if (i + 1 == bytes.size()) break;
+    if (at == text.size() || text[at++] != '.') return std::nullopt;
+  }
+  if (at != text.size()) return std::nullopt;
+  return IpAddress::v4(bytes);
+}
+
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  const bool v6 = text.find(':') != std::string_view::npos;
+  if (!v6) return parse_v4(text);
   const std::string terminated(text);
   IpAddress address;
-  const bool v6 = text.find(':') != std::string_view::npos;
-  address.family_ = v6 ? Family::v6 : Family::v4;
-  if (inet_pton(v6 ? AF_INET6 : AF_INET, terminated.c_str(), address.bytes_.data()) != 1)
-    return std::nullopt;
+  address.family_ = Family::v6;
+  if (inet_pton(AF_INET6, terminated.c_str(), address.bytes_.data()) != 1) return std::nullopt;
   if (!is_mapped_v4(address.bytes())) return address;
   return from_bytes(address.bytes().last(4));
 }

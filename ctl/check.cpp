@@ -6,6 +6,7 @@
 #include "config/write/json.hpp"
 #include "ctl/client.hpp"
 #include "ctl/online.hpp"
+#include "runtime/accounts.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -55,7 +56,12 @@ void look_at_host(Loaded& loaded, const Target& target) {
   if (const Reply vrrp = ask(target, "vrrp"); vrrp.status)
     host->held = held_addresses(*vrrp.status);
   Diagnostics found;
-  check_online(loaded, *host, found);
+  check_online(
+      loaded, *host,
+      [](auto names) {
+        return runtime::look_up_accounts(std::move(names), runtime::kAccountPatience);
+      },
+      found);
   config::hide_secrets(loaded.snapshot.text, found);
   loaded.diagnostics.append(found);
   loaded.diagnostics.sort_by_place();

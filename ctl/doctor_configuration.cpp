@@ -60,7 +60,8 @@ Expectation expectation_of(const object& instance) {
   settings.priority = small_number(instance, "priority", vrrp::kDefaultPriority);
   if (const auto interval = number(instance, "advert_interval_ms"))
     settings.advert_interval = std::chrono::milliseconds(*interval);
-  if (text(instance, "authentication") == "PASS")
+  const object* authentication = find_object(instance, "authentication");
+  if (authentication != nullptr && text(*authentication, "method") == "password")
     settings.authentication.type = vrrp::AuthenticationType::simple_password;
   settings.addresses = list_of(addresses_in(instance, "advertises"));
   const auto channel = core::IpAddress::parse(text(instance, "channel"));

@@ -8,6 +8,7 @@
 #include "ctl/ipvs.hpp"
 #include "ctl/plan.hpp"
 #include "ctl/what_if.hpp"
+#include "runtime/completion.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -61,11 +62,12 @@ void add_config_id(CLI::App& verb, std::string& name) {
 
 CLI::App& add_convert(CLI::App& app, ConvertRequest& request) {
   CLI::App& verb = *app.add_subcommand("convert", "A configuration in the other syntax");
-  verb.add_option("file", request.file, "The configuration")->required();
+  verb.add_option("file", request.file, "The configuration")->type_name("FILE")->required();
   verb.add_option("--to", request.to, "toml or keepalived; without it the other one")
       ->check(CLI::IsMember({"toml", "keepalived"}));
   verb.add_option("-o,--output", request.out,
-                  "Write to this new file instead of standard output, as readable as the source");
+                  "Write to this new file instead of standard output, as readable as the source")
+      ->type_name("FILE");
   verb.add_flag("--force", request.force, "Overwrite the file of -o when it is there already");
   add_config_id(verb, request.config_id);
   return verb;
@@ -81,7 +83,9 @@ CLI::App& add_record(CLI::App& app, RecordWords& words) {
   CLI::App& verb = *app.add_subcommand("record", "Write down what the VRRP process is told");
   verb.require_subcommand(1);
   words.start = verb.add_subcommand("start", "From now on, into a new file");
-  words.start->add_option("file", words.file, "holdfast --replay reads it")->required();
+  words.start->add_option("file", words.file, "holdfast --replay reads it")
+      ->type_name("FILE")
+      ->required();
   words.start->add_option("--limit", words.mebibytes, "Stop at this size, in MiB")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 20))
       ->capture_default_str();
@@ -123,6 +127,7 @@ int run(int argc, const char* const* argv) {
   app.fallthrough();
   Target target;
   app.add_option("--run-dir", target.run_dir, "Directory of the control sockets")
+      ->type_name("DIR")
       ->capture_default_str();
 
   bool json = false;
@@ -138,6 +143,7 @@ int run(int argc, const char* const* argv) {
   plan_verb
       ->add_option("file", plan_request.files,
                    "The new configuration; without it the file of the running director")
+      ->type_name("FILE")
       ->expected(0, 2);
   plan_verb->add_flag("--offline", plan_request.is_offline,
                       "Only the differences of two files; asks no process");
@@ -156,9 +162,11 @@ int run(int argc, const char* const* argv) {
 
   CheckRequest check_request;
   CLI::App* check_verb = app.add_subcommand("check", "Read a configuration, change nothing");
-  check_verb->add_option(
-      "file", check_request.files,
-      "The configuration, or those of all directors of a pair; without it the default one");
+  check_verb
+      ->add_option(
+          "file", check_request.files,
+          "The configuration, or those of all directors of a pair; without it the default one")
+      ->type_name("FILE");
   check_verb
       ->add_option("-i,--config-id", check_request.config_ids,
                    "Name that @lines are chosen by: one for all files, or one for each")
@@ -187,6 +195,13 @@ int run(int argc, const char* const* argv) {
   DoctorRequest doctor_request;
   const CLI::App& doctor_verb = add_doctor(app, doctor_request, json);
   const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
+  std::string shell;
+  const CLI::App* completion =
+      app.add_subcommand("completion", "A script that completes these words in a shell");
+  app.get_subcommand("completion")
+      ->add_option("shell", shell, "Which one")
+      ->required()
+      ->check(CLI::IsMember({"bash"}));
   CLI::App* version = app.add_subcommand("version", "Version of this program");
   const CLI::App* help = app.add_subcommand("help", "This list");
 
@@ -237,6 +252,10 @@ int run(int argc, const char* const* argv) {
     return doctor_vrrp(target, doctor_request);
   }
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
+  if (completion->parsed()) {
+    fmt::print("{}", runtime::bash_completion(app));
+    return kDone;
+  }
   if (version->parsed()) {
     fmt::print("holdfastctl {}\n", HOLDFAST_VERSION);
     return kDone;

@@ -261,7 +261,8 @@ std::set<core::IpAddress> held_addresses(const boost::json::object& status) {
   return held;
 }
 
-void check_online(const config::Loaded& loaded, const HostFacts& host, config::Diagnostics& out) {
+void check_online(const config::Loaded& loaded, const HostFacts& host,
+                  const config::AccountLookUp& look_up, config::Diagnostics& out) {
   config::Reporter reporter(loaded.snapshot, out);
   Online online{loaded.model, host, reporter};
   check_interfaces(online);
@@ -278,7 +279,7 @@ void check_online(const config::Loaded& loaded, const HostFacts& host, config::D
   }
   check_modules(online);
   check_files(online);
-  check_scripts(loaded.model, reporter);
+  check_scripts(loaded.model, reporter, look_up);
 }
 
 }  // namespace holdfast::ctl

@@ -2,6 +2,7 @@
 // Looks, changes nothing, needs no privileges: what it may not look at is said.
 #pragma once
 
+#include "config/accounts.hpp"
 #include "config/load.hpp"
 #include "ctl/host_facts.hpp"
 
@@ -9,11 +10,12 @@
 
 namespace holdfast::ctl {
 
-/// Appends the findings: interfaces, addresses, IPVS modules, scripts, users, tracked files.
-/// Warnings and notes only: a configuration may be meant for another host.
 /// From the status of a VRRP process: the virtual addresses that it has put on this host.
 [[nodiscard]] std::set<core::IpAddress> held_addresses(const boost::json::object& status);
 
-void check_online(const config::Loaded& loaded, const HostFacts& host, config::Diagnostics& out);
+/// Appends the findings: interfaces, addresses, IPVS modules, scripts, users, tracked files.
+/// Warnings and notes only: a configuration may be meant for another host.
+void check_online(const config::Loaded& loaded, const HostFacts& host,
+                  const config::AccountLookUp& look_up, config::Diagnostics& out);
 
 }  // namespace holdfast::ctl

@@ -1,11 +1,10 @@
 #include "ctl/online_scripts.hpp"
 
-#include "config/accounts.hpp"
-#include "runtime/accounts.hpp"
 #include "runtime/script_file.hpp"
 
 #include <fmt/format.h>
 
+#include <map>
 #include <unordered_set>
 
 namespace holdfast::ctl {
@@ -16,6 +15,7 @@ using config::Severity;
 struct Scripts {
   const config::Globals& globals;
   config::Reporter& reporter;
+  std::map<core::AccountName, core::Result<core::ScriptUser>> accounts;
   std::unordered_set<std::string> said{};
 
   void warn(const config::Script& script, std::string message, std::string help = {}) {
@@ -27,7 +27,7 @@ struct Scripts {
   void check(const config::Script& script) {
     if (script.argv.empty() || script.argv[0].starts_with('<')) return;
     const core::AccountName name = config::account_name(script, globals);
-    auto user = runtime::look_up_account(name.user, name.group);
+    const core::Result<core::ScriptUser>& user = accounts.at(name);
     const bool named = !script.user.empty() || !globals.script_user.empty();
     const bool is_missing = !user && user.error().system_errno == 0;
     if (!user && (named || !is_missing))
@@ -78,8 +78,13 @@ struct Scripts {
 
 }  // namespace
 
-void check_scripts(const config::Model& model, config::Reporter& reporter) {
-  Scripts scripts{model.globals, reporter};
+void check_scripts(const config::Model& model, config::Reporter& reporter,
+                   const config::AccountLookUp& look_up) {
+  Scripts scripts{model.globals, reporter, {}};
+  const std::vector<core::AccountName> names = config::accounts_named_in(model);
+  auto answers = look_up(names);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    scripts.accounts.emplace(names[i], std::move(answers[i]));
   config::for_each_script(model, [&](const config::Script& script) { scripts.check(script); });
 }
 

@@ -30,6 +30,10 @@ core::Duration time_worked() {
   return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+core::Duration utc_ahead() {
+  return read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC);
+}
+
 std::string iso8601_utc(core::Instant moment) {
   using std::chrono::floor;
   const core::Duration calendar = read_clock(CLOCK_REALTIME) - (now() - moment);

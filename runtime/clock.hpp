@@ -17,6 +17,9 @@ namespace holdfast::runtime {
 /// Processor time that this thread has used so far.
 [[nodiscard]] core::Duration time_worked();
 
+/// CLOCK_REALTIME (UTC since 1970, as it stands now) minus CLOCK_MONOTONIC.
+[[nodiscard]] core::Duration utc_ahead();
+
 /// The calendar text of a moment on the monotonic time line, as the wall clock stands now:
 /// "2026-11-21T00:42:03.123Z". For status output and logs only.
 [[nodiscard]] std::string iso8601_utc(core::Instant moment);

@@ -18,8 +18,8 @@ namespace {
 constexpr std::uint32_t kMagic = 0x48464850;  // "HFHP"
 /// Goes up when the layout or the meaning of a record changes: a new binary must not read an old
 /// page.
-constexpr std::uint32_t kVersion = 3;
-constexpr std::size_t kMaxRecordBytes = 56;
+constexpr std::uint32_t kVersion = 4;
+constexpr std::size_t kMaxRecordBytes = 104;
 
 /// One slot. The whole copy is copies[sequence % 2]; sequence 0 means never written. A writer fills
 /// the other copy first and publishes it with one store of the next sequence number.
@@ -31,7 +31,7 @@ struct Slot {
   std::uint64_t sequence;
   Copy copies[2];
 };
-static_assert(sizeof(Slot) == 136);
+static_assert(sizeof(Slot) == 232);
 
 struct PageHeader {
   std::uint32_t magic;

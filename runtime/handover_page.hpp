@@ -9,6 +9,7 @@
 #include "runtime/unique_fd.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -40,6 +41,18 @@ struct VrrpRecord {
   std::uint8_t priority = 0;
   /// How the checksum of its adverts is written: a number of the VRRP room's; 0: not said.
   std::uint8_t checksum = 0;
+  /// Of adverts that prove their origin: the numbers of an authentication header, and the moments
+  /// of signed ones. Zeros: nothing was heard or sent.
+  std::uint32_t ah_sequence = 0;
+  std::uint64_t signed_at = 0;
+  struct SignedPeer {
+    std::array<std::uint8_t, 16> address{};  ///< IPv4: the first four bytes.
+    std::uint64_t signed_at = 0;
+    std::uint8_t key = 0;  ///< 0: no peer stands here.
+    bool is_v4 = true;
+    bool operator==(const SignedPeer&) const = default;
+  };
+  std::array<SignedPeer, 2> signed_peers{};  ///< Those heard last, the latest last.
 
   /// The moment that the record speaks of.
   [[nodiscard]] core::Instant stands_for() const { return std::max(since, last_advert_sent_at); }
@@ -124,6 +137,12 @@ class HandoverPage {
   [[nodiscard]] std::optional<Record> load(std::uint64_t key) const {
     Record record;
     if (!raw_.load(key, &record) || is_void(record)) return std::nullopt;
+    return record;
+  }
+  /// Also of one that was declared void: what it says of others is still true.
+  [[nodiscard]] std::optional<Record> recall(std::uint64_t key) const {
+    Record record;
+    if (!raw_.load(key, &record)) return std::nullopt;
     return record;
   }
   /// A few stores to memory, no system call.

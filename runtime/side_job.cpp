@@ -23,6 +23,14 @@ SideJob::SideJob(boost::asio::io_context& io)
                }),
       threads_(io) {}
 
+SideJob::~SideJob() {
+  *wanted_ = false;
+}
+
+std::function<bool()> SideJob::is_wanted() const {
+  return [wanted = wanted_] { return wanted->load(std::memory_order_relaxed); };
+}
+
 core::Result<void> SideJob::start(std::function<void()> work, std::function<void()> done) {
   if (is_busy_) return core::fail("another rehearsal is under way, ask again");
   is_busy_ = true;

@@ -7,6 +7,8 @@
 #include "runtime/loop.hpp"
 #include "runtime/side_threads.hpp"
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -16,12 +18,18 @@ namespace holdfast::runtime {
 class SideJob {
  public:
   explicit SideJob(boost::asio::io_context& io);
+  ~SideJob();
+  SideJob(const SideJob&) = delete;
+  SideJob& operator=(const SideJob&) = delete;
 
   /// Runs `work` in a thread, then `done` in the loop; `done` may start the next. Fails when one is
   /// under way, or there can be no thread. `work` shares nothing with the loop but what both only
-  /// read. At the end of this object what runs is waited for, and `done` not called any more.
+  /// read. At the end of this object what runs is told that it is not wanted, then waited for, and
+  /// `done` not called any more.
   [[nodiscard]] core::Result<void> start(std::function<void()> work, std::function<void()> done);
 
+  /// For work that takes long, to be asked now and then: false when nobody waits for it any more.
+  [[nodiscard]] std::function<bool()> is_wanted() const;
   /// Makes an answer in the thread and gives it in the loop; where that cannot be, why.
   void answer(std::function<boost::json::object()> make, const ControlReply& reply);
   /// Reads the snapshot that a request brings in the thread, and calls `then` with it in the loop;
@@ -44,6 +52,7 @@ class SideJob {
 
  private:
   bool is_busy_ = false;
+  std::shared_ptr<std::atomic<bool>> wanted_ = std::make_shared<std::atomic<bool>>(true);
   DeadlineTimer tidy_up_;
   SideThreads threads_;
 };

@@ -11,6 +11,7 @@
 #include "scripts/permitted.hpp"
 #include <csignal>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace holdfast::scripts {
 namespace {
@@ -52,10 +53,9 @@ int run_daemon(const runtime::ChildOptions& options) {
   runtime::Loop loop;
   runtime::Channel channel(loop.io(), runtime::UniqueFd(options.channel_fd));
   PermittedLately permitted;
-  // A configuration is sent here before it is put to use: it has arrived when its first script is
-  // asked for.
+  // A configuration is sent here before it is put to use, and so is its umask: both have arrived
+  // when its first script is asked for.
   const auto permits = [&](const core::Command& command) {
-    if (permitted.allows(command)) return true;
     channel.take_waiting();
     return permitted.allows(command);
   };
@@ -64,6 +64,7 @@ int run_daemon(const runtime::ChildOptions& options) {
       [&](runtime::Frame frame) {
         if (frame.type == runtime::FrameType::prepare && frame.fd)
           permitted.add(read_permitted(frame.fd.get(), logger));
+        if (frame.type == runtime::FrameType::commit) ::umask(static_cast<mode_t>(frame.number));
         if (frame.type == runtime::FrameType::prepare) return_what_reading_needed();
         if (frame.type == runtime::FrameType::scripts && frame.fd)
           helper.serve(frame.text, std::move(frame.fd));

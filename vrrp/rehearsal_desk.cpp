@@ -25,13 +25,18 @@ void RehearsalDesk::answer_on(runtime::ControlServer& server) {
                 });
 }
 
+std::shared_ptr<DirectorCopy> RehearsalDesk::copy() const {
+  auto copy = std::make_shared<DirectorCopy>(runner_.copy());
+  copy->is_wanted = job_.is_wanted();
+  return copy;
+}
+
 void RehearsalDesk::rehearse(const json::object& request, const runtime::ControlReply& reply) {
   job_.read_snapshot<Wiring>(
       request, read_wiring_,
       [this, reply](Wiring next) {
         job_.answer(
-            [copy = std::make_shared<DirectorCopy>(runner_.copy()),
-             interfaces = interfaces(next.instances),
+            [copy = copy(), interfaces = interfaces(next.instances),
              next = std::make_shared<Wiring>(std::move(next)), scripts = notifier_.scripts()] {
               return rehearse_reload(std::move(*copy), std::move(*next), interfaces, scripts);
             },
@@ -45,8 +50,7 @@ void RehearsalDesk::suppose(const json::object& request, const runtime::ControlR
                          .name = runtime::word_of(request, "name"),
                          .value = runtime::word_of(request, "value")};
   job_.answer(
-      [copy = std::make_shared<DirectorCopy>(runner_.copy()), that, interfaces = interfaces(),
-       scripts = notifier_.scripts()] {
+      [copy = copy(), that, interfaces = interfaces(), scripts = notifier_.scripts()] {
         auto answer = rehearse_what_if(std::move(*copy), that, interfaces, scripts);
         return answer ? std::move(*answer) : runtime::error_answer(answer.error());
       },

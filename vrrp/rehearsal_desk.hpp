@@ -27,6 +27,7 @@ class RehearsalDesk {
  private:
   void rehearse(const boost::json::object& request, const runtime::ControlReply& reply);
   void suppose(const boost::json::object& request, const runtime::ControlReply& reply);
+  [[nodiscard]] std::shared_ptr<DirectorCopy> copy() const;
   /// As the runner reads them, for the instances that there are and for `coming`; without trouble
   /// of sockets.
   [[nodiscard]] InterfacesByName interfaces(const std::vector<InstanceSettings>& coming = {}) const;

@@ -23,7 +23,8 @@ double milliseconds(core::Duration duration) {
 /// Before anybody can tell whose packet it is: counted for the interface only (strays_of()).
 bool is_of_no_instance(RejectReason reason) {
   return reason == DecodeError::not_ipv4 || reason == DecodeError::not_vrrp ||
-         reason == DecodeError::fragmented || reason == Objection::unknown_vrid;
+         reason == DecodeError::fragmented || reason == DecodeError::bad_ah ||
+         reason == Objection::unknown_vrid;
 }
 
 json::object counters_of(const Instance& instance) {
@@ -70,17 +71,6 @@ json::value unicast_of(const InstanceSettings& settings) {
   return peers;
 }
 
-/// In keepalived's words; null: none.
-json::value authentication_of(const InstanceSettings& settings) {
-  switch (settings.authentication.type) {
-    case AuthenticationType::none:
-      break;
-    case AuthenticationType::simple_password:
-      return "PASS";
-  }
-  return nullptr;
-}
-
 /// What stands in its adverts, in their order.
 json::array advertised_by(const InstanceSettings& settings) {
   json::array addresses;
@@ -99,6 +89,54 @@ json::array checksums_of(const Instance& instance) {
                                     {"adverts", each.adverts}});
   }
   return partners;
+}
+
+const char* word_of(SigningMode mode) {
+  switch (mode) {
+    case SigningMode::enforce:
+      return "enforce";
+    case SigningMode::permissive:
+      return "permissive";
+    case SigningMode::receive_only:
+      break;
+  }
+  return "receive-only";
+}
+
+json::object signing_of(const Instance& instance, core::Instant now) {
+  const Signing& signing = *instance.settings().signing;
+  json::array partners;
+  const auto& proofs = instance.proofs();
+  const core::Duration utc = instance.proof_context(now).utc;
+  for (const SignedPeer& each : proofs ? proofs->peers : std::vector<SignedPeer>{}) {
+    // Its last advert is some time old: a later one tells how far the clocks are apart.
+    partners.push_back(json::object{{"partner", each.peer.to_string()},
+                                    {"key", each.key},
+                                    {"signed_s_ago", -seconds_ahead(each.stamp, utc)}});
+  }
+  return {{"method", "hmac"},
+          {"mode", word_of(signing.mode)},
+          {"active_key", signing.active_key},
+          {"anti_replay", signing.anti_replay == AntiReplay::time ? "time" : "monotonic"},
+          {"time_window_ms", milliseconds(signing.window)},
+          {"partners", std::move(partners)}};
+}
+
+/// null: adverts prove nothing. Never a key or password.
+json::value authentication_of(const Instance& instance, core::Instant now) {
+  const InstanceSettings& settings = instance.settings();
+  if (settings.signing) return signing_of(instance, now);
+  switch (settings.authentication.type) {
+    case AuthenticationType::header:
+      return json::object{
+          {"method", "ah"},
+          {"sequence", instance.proofs() ? instance.proofs()->ah_sequence : std::uint32_t{0}}};
+    case AuthenticationType::simple_password:
+      return json::object{{"method", "password"}};
+    case AuthenticationType::none:
+      break;
+  }
+  return nullptr;
 }
 
 json::array addresses_of(const netlink::Publication& publication) {
@@ -262,7 +300,7 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"channel", instance.key().channel.to_string()},
           {"version", settings.version},
           {"unicast_peers", unicast_of(settings)},
-          {"authentication", authentication_of(settings)},
+          {"authentication", authentication_of(instance, now)},
           {"advertises", advertised_by(settings)},
           {"state", to_string(instance.state_name())},
           {"since_at", runtime::iso8601_utc(instance.since())},

@@ -1,6 +1,7 @@
 #include "vrrp/wiring.hpp"
 
 #include "config/accounts.hpp"
+#include "config/signing_keys.hpp"
 #include "config/started.hpp"
 
 #include <algorithm>
@@ -9,6 +10,9 @@
 
 namespace holdfast::vrrp {
 namespace {
+
+/// keepalived: time_window is the larger of this and three intervals.
+constexpr Duration kShortestSigningWindow = std::chrono::seconds(5);
 
 InitialState initial_state(config::InitialState state) {
   switch (state) {
@@ -68,6 +72,34 @@ void set_wire(const config::VrrpInstance& written, InstanceSettings& settings) {
     settings.checksum = ChecksumChoice::without_pseudo_header;
 }
 
+Authentication authentication_of(const config::Authentication& written) {
+  switch (written.type) {
+    case config::AuthType::pass:
+      return Authentication::password(written.password);
+    case config::AuthType::ah:
+      return Authentication::header(written.password);
+    case config::AuthType::none:
+      break;
+  }
+  return {};
+}
+
+Signing signing_of(const config::AuthHmac& written, Duration interval,
+                   const std::vector<config::KeyBytes>& keys) {
+  using Written = config::AuthHmac;
+  Signing signing;
+  for (const config::KeyBytes& key : keys) signing.keys.push_back({key.id, key.bytes});
+  signing.active_key = config::active_key_of(written);
+  signing.window = written.time_window;
+  if (signing.window == Duration::zero())
+    signing.window = std::max<Duration>(kShortestSigningWindow, 3 * interval);
+  if (written.anti_replay == Written::AntiReplay::monotonic)
+    signing.anti_replay = AntiReplay::monotonic;
+  if (written.mode == Written::Mode::permissive) signing.mode = SigningMode::permissive;
+  if (written.mode == Written::Mode::receive_only) signing.mode = SigningMode::receive_only;
+  return signing;
+}
+
 InstanceSettings settings_of(const config::VrrpInstance& written) {
   InstanceSettings settings;
   set_wire(written, settings);
@@ -79,9 +111,7 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   settings.preempt = written.preempt ? Preempt::yes : Preempt::no;
   settings.preempt_delay = written.preempt_delay;
   settings.advert_interval = written.advert_int;
-  if (written.authentication.type == config::AuthType::pass) {
-    settings.authentication = Authentication::password(written.authentication.password);
-  }
+  settings.authentication = authentication_of(written.authentication);
   settings.addresses = addresses_of(written.virtual_addresses, written.interface);
   settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded, written.interface);
   settings.garp = garp_of(written.garp);
@@ -176,6 +206,11 @@ Wiring wiring_of(const config::Model& model) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
     settings.trackers = trackers_of(written, model);
+    if (written.auth_hmac) {
+      const auto keys = config::bytes_of(*written.auth_hmac);
+      if (!keys) continue;  // a file that could be read a moment ago
+      settings.signing = signing_of(*written.auth_hmac, written.advert_int, *keys);
+    }
     InstanceScripts scripts = scripts_of(written, model);
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));

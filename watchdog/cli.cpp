@@ -1,6 +1,7 @@
 // The command line: keepalived's everyday options under their names, so that unit files and habits
 // keep working.
 #include "config/default_file.hpp"
+#include "runtime/completion.hpp"
 #include "watchdog/core/exit_status.hpp"
 #include "watchdog/options.hpp"
 #include "watchdog/version.hpp"
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -40,7 +42,6 @@ constexpr std::array kIgnored{
     Ignored{"-a,--address-monitoring", nullptr,
             "addresses are always monitored; use -D -D to see it"},
     Ignored{"-e,--all-config", nullptr, "a missing configuration file is always an error"},
-    Ignored{"-u,--umask", "MASK", "no file is written that needs one"},
     Ignored{"-x,--snmp", nullptr, "there is no SNMP agent"},
     Ignored{"-A,--snmp-agent-socket", "NAME", "there is no SNMP agent"},
     Ignored{"-M,--core-dump-pattern", "PATTERN", "the system's core pattern is left alone"},
@@ -57,6 +58,8 @@ struct Words {
   std::string run_dir = "/run/holdfast";
   std::string signal;
   std::string recording;
+  std::string umask;
+  std::string shell;
 };
 
 /// The background process has / as its directory: names must not depend on where it was started.
@@ -77,6 +80,14 @@ std::optional<int> parse_facility(std::string word) {
   const auto found = kNames.find(word);
   if (found == kNames.end()) return std::nullopt;
   return found->second;
+}
+
+std::optional<std::uint16_t> parse_mask(std::string_view digits) {
+  std::uint16_t mask = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [behind, error] = std::from_chars(digits.data(), end, mask, 8);
+  if (error != std::errc{} || behind != end || mask > 0777) return std::nullopt;
+  return mask;
 }
 
 /// Scripts do `kill -s $(keepalived --signum=RELOAD) …`: the names are part of the interface.
@@ -100,6 +111,10 @@ CommandLine done(int exit_code) {
 }
 
 std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Options& options) {
+  if (!words.shell.empty()) {
+    std::fputs(runtime::bash_completion(app).c_str(), stdout);
+    return done(0);
+  }
   if (!words.signal.empty()) {
     const auto number = signal_number(words.signal);
     if (!number)
@@ -113,6 +128,12 @@ std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Opti
     options.mode = Options::Mode::replay;
     options.recording = words.recording;
     return std::nullopt;
+  }
+  if (!words.umask.empty()) {
+    options.umask = parse_mask(words.umask);
+    if (!options.umask)
+      return done(
+          complain(fmt::format("-u takes an octal number up to 0777, not '{}'", words.umask)));
   }
   if (!words.facility.empty()) {
     const auto facility = parse_facility(words.facility);
@@ -158,9 +179,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("-v,--version", fmt::format("holdfast {}", kVersion));
   app.add_option("-f,--use-file", words.file,
                  fmt::format("Configuration file (default: the first of {})",
-                             fmt::join(config::kDefaultFiles, ", ")));
+                             fmt::join(config::kDefaultFiles, ", ")))
+      ->type_name("FILE");
   app.add_option("-t,--config-test", words.test,
-                 "Check the configuration and end; diagnostics go to stderr or to LOG")
+                 "Check the configuration and end; diagnostics go to stderr or to FILE")
+      ->type_name("FILE")
       ->expected(0, 1);
   app.add_option("-i,--config-id", words.config_id,
                  "Name for configuration lines that start with @NAME");
@@ -178,18 +201,28 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_flag("-R,--dont-respawn", no_respawn,
                "End when a child dies instead of starting it again");
   app.add_flag("-G,--no-syslog", no_syslog, "Do not log to syslog");
-  app.add_option("-p,--pid", words.pid, "pid file of the parent");
-  app.add_option("-r,--vrrp_pid", words.vrrp_pid, "pid file of the VRRP process");
-  app.add_option("-c,--checkers_pid", words.checkers_pid, "pid file of the checkers process");
+  app.add_option("-p,--pid", words.pid, "pid file of the parent")->type_name("FILE");
+  app.add_option("-r,--vrrp_pid", words.vrrp_pid, "pid file of the VRRP process")
+      ->type_name("FILE");
+  app.add_option("-c,--checkers_pid", words.checkers_pid, "pid file of the checkers process")
+      ->type_name("FILE");
   app.add_option("--run-dir", words.run_dir, "Directory of sockets and pid files")
+      ->type_name("DIR")
       ->capture_default_str();
   app.add_option(
       "--signum", words.signal,
       "Print the number of the signal for STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON");
+  app.add_option("--completion", words.shell,
+                 "Print a script that completes these options in a shell")
+      ->check(CLI::IsMember({"bash"}));
   app.add_option("--replay", words.recording,
                  "Run a recording of the VRRP process through the election and compare what it "
                  "decides: 0 the same, 1 not, 2 unreadable")
       ->type_name("FILE");
+  app.add_option("-u,--umask", words.umask,
+                 "umask of scripts and files, an octal number; it counts for more than the one of "
+                 "the configuration")
+      ->type_name("MASK");
   app.add_flag("-m,--core-dump", options.core_dump, "Allow core files");
   for (const Ignored& ignored : kIgnored) {
     const std::string help = fmt::format("Accepted, without effect: {}", ignored.why);

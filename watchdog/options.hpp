@@ -28,7 +28,8 @@ struct Options {
   bool keep_ipvs = false;
   bool respawn = true;
   bool core_dump = false;
-  RoleSet roles = RoleSet::all();  ///< -P, -C
+  std::optional<std::uint16_t> umask;  ///< keepalived: -u
+  RoleSet roles = RoleSet::all();      ///< -P, -C
   runtime::LogSettings log;
   /// options that were accepted without effect, one sentence each
   std::vector<std::string> remarks;

@@ -45,7 +45,8 @@ Rehearsal::Rehearsal(CheckersCopy copy)
       began_at_(copy.now),
       now_(copy.now),
       kernel_(reconciler_.actual()),
-      table_error_(reconciler_.error()) {
+      table_error_(reconciler_.error()),
+      is_wanted_(std::move(copy.is_wanted)) {
   for (const ProbeId probe : engine_.under_way()) begin_probe(probe);
   // What it waits for comes now: what it does about that is no consequence of what is rehearsed.
   if (const auto awaited = reconciler_.under_way())

@@ -7,6 +7,7 @@
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,6 +22,8 @@ struct CheckersCopy {
   Engine engine;
   Reconciler reconciler;
   core::Instant now;
+  /// False: nobody waits for the rehearsal any more, and it ends early. Empty: somebody does.
+  std::function<bool()> is_wanted = {};
 };
 
 /// An action with names in place of indices, which hold until the next configuration only.
@@ -62,7 +65,9 @@ class Rehearsal {
   [[nodiscard]] core::Instant began_at() const { return began_at_; }
   [[nodiscard]] const std::vector<Deed>& deeds() const { return deeds_; }
   [[nodiscard]] std::size_t left_off() const { return left_off_; }
-  [[nodiscard]] bool ended_early() const { return steps_ > kMostSteps; }
+  [[nodiscard]] bool ended_early() const {
+    return steps_ > kMostSteps || (is_wanted_ && !is_wanted_());
+  }
   /// Why the kernel's table cannot be changed now; nullopt: it can.
   [[nodiscard]] const std::optional<std::string>& table_error() const { return table_error_; }
 
@@ -105,6 +110,7 @@ class Rehearsal {
   std::vector<Deed> deeds_;
   std::size_t left_off_ = 0;
   std::size_t steps_ = 0;
+  std::function<bool()> is_wanted_;
 };
 
 }  // namespace holdfast::checkers

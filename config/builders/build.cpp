@@ -8,13 +8,21 @@
 namespace holdfast::config {
 namespace {
 
-std::size_t count_root(const Trees& trees, std::string_view word) {
-  const KeywordId wanted = *Schema::instance().find(Block::root, word);
+KeywordId id_of(std::string_view root_word) {
+  return *Schema::instance().find(Block::root, root_word);
+}
+
+std::size_t count_root(const Tree& tree, std::string_view word) {
+  const KeywordId wanted = id_of(word);
   std::size_t count = 0;
-  for (const Tree& tree : trees) {
-    for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next)
-      count += tree.statements[at].keyword == wanted ? 1 : 0;
-  }
+  for (std::uint32_t at = tree.first; at != kNoStatement; at = tree.statements[at].next)
+    count += tree.statements[at].keyword == wanted ? 1 : 0;
+  return count;
+}
+
+std::size_t count_root(const Trees& trees, std::string_view word) {
+  std::size_t count = 0;
+  for (const Tree& tree : trees) count += count_root(tree, word);
   return count;
 }
 
@@ -22,7 +30,7 @@ std::size_t count_root(const Trees& trees, std::string_view word) {
 // others.
 bool apply_tree(BuildContext& context, KeywordId wanted, void (*apply)(const Args& args)) {
   bool only = true;
-  std::vector<Value> values;
+  Values values;
   for (std::uint32_t at = context.tree.first; at != kNoStatement;
        at = context.tree.statements[at].next) {
     const Statement& statement = context.tree.statements[at];
@@ -33,15 +41,6 @@ bool apply_tree(BuildContext& context, KeywordId wanted, void (*apply)(const Arg
     }
   }
   return only;
-}
-
-// Thousands of services are what makes a configuration long: a tree of nothing else goes at once.
-void build_services(const BuildContext& context, Trees& trees) {
-  const KeywordId wanted = *Schema::instance().find(Block::root, "virtual_server");
-  for (Tree& tree : trees) {
-    BuildContext here = context.at(tree);
-    if (apply_tree(here, wanted, build_service)) tree = Tree();
-  }
 }
 
 // The user of a command is rarely an option, a path or a state: that is an argument somebody forgot
@@ -96,7 +95,7 @@ bool mentions(const BuildContext& context, const Statement& block, std::string_v
 }
 
 bool prepare_statement(BuildContext& context, const Statement& statement, std::uint32_t block,
-                       std::vector<Value>& values) {
+                       Values& values) {
   const Schema& schema = Schema::instance();
   const Keyword& keyword = schema[statement.keyword];
   if (!keyword.notice.empty())
@@ -148,7 +147,7 @@ std::optional<Statement> take_option(BuildContext& context, Block line,
 void read_rows(BuildContext& context, std::uint32_t first, void* object) {
   const Schema& schema = Schema::instance();
   const std::uint32_t block = context.next_block++;
-  std::vector<Value> values;
+  Values values;
   for (std::uint32_t at = first; at != kNoStatement; at = context.tree.statements[at].next) {
     const Statement& statement = context.tree.statements[at];
     const Meaning& meaning = schema[schema.canonical(statement.keyword)].meaning;
@@ -159,9 +158,7 @@ void read_rows(BuildContext& context, std::uint32_t first, void* object) {
 
 void inherit_rows(Block block, void* object, const Globals& globals) {
   const Schema& schema = Schema::instance();
-  for (const KeywordId id : schema.rows_of(block)) {
-    if (schema[id].meaning.inherit != nullptr) schema[id].meaning.inherit(object, globals);
-  }
+  for (const KeywordId id : schema.heirs_of(block)) schema[id].meaning.inherit(object, globals);
 }
 
 bool read_line_rows(BuildContext& context, Block line, std::span<const Word> words, void* object) {
@@ -175,7 +172,7 @@ bool read_line_rows(BuildContext& context, Block line, std::span<const Word> wor
 bool read_option_row(BuildContext& context, Block line, std::uint32_t block,
                      std::span<const Word>& words, void* object) {
   const Schema& schema = Schema::instance();
-  std::vector<Value> values;
+  Values values;
   const std::optional<Statement> option = take_option(context, line, words);
   if (!option || !prepare_statement(context, *option, block, values)) return false;
   const Meaning& meaning = schema[schema.canonical(option->keyword)].meaning;
@@ -198,19 +195,63 @@ Script Args::script() const {
   return script;
 }
 
-Model build_model(Trees trees, Reporter& reporter) {
-  Model model;
-  std::uint32_t next_block = kRootBlock + 1;
-  std::vector<std::uint32_t> seen_in(Schema::instance().all().size(), 0);
+ModelBuilder::ModelBuilder(std::size_t text_size, GlobalsStand globals, Reporter& reporter)
+    : globals_(globals),
+      text_size_(text_size),
+      reporter_(reporter),
+      next_block_(kRootBlock + 1),
+      seen_in_(Schema::instance().all().size(), 0) {}
+
+BuildContext ModelBuilder::context(const Tree& tree) {
+  return {tree, trees_, reporter_, model_, next_block_, seen_in_};
+}
+
+void ModelBuilder::take(Tree& tree) {
+  globals_came_late_ =
+      globals_came_late_ || (globals_are_built_ && count_root(tree, "global_defs") != 0);
+  trees_.push_back(std::move(tree));
+  tree = Tree();
+  if (globals_ == GlobalsStand::anywhere || globals_came_late_) return;
+  BuildContext context = this->context(trees_.back());
+  if (!globals_are_built_) build_globals(context);
+  globals_are_built_ = true;
+  if (model_.services.empty()) reserve_services(trees_.back());
+  if (apply_tree(context, id_of("virtual_server"), build_service)) {
+    tree = std::move(trees_.back());
+    trees_.pop_back();
+    tree.clear();
+  }
+  first_without_services_ = trees_.size();
+}
+
+// Room for what the whole text has when it goes on like this tree.
+void ModelBuilder::reserve_services(const Tree& tree) {
+  std::uint32_t first = tree.first;
+  while (first != kNoStatement && tree.statements[first].keyword != id_of("virtual_server"))
+    first = tree.statements[first].next;
+  if (first == kNoStatement) return;
+  const std::size_t begin = tree.statements[first].range.offset;
+  const std::size_t read = tree.statements.back().range.offset - begin + 1;
+  const std::size_t services = count_root(tree, "virtual_server");
+  model_.services.reserve(services * (text_size_ - begin) / read + services);
+}
+
+std::optional<Model> ModelBuilder::finish(Tree last) {
+  const bool late = globals_are_built_ && count_root(last, "global_defs") != 0;
+  if (globals_came_late_ || late) return std::nullopt;
+  trees_.push_back(std::move(last));
   const Tree none;
-  BuildContext context{none, trees, reporter, model, next_block, seen_in};
-  build_globals(context);
+  BuildContext context = this->context(none);
+  if (!globals_are_built_) build_globals(context);
   build_statics(context);
-  model.instances.reserve(count_root(trees, "vrrp_instance"));
-  model.services.reserve(count_root(trees, "virtual_server"));
+  model_.instances.reserve(count_root(trees_, "vrrp_instance"));
+  model_.services.reserve(model_.services.size() + count_root(trees_, "virtual_server"));
   apply_root(context, "vrrp_instance", build_instance);
   apply_root(context, "virtual_server_group", build_service_group);
-  build_services(context, trees);
+  for (std::size_t i = first_without_services_; i < trees_.size(); ++i) {
+    BuildContext here = context.at(trees_[i]);
+    if (apply_tree(here, id_of("virtual_server"), build_service)) trees_[i] = Tree();
+  }
   apply_root(context, "vrrp_sync_group", build_sync_group);
   apply_root(context, "vrrp_script", build_script);
   apply_root(context, "vrrp_track_process", build_track_process);
@@ -220,7 +261,7 @@ Model build_model(Trees trees, Reporter& reporter) {
   apply_root(context, "garp_group", build_garp_group);
   resolve_names(context);
   apply_root(context, "SSL", build_tls_identity);
-  return model;
+  return std::move(model_);
 }
 
 std::vector<KeywordId> words_without_meaning() {

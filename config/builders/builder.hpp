@@ -74,7 +74,7 @@ class Args {
 /// Checks and announces one statement: notices of old or inert words, repetitions, arguments.
 /// False: not to be applied.
 [[nodiscard]] bool prepare_statement(BuildContext& context, const Statement& statement,
-                                     std::uint32_t block, std::vector<Value>& values);
+                                     std::uint32_t block, Values& values);
 
 /// One option word of a line with the words behind it, those of its own options included, as a
 /// statement of its own. Takes it from the front of `words`; nullopt after an error was reported

@@ -82,7 +82,7 @@ inline constexpr core::Duration kDefaultConnectTimeout = std::chrono::seconds(5)
 void resolve(CheckDraft& draft, const CheckDefaults& inherited);
 
 /// HTTP_GET and SSL_GET.
-void build_http_check(BuildContext& context, const Statement& statement, CheckDraft draft,
+void build_http_check(BuildContext& context, const Statement& statement, CheckDraft& draft,
                       const CheckDefaults& inherited, RealServer& server);
 
 }  // namespace holdfast::config

@@ -1,6 +1,7 @@
 #include "config/keepalived/braces.hpp"
 
 #include "config/keepalived/lexer.hpp"
+#include "config/text.hpp"
 
 #include <algorithm>
 
@@ -99,7 +100,7 @@ std::vector<BraceFault> extra_closes(const std::vector<Mark>& marks) {
 }  // namespace
 
 bool look_balanced(std::string_view text) {
-  return std::count(text.begin(), text.end(), '{') == std::count(text.begin(), text.end(), '}');
+  return count_of(text, '{') == count_of(text, '}');
 }
 
 Braces examine_braces(std::string_view text, std::size_t begin) {

@@ -113,7 +113,7 @@ void Expander::include_file(const Line& line, std::string_view pattern, const st
                : fmt::format("more than {} files are included", kMaxFiles));
     return;
   }
-  const core::Result<std::string> text = read_text_file(path);
+  core::Result<std::string> text = read_text_file(path);
   if (!text) {
     report(check.read ? Severity::error : Severity::warning, line, pattern, text.error().message);
     return;
@@ -128,7 +128,7 @@ void Expander::include_file(const Line& line, std::string_view pattern, const st
     foreign_.push_back({path, *text, chain_});
     return;
   }
-  file(*text, path);
+  file(*std::move(text), path);
 }
 
 }  // namespace holdfast::config::keepalived

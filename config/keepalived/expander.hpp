@@ -25,7 +25,7 @@ class Expander {
            Diagnostics& diagnostics)
       : options_(options), diagnostics_(diagnostics), chain_(chain) {}
 
-  void file(std::string_view text, const std::string& name);
+  void file(std::string written, const std::string& name);
   Expanded take() { return {std::move(snapshot_), std::move(foreign_)}; }
 
  private:
@@ -83,6 +83,7 @@ class Expander {
   }
   [[nodiscard]] bool within_quotes() const;
   void blank_line() { append("\n"); }
+  [[nodiscard]] bool has_room_for(std::size_t bytes);
   void append(std::string_view text);
   void begin_segment(std::uint32_t line, std::size_t column, bool fixed);
   void report(Severity severity, const Line& line, std::string_view word, std::string message,

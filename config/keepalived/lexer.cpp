@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace holdfast::config::keepalived {
 namespace {
@@ -43,6 +44,15 @@ bool is_escaped_comment(std::string_view rest) {
   return rest.size() > 1 && rest[0] == '\\' && (rest[1] == '#' || rest[1] == '!');
 }
 
+constexpr bool may_belong_to_word(Class kind) {
+  return kind == Class::letter || kind == Class::escape || kind == Class::wide;
+}
+
+// Begins with one of the quotation marks that word processors make of ".
+bool is_typographic(std::string_view word) {
+  return word.starts_with("\xE2\x80\x9C") || word.starts_with("\xE2\x80\x9D");
+}
+
 }  // namespace
 
 std::size_t wide_blank_length(std::string_view text) {
@@ -54,26 +64,30 @@ std::size_t wide_blank_length(std::string_view text) {
   return 0;
 }
 
-Token Lexer::make(TokenKind kind, std::size_t begin, std::size_t end) const {
-  Token token;
-  token.kind = kind;
-  token.word.range = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)};
-  token.word.text = text_.substr(begin, end - begin);
-  return token;
-}
-
 void Lexer::skip_blanks_and_comment() {
-  while (at_ < text_.size()) {
-    const std::size_t blank = blank_length(text_.substr(at_));
-    if (blank == 0) break;
-    at_ += blank;
+  std::size_t at = at_;
+  for (; at < text_.size(); ++at) {
+    const Class kind = class_of(text_[at]);
+    if (kind == Class::blank) continue;
+    const std::size_t wide = kind == Class::wide ? wide_blank_length(text_.substr(at)) : 0;
+    if (wide == 0) break;
+    at += wide - 1;
   }
-  if (at_ < text_.size() && class_of(text_[at_]) == Class::comment) {
-    at_ = std::min(text_.find('\n', at_), text_.size());
-  }
+  if (at < text_.size() && class_of(text_[at]) == Class::comment)
+    at = std::min(text_.find('\n', at), text_.size());
+  at_ = at;
 }
 
 Token Lexer::next() {
+  std::size_t at = at_;
+  while (at < text_.size() && class_of(text_[at]) == Class::blank) ++at;
+  at_ = at;
+  // Most words are letters and nothing else.
+  while (at < text_.size() && class_of(text_[at]) == Class::letter) ++at;
+  if (at != at_) {
+    if (at < text_.size() && may_belong_to_word(class_of(text_[at]))) return bare_word();
+    return make(TokenKind::word, std::exchange(at_, at), at);
+  }
   skip_blanks_and_comment();
   if (at_ >= text_.size()) return make(TokenKind::end, text_.size(), text_.size());
   const auto single = [this](TokenKind kind) {
@@ -118,27 +132,20 @@ Token Lexer::quoted_word() {
 
 Token Lexer::bare_word() {
   const std::size_t begin = at_;
+  std::size_t at = begin;
   bool escaped = false;
-  while (at_ < text_.size()) {
-    const Class kind = class_of(text_[at_]);
-    if (kind == Class::letter) {
-      ++at_;
-      continue;
-    }
-    const std::string_view rest = text_.substr(at_);
-    if (kind == Class::escape) {
-      escaped = escaped || is_escaped_comment(rest);
-      at_ += is_escaped_comment(rest) ? 2 : 1;
-      continue;
-    }
-    if (kind == Class::wide && blank_length(rest) == 0) {
-      ++at_;
-      continue;
-    }
-    break;
+  for (; at < text_.size(); ++at) {
+    const Class kind = class_of(text_[at]);
+    if (kind == Class::letter) continue;
+    if (kind == Class::wide && wide_blank_length(text_.substr(at)) == 0) continue;
+    if (kind != Class::escape) break;
+    if (!is_escaped_comment(text_.substr(at))) continue;
+    escaped = true;
+    ++at;
   }
-  Token token = make(TokenKind::word, begin, at_);
-  if (token.word.text.starts_with("\xE2\x80\x9C") || token.word.text.starts_with("\xE2\x80\x9D")) {
+  at_ = at;
+  Token token = make(TokenKind::word, begin, at);
+  if (class_of(text_[begin]) == Class::wide && is_typographic(token.word.text)) {
     reporter_->suspect(token.word.range, "a typographic quotation mark does not quote",
                        "write \" instead, before and behind the words");
   }

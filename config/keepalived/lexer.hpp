@@ -41,7 +41,11 @@ class Lexer {
   [[nodiscard]] Token next();
 
  private:
-  [[nodiscard]] Token make(TokenKind kind, std::size_t begin, std::size_t end) const;
+  [[nodiscard]] Token make(TokenKind kind, std::size_t begin, std::size_t end) const {
+    const TextRange range{static_cast<std::uint32_t>(begin),
+                          static_cast<std::uint32_t>(end - begin)};
+    return {kind, {std::string_view(text_.data() + begin, end - begin), range, false}};
+  }
   [[nodiscard]] Token quoted_word();
   [[nodiscard]] Token bare_word();
   void skip_blanks_and_comment();

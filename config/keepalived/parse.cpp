@@ -12,12 +12,12 @@
 namespace holdfast::config::keepalived {
 
 void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
-           Trees* finished) {
+           const TreeSink* finished) {
   Parser(snapshot, part, reporter, tree, finished).run();
 }
 
 Parser::Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
-               Trees* finished)
+               const TreeSink* finished)
     : schema_(Schema::instance()),
       reporter_(reporter),
       text_(std::string_view(snapshot.text).substr(0, std::size_t{part.offset} + part.length)),
@@ -45,8 +45,7 @@ void Parser::finish_large_tree() {
   if (!token_.word.quoted && token_.word.text.size() != token_.word.range.length) return;
   last_closed_.reset();
   stack_.back().last_child = kNoStatement;
-  finished_->push_back(std::move(tree_));
-  tree_ = Tree();
+  (*finished_)(tree_);
   begin_tree(text_.size() - word_.range.offset);
 }
 
@@ -175,26 +174,20 @@ void Parser::read_args_of(const Keyword& keyword) {
                       fmt::format("a '=' between '{}' and its value", keyword.name), "remove it");
     tree_.words.erase(tree_.words.begin() + first_arg_);
   }
-  const bool is_command = keyword.name == "regex" ||
-                          std::any_of(keyword.args.begin(), keyword.args.end(),
-                                      [](const Arg& arg) { return arg.type == ArgType::script; });
-  if (is_command && count > 0) read_command_words();
-  split_account(keyword);
+  if (count == 0) return;
+  if (keyword.has_command || keyword.name == "regex") read_command_words();
+  if (keyword.user_at) split_account(keyword.args[*keyword.user_at], *keyword.user_at);
   repair_args(keyword);
-  if (keyword.name == "auth_pass" && count > 0) look_for_cut_password();
+  if (keyword.name == "auth_pass") look_for_cut_password();
 }
 
 // USER:GROUP, USER : GROUP and USER : are USER GROUP and USER; a lone colon names nobody.
-void Parser::split_account(const Keyword& keyword) {
-  const auto* user = std::ranges::find_if(keyword.args, [](const Arg& arg) {
-    return arg.type == ArgType::word && arg.words == "user";
-  });
-  if (user == keyword.args.end()) return;
-  const std::size_t from = first_arg_ + static_cast<std::size_t>(user - keyword.args.begin());
+void Parser::split_account(const Arg& user, std::size_t position) {
+  const std::size_t from = first_arg_ + position;
   for (std::size_t at = from; at < tree_.words.size();) {
     Word word = tree_.words[at];
     const std::size_t colon = word.quoted ? std::string_view::npos : word.text.find(':');
-    const bool is_all = word.text.size() == 1 && at == from && !user->optional;
+    const bool is_all = word.text.size() == 1 && at == from && !user.optional;
     if (colon == std::string_view::npos || is_all) {
       ++at;
       continue;

@@ -12,6 +12,6 @@ namespace holdfast::config::keepalived {
 /// Where `finished` is given, it gets what is read whenever kTreeStatements are there, and `tree`
 /// the rest.
 void parse(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
-           Trees* finished = nullptr);
+           const TreeSink* finished = nullptr);
 
 }  // namespace holdfast::config::keepalived

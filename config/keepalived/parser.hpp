@@ -15,7 +15,8 @@ class Parser {
  public:
   /// Reads `part` of the snapshot into `tree`, behind what is there already.
   /// Trees that are large enough go to `finished`, unless that is nullptr.
-  Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree, Trees* finished);
+  Parser(const Snapshot& snapshot, TextRange part, Reporter& reporter, Tree& tree,
+         const TreeSink* finished);
   void run();
 
  private:
@@ -48,7 +49,7 @@ class Parser {
   void read_command_words();
   void repair_args(const Keyword& keyword);
   void repair_entry();
-  void split_account(const Keyword& keyword);
+  void split_account(const Arg& user, std::size_t position);
   void look_for_cut_password();
   void forget_extra_close();
   void handle_word(KeywordId id);
@@ -78,7 +79,7 @@ class Parser {
   std::string_view text_;  // up to the end of the part
   std::size_t begin_;      // of the part
   Tree& tree_;
-  Trees* finished_;  // the caller's
+  const TreeSink* finished_;  // the caller's
   Lexer lexer_;
   Token token_;
   Word word_;                    // first word of the current statement

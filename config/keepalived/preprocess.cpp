@@ -28,21 +28,33 @@ std::size_t comment_start(std::string_view line) {
   return line.size();
 }
 
-// What is between two characters of these, line ends aside, is text and nothing else.
-constexpr std::array<bool, 256> kSpeaks = [] {
-  std::array<bool, 256> speaks{};
-  for (const char letter : std::string_view("$@~#!\"\\\r\0", 9))
-    speaks[static_cast<unsigned char>(letter)] = true;
-  return speaks;
+// Line ends, and letters with which a line may say something to the expander, wherever they stand.
+constexpr std::array<bool, 256> kStops = [] {
+  std::array<bool, 256> stops{};
+  for (const char letter : std::string_view("\n$\r\0", 4))
+    stops[static_cast<unsigned char>(letter)] = true;
+  return stops;
 }();
+constexpr std::string_view kGlobals = "global_defs";
 constexpr std::string_view kSpeakingWords[] = {"include", "random_seed", "glob"};
 
-bool begins_with_speaking_word(std::string_view line) {
-  const std::size_t begin = line.find_first_not_of(" \t\f\v");
-  if (begin == std::string_view::npos) return false;
-  const std::string_view code = line.substr(begin);
+constexpr std::array<bool, 256> kBlanks = [] {
+  std::array<bool, 256> blanks{};
+  for (const char letter : std::string_view(" \t\f\v"))
+    blanks[static_cast<unsigned char>(letter)] = true;
+  return blanks;
+}();
+
+// Whether the line that `code` begins with may say something by its first word.
+bool begins_with_speaking_word(std::string_view code) {
+  const char first = code.empty() ? ' ' : code.front();
   // A wide blank may stand before the word.
-  return static_cast<unsigned char>(code.front()) >= 0x80 ||
+  if (first == '@' || first == '~' || static_cast<unsigned char>(first) >= 0x80) return true;
+  if (code.starts_with(kGlobals)) {  // as a rule it is alone on its line
+    const std::string_view line = code.substr(0, code.find('\n'));
+    return line.find_first_not_of(" \t{", kGlobals.size()) != std::string_view::npos;
+  }
+  return (first == 'i' || first == 'r' || first == 'g') &&
          std::ranges::any_of(kSpeakingWords,
                              [&](std::string_view word) { return code.starts_with(word); });
 }
@@ -58,10 +70,10 @@ Stretch plain_lines(std::string_view text) {
   Stretch plain;
   std::size_t at = 0;
   while (true) {
-    while (at < text.size() && text[at] != '\n' && !kSpeaks[static_cast<unsigned char>(text[at])])
-      ++at;
+    while (at < text.size() && kBlanks[static_cast<unsigned char>(text[at])]) ++at;
+    if (begins_with_speaking_word(text.substr(at))) return plain;
+    while (at < text.size() && !kStops[static_cast<unsigned char>(text[at])]) ++at;
     if (at == text.size() || text[at] != '\n') return plain;
-    if (begins_with_speaking_word(text.substr(plain.bytes, at - plain.bytes))) return plain;
     plain = {++at, plain.lines + 1};
   }
 }
@@ -74,18 +86,22 @@ void Expander::begin_segment(std::uint32_t line, std::size_t column, bool fixed)
   snapshot_.segments.push_back(segment);
 }
 
-void Expander::append(std::string_view text) {
-  if (snapshot_.text.size() + text.size() > kMaxSnapshotBytes) {
-    if (too_long_) return;
+bool Expander::has_room_for(std::size_t bytes) {
+  if (snapshot_.text.size() + bytes > kMaxSnapshotBytes) {
+    if (too_long_) return false;
     too_long_ = true;
     Diagnostic diagnostic;
     diagnostic.file = chain_.empty() ? std::string() : chain_.front();
     diagnostic.message = fmt::format("the configuration is longer than {} MB after expansion",
                                      kMaxSnapshotBytes >> 20);
     diagnostics_.add(std::move(diagnostic));
-    return;
+    return false;
   }
-  snapshot_.text += text;
+  return true;
+}
+
+void Expander::append(std::string_view text) {
+  if (has_room_for(text.size())) snapshot_.text += text;
 }
 
 void Expander::report(Severity severity, const Line& line, std::string_view word,
@@ -110,7 +126,8 @@ void Expander::report(Severity severity, const Line& line, std::string_view word
   diagnostics_.add(std::move(diagnostic));
 }
 
-void Expander::file(std::string_view text, const std::string& name) {
+void Expander::file(std::string written, const std::string& name) {
+  std::string_view text = written;
   chain_.push_back(name);
   file_ = static_cast<std::uint32_t>(snapshot_.files.size());
   const std::uint32_t own_file = file_;
@@ -130,6 +147,10 @@ void Expander::file(std::string_view text, const std::string& name) {
     const Stretch plain = open_definition_.empty() ? plain_lines(text) : Stretch{};
     if (plain.lines > 0) {
       if (std::exchange(resync_, false)) begin_segment(number + 1, 1, false);
+      if (snapshot_.text.empty() && plain.bytes == written.size() && has_room_for(plain.bytes)) {
+        snapshot_.text = std::move(written);  // as nearly always: there is nothing to expand
+        break;
+      }
       append(text.substr(0, plain.bytes));
       text.remove_prefix(plain.bytes);
       number += plain.lines;
@@ -202,11 +223,10 @@ void Expander::process(const Piece& piece, std::size_t depth) {
   }
 }
 
-Expanded expand(std::string_view text, const std::string& name,
-                const std::vector<std::string>& chain, const LoadOptions& options,
-                Diagnostics& diagnostics) {
+Expanded expand(std::string text, const std::string& name, const std::vector<std::string>& chain,
+                const LoadOptions& options, Diagnostics& diagnostics) {
   Expander expander(options, chain, diagnostics);
-  expander.file(text, name);
+  expander.file(std::move(text), name);
   return expander.take();
 }
 

@@ -26,7 +26,7 @@ struct Expanded {
 
 /// Expands `text`, which stands for the file `name`, which the files of `chain` led to. Reads
 /// included files.
-[[nodiscard]] Expanded expand(std::string_view text, const std::string& name,
+[[nodiscard]] Expanded expand(std::string text, const std::string& name,
                               const std::vector<std::string>& chain, const LoadOptions& options,
                               Diagnostics& diagnostics);
 

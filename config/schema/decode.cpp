@@ -173,9 +173,10 @@ std::optional<std::uint8_t> prefix_length_of(const core::IpAddress& netmask) {
 
 bool is_left_out(const Keyword& keyword, std::size_t at, std::string_view word) {
   const Arg& arg = keyword.args[at];
+  if (arg.type != ArgType::choice || !arg.optional) return false;
   Value ignored;
-  return arg.type == ArgType::choice && arg.optional && at + 1 < kMaxArgs &&
-         keyword.args[at + 1].type != ArgType::none && !decode_choice(arg, word, ignored);
+  return at + 1 < kMaxArgs && keyword.args[at + 1].type != ArgType::none &&
+         !decode_choice(arg, word, ignored);
 }
 
 std::string describe(const Arg& arg) {
@@ -318,7 +319,7 @@ void refuse_value(const Keyword& keyword, const Arg& arg, const Word& word, Repo
 }  // namespace
 
 bool decode_args(const Keyword& keyword, const Statement& statement, std::span<const Word> words,
-                 Reporter& reporter, std::vector<Value>& out) {
+                 Reporter& reporter, Values& out) {
   out.clear();
   std::size_t next = 0;
   for (std::size_t at = 0; at < kMaxArgs; ++at) {
@@ -331,13 +332,12 @@ bool decode_args(const Keyword& keyword, const Statement& statement, std::span<c
     }
     while (next < words.size()) {
       const Word& word = words[next++];
-      Value value;
+      Value& value = out.emplace_back();
       value.range = word.range;
       if (!decode_word(arg, word.text, value)) {
         refuse_value(keyword, arg, word, reporter);
         return false;
       }
-      out.push_back(value);
       if (!arg.repeated) break;
     }
   }

@@ -7,8 +7,9 @@
 #include "core/ip_address.hpp"
 #include "core/time.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <string>
-#include <vector>
 
 namespace holdfast::config {
 
@@ -22,11 +23,13 @@ struct Value {
   TextRange range;
 };
 
+/// Nearly always so few that nothing is allocated.
+using Values = boost::container::small_vector<Value, kMaxArgs>;
+
 /// Decodes the arguments of a statement into `out`. False after an error was reported; extra words
 /// are a warning.
 [[nodiscard]] bool decode_args(const Keyword& keyword, const Statement& statement,
-                               std::span<const Word> words, Reporter& reporter,
-                               std::vector<Value>& out);
+                               std::span<const Word> words, Reporter& reporter, Values& out);
 /// True for an argument like that of "[lock] NUMBER", a choice with something behind it, when
 /// `word` is none of its words.
 [[nodiscard]] bool is_left_out(const Keyword& keyword, std::size_t at, std::string_view word);

@@ -72,6 +72,13 @@ bool is_address(const Arg& arg) {
          arg.type == ArgType::prefix;
 }
 
+constexpr std::array<bool, 256> kOdd = [] {
+  std::array<bool, 256> odd{};
+  for (const char letter : std::string_view(";,/=")) odd[static_cast<unsigned char>(letter)] = true;
+  for (std::size_t byte = 0x80; byte < odd.size(); ++byte) odd[byte] = true;
+  return odd;
+}();
+
 // Linux would take a name such as "eth0;", but nobody gives one.
 bool is_interface_with_slip(const Arg& arg, std::string_view word) {
   return arg.type == ArgType::interface && word.size() > 1 &&
@@ -214,8 +221,7 @@ std::string hint_for(const Arg& arg, std::string_view word) {
 
 std::optional<Repair> repair(const Arg& arg, std::string_view word) {
   const bool odd = std::any_of(word.begin(), word.end(), [](char letter) {
-    return std::string_view(";,/=").find(letter) != std::string_view::npos ||
-           static_cast<unsigned char>(letter) >= 0x80;
+    return kOdd[static_cast<unsigned char>(letter)];
   });
   const bool has_unit = !word.empty() && is_digit(word.front()) && !is_digit(word.back());
   if ((!odd && !has_unit) || arg.type == ArgType::none || arg.type == ArgType::options ||

@@ -3,6 +3,7 @@
 #include "core/assertion.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <unordered_map>
 
 namespace holdfast::config {
@@ -56,13 +57,21 @@ constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
     "another block",
 };
 
-// FNV-1a: short words, no need for more.
+constexpr std::size_t kMostRows = 1024;  // or a little more: then the table grows once
+
+// Of a word's beginning, its end and its length: enough to tell those of the table apart.
 std::size_t hash(Block block, std::string_view name) {
-  std::uint64_t value = 14695981039346656037U ^ static_cast<std::uint64_t>(block);
-  for (const char letter : name) {
-    value = (value ^ static_cast<unsigned char>(letter)) * 1099511628211U;
+  std::uint64_t head = 0;
+  std::uint64_t tail = 0;
+  if (name.size() >= sizeof head) {
+    std::memcpy(&head, name.data(), sizeof head);
+    std::memcpy(&tail, name.data() + name.size() - sizeof tail, sizeof tail);
+  } else {
+    for (const char letter : name) head = head << 8 | static_cast<unsigned char>(letter);
   }
-  return static_cast<std::size_t>(value ^ (value >> 29));
+  const std::uint64_t rest = name.size() << 8 | static_cast<std::uint64_t>(block);
+  const std::uint64_t value = (head * 0x9E3779B97F4A7C15U ^ tail) * 0xC2B2AE3D27D4EB4FU + rest;
+  return static_cast<std::size_t>((value ^ value >> 32) * 0x9E3779B97F4A7C15U >> 32);
 }
 
 using BlocksOfWords = std::unordered_map<std::string_view, std::vector<Block>>;
@@ -97,6 +106,7 @@ const Schema& Schema::instance() {
 }
 
 Schema::Schema() {
+  keywords_.reserve(kMostRows);
   const auto add = [this](std::span<const rows::Table> tables, Room room) {
     for (const rows::Table& table : tables) add_rows(table.block, table.rows, room);
   };
@@ -130,6 +140,11 @@ void Schema::add_rows(Block block, std::span<const Keyword> rows, Room room) {
     Keyword& added = keywords_.emplace_back(row);
     added.block = block;
     if (added.effect == Effect::active && added.room == Room::none) added.room = room;
+    for (std::uint8_t at = 0; at < kMaxArgs; ++at) {
+      const Arg& arg = added.args[at];
+      if (arg.type == ArgType::word && arg.words == "user" && !added.user_at) added.user_at = at;
+      added.has_command = added.has_command || arg.type == ArgType::script;
+    }
   }
 }
 
@@ -174,6 +189,8 @@ void Schema::index() {
     while (slots_[slot].used) slot = (slot + 1) & (slots_.size() - 1);
     slots_[slot] = {keyword.name, static_cast<KeywordId>(id), keyword.block, true};
     by_block_[static_cast<std::size_t>(keyword.block)].push_back(static_cast<KeywordId>(id));
+    if (keyword.meaning.inherit != nullptr)
+      heirs_[static_cast<std::size_t>(keyword.block)].push_back(static_cast<KeywordId>(id));
   }
   for (std::size_t id = 0; id < keywords_.size(); ++id) {
     const Keyword& keyword = keywords_[id];

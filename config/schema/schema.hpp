@@ -162,6 +162,9 @@ struct Keyword {
   std::string_view since = {};
   bool deprecated = false;  ///< works, but there is a better way; `notice` names it
   bool secret = false;      ///< its value is for nobody's eyes: see secrets.hpp
+  /// Which argument is a user, with a group behind it; found when the table is made.
+  std::optional<std::uint8_t> user_at = {};
+  bool has_command = false;  ///< one of its arguments is a command; found when the table is made
   Meaning meaning = {};
 };
 
@@ -185,6 +188,10 @@ class Schema {
   [[nodiscard]] std::span<const KeywordId> rows_of(Block block) const {
     return by_block_[static_cast<std::size_t>(block)];
   }
+  /// Those of them that have something from global_defs.
+  [[nodiscard]] std::span<const KeywordId> heirs_of(Block block) const {
+    return heirs_[static_cast<std::size_t>(block)];
+  }
   /// The words valid in a block, in the order of the table.
   [[nodiscard]] std::vector<std::string_view> words_of(Block block) const;
   /// The blocks in which a word is valid.
@@ -207,6 +214,7 @@ class Schema {
   std::vector<Keyword> keywords_;
   std::vector<KeywordId> canonical_;
   std::array<std::vector<KeywordId>, kBlockCount> by_block_;
+  std::array<std::vector<KeywordId>, kBlockCount> heirs_;
   std::array<bool, kBlockCount> block_acts_ = {};
   std::vector<Slot> slots_;  // open addressing, a power of two
 };

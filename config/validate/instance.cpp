@@ -82,6 +82,18 @@ void check_peers(const Context& context, VrrpInstance& instance) {
   }
 }
 
+// RFC 9568 §5.2.9: it is the virtual router's own one. keepalived warns, too, and sends the list.
+void check_first_address(const VrrpInstance& instance, Few& without) {
+  const auto& list = instance.virtual_addresses;
+  if (instance.family == core::Family::v4 || list.empty()) return;
+  if (list.front().prefix.address.is_link_local()) return;
+  without.add(list.front().location,
+              fmt::format("the first IPv6 address of vrrp_instance '{}' is not link-local: hosts "
+                          "cannot take it for their router, and strict peers refuse its adverts",
+                          instance.name),
+              "begin with one of fe80::/64, the same on all its directors");
+}
+
 // A master is missed after three intervals and the skew.
 void check_interval(const VrrpInstance& instance, Few& slow, Few& fast) {
   if (instance.advert_int > seconds(10)) {
@@ -108,10 +120,12 @@ void check_instances(const Context& context) {
   check_routers(context);
   Few slow(context, Severity::note);
   Few fast(context, Severity::note);
+  Few without_link_local(context, Severity::note);
   for (VrrpInstance& instance : context.model.instances) {
     check_owner(context, instance);
     check_peers(context, instance);
     check_interval(instance, slow, fast);
+    check_first_address(instance, without_link_local);
     if (instance.interface == "lo") {
       context.warn(instance.location,
                    fmt::format("the adverts of vrrp_instance '{}' never leave this host on 'lo': "
@@ -122,6 +136,7 @@ void check_instances(const Context& context) {
   }
   slow.finish();
   fast.finish();
+  without_link_local.finish();
 }
 
 }  // namespace holdfast::config::validation

@@ -170,10 +170,9 @@ struct Site {
   }
   // Reads the words of a T.
   template <class T>
-  [[nodiscard]] CheckDraft read(CheckDraft draft) const {
+  void read(CheckDraft& draft) const {
     draft.check.emplace<T>().location = location();
     read_words(context, statement.first_child, draft);
-    return draft;
   }
   // False after an error: the word that the checker cannot do without is not there. A word that is
   // there with a wrong value has been reported.
@@ -188,8 +187,8 @@ struct Site {
 };
 
 template <class T>
-void build_connecting(const Site& site, CheckDraft draft) {
-  draft = site.read<T>(std::move(draft));
+void build_connecting(const Site& site, CheckDraft& draft) {
+  site.read<T>(draft);
   resolve(draft, site.inherited);
   draft.as<T>().connect = std::move(draft.options);
   site.server.checks.push_back(std::move(draft.check));
@@ -205,8 +204,8 @@ CheckDefaults over(const CheckDefaults& own, const CheckDefaults& inherited) {
   return merged;
 }
 
-void build_smtp(const Site& site, CheckDraft draft) {
-  draft = site.read<SmtpCheck>(std::move(draft));
+void build_smtp(const Site& site, CheckDraft& draft) {
+  site.read<SmtpCheck>(draft);
   const auto add = [&site](CheckDraft& one, const CheckDefaults& inherited) {
     resolve(one, inherited);
     one.as<SmtpCheck>().connect = std::move(one.options);
@@ -227,8 +226,8 @@ void build_smtp(const Site& site, CheckDraft draft) {
   }
 }
 
-void build_misc(const Site& site, CheckDraft start) {
-  CheckDraft draft = site.read<MiscCheck>(std::move(start));
+void build_misc(const Site& site, CheckDraft& draft) {
+  site.read<MiscCheck>(draft);
   auto& misc = draft.as<MiscCheck>();
   if (!site.require(misc.script && !misc.script->argv.empty(), "misc_path")) return;
   resolve(draft, site.inherited);
@@ -240,8 +239,8 @@ void build_misc(const Site& site, CheckDraft start) {
   site.server.checks.push_back(std::move(draft.check));
 }
 
-void build_udp(const Site& site, CheckDraft start) {
-  CheckDraft draft = site.read<UdpCheck>(std::move(start));
+void build_udp(const Site& site, CheckDraft& draft) {
+  site.read<UdpCheck>(draft);
   auto& udp = draft.as<UdpCheck>();
   if (udp.min_reply_length > udp.max_reply_length) {
     site.context.reporter.warning(
@@ -256,7 +255,7 @@ void build_udp(const Site& site, CheckDraft start) {
   site.server.checks.push_back(std::move(draft.check));
 }
 
-void build_bfd(const Site& site, CheckDraft draft) {
+void build_bfd(const Site& site, CheckDraft& draft) {
   draft.check.emplace<BfdCheck>().alpha = draft.options.alpha;
   draft.as<BfdCheck>().location = site.location();
   read_words(site.context, site.statement.first_child, draft);
@@ -264,8 +263,8 @@ void build_bfd(const Site& site, CheckDraft draft) {
     site.server.checks.push_back(std::move(draft.check));
 }
 
-void build_file(const Site& site, CheckDraft start) {
-  CheckDraft draft = site.read<FileCheck>(std::move(start));
+void build_file(const Site& site, CheckDraft& draft) {
+  site.read<FileCheck>(draft);
   if (site.require(!draft.as<FileCheck>().track_file.empty(), "track_file"))
     site.server.checks.push_back(std::move(draft.check));
 }
@@ -332,23 +331,23 @@ void build_check(BuildContext& context, const Statement& statement, const CheckD
   draft.options.log_all_failures = context.model.globals.checker_log_all_failures;
   const std::string_view type = Schema::instance()[statement.keyword].name;
   if (type == "TCP_CHECK")
-    build_connecting<TcpCheck>(site, std::move(draft));
+    build_connecting<TcpCheck>(site, draft);
   else if (type == "HTTP_GET" || type == "SSL_GET")
-    build_http_check(context, statement, std::move(draft), defaults, server);
+    build_http_check(context, statement, draft, defaults, server);
   else if (type == "SMTP_CHECK")
-    build_smtp(site, std::move(draft));
+    build_smtp(site, draft);
   else if (type == "DNS_CHECK")
-    build_connecting<DnsCheck>(site, std::move(draft));
+    build_connecting<DnsCheck>(site, draft);
   else if (type == "MISC_CHECK")
-    build_misc(site, std::move(draft));
+    build_misc(site, draft);
   else if (type == "UDP_CHECK")
-    build_udp(site, std::move(draft));
+    build_udp(site, draft);
   else if (type == "PING_CHECK")
-    build_connecting<PingCheck>(site, std::move(draft));
+    build_connecting<PingCheck>(site, draft);
   else if (type == "BFD_CHECK")
-    build_bfd(site, std::move(draft));
+    build_bfd(site, draft);
   else
-    build_file(site, std::move(draft));
+    build_file(site, draft);
 }
 
 }  // namespace holdfast::config

@@ -58,6 +58,53 @@ void read_auto_priority(Globals& globals, const Args& args) {
   globals.max_auto_priority = args.has(0) ? args.as<std::int8_t>(0) : std::int8_t{99};
 }
 
+// Nine bits by name, from the owner's reading down; and three that stand for all of a class.
+constexpr std::pair<std::string_view, unsigned> kMaskBits[] = {
+    {"IRUSR", 0400}, {"IWUSR", 0200}, {"IXUSR", 0100}, {"IRGRP", 040},
+    {"IWGRP", 020},  {"IXGRP", 010},  {"IROTH", 04},   {"IWOTH", 02},
+    {"IXOTH", 01},   {"IRWXU", 0700}, {"IRWXG", 070},  {"IRWXO", 07}};
+
+std::optional<unsigned> mask_of_bits(std::string_view text) {
+  unsigned mask = 0;
+  while (true) {
+    const std::size_t end = std::min(text.find('|'), text.size());
+    std::string_view bit = text.substr(0, end);
+    if (bit.starts_with("S_")) bit.remove_prefix(2);
+    const auto* const found =
+        std::ranges::find(kMaskBits, bit, &std::pair<std::string_view, unsigned>::first);
+    if (found == std::end(kMaskBits)) return std::nullopt;
+    mask |= found->second;
+    if (end == text.size()) return mask;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// A number as in C, or bits by name such as IRGRP|IWGRP.
+std::optional<unsigned> mask_of(const std::string& text) {
+  if (text.empty() || text.find_first_not_of("0123456789abcdefxABCDEFX") != text.npos)
+    return mask_of_bits(text);
+  char* end = nullptr;
+  const unsigned long number = std::strtoul(text.c_str(), &end, 0);
+  if (number > 0777 || *end != '\0') return std::nullopt;
+  return static_cast<unsigned>(number);
+}
+
+void read_umask(Globals& globals, const Args& args) {
+  std::string text;
+  for (std::size_t i = 0; i < args.size(); ++i) text += args.text(i);
+  if (const auto mask = mask_of(text)) {
+    globals.umask = static_cast<std::uint16_t>(*mask);
+    return;
+  }
+  args.context().reporter.warning(
+      args.value(0).range,
+      fmt::format("'umask' must be an octal number such as 0177, not '{}': the default counts",
+                  text));
+}
+void write_umask(const Globals& globals, Writer& out) {
+  if (globals.umask) out.statement("umask", {fmt::format("0{:o}", *globals.umask)});
+}
+
 constexpr Keyword kGlobalDefs[] = {
     word("router_id", text("name"), acts_in(Room::watchdog), value<&Globals::router_id>,
          doc("name of this director, shown by its status")),
@@ -110,6 +157,10 @@ constexpr Keyword kGlobalDefs[] = {
          doc("scripts have the further groups of their user; keepalived's default is false")),
     word("enable_script_security", acts_in(Room::scripts), value<&Globals::enable_script_security>,
          doc("refuse scripts that others than root may change")),
+    word("umask", repeated(text("mask")), acts_in(Room::watchdog), fallback("none"),
+         reads<read_umask>, writes<write_umask>,
+         doc("umask of scripts and of files that the director makes, such as 0177 or IRGRP|IROTH; "
+             "without it, that of who starts the director")),
     word("startup_script", command(), not_yet(kNoHost), value<&Globals::startup_script>,
          doc("run before everything else; the start waits for its end")),
     word("startup_script_timeout", seconds(1, 1000), fallback("10"), not_yet(kNoHost),

@@ -290,7 +290,7 @@ void build_globals(BuildContext& context) {
       if (statement.keyword != wanted) continue;
       if (first) draft.location = context.reporter.locate(statement.range.offset);
       first = false;
-      std::vector<Value> values;
+      Values values;
       if (prepare_statement(here, statement, kRootBlock, values))
         read_words(here, statement.first_child, draft);
     }

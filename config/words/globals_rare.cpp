@@ -2,10 +2,6 @@
 #include "config/words/meaning.hpp"
 #include "config/words/notices.hpp"
 
-#include <fmt/format.h>
-
-#include <cstdlib>
-
 namespace holdfast::config {
 using namespace rows;
 namespace {
@@ -27,34 +23,6 @@ constexpr std::string_view kDumps =
 // keepalived/preprocess.cpp has acted on them.
 void read_by_the_expander(Globals&, const Args&) {}
 
-// A number as in C, or bits by name such as IRGRP|IWGRP, with blanks or without.
-bool is_mask(std::string_view text) {
-  constexpr std::string_view kBits =
-      " IRUSR IWUSR IXUSR IRGRP IWGRP IXGRP IROTH IWOTH IXOTH IRWXU IRWXG IRWXO ";
-  if (!text.empty() && text.find_first_not_of("0123456789abcdefxABCDEFX") == text.npos) {
-    char* end = nullptr;
-    const std::string number(text);
-    return std::strtoul(number.c_str(), &end, 0) <= 0777 && *end == '\0';
-  }
-  while (true) {
-    const std::size_t end = std::min(text.find('|'), text.size());
-    const std::string_view bit = text.substr(text.starts_with("S_") ? 2 : 0, end);
-    if (kBits.find(fmt::format(" {} ", bit.substr(0, bit.find('|')))) == kBits.npos) return false;
-    if (end == text.size()) return true;
-    text.remove_prefix(end + 1);
-  }
-}
-
-void check_umask(Globals&, const Args& args) {
-  std::string mask;
-  for (std::size_t i = 0; i < args.size(); ++i) mask += args.text(i);
-  if (is_mask(mask)) return;
-  args.context().reporter.warning(
-      args.value(0).range,
-      fmt::format("'umask' must be an octal number such as 0177, not '{}': the default counts",
-                  mask));
-}
-
 constexpr Keyword kGlobalDefs[] = {
     // processes and their files
     word("process_names", not_kept(kNames), doc("give each process a name of its own")),
@@ -67,8 +35,6 @@ constexpr Keyword kGlobalDefs[] = {
          not_kept(kNames), kDeprecated),
     word("bfd_process_name", optional(text("name")), not_kept(kNames),
          doc("name of the BFD process")),
-    word("umask", repeated(text("mask")), not_kept(), reads<check_umask>,
-         doc("umask of files that are made")),
     word("random_seed", integer(0, kAny32), acts_in(Room::reader), reads<read_by_the_expander>,
          doc("seed of ${_RANDOM}")),
     word("min_auto_priority_delay", integer(1, 10'000'000), not_kept(),

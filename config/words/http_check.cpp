@@ -185,7 +185,7 @@ std::span<const Table> rows::http_checks() {
   return kTables;
 }
 
-void build_http_check(BuildContext& context, const Statement& statement, CheckDraft draft,
+void build_http_check(BuildContext& context, const Statement& statement, CheckDraft& draft,
                       const CheckDefaults& inherited, RealServer& server) {
   const Keyword& keyword = Schema::instance()[statement.keyword];
   HttpCheck& http = draft.check.emplace<HttpCheck>();

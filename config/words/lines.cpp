@@ -5,23 +5,24 @@
 namespace holdfast::config {
 
 std::uint8_t scope_of(const Args& args) {
-  constexpr std::uint8_t kScopes[] = {kScopeGlobal, kScopeSite, kScopeLink, kScopeHost,
-                                      kScopeNowhere};  // in the order of the row
+  // In the order of the row.
+  constexpr std::uint8_t kScopes[] = {core::kScopeGlobal, core::kScopeSite, core::kScopeLink,
+                                      core::kScopeHost, core::kScopeNowhere};
   const auto number = args.as<std::uint8_t>(0);
   return args.value(0).last == 1 ? number : kScopes[number];
 }
 
 std::string scope_text(std::uint8_t scope) {
   switch (scope) {
-    case kScopeGlobal:
+    case core::kScopeGlobal:
       return "global";
-    case kScopeSite:
+    case core::kScopeSite:
       return "site";
-    case kScopeLink:
+    case core::kScopeLink:
       return "link";
-    case kScopeHost:
+    case core::kScopeHost:
       return "host";
-    case kScopeNowhere:
+    case core::kScopeNowhere:
       return "nowhere";
   }
   return fmt::format("{}", scope);

@@ -298,7 +298,7 @@ void force_port(const ServiceDraft& draft, ForwardingMethod forwarding, std::uin
 }
 void build_servers(ServiceDraft& draft, BuildContext& context) {
   const Schema& schema = Schema::instance();
-  std::vector<Value> values;
+  Values values;
   draft.real_servers.reserve(draft.servers.size());
   for (const Statement* statement : draft.servers) {
     // Decoded before, without an error.

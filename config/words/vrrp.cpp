@@ -1,6 +1,7 @@
 // vrrp_instance: its words, what each reads and writes. What several words decide together is in
 // builders/finish_vrrp.cpp.
 #include "config/builders/vrrp_draft.hpp"
+#include "config/signing_keys.hpp"
 #include "config/words/lines.hpp"
 #include "config/words/notices.hpp"
 #include "config/words/tracking.hpp"
@@ -121,12 +122,15 @@ std::string_view without_source(const VrrpInstance& instance) {
   return "add 'unicast_src_ip ADDRESS', the address of this host that its peers list, or adverts "
          "come from the link-local one and every director is master";
 }
-std::string_view without_ah(const VrrpInstance& instance) {
-  const bool is_ah = instance.authentication.type == AuthType::ah;
-  return is_ah ? "Holdfast does not do auth_type AH yet" : "";
-}
-std::string_view without_hmac(const VrrpInstance& instance) {
-  return instance.auth_hmac ? "Holdfast does not do auth_hmac yet" : "";
+// Rather no director than one that its peers refuse, or that signs with nothing.
+std::string_view without_keys(const VrrpInstance& instance) {
+  if (!instance.auth_hmac) return "";
+  const bool has_header = instance.authentication.type == AuthType::ah && instance.version == 2 &&
+                          !instance.strict;  // where it is not dropped
+  if (has_header) return "auth_hmac and 'auth_type AH' exclude each other, remove one of them";
+  if (bytes_of(*instance.auth_hmac)) return "";
+  return "auth_hmac has a key that cannot be used, or none (keys have 32 to 64 bytes, as text, as "
+         "hex:DIGITS, or in a file that can be read; active_key is one of them)";
 }
 
 constexpr Keyword kVrrpInstance[] = {
@@ -153,11 +157,10 @@ constexpr Keyword kVrrpInstance[] = {
                   "family"),
          kDeprecated, doc("an old word: the addresses decide the family")),
     word("authentication", opens(Block::authentication), kRepeatable, reads<read_authentication>,
-         writes<write_authentication>, not_started_when<without_ah>,
-         doc("password of version 2, sent in clear")),
+         writes<write_authentication>,
+         doc("of version 2: a password in clear, or a header that proves the sender")),
     word("auth_hmac", opens(Block::auth_hmac), kRepeatable, since("2.4"), reads<read_auth_hmac>,
-         writes<write_auth_hmac>, not_started<without_hmac>,
-         doc("signed adverts; such an instance is not started yet")),
+         writes<write_auth_hmac>, not_started_when<without_keys>, doc("adverts are signed")),
     word("virtual_ipaddress", opens(Block::address_list), kRepeatable,
          reads<read_virtual_addresses>, writes<write_virtual_addresses>,
          doc("addresses that the master holds and advertises, one a line, all of one family")),

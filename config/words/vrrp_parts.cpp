@@ -1,6 +1,7 @@
 // The blocks and lines inside vrrp_instance: addresses, peers, virtual interfaces, authentication;
 // their words, what each reads and writes.
 #include "config/builders/vrrp_draft.hpp"
+#include "config/signing_keys.hpp"
 #include "config/words/lines.hpp"
 #include "config/words/meaning.hpp"
 
@@ -11,8 +12,6 @@ using namespace rows;
 namespace {
 
 constexpr std::size_t kLongestPassword = 8;  // RFC 2338 §5.3.10: Authentication Data is 8 bytes
-constexpr std::size_t kShortestKey = 32;     // of auth_hmac, bytes
-constexpr std::size_t kLongestKey = 64;
 
 // One peer and its options from the front of `words`; the next one begins at the next address.
 void read_peer(BuildContext& context, std::span<const Word>& words, InstanceDraft& draft) {
@@ -95,20 +94,10 @@ void read_virtual_interface(InstanceDraft& draft, const Args& args, Vmac& vmac, 
   }
 }
 
-// Bytes of a key as written; nullopt when they are in a file.
-std::optional<std::size_t> key_length(std::string_view value) {
-  if (value.starts_with("file:")) return std::nullopt;
-  return value.starts_with("hex:") ? (value.size() - 4) / 2 : value.size();
-}
-
 void add_key(AuthHmac& hmac, const Args& args) {
-  const auto length = key_length(args.value(1).text);
-  if (length && (*length < kShortestKey || *length > kLongestKey)) {
-    args.context().reporter.warning(
-        args.value(1).range, fmt::format("this key has {} bytes; keepalived takes keys of {} to {}",
-                                         *length, kShortestKey, kLongestKey));
-  }
   hmac.keys.push_back({args.as<std::uint8_t>(0), args.text(1)});
+  if (const auto bytes = bytes_of(hmac.keys.back()); !bytes)
+    args.context().reporter.warning(args.value(1).range, bytes.error().message);
 }
 
 void read_password(InstanceDraft& draft, const Args& args) {
@@ -165,7 +154,7 @@ std::vector<std::string> vmac_words(const Vmac& vmac, Block line) {
 constexpr Keyword kAuthentication[] = {
     word("auth_type", choice("PASS AH"), fallback("none"), reads<read_auth_type>,
          writes<write_auth_type>,
-         doc("PASS: the password is sent in clear; AH: such an instance is not started yet")),
+         doc("PASS: the password is sent in clear; AH: adverts have an IP authentication header")),
     word("auth_pass", text("password"), kSecret, reads<read_password>, writes<write_password>,
          doc("the same on all directors; the first 8 bytes count")),
 };

@@ -27,7 +27,7 @@ struct DesiredAddress {
   /// keepalived: brd. Empty: none, as keepalived sets it.
   core::Rare<core::IpAddress> broadcast = {};
   /// keepalived: scope.
-  std::uint8_t scope = kScopeGlobal;
+  std::uint8_t scope = core::kScopeGlobal;
   WhenTaken when_taken = WhenTaken::put_back;
 
   bool operator==(const DesiredAddress&) const = default;

@@ -3,6 +3,7 @@
 // the reflector. Never talks to the kernel.
 #pragma once
 
+#include "core/address_scope.hpp"
 #include "core/ip_address.hpp"
 #include "core/mac_address.hpp"
 
@@ -62,13 +63,6 @@ struct Link {
   bool operator==(const Link&) const = default;
 };
 
-/// linux/rtnetlink.h: RT_SCOPE_*. Any other number 0…255 is allowed too.
-inline constexpr std::uint8_t kScopeGlobal = 0;
-inline constexpr std::uint8_t kScopeSite = 200;
-inline constexpr std::uint8_t kScopeLink = 253;
-inline constexpr std::uint8_t kScopeHost = 254;
-inline constexpr std::uint8_t kScopeNowhere = 255;
-
 /// linux/if_addr.h: IFA_F_*.
 inline constexpr std::uint32_t kFlagSecondary = 0x01;
 inline constexpr std::uint32_t kFlagNoDad = 0x02;
@@ -113,7 +107,7 @@ struct Address {
   /// IPv4 only: "eth0" or "eth0:vip". IFA_LABEL.
   std::string label;
   std::optional<core::IpAddress> broadcast = {};
-  std::uint8_t scope = kScopeGlobal;
+  std::uint8_t scope = core::kScopeGlobal;
   /// kFlag…
   std::uint32_t flags = 0;
   /// Unit: seconds, as they were when the kernel reported them.

@@ -6,10 +6,10 @@ usage: tests/bench/config.py [--build DIR] [--json FILE] [--runs N] [CASE ...]
 A CASE is services:N (virtual servers with two checked real servers each) or instances:N (one
 address each; 254 on an interface). Without one: services:10000, services:100000, instances:8128.
 Each file is read by `bench_config` (load = read, expand, parse, validate; parse = parse and
-validate the text once more) and by `keepalived -t -f`, and a table with the ratio is printed: the
-whole of keepalived's process against our load, and against our whole process. MB is the largest
-resident set of the whole process, nothing subtracted. The best time of --runs counts. Below the
-table: how time and memory of an object grow between two sizes of one kind.
+validate the text once more), by `holdfastctl check` and by `keepalived -t -f`. The table has the
+processor time of these two, user and system, and the share of it that ours takes. MB is the largest
+resident set of the whole process, nothing subtracted. The best of --runs counts. Below the table:
+how time and memory of an object grow between two sizes of one kind.
 
 Needs no root; keepalived is left out, with a word, where it is not installed.
 """
@@ -81,7 +81,7 @@ def write_configuration(path, kind, count):
 
 
 def timed(command):
-    """Seconds, largest resident set in kB, and the finished process."""
+    """Seconds of the clock and of the processor, largest resident set in kB, how it ended."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=out, stderr=err)
@@ -90,12 +90,15 @@ def timed(command):
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        return {"seconds": seconds, "rss_kb": usage.ru_maxrss, "code": process.returncode,
+        return {"seconds": seconds, "cpu_s": usage.ru_utime + usage.ru_stime,
+                "rss_kb": usage.ru_maxrss, "code": process.returncode,
                 "out": out.read().decode(), "err": err.read().decode(errors="replace")}
 
 
 def best_of(command, runs):
-    return min((timed(command) for _ in range(runs)), key=lambda result: result["seconds"])
+    """Of both times the least; the rest is the same each time."""
+    results = [timed(command) for _ in range(runs)]
+    return results[0] | {time: min(one[time] for one in results) for time in ("seconds", "cpu_s")}
 
 
 def find_keepalived():
@@ -127,12 +130,15 @@ class Host:
         return ["ip", "netns", "exec", self.name, *command] if self.name else command
 
 
-def measure(bench, keepalived, kind, count, runs):
+def measure(programs, keepalived, kind, count, runs):
+    bench, ctl = programs
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         path = os.path.join(folder, "bench.conf")
         write_configuration(path, kind, count)
         results = [timed([bench, path, "1"]) for _ in range(runs)]
-        whole = best_of([bench, path, "0"], runs)
+        whole = best_of([ctl, "check", path], runs)
+        if whole["code"] != 0:
+            sys.exit(f"holdfastctl check ended with {whole['code']}: {whole['err'][:500]}")
         ours = [json.loads(one["out"]) for one in results if one["code"] == 0]
         if len(ours) != runs or ours[0][kind] != count:
             sys.exit(f"bench_config did not read the file: {results[0]['err'][:500]}")
@@ -140,8 +146,8 @@ def measure(bench, keepalived, kind, count, runs):
                "bytes": ours[0]["bytes"], "warnings": ours[0]["warnings"],
                "load_s": min(one["load_s"] for one in ours),
                "parse_s": min(one["parse_s"] for one in ours),
-               "process_s": whole["seconds"],
-               "max_rss_kb": max(one["max_rss_kb"] for one in ours)}
+               "process_s": whole["seconds"], "process_cpu_s": whole["cpu_s"],
+               "max_rss_kb": whole["rss_kb"]}
         if keepalived:
             with Host(INTERFACES if kind == "instances" else 0) as host:
                 theirs = best_of(host.inside([keepalived, "-t", "-f", path]), runs)
@@ -149,19 +155,18 @@ def measure(bench, keepalived, kind, count, runs):
                 print(f"keepalived -t ended with {theirs['code']}: {theirs['err'][:200]}",
                       file=sys.stderr)
             row.update({"keepalived_s": theirs["seconds"], "keepalived_rss_kb": theirs["rss_kb"],
-                        "keepalived_code": theirs["code"],
-                        "ratio": theirs["seconds"] / row["load_s"],
-                        "process_ratio": theirs["seconds"] / row["process_s"]})
+                        "keepalived_cpu_s": theirs["cpu_s"], "keepalived_code": theirs["code"],
+                        "cpu_share": row["process_cpu_s"] / theirs["cpu_s"]})
         return row
 
 
 def print_row(row):
-    theirs = f"{'-':>13} {'-':>6} {'-':>6} {'-':>8}"
-    if "ratio" in row:
-        theirs = (f"{row['keepalived_s']:13.3f} {row['keepalived_rss_kb'] / 1024:6.1f} "
-                  f"{row['ratio']:6.1f} {row['process_ratio']:8.1f}")
+    theirs = f"{'-':>14} {'-':>6} {'-':>5}"
+    if "cpu_share" in row:
+        theirs = (f"{row['keepalived_cpu_s']:14.3f} {row['keepalived_rss_kb'] / 1024:6.1f} "
+                  f"{row['cpu_share']:5.2f}")
     print(f"{row['count']:7d} {row['kind']:<9} {row['load_s']:8.4f} {row['parse_s']:8.4f} "
-          f"{row['process_s']:9.4f} {row['max_rss_kb'] / 1024:6.1f} {theirs}", flush=True)
+          f"{row['process_cpu_s']:9.4f} {row['max_rss_kb'] / 1024:6.1f} {theirs}", flush=True)
 
 
 def growth(rows):
@@ -183,8 +188,8 @@ def figures_of(rows):
     found = []
     for row in rows:
         what = f"{row['count']:,} {row['kind']} read"
-        found.append(Figure(f"{what}: whole process", "s", row["process_s"],
-                            row.get("keepalived_s")))
+        found.append(Figure(f"{what}: processor time", "s", row["process_cpu_s"],
+                            row.get("keepalived_cpu_s")))
         theirs = row.get("keepalived_rss_kb")
         found.append(Figure(f"{what}: largest memory", "MB", row["max_rss_kb"] / 1024,
                             theirs and theirs / 1024))
@@ -200,20 +205,22 @@ def main():
                         help="where the numbers go (default: build/bench-config.json)")
     parser.add_argument("--runs", type=int, default=5, help="the best of this many counts")
     options = parser.parse_args()
-    bench = os.path.join(options.build, "bin", "bench_config")
-    if not os.path.exists(bench):
-        sys.exit(f"{bench} is not built")
+    programs = [os.path.join(options.build, "bin", name)
+                for name in ("bench_config", "holdfastctl")]
+    for program in programs:
+        if not os.path.exists(program):
+            sys.exit(f"{program} is not built")
     cases = [case.split(":") for case in options.cases]
     if any(len(case) != 2 or case[0] not in MAKERS or not case[1].isdigit() for case in cases):
         parser.error("a case is services:N or instances:N")
     keepalived = find_keepalived()
     if not keepalived:
         print("keepalived is not installed: only our own times")
-    print(f"{'what':>17} {'load s':>8} {'parse s':>8} {'process s':>9} {'MB':>6} "
-          f"{'keepalived s':>13} {'its MB':>6} {'/ load':>6} {'/process':>8}")
+    print(f"{'what':>17} {'load s':>8} {'parse s':>8} {'check cpu':>9} {'MB':>6} "
+          f"{'keepalived cpu':>14} {'its MB':>6} {'share':>5}")
     rows = []
     for kind, count in cases:
-        rows.append(measure(bench, keepalived, kind, int(count), options.runs))
+        rows.append(measure(programs, keepalived, kind, int(count), options.runs))
         print_row(rows[-1])
     factors = growth(rows)
     for one in factors:

@@ -1,7 +1,9 @@
 // Any bytes as a received VRRP packet: header and driver, as in the daemon. What decodes must
 // survive encoding and decoding again.
 #include "core/assertion.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/core/driver.hpp"
+#include "vrrp/core/trailer.hpp"
 #include "vrrp/io/ipv4_header.hpp"
 
 #include <cstdint>
@@ -24,11 +26,47 @@ void check_round_trip(std::span<const std::uint8_t> bytes, const Envelope& envel
     HOLDFAST_ASSERT(*back == *advert, "encoding loses nothing");
 }
 
-void check_driver(std::span<const std::uint8_t> bytes, std::uint8_t version) {
+/// What is signed anew is read back and fits; no other bytes do.
+void check_trailer(std::span<const std::uint8_t> bytes, const Envelope& envelope) {
+  static const SigningKey kKey{7, std::vector<std::uint8_t>(32, 1)};
+  const auto split = split_trailer(bytes, envelope);
+  if (!split) return;
+  HOLDFAST_ASSERT(signature_of(*split, envelope, kKey.bytes) != split->trailer.signature,
+                  "nobody guesses 128 bits");
+  std::vector<std::uint8_t> again(split->advert.begin(), split->advert.end());
+  append_trailer(again, envelope, kKey, split->trailer.stamp);
+  const auto back = split_trailer(again, envelope);
+  HOLDFAST_ASSERT(back && back->trailer.key == kKey.id &&
+                      back->trailer.stamp == split->trailer.stamp &&
+                      signature_of(*back, envelope, kKey.bytes) == back->trailer.signature,
+                  "our own trailers fit");
+}
+
+void check_header(std::span<const std::uint8_t> bytes, const AhScope& scope) {
+  static constexpr AhKey kKey{'k', 'e', 'y'};
+  const auto header = decode_ah(bytes);
+  if (header.has_error()) return;
+  std::vector<std::uint8_t> again(header->payload.begin(), header->payload.end());
+  put_ah(again, header->header.sequence, scope, kKey);
+  const auto back = decode_ah(again);
+  HOLDFAST_ASSERT(back.has_value() && back->header.sequence == header->header.sequence &&
+                      ah_proof(*back, scope, kKey) == back->header.proof,
+                  "our own headers fit");
+}
+
+enum class Proving : std::uint8_t { nothing, header, signature };
+
+void check_driver(std::span<const std::uint8_t> bytes, std::uint8_t version,
+                  Proving proving = Proving::nothing) {
   InstanceSettings settings;
   settings.version = version;
+  if (proving == Proving::header) settings.authentication = Authentication::header("secret");
+  if (proving == Proving::signature)
+    settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 1)}},
+                               .anti_replay = AntiReplay::monotonic};
   settings.interface = "eth0";
-  settings.vrid = bytes.size() > 21 ? bytes[21] : std::uint8_t{51};
+  const std::size_t vrid_at = proving == Proving::header ? 45 : 21;
+  settings.vrid = bytes.size() > vrid_at ? bytes[vrid_at] : std::uint8_t{51};
   settings.addresses.push_back({.prefix = {IpAddress::v4({192, 0, 2, 100}), 32},
                                 .interface = {},
                                 .label = {},
@@ -49,6 +87,8 @@ void check_driver(std::span<const std::uint8_t> bytes, std::uint8_t version) {
   }
   driver.finish(actions);
   HOLDFAST_ASSERT(driver.deadline() > now, "no packet makes a backup master at once");
+  const bool hears = driver.router().instances().front()->counters().adverts_received != 0;
+  HOLDFAST_ASSERT(proving == Proving::nothing || !hears, "nobody guesses a proof of origin");
 }
 
 }  // namespace
@@ -63,5 +103,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_round_trip(bytes, {3, here6, vrrp_group(core::Family::v6)});
   check_driver(bytes, 2);
   check_driver(bytes, 3);
+  check_driver(bytes, 2, Proving::header);
+  check_driver(bytes, 2, Proving::signature);
+  check_driver(bytes, 3, Proving::signature);
+  check_trailer(bytes, {});
+  check_trailer(bytes, {3, here, vrrp_group()});
+  check_trailer(bytes, {3, here6, vrrp_group(core::Family::v6)});
+  check_header(bytes, {here, vrrp_group(), 7, 255});
   return 0;
 }

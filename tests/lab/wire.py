@@ -6,6 +6,8 @@ tshark and scapy.
 
 from __future__ import annotations
 
+import ctypes
+import hmac
 import ipaddress
 import os
 import select
@@ -20,9 +22,12 @@ from .netns import Namespace
 
 ETH_P_IP = 0x0800
 ETH_P_ALL = 3
+SO_ATTACH_FILTER = 26
 SO_TIMESTAMPNS = 35
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
+AH_BYTES = 24  # keepalived's auth_type AH, RFC 2402
+TRAILER_BYTES = 28  # keepalived's auth_hmac
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Advert:
     checksum_good: bool  # version 3 over IPv4: with the pseudo header or without it
     payload: bytes = field(repr=False)
     checksum_form: str = "plain"  # "pseudo": with the pseudo header
+    ah_sequence: int | None = None  # of its authentication header
+    trailer: bytes = b""  # of a signed one, see signature_good
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,23 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
+def _split(payload: bytes, address_bytes: int) -> tuple[bytes, bytes]:
+    """An advert and the trailer behind it, if there is one."""
+    claimed = 8 + address_bytes * payload[3] + (8 if payload[0] >> 4 == 2 else 0)
+    if len(payload) != claimed + TRAILER_BYTES:
+        return payload, b""
+    return payload[:claimed], payload[claimed:]
+
+
+def signature_good(advert: Advert, key: bytes) -> bool:
+    """Whether the trailer was made with this key, by the standard library's HMAC."""
+    source = ipaddress.ip_address(advert.source)
+    pdu = advert.payload[: len(advert.payload) - len(advert.trailer)]
+    scope = bytes([source.version, advert.version, advert.vrid, 0]) + source.packed.ljust(16, b"\0")
+    signed = scope + pdu[:6] + b"\0\0" + pdu[8:] + advert.trailer[:12] + bytes(16)
+    return hmac.digest(key, signed, "sha256")[:16] == advert.trailer[12:]
+
+
 def _read_v6_advert(frame: Frame) -> Advert | None:
     data = frame.data
     if len(data) < 62 or data[20] != 112:
@@ -104,6 +128,7 @@ def _read_v6_advert(frame: Frame) -> Advert | None:
         priority=words[2], interval_s=(words[4] & 0xFFF) / 100, auth_type=0, auth_data=b"",
         addresses=tuple(_address(payload[8 + 16 * i : 24 + 16 * i]) for i in range(words[3])),
         checksum_good=_checksum(pseudo + payload) == 0, payload=payload, checksum_form="pseudo",
+        trailer=_split(payload, 16)[1],
     )
 
 
@@ -112,13 +137,21 @@ def read_advert(frame: Frame) -> Advert | None:
     data = frame.data
     if data[12:14] == b"\x86\xdd":
         return _read_v6_advert(frame)
-    if len(data) < 34 or data[12:14] != b"\x08\x00" or data[23] != 112:
+    if len(data) < 34 or data[12:14] != b"\x08\x00" or data[23] not in (51, 112):
         return None
     header = (data[14] & 0xF) * 4
     total = struct.unpack("!H", data[16:18])[0]
     payload = data[14 + header : 14 + total]
+    sequence = None
+    if data[23] == 51:
+        if payload[:1] != b"\x70":
+            return None
+        sequence = struct.unpack("!I", payload[8:12])[0]
+        payload = payload[AH_BYTES:]
     if len(payload) < 8:
         return None
+    whole = payload
+    payload, trailer = _split(payload, 4)
     version, count = payload[0] >> 4, payload[3]
     addresses = tuple(_address(payload[8 + 4 * i : 12 + 4 * i]) for i in range(count))
     rest = payload[8 + 4 * count :]
@@ -137,8 +170,8 @@ def read_advert(frame: Frame) -> Advert | None:
         at=frame.at, mac=_mac(data[6:12]), source=_address(data[26:30]),
         destination=_address(data[30:34]), ttl=data[22], tos=data[15], version=version,
         vrid=payload[1], priority=payload[2], interval_s=interval, auth_type=auth_type,
-        auth_data=auth_data, addresses=addresses, checksum_good=good, payload=payload,
-        checksum_form=form,
+        auth_data=auth_data, addresses=addresses, checksum_good=good, payload=whole,
+        checksum_form=form, ah_sequence=sequence, trailer=trailer,
     )
 
 
@@ -206,6 +239,20 @@ class Recorder:
             os.close(self._stop_read)
 
 
+def _comes_from(address: str) -> list[tuple[int, int, int, int]]:
+    """A filter of the kernel (linux/filter.h): an Ethernet frame with IPv4 from there."""
+    (wanted,) = struct.unpack("!I", socket.inet_aton(address))
+    load_half, load_word, equal, give = 0x28, 0x20, 0x15, 0x06
+    return [(load_half, 0, 0, 12), (equal, 0, 3, ETH_P_IP), (load_word, 0, 0, 26),
+            (equal, 0, 1, wanted), (give, 0, 0, 0xFFFF), (give, 0, 0, 0)]
+
+
+def _attach(source: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
+    source.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                      struct.pack("HP", len(program), ctypes.addressof(code)))
+
+
 class Capture(Recorder):
     """Records frames on an interface from a thread, until stopped.
 
@@ -214,12 +261,16 @@ class Capture(Recorder):
     machine).
     """
 
-    def __init__(self, machine: Namespace, interface: str = "br0", protocol: int = ETH_P_ALL):
-        """`protocol`: what the machine receives of this EtherType, and nothing else."""
+    def __init__(self, machine: Namespace, interface: str = "br0", protocol: int = ETH_P_ALL,
+                 sender: str = ""):
+        """`protocol`: what the machine receives of this EtherType, and nothing else; `sender`: IPv4
+        packets from there only, so that thousands of others cost nothing."""
         with machine.inside():
             source = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
         source.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         source.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        if sender:
+            _attach(source, _comes_from(sender))
         with machine.inside():
             source.bind((interface, 0))
         self._frames: list[Frame] = []

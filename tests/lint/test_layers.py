@@ -71,7 +71,7 @@ CLOCK = re.compile(r"(steady|system|high_resolution)_clock::now|\bclock_gettime\
 
 ONLY_IN = [
     (re.compile(r"^toml\+\+|^toml\.hpp"), re.compile(r"^config/toml/")),
-    (re.compile(r"^CLI/"), re.compile(r"^(watchdog|ctl)/[^/]+\.[ch]pp$")),
+    (re.compile(r"^CLI/"), re.compile(r"^((watchdog|ctl)/[^/]+|runtime/completion)\.[ch]pp$")),
     (re.compile(r"^boost/beast"),
      re.compile(r"^(checkers/core/dialogue_http\.cpp|runtime/metrics)")),
     (re.compile(r"^openssl/"), re.compile(r"^checkers/")),

@@ -16,7 +16,11 @@ OWNER = " owner_ignore_adverts\n"
 BIND = "connect_port 8080\n bindto 10.77.0.123"  # not an address of the director
 AUTH = " authentication {\n auth_type PASS\n auth_pass secret12\n }\n"
 
+PROOFS = ("ah_invalid", "ah_replay", "auth_ext_missing", "auth_ext_malformed",
+          "auth_ext_unknown_key", "auth_ext_invalid_hmac", "auth_ext_stale", "auth_ext_replay")
 CANNOT_MOVE_HERE = {
+    **{f"vrrp.errors.{name}": "of AH and auth_hmac only: tests/netns/test_vrrp_auth.py"
+       for name in PROOFS},
     "checkers.ipvs.drift": "needs ip_vs: tests/vm",
     "vrrp.errors.first_address": "of IPv6 only: tests/unit/vrrp/test_reports.cpp",
     "vrrp.errors.no_interval": "of version 3 only: tests/unit/vrrp/test_wire.cpp",

@@ -234,6 +234,25 @@ def test_without_supplementary_groups_a_script_has_its_first_group_only(
     assert text(out).split() == [str(SOMEBODY), str(SOMEBODY)]
 
 
+def test_the_umask_of_the_configuration_in_use_is_that_of_scripts(scene: Scene,
+                                                                  open_place: Path) -> None:
+    out = open_place / "out"
+    mask = script(open_place, "mask", f"umask >> {out}")
+    told = config(extra=f"notify {mask}")
+    scene.start("global_defs {\n umask 0137\n}\n" + told)
+    assert eventually(lambda: text(out), 5) is not None, scene.director.log()
+    assert set(text(out).split()) == {"0137"}
+    assert out.stat().st_mode & 0o777 == 0o640
+
+    out.unlink()
+    scene.director.write_config("global_defs {\n umask IRWXO\n}\n" + told)
+    assert scene.director.ctl("reload").returncode == 0, scene.director.log()
+    rival = Rival(scene)
+    assert eventually(lambda: text(out), 10) is not None, scene.director.log()
+    rival.stop()
+    assert set(text(out).split()) == {"0007"}
+
+
 def test_an_account_that_disappears_costs_neither_a_child_s_rebirth_nor_a_reload(
         scene: Scene, open_place: Path) -> None:
     accounts = Accounts(scene)

@@ -379,8 +379,9 @@ def test_signals_about_the_dead_watchdog_do_not_hurry_the_handover(scene: Scene)
 
 
 RESTS = {
-    "AH": "authentication {\n  auth_type AH\n  auth_pass secret\n }",
-    "HMAC": "auth_hmac {\n  key 1 0123456789abcdef0123456789abcdef\n }",
+    "AH and HMAC": "authentication {\n  auth_type AH\n  auth_pass secret\n }\n"
+                   " auth_hmac {\n  key 1 0123456789abcdef0123456789abcdef\n }",
+    "HMAC without a key": "auth_hmac {\n  key 1 file:/no/such/key\n }",
 }
 
 

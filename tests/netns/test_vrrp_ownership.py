@@ -180,7 +180,7 @@ def test_a_crash_loop_after_a_reload_leaves_nothing_and_touches_nothing_of_other
 ) -> None:
     stranger = "10.9.0.222"
     host.machine.ip(f"addr add {stranger}/24 dev eth0")
-    signed = "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}"
+    signed = "auth_hmac {\nkey 1 too-short\n}"
     resting = instance("C", 53, stranger, extra=signed)  # an instance that is not started
     host.start(instance("A", 51, VIP) + instance("B", 52, OTHER) + resting)
     host.becomes("MASTER", "B")

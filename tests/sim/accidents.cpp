@@ -1,5 +1,7 @@
 #include "tests/sim/accidents.hpp"
 
+#include "tests/sim/stranger.hpp"
+
 #include <algorithm>
 
 namespace holdfast::sim {
@@ -56,9 +58,15 @@ void Accidents::hit(WireFault kind, const Fault& fault, Machine& machine) {
     case WireFault::loss:
       wire.loss_percent = 5 + fault.amount % 70;
       return breaks(fault, true, [&wire] { wire.loss_percent = 0; });
-    case WireFault::delay:
-      wire.longest_delay = std::chrono::milliseconds(1 + fault.amount % 900);
-      return breaks(fault, true, [&wire] { wire.longest_delay = Lan::kUsualDelay; });
+    case WireFault::delay: {
+      const Duration longest = std::chrono::milliseconds(1 + fault.amount % 900);
+      wire.longest_delay = longest;
+      return breaks(fault, true, [this, &wire, longest] {
+        wire.longest_delay = Lan::kUsualDelay;
+        situation_.trouble_begins(true);  // what is on its way is late still
+        world_.after(longest, [this] { situation_.trouble_ends(true); });
+      });
+    }
     case WireFault::duplicates:
       wire.duplicate_percent = 5 + fault.amount % 70;
       return breaks(fault, true, [&wire] { wire.duplicate_percent = 0; });
@@ -72,6 +80,8 @@ void Accidents::hit(WireFault kind, const Fault& fault, Machine& machine) {
     case WireFault::partition:
       partition(fault.amount, true);
       return breaks(fault, true, [this, &fault] { partition(fault.amount, false); });
+    case WireFault::stranger:
+      return strange_advert(fault, world_.now() + fault.lasts);
   }
 }
 
@@ -117,9 +127,8 @@ void Accidents::hit(KernelFault kind, const Fault& fault, Machine& machine) {
     case KernelFault::made_anew: {
       kernel.unplug(wire);
       return breaks(fault, false, [&kernel, &machine, wire] {
-        netlink::Address own;
-        own.prefix = {machine.address(wire), 24};
-        if (kernel.card_on(wire) == nullptr) kernel.plug_in(wire, interface_name(wire), own);
+        if (kernel.card_on(wire) == nullptr)
+          kernel.plug_in(wire, interface_name(wire), machine.own_addresses(wire));
       });
     }
     case KernelFault::address_refused: {
@@ -138,10 +147,22 @@ void Accidents::hit(KernelFault kind, const Fault& fault, Machine& machine) {
     case KernelFault::address_taken:
     case KernelFault::strange_address:
       return put_strange_address(kind, fault, machine);
+    case KernelFault::source_lost:
+      return lose_source(fault, machine);
     case KernelFault::sending_fails:
       machine.let_sending_fail(true);
       return breaks_with_setbacks(fault, machine, [&machine] { machine.let_sending_fail(false); });
   }
+}
+
+/// Who is master with another source meanwhile is a stranger to its unicast peers.
+void Accidents::lose_source(const Fault& fault, Machine& machine) {
+  const std::size_t wire = plan_.routers[fault.router].wire;
+  const InstanceSettings& settings = plan_.directors[fault.host].file[fault.router];
+  const core::IpAddress source = settings.source_address.value_or(
+      own_address(machine.number(), wire, settings.family, Which::first));
+  machine.lose_address(wire, source);
+  breaks(fault, true, [&machine, wire] { machine.restore_addresses(wire); });
 }
 
 void Accidents::put_strange_address(KernelFault kind, const Fault& fault, Machine& machine) {
@@ -149,7 +170,10 @@ void Accidents::put_strange_address(KernelFault kind, const Fault& fault, Machin
   const std::size_t wire = plan_.routers[fault.router].wire;
   netlink::Address strange;
   const auto last = static_cast<std::uint8_t>(240 + fault.amount % 10);
-  strange.prefix.address = core::IpAddress::v4({10, 0, static_cast<std::uint8_t>(wire), last});
+  const bool is_v6 = plan_.routers[fault.router].family == core::Family::v6;
+  strange.prefix.address =
+      is_v6 ? ipv6(0xfd00, wire, last)
+            : core::IpAddress::v4({10, 0, static_cast<std::uint8_t>(wire), last});
   if (kind == KernelFault::address_taken) {
     strange.prefix.address = some_address(fault);
     // Who dies while it moves an address leaves it on record: the next one could not tell.
@@ -160,7 +184,8 @@ void Accidents::put_strange_address(KernelFault kind, const Fault& fault, Machin
         }))
       return;
   }
-  strange.prefix.length = static_cast<std::uint8_t>(fault.amount % 2 == 0 ? 24 : 32);
+  const bool has_network = fault.amount % 2 == 0;
+  strange.prefix.length = is_v6 ? (has_network ? 64 : 128) : (has_network ? 24 : 32);
   kernel.somebody_adds(wire, strange);
   breaks(fault, false,
          [&kernel, address = strange.prefix.address] { kernel.somebody_removes(address); });
@@ -244,6 +269,10 @@ void Accidents::hit(PeoplesFault kind, const Fault& fault, Machine& machine) {
       return with_instance([&](InstanceSettings& each) {
         each.priority = static_cast<std::uint8_t>(1 + fault.amount % 254);
       });
+    case PeoplesFault::other_interval:
+      return change_interval(fault, machine);
+    case PeoplesFault::without_peer:
+      return without_peer(fault, machine);
     case PeoplesFault::other_addresses:
       return change_addresses(fault, machine);
     case PeoplesFault::without_instance:
@@ -260,6 +289,46 @@ void Accidents::hit(PeoplesFault kind, const Fault& fault, Machine& machine) {
       });
     }
   }
+}
+
+/// To that of another director: in version 2 it is the same.
+void Accidents::change_interval(const Fault& fault, Machine& machine) {
+  const Duration next = plan_.directors[fault.other].file[fault.router].advert_interval;
+  edit(machine, [&](File& file) {
+    for (InstanceSettings& each : file) {
+      if (situation_.number_of(each) == fault.router) each.advert_interval = next;
+    }
+  });
+}
+
+/// One list lacks a peer: they hear each other one way only, or not at all.
+void Accidents::without_peer(const Fault& fault, Machine& machine) {
+  const InstanceSettings& whole = plan_.directors[fault.host].file[fault.router];
+  if (!whole.unicast) return;
+  const auto& peers = whole.unicast->peers;
+  const core::IpAddress lost = peers[fault.amount % peers.size()].address;
+  const auto set_peers = [this, &fault, &machine](const Unicast& unicast) {
+    edit(machine, [&](File& file) {
+      for (InstanceSettings& each : file) {
+        if (situation_.number_of(each) == fault.router) each.unicast = unicast;
+      }
+    });
+  };
+  Unicast fewer = *whole.unicast;
+  std::erase_if(fewer.peers, [&](const UnicastPeer& peer) { return peer.address == lost; });
+  set_peers(fewer);
+  breaks(fault, true, [set_peers, &whole] { set_peers(*whole.unicast); });
+}
+
+void Accidents::strange_advert(const Fault& fault, Instant end) {
+  const Machine& machine = *situation_.machines[fault.host];
+  if (const Instance* victim = situation_.instance(machine, fault.router)) {
+    const std::size_t wire = plan_.routers[fault.router].wire;
+    const auto packet = forged_advert(victim->settings(), victim->source_address(), wire, fault);
+    if (packet) wires_.at(wire).send(Lan::kStranger, *packet);
+  }
+  const Instant next = world_.now() + plan_.routers[fault.router].interval / 3;
+  if (next < end) world_.at(next, [this, &fault, end] { strange_advert(fault, end); });
 }
 
 void Accidents::change_addresses(const Fault& fault, Machine& machine) {

@@ -20,6 +20,11 @@ class Accidents {
   void hit(ProcessFault kind, const Fault& fault, Machine& machine);
   void hit(PeoplesFault kind, const Fault& fault, Machine& machine);
   void put_strange_address(KernelFault kind, const Fault& fault, Machine& machine);
+  void lose_source(const Fault& fault, Machine& machine);
+  void without_peer(const Fault& fault, Machine& machine);
+  void change_interval(const Fault& fault, Machine& machine);
+  /// Somebody who has no part in it sends what must not count, until `end`.
+  void strange_advert(const Fault& fault, Instant end);
 
   /// People stop the service soon, and start it again in the end.
   void stop_meanwhile(const Fault& fault, Machine& machine);

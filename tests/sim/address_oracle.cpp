@@ -13,14 +13,25 @@ namespace {
 /// From the end of a budget to the end of the process that takes the addresses off; the silence of
 /// a child that hangs is counted from its last heartbeat, not from its last advert.
 constexpr Duration kReleaseTakes = 1s;
+/// Supervisor::Settings: look_after, and successor_time to see whether it works.
+constexpr Duration kHangingIsSeen = 1300ms;
 /// A watchdog that was stopped has to look first.
 constexpr Duration kLookTakes = 1s;
+/// What the kernel tells is read and judged.
+constexpr Duration kNewsTakes = 10ms;
 /// The keeper tries a refused address again at the latest after this long.
 constexpr Duration kLongestRetry = 61s;
 
 bool has(const AddressList& list, const core::IpAddress& address) {
   return std::any_of(list.begin(), list.end(),
                      [&](const VirtualAddress& each) { return each.prefix.address == address; });
+}
+
+bool has_own_of_ours(const Machine& machine, std::size_t wire) {
+  const Kernel& kernel = machine.kernel();
+  return std::any_of(kernel.ours().begin(), kernel.ours().end(), [&](const auto& each) {
+    return each.second == wire && kernel.was_somebodys(each.first);
+  });
 }
 
 /// The instance of this process that should have the address at the moment.
@@ -44,6 +55,7 @@ void AddressOracle::woke(const Child& child, const Wake& wake) {
 void AddressOracle::settled(const Child& child) const {
   if (!child.is_committed()) return;
   check_page(child);
+  check_sources(child);
   check_kernel(child);
 }
 
@@ -69,6 +81,24 @@ void AddressOracle::check_kernel(const Child& child) const {
   }
 }
 
+/// Unicast, IPv6 and a source that is tracked need the address; who has lost it does not serve.
+void AddressOracle::check_sources(const Child& child) const {
+  if (child.reflector().is_behind() || child.has_to_look()) return;
+  const Machine& machine = child.machine();
+  if (situation_.now() - machine.kernel().changed_at() < kNewsTakes) return;
+  for (const Instance* instance : child.router().instances()) {
+    const bool serves =
+        instance->state_name() == StateName::master || instance->state_name() == StateName::backup;
+    const std::size_t wire = situation_.routers[situation_.number_of(instance->settings())].wire;
+    // An address that the host had before us and we put back is both.
+    if (serves && !has_own_of_ours(machine, wire) &&
+        !Situation::has_source(machine, wire, instance->settings()))
+      situation_.violated(
+          "no source, no service", machine.name(),
+          fmt::format("{} goes on without an address to send from", instance->settings().name));
+  }
+}
+
 void AddressOracle::check_counters(const Child& child, const Wake& wake) {
   const Machine& machine = child.machine();
   for (const Action& action : wake.actions) {
@@ -76,7 +106,7 @@ void AddressOracle::check_counters(const Child& child, const Wake& wake) {
       const core::RouterKey& key = removed->router->key;
       const Instance* next = child.router().find(key);
       packets_before_[{&child, key}] =
-          child.packets_sent(key) - (next == nullptr ? 0 : next->counters().adverts_sent);
+          child.adverts_sent(key) - (next == nullptr ? 0 : next->counters().adverts_sent);
     }
   }
   for (const Instance* instance : child.router().instances()) {
@@ -92,7 +122,7 @@ void AddressOracle::check_counters(const Child& child, const Wake& wake) {
 /// Of this life of the instance.
 std::uint64_t AddressOracle::packets_of(const Child& child, const core::RouterKey& key) const {
   const auto before = packets_before_.find({&child, key});
-  return child.packets_sent(key) - (before == packets_before_.end() ? 0 : before->second);
+  return child.adverts_sent(key) - (before == packets_before_.end() ? 0 : before->second);
 }
 
 void AddressOracle::check_page(const Child& child) const {
@@ -157,8 +187,11 @@ void AddressOracle::check_leftovers(const Machine& machine) {
     const Instant since = without_holder_since_.try_emplace({&machine, address}, now).first->second;
     const auto guarded = guarded_since_.find(&machine);
     if (guarded == guarded_since_.end() || !machine.has_begun()) continue;
+    // Whose adverts did not leave anyway has lost nothing by being busy: it is waited for.
+    if (machine.sending_fails() && child != nullptr && child->is_busy()) continue;
     const auto number = situation_.number_of(address);
-    const Duration budget = number ? 3 * situation_.routers[*number].interval : 6s;
+    const Duration budget =
+        number ? std::max(3 * situation_.routers[*number].interval, kHangingIsSeen) : 6s;
     // It may have gone on for a moment and sent an advert.
     const Instant served_at = std::max(since, machine.last_packet());
     if (now <= std::max(served_at + budget + kReleaseTakes, guarded->second + kLookTakes)) continue;

@@ -20,6 +20,7 @@ class AddressOracle {
 
  private:
   void check_kernel(const Child& child) const;
+  void check_sources(const Child& child) const;
   void check_page(const Child& child) const;
   void check_counters(const Child& child, const Wake& wake);
   [[nodiscard]] std::uint64_t packets_of(const Child& child, const core::RouterKey& key) const;

@@ -1,8 +1,9 @@
 #include "tests/sim/child.hpp"
 
 #include "tests/sim/machine.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/core/dialect.hpp"
-#include "vrrp/io/ipv4_header.hpp"
+#include "vrrp/io/proof_page.hpp"
 
 namespace holdfast::sim {
 
@@ -27,9 +28,9 @@ Child::Child(Machine& machine, Watcher& watcher, std::string name, Duration birt
   later(birth, [this] { born(); });
 }
 
-std::uint64_t Child::packets_sent(const core::RouterKey& key) const {
-  const auto found = packets_sent_.find(key);
-  return found == packets_sent_.end() ? 0 : found->second;
+std::uint64_t Child::adverts_sent(const core::RouterKey& key) const {
+  const auto found = adverts_sent_.find(key);
+  return found == adverts_sent_.end() ? 0 : found->second;
 }
 
 // ---- the watchdog's words ----
@@ -69,7 +70,7 @@ void Child::take(const Frame& frame) {
       prepared_ = frame.snapshot;
       later(1ms + rng().below(Duration(20ms)), [this, generation = frame.generation] {
         if (preparing_ != generation) return;
-        for (const InstanceSettings& each : *prepared_) open_socket(each.interface);
+        for (const InstanceSettings& each : *prepared_) open_sockets(each.interface);
         is_prepared_ = true;
         machine_.to_watchdog({.type = Frame::Type::prepared, .generation = generation});
       });
@@ -119,10 +120,13 @@ void Child::commit(const File& next) {
   watched_.clear();
   for (const InstanceSettings& each : next) {
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
-    watched_.insert(each.interface);
+    std::set<core::IpAddress>& named = watched_[each.interface];
+    if (each.source_address) named.insert(*each.source_address);
+    if (!each.unicast) continue;
+    for (const UnicastPeer& peer : each.unicast->peers) named.insert(peer.address);
   }
   driver_.begin(world().now(), 0s, wake_.actions);
-  for (const std::string& name : watched_)
+  for (const auto& [name, addresses] : watched_)
     driver_.handle(InterfaceChanged{name, read_interface(name)}, world().now(), wake_.actions);
   driver_.handle(Reload{next}, world().now(), wake_.actions);
   if (!std::exchange(started_, true)) {
@@ -138,9 +142,15 @@ void Child::resume(const File& next) {
   std::set<core::RouterKey> configured;
   for (const InstanceSettings& each : next) {
     configured.insert(each.key());
+    const auto all = machine_.page().records.find(each.key());
+    if (all != machine_.page().records.end()) {
+      if (const auto proofs = proofs_of(all->second))
+        driver_.handle(RecallProofs{each.key(), *proofs}, world().now(), wake_.actions);
+    }
     const auto record = machine_.page().load(each.key());
     if (!record || record->state != Page::Record::State::master) continue;
-    wake_.resumed.emplace_back(each.key(), record->last_advert_sent_at);
+    wake_.resumed.push_back({each.key(), record->last_advert_sent_at, record->silence_allowed,
+                             form_of_number(record->checksum)});
     driver_.handle(ResumeFromPage{each.key(), record->since, record->last_advert_sent_at,
                                   record->silence_allowed, form_of_number(record->checksum)},
                    world().now(), wake_.actions);
@@ -209,8 +219,8 @@ void Child::wake(Wake::Cause cause, const std::string* readable) {
   begin_wake(cause);
   driver_.begin(world().now(), 0s, wake_.actions);
   const bool is_due = driver_.deadline() && *driver_.deadline() <= world().now();
-  for (auto& [name, socket] : sockets_) {
-    if (is_due || readable == nullptr || name == *readable) drain(name, socket);
+  for (auto& [key, socket] : sockets_) {
+    if (is_due || readable == nullptr || key.first == *readable) drain(key.first, socket);
   }
   driver_.finish(wake_.actions);
   end_wake();
@@ -228,42 +238,60 @@ void Child::drain(const std::string& name, Socket& socket) {
   while (!socket.waiting.empty()) {
     const Bytes bytes = std::move(socket.waiting.front());
     socket.waiting.pop_front();
-    auto packet = decode_ipv4(bytes);
+    auto packet = decode_packet(bytes);
     if (packet.has_error()) continue;
     packet->interface = name;
-    const auto vrid = peek_vrid(packet->payload);
-    const Instance* instance = vrid ? router().receiver(*packet, *vrid) : nullptr;
-    if (instance != nullptr) {
-      if (auto advert = decode_advert(
-              packet->payload, {instance->settings().version, packet->source, packet->destination}))
-        wake_.heard.push_back({instance->key(), packet->source, std::move(*advert)});
-    }
+    note_heard(*packet);
     driver_.receive(*packet, wake_.actions);
   }
 }
 
+// What the model judges by itself; but whether an origin is proven only the core can say.
+void Child::note_heard(const Received& packet) {
+  const auto inner = advert_in(packet);
+  const auto vrid = inner ? peek_vrid(*inner) : std::nullopt;
+  const Instance* instance = vrid ? router().receiver(packet, *vrid) : nullptr;
+  if (instance == nullptr) return;
+  const InstanceSettings& settings = instance->settings();
+  if (settings.has_header() || settings.signs()) {
+    const auto checked = check_advert(packet, settings, instance->source_address(),
+                                      instance->proof_context(world().now()));
+    if (!std::holds_alternative<Accepted>(checked)) return;
+  }
+  auto advert = decode_advert(*inner, {settings.version, packet.source, packet.destination});
+  if (advert.has_error()) return;
+  wake_.heard.push_back(
+      {instance->key(), packet.source, packet.destination, packet.hop_limit, std::move(*advert)});
+}
+
 void Child::arm() {
   const auto deadline = driver_.deadline();
-  if (deadline == planned_for_ && deadline && *deadline > world().now()) return;
+  if (deadline == planned_for_ && deadline && wakes_at_ > world().now()) return;
   planned_for_ = deadline;
   ++plan_;
   if (!deadline) return;
-  const Duration wait = std::max(*deadline - world().now(), Duration::zero());
-  later(wait + rng().below(kLatestWake), [this, plan = plan_] {
+  const Duration wait =
+      std::max(*deadline - world().now(), Duration::zero()) + rng().below(kLatestWake);
+  wakes_at_ = world().now() + wait;
+  later(wait, [this, plan = plan_] {
     if (plan == plan_) wake(Wake::Cause::timer, nullptr);
   });
 }
 
 void Child::packet(netlink::InterfaceIndex index, const Bytes& bytes) {
-  for (auto& [name, socket] : sockets_) {
-    if (socket.index != index || !socket.vrids.test(bytes[kIpv4HeaderBytes + 1])) continue;
+  const auto packet = decode_packet(bytes);
+  const auto inner = advert_in(*packet);
+  const std::uint8_t vrid = inner ? peek_vrid(*inner).value_or(0) : 0;
+  for (auto& [key, socket] : sockets_) {
+    if (socket.index != index || packet->family != key.second) continue;
+    if (!socket.vrids.test(vrid)) continue;
     if (socket.waiting.size() >= kSocketBufferPackets) continue;
     socket.waiting.push_back(bytes);
     if (socket.waiting.size() > 1) continue;
-    later(rng().below(Duration(200us)), [this, name = name] {
-      const auto found = sockets_.find(name);
+    later(rng().below(Duration(200us)), [this, key = key] {
+      const auto found = sockets_.find(key);
       if (found != sockets_.end() && !found->second.waiting.empty())
-        wake(Wake::Cause::packets, &name);
+        wake(Wake::Cause::packets, &key.first);
     });
   }
 }
@@ -288,18 +316,17 @@ void Child::send(std::span<const SendAdvert* const> adverts, std::vector<Event>&
 /// What the system said; empty: it has left.
 std::string Child::put_on_wire(const SendAdvert& advert) {
   const core::RouterKey& key = advert.router->key;
-  const auto socket = sockets_.find(key.interface);
+  const auto socket = sockets_.find({key.interface, key.family});
   if (socket == sockets_.end()) return "there is no socket";
   if (machine_.sending_fails()) return "Operation not permitted";
   const Kernel::Card* card = machine_.kernel().card(socket->second.index);
   if (card == nullptr) return "No such device";
   if (!card->link.up) return "Network is down";
-  ++packets_sent_[key];
-  for (const Letter& letter : advert.departure->letters) {
-    Bytes bytes;
-    encode_ipv4(*advert.departure, letter, advert.identification, bytes);
-    machine_.sends(key, socket->second.index, bytes);
-  }
+  ++adverts_sent_[key];
+  machine_.note_advert(key);
+  for (const Letter& letter : advert.departure->letters)
+    machine_.sends(socket->second.index,
+                   encode_packet(*advert.departure, letter, advert.identification));
   return {};
 }
 
@@ -362,6 +389,7 @@ void Child::tell(const Action& action) {
     record.vrid = remember->router->key.vrid;
     record.priority = remember->priority;
     record.checksum = number_of(remember->checksum);
+    if (remember->proofs) put_proofs(*remember->proofs, record);
     record.state = remember->state == StateName::master ? Page::Record::State::master
                    : remember->hands_over               ? Page::Record::State::handing_over
                                                         : Page::Record::State::other;
@@ -411,35 +439,44 @@ void Child::mark_dirty(const std::string& interface) {
     for (const std::string& name : std::exchange(dirty_, {})) {
       handle(InterfaceChanged{name, read_interface(name)});
       if (!is_alive()) return;
-      if (reflector_.link(name) == nullptr) sockets_.erase(name);
+      if (reflector_.link(name) == nullptr)
+        std::erase_if(sockets_, [&](const auto& each) { return each.first.first == name; });
       refresh_ports();
     }
   });
 }
 
 void Child::refresh_ports() {
-  std::map<std::string, std::bitset<256>> vrids;
+  std::map<SocketKey, std::bitset<256>> vrids;
   for (const Instance* instance : router().instances())
-    vrids[instance->key().interface].set(instance->key().vrid);
+    vrids[{instance->key().interface, instance->key().family}].set(instance->key().vrid);
   std::erase_if(sockets_, [&](const auto& entry) { return !vrids.contains(entry.first); });
-  for (auto& [name, socket] : sockets_) socket.vrids = vrids.at(name);
+  for (auto& [key, socket] : sockets_) socket.vrids = vrids.at(key);
 }
 
-void Child::open_socket(const std::string& name) {
+void Child::open_sockets(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
   if (link == nullptr) return;
-  const auto socket = sockets_.find(name);
-  if (socket == sockets_.end() || socket->second.index != link->index)
-    sockets_[name] = {.index = link->index, .vrids = {}, .waiting = {}};
+  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
+    const auto socket = sockets_.find({name, family});
+    if (socket == sockets_.end() || socket->second.index != link->index)
+      sockets_[{name, family}] = {.index = link->index, .vrids = {}, .waiting = {}};
+  }
 }
 
 InterfaceStatus Child::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
   if (link == nullptr) return {};
-  open_socket(name);
-  return {.exists = true,
-          .up = link->is_usable(),
-          .primary_address = reflector_.primary_v4(link->index)};
+  open_sockets(name);
+  InterfaceStatus status{.exists = true,
+                         .up = link->is_usable(),
+                         .primary_address = reflector_.source(link->index, core::Family::v4)};
+  status.link_local = reflector_.source(link->index, core::Family::v6);
+  for (const core::IpAddress& address : watched_[name]) {
+    if (reflector_.mirror().addresses.is_usable(link->index, address))
+      status.own_addresses.push_back(address);
+  }
+  return status;
 }
 
 }  // namespace holdfast::sim

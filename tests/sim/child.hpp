@@ -35,15 +35,23 @@ struct Wake {
   struct Heard {
     core::RouterKey key;
     core::IpAddress source;
+    core::IpAddress destination;
+    std::uint8_t hop_limit = 0;
     vrrp::Advert advert;
+  };
+  /// A master of the page, as it says.
+  struct Resumed {
+    core::RouterKey key;
+    Instant last_advert_at;
+    Duration silence_allowed{};
+    std::optional<vrrp::ChecksumForm> form;
   };
   Cause cause = Cause::timer;
   bool is_shutdown = false;
   bool first_after_pause = false;
   Duration paused_for{};
   std::vector<Former> before;
-  /// Masters of the page, and their last advert as it says.
-  std::vector<std::pair<core::RouterKey, Instant>> resumed;
+  std::vector<Resumed> resumed;
   std::vector<Heard> heard;
   vrrp::Actions actions;
 };
@@ -82,12 +90,16 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   /// Whether it was told to, perhaps without having come to it yet.
   [[nodiscard]] bool was_told_to_stop() const { return told_to_stop_; }
   [[nodiscard]] const Reflector& reflector() const { return reflector_; }
+  /// It has yet to look at an interface that changed.
+  [[nodiscard]] bool has_to_look() const { return !dirty_.empty() || reflector_.has_news(); }
   /// The last wish about its addresses was to have them.
   [[nodiscard]] bool wishes(const core::RouterKey& key) const { return wished_.contains(key); }
-  /// Packets that it has put on the wire for this router.
-  [[nodiscard]] std::uint64_t packets_sent(const core::RouterKey& key) const;
+  /// Adverts that it has put on the wire for this router; to unicast peers each is several packets.
+  [[nodiscard]] std::uint64_t adverts_sent(const core::RouterKey& key) const;
 
  private:
+  /// One of each interface and family.
+  using SocketKey = std::pair<std::string, core::Family>;
   struct Socket {
     netlink::InterfaceIndex index = 0;
     std::bitset<256> vrids;
@@ -109,6 +121,7 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   void work();
   void settled();
   void drain(const std::string& name, Socket& socket);
+  void note_heard(const vrrp::Received& packet);
   void arm();
 
   void send(std::span<const vrrp::SendAdvert* const> adverts,
@@ -126,7 +139,7 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   void on_repaired(const core::RouterKey& owner) override;
   void mark_dirty(const std::string& interface);
   void refresh_ports();
-  void open_socket(const std::string& name);
+  void open_sockets(const std::string& name);
   [[nodiscard]] vrrp::InterfaceStatus read_interface(const std::string& name);
 
   Machine& machine_;
@@ -143,16 +156,18 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   bool told_to_stop_ = false;
   int stop_frames_ = 0;
 
-  std::map<std::string, Socket> sockets_;
-  std::set<std::string> watched_;
+  std::map<SocketKey, Socket> sockets_;
+  /// Interfaces in use, and the addresses that instances on them name.
+  std::map<std::string, std::set<core::IpAddress>> watched_;
   std::set<std::string> dirty_;
   std::set<core::RouterKey> wished_;
-  std::map<core::RouterKey, std::uint64_t> packets_sent_;
+  std::map<core::RouterKey, std::uint64_t> adverts_sent_;
   Wake wake_;
   vrrp::Turn turn_;
   bool work_is_planned_ = false;
   bool sweep_is_due_ = false;
   std::optional<Instant> planned_for_;
+  Instant wakes_at_{};
   std::uint64_t plan_ = 0;  // wake-ups of an older plan are void
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace holdfast::sim {
 
@@ -11,16 +12,14 @@ using namespace std::chrono_literals;
 namespace {
 
 /// The RFCs' formulas in another arithmetic than the core's; rounding may differ by a microsecond.
-/// All directors of a virtual router have one interval here, learned or not.
 constexpr Duration kRounding = 2us;
-Duration reference_skew(const InstanceSettings& settings) {
-  const double whole =
-      settings.version == 2 ? 1e6 : static_cast<double>(settings.advert_interval / 1us);
+Duration reference_skew(const InstanceSettings& settings, Duration interval) {
+  const double whole = settings.version == 2 ? 1e6 : static_cast<double>(interval / 1us);
   return Duration(
       static_cast<std::int64_t>(std::floor((256.0 - settings.priority) / 256.0 * whole)));
 }
-Duration reference_down(const InstanceSettings& settings) {
-  return 3 * settings.advert_interval + reference_skew(settings);
+Duration reference_down(const InstanceSettings& settings, Duration interval) {
+  return 3 * interval + reference_skew(settings, interval);
 }
 
 /// From a deadline to the end of the wake-up that serves it.
@@ -42,6 +41,21 @@ bool is_about(const Action& action, const core::RouterKey& key) {
       action);
 }
 
+/// The receive checks, RFC 3768 and RFC 9568 §7.1, and unicast.
+bool counts(const Wake::Heard& heard, const InstanceSettings& own,
+            const std::optional<core::IpAddress>& source) {
+  if (heard.source == source) return false;
+  if (own.version == 2 && (heard.advert.interval != own.advert_interval ||
+                           heard.advert.authentication_data != own.authentication.data))
+    return false;
+  if (!own.unicast) return heard.hop_limit == 255 && heard.destination.is_multicast();
+  const auto& peers = own.unicast->peers;
+  return heard.destination == source &&
+         (own.unicast->senders == Senders::anybody ||
+          std::any_of(peers.begin(), peers.end(),
+                      [&](const UnicastPeer& peer) { return peer.address == heard.source; }));
+}
+
 }  // namespace
 
 void ElectionOracle::violated(std::string oracle, const View& view,
@@ -52,8 +66,15 @@ void ElectionOracle::violated(std::string oracle, const View& view,
 }
 
 void ElectionOracle::woke(const Child& child, const Wake& wake) {
-  if (wake.first_after_pause || wake.cause == Wake::Cause::first_commit) {
-    std::erase_if(models_, [&](const auto& each) { return each.first.first == &child.machine(); });
+  for (auto& [who, model] : models_) {
+    if (who.first != &child.machine()) continue;
+    if (wake.cause == Wake::Cause::first_commit) model = {};
+    if (!wake.first_after_pause) continue;
+    Model next;
+    next.master = model.master;
+    next.forms = std::move(model.forms);
+    next.first_form = model.first_form;
+    model = std::move(next);
   }
   for (const Instance* instance : child.router().instances()) {
     const auto former = std::find_if(
@@ -67,7 +88,9 @@ void ElectionOracle::woke(const Child& child, const Wake& wake) {
               .former = former == wake.before.end() ? nullptr : &*former,
               .before = former == wake.before.end() ? StateName::init : name_of(former->state),
               .model = models_[{&child.machine(), instance->key()}]};
+    if (view.former == nullptr) view.model = {};  // one that was removed had the same key
     count_actions(view);
+    check_forms(view);
     follow_packets(view);
     check_order(view);
     check_pause(view);
@@ -86,6 +109,65 @@ void ElectionOracle::count_actions(View& view) const {
   }
 }
 
+// A partner is answered in the form that it wrote, a group in the one heard last; before, there is
+// a pseudo header. Of those heard in this very wake-up it may have been any.
+void ElectionOracle::check_forms(View& view) const {
+  const InstanceSettings& own = view.instance.settings();
+  if (own.version != 3 || own.family != core::Family::v4) return;
+  auto& forms = view.model.forms;
+  const std::size_t known = forms.size();
+  for (const Wake::Resumed& resumed : view.wake.resumed) {
+    const bool goes_on = view.instance.state_name() == StateName::master;
+    if (resumed.key == view.instance.key() && goes_on && resumed.form)
+      view.model.first_form = *resumed.form;
+  }
+  for (const Wake::Heard& heard : view.wake.heard) {
+    if (heard.key == view.instance.key() && counts(heard, own, view.instance.source_address()))
+      forms.emplace_back(heard.source, heard.advert.checksum);
+  }
+  for (const Action& action : view.wake.actions) {
+    const auto* sent = std::get_if<SendAdvert>(&action);
+    if (sent == nullptr || !is_about(action, view.instance.key())) continue;
+    for (const Letter& letter : sent->departure->letters) {
+      const auto advert =
+          decode_advert(letter.payload, {3, sent->departure->source, letter.destination});
+      std::set<ChecksumForm> right{view.model.first_form};
+      for (std::size_t i = 0; i < forms.size(); ++i) {
+        if (!letter.destination.is_multicast() && forms[i].first != letter.destination) continue;
+        if (i < known) right.clear();  // only the last one of them counts
+        right.insert(forms[i].second);
+      }
+      if (own.checksum == ChecksumChoice::without_pseudo_header)
+        right = {ChecksumForm::without_pseudo_header};
+      if (advert.has_error() || !right.contains(advert->checksum))
+        violated("answered in its own form", view,
+                 "writes to " + letter.destination.to_string() + " with another checksum");
+    }
+  }
+  for (auto each = forms.begin(); each != forms.end();) {  // the last one of each
+    const bool is_old = std::any_of(each + 1, forms.end(),
+                                    [&](const auto& later) { return later.first == each->first; });
+    each = is_old ? forms.erase(each) : each + 1;
+  }
+}
+
+void ElectionOracle::note_master(Model& model, const Advert& advert) const {
+  if (advert.priority != 0) {
+    model.master = HeardMaster{situation_.now(), advert.interval, false};
+  } else if (model.master) {
+    model.master->resigned = true;
+  }
+}
+
+/// Of a router that begins to listen: its own, or in version 3 that of a master that lives.
+Duration ElectionOracle::first_interval(const View& view) const {
+  const InstanceSettings& settings = view.instance.settings();
+  const auto& master = view.model.master;
+  const bool lives = settings.version == 3 && master && !master->resigned &&
+                     situation_.now() - master->at < 3 * master->interval;
+  return lives ? master->interval : settings.advert_interval;
+}
+
 // RFC 3768 and RFC 9568 §6.4.2 and §6.4.3, the parts about received adverts.
 void ElectionOracle::follow_packets(View& view) const {
   const InstanceSettings& own = view.instance.settings();
@@ -95,8 +177,10 @@ void ElectionOracle::follow_packets(View& view) const {
   bool master = view.before == StateName::master;
   bool backup = view.before == StateName::backup;
   for (const Wake::Heard& heard : view.wake.heard) {
-    if (heard.key != view.instance.key()) continue;
+    if (heard.key != view.instance.key() || !counts(heard, own, source)) continue;
     const Advert& advert = heard.advert;
+    note_master(view.model, advert);
+    const Duration interval = advert.interval;  // RFC 9568 §6.1; in version 2 it is our own
     const bool better = advert.priority > own.priority ||
                         (advert.priority == own.priority && source && heard.source > *source);
     if (master && advert.priority == 0) {
@@ -104,16 +188,20 @@ void ElectionOracle::follow_packets(View& view) const {
     } else if (master && better) {
       master = false;
       backup = true;
-      view.model.down_at = now + reference_down(own);
+      view.model.lives_by = interval;
+      view.model.down_at = now + reference_down(own, interval);
     } else if (master) {
       ++view.lower;
     } else if (backup && advert.priority == 0) {
-      const Instant skewed = now + reference_skew(own);
-      if (view.model.down_at) view.model.down_at = std::min(*view.model.down_at, skewed);
+      if (view.model.down_at && view.model.lives_by)
+        view.model.down_at =
+            std::min(*view.model.down_at, now + reference_skew(own, *view.model.lives_by));
     } else if (backup && (advert.priority >= own.priority || !preempts)) {
-      view.model.down_at = now + reference_down(own);
+      view.model.lives_by = interval;
+      view.model.down_at = now + reference_down(own, interval);
     } else if (backup && (own.preempt_delay > 0s || view.former->had_setback)) {
       view.model.down_at.reset();  // accepted or not, depending on earlier ones: not modelled
+      view.model.lives_by.reset();
     }
   }
   view.master_after_packets = master;
@@ -138,7 +226,8 @@ void ElectionOracle::check_order(const View& view) const {
 
 void ElectionOracle::check_pause(const View& view) const {
   const InstanceSettings& settings = view.instance.settings();
-  const Duration certainly_too_long = reference_down(settings) + 2 * settings.advert_interval;
+  const Duration longest = situation_.routers[situation_.number_of(settings)].interval;
+  const Duration certainly_too_long = reference_down(settings, longest) + 2 * longest;
   // Who has listened after an earlier pause, and heard nobody, need not do it again.
   const auto* backup = view.former == nullptr ? nullptr : std::get_if<Backup>(&view.former->state);
   if (view.former == nullptr || (backup != nullptr && backup->restarted_after_pause)) return;
@@ -152,9 +241,9 @@ void ElectionOracle::check_election(const View& view) const {
   const StateName after = view.instance.state_name();
   Model& model = view.model;
 
-  for (const auto& [key, last_advert_at] : view.wake.resumed) {
-    const bool in_time = now - last_advert_at < 3 * settings.advert_interval;
-    if (key == view.instance.key() && in_time && after != StateName::master &&
+  for (const Wake::Resumed& resumed : view.wake.resumed) {
+    const bool in_time = now - resumed.last_advert_at < resumed.silence_allowed;
+    if (resumed.key == view.instance.key() && in_time && after != StateName::master &&
         view.instance.faults().empty())
       violated("a restart within its budget is no failover", view,
                "lost its mastership by a restart");
@@ -171,9 +260,20 @@ void ElectionOracle::check_election(const View& view) const {
              fmt::format("became master {} us before its time", (*model.down_at - now) / 1us));
   const bool is_changed =
       view.former != nullptr && view.former->settings && *view.former->settings != settings;
-  if (after != StateName::backup || is_changed) model.down_at.reset();
+  const bool lives_by_master = settings.version == 3 && model.master && model.down_at;
+  if (after == StateName::backup && is_changed && lives_by_master) {  // only the skew moves
+    *model.down_at += reference_down(settings, *model.lives_by) -
+                      reference_down(*view.former->settings, *model.lives_by);
+    model.down_at = std::max(*model.down_at, now);
+  } else if (after != StateName::backup || is_changed) {
+    model.down_at.reset();
+    model.lives_by.reset();
+  }
   const bool fresh = view.before == StateName::fault || view.before == StateName::init;
-  if (after == StateName::backup && fresh) model.down_at = now + reference_down(settings);
+  if (after == StateName::backup && fresh) {
+    model.lives_by = first_interval(view);
+    model.down_at = now + reference_down(settings, *model.lives_by);
+  }
 }
 
 /// Where the reference model leaves the phase to the core it only holds it to one interval.
@@ -196,6 +296,9 @@ void ElectionOracle::check_rhythm(const View& view) const {
     violated("an unchanged reload is not noticed", view,
              "did something: " + to_string(*view.first_action));
 
+  // A reload with another interval: the beat that was promised, or an earlier one of the new.
+  if (model.next_advert && view.wake.cause == Wake::Cause::commit)
+    model.next_advert = std::min(*model.next_advert, now + interval);
   if (!is_master) {
     model.next_advert.reset();
   } else if (view.before != StateName::master) {

@@ -5,6 +5,7 @@
 #include "tests/sim/situation.hpp"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace holdfast::sim {
@@ -17,7 +18,18 @@ class ElectionOracle {
   void look();
 
  private:
+  struct HeardMaster {
+    Instant at;
+    Duration interval{};
+    bool resigned = false;
+  };
   struct Model {
+    std::optional<Duration> lives_by;   ///< Backup: the master's interval; nullopt: not known
+    std::optional<HeardMaster> master;  ///< The last one
+    /// Of version 3 over IPv4, by who wrote it; the last one heard is the last.
+    std::vector<std::pair<core::IpAddress, vrrp::ChecksumForm>> forms;
+    /// Until one is heard; a resumed master's is on its page.
+    vrrp::ChecksumForm first_form = vrrp::ChecksumForm::with_pseudo_header;
     std::optional<Instant> down_at;  ///< Backup: the moment to take over; nullopt: not predicted
     std::optional<Instant> next_advert;  ///< Master: the next beat
     Instant last_answer{};               ///< Master: the last advert that answered somebody
@@ -41,6 +53,9 @@ class ElectionOracle {
 
   void count_actions(View& view) const;
   void follow_packets(View& view) const;
+  void check_forms(View& view) const;
+  void note_master(Model& model, const vrrp::Advert& advert) const;
+  [[nodiscard]] Duration first_interval(const View& view) const;
   void check_order(const View& view) const;
   void check_pause(const View& view) const;
   void check_election(const View& view) const;

@@ -7,6 +7,12 @@ namespace holdfast::sim {
 
 using netlink::Address;
 using netlink::AddressKey;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr Instant kBegin{1h};  // of every world: what is there then has been there for long
+constexpr Duration kDuplicateDetection = 1s;
+}  // namespace
 
 // ---- what processes see and do ----
 
@@ -68,6 +74,7 @@ void Kernel::note_robbery(const std::set<AddressKey>& before, const Card& card) 
 }
 
 void Kernel::tell(const NetlinkNews& news) {
+  changed_at_ = world_.now();
   for (Ear* ear : ears_) {
     ear->waiting.push_back(news);
     if (ear->waiting.size() == 1) ear->on_readable();
@@ -99,19 +106,36 @@ void Kernel::tell_difference(const std::vector<Address>& before,
 
 // ---- cards ----
 
-void Kernel::plug_in(std::size_t wire, const std::string& name, const Address& own) {
+void Kernel::plug_in(std::size_t wire, const std::string& name, std::vector<Address> own) {
   Card& card = cards_[wire];
   card.link = {};
   card.link.index = next_index_++;
   card.link.name = name;
   card.link.up = card.link.running = true;
   card.link.mac = core::MacAddress{};
-  card.addresses = {own};
-  somebodys_.insert(own.prefix.address);
-  card.addresses.front().interface = card.link.index;
-  card.addresses.front().label = name;
+  card.addresses = std::move(own);
+  for (Address& address : card.addresses) {
+    somebodys_.insert(address.prefix.address);
+    address.interface = card.link.index;
+    if (address.prefix.address.is_v4()) address.label = name;
+    look_for_duplicates(wire, address);
+  }
   tell(netlink::LinkReport{card.link, false});
   tell_difference({}, card.addresses);
+}
+
+void Kernel::look_for_duplicates(std::size_t wire, Address& address) {
+  if (!address.prefix.address.is_link_local() || world_.now() == kBegin) return;
+  address.flags |= netlink::kFlagTentative;
+  world_.after(kDuplicateDetection, [this, wire, key = address.key()] {
+    const auto card = cards_.find(wire);
+    if (card == cards_.end()) return;
+    const std::vector<Address> before = card->second.addresses;
+    for (Address& one : card->second.addresses) {
+      if (one.key() == key) one.flags &= ~netlink::kFlagTentative;
+    }
+    tell_difference(before, card->second.addresses);
+  });
 }
 
 void Kernel::set_link(std::size_t wire, bool up) {
@@ -176,10 +200,15 @@ std::size_t Kernel::wire_of(netlink::InterfaceIndex index) const {
 }
 
 bool Kernel::has(const core::IpAddress& address) const {
-  return std::any_of(cards_.begin(), cards_.end(), [&](const auto& each) {
-    return std::any_of(each.second.addresses.begin(), each.second.addresses.end(),
-                       [&](const Address& one) { return one.prefix.address == address; });
-  });
+  return std::any_of(cards_.begin(), cards_.end(),
+                     [&](const auto& each) { return has_on(each.first, address); });
+}
+
+bool Kernel::has_on(std::size_t wire, const core::IpAddress& address) const {
+  const Card* card = card_on(wire);
+  return card != nullptr &&
+         std::any_of(card->addresses.begin(), card->addresses.end(),
+                     [&](const Address& one) { return one.prefix.address == address; });
 }
 
 // ---- strangers ----
@@ -201,7 +230,8 @@ void Kernel::somebody_adds(std::size_t wire, Address address) {
   Card& card = found->second;
   somebodys_.insert(address.prefix.address);
   address.interface = card.link.index;
-  address.label = card.link.name;
+  if (address.prefix.address.is_v4()) address.label = card.link.name;
+  look_for_duplicates(wire, address);
   const std::vector<Address> before = card.addresses;
   const netlink::Step step{netlink::StepKind::add, address};
   card.addresses = netlink::apply({&step, 1}, before, habits_.promote).addresses;
@@ -209,16 +239,21 @@ void Kernel::somebody_adds(std::size_t wire, Address address) {
 }
 
 bool Kernel::somebody_removes(const core::IpAddress& address) {
+  return std::any_of(cards_.begin(), cards_.end(),
+                     [&](const auto& each) { return somebody_removes_on(each.first, address); });
+}
+
+bool Kernel::somebody_removes_on(std::size_t wire, const core::IpAddress& address) {
   disturbed_at_ = world_.now();
-  for (auto& [wire, card] : cards_) {
-    const std::vector<Address> before = card.addresses;
-    for (const Address& one : before) {
-      if (one.prefix.address != address) continue;
-      const netlink::Step step{netlink::StepKind::remove, one};
-      card.addresses = netlink::apply({&step, 1}, before, habits_.promote).addresses;
-      tell_difference(before, card.addresses);
-      return true;
-    }
+  const auto card = cards_.find(wire);
+  if (card == cards_.end()) return false;
+  const std::vector<Address> before = card->second.addresses;
+  for (const Address& one : before) {
+    if (one.prefix.address != address) continue;
+    const netlink::Step step{netlink::StepKind::remove, one};
+    card->second.addresses = netlink::apply({&step, 1}, before, habits_.promote).addresses;
+    tell_difference(before, card->second.addresses);
+    return true;
   }
   return false;
 }

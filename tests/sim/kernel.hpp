@@ -47,7 +47,7 @@ class Kernel {
 
   // ---- for the swarm ----
   /// `wire`: the segment that it is plugged into.
-  void plug_in(std::size_t wire, const std::string& name, const netlink::Address& own);
+  void plug_in(std::size_t wire, const std::string& name, std::vector<netlink::Address> own);
   void set_link(std::size_t wire, bool up);
   void rename(std::size_t wire, const std::string& name);
   void unplug(std::size_t wire);
@@ -59,6 +59,7 @@ class Kernel {
   void somebody_adds(std::size_t wire, netlink::Address address);
   /// Whoever it belongs to. False: it was not there.
   bool somebody_removes(const core::IpAddress& address);
+  bool somebody_removes_on(std::size_t wire, const core::IpAddress& address);
 
   // ---- for oracles ----
   [[nodiscard]] const Card* card_on(std::size_t wire) const;
@@ -75,8 +76,11 @@ class Kernel {
   /// Addresses that our processes put there: with the wire on which they are.
   [[nodiscard]] const std::map<core::IpAddress, std::size_t>& ours() const { return ours_; }
   [[nodiscard]] bool has(const core::IpAddress& address) const;
+  [[nodiscard]] bool has_on(std::size_t wire, const core::IpAddress& address) const;
   /// When somebody but us made a difference to links or addresses.
   [[nodiscard]] Instant disturbed_at() const { return disturbed_at_; }
+  /// When anybody did.
+  [[nodiscard]] Instant changed_at() const { return changed_at_; }
   /// Set when a step of ours took something off that is not ours.
   [[nodiscard]] const std::optional<core::IpAddress>& robbed() const { return robbed_; }
 
@@ -86,6 +90,8 @@ class Kernel {
   void tell(const NetlinkNews& news);
   void tell_difference(const std::vector<netlink::Address>& before,
                        const std::vector<netlink::Address>& after);
+  /// Duplicate address detection of IPv6 link-local addresses: RFC 4862 §5.4.
+  void look_for_duplicates(std::size_t wire, netlink::Address& address);
   void note_robbery(const std::set<netlink::AddressKey>& before, const Card& card);
 
   World& world_;
@@ -101,6 +107,7 @@ class Kernel {
   std::map<core::IpAddress, std::size_t> ours_;
   std::optional<core::IpAddress> robbed_;
   Instant disturbed_at_{};
+  Instant changed_at_{};
 };
 
 }  // namespace holdfast::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/rng.hpp"
+#include "tests/sim/packet.hpp"
 #include "tests/sim/world.hpp"
 
 #include <functional>
@@ -12,8 +13,6 @@
 
 namespace holdfast::sim {
 
-using Bytes = std::vector<std::uint8_t>;
-
 class Lan {
  public:
   Lan(World& world, core::Rng& rng) : world_(world), rng_(rng) {}
@@ -22,6 +21,8 @@ class Lan {
   /// Returns the new port's number: 0, 1, …
   std::size_t plug_in(Receiver receiver);
   void send(std::size_t from, const Bytes& packet);
+  /// From a host that is none of ours: to all of them.
+  static constexpr std::size_t kStranger = 99;
 
   /// Cuts are one-way: `from` is no longer heard by `to`.
   void cut(std::size_t from, std::size_t to) { cuts_.insert({from, to}); }

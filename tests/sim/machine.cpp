@@ -15,9 +15,23 @@ std::string interface_name(std::size_t wire) {
   return fmt::format("eth{}", wire);
 }
 
-core::IpAddress own_address(std::size_t machine, std::size_t wire) {
+core::IpAddress ipv6(std::uint16_t first, std::size_t wire, std::uint16_t last) {
+  std::array<std::uint8_t, 16> bytes{};
+  bytes[0] = static_cast<std::uint8_t>(first >> 8);
+  bytes[1] = static_cast<std::uint8_t>(first);
+  bytes[7] = static_cast<std::uint8_t>(wire);
+  bytes[14] = static_cast<std::uint8_t>(last >> 8);
+  bytes[15] = static_cast<std::uint8_t>(last);
+  return core::IpAddress::v6(bytes);
+}
+
+core::IpAddress own_address(std::size_t machine, std::size_t wire, core::Family family,
+                            Which which) {
+  const bool is_second = which == Which::second;
+  const auto last = static_cast<std::uint8_t>(machine + (is_second ? 11 : 1));
+  if (family == core::Family::v6) return ipv6(0xfe80, wire, last);
   return core::IpAddress::v4(
-      {10, 0, static_cast<std::uint8_t>(wire), static_cast<std::uint8_t>(machine + 1)});
+      {10, static_cast<std::uint8_t>(is_second ? 1 : 0), static_cast<std::uint8_t>(wire), last});
 }
 
 std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interface,
@@ -28,27 +42,39 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,
-                       .scope = address.scope.value_or(netlink::kScopeGlobal)});
+                       .scope = address.scope.value_or(core::kScopeGlobal)});
   }
   return desired;
 }
 
 Machine::Machine(World& world, core::Rng& rng, std::array<Lan, kWires>& wires, Watcher& watcher,
-                 std::size_t number, Kernel::Habits habits)
+                 std::size_t number, const Host& host)
     : world_(world),
       rng_(rng),
       wires_(wires),
       watcher_(watcher),
       number_(number),
       name_(fmt::format("h{}", number + 1)),
-      kernel_(world, name_, habits) {
+      host_(host),
+      kernel_(world, name_, host.habits) {
   for (std::size_t wire = 0; wire < kWires; ++wire) {
     ports_.at(wire) =
         wires_.at(wire).plug_in([this, wire](const Bytes& packet) { hears(wire, packet); });
-    netlink::Address own;
-    own.prefix = {address(wire), 24};
-    kernel_.plug_in(wire, interface_name(wire), own);
+    kernel_.plug_in(wire, interface_name(wire), own_addresses(wire));
   }
+}
+
+std::vector<netlink::Address> Machine::own_addresses(std::size_t wire) const {
+  std::vector<netlink::Address> all;
+  for (const Which which : {Which::first, Which::second}) {
+    if (which == Which::second && !host_.has_second_addresses) continue;
+    netlink::Address& v4 = all.emplace_back();
+    v4.prefix = {own_address(number_, wire, core::Family::v4, which), 24};
+    netlink::Address& v6 = all.emplace_back();
+    v6.prefix = {own_address(number_, wire, core::Family::v6, which), 64};
+    v6.scope = netlink::kScopeLink;
+  }
+  return all;
 }
 
 // ---- the service manager ----
@@ -147,15 +173,33 @@ void Machine::to_watchdog(const Frame& frame) {
   if (watchdog_) watchdog_->hear(frame);
 }
 
-void Machine::sends(const core::RouterKey& key, netlink::InterfaceIndex index, const Bytes& bytes) {
+void Machine::note_advert(const core::RouterKey& key) {
   last_packet_[key] = last_of_all_ = world_.now();
+}
+
+void Machine::sends(netlink::InterfaceIndex index, const Bytes& bytes) {
   const std::size_t wire = kernel_.wire_of(index);
-  wires_.at(wire).send(ports_.at(wire), bytes);
+  const auto form = host_.only_form ? form_of(bytes) : std::nullopt;
+  if (!form) return wires_.at(wire).send(ports_.at(wire), bytes);
+  const auto packet = decode_packet(bytes);
+  wires_.at(wire).send(ports_.at(wire), rewritten(bytes, form_for(packet->destination)));
 }
 
 void Machine::hears(std::size_t wire, const Bytes& bytes) {
   const Kernel::Card* card = kernel_.card_on(wire);
-  if (child_ && card != nullptr && card->link.is_usable()) child_->packet(card->link.index, bytes);
+  const auto packet = decode_packet(bytes);
+  if (!child_ || card == nullptr || !card->link.is_usable() || packet.has_error()) return;
+  if (!packet->destination.is_multicast() && !kernel_.has_on(wire, packet->destination)) return;
+  const auto form = host_.only_form ? form_of(bytes) : std::nullopt;
+  if (form && *form != form_for(packet->destination)) return;  // for it: a wrong checksum
+  child_->packet(card->link.index, bytes);
+}
+
+/// To a group the two forms with a pseudo header are one.
+vrrp::ChecksumForm Machine::form_for(const core::IpAddress& destination) const {
+  using vrrp::ChecksumForm;
+  const bool is_one = destination.is_multicast() && *host_.only_form == ChecksumForm::with_group;
+  return is_one ? ChecksumForm::with_pseudo_header : *host_.only_form;
 }
 
 // ---- what breaks ----
@@ -208,6 +252,17 @@ void Machine::power_off() {
   kernel_.boot();
   record_ = {};
   page_ = {};
+}
+
+void Machine::lose_address(std::size_t wire, const core::IpAddress& address) {
+  kernel_.somebody_removes_on(wire, address);
+}
+
+void Machine::restore_addresses(std::size_t wire) {
+  for (netlink::Address own : own_addresses(wire)) {
+    if (kernel_.has_on(wire, own.prefix.address)) continue;
+    kernel_.somebody_adds(wire, own);
+  }
 }
 
 Instant Machine::last_packet(const core::RouterKey& key) const {

@@ -19,7 +19,19 @@ namespace holdfast::sim {
 
 inline constexpr std::size_t kWires = 2;
 [[nodiscard]] std::string interface_name(std::size_t wire);
-[[nodiscard]] core::IpAddress own_address(std::size_t machine, std::size_t wire);
+/// A host may have two addresses of a family on a wire; those of IPv6 are link-local.
+enum class Which : std::uint8_t { first, second };
+[[nodiscard]] core::IpAddress own_address(std::size_t machine, std::size_t wire,
+                                          core::Family family = core::Family::v4,
+                                          Which which = Which::first);
+[[nodiscard]] core::IpAddress ipv6(std::uint16_t first, std::size_t wire, std::uint16_t last);
+/// What people have given the host before holdfast came.
+struct Host {
+  Kernel::Habits habits;
+  bool has_second_addresses = false;
+  /// Its VRRP is software that knows one checksum of version 3 over IPv4 and takes no other.
+  std::optional<vrrp::ChecksumForm> only_form = {};
+};
 
 [[nodiscard]] std::vector<netlink::DesiredAddress> desired_addresses(
     const std::string& interface, const vrrp::AddressList& addresses);
@@ -27,7 +39,7 @@ inline constexpr std::size_t kWires = 2;
 class Machine {
  public:
   Machine(World& world, core::Rng& rng, std::array<Lan, kWires>& wires, Watcher& watcher,
-          std::size_t number, Kernel::Habits habits);
+          std::size_t number, const Host& host);
 
   // ---- people ----
   void start();
@@ -49,6 +61,10 @@ class Machine {
   /// The next vrrp process takes this long until its loop turns.
   void next_birth_takes(Duration birth) { next_birth_ = birth; }
   void let_sending_fail(bool fails) { sending_fails_ = fails; }
+  void lose_address(std::size_t wire, const core::IpAddress& address);
+  /// As somebody who repairs it does; also those that went with it. IPv6 looks for duplicates
+  /// first.
+  void restore_addresses(std::size_t wire);
 
   // ---- for its processes ----
   [[nodiscard]] World& world() { return world_; }
@@ -65,13 +81,14 @@ class Machine {
   void strike_child(int signal);
   void to_child(Frame frame);
   void to_watchdog(const Frame& frame);
-  void sends(const core::RouterKey& key, netlink::InterfaceIndex index, const Bytes& bytes);
+  void sends(netlink::InterfaceIndex index, const Bytes& bytes);
+  void note_advert(const core::RouterKey& key);
 
   // ---- for oracles ----
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] core::IpAddress address(std::size_t wire) const {
-    return own_address(number_, wire);
-  }
+  [[nodiscard]] std::size_t number() const { return number_; }
+  [[nodiscard]] bool is_narrow() const { return host_.only_form.has_value(); }
+  [[nodiscard]] std::vector<netlink::Address> own_addresses(std::size_t wire) const;
   [[nodiscard]] const Child* child() const { return child_.get(); }
   [[nodiscard]] const Watchdog* watchdog() const { return watchdog_.get(); }
   [[nodiscard]] const Kernel& kernel() const { return kernel_; }
@@ -98,6 +115,7 @@ class Machine {
 
  private:
   void hears(std::size_t wire, const Bytes& bytes);
+  [[nodiscard]] vrrp::ChecksumForm form_for(const core::IpAddress& destination) const;
   void child_ended(const ExitStatus& status);
   void watchdog_ended(const ExitStatus& status);
   void bury(std::unique_ptr<Process> process);
@@ -110,6 +128,7 @@ class Machine {
   Watcher& watcher_;
   std::size_t number_;
   std::string name_;
+  Host host_;
   Kernel kernel_;
   std::array<std::size_t, kWires> ports_{};
   File file_;

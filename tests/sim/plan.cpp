@@ -1,5 +1,7 @@
 #include "tests/sim/plan.hpp"
 
+#include "vrrp/core/dialect.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -20,6 +22,7 @@ constexpr std::array kKinds{
     NamedKind{WireFault::duplicates, "duplicates"},
     NamedKind{WireFault::cut, "cut"},
     NamedKind{WireFault::partition, "partition"},
+    NamedKind{WireFault::stranger, "stranger"},
     NamedKind{KernelFault::link_down, "link down"},
     NamedKind{KernelFault::renamed, "interface renamed"},
     NamedKind{KernelFault::made_anew, "interface made anew"},
@@ -28,6 +31,7 @@ constexpr std::array kKinds{
     NamedKind{KernelFault::address_stolen, "address stolen"},
     NamedKind{KernelFault::address_taken, "address taken by somebody"},
     NamedKind{KernelFault::strange_address, "strange address"},
+    NamedKind{KernelFault::source_lost, "source address lost"},
     NamedKind{KernelFault::sending_fails, "sending fails"},
     NamedKind{ProcessFault::child_stopped, "child stopped"},
     NamedKind{ProcessFault::child_hangs, "child hangs"},
@@ -44,6 +48,8 @@ constexpr std::array kKinds{
     NamedKind{PeoplesFault::stop_and_start, "stop and start"},
     NamedKind{PeoplesFault::reload, "reload unchanged"},
     NamedKind{PeoplesFault::other_priority, "reload with another priority"},
+    NamedKind{PeoplesFault::other_interval, "reload with another interval"},
+    NamedKind{PeoplesFault::without_peer, "reload without a peer"},
     NamedKind{PeoplesFault::other_addresses, "reload with other addresses"},
     NamedKind{PeoplesFault::without_instance, "reload without instance"},
     NamedKind{PeoplesFault::renumbered, "reload renumbered"},
@@ -66,13 +72,35 @@ double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-VirtualRouter draw_router(core::Rng& rng, std::size_t number) {
+/// Of version 3.
+constexpr std::array<Duration, 5> kIntervals{100ms, 250ms, 1s, 1s, 2s};
+
+Duration draw_interval(core::Rng& rng, std::uint8_t version) {
+  if (version == 3) return kIntervals.at(rng.below(std::uint64_t{kIntervals.size()}));
+  return rng.chance(80) ? Duration(1s) : Duration(2s);
+}
+
+/// Another director that holds it would be taken for its host by unicast peers.
+bool moves_own_address(const Plan& plan, std::size_t wire) {
+  return std::any_of(plan.routers.begin(), plan.routers.end(), [&](const VirtualRouter& router) {
+    return router.pool.back() == own_address(0, wire);
+  });
+}
+
+VirtualRouter draw_router(core::Rng& rng, const Plan& plan, std::size_t number) {
   VirtualRouter router;
   router.wire = rng.below(std::uint64_t{kWires});
-  router.interval = rng.chance(80) ? Duration(1s) : Duration(2s);
+  router.version = rng.chance(45) ? 2 : 3;
+  if (router.version == 3 && rng.chance(45)) router.family = core::Family::v6;
+  router.is_unicast = rng.chance(35) && !moves_own_address(plan, router.wire);
+  router.interval = draw_interval(rng, router.version);
   for (std::uint8_t i = 0; i < 5; ++i) {
-    router.pool.push_back(core::IpAddress::v4({10, 0, static_cast<std::uint8_t>(router.wire),
-                                               static_cast<std::uint8_t>(100 + 10 * number + i)}));
+    const auto last = static_cast<std::uint8_t>(100 + 10 * number + i);
+    const std::uint16_t network = i == 0 ? 0xfe80 : 0xfd00;  // RFC 9568 §5.2.9: link-local first
+    router.pool.push_back(
+        router.family == core::Family::v6
+            ? ipv6(network, router.wire, last)
+            : core::IpAddress::v4({10, 0, static_cast<std::uint8_t>(router.wire), last}));
   }
   return router;
 }
@@ -82,15 +110,19 @@ InstanceSettings draw_instance(core::Rng& rng, const VirtualRouter& router, std:
   InstanceSettings settings;
   settings.name = fmt::format("{}{}", Situation::kNameStem, number);
   settings.interface = interface_name(router.wire);
+  settings.family = router.family;
   settings.vrid = static_cast<std::uint8_t>(51 + 20 * number);
-  // Without a draw of its own: half of the wires speak version 3, and a third of the directors
-  // write its checksum as RFC 9568 does.
-  settings.version = router.wire % 2 == 0 ? 2 : 3;
+  settings.version = router.version;
   settings.advert_interval = router.interval;
-  settings.authentication = Authentication::password("secret");
+  // Every second router proves where its adverts come from; not one whose directors differ in the
+  // checksum, which the proof of a signed one does not let the wire rewrite.
+  const bool proves = number % 2 == 1;
+  settings.authentication = proves && router.version == 2 ? Authentication::header("secret")
+                                                          : Authentication::password("secret");
+  if (proves && router.family == core::Family::v6)
+    settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 7)}}};
   settings.priority =
       static_cast<std::uint8_t>(equal_priorities ? 100 : 1 + rng.below(std::uint64_t{254}));
-  if (settings.priority % 3 == 0) settings.checksum = ChecksumChoice::without_pseudo_header;
   if (rng.chance(20)) settings.preempt = Preempt::no;
   if (rng.chance(20)) settings.preempt_delay = rng.below(Duration(5s));
   return settings;
@@ -99,15 +131,75 @@ InstanceSettings draw_instance(core::Rng& rng, const VirtualRouter& router, std:
 std::vector<VirtualAddress> draw_addresses(core::Rng& rng, const VirtualRouter& router) {
   std::vector<VirtualAddress> addresses;
   const std::size_t count = 1 + rng.below(std::uint64_t{3});
-  const auto length = static_cast<std::uint8_t>(rng.chance(50) ? 24 : 32);
+  const bool is_v6 = router.family == core::Family::v6;
+  const bool has_network = rng.chance(50);
+  const std::uint8_t v6 = has_network ? 64 : 128;
+  const std::uint8_t v4 = has_network ? 24 : 32;
   for (std::size_t i = 0; i < count; ++i) {
-    addresses.push_back({.prefix = {router.pool[i], length},
+    addresses.push_back({.prefix = {router.pool[i], is_v6 ? v6 : v4},
                          .interface = {},
                          .label = {},
                          .broadcast = {},
                          .scope = {}});
   }
   return addresses;
+}
+
+/// Where adverts come from, and where they go to.
+void draw_ways(core::Rng& rng, Plan& plan, std::size_t number) {
+  const VirtualRouter& router = plan.routers[number];
+  const bool has_checks = rng.chance(50);
+  const bool lists_all = rng.chance(50);  // the same file everywhere: itself too
+  std::vector<core::IpAddress> sources;
+  for (std::size_t i = 0; i < plan.directors.size(); ++i) {
+    Director& director = plan.directors[i];
+    InstanceSettings& settings = director.file[number];
+    const bool has_second = director.host.has_second_addresses;
+    const Which which = has_second && rng.chance(50) ? Which::second : Which::first;
+    sources.push_back(own_address(i, router.wire, router.family, which));
+    // With two addresses only a written one is known to be the one that peers list.
+    const bool is_written = router.is_unicast && has_second ? true : rng.chance(30);
+    if (is_written) settings.source_address = sources.back();
+    if (is_written && rng.chance(50)) settings.source_tracking = SourceTracking::yes;
+  }
+  for (std::size_t i = 0; router.is_unicast && i < plan.directors.size(); ++i) {
+    Unicast unicast;
+    for (std::size_t peer = 0; peer < sources.size(); ++peer) {
+      if (peer != i || lists_all) unicast.peers.push_back({.address = sources[peer]});
+    }
+    if (has_checks) unicast.senders = Senders::listed;
+    if (rng.chance(30)) unicast.hop_limit = 64;
+    plan.directors[i].file[number].unicast = unicast;
+  }
+}
+
+/// Version 3 learns the master's interval: they need not be the same.
+void draw_intervals(core::Rng& rng, Plan& plan, std::size_t number) {
+  VirtualRouter& router = plan.routers[number];
+  if (router.version == 2 || !rng.chance(50)) return;
+  for (Director& director : plan.directors) {
+    Duration& interval = director.file[number].advert_interval;
+    interval = draw_interval(rng, router.version);
+    router.has_mixed_intervals |= interval != router.interval;
+    router.interval = std::max(router.interval, interval);
+  }
+}
+
+/// Who speaks version 3 over IPv4 with which checksum. Where somebody understands one only, nobody
+/// is told to write another.
+void draw_dialects(core::Rng& rng, Plan& plan) {
+  constexpr std::array kForms{ChecksumForm::with_pseudo_header, ChecksumForm::without_pseudo_header,
+                              ChecksumForm::with_group};
+  const ChecksumForm only = kForms.at(rng.below(std::uint64_t{kForms.size()}));
+  const bool somebody_is_narrow = rng.chance(40);
+  const bool may_be_told = !somebody_is_narrow || only == ChecksumForm::without_pseudo_header;
+  for (Director& director : plan.directors) {
+    if (somebody_is_narrow && rng.chance(40)) director.host.only_form = only;
+    if (may_be_told && rng.chance(30)) {
+      for (InstanceSettings& each : director.file)
+        each.checksum = ChecksumChoice::without_pseudo_header;
+    }
+  }
 }
 
 bool makes_setbacks(const FaultKind& kind) {
@@ -163,62 +255,98 @@ std::string_view to_string(const FaultKind& kind) {
       ->name;
 }
 
+namespace {
+
+bool may_move_own_address(const Plan& plan, const VirtualRouter& router) {
+  if (router.family == core::Family::v6 || moves_own_address(plan, router.wire)) return false;
+  return std::none_of(plan.routers.begin(), plan.routers.end(), [&](const VirtualRouter& each) {
+    return each.wire == router.wire && each.is_unicast;
+  });
+}
+
+/// A master to appear, somebody who does not understand it to find out and to be answered, then a
+/// better one to preempt: down intervals, whatever delay it is told to keep, the start of a
+/// process, and slack.
+Duration settling_takes(const VirtualRouter& router, const InstanceSettings& settings) {
+  const Duration election = 3 * router.interval + std::max(Duration(1s), router.interval);
+  return 2 * election + settings.preempt_delay + 2 * router.interval;
+}
+
+}  // namespace
+
 Plan draw_plan(std::uint64_t seed) {
   core::Rng rng(seed);
   Plan plan;
   plan.seed = seed;
   plan.directors.resize(2 + rng.below(std::uint64_t{3}));
   for (Director& director : plan.directors) {
-    director.habits.keeps_marks = rng.chance(70);
-    if (rng.chance(50)) director.habits.promote = netlink::PromoteSecondaries::yes;
+    director.host.habits.keeps_marks = rng.chance(70);
+    if (rng.chance(50)) director.host.habits.promote = netlink::PromoteSecondaries::yes;
+    director.host.has_second_addresses = rng.chance(40);
     director.starts_at = rng.below(rng.chance(50) ? Duration(1ms) : Duration(8s));
   }
   const std::size_t routers = 1 + rng.below(std::uint64_t{3});
   for (std::size_t number = 0; number < routers; ++number) {
-    const VirtualRouter router = draw_router(rng, number);
+    const VirtualRouter router = draw_router(rng, plan, number);
     plan.routers.push_back(router);
     std::vector<VirtualAddress> addresses = draw_addresses(rng, router);
     const bool equal_priorities = rng.chance(20);
     const bool has_owner = rng.chance(10);
+    for (Director& director : plan.directors) {
+      InstanceSettings settings = draw_instance(rng, router, number, equal_priorities);
+      if (has_owner && &director == &plan.directors.front()) settings.priority = kOwnerPriority;
+      director.file.push_back(std::move(settings));
+    }
+    draw_ways(rng, plan, number);
+    draw_intervals(rng, plan, number);
     // RFC 3768 §1.1: the owner's own address is the virtual one.
-    const bool is_free =
-        std::none_of(plan.routers.begin(), plan.routers.end(), [&](const VirtualRouter& other) {
-          return other.pool.back() == own_address(0, router.wire);
-        });
-    if (has_owner && is_free && rng.chance(50)) {
+    if (has_owner && may_move_own_address(plan, router) && rng.chance(50)) {
       plan.routers.back().pool.push_back(own_address(0, router.wire));
       addresses = {addresses.front()};
       addresses.front().prefix = {own_address(0, router.wire), 24};
     }
     for (Director& director : plan.directors) {
-      InstanceSettings settings = draw_instance(rng, router, number, equal_priorities);
-      settings.addresses = addresses;
-      if (has_owner && director.file.size() == number && &director == &plan.directors.front())
-        settings.priority = kOwnerPriority;
-      // A master to appear, then a better one to preempt it: two down intervals, whatever delay it
-      // is told to keep, the start of a process, and slack.
-      plan.settle_bound = std::max(
-          plan.settle_bound,
-          2 * (3 * settings.advert_interval + std::max(Duration(1s), settings.advert_interval)) +
-              settings.preempt_delay + 2 * settings.advert_interval);
-      director.file.push_back(std::move(settings));
+      director.file.back().addresses = addresses;
+      plan.settle_bound =
+          std::max(plan.settle_bound, settling_takes(plan.routers.back(), director.file.back()));
     }
   }
+  draw_dialects(rng, plan);
   draw_faults(rng, plan);
   return plan;
 }
+
+namespace {
+
+std::string describe_way(const InstanceSettings& settings) {
+  std::string text = fmt::format(" version {}", settings.version);
+  if (settings.source_address) text += " from " + settings.source_address->to_string();
+  if (settings.source_tracking == SourceTracking::yes) text += " tracked";
+  if (settings.checksum == ChecksumChoice::without_pseudo_header) text += " checksum_as_v2";
+  if (!settings.unicast) return text;
+  text += settings.unicast->senders == Senders::listed ? " to and from" : " to";
+  for (const UnicastPeer& peer : settings.unicast->peers) text += " " + peer.address.to_string();
+  return text + ", addresses";
+}
+
+}  // namespace
 
 std::string describe(const Plan& plan) {
   std::string text = fmt::format("seed {}\n", plan.seed);
   for (std::size_t i = 0; i < plan.directors.size(); ++i) {
     const Director& director = plan.directors[i];
-    text += fmt::format("h{} starts at {}{}\n", i + 1, seconds(director.starts_at),
-                        director.habits.keeps_marks ? "" : ", its kernel keeps no marks");
+    text += fmt::format("h{} starts at {}{}{}{}\n", i + 1, seconds(director.starts_at),
+                        director.host.habits.keeps_marks ? "" : ", its kernel keeps no marks",
+                        director.host.has_second_addresses ? ", has second addresses" : "",
+                        director.host.only_form
+                            ? fmt::format(", knows {} only", to_string(*director.host.only_form))
+                            : "");
     for (const InstanceSettings& settings : director.file) {
-      text += fmt::format("  {} {} vrid {} prio {}{} preempt_delay {} advert_int {}", settings.name,
-                          settings.interface, settings.vrid, settings.priority,
+      text += fmt::format("  {} {} vrid {} prio {}{} preempt_delay {} advert_int {}{}",
+                          settings.name, settings.interface, settings.vrid, settings.priority,
                           settings.preempt == Preempt::no ? " nopreempt" : "",
-                          seconds(settings.preempt_delay), seconds(settings.advert_interval));
+                          seconds(settings.preempt_delay), seconds(settings.advert_interval),
+                          describe_way(settings));
       for (const VirtualAddress& address : settings.addresses)
         text += " " + address.prefix.to_string();
       text += "\n";

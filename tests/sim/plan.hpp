@@ -12,7 +12,7 @@
 
 namespace holdfast::sim {
 
-enum class WireFault : std::uint8_t { loss, delay, duplicates, cut, partition };
+enum class WireFault : std::uint8_t { loss, delay, duplicates, cut, partition, stranger };
 enum class KernelFault : std::uint8_t {
   link_down,
   renamed,
@@ -22,6 +22,7 @@ enum class KernelFault : std::uint8_t {
   address_stolen,
   address_taken,
   strange_address,
+  source_lost,
   sending_fails
 };
 enum class ProcessFault : std::uint8_t {
@@ -42,6 +43,8 @@ enum class PeoplesFault : std::uint8_t {
   stop_and_start,
   reload,
   other_priority,
+  other_interval,
+  without_peer,
   other_addresses,
   without_instance,
   renumbered,
@@ -63,7 +66,7 @@ struct Fault {
 
 struct Director {
   File file;
-  Kernel::Habits habits;
+  Host host;
   Duration starts_at{};
 };
 

@@ -59,8 +59,9 @@ void Reflector::sweep_leftovers() {
 const netlink::Link* Reflector::link(std::string_view name) const {
   return mirror_.links.find(name);
 }
-std::optional<core::IpAddress> Reflector::primary_v4(netlink::InterfaceIndex index) const {
-  return keeper_.source(mirror_, index, core::Family::v4);
+std::optional<core::IpAddress> Reflector::source(netlink::InterfaceIndex index,
+                                                 core::Family family) const {
+  return keeper_.source(mirror_, index, family);
 }
 netlink::Publication Reflector::publication(const core::RouterKey& owner) const {
   return keeper_.publication(owner, mirror_);

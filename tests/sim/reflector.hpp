@@ -40,10 +40,13 @@ class Reflector {
 
   [[nodiscard]] const netlink::Mirror& mirror() const { return mirror_; }
   [[nodiscard]] const netlink::Link* link(std::string_view name) const;
-  [[nodiscard]] std::optional<core::IpAddress> primary_v4(netlink::InterfaceIndex index) const;
+  [[nodiscard]] std::optional<core::IpAddress> source(netlink::InterfaceIndex index,
+                                                      core::Family family) const;
   [[nodiscard]] netlink::Publication publication(const core::RouterKey& owner) const;
   [[nodiscard]] std::size_t owned_count() const { return keeper_.owned_count(); }
   /// The kernel has said something that nobody has read yet, or the first sweep is still to come.
+  /// It has read what it has not told yet.
+  [[nodiscard]] bool has_news() const { return !outbox_.empty(); }
   [[nodiscard]] bool is_behind() const { return !ear_.waiting.empty() || !has_swept_; }
 
  private:

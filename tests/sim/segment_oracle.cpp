@@ -12,6 +12,8 @@ namespace {
 
 /// What a start or the process that takes addresses off may take beyond the election's own bound.
 constexpr Duration kSlack = 700ms;
+/// Supervisor::Settings: look_after, and successor_time to see whether it works.
+constexpr Duration kHangingIsSeen = 1300ms;
 /// A watchdog that has just begun to run again has to look first.
 constexpr Duration kLookTakes = 1500ms;
 
@@ -86,19 +88,23 @@ void SegmentOracle::check_settled(std::size_t number) const {
 }
 
 // Two masters on a sound wire hear each other within one interval, one whose adverts do not leave
-// needs another to be sure, and one that hangs has its budget.
+// needs another to be sure, and one that hangs has its budget, but at least until that is seen. Who
+// neither sends nor understands what others send cannot know.
 void SegmentOracle::check_holders(std::size_t number, const core::IpAddress& address) {
   const VirtualRouter& router = situation_.routers[number];
   unsigned holders = 0;
   unsigned mute = 0;
   bool guarded = true;
+  Duration bound = 3 * router.interval;
   std::string names;
   for (const auto& machine : situation_.machines) {
-    if (machine->sending_fails()) ++mute;
+    if (machine->sending_fails()) mute += machine->is_narrow() ? 2 : 1;
     if (!machine->kernel().ours().contains(address)) continue;
     const Kernel::Card* card = machine->kernel().card_on(router.wire);
     if (card == nullptr || !card->link.is_usable()) continue;
     ++holders;
+    const Child* child = machine->child();
+    if (child != nullptr && !child->runs()) bound = std::max(bound, kHangingIsSeen);
     const auto unguarded = unguarded_at_.find(machine.get());
     if (unguarded != unguarded_at_.end() && situation_.now() - unguarded->second < kLookTakes)
       guarded = false;
@@ -110,7 +116,7 @@ void SegmentOracle::check_holders(std::size_t number, const core::IpAddress& add
     return;
   }
   const Instant since = doubled_since_.try_emplace(address, situation_.now()).first->second;
-  if (situation_.now() - since > 3 * router.interval + kSlack)
+  if (situation_.now() - since > bound + kSlack)
     situation_.violated(
         "never two holders for long", names,
         fmt::format("have had {} for {:.3f} s", address.to_string(),
@@ -141,7 +147,8 @@ void SegmentOracle::count_takes(const Child& child, const Wake& wake) {
 /// Who was quicker than the best one takes it and gives it up. A director that can place none of
 /// its addresses tries again after 10, 20, 40 … s.
 unsigned SegmentOracle::takes_allowed(std::size_t number) const {
-  unsigned allowed = 1;
+  // Of masters at once a backup may learn the interval of one that yields.
+  unsigned allowed = situation_.routers[number].has_mixed_intervals ? 2 : 1;
   for (const auto& machine : situation_.machines) {
     const Instance* instance = situation_.instance(*machine, number);
     if (instance == nullptr || !instance->setback() || !situation_.was_unable(*machine)) continue;

@@ -15,6 +15,23 @@ bool can_place_something(const Machine& machine, const InstanceSettings& setting
   });
 }
 
+bool has_peers(const Instance& one) {
+  if (!one.settings().unicast) return true;
+  const auto source = one.source_address();
+  const auto& peers = one.settings().unicast->peers;
+  return std::any_of(peers.begin(), peers.end(),
+                     [&](const UnicastPeer& peer) { return peer.address != source; });
+}
+
+/// Multicast needs no list.
+bool lists(const Instance& one, const Instance& other) {
+  const auto source = other.source_address();
+  if (!one.settings().unicast || !source) return true;
+  const auto& peers = one.settings().unicast->peers;
+  return std::any_of(peers.begin(), peers.end(),
+                     [&](const UnicastPeer& peer) { return peer.address == *source; });
+}
+
 }  // namespace
 
 void Situation::trouble_begins(bool on_the_wire) {
@@ -76,27 +93,47 @@ bool Situation::is_eligible(const Machine& machine, std::size_t number) const {
   const Kernel::Card* card = machine.kernel().card_on(routers[number].wire);
   if (card == nullptr || !card->link.is_usable() || card->link.name != one->key().interface)
     return false;
-  const bool has_own = std::any_of(
-      card->addresses.begin(), card->addresses.end(), [&](const netlink::Address& address) {
-        return !machine.kernel().ours().contains(address.prefix.address);
-      });
   const bool has_setback = one->setback() && now() < one->setback()->until + settle_bound;
-  if (!has_own || (has_setback && was_unable(machine))) return false;
-  return can_place_something(machine, one->settings());
+  if (has_setback && was_unable(machine)) return false;
+  return has_source(machine, routers[number].wire, one->settings()) && has_peers(*one) &&
+         can_place_something(machine, one->settings());
+}
+
+bool Situation::has_source(const Machine& machine, std::size_t wire,
+                           const InstanceSettings& settings) {
+  const Kernel& kernel = machine.kernel();
+  const bool is_v4 = settings.family == core::Family::v4;
+  const auto& wanted = settings.source_address;
+  if (wanted && is_v4 && !settings.unicast && settings.source_tracking == SourceTracking::no)
+    return true;
+  const Kernel::Card* card = kernel.card_on(wire);
+  if (card == nullptr) return false;
+  return std::any_of(card->addresses.begin(), card->addresses.end(),
+                     [&](const netlink::Address& one) {
+                       const core::IpAddress& address = one.prefix.address;
+                       if (one.flags & netlink::kFlagTentative) return false;
+                       if (wanted) return address == *wanted;
+                       return address.is_v4() == is_v4 && (is_v4 || address.is_link_local()) &&
+                              !kernel.ours().contains(address);
+                     });
 }
 
 bool Situation::agree_about(std::size_t number) const {
-  std::optional<core::RouterKey> agreed;
+  std::vector<const Instance*> all;
   for (const auto& machine : machines) {
     const Child* child = machine->child();
     if (child == nullptr || !child->is_committed()) continue;
     for (const Instance* instance : child->router().instances()) {
-      if (number_of(instance->settings()) != number) continue;
-      if (agreed && *agreed != instance->key()) return false;
-      agreed = instance->key();
+      if (number_of(instance->settings()) == number) all.push_back(instance);
     }
   }
-  return true;
+  return std::all_of(all.begin(), all.end(), [&](const Instance* one) {
+    return std::all_of(all.begin(), all.end(), [&](const Instance* other) {
+      return one->key().vrid == other->key().vrid &&
+             one->key().interface == other->key().interface &&
+             (one == other || lists(*one, *other));
+    });
+  });
 }
 
 void Situation::violated(std::string oracle, const std::string& who,

@@ -21,6 +21,11 @@ struct Violation {
 /// A virtual router as people mean it: its number stays when it is renamed or gets another VRID.
 struct VirtualRouter {
   std::size_t wire = 0;
+  core::Family family = core::Family::v4;
+  std::uint8_t version = 2;
+  bool is_unicast = false;
+  bool has_mixed_intervals = false;
+  /// The longest that any of its directors may have; in version 2 all have it.
   Duration interval{};
   /// Any of these may stand in its configuration.
   std::vector<core::IpAddress> pool;
@@ -64,7 +69,10 @@ class Situation {
   [[nodiscard]] const vrrp::Instance* instance(const Machine& machine, std::size_t number) const;
   /// It could serve now, and nothing is wrong with it.
   [[nodiscard]] bool is_eligible(const Machine& machine, std::size_t number) const;
-  /// All machines mean the same VRID by this router.
+  /// There is something that its adverts can come from.
+  [[nodiscard]] static bool has_source(const Machine& machine, std::size_t wire,
+                                       const vrrp::InstanceSettings& settings);
+  /// All machines mean the same VRID by this router, and all unicast peers know each other.
   [[nodiscard]] bool agree_about(std::size_t number) const;
   [[noreturn]] void violated(std::string oracle, const std::string& who,
                              const std::string& sentence) const;

@@ -28,7 +28,7 @@ class Run {
     for (std::size_t i = 0; i < plan.directors.size(); ++i) {
       const Director& director = plan.directors[i];
       situation_.machines.push_back(
-          std::make_unique<Machine>(world_, rng_, wires_, oracles_, i, director.habits));
+          std::make_unique<Machine>(world_, rng_, wires_, oracles_, i, director.host));
       situation_.machines.back()->edit(director.file);
       world_.at(begin_ + director.starts_at, [this, i] {
         situation_.changed();

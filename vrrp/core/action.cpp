@@ -1,5 +1,7 @@
 #include "vrrp/core/action.hpp"
 
+#include "vrrp/core/ah.hpp"
+
 #include <fmt/format.h>
 
 namespace holdfast::vrrp {
@@ -85,6 +87,17 @@ StateName name_of(const State& state) {
     StateName operator()(const Fault&) const { return StateName::fault; }
   };
   return std::visit(Name{}, state);
+}
+
+std::vector<Letter> Departure::plain_letters() const {
+  std::vector<Letter> plain = letters;
+  for (Letter& each : plain) {
+    auto& bytes = each.payload;
+    if (protocol == kIpProtocolAh) bytes.erase(bytes.begin(), bytes.begin() + kAhBytes);
+    bytes.resize(bytes.size() - trailer_bytes);
+    if (trailer_bytes != 0) bytes[kChecksumOffset] = bytes[kChecksumOffset + 1] = 0;
+  }
+  return plain;
 }
 
 }  // namespace holdfast::vrrp

@@ -36,6 +36,11 @@ struct Departure {
   /// To the group, twice where its partners verify different checksums, or to every unicast peer
   /// that is another host.
   std::vector<Letter> letters;
+  std::uint8_t protocol = kIpProtocolVrrp;  ///< Or kIpProtocolAh.
+  std::size_t trailer_bytes = 0;            ///< At the end of each letter.
+
+  /// The letters without what proves their origin, which differs each time.
+  [[nodiscard]] std::vector<Letter> plain_letters() const;
   bool operator==(const Departure&) const = default;
 };
 
@@ -91,6 +96,7 @@ struct Remember {
   bool hands_over = false;  ///< Has resigned, and its addresses are still there.
   /// That partners wrote and all our adverts have; nullopt: none was heard, or they differ.
   std::optional<ChecksumForm> checksum = {};
+  core::Rare<ProofMemory> proofs = {};  ///< Of adverts that prove their origin.
   bool operator==(const Remember&) const = default;
 };
 /// For the log and the status page.

@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr std::uint8_t kVersion2Advert = 0x21;  // version 2, type 1
 constexpr std::uint8_t kTypeAdvertisement = 1;
-constexpr std::size_t kChecksumOffset = 6;
 constexpr Duration kCentisecond = 10ms;
 constexpr std::uint16_t kIntervalMask = 0x0fff;  // RFC 9568 §5.2.7; the four bits above: reserved
 
@@ -102,6 +101,8 @@ std::string_view to_string(DecodeError error) {
       return "not_vrrp";
     case DecodeError::fragmented:
       return "fragmented";
+    case DecodeError::bad_ah:
+      return "bad_ah";
     case DecodeError::carp:
       return "carp";
     case DecodeError::bad_version:
@@ -127,9 +128,11 @@ Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload, const Envel
   if ((payload[0] & 0x0f) != kTypeAdvertisement) return DecodeError::bad_type;
   const std::size_t address_count = payload[3];
   if (address_count == 0) return DecodeError::no_addresses;
-  if (payload.size() < advert_bytes(address_count, envelope)) return DecodeError::bad_length;
-  payload = payload.first(advert_bytes(address_count, envelope));
-  const auto form = form_of(payload, envelope);
+  const std::size_t claimed = advert_bytes(address_count, envelope);
+  if (payload.size() < claimed) return DecodeError::bad_length;
+  // Over IPv6 the checksum is the transport's: of all that follows the header.
+  const bool covers_trailer = !envelope.source.is_v4() && payload.size() == claimed + kTrailerBytes;
+  const auto form = form_of(covers_trailer ? payload : payload.first(claimed), envelope);
   if (!form) return DecodeError::bad_checksum;
 
   core::ByteReader reader(payload.subspan(1));
@@ -162,13 +165,26 @@ std::uint16_t expected_checksum(std::span<const std::uint8_t> payload, const Env
   return checksum_of(advert, envelope, form);
 }
 
+std::optional<std::size_t> claimed_bytes(std::span<const std::uint8_t> payload,
+                                         const Envelope& envelope) {
+  if (payload.size() < kAdvertHeaderBytes) return std::nullopt;
+  return advert_bytes(payload[3], envelope);
+}
+
+void put_checksum(std::span<std::uint8_t> payload, const Envelope& envelope) {
+  payload[kChecksumOffset] = payload[kChecksumOffset + 1] = 0;
+  const std::uint16_t sum = checksum_of(payload, envelope, ChecksumForm::with_pseudo_header);
+  payload[kChecksumOffset] = static_cast<std::uint8_t>(sum >> 8);
+  payload[kChecksumOffset + 1] = static_cast<std::uint8_t>(sum);
+}
+
 Advert make_advert(const InstanceSettings& settings, std::uint8_t priority) {
   Advert advert{.version = settings.version,
                 .vrid = settings.vrid,
                 .priority = priority,
                 .interval = settings.advert_interval,
                 .authentication_type = static_cast<std::uint8_t>(settings.authentication.type),
-                .authentication_data = settings.authentication.data,
+                .authentication_data = settings.authentication.on_wire(),
                 .addresses = {}};
   advert.addresses.reserve(settings.addresses.size());
   for (const VirtualAddress& address : settings.addresses) {

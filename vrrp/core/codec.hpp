@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -20,6 +21,9 @@ inline constexpr std::uint8_t kIpProtocolVrrp = 112;  ///< RFC 3768 §5.2.4.
 inline constexpr std::size_t kAdvertHeaderBytes = 8;  ///< Fixed part of an advert.
 /// At the end of every VRRPv2 advert, RFC 3768 §5.1.
 inline constexpr std::size_t kAuthenticationBytes = 8;
+inline constexpr std::size_t kChecksumOffset = 6;  ///< RFC 3768 §5.1, RFC 9568 §5.2.
+/// Behind a signed advert, see trailer.hpp.
+inline constexpr std::size_t kTrailerBytes = 28;
 
 /// What surrounds an advert and decides how its bytes are read and written.
 struct Envelope {
@@ -52,6 +56,7 @@ enum class DecodeError : std::uint8_t {
   not_ipv4,      ///< IP version or header length make no sense.
   not_vrrp,      ///< IP protocol is not 112.
   fragmented,    ///< A fragment: adverts never need one.
+  bad_ah,        ///< An authentication header that nobody sends before VRRP.
   carp,          ///< A CARP speaker (pfSense, OpenBSD, ucarp) on our group and protocol number.
   bad_version,   ///< Another VRRP version than ours.
   bad_type,      ///< Not type 1 (advertisement).
@@ -69,7 +74,7 @@ template <class T>
 using Decoded = boost::system::result<T, DecodeError>;
 
 /// Reads one advert (what follows the IP header). Bytes after its claimed end are tolerated and not
-/// covered by the checksum.
+/// covered by the checksum, but for a trailer over IPv6.
 [[nodiscard]] Decoded<Advert> decode_advert(std::span<const std::uint8_t> payload,
                                             const Envelope& envelope = {});
 
@@ -77,6 +82,11 @@ using Decoded = boost::system::result<T, DecodeError>;
 /// has found to be long enough; nothing else is read.
 [[nodiscard]] std::uint16_t expected_checksum(std::span<const std::uint8_t> payload,
                                               const Envelope& envelope, ChecksumForm form);
+/// How long an advert is by what its header says; nullopt: it is too short to say so.
+[[nodiscard]] std::optional<std::size_t> claimed_bytes(std::span<const std::uint8_t> payload,
+                                                       const Envelope& envelope);
+/// Writes the checksum of an advert over IPv6 anew, over all of `payload`.
+void put_checksum(std::span<std::uint8_t> payload, const Envelope& envelope);
 
 /// The advert an instance would send with this priority.
 [[nodiscard]] Advert make_advert(const InstanceSettings& settings, std::uint8_t priority);

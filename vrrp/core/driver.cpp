@@ -13,15 +13,18 @@ void Driver::begin(Instant now, Duration uncounted, Actions& out) {
 }
 
 void Driver::receive(const Received& packet, Actions& out) {
-  const auto vrid = peek_vrid(packet.payload);
+  const auto advert = advert_in(packet);
+  if (advert.has_error()) return router_.count_stray(packet.interface, advert.error());
+  const auto vrid = peek_vrid(*advert);
   if (!vrid) return router_.count_stray(packet.interface, DecodeError::truncated);
   const Instance* instance = router_.receiver(packet, *vrid);
   if (instance == nullptr) return router_.count_stray(packet.interface, Objection::unknown_vrid);
 
-  auto checked = check_advert(packet, instance->settings(), instance->source_address());
+  auto checked = check_advert(packet, instance->settings(), instance->source_address(),
+                              instance->proof_context(now_));
   if (auto* accepted = std::get_if<Accepted>(&checked)) {
     router_.step(AdvertReceived{instance->key(), std::move(accepted->advert), accepted->source,
-                                accepted->address_list_differs},
+                                accepted->address_list_differs, accepted->proof},
                  now_, out);
     return;
   }

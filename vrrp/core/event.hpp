@@ -45,6 +45,7 @@ struct AdvertReceived {
   Advert advert;
   IpAddress source;
   bool address_list_differs = false;
+  Proof proof = {};
 };
 /// A packet for this instance that did not.
 struct AdvertRejected {
@@ -107,6 +108,17 @@ struct ResumeFromPage {
   std::uint8_t priority = 0;
   bool operator==(const ResumeFromPage&) const = default;
 };
+/// What this virtual router had heard and used in our predecessor, a child of the same watchdog.
+/// Before Startup.
+struct RecallProofs {
+  RouterKey router;
+  ProofMemory memory;
+  bool operator==(const RecallProofs&) const = default;
+};
+/// The wall clock, for adverts that are signed: before the first one, and whenever it has moved.
+struct ClockTold {
+  Duration utc_ahead{};  ///< UTC since 1970 less our own Instant.
+};
 /// A script that was asked for with Notify has been started.
 struct ScriptStarted {
   RouterKey router;
@@ -129,9 +141,10 @@ struct Reload {
   std::vector<InstanceSettings> instances;
 };
 
-using Event = std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
-                           AnnouncementsRefused, InterfaceChanged, AddressesPlaced,
-                           AddressesRepaired, Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage,
-                           Reload, ScriptStarted, ScriptEnded, TrackerReported>;
+using Event =
+    std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
+                 AnnouncementsRefused, InterfaceChanged, AddressesPlaced, AddressesRepaired,
+                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reload, ScriptStarted,
+                 ScriptEnded, RecallProofs, ClockTold, TrackerReported>;
 
 }  // namespace holdfast::vrrp

@@ -158,6 +158,7 @@ void Instance::on(const AddressesRepaired&, Instant, Actions& out) {
 
 void Instance::on(const AdvertRefused& event, Instant now, Actions& out) {
   ++counters_.adverts_refused;
+  offered_number_ = 0;                            // it is free again
   if (event.priority == kResignPriority) return;  // we are on our way out anyway
   send_trouble_ = SendTrouble{event.sentence, send_trouble_ ? send_trouble_->since : now};
   std::visit(Match{[](Init&) {}, [](Backup&) {}, [&](Master&) { stop_if_unheard(now, out); },

@@ -46,6 +46,13 @@ std::optional<InstanceSituation> situation_of_peer(const Instance& ours, const H
                                         .trouble_v6 = {},
                                         .own_addresses = {heard.address}};
   situation.last_source = heard.address;
+  situation.utc_ahead = ours.situation().utc_ahead;
+  // Its next advert must come after its last one.
+  if (const auto& proofs = ours.proofs()) {
+    const SignedPeer* last = signed_peer(*proofs, heard.address);
+    situation.proofs = ProofMemory{
+        .ah_sequence = proofs->ah_sequence, .sent = last == nullptr ? 0 : last->stamp, .peers = {}};
+  }
   if (ours.state_name() == StateName::master) {
     if (now - heard.heard_at > kPeerMemory) return std::nullopt;
     const Duration interval = ours.settings().advert_interval;
@@ -79,6 +86,7 @@ ImaginedPeers::ImaginedPeers(const Router& ours, Instant now) {
     if (!peer) return;
     RouterSituation& all = by_address[heard->address];
     all.running = true;
+    all.utc_ahead = peer->situation.utc_ahead;
     all.interfaces[instance.settings().interface] = *peer->situation.interface;
     all.instances.push_back(std::move(*peer));
     known_.insert(instance.key());
@@ -154,7 +162,9 @@ Received received_form(const SendAdvert& advert, const Letter& letter) {
           .source = advert.departure->source,
           .destination = letter.destination,
           .hop_limit = advert.departure->hop_limit,
-          .payload = letter.payload};
+          .payload = letter.payload,
+          .protocol = advert.departure->protocol,
+          .identification = advert.identification};
 }
 
 }  // namespace holdfast::vrrp

@@ -2,6 +2,7 @@
 // fault.cpp, followed.cpp and peers.cpp.
 #include "vrrp/core/instance.hpp"
 
+#include "vrrp/core/ah.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/core/timing.hpp"
 
@@ -80,7 +81,7 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
 void Instance::begin(Instant now, Actions& out) {
   if (!faults_.empty()) {
     enter_fault(now, out);
-  } else if (settings_.starts_as_master()) {
+  } else if (settings_.starts_as_master() && !must_hear_a_number_first()) {
     become_master("started, priority 255 owns the addresses", now, out);
   } else {
     // RFC 3768 §6.4.1: listen for Master_Down_Interval first, whatever `state` says (keepalived
@@ -131,6 +132,7 @@ void Instance::on(const ProcessPaused& event, Instant now, Actions& out) {
 // ---- Adverts ----
 
 void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
+  note_proof_of(advert, out);
   note_sender(advert, now, out);
   std::visit(Match{[&](Init& init) {  // a successor speaks: its addresses follow in a moment
                      if (init.handover_until && advert.advert.priority != kResignPriority)
@@ -142,7 +144,13 @@ void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
              state_);
 }
 
+// Two that took over in the same moment use the same numbers, and each takes the other's adverts
+// for old ones: the one with the higher address goes ahead, if it is heard.
 void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
+  const bool in_step =
+      event.rejected.reason == Objection::ah_replay && proofs_ && state_name() == StateName::master;
+  if (in_step && !send_trouble_ && source_address() > event.rejected.source)
+    proofs_->ah_sequence = number_after(proofs_->ah_sequence);
   Rejected rejected = event.rejected;
   judge(rejected, now);
   report(rejected.reason, rejected.source, rejected.sentence, now, out);
@@ -150,6 +158,7 @@ void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
 
 void Instance::on(const AdvertSent& event, Instant now, Actions& out) {
   ++counters_.adverts_sent;
+  note_number_left();
   if (event.priority == kResignPriority) ++counters_.priority_zero_sent;
   last_advert_at_ = now;
   send_trouble_.reset();
@@ -172,6 +181,7 @@ void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
   if (old.priority != settings_.priority) resumed_priority_ = 0;
   priority_ = reckon_priority();
   set_tracker_faults();
+  forget_needless_proofs();
   setback_.reset();  // what the operator changed may be the cure: try at once
   forget_failures();
   set_interface_fault();
@@ -193,28 +203,35 @@ void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
 // ---- What transitions share. Order is contract: advert, addresses, announcements, notifications.
 // ----
 
-void Instance::send_advert(std::uint8_t priority, Instant, Actions& out) {
+void Instance::send_advert(std::uint8_t priority, Instant now, Actions& out) {
   const auto source = source_address() ? source_address() : last_source_;
   if (!source) return;  // there never was an address: nobody can have heard us as master
-  out.emplace_back(SendAdvert{subject_, priority, ++identification_, departure(*source, priority)});
+  const Credentials credentials = next_credentials(now);
+  use_up(credentials);
+  out.emplace_back(SendAdvert{subject_, priority, credentials.identification,
+                              departure(*source, priority, credentials)});
 }
 
 std::optional<Departure> Instance::next_departure() const {
   const auto source = source_address();
   if (!source) return std::nullopt;
-  return departure(*source, effective_priority());
+  return departure(*source, effective_priority(), next_credentials(became_master_at_));
 }
 
-Departure Instance::departure(const IpAddress& source, std::uint8_t priority) const {
+Departure Instance::departure(const IpAddress& source, std::uint8_t priority,
+                              const Credentials& credentials) const {
   Departure departure{
       .source = source,
       .hop_limit = settings_.unicast ? settings_.unicast->hop_limit : std::uint8_t{255},
-      .letters = {}};
+      .letters = {},
+      .protocol = settings_.has_header() ? kIpProtocolAh : kIpProtocolVrrp,
+      .trailer_bytes = settings_.signs() ? kTrailerBytes : 0};
   Advert advert = make_advert(settings_, priority);
   const auto write = [&](const IpAddress& destination, ChecksumForm form) {
     advert.checksum = form;
     Letter& letter = departure.letters.emplace_back(Letter{destination, {}});
     encode_advert(advert, letter.payload, {settings_.version, source, destination});
+    authenticate(letter, source, credentials);
   };
   for (const IpAddress& destination : destinations(source)) {
     const FormsInUse forms = forms_in_use(destination);
@@ -256,7 +273,8 @@ void Instance::remember(Actions& out) const {
       .silence_allowed = hands_over ? *init->handover_until - last_advert_at_ + kHandoverLate
                                     : silence_allowed(settings_),
       .hands_over = hands_over,
-      .checksum = common_form()});
+      .checksum = common_form(),
+      .proofs = proofs_});
 }
 
 FormsInUse Instance::forms_in_use(const IpAddress& destination) const {

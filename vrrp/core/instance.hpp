@@ -116,7 +116,7 @@ using InstanceEvent =
     std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
                  AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
                  Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, TrackerReport, Reconfigure,
-                 Remove>;
+                 Remove, RecallProofs, ClockTold>;
 
 /// What faults_ calls those that it tracks begins with this.
 inline constexpr std::string_view kTrackedSource = "tracked ";
@@ -153,6 +153,10 @@ class Instance {
   [[nodiscard]] const core::Rare<Dialects>& dialects() const { return dialects_; }
   /// What is odd about whom; those older than kRemarkLasts are over.
   [[nodiscard]] const core::Rare<PeerRemarks>& remarks() const { return remarks_; }
+  /// Of an instance that asks for a proof of origin. Empty otherwise, or when nothing was heard or
+  /// sent yet.
+  [[nodiscard]] const core::Rare<ProofMemory>& proofs() const { return proofs_; }
+  [[nodiscard]] ProofContext proof_context(Instant now) const;
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
@@ -164,7 +168,8 @@ class Instance {
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
   [[nodiscard]] std::optional<IpAddress> source_address() const;
-  /// What it would send now as master; nullopt: it has nothing to send from.
+  /// What it would send now as master, but for the moment that it is signed at; nullopt: it has
+  /// nothing to send from.
   [[nodiscard]] std::optional<Departure> next_departure() const;
   /// The configured one and what tracking makes of it: in adverts and elections only this counts.
   [[nodiscard]] std::uint8_t effective_priority() const { return priority_; }
@@ -200,6 +205,8 @@ class Instance {
   void on(const TrackerReport& event, Instant now, Actions& out);
   void on(const Reconfigure& event, Instant now, Actions& out);
   void on(const Remove& event, Instant now, Actions& out);
+  void on(const RecallProofs& event, Instant now, Actions& out);
+  void on(const ClockTold& event, Instant now, Actions& out);
 
   void begin(Instant now, Actions& out);
 
@@ -261,8 +268,24 @@ class Instance {
   [[nodiscard]] bool hears_another_master(Instant now) const;
   [[nodiscard]] Duration master_interval(Instant now) const;
 
+  // credentials.cpp
+  /// What proves the origin of one advert of ours.
+  struct Credentials {
+    std::uint16_t identification = 0;
+    std::uint32_t ah_sequence = 0;
+    Stamp stamp = 0;
+  };
+  [[nodiscard]] Credentials next_credentials(Instant now) const;
+  void use_up(const Credentials& credentials);
+  void note_number_left();
+  void authenticate(Letter& letter, const IpAddress& source, const Credentials& credentials) const;
+  void note_proof_of(const AdvertReceived& advert, Actions& out);
+  [[nodiscard]] bool must_hear_a_number_first() const;
+  void forget_needless_proofs();
+
   void send_advert(std::uint8_t priority, Instant now, Actions& out);
-  [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority) const;
+  [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority,
+                                    const Credentials& credentials) const;
   [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
   [[nodiscard]] bool is_own(const IpAddress& address) const;
   void change_state(State next, std::string why, Instant now, Actions& out);
@@ -300,6 +323,9 @@ class Instance {
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};
   Instant last_advert_at_{};
+  core::Rare<ProofMemory> proofs_;
+  Duration utc_ahead_{};
+  std::uint32_t offered_number_ = 0;  // of an advert of this turn, until the shell has answered
   Counters counters_;
 };
 

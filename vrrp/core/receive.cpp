@@ -1,5 +1,8 @@
 #include "vrrp/core/receive.hpp"
 
+#include "core/hmac.hpp"
+#include "vrrp/core/ah.hpp"
+#include "vrrp/core/authenticity.hpp"
 #include "vrrp/core/sentences.hpp"
 
 #include <fmt/format.h>
@@ -64,18 +67,10 @@ std::string describe(DecodeError error, const Received& packet, const InstanceSe
     case DecodeError::not_ipv4:
     case DecodeError::not_vrrp:
     case DecodeError::fragmented:
+    case DecodeError::bad_ah:
       break;  // found by io, before there is a sender to speak of
   }
   return std::string(to_string(error));
-}
-
-// Takes the same time wherever the first difference is: a password must not be guessed byte by
-// byte.
-bool equal_in_constant_time(const std::array<std::uint8_t, kAuthenticationBytes>& a,
-                            const std::array<std::uint8_t, kAuthenticationBytes>& b) {
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ b[i]);
-  return difference == 0;
 }
 
 bool same_addresses(std::span<const IpAddress> received, const AddressList& ours) {
@@ -93,11 +88,6 @@ bool same_addresses(std::span<const IpAddress> received, const AddressList& ours
   std::sort(theirs.begin(), theirs.end());
   return theirs == sorted;
 }
-
-struct Argument {
-  Objection objection;
-  std::string sentence;
-};
 
 std::string_view ttl_word(const Received& packet) {
   return packet.family == core::Family::v4 ? "TTL" : "hop limit";
@@ -192,7 +182,7 @@ std::optional<Argument> object_to_version_2(const Advert& advert,
                                 advert.authentication_type, own_type)};
   }
   if (settings.authentication.type == AuthenticationType::simple_password &&
-      !equal_in_constant_time(advert.authentication_data, settings.authentication.data)) {
+      !core::equal_in_constant_time(advert.authentication_data, settings.authentication.data)) {
     return Argument{Objection::authentication_data,
                     "uses another password: all of you will be master until auth_pass is the same"};
   }
@@ -233,6 +223,22 @@ std::string_view to_string(Objection objection) {
       return "authentication_type";
     case Objection::authentication_data:
       return "authentication_data";
+    case Objection::ah_invalid:
+      return "ah_invalid";
+    case Objection::ah_replay:
+      return "ah_replay";
+    case Objection::hmac_missing:
+      return "auth_ext_missing";  // as keepalived 2.4 calls these six
+    case Objection::hmac_malformed:
+      return "auth_ext_malformed";
+    case Objection::hmac_unknown_key:
+      return "auth_ext_unknown_key";
+    case Objection::hmac_invalid:
+      return "auth_ext_invalid_hmac";
+    case Objection::hmac_stale:
+      return "auth_ext_stale";
+    case Objection::hmac_replay:
+      return "auth_ext_replay";
     case Objection::owner_ignores:
       return "owner_ignores";
     case Objection::address_list:
@@ -263,9 +269,17 @@ std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload) {
   return payload[1];
 }
 
+Decoded<std::span<const std::uint8_t>> advert_in(const Received& packet) {
+  if (packet.protocol != kIpProtocolAh) return packet.payload;
+  const auto behind = decode_ah(packet.payload);
+  if (behind.has_error()) return behind.error();
+  return behind->payload;
+}
+
 std::variant<Accepted, Rejected> check_advert(const Received& packet,
                                               const InstanceSettings& settings,
-                                              const std::optional<IpAddress>& own_address) {
+                                              const std::optional<IpAddress>& own_address,
+                                              const ProofContext& context) {
   const auto reject = [&packet](RejectReason reason, std::string sentence) {
     return Rejected{reason, packet.source, std::move(sentence)};
   };
@@ -273,12 +287,19 @@ std::variant<Accepted, Rejected> check_advert(const Received& packet,
   if (auto objection = object_to_ttl(packet, settings)) {
     return reject(objection->objection, std::move(objection->sentence));
   }
-  auto decoded =
-      decode_advert(packet.payload, {settings.version, packet.source, packet.destination});
+  const auto inner = advert_in(packet);
+  if (inner.has_error()) return reject(inner.error(), std::string(to_string(inner.error())));
+  auto decoded = decode_advert(*inner, {settings.version, packet.source, packet.destination});
   if (decoded.has_error()) {
-    return reject(decoded.error(), describe(decoded.error(), packet, settings));
+    Received advert = packet;
+    advert.payload = *inner;
+    return reject(decoded.error(), describe(decoded.error(), advert, settings));
   }
   if (auto objection = object_to_envelope(packet, *decoded, settings, own_address)) {
+    return reject(objection->objection, std::move(objection->sentence));
+  }
+  auto proven = prove(packet, *inner, settings, context);
+  if (auto* objection = std::get_if<Argument>(&proven)) {
     return reject(objection->objection, std::move(objection->sentence));
   }
   if (auto objection = object_to_content(*decoded, settings)) {
@@ -291,7 +312,7 @@ std::variant<Accepted, Rejected> check_advert(const Received& packet,
     return reject(Objection::address_list,
                   "advertises other addresses than ours and does not own them");
   }
-  return Accepted{std::move(*decoded), packet.source, differs};
+  return Accepted{std::move(*decoded), packet.source, differs, std::get<Proof>(proven)};
 }
 
 }  // namespace holdfast::vrrp

@@ -5,6 +5,7 @@
 
 #include "core/rare.hpp"
 #include "vrrp/core/codec.hpp"
+#include "vrrp/core/proof.hpp"
 
 #include <array>
 #include <cstdint>
@@ -26,6 +27,14 @@ enum class Objection : std::uint8_t {
   interval_mismatch,    ///< VRRPv2 peers must agree on the interval, RFC 3768 §7.1.
   authentication_type,  ///< The peer's type differs from ours.
   authentication_data,  ///< Same type, other password.
+  ah_invalid,           ///< AH: its proof is not what it must be under our key.
+  ah_replay,            ///< AH: a number that has been used.
+  hmac_missing,         ///< auth_hmac: not signed.
+  hmac_malformed,       ///< auth_hmac: a trailer of another scheme.
+  hmac_unknown_key,     ///< auth_hmac: signed with a key number that we do not have.
+  hmac_invalid,         ///< auth_hmac: not signed with our key of this number.
+  hmac_stale,           ///< auth_hmac: signed too long ago, or in the future.
+  hmac_replay,          ///< auth_hmac: not later than the last one of its sender.
   owner_ignores,        ///< We are the owner and OwnerReceive::discard is set.
   address_list,   ///< Other addresses than ours: dropped or only remarked, see AddressListPolicy.
   first_address,  ///< IPv6: its first address is not link-local, RFC 9568 erratum 8300.
@@ -92,6 +101,9 @@ struct Received {
   IpAddress destination;
   std::uint8_t hop_limit = 0;  ///< IPv4: TTL.
   std::span<const std::uint8_t> payload;
+  /// IPv4: kIpProtocolVrrp, or kIpProtocolAh; then the payload begins with that header …
+  std::uint8_t protocol = kIpProtocolVrrp;
+  std::uint16_t identification = 0;  ///< … which covers this field of the IPv4 header, too.
 };
 
 /// A packet that the state machine shall see.
@@ -99,6 +111,7 @@ struct Accepted {
   Advert advert;
   IpAddress source;
   bool address_list_differs = false;
+  Proof proof = {};
 };
 /// A packet that it shall not see.
 struct Rejected {
@@ -110,12 +123,14 @@ struct Rejected {
 /// Virtual router id of a packet; nullopt when it is too short to have one. Nothing else is
 /// checked: packets of other virtual routers are none of our business, however odd.
 [[nodiscard]] std::optional<std::uint8_t> peek_vrid(std::span<const std::uint8_t> payload);
+/// What follows the authentication header, or the whole payload of a packet without one.
+[[nodiscard]] Decoded<std::span<const std::uint8_t>> advert_in(const Received& packet);
 
 /// All checks for one instance, in the order: TTL, structure and checksum (decode_advert),
-/// destination, source, peers, interval, authentication, owner rule, address list. `own_address` is
-/// what this instance sends from (nullopt: no address now).
+/// destination, source, peers, proof of origin (AH, signature), interval, authentication, owner
+/// rule, address list. `own_address` is what this instance sends from (nullopt: no address now).
 [[nodiscard]] std::variant<Accepted, Rejected> check_advert(
     const Received& packet, const InstanceSettings& settings,
-    const std::optional<IpAddress>& own_address);
+    const std::optional<IpAddress>& own_address, const ProofContext& context = {});
 
 }  // namespace holdfast::vrrp

@@ -32,7 +32,8 @@ Rehearsal::Rehearsal(DirectorCopy copy)
       turn_(std::move(copy.turn)),
       began_at_(copy.now),
       now_(copy.now),
-      peers_(driver_.router(), copy.now) {
+      peers_(driver_.router(), copy.now),
+      is_wanted_(std::move(copy.is_wanted)) {
   for (const Instance* instance : router().instances()) {
     const auto& placement = instance->placement();
     if (placement && !placement->problem.empty()) short_of_.emplace(instance->key(), *placement);
@@ -222,7 +223,8 @@ void Rehearsal::note(const Action& action) {
 bool Rehearsal::is_routine(const Action& action, Shown& shown) {
   return std::visit(
       Match{[&](const SendAdvert& advert) {
-              const bool is_same = shown.last_advert->letters == advert.departure->letters;
+              const bool is_same =
+                  shown.last_advert->plain_letters() == advert.departure->plain_letters();
               shown.last_advert = advert.departure;
               return is_same && now_ > began_at_;
             },

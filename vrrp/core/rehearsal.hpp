@@ -8,6 +8,7 @@
 #include "vrrp/core/turn.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -20,6 +21,8 @@ struct DirectorCopy {
   Router router;
   Turn turn;  ///< What waits to be done.
   Instant now;
+  /// False: nobody waits for the rehearsal any more, and it ends early. Empty: somebody does.
+  std::function<bool()> is_wanted = {};
 };
 
 /// One thing that somebody would do.
@@ -63,8 +66,10 @@ class Rehearsal final : private Doer {
   [[nodiscard]] const std::vector<Deed>& deeds() const { return deeds_; }
   /// Beyond kMostDeeds.
   [[nodiscard]] std::size_t left_off() const { return left_off_; }
-  /// kMostSteps were not enough for the time that was asked for.
-  [[nodiscard]] bool ended_early() const { return steps_ > kMostSteps; }
+  /// kMostSteps were not enough for the time that was asked for, or nobody waits any more.
+  [[nodiscard]] bool ended_early() const {
+    return steps_ > kMostSteps || (is_wanted_ && !is_wanted_());
+  }
 
  private:
   /// What is known of one instance beyond what the core knows.
@@ -105,6 +110,7 @@ class Rehearsal final : private Doer {
   std::vector<Deed> deeds_;
   std::size_t left_off_ = 0;
   std::size_t steps_ = 0;
+  std::function<bool()> is_wanted_;
 };
 
 }  // namespace holdfast::vrrp

@@ -157,6 +157,11 @@ void Router::on(const ScriptEnded& event, Instant now, Actions&) {
   scripts_[event.router].on_ended({event.what, event.state, event.outcome, now});
 }
 
+void Router::on(const ClockTold& event, Instant now, Actions& out) {
+  utc_ahead_ = event.utc_ahead;
+  step_all(event, now, out);
+}
+
 // A new instance whose predecessor with the same key may still be in its handover: that one ends
 // first.
 std::size_t Router::replace_instance(const InstanceSettings& settings, Instant now, Actions& out) {
@@ -184,6 +189,8 @@ std::size_t Router::add_instance(InstanceSettings settings) {
       interface.listeners.begin(), interface.listeners.end(), listener,
       [](const Listener& one, const Listener& other) { return one.number() < other.number(); });
   interface.listeners.insert(place, listener);
+  Actions unheard;
+  slots_[slot]->step(ClockTold{utc_ahead_}, Instant{}, unheard);
   Actions none;
   if (interface.status) slots_[slot]->step(InterfaceReport{*interface.status}, Instant{}, none);
   for (const auto& [tracker, verdict] : verdicts_for(slots_[slot]->settings().trackers))

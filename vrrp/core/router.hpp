@@ -98,6 +98,7 @@ class Router {
   void on(const ScriptStarted& event, Instant now, Actions& out);
   void on(const ScriptEnded& event, Instant now, Actions& out);
   void on(const TrackerReported& event, Instant now, Actions& out);
+  void on(const ClockTold& event, Instant now, Actions& out);
   /// Everything else that names its router. One that a reload removed meanwhile hears nothing.
   template <class AboutOne>
   void on(const AboutOne& event, Instant now, Actions& out) {
@@ -133,6 +134,7 @@ class Router {
   bool running_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
+  Duration utc_ahead_{};  // as told last; new instances have it from here
 };
 
 }  // namespace holdfast::vrrp

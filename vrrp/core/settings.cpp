@@ -25,6 +25,12 @@ Authentication Authentication::password(std::string_view text) {
   return authentication;
 }
 
+Authentication Authentication::header(std::string_view text) {
+  Authentication authentication = password(text);
+  authentication.type = AuthenticationType::header;
+  return authentication;
+}
+
 AddressList InstanceSettings::all_addresses() const {
   if (excluded_addresses.empty()) return addresses;
   std::vector<VirtualAddress> all = addresses.copy();

@@ -8,6 +8,7 @@
 #include "core/router_key.hpp"
 #include "core/shared_list.hpp"
 #include "core/time.hpp"
+#include "vrrp/core/signing.hpp"
 #include "vrrp/core/tracking.hpp"
 
 #include <array>
@@ -39,17 +40,22 @@ enum class InitialState : std::uint8_t { unset, backup, master };
 enum class Preempt : std::uint8_t { no, yes };
 
 /// RFC 3768 §5.3.6 reserves every type but 0; RFC 2338 §5.3.6 and keepalived have 1, a clear-text
-/// password.
-enum class AuthenticationType : std::uint8_t { none = 0, simple_password = 1 };
+/// password, and 2, an IP authentication header.
+enum class AuthenticationType : std::uint8_t { none = 0, simple_password = 1, header = 2 };
 
-/// The 8 bytes are on the wire in any case: zeros without a password, else the password padded with
-/// zeros.
+/// Of version 2.
 struct Authentication {
   AuthenticationType type = AuthenticationType::none;
-  std::array<std::uint8_t, 8> data{};
+  std::array<std::uint8_t, 8> data{};  ///< The password, or the key; padded with zeros. Secret.
 
   /// keepalived: `auth_type PASS`, `auth_pass TEXT`. Only the first 8 bytes count.
   [[nodiscard]] static Authentication password(std::string_view text);
+  /// keepalived: `auth_type AH`, `auth_pass TEXT`, likewise.
+  [[nodiscard]] static Authentication header(std::string_view text);
+  /// The 8 bytes at the end of an advert, which are there in any case.
+  [[nodiscard]] std::array<std::uint8_t, 8> on_wire() const {
+    return type == AuthenticationType::header ? std::array<std::uint8_t, 8>{} : data;
+  }
   bool operator==(const Authentication&) const = default;
 };
 
@@ -165,7 +171,8 @@ struct InstanceSettings {
   /// keepalived: down_timer_adverts. RFC 3768 §6.1 has 3.
   std::uint8_t down_timer_adverts = 3;
   Authentication authentication;
-  AddressList addresses;  ///< Advertised in this order.
+  core::Rare<Signing> signing;  ///< keepalived: auth_hmac. Unset: adverts are not signed.
+  AddressList addresses;        ///< Advertised in this order.
   /// Held and announced, not in adverts: `virtual_ipaddress_excluded`.
   AddressList excluded_addresses;
   /// keepalived: mcast_src_ip, unicast_src_ip. Unset: the interface's primary address, with IPv6
@@ -205,6 +212,11 @@ struct InstanceSettings {
     return preempt == Preempt::yes || priority == kOwnerPriority ||
            initial_state == InitialState::master;
   }
+  /// Protected by a header of its own, keepalived: `auth_type AH`.
+  [[nodiscard]] bool has_header() const {
+    return authentication.type == AuthenticationType::header;
+  }
+  [[nodiscard]] bool signs() const { return signing && signing->mode != SigningMode::receive_only; }
   /// Everything to hold while master: addresses, then excluded_addresses.
   [[nodiscard]] AddressList all_addresses() const;
 

@@ -36,7 +36,9 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       rival_(from.rival),
       list_difference_(from.list_difference),
       became_master_at_(from.became_master_at),
-      last_advert_at_(from.last_advert_at) {
+      last_advert_at_(from.last_advert_at),
+      proofs_(from.proofs),
+      utc_ahead_(from.utc_ahead) {
   if (!from.remarks.empty()) remarks_ = from.remarks;
   if (!from.dialects.empty()) dialects_ = from.dialects;
   if (!from.verdicts.empty()) verdicts_ = from.verdicts;
@@ -66,11 +68,16 @@ Situation Instance::situation() const {
           .dialects = dialects_ ? *dialects_ : Dialects{},
           .remarks = remarks_ ? without_words(*remarks_) : PeerRemarks{},
           .became_master_at = became_master_at_,
-          .last_advert_at = last_advert_at_};
+          .last_advert_at = last_advert_at_,
+          .proofs = proofs_,
+          .utc_ahead = utc_ahead_};
 }
 
 Router::Router(const RouterSituation& from)
-    : running_(from.running), stopping_(from.stopping), stopped_(from.stopped) {
+    : running_(from.running),
+      stopping_(from.stopping),
+      stopped_(from.stopped),
+      utc_ahead_(from.utc_ahead) {
   for (const InstanceSituation& each : from.instances) {
     const std::size_t slot = add_instance(each.settings);
     slots_[slot].emplace(each.settings, each.situation);
@@ -88,6 +95,7 @@ RouterSituation Router::situation() const {
   RouterSituation all{.running = running_,
                       .stopping = stopping_,
                       .stopped = stopped_,
+                      .utc_ahead = utc_ahead_,
                       .interfaces = {},
                       .instances = {}};
   for (const auto& [name, interface] : interfaces_) {

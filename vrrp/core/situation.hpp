@@ -38,6 +38,8 @@ struct Situation {
   PeerRemarks remarks;  ///< Without count and sentence.
   Instant became_master_at{};
   Instant last_advert_at{};
+  core::Rare<ProofMemory> proofs;
+  Duration utc_ahead{};
 
   bool operator==(const Situation&) const = default;
 };
@@ -54,6 +56,7 @@ struct RouterSituation {
   bool running = false;
   bool stopping = false;
   bool stopped = false;
+  Duration utc_ahead{};
   std::map<std::string, InterfaceStatus> interfaces;
   /// In the order of the configuration; those that a reload removed at the end.
   std::vector<InstanceSituation> instances;

@@ -11,6 +11,12 @@ namespace {
 
 /// Packets between two looks at the clock.
 constexpr std::size_t kPiece = 128;
+/// All that an interface can have.
+std::array<PortKey, 3> ports_of(const std::string& interface) {
+  return {PortKey{interface, core::Family::v4, Carrier::ip},
+          PortKey{interface, core::Family::v4, Carrier::ah},
+          PortKey{interface, core::Family::v6, Carrier::ip}};
+}
 
 }  // namespace
 
@@ -48,7 +54,7 @@ core::Result<void> AdvertPorts::open(const PortKey& key, std::uint32_t index) {
   const auto found = ports_.find(key);
   if (found != ports_.end() && found->second->socket.index() == index) return {};
   if (found != ports_.end()) close(found);
-  auto socket = AdvertSocket::open(key.interface, index, key.family);
+  auto socket = AdvertSocket::open(key.interface, index, key.family, key.carrier);
   if (!socket) return socket.error();
   const auto port = std::make_shared<Port>(io_, key.interface, std::move(*socket));
   ports_.emplace(key, port);
@@ -73,8 +79,8 @@ void AdvertPorts::close(Ports::iterator port) {
 }
 
 void AdvertPorts::close(const std::string& interface) {
-  for (const core::Family family : {core::Family::v4, core::Family::v6}) {
-    const auto found = ports_.find({interface, family});
+  for (const PortKey& key : ports_of(interface)) {
+    const auto found = ports_.find(key);
     if (found != ports_.end()) close(found);
   }
 }
@@ -123,7 +129,7 @@ void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<E
   std::vector<int> outcome(adverts.size(), kNotTried);  // 0: somebody was reached
   for (std::size_t i = 0; i < adverts.size(); ++i) {
     const RouterKey& router = adverts[i]->router->key;
-    const auto found = ports_.find({router.interface, router.family});
+    const auto found = ports_.find({router.interface, router.family, Carrier::ip});
     if (found == ports_.end()) continue;
     outcome[i] = 0;
     for (const Letter& letter : adverts[i]->departure->letters)

@@ -18,6 +18,7 @@ namespace holdfast::vrrp {
 struct PortKey {
   std::string interface;
   core::Family family = core::Family::v4;
+  Carrier carrier = Carrier::ip;
   auto operator<=>(const PortKey&) const = default;
 };
 

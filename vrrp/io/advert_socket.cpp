@@ -1,10 +1,10 @@
 #include "vrrp/io/advert_socket.hpp"
 
 #include "core/buffer.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/io/ipv4_header.hpp"
 #include "vrrp/io/ipv6_envelope.hpp"
 #include "vrrp/io/send_batches.hpp"
-#include "vrrp/io/vrid_filter.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -89,16 +89,16 @@ std::span<std::uint8_t> PacketQueue::bytes(std::size_t index) {
 }
 
 core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std::uint32_t index,
-                                              core::Family family) {
+                                              core::Family family, Carrier carrier) {
   const bool is_v4 = family == core::Family::v4;
   runtime::UniqueFd fd(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                                kIpProtocolVrrp));
+                                carrier == Carrier::ip ? kIpProtocolVrrp : kIpProtocolAh));
   if (!fd) {
     return core::fail_errno(
         errno, "cannot open a raw socket for VRRP on {} (it needs root or CAP_NET_RAW)", interface);
   }
   // The filter first: a raw socket hears everything from its first moment.
-  const bool ready = attach(fd.get(), vrid_filter(family, {})) &&
+  const bool ready = attach(fd.get(), vrid_filter(family, {}, carrier)) &&
                      ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
                                   static_cast<socklen_t>(interface.size() + 1)) == 0 &&
                      (is_v4 ? prepare_v4(fd.get(), static_cast<int>(index))
@@ -110,7 +110,7 @@ core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std:
   if (!set_option(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, kReceiveBufferBytes)) {
     set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBufferBytes);
   }
-  return AdvertSocket(std::move(fd), index, family);
+  return AdvertSocket(std::move(fd), index, family, carrier);
 }
 
 // The same two options serve both families: RFC 3678 §5.1.
@@ -149,7 +149,8 @@ Deafness AdvertSocket::listen_to(const Ears& wanted) {
   std::bitset<256> vrids;
   for (const std::uint8_t vrid : wanted.vrids) vrids.set(vrid);
   if (vrids == vrids_) return deaf;
-  if (!attach(fd_.get(), vrid_filter(family_, wanted.vrids)))  // replaces the former in one step
+  const auto filter = vrid_filter(family_, wanted.vrids, carrier_);
+  if (!attach(fd_.get(), filter))  // replaces the former in one step
     return {{}, core::fail_errno(errno, "cannot set the filter of the VRRP socket").message};
   vrids_ = vrids;
   return deaf;

@@ -6,6 +6,7 @@
 #include "runtime/unique_fd.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/codec.hpp"
+#include "vrrp/io/vrid_filter.hpp"
 
 #include <array>
 #include <bitset>
@@ -20,10 +21,11 @@ namespace holdfast::vrrp {
 
 /// Packets in one system call.
 inline constexpr std::size_t kBatchPackets = 64;
-/// Longest advert over IPv4: IP header with options (60), 8 bytes, 255 addresses, authentication.
-inline constexpr std::size_t kMaxPacketBytes = 60 + 8 + 4 * 255 + 8;
-/// Longest one over IPv6, without header: 8 bytes, 255 addresses.
-inline constexpr std::size_t kMaxV6PayloadBytes = 8 + 16 * 255;
+/// Longest advert over IPv4: IP header with options (60), 8 bytes, 255 addresses, authentication,
+/// and a trailer (28; an authentication header is shorter).
+inline constexpr std::size_t kMaxPacketBytes = 60 + 8 + 4 * 255 + 8 + kTrailerBytes;
+/// Longest one over IPv6, without header: 8 bytes, 255 addresses, a trailer.
+inline constexpr std::size_t kMaxV6PayloadBytes = 8 + 16 * 255 + kTrailerBytes;
 
 /// Room for one recvmmsg, shared by all sockets of the process.
 struct ReceiveBuffer {
@@ -75,8 +77,10 @@ struct Deafness {
 class AdvertSocket {
  public:
   /// Own packets are not heard. Hears nothing before listen_to.
+  /// Sends any advert of its family, whatever it hears.
   [[nodiscard]] static core::Result<AdvertSocket> open(const std::string& interface,
-                                                       std::uint32_t index, core::Family family);
+                                                       std::uint32_t index, core::Family family,
+                                                       Carrier carrier = Carrier::ip);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] std::uint32_t index() const { return index_; }
@@ -95,8 +99,8 @@ class AdvertSocket {
   void send(PacketQueue& queue, const std::function<void(std::size_t index, int error)>& refused);
 
  private:
-  AdvertSocket(runtime::UniqueFd fd, std::uint32_t index, core::Family family)
-      : fd_(std::move(fd)), index_(index), family_(family) {}
+  AdvertSocket(runtime::UniqueFd fd, std::uint32_t index, core::Family family, Carrier carrier)
+      : fd_(std::move(fd)), index_(index), family_(family), carrier_(carrier) {}
 
   [[nodiscard]] Deafness join(const std::set<IpAddress>& groups);
   [[nodiscard]] bool set_membership(const IpAddress& group, int option) const;
@@ -104,6 +108,7 @@ class AdvertSocket {
   runtime::UniqueFd fd_;
   std::uint32_t index_ = 0;
   core::Family family_;
+  Carrier carrier_;
   std::bitset<256> vrids_;
   std::set<IpAddress> groups_;
 };

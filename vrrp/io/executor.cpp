@@ -3,6 +3,7 @@
 #include "runtime/clock.hpp"
 #include "vrrp/core/dialect.hpp"
 #include "vrrp/core/match.hpp"
+#include "vrrp/io/proof_page.hpp"
 #include "vrrp/messages.hpp"
 
 #include <unordered_set>
@@ -35,7 +36,7 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
                        .prefix = address.prefix,
                        .label = address.label,
                        .broadcast = address.broadcast,
-                       .scope = address.scope.value_or(netlink::kScopeGlobal),
+                       .scope = address.scope.value_or(core::kScopeGlobal),
                        .when_taken = address.no_track ? netlink::WhenTaken::stay_away
                                                       : netlink::WhenTaken::put_back});
   }
@@ -112,6 +113,7 @@ void Executor::tell_about(const Remember& action) {
   record.vrid = action.router->key.vrid;
   record.priority = action.priority;
   record.checksum = number_of(action.checksum);
+  if (action.proofs) put_proofs(*action.proofs, record);
   using Held = runtime::VrrpRecord::State;
   record.state = action.state == StateName::master ? Held::master
                  : action.hands_over               ? Held::handing_over

@@ -7,6 +7,17 @@
 #include <utility>
 
 namespace holdfast::vrrp {
+namespace {
+
+/// A router of version 2 hears who speaks behind an authentication header, too, be it only to say
+/// so.
+std::vector<PortKey> ports_of(const InstanceSettings& settings) {
+  std::vector<PortKey> ports{{settings.interface, settings.family, Carrier::ip}};
+  if (settings.version == 2) ports.push_back({settings.interface, settings.family, Carrier::ah});
+  return ports;
+}
+
+}  // namespace
 
 std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings) {
   std::set<IpAddress> all;
@@ -53,7 +64,7 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings) {
   watched_.clear();
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
-    watched->second.families.insert(each.family);
+    for (const PortKey& port : ports_of(each)) watched->second.ports.insert(port);
     watched->second.addresses.merge(addresses_to_watch(each));
     if (is_new && reflector_.link(each.interface) == nullptr)
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
@@ -130,8 +141,7 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
   if (watched == watched_.end()) return interface_status(reflector_, *link, {});
   InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
   bool complete = true;
-  for (const core::Family family : watched->second.families) {
-    const PortKey port{name, family};
+  for (const PortKey& port : watched->second.ports) {
     const auto opened = ports_.open(port, link->index);
     const auto deaf = deaf_.find(port);
     if (opened && deaf == deaf_.end()) continue;
@@ -143,7 +153,7 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
                                 deaf->second.groups.end());
       continue;
     }
-    (family == core::Family::v4 ? status.trouble : status.trouble_v6) =
+    (port.family == core::Family::v4 ? status.trouble : status.trouble_v6) =
         opened ? deaf->second.sentence : opened.error().message;
   }
   if (!complete) {
@@ -164,12 +174,15 @@ void InterfaceWatch::look_again_later(const std::string& interface) {
 
 // ---- sockets ----
 
-void InterfaceWatch::hear_for(const std::vector<RouterKey>& routers) {
+void InterfaceWatch::hear_for(const std::vector<const InstanceSettings*>& instances) {
   std::map<PortKey, Ears> wanted;
-  for (const RouterKey& key : routers) {
-    Ears& ears = wanted[{key.interface, key.family}];
-    ears.vrids.insert(key.vrid);
-    if (key.channel.is_multicast()) ears.groups.insert(key.channel);
+  for (const InstanceSettings* settings : instances) {
+    const RouterKey key = settings->key();
+    for (const PortKey& port : ports_of(*settings)) {
+      Ears& ears = wanted[port];
+      ears.vrids.insert(key.vrid);
+      if (key.channel.is_multicast()) ears.groups.insert(key.channel);
+    }
   }
   std::set<PortKey> in_use;
   std::map<PortKey, Deafness> deaf;

@@ -48,7 +48,7 @@ class InterfaceWatch {
   /// Opens the interface's sockets on the way: an instance without a socket must not take part.
   [[nodiscard]] InterfaceStatus read(const std::string& interface);
   /// The sockets hear for these and for nobody else; those of other interfaces are closed.
-  void hear_for(const std::vector<RouterKey>& routers);
+  void hear_for(const std::vector<const InstanceSettings*>& instances);
   /// What is known to have changed is told at once.
   void look_now();
 
@@ -63,7 +63,7 @@ class InterfaceWatch {
 
   /// What instances want of an interface.
   struct Watched {
-    std::set<core::Family> families;
+    std::set<PortKey> ports;
     std::set<IpAddress> addresses;  ///< that they send from or to
   };
 

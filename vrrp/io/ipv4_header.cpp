@@ -2,6 +2,7 @@
 
 #include "core/bytes.hpp"
 #include "core/checksum.hpp"
+#include "vrrp/core/ah.hpp"
 
 namespace holdfast::vrrp {
 namespace {
@@ -17,18 +18,22 @@ Decoded<Received> decode_ipv4(std::span<const std::uint8_t> packet) {
 
   core::ByteReader reader(packet.subspan(2));
   const std::size_t total_bytes = reader.u16();
-  std::ignore = reader.u16();  // identification: counts up, means nothing to us
-  const std::uint16_t fragment = reader.u16();
   Received decoded;
+  decoded.identification = reader.u16();  // counts up; only an authentication header covers it
+  const std::uint16_t fragment = reader.u16();
   decoded.hop_limit = reader.u8();
-  const std::uint8_t protocol = reader.u8();
+  decoded.protocol = reader.u8();
   std::ignore = reader.u16();  // header checksum: the kernel verified it
   decoded.source = *IpAddress::from_bytes(reader.take(4));
   decoded.destination = *IpAddress::from_bytes(reader.take(4));
 
   if (total_bytes < header_bytes || total_bytes > packet.size()) return DecodeError::truncated;
-  if (protocol != kIpProtocolVrrp) return DecodeError::not_vrrp;
+  if (decoded.protocol != kIpProtocolVrrp && decoded.protocol != kIpProtocolAh)
+    return DecodeError::not_vrrp;
   if ((fragment & 0x3fff) != 0) return DecodeError::fragmented;  // more fragments, or an offset
+  // It would cover the options, too: nobody sends both.
+  if (decoded.protocol == kIpProtocolAh && header_bytes != kIpv4HeaderBytes)
+    return DecodeError::bad_ah;
   decoded.payload = packet.first(total_bytes).subspan(header_bytes);
   return decoded;
 }
@@ -43,7 +48,7 @@ void encode_ipv4(const Departure& departure, const Letter& letter, std::uint16_t
   writer.u16(identification);
   writer.u16(0);  // DF clear, no fragment
   writer.u8(departure.hop_limit);
-  writer.u8(kIpProtocolVrrp);
+  writer.u8(departure.protocol);
   writer.u16(0);
   writer.put(departure.source.bytes());
   writer.put(letter.destination.bytes());

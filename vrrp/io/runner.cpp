@@ -2,6 +2,7 @@
 
 #include "core/buffer.hpp"
 #include "vrrp/core/dialect.hpp"
+#include "vrrp/io/proof_page.hpp"
 #include "vrrp/messages.hpp"
 
 #include <boost/asio/post.hpp>
@@ -14,6 +15,8 @@ namespace holdfast::vrrp {
 namespace {
 
 constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
+/// The wall clock is told again when it has moved so far.
+constexpr core::Duration kClockMoved = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -86,6 +89,7 @@ void Runner::hear(core::Instant now) {
   if (hearing_->since == now) report_pause(pause);
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(now, pause.suspended, actions_);
+  tell_clock();
   const auto heard = ports_.hear(sink_, now + kMaxHearing);
   if (heard == AdvertPorts::Heard::enough && noise_.admit("flood", now)) {
     logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxHeardPackets);
@@ -93,6 +97,15 @@ void Runner::hear(core::Instant now) {
   if (heard != AdvertPorts::Heard::not_yet)
     driver_.finish(std::exchange(hearing_, std::nullopt)->since, actions_);
   end_turn();
+}
+
+// Before anything is judged or sent by it.
+void Runner::tell_clock() {
+  if (!signs_) return;
+  const core::Duration ahead = runtime::utc_ahead();
+  if (std::chrono::abs(ahead - utc_ahead_) < kClockMoved) return;
+  utc_ahead_ = ahead;
+  driver_.answer(ClockTold{ahead}, actions_);
 }
 
 void Runner::handle(Event event) {
@@ -240,7 +253,10 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   refresh_ports(next);  // whom nobody can hear is in FAULT from its first moment
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);
+  signs_ = std::any_of(next.begin(), next.end(),
+                       [](const InstanceSettings& each) { return each.signing.has_value(); });
   driver_.begin(moment, core::Duration::zero(), actions_);
+  tell_clock();
   for (const std::string& name : interfaces_.names())
     driver_.handle(InterfaceChanged{name, interfaces_.read(name)}, moment, actions_);
   driver_.handle(Reload{next}, moment, actions_);
@@ -269,6 +285,8 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
   for (const InstanceSettings& each : settings) {
     const RouterKey key = each.key();
     configured.insert(page_key(key));
+    if (const auto known = page->recall(page_key(key)); known && proofs_of(*known))
+      driver_.handle(RecallProofs{key, *proofs_of(*known)}, runtime::now(), actions_);
     const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
     driver_.handle(
@@ -301,9 +319,9 @@ void Runner::refresh_interface(const std::string& name) {
 }
 
 void Runner::refresh_ports(const std::vector<InstanceSettings>& coming) {
-  std::vector<RouterKey> all;
-  for (const Instance* instance : router().instances()) all.push_back(instance->key());
-  for (const InstanceSettings& each : coming) all.push_back(each.key());
+  std::vector<const InstanceSettings*> all;
+  for (const Instance* instance : router().instances()) all.push_back(&instance->settings());
+  for (const InstanceSettings& each : coming) all.push_back(&each);
   interfaces_.hear_for(all);
 }
 

@@ -89,6 +89,7 @@ class Runner {
   void announce();
   void report_pause(const runtime::PauseDetector::Pause& pause);
 
+  void tell_clock();
   /// True when at least one goes on as master.
   bool resume(const std::vector<InstanceSettings>& settings);
   /// Ports hear for all instances that there are, and for `coming`.
@@ -116,10 +117,12 @@ class Runner {
   std::deque<Event> pending_;
   bool in_turn_ = false;
   bool configured_ = false;
-  bool started_ = false;       ///< elections run
-  bool is_posted_ = false;     // work() is
-  bool sweep_is_due_ = false;  // when all that the first commit wished for is done
-  core::Instant worked_at_{};  // the last time that nothing waited, or was worked on
+  bool started_ = false;        ///< elections run
+  bool signs_ = false;          // somebody needs the wall clock
+  core::Duration utc_ahead_{};  // as told last
+  bool is_posted_ = false;      // work() is
+  bool sweep_is_due_ = false;   // when all that the first commit wished for is done
+  core::Instant worked_at_{};   // the last time that nothing waited, or was worked on
 
   std::function<void()> on_stopped_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();

@@ -1,5 +1,7 @@
 #include "vrrp/io/vrid_filter.hpp"
 
+#include "vrrp/core/ah.hpp"
+
 namespace holdfast::vrrp {
 namespace {
 
@@ -35,19 +37,31 @@ sock_filter jump(int code, std::uint32_t k, std::size_t if_true, std::size_t if_
 
 }  // namespace
 
-std::vector<sock_filter> vrid_filter(core::Family family, const std::set<std::uint8_t>& vrids) {
+std::vector<sock_filter> vrid_filter(core::Family family, const std::set<std::uint8_t>& vrids,
+                                     Carrier carrier) {
   if (vrids.empty()) return {statement(BPF_RET | BPF_K, 0)};
-  const std::vector<Range> ranges = ranges_of(vrids);
-  if (ranges.size() > kMaxRanges) return {statement(BPF_RET | BPF_K, kAcceptAll)};
+  const std::uint32_t offset = carrier == Carrier::ah ? kAhBytes : 0;
   std::vector<sock_filter> program{
-      family == core::Family::v4 ? statement(BPF_LDX | BPF_B | BPF_MSH, 0)   // X = IP header length
-                                 : statement(BPF_LDX | BPF_W | BPF_IMM, 0),  // there is none
-      statement(BPF_LD | BPF_W | BPF_LEN, 0),    // A = length of the packet
-      statement(BPF_ALU | BPF_SUB | BPF_X, 0),   // A = what follows the header
-      jump(BPF_JMP | BPF_JGE | BPF_K, 2, 1, 0),  // has a VRID?
-      statement(BPF_RET | BPF_K, kAcceptAll),    // no: let it be counted
-      statement(BPF_LD | BPF_B | BPF_IND, 1),    // A = VRID
-  };
+      family == core::Family::v4 ? statement(BPF_LDX | BPF_B | BPF_MSH, 0)  // X = IP header length
+                                 : statement(BPF_LDX | BPF_W | BPF_IMM, 0)};  // there is none
+  if (carrier == Carrier::ah) {
+    program.insert(program.end(), {statement(BPF_LD | BPF_B | BPF_IND, 0),  // A = next header
+                                   jump(BPF_JMP | BPF_JEQ | BPF_K, kIpProtocolVrrp, 1, 0),
+                                   statement(BPF_RET | BPF_K, 0)});
+  }
+  const std::vector<Range> ranges = ranges_of(vrids);
+  if (ranges.size() > kMaxRanges) {
+    program.push_back(statement(BPF_RET | BPF_K, kAcceptAll));
+    return program;
+  }
+  program.insert(program.end(),
+                 {
+                     statement(BPF_LD | BPF_W | BPF_LEN, 0),   // A = length of the packet
+                     statement(BPF_ALU | BPF_SUB | BPF_X, 0),  // A = what follows the header
+                     jump(BPF_JMP | BPF_JGE | BPF_K, offset + 2, 1, 0),  // has a VRID?
+                     statement(BPF_RET | BPF_K, kAcceptAll),             // no: let it be counted
+                     statement(BPF_LD | BPF_B | BPF_IND, offset + 1),    // A = VRID
+                 });
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     const std::size_t left =
         2 * (ranges.size() - 1 - i);  // instructions after this pair and before "drop"

@@ -40,12 +40,21 @@ void describe(auto& archive, Either<Unicast> auto& value) {
   archive("senders", senders);
 }
 
+void describe(auto& archive, Either<Signing> auto& value) {
+  auto& [keys, active_key, window, anti_replay, mode] = value;
+  archive("keys", keys);
+  archive("active_key", active_key);
+  archive("window", window);
+  archive("anti_replay", anti_replay);
+  archive("mode", mode);
+}
+
 void describe(auto& archive, Either<InstanceSettings> auto& value) {
   auto& [name, interface, family, version, vrid, priority, initial_state, preempt, preempt_delay,
-         advert_interval, down_timer_adverts, authentication, addresses, excluded_addresses,
-         source_address, source_tracking, group, unicast, checksum, garp, address_list_policy,
-         owner_receive, lower_priority_answer, higher_priority_send_advert, minimum_ttl,
-         retry_after, trackers] = value;
+         advert_interval, down_timer_adverts, authentication, signing, addresses,
+         excluded_addresses, source_address, source_tracking, group, unicast, checksum, garp,
+         address_list_policy, owner_receive, lower_priority_answer, higher_priority_send_advert,
+         minimum_ttl, retry_after, trackers] = value;
   archive("name", name);
   archive("interface", interface);
   archive("family", family);
@@ -58,6 +67,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("advert_interval", advert_interval);
   archive("down_timer_adverts", down_timer_adverts);
   archive.group("authentication", authentication);
+  archive.maybe("signing", signing);
   archive("addresses", addresses);
   archive("excluded_addresses", excluded_addresses);
   archive.maybe("source_address", source_address);
@@ -165,6 +175,13 @@ void describe(auto& archive, Either<ListDifference> auto& value) {
   archive("theirs", theirs);
 }
 
+void describe(auto& archive, Either<ProofMemory> auto& value) {
+  auto& [ah_sequence, sent, peers] = value;
+  archive("ah_sequence", ah_sequence);
+  archive("sent", sent);
+  archive("peers", peers);
+}
+
 // ---- events ----
 
 void describe(auto&, Either<Startup> auto&) {}
@@ -184,12 +201,20 @@ void describe(auto& archive, Either<Advert> auto& value) {
   archive("checksum", checksum);
 }
 
+void describe(auto& archive, Either<Proof> auto& value) {
+  auto& [ah_sequence, stamp, key] = value;
+  archive("ah_sequence", ah_sequence);
+  archive("stamp", stamp);
+  archive("key", key);
+}
+
 void describe(auto& archive, Either<AdvertReceived> auto& value) {
-  auto& [router, advert, source, differs] = value;
+  auto& [router, advert, source, differs, proof] = value;
   archive("router", router);
   archive.group("advert", advert);
   archive("source", source);
   archive("address_list_differs", differs);
+  archive.group("proof", proof);
 }
 
 void describe(auto& archive, Either<Rejected> auto& value) {
@@ -259,6 +284,17 @@ void describe(auto& archive, Either<ResumeFromPage> auto& value) {
   archive("priority", priority);
 }
 
+void describe(auto& archive, Either<RecallProofs> auto& value) {
+  auto& [router, memory] = value;
+  archive("router", router);
+  archive.group("memory", memory);
+}
+
+void describe(auto& archive, Either<ClockTold> auto& value) {
+  auto& [utc_ahead] = value;
+  archive("utc_ahead", utc_ahead);
+}
+
 void describe(auto& archive, Either<ScriptStarted> auto& value) {
   auto& [router] = value;
   archive("router", router);
@@ -296,7 +332,8 @@ void describe(auto& archive, Either<Reload> auto& value) {
 void describe(auto& archive, Either<Situation> auto& value) {
   auto& [state, since, why, leaving, interface, last_source, faults, verdicts, resumed_priority,
          resume, placement, setback, send_trouble, heard_master, master_resigned, slowest_peer,
-         rival, list_difference, dialects, remarks, became_master_at, last_advert_at] = value;
+         rival, list_difference, dialects, remarks, became_master_at, last_advert_at, proofs,
+         utc_ahead] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -319,6 +356,8 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive("remarks", remarks);
   archive("became_master_at", became_master_at);
   archive("last_advert_at", last_advert_at);
+  archive.maybe("proofs", proofs);
+  archive("utc_ahead", utc_ahead);
 }
 
 }  // namespace holdfast::vrrp::scenario

@@ -1,5 +1,6 @@
 #include "vrrp/scenario/lines.hpp"
 
+#include "vrrp/core/ah.hpp"
 #include "vrrp/scenario/field_io.hpp"
 
 #include <set>
@@ -8,16 +9,18 @@ namespace holdfast::vrrp::scenario {
 namespace {
 
 /// By the alternative's index in Event.
-constexpr std::array<std::string_view, 18> kVerbs{
-    "startup",     "tick",      "advert",    "rejected", "sent",         "refused",
-    "unannounced", "interface", "addresses", "repaired", "shutdown",     "shutdown-now",
-    "paused",      "resume",    "reload",    "script",   "script-ended", "tracked"};
+constexpr std::array<std::string_view, 20> kVerbs{
+    "startup",   "tick",      "advert",       "rejected", "sent",         "refused", "unannounced",
+    "interface", "addresses", "repaired",     "shutdown", "shutdown-now", "paused",  "resume",
+    "reload",    "script",    "script-ended", "recall",   "clock",        "tracked"};
 static_assert(kVerbs.size() == std::variant_size_v<Event>, "every event has its verb");
 
 /// Encoded in one byte on the wire.
 constexpr std::size_t kMostAdvertised = 255;
 /// No hour of a director has so long a line, and no packet such a size.
 constexpr std::size_t kMostPayload = 65535;
+/// Behind the bytes of a packet that begin with an authentication header: a field of its IP header.
+constexpr std::string_view kAhWord = "ah=";
 
 template <std::size_t Index = 0>
 Event read_alternative(std::size_t index, std::span<const std::string> words) {
@@ -43,12 +46,14 @@ struct LifeFlags {
   bool running = false;
   bool stopping = false;
   bool stopped = false;
+  Duration utc_ahead{};
 };
 void describe(auto& archive, Either<LifeFlags> auto& value) {
-  auto& [running, stopping, stopped] = value;
+  auto& [running, stopping, stopped, utc_ahead] = value;
   archive("running", running);
   archive("stopping", stopping);
   archive("stopped", stopped);
+  archive("utc_ahead", utc_ahead);
 }
 
 struct WakeFields {
@@ -99,6 +104,10 @@ InstanceSettings read_instance(std::span<const std::string> words) {
   const bool is_v4 = settings.family == core::Family::v4;
   check(settings.version == 3 || (settings.version == 2 && is_v4), "version: 2 or 3; 3 with IPv6");
   check(all_of_family(settings.addresses, settings.family), "addresses: all of the family");
+  check(!settings.has_header() || (settings.version == 2 && !settings.signing),
+        "authentication.type: a header only in version 2, and without signing");
+  check(!settings.signing || settings.signing->key(settings.signing->active_key) != nullptr,
+        "signing.active_key: one of the keys");
   const auto fits = [&](const IpAddress& address) { return address.family() == settings.family; };
   check(!settings.source_address || fits(*settings.source_address), "source_address: the family");
   check(!settings.group || fits(*settings.group), "group: of the family");
@@ -109,9 +118,13 @@ InstanceSettings read_instance(std::span<const std::string> words) {
 }
 
 std::string packet_text(const Received& packet, std::span<const std::uint8_t> payload) {
-  return fmt::format("packet {} {} {} {} {}", quote(packet.interface), packet.source.to_string(),
-                     packet.destination.to_string(), packet.hop_limit,
-                     payload.empty() ? "-" : to_hex(payload.data(), payload.size()));
+  std::string text =
+      fmt::format("packet {} {} {} {} {}", quote(packet.interface), packet.source.to_string(),
+                  packet.destination.to_string(), packet.hop_limit,
+                  payload.empty() ? "-" : to_hex(payload.data(), payload.size()));
+  if (packet.protocol == kIpProtocolAh)
+    text += fmt::format(" {}{}", kAhWord, packet.identification);
+  return text;
 }
 
 Received PacketLine::received() const {
@@ -120,11 +133,14 @@ Received PacketLine::received() const {
           .source = source,
           .destination = destination,
           .hop_limit = hop_limit,
-          .payload = payload};
+          .payload = payload,
+          .protocol = protocol,
+          .identification = identification};
 }
 
 PacketLine read_packet(std::span<const std::string> words) {
-  check(words.size() == 5, "a packet has interface, source, destination, hop limit and bytes");
+  check(words.size() == 5 || words.size() == 6,
+        "a packet has interface, source, destination, hop limit and bytes");
   PacketLine packet;
   packet.interface = words[0];
   from_text(words[1], packet.source);
@@ -132,6 +148,11 @@ PacketLine read_packet(std::span<const std::string> words) {
   from_text(words[3], packet.hop_limit);
   if (words[4] != "-") packet.payload = from_hex(words[4]);
   check(packet.payload.size() <= kMostPayload, "no packet is so long");
+  if (words.size() == 5) return packet;
+  check(words[5].starts_with(kAhWord) && packet.source.is_v4() && packet.destination.is_v4(),
+        "behind the bytes of a packet stands ah=IDENTIFICATION, over IPv4, or nothing");
+  packet.protocol = kIpProtocolAh;
+  from_text(std::string_view(words[5]).substr(kAhWord.size()), packet.identification);
   return packet;
 }
 
@@ -167,7 +188,7 @@ std::string decision_line(const Action& action) {
 std::vector<std::string> life_lines(const RouterSituation& situation) {
   std::vector<std::string> lines;
   lines.push_back("life" + FieldWriter::text_of(LifeFlags{situation.running, situation.stopping,
-                                                          situation.stopped}));
+                                                          situation.stopped, situation.utc_ahead}));
   for (const auto& [name, status] : situation.interfaces)
     lines.push_back("interface" + FieldWriter::text_of(NamedInterface{name, status}));
   for (const InstanceSituation& each : situation.instances) {
@@ -183,6 +204,7 @@ RouterSituation read_life(std::span<const std::string> words) {
   life.running = flags.running;
   life.stopping = flags.stopping;
   life.stopped = flags.stopped;
+  life.utc_ahead = flags.utc_ahead;
   return life;
 }
 

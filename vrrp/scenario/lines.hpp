@@ -44,7 +44,8 @@ inline constexpr std::string_view kGap = "gap";
 [[nodiscard]] std::string instance_line(const InstanceSettings& settings);
 [[nodiscard]] InstanceSettings read_instance(std::span<const std::string> words);
 
-/// "packet eth0 192.0.2.2 224.0.0.18 255 2133…": interface, source, destination, hop limit, bytes.
+/// "packet eth0 192.0.2.2 224.0.0.18 255 2133…": interface, source, destination, hop limit, bytes;
+/// with an authentication header "ah=17", too: the identification of its IP header.
 [[nodiscard]] std::string packet_text(const Received& packet,
                                       std::span<const std::uint8_t> payload);
 /// A packet with its own memory.
@@ -54,6 +55,8 @@ struct PacketLine {
   IpAddress destination;
   std::uint8_t hop_limit = 0;
   std::vector<std::uint8_t> payload;
+  std::uint8_t protocol = kIpProtocolVrrp;
+  std::uint16_t identification = 0;
   /// Valid as long as this object.
   [[nodiscard]] Received received() const;
 };

@@ -14,7 +14,7 @@ bool changes_something(const Event& event) {
   if (const auto* placed = std::get_if<AddressesPlaced>(&event)) return !placed->problem.empty();
   if (const auto* script = std::get_if<ScriptEnded>(&event)) return !script->outcome.succeeded();
   return !std::holds_alternative<AdvertSent>(event) && !std::holds_alternative<Tick>(event) &&
-         !std::holds_alternative<ScriptStarted>(event);
+         !std::holds_alternative<ScriptStarted>(event) && !std::holds_alternative<ClockTold>(event);
 }
 
 bool changes_something(const Action& action) {
@@ -35,10 +35,18 @@ void RecordedDriver::begin(Instant now, Duration uncounted, Actions& out) {
   driver_.begin(now, uncounted, out);
 }
 
+const InstanceSettings* RecordedDriver::receiver_of(const Received& packet) const {
+  const auto advert = advert_in(packet);
+  const auto vrid = advert.has_error() ? std::nullopt : peek_vrid(*advert);
+  const Instance* instance = vrid ? router().receiver(packet, *vrid) : nullptr;
+  return instance == nullptr ? nullptr : &instance->settings();
+}
+
 void RecordedDriver::receive(const Received& packet, Actions& out) {
   for (const Attached& each : tapes_) {
     if (each.tape->wants_everything())
-      each.tape->write(now_, packet_text(packet, each.pseudonyms.hide(packet.payload)));
+      each.tape->write(now_,
+                       packet_text(packet, each.pseudonyms.hide(packet, receiver_of(packet))));
   }
   driver_.receive(packet, out);
 }

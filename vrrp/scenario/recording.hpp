@@ -67,6 +67,7 @@ class RecordedDriver {
   };
 
   void open_turn(Instant now);
+  [[nodiscard]] const InstanceSettings* receiver_of(const Received& packet) const;
   void begin_life(const Attached& attached, Instant now) const;
   void write_event(std::string_view how, const Event& event, Instant now);
 

@@ -249,6 +249,45 @@ void from_text(std::string_view text, std::vector<UnicastPeer>& peers) {
   }
 }
 
+std::string to_text(const std::vector<SigningKey>& keys) {
+  std::string text;
+  for (const SigningKey& each : keys)
+    text += fmt::format("{}{},{}", text.empty() ? "" : ";", each.id,
+                        to_hex(each.bytes.data(), each.bytes.size()));
+  return text;
+}
+
+void from_text(std::string_view text, std::vector<SigningKey>& keys) {
+  keys.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto members = split_list(part, ',');
+    if (members.size() != 2) throw FormatError(fmt::format("'{}' is no key", part));
+    SigningKey& key = keys.emplace_back();
+    from_text(members[0], key.id);
+    key.bytes = from_hex(members[1]);
+  }
+}
+
+std::string to_text(const std::vector<SignedPeer>& peers) {
+  std::string text;
+  for (const SignedPeer& each : peers)
+    text += fmt::format("{}{},{},{}", text.empty() ? "" : ";", to_text(each.peer), each.stamp,
+                        each.key);
+  return text;
+}
+
+void from_text(std::string_view text, std::vector<SignedPeer>& peers) {
+  peers.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto members = split_list(part, ',');
+    if (members.size() != 3) throw FormatError(fmt::format("'{}' is no signer", part));
+    SignedPeer& peer = peers.emplace_back();
+    from_text(members[0], peer.peer);
+    from_text(members[1], peer.stamp);
+    from_text(members[2], peer.key);
+  }
+}
+
 std::string to_text(const Dialects& dialects) {
   std::string text;
   for (const PeerDialect& each : dialects)

@@ -58,6 +58,12 @@ void from_text(std::string_view text, PeerRemarks& remarks);
 /// "10.0.0.2,0,255;10.0.0.3,254,255": peers with their windows.
 [[nodiscard]] std::string to_text(const std::vector<UnicastPeer>& peers);
 void from_text(std::string_view text, std::vector<UnicastPeer>& peers);
+/// "1,00ff…;2,17…": numbers and bytes. What stands there is hidden already, see pseudonyms.hpp.
+[[nodiscard]] std::string to_text(const std::vector<SigningKey>& keys);
+void from_text(std::string_view text, std::vector<SigningKey>& keys);
+/// "10.0.0.2,7689123,1": stamp and key.
+[[nodiscard]] std::string to_text(const std::vector<SignedPeer>& peers);
+void from_text(std::string_view text, std::vector<SignedPeer>& peers);
 /// "10.0.0.2,with_pseudo_header,7".
 [[nodiscard]] std::string to_text(const Dialects& dialects);
 void from_text(std::string_view text, Dialects& dialects);
@@ -85,7 +91,15 @@ struct EnumNames<Preempt> {
 };
 template <>
 struct EnumNames<AuthenticationType> {
-  static constexpr std::array<std::string_view, 2> kAll{"none", "password"};
+  static constexpr std::array<std::string_view, 3> kAll{"none", "password", "header"};
+};
+template <>
+struct EnumNames<SigningMode> {
+  static constexpr std::array<std::string_view, 3> kAll{"enforce", "permissive", "receive_only"};
+};
+template <>
+struct EnumNames<AntiReplay> {
+  static constexpr std::array<std::string_view, 2> kAll{"time", "monotonic"};
 };
 template <>
 struct EnumNames<core::Family> {

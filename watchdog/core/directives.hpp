@@ -2,6 +2,7 @@
 // its reply; it belongs to a generation like the snapshot does.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Directives {
   std::optional<std::string> reload_file;
   /// keepalived: reload_check_config. Set and empty: no file.
   std::optional<std::string> check_log;
+  /// keepalived: umask, 0 to 0777; not set: that of who started the watchdog.
+  std::optional<std::uint16_t> umask;
 
   bool operator==(const Directives&) const = default;
 };

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <string_view>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -132,6 +133,8 @@ int Daemon::run() {
   if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
       !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
+  umask_at_start_ = ::umask(options_.umask.value_or(0));
+  if (!options_.umask) ::umask(umask_at_start_);
   open_control_socket();
   std::vector<int> signals{SIGTERM, SIGINT, SIGCHLD};
   const auto harmless = runtime::harmless_signals();
@@ -271,9 +274,18 @@ void Daemon::perform(const ReleaseAddresses&) {
 
 void Daemon::perform(const AdoptGeneration& action) {
   snapshots_.keep_only(action.generation, action.former);
-  schedule_.follow(snapshots_.directives(action.generation));
+  const Directives directives = snapshots_.directives(action.generation);
+  schedule_.follow(directives);
+  use_umask(options_.umask ? options_.umask : directives.umask);
   remember_trial(action.former);
 }
+// What is started from now on inherits it; the process that runs scripts is told.
+void Daemon::use_umask(std::optional<std::uint16_t> mask) {
+  const mode_t wanted = mask.value_or(umask_at_start_);
+  ::umask(wanted);
+  scripts_.use_umask(wanted);
+}
+
 void Daemon::perform(const ReuseSnapshot& action) {
   snapshots_.copy(action.former, action.generation);
 }

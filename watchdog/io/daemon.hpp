@@ -75,6 +75,8 @@ class Daemon {
   void perform(const Report& action);
   void perform(const Exit& action);
 
+  void use_umask(std::optional<std::uint16_t> mask);
+
   Options options_;
   Starter starter_;
   runtime::Loop loop_;
@@ -98,6 +100,7 @@ class Daemon {
   runtime::RateLimiter reported_signals_{runtime::kSignalReportInterval};
   core::Instant started_at_;
   bool ready_ = false;
+  mode_t umask_at_start_ = 0;
 };
 
 }  // namespace holdfast::watchdog

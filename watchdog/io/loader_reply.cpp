@@ -1,13 +1,17 @@
 #include "watchdog/io/loader_reply.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <charconv>
 
 namespace holdfast::watchdog {
 
 namespace {
 
-constexpr std::string_view kMagic = "HFL3";
+constexpr std::string_view kMagic = "HFL4";
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kMaskDigits = 3;
 // magic, usable, roles, exit code, flags
 constexpr std::size_t kFixedBytes = 8;
 
@@ -17,8 +21,8 @@ constexpr unsigned kRepeat = 4;
 constexpr unsigned kAllFlags = kHasReloadFile | kHasCheckLog | kRepeat;
 
 /// The texts in the order in which they follow the head, with the longest that is taken.
-constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,      kMaxPathBytes,
-                             kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes};
+constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,       kMaxPathBytes,
+                             kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes, kMaskDigits};
 constexpr std::size_t kHeadBytes = kFixedBytes + kBounds.size() * kLengthBytes;
 using Texts = std::array<std::string, kBounds.size()>;
 
@@ -71,7 +75,8 @@ std::string encode_reply(const LoaderReply& reply) {
                     path(directives.router_id),
                     finished.changes.substr(0, kMaxChangeBytes),
                     finished.refused_unless_forced.substr(0, kMaxSentenceBytes),
-                    finished.diagnostics.substr(0, kMaxDiagnosticBytes)};
+                    finished.diagnostics.substr(0, kMaxDiagnosticBytes),
+                    directives.umask ? fmt::format("{:o}", *directives.umask & 0777U) : ""};
   const unsigned flags = (directives.reload_file ? kHasReloadFile : 0) |
                          (directives.check_log ? kHasCheckLog : 0) |
                          (directives.reload_repeat ? kRepeat : 0);
@@ -98,6 +103,13 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
   if (!texts) return std::nullopt;
   for (std::size_t i = 0; i < 4; ++i)
     if (!can_be_opened((*texts)[i])) return std::nullopt;
+  const std::string& digits = (*texts)[7];
+  std::optional<std::uint16_t> mask;
+  if (!digits.empty()) {
+    const char* const end = digits.data() + digits.size();
+    const auto [behind, error] = std::from_chars(digits.data(), end, mask.emplace(), 8);
+    if (error != std::errc{} || behind != end) return std::nullopt;
+  }
 
   LoaderReply reply;
   reply.directives.reload_time_file = std::move((*texts)[0]);
@@ -105,6 +117,7 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
   if ((flags & kHasReloadFile) != 0) reply.directives.reload_file = std::move((*texts)[1]);
   if ((flags & kHasCheckLog) != 0) reply.directives.check_log = std::move((*texts)[2]);
   reply.directives.router_id = std::move((*texts)[3]);
+  reply.directives.umask = mask;
   reply.finished = {.usable = usable == 1,
                     .roles = RoleSet(roles),
                     .diagnostics = std::move((*texts)[6]),

@@ -42,6 +42,14 @@ void ScriptProcess::configure(Generation generation, runtime::UniqueFd snapshot)
   if (process_) send_configuration(generation, configurations_.back().second);
 }
 
+// To that process a commit brings the umask of what is committed.
+void ScriptProcess::use_umask(mode_t mask) {
+  if (!process_) return;
+  runtime::Frame frame{.type = runtime::FrameType::commit, .number = mask, .text = {}, .fd = {}};
+  if (const auto sent = channel_->send(std::move(frame)); !sent)
+    logger_.log(kScriptsDied, "{}", sent.error().message);
+}
+
 void ScriptProcess::send_configuration(Generation generation, const runtime::UniqueFd& snapshot) {
   runtime::Frame frame{.type = runtime::FrameType::prepare,
                        .number = generation,

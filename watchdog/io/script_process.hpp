@@ -48,6 +48,8 @@ class ScriptProcess {
   /// This configuration is about to come into use: the process reads it, to know which commands it
   /// holds. Called before a child is told of it; for a number that it knows, it does nothing.
   void configure(Generation generation, runtime::UniqueFd snapshot);
+  /// For every script from now on. A process that is started later has it from this one.
+  void use_umask(mode_t mask);
   /// A process in this role has been started: it gets a connection.
   void connect(Role role);
   /// The children are gone. `on_left` comes when their last scripts have ended, or kPatience is

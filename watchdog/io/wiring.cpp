@@ -17,7 +17,8 @@ Directives directives_of(const config::Globals& globals) {
           .reload_time_file = globals.reload_time_file,
           .reload_repeat = globals.reload_repeat,
           .reload_file = optional(globals.reload_file),
-          .check_log = optional(globals.reload_check_config)};
+          .check_log = optional(globals.reload_check_config),
+          .umask = globals.umask};
 }
 
 }  // namespace holdfast::watchdog

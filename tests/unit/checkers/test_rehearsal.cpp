@@ -179,6 +179,20 @@ TEST_CASE("rehearsal: what is supposed of a server comes true at the same moment
   CHECK(told(rehearsal) == Lines{"quorum-lost", "-d -t 192.0.2.1:80 -r 10.0.0.1:80"});
 }
 
+TEST_CASE("rehearsal: ends early when nobody waits for it any more") {
+  Machine machine = with_one_service();
+  CheckersCopy copy = machine.copy();
+  int asked = 0;
+  copy.is_wanted = [&asked] { return ++asked < 50; };
+  Rehearsal rehearsal(std::move(copy));
+
+  rehearsal.run(24h);
+
+  CHECK(rehearsal.ended_early());
+  CHECK(asked >= 50);
+  CHECK(asked < 100);
+}
+
 TEST_CASE("rehearsal: a server that fell comes back; one without a check cannot be supposed away") {
   Machine machine = with_one_service();
   machine.bench.answers[server_at(1)] = kBad;

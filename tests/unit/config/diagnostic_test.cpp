@@ -166,6 +166,24 @@ TEST_CASE("text: UTF-16 of both byte orders, with pairs, halves of pairs and an 
   CHECK(from_utf16("plain").empty());
 }
 
+TEST_CASE("text: a letter is counted wherever it stands among its neighbours") {
+  std::string text;
+  std::size_t expected = 0;
+  for (int i = 0; i < 600; ++i) {
+    const auto letter = static_cast<char>(i * 7 % 256);
+    text += letter;
+    expected += letter == '{' ? 1 : 0;
+    CHECK(count_of(text, '{') == expected);
+  }
+  for (const char letter : {'\0', '\x7F', '\x80', '\xFF', 'z'}) {
+    for (std::size_t length = 0; length < 20; ++length) {
+      CHECK(count_of(std::string(length, letter), letter) == length);
+      CHECK(count_of(std::string(length, static_cast<char>(letter ^ 1)), letter) == 0);
+      CHECK(count_of(std::string(length, static_cast<char>(letter ^ 0x80)), letter) == 0);
+    }
+  }
+}
+
 TEST_CASE("diagnostic: spelling distance counts a swap as one") {
   CHECK(spelling_distance("priority", "priority") == 0);
   CHECK(spelling_distance("prioirty", "priority") == 1);

@@ -86,7 +86,7 @@ TEST_CASE("address line: every option reaches the model") {
   expected.interface = "eth1";
   expected.broadcast = address("10.0.0.255");
   expected.label = "eth1:a";
-  expected.scope = kScopeLink;
+  expected.scope = core::kScopeLink;
   expected.peer = prefix("10.0.0.2/32");
   expected.home = expected.duplicate_detection = expected.manage_temporary = true;
   expected.no_prefix_route = expected.auto_join = true;
@@ -99,7 +99,7 @@ TEST_CASE("address line: broadcast and scope in their forms") {
   CHECK(one_address("10.1.2.3/20 dev e brd -").broadcast == address("10.1.0.0"));
   CHECK(one_address("10.1.2.3/20 dev e broadcast 10.1.1.1").broadcast == address("10.1.1.1"));
   CHECK(one_address("10.1.2.3 dev e scope 77").scope == 77);
-  CHECK(one_address("10.1.2.3 dev e scope nowhere").scope == kScopeNowhere);
+  CHECK(one_address("10.1.2.3 dev e scope nowhere").scope == core::kScopeNowhere);
   CHECK(refused("static_ipaddress", "10.1.2.3 dev e scope 256")
             .starts_with("2:22 'scope' must be global, site, link, host, nowhere or a "
                          "number from 0 to 255, not '256'"));
@@ -157,7 +157,7 @@ TEST_CASE("route line: destination, gateway, interface, source, table") {
   expected.via = address("10.0.0.1");
   expected.interface = "eth1";
   expected.table = "100";
-  expected.scope = kScopeLink;
+  expected.scope = core::kScopeLink;
   expected.metric = 7;
   expected.mtu = 1400;
   expected.mtu_locked = expected.on_link = expected.no_track = true;

@@ -1,4 +1,5 @@
 // Configurations that are read as several trees: nobody may notice.
+#include "config/keepalived/parse.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>
@@ -32,7 +33,15 @@ std::string numbered_services(int count = kServices) {
 std::size_t trees_of(const Loaded& loaded) {
   Diagnostics ignored;
   Reporter reporter(loaded.snapshot, ignored);
-  return read_trees(loaded.snapshot, reporter).size();
+  std::size_t trees = 1;
+  const TreeSink count = [&trees](Tree& tree) {
+    ++trees;
+    tree.clear();
+  };
+  Tree last;
+  const auto length = static_cast<std::uint32_t>(loaded.snapshot.text.size());
+  keepalived::parse(loaded.snapshot, {0, length}, reporter, last, &count);
+  return trees;
 }
 
 // Without the line that each begins with.

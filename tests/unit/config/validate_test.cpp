@@ -113,6 +113,21 @@ TEST_CASE("validate: the own source address among the peers") {
                          "itself, not a peer"));
 }
 
+TEST_CASE("validate: an IPv6 list that does not begin with a link-local address") {
+  const auto findings = [](std::string_view addresses) {
+    return all(
+        fmt::format("vrrp_instance VI_1 {{\ninterface eth0\nvirtual_router_id 1\npriority 100\n"
+                    "virtual_ipaddress {{\n{}\n}}\n}}\n",
+                    addresses));
+  };
+  constexpr std::string_view kFinding =
+      "note: the first IPv6 address of vrrp_instance 'VI_1' is not link-local";
+
+  CHECK(findings("2001:db8::1\nfe80::1").find(kFinding) != std::string::npos);
+  CHECK(findings("fe80::1\n2001:db8::1").find(kFinding) == std::string::npos);
+  CHECK(findings("10.0.0.7").find(kFinding) == std::string::npos);
+}
+
 TEST_CASE("validate: slow and hasty adverts") {
   CHECK(all(instance("advert_int 20")) ==
         "1:1 note: with 'advert_int 20' the backup of vrrp_instance 'VI_1' waits 60 seconds before "

@@ -1,9 +1,14 @@
+#include "config/signing_keys.hpp"
 #include "config/started.hpp"
 #include "config/write/write.hpp"
 #include "tests/unit/config/support.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
 
 using namespace holdfast;
 using namespace holdfast::config;
@@ -101,7 +106,7 @@ TEST_CASE("vrrp_instance: address lines with every option") {
   CHECK(first.interface == "eth1");
   CHECK(first.label == "eth1:vip");
   CHECK(first.broadcast == core::IpAddress::v4({10, 0, 0, 255}));
-  CHECK(first.scope == kScopeLink);
+  CHECK(first.scope == core::kScopeLink);
   CHECK(one.virtual_addresses_excluded[1].broadcast == core::IpAddress::v4({10, 0, 1, 255}));
   CHECK(one.virtual_addresses_excluded[1].interface == "eth0");
   CHECK(one.virtual_addresses_excluded[2].broadcast == core::IpAddress::v4({10, 0, 0, 0}));
@@ -145,16 +150,22 @@ TEST_CASE("vrrp_instance: state MASTER without a priority owns the address") {
 // What is said of an instance that rests.
 std::string rests(std::string_view reason) {
   return fmt::format(
-      "1:15 warning: vrrp_instance 'VI_1' is not started: Holdfast does not do {} yet; its "
-      "addresses stay with the other director",
+      "1:15 warning: vrrp_instance 'VI_1' is not started: {}; its addresses stay with the other "
+      "director",
       reason);
 }
+constexpr std::string_view kNoKey =
+    "auth_hmac has a key that cannot be used, or none (keys have 32 to 64 bytes, as text, as "
+    "hex:DIGITS, or in a file that can be read; active_key is one of them)";
 
 TEST_CASE(
     "vrrp_instance: one that Holdfast cannot run yet is in the model, and said to rest once") {
   const std::pair<std::string_view, std::string_view> words[] = {
-      {"authentication {\nauth_type AH\nauth_pass x\n}", "auth_type AH"},
-      {"auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}", "auth_hmac"},
+      {"auth_hmac {\nmode enforce\n}", kNoKey},
+      {"auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 2\n}", kNoKey},
+      {"auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}\n"
+       "authentication {\nauth_type AH\nauth_pass x\n}",
+       "auth_hmac and 'auth_type AH' exclude each other, remove one of them"},
   };
   for (const auto& each : words) {
     CAPTURE(each.first);
@@ -162,7 +173,8 @@ TEST_CASE(
   }
   for (const std::string_view runs :
        {"", "version 3", "unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}",
-        "mcast_dst_ip 224.0.0.99"})
+        "mcast_dst_ip 224.0.0.99", "authentication {\nauth_type AH\nauth_pass x\n}",
+        "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}"})
     CHECK(why_not_started(only(runs)).empty());
 }
 
@@ -252,8 +264,7 @@ TEST_CASE("vrrp_instance: what strict mode forbids is taken out, as in keepalive
 
 TEST_CASE("vrrp_instance: auth_type AH cannot start as master") {
   CHECK(only("state MASTER\nauthentication {\nauth_type AH\nauth_pass x\n}",
-             rests("auth_type AH") +
-                 "\n8:1 warning: 'state MASTER' does not work with 'auth_type AH': BACKUP is taken")
+             "8:1 warning: 'state MASTER' does not work with 'auth_type AH': BACKUP is taken")
             .state == InitialState::backup);
 }
 
@@ -398,16 +409,46 @@ TEST_CASE("vrrp_instance: use_vmac with all its words, in keepalived's spellings
 
 TEST_CASE("vrrp_instance: auth_hmac with all its words") {
   const VrrpInstance one = only(
-      "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nkey 2 file:/etc/key\nkey 3 hex:00\n"
+      "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nkey 2 file:/no/such/key\n"
+      "key 3 hex:00\nkey 4 file:/dev/zero\nkey 5 hex:0g\n"
       "active_key 2\ntime_window 10\nanti_replay monotonic\nmode receive-only\n}",
-      rests("auth_hmac") +
-          "\n11:7 warning: this key has 1 bytes; keepalived takes keys of 32 to 64");
+      rests(kNoKey) +
+          "\n10:7 warning: key 2: cannot read /no/such/key: No such file or directory"
+          "\n11:7 warning: key 3: it has 1 bytes, keys have 32 to 64"
+          "\n12:7 warning: key 4: /dev/zero is no ordinary file"
+          "\n13:7 warning: key 5: behind hex: stand pairs of the digits 0-9 and a-f");
   REQUIRE(one.auth_hmac);
-  CHECK(one.auth_hmac->keys.size() == 3);
+  CHECK(one.auth_hmac->keys.size() == 5);
   CHECK(one.auth_hmac->active_key == 2);
   CHECK(one.auth_hmac->time_window == 10s);
   CHECK(one.auth_hmac->anti_replay == AuthHmac::AntiReplay::monotonic);
   CHECK(one.auth_hmac->mode == AuthHmac::Mode::receive_only);
+}
+
+TEST_CASE("vrrp_instance: keys of auth_hmac as text, as digits, and of both kinds in a file") {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / fmt::format("holdfast-key-{}", ::getpid());
+  const auto bytes = [](std::string value) {
+    const auto known = bytes_of(AuthHmac::Key{7, std::move(value)});
+    return known ? std::string(known->bytes.begin(), known->bytes.end()) : known.error().message;
+  };
+  const auto kept = [&](std::string_view text) {
+    std::ofstream(file) << text;
+    return bytes("file:" + file.string());
+  };
+  const std::string text(32, 'k');
+  std::string digits;
+  for (int i = 0; i < 32; ++i) digits += i % 2 == 0 ? "6b" : "6B";
+
+  CHECK(bytes(text) == text);
+  CHECK(bytes("hex:" + digits) == text);
+  CHECK(kept(text + "\n") == text);
+  CHECK(kept("hex:" + digits + "\r\n") == text);
+  CHECK(kept("") == "key 7: it has 0 bytes, keys have 32 to 64");
+  CHECK(kept(std::string(300, 'k')).find("longer than a key can be") != std::string::npos);
+  CHECK(bytes(std::string(65, 'k')) == "key 7: it has 65 bytes, keys have 32 to 64");
+  CHECK(bytes("file:" + file.parent_path().string()).find("no ordinary file") != std::string::npos);
+  std::filesystem::remove(file);
 }
 
 TEST_CASE("vrrp_instance: more addresses than an advert has room for are held all the same") {

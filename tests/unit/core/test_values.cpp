@@ -31,7 +31,7 @@ TEST_CASE("an IPv4-mapped address is the IPv4 address that it names [RFC4291-2.5
   CHECK_FALSE(IpAddress::parse("::fffe:192.0.2.1")->is_v4());
 }
 
-TEST_CASE("addresses order unsigned in network order, as the tie-break wants [RFC9568-6.4.3]") {
+TEST_CASE("addresses order unsigned in network order, as the tie-break wants [RFC9568-6.4.3-4]") {
   CHECK(*IpAddress::parse("10.0.0.200") > *IpAddress::parse("10.0.0.100"));
   CHECK(*IpAddress::parse("200.0.0.1") > *IpAddress::parse("100.0.0.1"));
 }

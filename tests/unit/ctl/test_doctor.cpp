@@ -19,7 +19,7 @@ boost::json::object page(std::string_view text) {
 TEST_CASE("doctor: an instance of a status page becomes what is expected on the wire") {
   const auto all = expectations_of(page(R"({"instances":[{"name":"VI_1","interface":"eth0",
     "vrid":51,"family":"ipv4","channel":"224.0.0.99","version":3,"unicast_peers":null,
-    "authentication":"PASS","advertises":["192.0.2.100","nonsense",7],"priority":150,
+    "authentication":{"method":"password"},"advertises":["192.0.2.100","nonsense",7],"priority":150,
     "advert_interval_ms":250.0,"peer_problems":[
       {"peer":"192.0.2.2","reason":"bad_version","adverts":4,"heard_ms":1500.5,"what":"speaks"},
       {"peer":"192.0.2.3","reason":"bad_version","ended":true},

@@ -1,5 +1,6 @@
 #include "ctl/online.hpp"
 #include "ctl/online_scripts.hpp"
+#include "runtime/accounts.hpp"
 #include "runtime/script_file.hpp"
 
 #include <boost/json/parse.hpp>
@@ -31,10 +32,15 @@ HostFacts host() {
   return facts;
 }
 
-std::string found(const std::string& text, const HostFacts& facts = host()) {
+std::vector<core::Result<core::ScriptUser>> look_up(std::vector<core::AccountName> names) {
+  return runtime::look_up_accounts(std::move(names), runtime::kAccountPatience);
+}
+
+std::string found(const std::string& text, const HostFacts& facts = host(),
+                  const config::AccountLookUp& accounts = look_up) {
   const config::Loaded loaded = config::load_text(text, "t.conf", {});
   config::Diagnostics out;
-  check_online(loaded, facts, out);
+  check_online(loaded, facts, accounts, out);
   std::string lines;
   for (const config::Diagnostic& one : out.all()) {
     lines += fmt::format("{}{} {}: {}", lines.empty() ? "" : "\n", one.line,
@@ -239,4 +245,28 @@ TEST_CASE("online: what root runs only root may change") {
   CHECK(runtime::why_unsafe(good).empty());  // /tmp is sticky
   REQUIRE(chown(directory.path().c_str(), 65534, 65534) == 0);
   CHECK(runtime::why_unsafe(good) == fmt::format("{} belongs to user 65534", directory.path()));
+}
+
+TEST_CASE("check --online: a silent directory service is asked once for all accounts") {
+  std::vector<core::AccountName> asked;
+  int questions = 0;
+  const auto silent = [&](std::vector<core::AccountName> names) {
+    ++questions;
+    asked = names;
+    std::vector<core::Result<core::ScriptUser>> answers;
+    for (const core::AccountName& name : names)
+      answers.emplace_back(core::fail_errno(ETIMEDOUT, "cannot look up user {}", name.user));
+    return answers;
+  };
+  const std::string scripts =
+      "notify_master /bin/true ldapuser\nnotify_backup /bin/true ldapuser\n"
+      "notify_fault /bin/false other staff";
+
+  const std::string lines = found(instance("192.168.1.200/24", scripts), host(), silent);
+
+  CHECK(questions == 1);
+  CHECK(asked == std::vector<core::AccountName>{{"ldapuser", ""}, {"other", "staff"}});
+  CHECK(lines ==
+        "7 warning: cannot look up user ldapuser: Connection timed out: its scripts are not run\n"
+        "9 warning: cannot look up user other: Connection timed out: its scripts are not run");
 }

@@ -163,7 +163,7 @@ TEST_CASE("kernel: hold and release, with label, broadcast, scope and prefix as 
   Bench bench;
   DesiredAddress fancy = vip("192.168.1.200/24", "eth0:vip");
   fancy.broadcast = *core::IpAddress::parse("192.168.1.255");
-  fancy.scope = kScopeLink;
+  fancy.scope = core::kScopeLink;
   DesiredAddress six{"eth0", *core::IpPrefix::parse("2001:db8::9/128"), "", {}, 0};
 
   bench.reflector.hold(owner(1), {fancy, vip("192.168.1.201"), six});
@@ -449,7 +449,7 @@ TEST_CASE("kernel: a refusal is a sentence with the kernel's reason") {
   shell("ip addr add 10.0.0.1/24 dev eth0");
   Bench bench;
   DesiredAddress impossible = vip("10.0.0.9/24");
-  impossible.scope = kScopeLink;  // in the network of an address with scope global
+  impossible.scope = core::kScopeLink;  // in the network of an address with scope global
 
   bench.reflector.hold(owner(1), {impossible, vip("10.0.0.10")});
   REQUIRE(bench.until([&] { return bench.published.size() == 1; }));

@@ -108,7 +108,7 @@ TEST_CASE("plan: secondaries go before their primary, so that none is promoted o
 
 TEST_CASE("kernel model: a scope that differs inside one network is refused") {
   Address other = address("10.0.0.8/24");
-  other.scope = kScopeLink;
+  other.scope = core::kScopeLink;
 
   const Applied applied = apply(std::vector<Step>{{StepKind::add, other}},
                                 std::vector{address("10.0.0.9/24")}, PromoteSecondaries::no);

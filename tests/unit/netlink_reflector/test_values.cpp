@@ -142,7 +142,7 @@ TEST_CASE(
 
   CHECK(resolved.interface == 7);
   CHECK(resolved.label == "eth0");
-  CHECK(resolved.scope == kScopeGlobal);
+  CHECK(resolved.scope == core::kScopeGlobal);
   CHECK(resolved.broadcast == std::nullopt);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("codec: what we send to add an address reads back as the same address"
   Address sent = address(7, "192.168.1.200/24");
   sent.label = "eth0:vip";
   sent.broadcast = ip("192.168.1.255");
-  sent.scope = kScopeLink;
+  sent.scope = core::kScopeLink;
   sent.peer = ip("192.168.1.201");
   sent.flags = kFlagNoPrefixRoute;
   sent.valid_lifetime = 3600;

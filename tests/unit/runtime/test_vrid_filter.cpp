@@ -10,18 +10,20 @@
 
 using holdfast::core::Family;
 using holdfast::runtime::UniqueFd;
+using holdfast::vrrp::Carrier;
 using holdfast::vrrp::vrid_filter;
 
 namespace {
 
 class Filtered {
  public:
-  explicit Filtered(const std::set<std::uint8_t>& vrids, Family family = Family::v4) {
+  explicit Filtered(const std::set<std::uint8_t>& vrids, Family family = Family::v4,
+                    Carrier carrier = Carrier::ip) {
     std::array<int, 2> ends{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
     in_.reset(ends[0]);
     out_.reset(ends[1]);
-    auto program = vrid_filter(family, vrids);
+    auto program = vrid_filter(family, vrids, carrier);
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
     REQUIRE(::setsockopt(out_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0);
   }
@@ -90,4 +92,32 @@ TEST_CASE("vrid filter: sockets of IPv6 see no header") {
     CHECK(socket.passes(advert) == (vrid == 51));
   }
   CHECK(socket.passes({0x31}));
+}
+
+TEST_CASE("vrid filter: behind an authentication header only VRRP of the given routers passes") {
+  const auto in_header = [](std::uint8_t vrid, std::uint8_t next = 112, std::uint8_t words = 5) {
+    std::vector<std::uint8_t> bytes(words * 4U + 24U + 20U);
+    bytes[0] = static_cast<std::uint8_t>(0x40 | words);
+    bytes[words * 4U] = next;
+    bytes[words * 4U + 24U] = 0x21;
+    bytes[words * 4U + 25U] = vrid;
+    return bytes;
+  };
+  Filtered some({51, 52}, Family::v4, Carrier::ah);
+  CHECK(some.passes(in_header(51)));
+  CHECK(some.passes(in_header(52, 112, 15)));
+  CHECK_FALSE(some.passes(in_header(53)));
+  CHECK_FALSE(some.passes(in_header(51, 6)));  // another's IPsec
+  std::vector<std::uint8_t> cut = in_header(51);
+  cut.resize(20 + 24 + 1);
+  CHECK(some.passes(cut));  // to be counted as broken
+
+  std::set<std::uint8_t> every_other;
+  for (unsigned vrid = 1; vrid < 256; vrid += 2)
+    every_other.insert(static_cast<std::uint8_t>(vrid));
+  Filtered many(every_other, Family::v4, Carrier::ah);
+  CHECK(many.passes(in_header(1)));
+  CHECK_FALSE(many.passes(in_header(1, 6)));
+  Filtered none({}, Family::v4, Carrier::ah);
+  CHECK_FALSE(none.passes(in_header(51)));
 }

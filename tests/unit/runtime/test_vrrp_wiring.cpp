@@ -177,12 +177,47 @@ TEST_CASE("wiring: an instance that cannot be run yet is left out, the others ar
            "\n}\n" + std::string(extra) + "}\n";
   };
 
-  const Wiring wiring = wiring_of_text(
-      named("A", 1, "authentication {\nauth_type AH\nauth_pass x\n}\n") + named("B", 2, "") +
-      named("C", 3, "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}\n"));
+  const Wiring wiring = wiring_of_text(named("A", 1, "auth_hmac {\nkey 1 short\n}\n") +
+                                       named("B", 2, "") + named("C", 3, "auth_hmac {\n}\n"));
 
   REQUIRE(wiring.instances.size() == 1);
   CHECK(wiring.instances[0].name == "B");
+}
+
+TEST_CASE("wiring: an authentication header and auth_hmac reach the core") {
+  const auto only = [](const std::string& extra) {
+    const Wiring wiring = wiring_of_text(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nadvert_int 2\n"
+        "virtual_ipaddress {\n10.0.0.1\n}\n" +
+        extra + "\n}\n");
+    REQUIRE(wiring.instances.size() == 1);
+    return wiring.instances[0];
+  };
+  const std::string keys =
+      "key 3 0123456789abcdef0123456789abcdef\n"
+      "key 4 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+
+  CHECK(only("authentication {\nauth_type AH\nauth_pass horse\n}").authentication ==
+        Authentication::header("horse"));
+  CHECK_FALSE(only("").signing);
+
+  const InstanceSettings plain = only("auth_hmac {\n" + keys + "}");
+  REQUIRE(plain.signing);
+  CHECK(plain.signing->active_key == 3);
+  CHECK(plain.signing->keys.at(0).bytes.at(0) == '0');
+  CHECK(plain.signing->key(4)->bytes.at(31) == 0x1f);
+  CHECK(plain.signing->window == 6s);  // three intervals
+  CHECK(plain.signing->anti_replay == AntiReplay::time);
+  CHECK(plain.signing->mode == SigningMode::enforce);
+
+  const InstanceSettings all =
+      only("auth_hmac {\n" + keys +
+           "active_key 4\ntime_window 90\nanti_replay monotonic\nmode receive-only\n}");
+  REQUIRE(all.signing);
+  CHECK(all.signing->active_key == 4);
+  CHECK(all.signing->window == 90s);
+  CHECK(all.signing->anti_replay == AntiReplay::monotonic);
+  CHECK(all.signing->mode == SigningMode::receive_only);
 }
 
 TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {

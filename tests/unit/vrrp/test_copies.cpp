@@ -29,6 +29,9 @@ InstanceSettings one(core::Rng& rng, int vrid) {
         {.id = kScript, .weight = rng.chance(50) ? std::int16_t{-15} : std::int16_t{0}});
   if (rng.chance(20))
     settings.trackers.push_back({.id = {TrackerKind::interface, "eth1"}, .weight = 15});
+  if (rng.chance(20)) settings.authentication = Authentication::header("secret");
+  if (settings.authentication.type == AuthenticationType::none && rng.chance(30))
+    settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 7)}}};
   return settings;
 }
 
@@ -43,7 +46,7 @@ std::vector<InstanceSettings> some(core::Rng& rng) {
 Event random_event(core::Rng& rng) {
   const InstanceSettings about = one(rng, 1 + static_cast<int>(rng.below(std::uint64_t{kRouters})));
   const auto priority = static_cast<int>(80 + 10 * rng.below(std::uint64_t{5}));
-  switch (rng.below(std::uint64_t{10})) {
+  switch (rng.below(std::uint64_t{11})) {
     case 0:
       return Reload{some(rng)};
     case 1:
@@ -51,7 +54,9 @@ Event random_event(core::Rng& rng) {
           about.interface,
           {.exists = true, .up = rng.chance(70), .primary_address = ip("192.0.2.1")}};
     case 2:
-      return AdvertReceived{about.key(), advert_of(about, priority), ip("192.0.2.2"), false};
+      return AdvertReceived{about.key(), advert_of(about, priority), ip("192.0.2.2"), false,
+                            Proof{static_cast<std::uint32_t>(rng.below(std::uint64_t{100})),
+                                  rng.below(std::uint64_t{100}), 1}};
     case 3:
       return AdvertReceived{about.key(), advert_of(about, kResignPriority), ip("192.0.2.2"), false};
     case 4:
@@ -62,6 +67,8 @@ Event random_event(core::Rng& rng) {
       return ScriptEnded{about.key(), "notify_master", "MASTER", {}};
     case 7:
       return TrackerReported{kScript, rng.chance(70) ? Verdict::good : Verdict::bad};
+    case 8:
+      return ClockTold{rng.below(Duration(9s))};
     default:
       return Tick{};
   }

@@ -301,6 +301,40 @@ TEST_CASE("doctor: the two forms of the checksum do not go together") {
   CHECK(forms->cure == Cure{"no v3_checksum_as_v2", "vrrp 51 checksum-with-ipv4-pseudoheader"});
 }
 
+TEST_CASE("doctor: over IPv6 a list without a link-local address in front, and a virtual source") {
+  InstanceSettings settings = version_3();
+  settings.family = core::Family::v6;
+  std::vector<VirtualAddress> addresses(2);
+  addresses[0].prefix = {ip("2001:db8::100"), 128};
+  addresses[1].prefix = {ip("fe80::100"), 128};
+  settings.addresses = addresses;
+  const auto said = [&](const char* source, std::uint8_t hop_limit) {
+    Bytes payload;
+    encode_advert(make_advert(settings, 100), payload, {3, ip(source), ip("ff02::12")});
+    Bytes packet{0x60,     0, 0, 0, 0, static_cast<std::uint8_t>(payload.size()), kIpProtocolVrrp,
+                 hop_limit};
+    for (const IpAddress& each : {ip(source), ip("ff02::12")})
+      packet.insert(packet.end(), each.bytes().begin(), each.bytes().end());
+    packet.insert(packet.end(), payload.begin(), payload.end());
+    Speakers speakers;
+    auto seen = read_frame({"eth0", kMac, false, packet});
+    REQUIRE(seen.has_value());
+    CHECK(seen->family == core::Family::v6);
+    CHECK(seen->hop_limit == hop_limit);
+    speakers.note(std::move(*seen), t0);
+    return diagnose(speakers.all(), {expected(settings, true)}, {"eth0"});
+  };
+
+  const auto findings = said("fe80::2", 255);
+  const Finding* first = find(findings, "first_address");
+  REQUIRE(first != nullptr);
+  CHECK(first->sentence.starts_with("fe80::2 advertises 2001:db8::100 as its first address"));
+  CHECK(first->subject == "VI_1 (VRID 51, IPv6)");
+  CHECK(find(said("fe80::2", 64), "bad_ttl")->sentence.find("hop limit 64") != std::string::npos);
+  CHECK(find(said("fe80::100", 255), "virtual_source") != nullptr);
+  CHECK(find(said("fe80::2", 255), "virtual_source") == nullptr);
+}
+
 TEST_CASE("doctor: CARP with our number wants another one, which is free") {
   Speakers speakers;
   for (int i = 0; i < 3; ++i) {

@@ -104,6 +104,19 @@ TEST_CASE("rehearsal: a silent master is succeeded when its down timer has run o
   CHECK_FALSE(rehearsal.silence(ip("192.0.2.77")));
 }
 
+TEST_CASE("rehearsal: ends early when nobody waits for it any more") {
+  DirectorCopy director = beside_peer(100, 150);
+  int asked = 0;
+  director.is_wanted = [&asked] { return ++asked < 50; };
+  Rehearsal rehearsal(director);
+
+  rehearsal.run(24h);
+
+  CHECK(rehearsal.ended_early());
+  CHECK(asked >= 50);
+  CHECK(asked < 100);
+}
+
 TEST_CASE("rehearsal: a priority above the master's takes over, and the peer yields") {
   Rehearsal rehearsal(beside_peer(100, 150));
 

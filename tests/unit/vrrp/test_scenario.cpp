@@ -3,7 +3,9 @@
 #include "core/checksum.hpp"
 #include "core/rng.hpp"
 #include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/core/router.hpp"
+#include "vrrp/core/trailer.hpp"
 #include "vrrp/core/turn.hpp"
 #include "vrrp/scenario/lines.hpp"
 #include "vrrp/scenario/recording.hpp"
@@ -27,6 +29,7 @@ namespace {
 
 const Instant t0{1h};
 const RouterKey kKey{"eth0", core::Family::v4, 51, vrrp_group()};
+constexpr std::uint16_t kIdentification = 17;
 constexpr Pseudonyms::Key kSecret{0x0123456789abcdef, 0xfedcba9876543210};
 
 /// Differs from a default-made one in every member.
@@ -67,6 +70,11 @@ InstanceSettings odd_settings() {
   settings.group = ip("224.0.0.99");
   settings.unicast = Unicast{{{ip("192.0.2.2"), 2, 254}}, 64, Senders::listed};
   settings.checksum = ChecksumChoice::without_pseudo_header;
+  settings.signing = Signing{{{7, std::vector<std::uint8_t>(32, 5)}, {8, {1, 2}}},
+                             7,
+                             6s,
+                             AntiReplay::monotonic,
+                             SigningMode::receive_only};
   settings.minimum_ttl = 254;
   settings.retry_after = 11s;
   settings.trackers = {
@@ -89,7 +97,7 @@ Advert odd_advert() {
 std::vector<Event> every_event() {
   return {Startup{},
           Tick{},
-          AdvertReceived{kKey, odd_advert(), ip("192.0.2.2"), true},
+          AdvertReceived{kKey, odd_advert(), ip("192.0.2.2"), true, Proof{3, 4, 5}},
           AdvertRejected{kKey, {Objection::interval_mismatch, ip("192.0.2.3"), "says \"2 s\""}},
           AdvertSent{kKey, 100},
           AdvertRefused{kKey, 100, "Operation not permitted"},
@@ -115,6 +123,8 @@ std::vector<Event> every_event() {
                       "notify_master",
                       "MASTER",
                       {core::ScriptEnd::signalled, core::EndedBy::newer_state, 15, "a word", 3s}},
+          RecallProofs{kKey, {41, 1, {{ip("192.0.2.2"), 7, 8}, {ip("fe80::2"), 9, 1}}}},
+          ClockTold{5s + 1us},
           TrackerReported{{TrackerKind::script, "a;b,c=d:e"}, Verdict::good}};
 }
 
@@ -224,7 +234,9 @@ class Dice {
     settings.name = fmt::format("VI_{}", vrid);
     settings.vrid = static_cast<std::uint8_t>(vrid);
     settings.priority = static_cast<std::uint8_t>(100 + rng_.below(std::uint64_t{3}) * 50);
-    settings.authentication = Authentication::password("secret");
+    settings.authentication =
+        vrid == 52 ? Authentication::header("secret") : Authentication::password("secret");
+    if (vrid == 53) settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 's')}}};
     if (rng_.chance(30)) settings.preempt = Preempt::no;
     if (rng_.chance(40))
       settings.trackers = {{.id = {TrackerKind::script, "chk"},
@@ -244,16 +256,29 @@ class Dice {
   static InterfaceStatus up() {
     return {.exists = true, .up = true, .primary_address = ip("192.0.2.1"), .trouble = {}};
   }
-  std::vector<std::uint8_t> packet() {
+  /// What follows an IP header, which AH covers with this identification.
+  std::vector<std::uint8_t> packet(const IpAddress& source, std::uint8_t& protocol) {
     static constexpr std::array<std::string_view, 3> kWords{"secret", "secret", "other"};
+    const Envelope envelope{2, source, vrrp_group()};
     InstanceSettings peer = numbered(51 + rng_.below(std::uint64_t{4}));
-    peer.authentication = Authentication::password(kWords.at(rng_.below(std::uint64_t{3})));
+    const auto word = kWords.at(rng_.below(std::uint64_t{3}));
+    peer.authentication =
+        peer.has_header() ? Authentication::header(word) : Authentication::password(word);
     Advert advert = make_advert(peer, static_cast<std::uint8_t>(rng_.below(std::uint64_t{256})));
     if (rng_.chance(20)) advert.interval = 2s;
     std::vector<std::uint8_t> bytes;
     encode_advert(advert, bytes);
     if (rng_.chance(10)) bytes[6] ^= 1;
     if (rng_.chance(10)) bytes.resize(bytes.size() - rng_.below(std::uint64_t{20}));
+    const auto utc = now.time_since_epoch() - rng_.below(Duration(6s));
+    if (peer.signs() && claimed_bytes(bytes, envelope) == bytes.size())
+      append_trailer(bytes, envelope, peer.signing->keys[0], stamp_of(utc));
+    if (rng_.chance(10)) bytes.back() ^= 1;
+    protocol = peer.has_header() ? kIpProtocolAh : kIpProtocolVrrp;
+    if (peer.has_header())
+      put_ah(bytes, static_cast<std::uint32_t>(now.time_since_epoch() / 20s),
+             {source, vrrp_group(), kIdentification, 255}, peer.authentication.data);
+    if (rng_.chance(10)) bytes.back() ^= 1;
     return bytes;
   }
   void wake(std::uint64_t packets) {
@@ -267,10 +292,12 @@ class Dice {
         now += 5ms;
         driver.begin(now, Duration::zero(), actions_);
       }
-      const auto bytes = packet();
-      driver.receive({"eth0", core::Family::v4, ip(rng_.chance(50) ? "192.0.2.2" : "192.0.2.0"),
-                      vrrp_group(), 255, bytes},
-                     actions_);
+      const IpAddress source = ip(rng_.chance(50) ? "192.0.2.2" : "192.0.2.0");
+      std::uint8_t protocol = 0;
+      const auto bytes = packet(source, protocol);
+      driver.receive(
+          {"eth0", core::Family::v4, source, vrrp_group(), 255, bytes, protocol, kIdentification},
+          actions_);
     }
     driver.finish(heard_since, actions_);
     end();
@@ -338,6 +365,11 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "down_timer_adverts",
                                      "authentication.type",
                                      "authentication.data",
+                                     "signing.keys",
+                                     "signing.active_key",
+                                     "signing.window",
+                                     "signing.anti_replay",
+                                     "signing.mode",
                                      "addresses",
                                      "excluded_addresses",
                                      "source_address",
@@ -521,6 +553,13 @@ TEST_CASE("scenario: no password stands in a recording") {
   CHECK(all.find("secret") == std::string::npos);
   CHECK(all.find(hex) == std::string::npos);
   CHECK(all.find("6f74686572") == std::string::npos);  // "other", of a packet
+  CHECK(all.find("7373737373") == std::string::npos);  // the key of auth_hmac
+  CHECK(all.find("authentication.type=header") != std::string::npos);
+  CHECK(all.find("signing.keys=1,") != std::string::npos);
+  CHECK(all.find(" ah=17") != std::string::npos);
+  for (const std::string_view reason :
+       {"ah_invalid", "ah_replay", "auth_ext_invalid_hmac", "auth_ext_stale", "auth_ext_replay"})
+    CHECK_MESSAGE(all.find(reason) != std::string::npos, reason);
 }
 
 TEST_CASE("pseudonyms: equal stays equal, zeros stay zeros, checksums stay what they were") {
@@ -545,6 +584,55 @@ TEST_CASE("pseudonyms: equal stays equal, zeros stay zeros, checksums stay what 
   CHECK(decode_advert(hidden)->authentication_data == hide.hide(settings.authentication.data));
   packet[6] ^= 0x40;
   CHECK(core::internet_checksum(hide.hide(std::span<const std::uint8_t>(packet))) != 0);
+}
+
+TEST_CASE("pseudonyms: a right proof stays right, a wrong one wrong, one unasked for is blank") {
+  const Pseudonyms hide(kSecret);
+  const IpAddress from = ip("192.0.2.2");
+  const IpAddress six = ip("fe80::2");
+  InstanceSettings signer = everyday();
+  signer.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 's')}}};
+  InstanceSettings header = everyday();
+  header.authentication = Authentication::header("secret");
+  const auto verdict = [&](std::vector<std::uint8_t> bytes, const IpAddress& source,
+                           const InstanceSettings& settings, std::uint8_t protocol) {
+    const IpAddress group = vrrp_group(source.family());
+    Received packet{"eth0", source.family(), source, group, 255, bytes, protocol, kIdentification};
+    const auto hidden = hide.hide(packet, &settings);
+    CHECK(hidden != bytes);
+    const auto blank = hide.hide(packet, nullptr);
+    const std::size_t proof_at = protocol == kIpProtocolAh ? 12 : bytes.size() - 16;
+    for (std::size_t i = 0; i < 12; ++i) CHECK(blank.at(proof_at + i) == 0);
+    packet.payload = hidden;
+    const auto checked = check_advert(packet, hide.hide(settings), std::nullopt);
+    const auto* rejected = std::get_if<Rejected>(&checked);
+    return rejected == nullptr ? "accepted" : std::string(to_string(rejected->reason));
+  };
+  signer.signing->anti_replay = AntiReplay::monotonic;
+  for (const IpAddress& source : {from, six}) {
+    signer.family = source.family();
+    signer.version = source.is_v4() ? 2 : 3;
+    if (!source.is_v4())
+      signer.addresses = {{.prefix = {ip("fe80::9"), 64},
+                           .interface = {},
+                           .label = {},
+                           .broadcast = {},
+                           .scope = {}}};
+    const Envelope envelope{signer.version, source, vrrp_group(source.family())};
+    std::vector<std::uint8_t> bytes;
+    encode_advert(make_advert(signer, 100), bytes, envelope);
+    append_trailer(bytes, envelope, signer.signing->keys[0], 5);
+    CHECK(verdict(bytes, source, signer, kIpProtocolVrrp) == "accepted");
+    bytes.back() ^= 1;
+    CHECK(verdict(bytes, source, signer, kIpProtocolVrrp) ==
+          (source.is_v4() ? "auth_ext_invalid_hmac" : "bad_checksum"));
+  }
+  std::vector<std::uint8_t> bytes;
+  encode_advert(make_advert(header, 100), bytes);
+  put_ah(bytes, 5, {from, vrrp_group(), kIdentification, 255}, header.authentication.data);
+  CHECK(verdict(bytes, from, header, kIpProtocolAh) == "accepted");
+  bytes[12] ^= 1;
+  CHECK(verdict(bytes, from, header, kIpProtocolAh) == "ah_invalid");
 }
 
 TEST_CASE("pseudonyms: SipHash-2-4 gives the value of another implementation") {

@@ -7,7 +7,7 @@ using namespace holdfast::watchdog;
 
 namespace {
 
-constexpr std::size_t kHeadBytes = 8 + 7 * 4;
+constexpr std::size_t kHeadBytes = 8 + 8 * 4;
 
 LoaderReply some_reply(bool usable) {
   return {.finished = {.usable = usable,
@@ -20,7 +20,8 @@ LoaderReply some_reply(bool usable) {
                          .reload_time_file = "/run/at",
                          .reload_repeat = true,
                          .reload_file = "",
-                         .check_log = "/var/log/check"}};
+                         .check_log = "/var/log/check",
+                         .umask = 0177}};
 }
 
 void check_equal(const LoaderReply& one, const LoaderReply& other) {
