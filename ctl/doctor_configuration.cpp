@@ -61,8 +61,12 @@ Expectation expectation_of(const object& instance) {
   if (const auto interval = number(instance, "advert_interval_ms"))
     settings.advert_interval = std::chrono::milliseconds(*interval);
   const object* authentication = find_object(instance, "authentication");
-  if (authentication != nullptr && text(*authentication, "method") == "password")
+  const std::string method = authentication == nullptr ? "" : text(*authentication, "method");
+  if (method == "password")
     settings.authentication.type = vrrp::AuthenticationType::simple_password;
+  if (method == "ah") settings.authentication.type = vrrp::AuthenticationType::header;
+  if (method == "hmac" && text(*authentication, "mode") == "enforce")
+    settings.signing = vrrp::Signing{};  // enforce is the default
   settings.addresses = list_of(addresses_in(instance, "advertises"));
   const auto channel = core::IpAddress::parse(text(instance, "channel"));
   if (find(instance, "unicast_peers") != nullptr) {

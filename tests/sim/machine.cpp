@@ -72,7 +72,7 @@ std::vector<netlink::Address> Machine::own_addresses(std::size_t wire) const {
     v4.prefix = {own_address(number_, wire, core::Family::v4, which), 24};
     netlink::Address& v6 = all.emplace_back();
     v6.prefix = {own_address(number_, wire, core::Family::v6, which), 64};
-    v6.scope = netlink::kScopeLink;
+    v6.scope = core::kScopeLink;
   }
   return all;
 }

@@ -53,7 +53,8 @@ bool silences_keepalived(RejectReason reason) {
   return reason == DecodeError::carp || reason == DecodeError::bad_version ||
          reason == DecodeError::bad_length || reason == DecodeError::bad_checksum ||
          reason == Objection::bad_ttl || reason == Objection::authentication_type ||
-         reason == Objection::authentication_data;
+         reason == Objection::authentication_data || reason == Objection::ah_invalid ||
+         reason == Objection::ah_replay || reason == DecodeError::bad_ah;
 }
 
 std::string may_fall_silent(const IpAddress& master) {

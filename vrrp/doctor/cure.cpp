@@ -34,6 +34,9 @@ Cure cure_of_authentication(const InstanceSettings& ours) {
     case AuthenticationType::simple_password:
       return {"authentication { auth_type PASS auth_pass … }",
               "not possible: FRR has no authentication, remove the block on the other side"};
+    case AuthenticationType::header:
+      return {"authentication { auth_type AH auth_pass … }",
+              "not possible: FRR has no authentication, remove the block on the other side"};
   }
   return {};
 }
@@ -63,6 +66,7 @@ Cure cure_of_error(DecodeError error, const Sighting& theirs, const InstanceSett
     case DecodeError::fragmented:
     case DecodeError::bad_type:
     case DecodeError::bad_length:
+    case DecodeError::bad_ah:
       break;  // no word of a configuration makes these
   }
   return {};
@@ -90,7 +94,17 @@ Cure cure_of_objection(Objection objection, const Sighting& theirs, const Instan
     case Objection::authentication_type:
       return cure_of_authentication(ours);
     case Objection::authentication_data:
+    case Objection::ah_invalid:
       return {"the same auth_pass on both", ""};
+    case Objection::hmac_missing:
+    case Objection::hmac_unknown_key:
+    case Objection::hmac_invalid:
+      return {"the same auth_hmac { … } on both",
+              "not possible: FRR has no authentication, remove the block on the other side"};
+    case Objection::hmac_malformed:
+      return {"keepalived 2.4.2 or later: the forms before it are others", ""};
+    case Objection::hmac_stale:
+      return {"set the clocks of both by NTP, or a larger time_window", ""};
     case Objection::owner_ignores:
       return {"priority 254, or less", fmt::format("vrrp {} priority 254", ours.vrid)};
     case Objection::address_list:
@@ -98,6 +112,8 @@ Cure cure_of_objection(Objection objection, const Sighting& theirs, const Instan
     case Objection::first_address:
       return {"virtual_ipaddress { fe80::… first, then the others }",
               fmt::format("vrrp {} ipv6 fe80::…", ours.vrid)};
+    case Objection::ah_replay:
+    case Objection::hmac_replay:
     case Objection::unknown_vrid:
     case Objection::second_master:
       break;  // no fault of what it sends

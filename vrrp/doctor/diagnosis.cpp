@@ -1,5 +1,6 @@
 #include "vrrp/doctor/diagnosis.hpp"
 
+#include "vrrp/core/ah.hpp"
 #include "vrrp/core/sentences.hpp"
 #include "vrrp/doctor/viewer.hpp"
 
@@ -134,6 +135,22 @@ class Diagnosis {
     const Sighting& seen = speaker.latest;
     if (seen.protocol == Protocol::carp) return tell_of_carp(key, viewer, speaker, group);
     InstanceSettings settings = viewer.settings;
+    std::vector<std::uint8_t> payload = seen.payload;
+    const bool must_sign = settings.signing && settings.signing->mode == SigningMode::enforce;
+    if (settings.has_header() != seen.has_ah || (must_sign && !seen.has_trailer)) {
+      const bool is_missing = settings.has_header() || must_sign;
+      return tell(key, viewer, speaker,
+                  must_sign ? Objection::hmac_missing : Objection::authentication_type,
+                  is_missing ? "sends without the proof of origin that is asked for"
+                             : "sends behind an authentication header (AH), which is not asked for",
+                  group);
+    }
+    // Whether a proof is right is judged by who has the key and the clock; here, only the rest is.
+    if (seen.has_ah)
+      put_ah(payload, 1, {seen.source, seen.destination, seen.identification, seen.hop_limit},
+             settings.authentication.data);
+    if (settings.signing && seen.has_trailer) payload.resize(payload.size() - kTrailerBytes);
+    settings.signing.reset();
     if (!viewer.knows_secret && seen.advert.authentication_type == 1)
       settings.authentication.data = seen.advert.authentication_data;
     std::optional<IpAddress> own = viewer.address();
@@ -144,7 +161,9 @@ class Diagnosis {
                                        .source = seen.source,
                                        .destination = seen.destination,
                                        .hop_limit = seen.hop_limit,
-                                       .payload = seen.payload},
+                                       .payload = payload,
+                                       .protocol = seen.has_ah ? kIpProtocolAh : kIpProtocolVrrp,
+                                       .identification = seen.identification},
                                       settings, own);
     if (const auto* rejected = std::get_if<Rejected>(&checked))
       return tell(key, viewer, speaker, rejected->reason, rejected->sentence, group);

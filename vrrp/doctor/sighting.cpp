@@ -1,6 +1,7 @@
 #include "vrrp/doctor/sighting.hpp"
 
 #include "core/bytes.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/doctor/foreign.hpp"
 #include "vrrp/doctor/ip_packet.hpp"
 
@@ -10,7 +11,6 @@ namespace holdfast::vrrp::doctor {
 namespace {
 
 constexpr std::size_t kUdpHeaderBytes = 8;
-constexpr std::size_t kTrailerBytes = 28;
 constexpr std::uint8_t kTrailerHmac = 1;
 
 void read_vrrp(Sighting& seen) {

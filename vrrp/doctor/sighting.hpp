@@ -14,7 +14,6 @@
 namespace holdfast::vrrp::doctor {
 
 inline constexpr std::uint8_t kIpProtocolUdp = 17;
-inline constexpr std::uint8_t kIpProtocolAh = 51;   ///< RFC 4302.
 inline constexpr std::uint16_t kHsrpPort = 1985;    ///< RFC 2281 §5.1, to 224.0.0.2 or .102.
 inline constexpr std::uint16_t kHsrpV6Port = 2029;  ///< To ff02::66.
 

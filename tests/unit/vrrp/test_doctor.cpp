@@ -1,5 +1,6 @@
 // What the doctor reads of frames, whom it recognises, and what it says is wrong.
 #include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/ah.hpp"
 #include "vrrp/doctor/diagnosis.hpp"
 #include "vrrp/doctor/foreign.hpp"
 #include "vrrp/io/ipv4_header.hpp"
@@ -50,8 +51,14 @@ Bytes packet_of(const Router& router, std::uint16_t identification) {
   Bytes payload;
   encode_advert(advert, payload,
                 {router.settings.version, ip(router.source), ip(router.destination)});
-  Bytes packet = ip_packet(payload, router.source, router.destination, kIpProtocolVrrp, router.ttl,
-                           identification);
+  const bool has_ah = router.settings.has_header();
+  if (router.settings.signs()) payload.resize(payload.size() + kTrailerBytes, 1);
+  if (has_ah)
+    put_ah(payload, identification,
+           {ip(router.source), ip(router.destination), identification, router.ttl},
+           router.settings.authentication.data);
+  Bytes packet = ip_packet(payload, router.source, router.destination,
+                           has_ah ? kIpProtocolAh : kIpProtocolVrrp, router.ttl, identification);
   if (router.dont_fragment) packet[kFragmentOffset] |= 0x40;
   return packet;
 }
@@ -415,4 +422,24 @@ TEST_CASE("doctor: a peer that is kept silent is known from the running director
 
   instance.remembered[0].ago = 11min;
   CHECK(diagnose({}, {instance}, {"eth0"}).at(0).reason == "nobody");
+}
+
+TEST_CASE("doctor: proofs of origin are missed, not judged") {
+  InstanceSettings ah = everyday(), other_key = everyday(), hmac = version_3();
+  ah.authentication = Authentication::header("secret");
+  other_key.authentication = Authentication::header("another");
+  hmac.signing = Signing{};
+  const Router plain{}, plain_3{.settings = version_3()};
+
+  CHECK(between({{.settings = ah}}, {expected(other_key, false)}).empty());
+  CHECK(between({{.settings = hmac}}, {expected(hmac, false)}).empty());
+  const auto without = between({plain}, {expected(ah, false)});
+  REQUIRE(find(without, "authentication_type") != nullptr);
+  CHECK(find(without, "authentication_type")->sentence ==
+        "192.0.2.2 sends without the proof of origin that is asked for");
+  CHECK(find(without, "authentication_type")->cure.keepalived ==
+        "authentication { auth_type AH auth_pass … }");
+  CHECK(find(between({{.settings = ah}}, {expected(everyday(), false)}), "authentication_type") !=
+        nullptr);
+  CHECK(find(between({plain_3}, {expected(hmac, false)}), "auth_ext_missing") != nullptr);
 }
