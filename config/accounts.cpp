@@ -72,10 +72,21 @@ Account account_of(const Script& script, const Model& model) {
   return account;
 }
 
+namespace {
+
+// keepalived: `script "</path"` succeeds when the file can be opened.
+std::vector<std::string> words_to_run(const Script& script) {
+  if (script.argv.empty() || script.argv.front().size() < 2 || script.argv.front()[0] != '<')
+    return script.argv;
+  return {"test", "-r", script.argv.front().substr(1)};
+}
+
+}  // namespace
+
 core::Command command_of(const Script& script, const Model& model) {
   Account account = account_of(script, model);
   if (!model.globals.set_supplementary_groups) account.groups = {account.gid};
-  return {.argv = script.argv,
+  return {.argv = words_to_run(script),
           .user = {account.uid, account.gid, account.groups},
           .problem = account.problem,
           .security = model.globals.enable_script_security};

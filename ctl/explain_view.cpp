@@ -1,6 +1,7 @@
 #include "ctl/explain_view.hpp"
 
 #include "ctl/json_view.hpp"
+#include "ctl/status.hpp"
 
 #include <fmt/format.h>
 
@@ -41,6 +42,13 @@ std::string heard(const object& from) {
   } else {
     block.add("no other router yet");
   }
+  return block.text();
+}
+
+std::string tracked(const object& from) {
+  Block block("tracks");
+  for (const value& each : find_list(from, "trackers"))
+    if (each.is_object()) block.add(tracker_text(each.as_object()));
   return block.text();
 }
 
@@ -86,8 +94,11 @@ std::string render_explanation(const object& from) {
   Block why("why");
   why.add(text(from, "why"));
   Block priority("priority");
-  priority.add(text(from, "priority"));
-  result += why.text() + priority.text() + heard(from) + rejected(from) + timers(from);
+  const std::string sum = text(from, "priority_sum");
+  priority.add(sum.empty() ? text(from, "priority")
+                           : fmt::format("{}: {}", text(from, "priority"), sum));
+  result +=
+      why.text() + priority.text() + tracked(from) + heard(from) + rejected(from) + timers(from);
   result += sentences("then", from, "changes");
   result += sentences("fault", from, "faults");
   result += sentences("trouble", from, "troubles");

@@ -42,6 +42,8 @@ struct TextOptions {
 
 // The parts, one file each.
 [[nodiscard]] std::string render_processes(const Replies& replies, const TextOptions& options);
+/// "chk succeeds (+20)".
+[[nodiscard]] std::string tracker_text(const boost::json::object& tracker);
 [[nodiscard]] std::string render_instances(const boost::json::object& vrrp,
                                            const TextOptions& options);
 [[nodiscard]] std::string render_services(const boost::json::object& checkers,

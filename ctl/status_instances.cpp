@@ -32,6 +32,16 @@ std::string master_text(const object& instance) {
   return words;
 }
 
+/// What it tracks, in one line: the sum stands beside the priority in `explain`.
+std::string trackers_text(const object& instance) {
+  std::string words;
+  for (const value& each : find_list(instance, "trackers")) {
+    const object* tracker = each.if_object();
+    if (tracker != nullptr) words += (words.empty() ? "" : ", ") + tracker_text(*tracker);
+  }
+  return words;
+}
+
 std::string address_line(const object& address, bool is_master, const TextOptions& options) {
   const bool held = flag(address, "held");
   // Held while master and absent otherwise is right; the two other cases need attention.
@@ -51,6 +61,9 @@ std::vector<std::string> lines_below(const object& instance, const TextOptions& 
   std::vector<std::string> lines;
   const std::string why = text(instance, "why");
   if (!why.empty()) lines.push_back(painted("why: " + why, Paint::dim, options.colours));
+  const std::string trackers = trackers_text(instance);
+  if (!trackers.empty())
+    lines.push_back(painted("tracks: " + trackers, Paint::dim, options.colours));
   for (const value& fault : find_list(instance, "faults")) {
     if (fault.is_string()) {
       lines.push_back(painted("fault: " + std::string(fault.get_string().c_str()), Paint::bad,
@@ -73,6 +86,11 @@ std::vector<std::string> lines_below(const object& instance, const TextOptions& 
 }
 
 }  // namespace
+
+std::string tracker_text(const object& tracker) {
+  const std::int64_t adds = number(tracker, "adds").value_or(0);
+  return text(tracker, "text") + (adds == 0 ? "" : fmt::format(" ({:+})", adds));
+}
 
 std::string render_instances(const object& vrrp, const TextOptions& options) {
   const array& instances = find_list(vrrp, "instances");

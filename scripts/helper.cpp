@@ -128,7 +128,10 @@ void Helper::perform(const Start& action) {
 void Helper::perform(const Strike& action) {
   const auto found = running_.find(action.run);
   if (found == running_.end()) return;
-  if (action.blow == Blow::ask)
+  // A tracked script that hangs does so again and again.
+  const bool is_said = action.by != core::EndedBy::time_limit ||
+                       time_limit_noise_.admit(name_of(action.run), runtime::now());
+  if (action.blow == Blow::ask && is_said)
     logger_.log(kOutlived, "{} is asked to end: {}", name_of(action.run),
                 core::reason_sentence(action.by));
   found->second->strike(action.blow == Blow::ask ? SIGTERM : SIGKILL, action.by);

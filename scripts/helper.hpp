@@ -72,6 +72,7 @@ class Helper {
   std::function<void()> on_done_;
   Queue queue_;
   runtime::DeadlineTimer timer_;
+  runtime::RateLimiter time_limit_noise_{std::chrono::minutes(1)};
   std::map<std::uint64_t, Client> clients_;
   std::map<JobId, Job> jobs_;
   std::map<RunId, std::shared_ptr<Running>> running_;

@@ -16,7 +16,9 @@ inline constexpr Message kStopped{"scripts-stopped", Level::detail,
 inline constexpr Message kOutlived{
     "scripts-outlived", Level::warning,
     "A script still ran when its state had passed, its time was over, or the director stopped: its "
-    "process group is asked to end (SIGTERM), and ended (SIGKILL) a second later."};
+    "process group is asked to end (SIGTERM), and ended (SIGKILL) a second later. Said once a "
+    "minute "
+    "of a script whose time is over again and again."};
 inline constexpr Message kOrphan{
     "scripts-orphan", Level::info,
     "A script has ended after the process that asked for it: that one was restarted or stopped."};

@@ -57,6 +57,8 @@ class Daemon {
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
+        tracker_(loop_.io(), logger_, notifier_.client(),
+                 [this](Event event) { runner_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [this] { tidy_up(); }),
         scheduler_(loop_.io(), logger_, kNice),
@@ -77,6 +79,7 @@ class Daemon {
  private:
   core::Result<void> begin() {
     if (auto loaded = reflector_.load(); !loaded) return loaded;
+    notifier_.give_checks_to(tracker_);
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
     runner_ = std::make_unique<Runner>(
@@ -176,10 +179,12 @@ class Daemon {
     const std::size_t count = wiring.instances.size();
     scheduler_.follow(wiring.scheduling);
     notifier_.take(wiring);
+    const std::vector<ScriptCheck> checks = std::move(wiring.checks);
     const core::Instant start = start_of(wiring);
     if (runner_->commit(std::move(wiring.instances), start))
       logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
+    tracker_.follow(checks);
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
@@ -208,6 +213,7 @@ class Daemon {
 
   void stop(const std::string& why) {
     logger_.log(kStopping, "{}", why);
+    tracker_.stop();
     runner_->stop(options_.keep_addresses, [this] {
       patience_.arm(runtime::now() + kScriptPatience);
       notifier_.client().when_idle([this] { finish(); });
@@ -227,6 +233,7 @@ class Daemon {
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
   Notifier notifier_;
+  ScriptTracker tracker_;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;

@@ -92,6 +92,11 @@ struct Telling {
     out["to"] = to_string(changed.to);
     say("state", fmt::format("becomes {}: {}", to_string(changed.to), changed.why));
   }
+  void operator()(const PriorityChanged& changed) const {
+    out["priority"] = changed.to;
+    say("priority", fmt::format("has priority {} instead of {}{}{}", changed.to, changed.from,
+                                changed.why.empty() ? "" : ": ", changed.why));
+  }
   void operator()(const PeerProblem& problem) const {
     say("problem",
         fmt::format("a problem with {}: {}", problem.source.to_string(), problem.sentence));

@@ -27,7 +27,10 @@ struct Timer {
 class Explanation {
  public:
   Explanation(const Instance& instance, Instant now)
-      : instance_(instance), settings_(instance.settings()), now_(now) {
+      : instance_(instance),
+        settings_(instance.settings()),
+        priority_(instance.effective_priority()),
+        now_(now) {
     std::visit(Match{[this](const Init& init) { explain_init(init); },
                      [this](const Backup& backup) { explain_backup(backup); },
                      [this](const Master& master) { explain_master(master); },
@@ -77,8 +80,22 @@ class Explanation {
       change("its addresses go {:.1f} s after a successor is heard", seconds(kHandoverGrace));
     } else if (instance_.is_being_removed() || instance_.has_stopped()) {
       change("nothing: it has left, until holdfast starts again or a reload brings it back");
+    } else if (init.waits_for_trackers) {
+      for (const Tracker& each : settings_.trackers)
+        if (is_awaited(each, instance_.verdicts()))
+          change("begins when it is known of {} whether it succeeds", each.id.name);
     } else {
       change("begins with the first configuration");
+    }
+  }
+
+  void explain_trackers(std::string_view then) {
+    for (const Tracker& each : settings_.trackers) {
+      const bool on_good = each.reverse == Reverse::yes;
+      const bool is_script = each.id.kind == TrackerKind::script;
+      if (each.weight == 0)
+        change("{} when {} {}", then, each.id.name,
+               is_script ? (on_good ? "succeeds" : "fails") : (on_good ? "is up" : "goes down"));
     }
   }
 
@@ -94,13 +111,12 @@ class Explanation {
       const std::string who = heard->address.to_string();
       change("becomes master when {} is silent for {:.1f} s more", who,
              seconds(backup.master_down_at - now_));
-      change(
-          "becomes master {:.1f} s after {} resigns (priority 0)",
-          seconds(skew_time(settings_.priority, backup.master_adver_interval, settings_.version)),
-          who);
+      change("becomes master {:.1f} s after {} resigns (priority 0)",
+             seconds(skew_time(priority_, backup.master_adver_interval, settings_.version)), who);
       explain_preemption(backup, *heard);
     }
     explain_interface("goes to FAULT");
+    explain_trackers("goes to FAULT");
   }
 
   void explain_preemption(const Backup& backup, const HeardMaster& master) {
@@ -108,14 +124,14 @@ class Explanation {
     const auto& setback = instance_.setback();
     if (!settings_.may_preempt()) {
       change("never takes over from {} while that one advertises: nopreempt is set", who);
-    } else if (settings_.priority <= master.priority) {
+    } else if (priority_ <= master.priority) {
       if (master.priority < kOwnerPriority)
         change("takes over within {:.1f} s when a reload raises its priority above {}",
                seconds(settings_.preempt_delay +
-                       master_down_interval(settings_, backup.master_adver_interval)),
+                       master_down_interval(settings_, backup.master_adver_interval, priority_)),
                master.priority);
-      if (settings_.priority < master.priority)
-        change("takes over when {} falls below its priority {}", who, settings_.priority);
+      if (priority_ < master.priority)
+        change("takes over when {} falls below its priority {}", who, priority_);
     } else if (setback && now_ < setback->until) {
       timer(setback->until, "may take over from a weaker master again");
       change(
@@ -130,7 +146,7 @@ class Explanation {
           who, seconds(*backup.preempt_allowed_at - now_), master.priority);
     } else {
       change("takes over from {} when its timer ends: {} is less than its own priority {}", who,
-             master.priority, settings_.priority);
+             master.priority, priority_);
     }
   }
 
@@ -138,13 +154,13 @@ class Explanation {
     timer(master.next_advert_at, "sends its next advert");
     timer(master.announce_again_at, "announces its addresses once more");
     timer(master.refresh_at, "announces its addresses (garp_master_refresh)");
-    if (settings_.priority < kOwnerPriority)
-      change("becomes backup when another router advertises a priority above {}",
-             settings_.priority);
+    if (priority_ < kOwnerPriority)
+      change("becomes backup when another router advertises a priority above {}", priority_);
     if (const auto own = instance_.source_address())
-      change("becomes backup when another router advertises {} from an address above {}",
-             settings_.priority, own->to_string());
+      change("becomes backup when another router advertises {} from an address above {}", priority_,
+             own->to_string());
     explain_interface("resigns and goes to FAULT");
+    explain_trackers("resigns and goes to FAULT");
     change("resigns and goes to FAULT when none of its addresses can be held");
   }
 
@@ -164,6 +180,7 @@ class Explanation {
 
   const Instance& instance_;
   const InstanceSettings& settings_;
+  std::uint8_t priority_;
   Instant now_;
   std::vector<Timer> timers_;
   std::vector<std::string> changes_;
@@ -226,6 +243,8 @@ json::object explain(const Instance& instance, const Past& past, Instant now) {
           {"since_ms", static_cast<double>((now - instance.since()).count()) / 1000},
           {"why", instance.why()},
           {"priority", instance.effective_priority()},
+          {"priority_sum", sum_of(instance)},
+          {"trackers", trackers_of(instance)},
           {"heard", explanation.heard()},
           {"timers", explanation.timers()},
           {"changes", explanation.changes()},

@@ -37,6 +37,11 @@ inline constexpr Message kFault{
     "An instance cannot take part in the election: its interface is down or missing, it has no "
     "address there, or its "
     "virtual addresses could not be put in place. It comes back by itself when the reason ends."};
+inline constexpr Message kPriority{
+    "vrrp-priority", Level::info,
+    "What an instance tracks has changed its priority. The line shows the sum: the configured "
+    "priority, and what each interface or script adds or takes off. A weaker director loses the "
+    "election to a stronger one."};
 inline constexpr Message kPeerProblem{
     "vrrp-peer-problem", Level::warning,
     "Packets of another director are not usable, or differ from this configuration. Until the "
@@ -46,6 +51,10 @@ inline constexpr Message kNoInterface{"vrrp-no-interface", Level::error,
                                       "The configuration names an interface that does not exist on "
                                       "this host. The instance waits in FAULT until it "
                                       "appears; check the name for a typing error."};
+inline constexpr Message kNoTracked{
+    "vrrp-no-tracked-interface", Level::warning,
+    "The configuration tracks an interface that does not exist on this host: it counts as down "
+    "until it appears. Check the name for a typing error."};
 inline constexpr Message kNoSocket{"vrrp-no-socket", Level::error,
                                    "Adverts cannot be sent or heard on this interface. Without "
                                    "them the instance must not take part."};
@@ -91,6 +100,15 @@ inline constexpr Message kScriptSlow{
     "vrrp-script-slow", Level::warning,
     "A notification script runs for long. It may, for as long as its state lasts; a newer state's "
     "scripts do not wait for it, but end it."};
+inline constexpr Message kTracked{
+    "vrrp-tracked", Level::info,
+    "A tracked script has succeeded for the first time, or often enough after it had failed."};
+inline constexpr Message kTrackedFails{
+    "vrrp-tracked-fails", Level::warning,
+    "A tracked script has failed often enough, did not end in time, or cannot be run: the "
+    "instances "
+    "that track it lose priority or go to FAULT, as the configuration says. Said once until it "
+    "succeeds again."};
 inline constexpr Message kPage{"vrrp-handover-page", Level::error,
                                "The memory for a successor of this process cannot be used. All "
                                "works, but a crash of this process would cost "

@@ -51,6 +51,10 @@ void Notifier::forget(const RouterKey& key) {
 }
 
 void Notifier::on_news(const runtime::ScriptClient::News& news) {
+  if (news.command.what == kCheckCommand) {
+    if (tracker_ != nullptr) tracker_->on_news(news);
+    return;
+  }
   say(news);
   const auto subject = subjects_.find(news.subject);
   if (subject == subjects_.end()) return;  // of an instance that is gone

@@ -5,6 +5,7 @@
 #include "runtime/log.hpp"
 #include "runtime/script_client.hpp"
 #include "vrrp/core/event.hpp"
+#include "vrrp/script_tracker.hpp"
 #include "vrrp/wiring.hpp"
 
 #include <functional>
@@ -19,6 +20,8 @@ class Notifier {
   /// `on_event`: what became of a script, for the core.
   Notifier(boost::asio::io_context& io, runtime::Logger& logger,
            std::function<void(Event)> on_event);
+  /// News of tracked scripts goes there.
+  void give_checks_to(ScriptTracker& tracker) { tracker_ = &tracker; }
 
   /// The scripts of a new configuration. Those of instances that it removes are needed once more,
   /// for their last words.
@@ -37,6 +40,7 @@ class Notifier {
 
   runtime::Logger& logger_;
   std::function<void(Event)> on_event_;
+  ScriptTracker* tracker_ = nullptr;
   std::map<RouterKey, InstanceScripts> scripts_;
   std::set<RouterKey> departing_;              // of scripts_: what is kept for the last words
   std::map<std::string, RouterKey> subjects_;  // that scripts were ever run for

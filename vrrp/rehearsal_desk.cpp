@@ -66,6 +66,10 @@ InterfacesByName RehearsalDesk::interfaces(const std::vector<InstanceSettings>& 
   InterfacesByName all;
   for (const netlink::Link& link : reflector_.links())
     all[link.name] = interface_status(reflector_, link, wanted[link.name]);
+  // One that is tracked and not there counts as down.
+  for (const InstanceSettings& each : coming)
+    for (const Tracker& tracker : each.trackers)
+      if (tracker.id.kind == TrackerKind::interface) all.try_emplace(tracker.id.name);
   return all;
 }
 

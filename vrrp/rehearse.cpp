@@ -83,7 +83,10 @@ core::Error unknown(std::string_view kind, const std::string& name,
 
 core::Result<void> suppose_interface(Rehearsal& rehearsal, const Supposition& that,
                                      const InterfacesByName& interfaces) {
-  const std::vector<std::string> used = rehearsal.router().interfaces_in_use();
+  std::vector<std::string> used = rehearsal.router().interfaces_in_use();
+  for (const Instance* each : rehearsal.router().instances())
+    for (const Tracker& tracker : each->settings().trackers)
+      if (tracker.id.kind == TrackerKind::interface) used.push_back(tracker.id.name);
   if (std::find(used.begin(), used.end(), that.name) == used.end())
     return unknown("interface that a vrrp_instance uses, called", that.name, used);
   if (that.value != "up" && that.value != "down")

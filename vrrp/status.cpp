@@ -227,6 +227,30 @@ void add_peer_troubles(const Instance& instance, core::Instant now, json::array&
 
 }  // namespace
 
+std::string sum_of(const Instance& instance) {
+  const InstanceSettings& settings = instance.settings();
+  return sum_text(settings.priority, settings.trackers, instance.verdicts());
+}
+
+json::array trackers_of(const Instance& instance) {
+  json::array list;
+  for (const Tracker& each : instance.settings().trackers) {
+    const auto said = instance.verdicts().find(each.id);
+    json::value good;
+    if (said != instance.verdicts().end()) good = said->second == Verdict::good;
+    const bool is_owner = instance.settings().priority == kOwnerPriority;
+    list.push_back(
+        json::object{{"kind", each.id.kind == TrackerKind::interface ? "interface" : "script"},
+                     {"name", each.id.name},
+                     {"good", std::move(good)},
+                     {"weight", each.weight},
+                     {"reverse", each.reverse == Reverse::yes},
+                     {"adds", is_owner ? 0 : contribution(each, instance.verdicts())},
+                     {"text", verdict_text(each, instance.verdicts())}});
+  }
+  return list;
+}
+
 std::string name_of_peer(const PeerRemark& remark) {
   return remark.peer.is_unspecified() ? "one of many others" : remark.peer.to_string();
 }
@@ -284,6 +308,8 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"why", instance.why()},
           {"priority", settings.priority},
           {"effective_priority", instance.effective_priority()},
+          {"priority_sum", sum_of(instance)},
+          {"trackers", trackers_of(instance)},
           {"advert_interval_ms", milliseconds(settings.advert_interval)},
           {"preempt", settings.may_preempt()},
           {"master", master_of(instance, now)},

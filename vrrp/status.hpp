@@ -52,6 +52,11 @@ struct InstanceCopy {
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 
+/// "100 + 20 (chk succeeds) = 120". Empty: what it tracks changes nothing.
+[[nodiscard]] std::string sum_of(const Instance& instance);
+/// What it tracks: [{"kind", "name", "good" (null: not known yet), "weight", "reverse", "adds",
+/// "text"}].
+[[nodiscard]] boost::json::array trackers_of(const Instance& instance);
 /// "192.0.2.3", or words for those that share an entry.
 [[nodiscard]] std::string name_of_peer(const PeerRemark& remark);
 

@@ -5,6 +5,7 @@
 #include "config/started.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace holdfast::vrrp {
@@ -146,6 +147,55 @@ InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Mo
   return scripts;
 }
 
+const config::VrrpScript* script_named(const config::Model& model, const std::string& name) {
+  const auto found =
+      std::find_if(model.scripts.begin(), model.scripts.end(),
+                   [&](const config::VrrpScript& each) { return each.name == name; });
+  return found == model.scripts.end() ? nullptr : &*found;
+}
+
+// A weight that a line does not give is that of the script.
+std::vector<Tracker> trackers_of(const config::VrrpInstance& written, const config::Model& model) {
+  std::vector<Tracker> trackers;
+  const auto add = [&](TrackerKind kind, const config::Tracked& line, std::int16_t weight,
+                       bool reverse) {
+    const bool is_reversed = line.reverse.value_or(reverse);
+    trackers.push_back({.id = {kind, line.name},
+                        .weight = line.weight.value_or(weight),
+                        .reverse = is_reversed ? Reverse::yes : Reverse::no});
+  };
+  for (const config::Tracked& line : written.tracking.interfaces)
+    if (line.name != written.interface) add(TrackerKind::interface, line, 0, false);
+  for (const config::Tracked& line : written.tracking.scripts)
+    if (const auto* script = script_named(model, line.name))
+      add(TrackerKind::script, line, script->weight, script->reverse);
+  return trackers;
+}
+
+ScriptCheck check_of(const config::VrrpScript& written, const config::Model& model) {
+  ScriptCheck check{.name = written.name,
+                    .interval = written.interval,
+                    .rise = written.rise,
+                    .fall = written.fall,
+                    .init_fail = written.init_fail,
+                    .command = config::command_of(written.script, model)};
+  check.command.what = kCheckCommand;
+  check.command.limit = written.timeout.count() != 0 ? written.timeout : written.interval;
+  return check;
+}
+
+std::vector<ScriptCheck> checks_for(const std::vector<InstanceSettings>& instances,
+                                    const config::Model& model) {
+  std::set<std::string> names;
+  for (const InstanceSettings& each : instances)
+    for (const Tracker& tracker : each.trackers)
+      if (tracker.id.kind == TrackerKind::script) names.insert(tracker.id.name);
+  std::vector<ScriptCheck> checks;
+  for (const config::VrrpScript& written : model.scripts)
+    if (names.erase(written.name) != 0) checks.push_back(check_of(written, model));
+  return checks;
+}
+
 }  // namespace
 
 Wiring wiring_of(const config::Model& model) {
@@ -155,6 +205,7 @@ Wiring wiring_of(const config::Model& model) {
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
+    settings.trackers = trackers_of(written, model);
     if (written.auth_hmac) {
       const auto keys = config::bytes_of(*written.auth_hmac);
       if (!keys) continue;  // a file that could be read a moment ago
@@ -164,6 +215,7 @@ Wiring wiring_of(const config::Model& model) {
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));
   }
+  wiring.checks = checks_for(wiring.instances, model);
   return wiring;
 }
 

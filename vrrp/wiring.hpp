@@ -6,13 +6,18 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::vrrp {
+
+/// What the commands of tracked scripts are called, unlike notification scripts.
+inline constexpr std::string_view kCheckCommand = "check";
 
 /// The scripts of one instance, with the numbers of their users.
 struct InstanceScripts {
@@ -26,6 +31,7 @@ struct InstanceScripts {
 struct Wiring {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
+  std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};

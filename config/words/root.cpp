@@ -23,10 +23,8 @@ constexpr Keyword kRoot[] = {
          not_yet("Holdfast does not do sync groups yet: each instance of this group fails over on "
                  "its own"),
          kRepeatable, doc("instances that change state together")),
-    word("vrrp_script", text("name"), opens(Block::vrrp_script),
-         not_yet("Holdfast does not run tracking scripts yet: this script changes no priority and "
-                 "no state"),
-         kRepeatable, doc("a command that is run again and again, for track_script")),
+    word("vrrp_script", text("name"), opens(Block::vrrp_script), acts_in(Room::vrrp), kRepeatable,
+         doc("a command that is run again and again, for track_script")),
     word("vrrp_track_process", text("name"), opens(Block::vrrp_track_process),
          not_yet(
              "Holdfast does not track processes yet: this entry changes no priority and no state"),

@@ -91,7 +91,7 @@ void write_weight(const Tracked& tracked, Writer& out) {
   out.statement("weight", std::move(words));
 }
 
-// Nothing of these blocks has an effect yet; the word that opens each of them says so once.
+// Nothing of groups has an effect yet; the word that opens one says so once.
 constexpr Keyword kSyncGroup[] = {
     word("group", opens(Block::name_list), kRepeatable, value<&SyncGroup::instances>,
          doc("the vrrp_instances that change state together")),

@@ -18,8 +18,9 @@ constexpr std::int64_t kManyTimes = 1'000'000;
 constexpr std::int64_t kDay = 86'400;
 
 constexpr std::string_view kNoTracking =
-    "Holdfast does not track anything but the instance's own interface yet: this changes no "
-    "priority and no state";
+    "Holdfast does not track files, processes and BFD sessions yet: this changes no priority and "
+    "no "
+    "state";
 constexpr std::string_view kNoExtraGarp =
     "accepted, without effect yet: announcements on other interfaces than the address's own";
 constexpr std::string_view kNoLateness =
@@ -227,10 +228,10 @@ constexpr Keyword kVrrpInstance[] = {
              "is in fault"),
          value<&VrrpInstance::dont_track_primary>,
          doc("no fault while the instance's own interface is down")),
-    word("track_interface", opens(Block::track_interface_list), not_yet(kNoTracking), kRepeatable,
+    word("track_interface", opens(Block::track_interface_list), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::interfaces>,
          doc("interfaces whose loss means fault, or another priority")),
-    word("track_script", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,
+    word("track_script", opens(Block::track_list), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::scripts>,
          doc("names of vrrp_script whose failure means fault, or another priority")),
     word("track_file", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,

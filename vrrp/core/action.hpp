@@ -107,6 +107,14 @@ struct StateChanged {
   std::string why;  ///< Sentence without subject: "192.0.2.2 advertises priority 200, ours is 100".
   bool operator==(const StateChanged&) const = default;
 };
+/// What is tracked has changed the priority. For the log.
+struct PriorityChanged {
+  core::Shared<Subject> router;
+  std::uint8_t from = 0;
+  std::uint8_t to = 0;
+  std::string why;  ///< The sum, as sum_text() has it; empty: nothing is added any more.
+  bool operator==(const PriorityChanged&) const = default;
+};
 /// Something is wrong with a peer or between us. Repeated at most once a minute for each reason and
 /// peer of an instance.
 struct PeerProblem {
@@ -128,7 +136,7 @@ struct Stopped {
 };
 
 using Action = std::variant<SendAdvert, PublishAddresses, WithdrawAddresses, Announce, Notify,
-                            Remember, StateChanged, PeerProblem, Removed, Stopped>;
+                            Remember, StateChanged, PriorityChanged, PeerProblem, Removed, Stopped>;
 using Actions = std::vector<Action>;
 
 /// One line for scenario traces and failure reports: "send advert priority 100". Without the

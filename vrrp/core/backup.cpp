@@ -7,6 +7,14 @@
 
 namespace holdfast::vrrp {
 
+Duration Instance::down_interval(Duration master_adver_interval) const {
+  return master_down_interval(settings_, master_adver_interval, priority_);
+}
+
+Duration Instance::own_skew_time(Duration master_adver_interval) const {
+  return skew_time(priority_, master_adver_interval, settings_.version);
+}
+
 void Instance::listen(Duration interval, Instant master_down_at, std::string why, Instant now,
                       Actions& out) {
   change_state(Backup{.master_down_at = master_down_at,
@@ -21,21 +29,20 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
   if (priority == kResignPriority) {
     // RFC 3768 §6.4.2 sets the timer to Skew_Time; one that has less left keeps that, or a
     // resigning master would lengthen it.
-    backup.master_down_at = std::min(
-        backup.master_down_at,
-        now + skew_time(settings_.priority, backup.master_adver_interval, settings_.version));
+    backup.master_down_at =
+        std::min(backup.master_down_at, now + own_skew_time(backup.master_adver_interval));
     return;
   }
   // We hear: the next pause deserves its own benefit of the doubt.
   backup.restarted_after_pause = false;
-  if (priority >= settings_.priority) backup.preempt_allowed_at.reset();
+  if (priority >= priority_) backup.preempt_allowed_at.reset();
   const bool must_wait = setback_ && now < setback_->until;  // we could not serve just now
-  if (priority < settings_.priority && settings_.may_preempt() && !must_wait) {
+  if (priority < priority_ && settings_.may_preempt() && !must_wait) {
     if (!backup.preempt_allowed_at) backup.preempt_allowed_at = now + settings_.preempt_delay;
     if (now >= *backup.preempt_allowed_at) return;  // we outrank the sender: let our timer run out
   }
   backup.master_adver_interval = event.advert.interval;
-  backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
+  backup.master_down_at = now + down_interval(backup.master_adver_interval);
 }
 
 // We were deaf: silence proves nothing about the master. Listen once more, but only once, so that a
@@ -44,12 +51,13 @@ void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backu
   if (backup.master_down_at > now || event.gap < backup.master_adver_interval ||
       backup.restarted_after_pause)
     return;
-  backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
+  backup.master_down_at = now + down_interval(backup.master_adver_interval);
   backup.restarted_after_pause = true;
   ++counters_.pauses;
 }
 
-void Instance::reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup) {
+void Instance::reconfigure_backup(const InstanceSettings& old, std::uint8_t old_priority,
+                                  Instant now, Backup& backup) {
   const bool lives_by_master = old.version == 3 && settings_.version == 3 && heard_master_;
   const bool other_rhythm = old.advert_interval != settings_.advert_interval ||
                             old.down_timer_adverts != settings_.down_timer_adverts ||
@@ -57,16 +65,20 @@ void Instance::reconfigure_backup(const InstanceSettings& old, Instant now, Back
   if (lives_by_master) {  // RFC 9568 §6.1: its interval is not ours to configure
     const Duration interval = backup.master_adver_interval;
     backup.master_down_at +=
-        master_down_interval(settings_, interval) - master_down_interval(old, interval);
+        down_interval(interval) - master_down_interval(old, interval, old_priority);
   } else if (other_rhythm) {
     backup.master_adver_interval = settings_.advert_interval;
-    backup.master_down_at = now + master_down_interval(settings_, backup.master_adver_interval);
+    backup.master_down_at = now + down_interval(backup.master_adver_interval);
   } else {  // only Skew_Time moves; what has run of the timer stays
-    const Duration interval = backup.master_adver_interval;
-    backup.master_down_at += skew_time(settings_.priority, interval, settings_.version) -
-                             skew_time(old.priority, interval, old.version);
+    move_skew_time(old_priority, backup);
   }
   if (old.preempt_delay != settings_.preempt_delay) backup.preempt_allowed_at.reset();
+}
+
+void Instance::move_skew_time(std::uint8_t old_priority, Backup& backup) const {
+  const Duration interval = backup.master_adver_interval;
+  backup.master_down_at +=
+      own_skew_time(interval) - skew_time(old_priority, interval, settings_.version);
 }
 
 std::string Instance::why_take_over(Instant now) const {
@@ -78,7 +90,7 @@ std::string Instance::why_take_over(Instant now) const {
     return fmt::format("{} was silent for {:.3f} s", who, heard_for());
   }
   return fmt::format("{} advertises priority {}, ours is {}", who, heard_master_->priority,
-                     settings_.priority);
+                     priority_);
 }
 
 }  // namespace holdfast::vrrp

@@ -104,6 +104,8 @@ struct ResumeFromPage {
   Duration silence_allowed{};
   /// Of its adverts, when partners had shown theirs.
   std::optional<ChecksumForm> checksum = {};
+  /// Of its adverts: what counts until all trackers have said something again. 0: not known.
+  std::uint8_t priority = 0;
   bool operator==(const ResumeFromPage&) const = default;
 };
 /// What this virtual router had heard and used in our predecessor, a child of the same watchdog.
@@ -128,14 +130,21 @@ struct ScriptEnded {
   std::string state;  ///< That it was run for: "MASTER".
   core::ScriptOutcome outcome;
 };
+/// What somebody says whom instances track, the first time or a change. Interfaces are reported
+/// with InterfaceChanged. Of those that nobody tracks nothing is remembered.
+struct TrackerReported {
+  TrackerId tracker;
+  Verdict verdict{};
+};
 /// A new configuration: the complete set. See Router for what happens to whom.
 struct Reload {
   std::vector<InstanceSettings> instances;
 };
 
-using Event = std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
-                           AnnouncementsRefused, InterfaceChanged, AddressesPlaced,
-                           AddressesRepaired, Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage,
-                           Reload, ScriptStarted, ScriptEnded, RecallProofs, ClockTold>;
+using Event =
+    std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
+                 AnnouncementsRefused, InterfaceChanged, AddressesPlaced, AddressesRepaired,
+                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reload, ScriptStarted,
+                 ScriptEnded, RecallProofs, ClockTold, TrackerReported>;
 
 }  // namespace holdfast::vrrp

@@ -104,8 +104,7 @@ void Instance::reconsider_faults(Instant now, Actions& out) {
                    [&](Fault&) {
                      if (faulty) return;
                      const Duration interval = master_interval(now);
-                     listen(interval, now + master_down_interval(settings_, interval),
-                            "the fault is over", now, out);
+                     listen(interval, now + down_interval(interval), "the fault is over", now, out);
                      notify(NotifyState::backup, out);
                    }},
              state_);

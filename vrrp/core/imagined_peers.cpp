@@ -13,6 +13,7 @@ namespace {
 InstanceSettings settings_of_peer(const Instance& ours, const HeardMaster& heard) {
   InstanceSettings settings = ours.settings();
   settings.priority = heard.priority;
+  settings.trackers.clear();  // what it heard is what they left
   settings.source_address = heard.address;
   settings.initial_state = InitialState::unset;
   const auto source = ours.source_address();
@@ -28,7 +29,7 @@ InstanceSettings settings_of_peer(const Instance& ours, const HeardMaster& heard
   if (heard.interval > Duration::zero()) settings.advert_interval = heard.interval;
   const bool is_master = ours.state_name() == StateName::master;
   // It is stronger and lets us be: it will not pre-empt us now.
-  if (is_master && heard.priority > ours.settings().priority) settings.preempt = Preempt::no;
+  if (is_master && heard.priority > ours.effective_priority()) settings.preempt = Preempt::no;
   return settings;
 }
 

@@ -1,5 +1,5 @@
 // Instance: what belongs to no state. The rest lies in backup.cpp, master.cpp, handover.cpp,
-// fault.cpp and peers.cpp.
+// fault.cpp, followed.cpp and peers.cpp.
 #include "vrrp/core/instance.hpp"
 
 #include "vrrp/core/ah.hpp"
@@ -14,6 +14,7 @@ namespace holdfast::vrrp {
 
 Instance::Instance(InstanceSettings settings) : settings_(std::move(settings)) {
   adopt_settings();
+  priority_ = reckon_priority();
   set_interface_fault();
 }
 
@@ -73,6 +74,11 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
   if (page && faults_.empty() && now - page->last_advert_at < promised_by(*page))
     return resume_as_master(*page, now, out);
   out.emplace_back(WithdrawAddresses{subject_});  // a crash may have left them in the kernel
+  if (!waits_for_trackers()) return begin(now, out);
+  state_ = Init{.handover_until = {}, .waits_for_trackers = true};  // keepalived: nobody is told
+}
+
+void Instance::begin(Instant now, Actions& out) {
   if (!faults_.empty()) {
     enter_fault(now, out);
   } else if (settings_.starts_as_master() && !must_hear_a_number_first()) {
@@ -81,7 +87,7 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
     // RFC 3768 §6.4.1: listen for Master_Down_Interval first, whatever `state` says (keepalived
     // too).
     const Duration interval = master_interval(now);
-    listen(interval, now + master_down_interval(settings_, interval), "started", now, out);
+    listen(interval, now + down_interval(interval), "started", now, out);
     notify(NotifyState::backup, out);
   }
 }
@@ -94,6 +100,8 @@ Duration Instance::promised_by(const ResumeFromPage& page) const {
 
 void Instance::on(const ResumeFromPage& event, Instant, Actions&) {
   resume_ = event;
+  resumed_priority_ = event.priority;
+  priority_ = reckon_priority();
 }
 
 // ---- Time ----
@@ -165,15 +173,30 @@ void Instance::on(const AnnouncementsRefused& event, Instant, Actions&) {
 
 void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
   const InstanceSettings old = std::exchange(settings_, event.settings);
+  const std::uint8_t old_priority = priority_;
+  const bool tracks = !old.trackers.empty() || !settings_.trackers.empty();
   adopt_settings();
+  verdicts_.reset();
+  if (!event.verdicts.empty()) verdicts_ = event.verdicts;
+  if (old.priority != settings_.priority) resumed_priority_ = 0;
+  priority_ = reckon_priority();
+  set_tracker_faults();
   forget_needless_proofs();
   setback_.reset();  // what the operator changed may be the cure: try at once
   forget_failures();
   set_interface_fault();
-  std::visit(
-      Match{[](Init&) {}, [&](Backup& backup) { reconfigure_backup(old, now, backup); },
-            [&](Master& master) { reconfigure_master(old, now, master, out); }, [](Fault&) {}},
-      state_);
+  std::visit(Match{[](Init&) {},
+                   [&](Backup& backup) { reconfigure_backup(old, old_priority, now, backup); },
+                   [&](Master& master) {
+                     reconfigure_master(old, now, master, out);
+                     const bool is_changed = tracks && old_priority != priority_;
+                     if (is_changed && faults_.empty()) advertise_change(now, master, out);
+                   },
+                   [](Fault&) {}},
+             state_);
+  if (tracks) tell_priority(old_priority, out);
+  const auto* init = std::get_if<Init>(&state_);
+  if (init != nullptr && init->waits_for_trackers && !waits_for_trackers()) return begin(now, out);
   reconsider_faults(now, out);
 }
 

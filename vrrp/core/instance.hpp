@@ -3,7 +3,8 @@
 // this instance.
 //
 // Its bodies lie beside the RFC's sections: backup.cpp, master.cpp, handover.cpp (leaving),
-// fault.cpp (what keeps it from serving), peers.cpp (who was heard), instance.cpp (the rest).
+// fault.cpp (what keeps it from serving), followed.cpp (what it tracks), peers.cpp (who was heard),
+// instance.cpp (the rest).
 #pragma once
 
 #include "core/rare.hpp"
@@ -16,6 +17,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -97,9 +99,15 @@ struct Counters {
 struct InterfaceReport {
   core::Shared<InterfaceStatus> status;  ///< One for all instances there.
 };
-/// New settings of the same virtual router.
+/// One of those that it tracks has said something.
+struct TrackerReport {
+  TrackerId tracker;
+  Verdict verdict{};
+};
+/// New settings of the same virtual router, and what is known of all that it tracks from now on.
 struct Reconfigure {
   InstanceSettings settings;
+  Verdicts verdicts;
 };
 /// A reload removed this virtual router: leave as for Shutdown, then Removed.
 struct Remove {};
@@ -107,8 +115,11 @@ struct Remove {};
 using InstanceEvent =
     std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
                  AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
-                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reconfigure, Remove,
-                 RecallProofs, ClockTold>;
+                 Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, TrackerReport, Reconfigure,
+                 Remove, RecallProofs, ClockTold>;
+
+/// What faults_ calls those that it tracks begins with this.
+inline constexpr std::string_view kTrackedSource = "tracked ";
 
 /// On its way out: with the whole process, or because a reload removed it.
 enum class Leaving : std::uint8_t { no, stopped, removed };
@@ -160,7 +171,10 @@ class Instance {
   /// What it would send now as master, but for the moment that it is signed at; nullopt: it has
   /// nothing to send from.
   [[nodiscard]] std::optional<Departure> next_departure() const;
-  [[nodiscard]] std::uint8_t effective_priority() const { return settings_.priority; }
+  /// The configured one and what tracking makes of it: in adverts and elections only this counts.
+  [[nodiscard]] std::uint8_t effective_priority() const { return priority_; }
+  /// What those that it tracks have said.
+  [[nodiscard]] const Verdicts& verdicts() const;
   /// Of this reign, or of the last one.
   [[nodiscard]] Instant became_master_at() const { return became_master_at_; }
   /// The last one that really went out.
@@ -188,17 +202,24 @@ class Instance {
   void on(const ShutdownNow& event, Instant now, Actions& out);
   void on(const ProcessPaused& event, Instant now, Actions& out);
   void on(const ResumeFromPage& event, Instant now, Actions& out);
+  void on(const TrackerReport& event, Instant now, Actions& out);
   void on(const Reconfigure& event, Instant now, Actions& out);
   void on(const Remove& event, Instant now, Actions& out);
   void on(const RecallProofs& event, Instant now, Actions& out);
   void on(const ClockTold& event, Instant now, Actions& out);
 
+  void begin(Instant now, Actions& out);
+
   // backup.cpp
+  [[nodiscard]] Duration down_interval(Duration master_adver_interval) const;
+  [[nodiscard]] Duration own_skew_time(Duration master_adver_interval) const;
   void listen(Duration interval, Instant master_down_at, std::string why, Instant now,
               Actions& out);
   void on_advert_as_backup(const AdvertReceived& advert, Instant now, Backup& backup);
   void on_pause_as_backup(const ProcessPaused& pause, Instant now, Backup& backup);
-  void reconfigure_backup(const InstanceSettings& old, Instant now, Backup& backup);
+  void reconfigure_backup(const InstanceSettings& old, std::uint8_t old_priority, Instant now,
+                          Backup& backup);
+  void move_skew_time(std::uint8_t old_priority, Backup& backup) const;
   [[nodiscard]] std::string why_take_over(Instant now) const;
 
   // master.cpp
@@ -215,6 +236,8 @@ class Instance {
   void reconfigure_master(const InstanceSettings& old, Instant now, Master& master, Actions& out);
   void announce(std::uint32_t repeat, Actions& out) const;
 
+  void advertise_change(Instant now, Master& master, Actions& out);
+
   // handover.cpp
   void leave(Leaving kind, Instant now, Actions& out);
   void finish_handover(Actions& out);
@@ -227,6 +250,13 @@ class Instance {
   void suffer_setback(const std::string& source, const std::string& why, Instant now, Actions& out);
   void stop_if_unheard(Instant now, Actions& out);
   void forget_failures();
+
+  // followed.cpp
+  [[nodiscard]] std::uint8_t reckon_priority() const;
+  [[nodiscard]] bool waits_for_trackers() const;
+  void set_tracker_faults();
+  void tell_priority(std::uint8_t old_priority, Actions& out) const;
+  void follow_priority(Instant now, Actions& out);
 
   // peers.cpp
   void note_sender(const AdvertReceived& advert, Instant now, Actions& out);
@@ -274,6 +304,9 @@ class Instance {
   std::optional<core::Shared<InterfaceStatus>> interface_;  // nullopt: nothing reported yet
   std::optional<IpAddress> last_source_;  // to resign from when the present one is gone
   core::ReasonSet faults_;
+  core::Rare<Verdicts> verdicts_;
+  std::uint8_t priority_ = 0;          // the effective one
+  std::uint8_t resumed_priority_ = 0;  // of the predecessor, while trackers are silent; 0: none
   core::Rare<ResumeFromPage> resume_;
   std::optional<Placement> placement_;
   core::Rare<Setback> setback_;

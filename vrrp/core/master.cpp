@@ -37,7 +37,7 @@ void Instance::become_master(std::string why, Instant now, Actions& out) {
   }
   if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
 
-  send_advert(settings_.priority, now, out);
+  send_advert(priority_, now, out);
   out.emplace_back(PublishAddresses{subject_, addresses_});
   if (settings_.garp.repeat > 0) announce(settings_.garp.repeat, out);
   ++counters_.became_master;
@@ -78,7 +78,7 @@ void Instance::resume_as_master(const ResumeFromPage& page, Instant now, Actions
 void Instance::tick_master(Instant now, Master& master, Actions& out) {
   if (setback_ && now - became_master_at_ >= kServesWellAfter) setback_.reset();
   if (master.next_advert_at <= now) {
-    send_advert(settings_.priority, now, out);
+    send_advert(priority_, now, out);
     master.next_advert_at = next_beat(master.next_advert_at, settings_.advert_interval, now);
   }
   if (master.announce_again_at && *master.announce_again_at <= now) {
@@ -101,20 +101,19 @@ void Instance::on_advert_as_master(const AdvertReceived& event, Instant now, Mas
   if (priority == kResignPriority) {
     if (master.answer_from && now < *master.answer_from) return;  // it was told a moment ago
     master.answer_from = now + settings_.advert_interval / 2;
-    send_advert(settings_.priority, now, out);
+    send_advert(priority_, now, out);
     master.next_advert_at = now + settings_.advert_interval;
     return;
   }
-  const bool better = priority > settings_.priority;
-  const bool equal_but_higher_address =
-      priority == settings_.priority && event.source > source_address();
+  const bool better = priority > priority_;
+  const bool equal_but_higher_address = priority == priority_ && event.source > source_address();
   if (!better && !equal_but_higher_address) {
     on_lower_priority_as_master(event, now, master, out);
     return;
   }
-  if (settings_.higher_priority_send_advert) send_advert(settings_.priority, now, out);
+  if (settings_.higher_priority_send_advert) send_advert(priority_, now, out);
   std::string why = better ? fmt::format("{} advertises priority {}, ours is {}",
-                                         event.source.to_string(), priority, settings_.priority)
+                                         event.source.to_string(), priority, priority_)
                            : fmt::format("{} advertises our priority {} from a higher address",
                                          event.source.to_string(), priority);
   // Without priority 0: somebody better is there.
@@ -122,7 +121,7 @@ void Instance::on_advert_as_master(const AdvertReceived& event, Instant now, Mas
   placement_.reset();
   out.emplace_back(WithdrawAddresses{subject_});
   const Duration interval = event.advert.interval;
-  listen(interval, now + master_down_interval(settings_, interval), std::move(why), now, out);
+  listen(interval, now + down_interval(interval), std::move(why), now, out);
   notify(NotifyState::backup, out);
 }
 
@@ -134,7 +133,7 @@ void Instance::on_lower_priority_as_master(const AdvertReceived& event, Instant 
       (!master.answer_from || now >= *master.answer_from)) {
     master.answer_from = now + settings_.advert_interval / 2;
     if (settings_.lower_priority_answer == LowerPriorityAnswer::advert_and_announce) {
-      send_advert(settings_.priority, now, out);
+      send_advert(priority_, now, out);
     }
     const bool may_announce = !master.answer_announce_from || now >= *master.answer_announce_from;
     if (settings_.garp.lower_priority_repeat > 0 && may_announce) {
@@ -165,12 +164,24 @@ void Instance::on_pause_as_master(const ProcessPaused& event, Instant now, Actio
   Duration interval = settings_.advert_interval;
   const bool knows_peer = heard_master_ && now - heard_master_->heard_at <= kPeerMemory;
   if (settings_.version == 3 && knows_peer) interval = std::max(interval, heard_master_->interval);
-  listen(interval, now + interval + skew_time(settings_.priority, interval, settings_.version),
+  listen(interval, now + interval + own_skew_time(interval),
          fmt::format("this process did not run for {:.3f} s, a peer may have taken over",
                      seconds(event.gap)),
          now, out);
   std::get<Backup>(state_).restarted_after_pause = true;
   notify(NotifyState::backup, out);
+}
+
+// At once, and peers can judge: keepalived's next advert says it. At most twice an interval,
+// because what is tracked may flap.
+void Instance::advertise_change(Instant now, Master& master, Actions& out) {
+  if (master.answer_from && now < *master.answer_from) {
+    master.next_advert_at = std::min(master.next_advert_at, *master.answer_from);
+    return;
+  }
+  master.answer_from = now + settings_.advert_interval / 2;
+  send_advert(priority_, now, out);
+  master.next_advert_at = now + settings_.advert_interval;
 }
 
 void Instance::reconfigure_master(const InstanceSettings& old, Instant now, Master& master,

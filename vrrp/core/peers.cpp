@@ -111,7 +111,7 @@ void Instance::note_rival(const AdvertReceived& event, Instant now, Actions& out
         subject_, Objection::second_master, event.source,
         fmt::format("is master too, with priority {} (ours is {}), for {:.0f} s: it does not hear "
                     "our adverts or rejects them, look at its log and at what filters between you",
-                    event.advert.priority, settings_.priority, seconds(now - rival_->since)),
+                    event.advert.priority, priority_, seconds(now - rival_->since)),
         remark.count});
     if (rival_->adverts > 2) notify(NotifyState::master_rx_lower_pri, out);
   } else if (is_first) {

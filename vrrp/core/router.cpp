@@ -5,6 +5,14 @@
 #include <algorithm>
 
 namespace holdfast::vrrp {
+namespace {
+
+bool tracks(const InstanceSettings& settings, const TrackerId& tracker) {
+  return std::any_of(settings.trackers.begin(), settings.trackers.end(),
+                     [&](const Tracker& each) { return each.id == tracker; });
+}
+
+}  // namespace
 
 Router::Router(std::vector<InstanceSettings> instances) {
   for (InstanceSettings& settings : instances) order_.push_back(add_instance(std::move(settings)));
@@ -41,9 +49,60 @@ void Router::on(const InterfaceChanged& event, Instant now, Actions& out) {
   Interface& interface = interfaces_[event.interface];
   if (interface.status && **interface.status == event.status) return;
   interface.status = event.status;
-  const InterfaceReport report{*interface.status};
+  const InterfaceReport news{*interface.status};
   for (const Listener& listener : std::vector(interface.listeners))
-    step_slot(listener.slot, report, now, out);
+    step_slot(listener.slot, news, now, out);
+  report({TrackerKind::interface, event.interface}, event.status.up ? Verdict::good : Verdict::bad,
+         now, out);
+}
+
+void Router::on(const TrackerReported& event, Instant now, Actions& out) {
+  if (!is_tracked(event.tracker)) return;
+  const auto known = verdicts_.find(event.tracker);
+  if (known != verdicts_.end() && known->second == event.verdict) return;
+  verdicts_.insert_or_assign(event.tracker, event.verdict);
+  report(event.tracker, event.verdict, now, out);
+}
+
+// To those that track it and have not heard it yet.
+void Router::report(const TrackerId& tracker, Verdict verdict, Instant now, Actions& out) {
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (!slots_[slot] || !tracks(slots_[slot]->settings(), tracker)) continue;
+    const Verdicts& known = slots_[slot]->verdicts();
+    const auto said = known.find(tracker);
+    if (said != known.end() && said->second == verdict) continue;
+    step_slot(slot, TrackerReport{tracker, verdict}, now, out);
+  }
+}
+
+bool Router::is_tracked(const TrackerId& tracker) const {
+  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& instance) {
+    return instance && tracks(instance->settings(), tracker);
+  });
+}
+
+Verdicts Router::verdicts_for(const std::vector<Tracker>& trackers) const {
+  Verdicts known;
+  for (const Tracker& each : trackers) {
+    if (each.id.kind == TrackerKind::script) {
+      const auto said = verdicts_.find(each.id);
+      if (said != verdicts_.end()) known.insert(*said);
+      continue;
+    }
+    const auto interface = interfaces_.find(each.id.name);
+    if (interface == interfaces_.end() || !interface->second.status) continue;
+    const bool is_up = (*interface->second.status)->up;
+    known.emplace(each.id, is_up ? Verdict::good : Verdict::bad);
+  }
+  return known;
+}
+
+// Names that no configuration uses any more would otherwise stay for the life of the process.
+void Router::forget_unused() {
+  std::erase_if(interfaces_, [this](const auto& each) {
+    return each.second.listeners.empty() && !is_tracked({TrackerKind::interface, each.first});
+  });
+  std::erase_if(verdicts_, [this](const auto& each) { return !is_tracked(each.first); });
 }
 
 void Router::on(const Shutdown& event, Instant now, Actions& out) {
@@ -73,7 +132,7 @@ void Router::on(const Reload& event, Instant now, Actions& out) {
     // Not touched in any way when nothing is different; but who failed to serve tries again: the
     // operator reloads because he has mended something.
     if (slots_[slot]->settings() == settings && !slots_[slot]->setback()) continue;
-    step_slot(slot, Reconfigure{settings}, now, out);
+    step_slot(slot, Reconfigure{settings, verdicts_for(settings.trackers)}, now, out);
   }
   // Those that leave come before those that begin: an address may move from one to the other.
   for (const std::size_t slot : std::exchange(order_, {})) {
@@ -86,8 +145,7 @@ void Router::on(const Reload& event, Instant now, Actions& out) {
   }
   order_ = std::move(next_order);
   update_shortest_interval();
-  // Names that no configuration uses any more would otherwise stay for the life of the process.
-  std::erase_if(interfaces_, [](const auto& each) { return each.second.listeners.empty(); });
+  forget_unused();
 }
 
 void Router::on(const ScriptStarted& event, Instant, Actions&) {
@@ -133,11 +191,11 @@ std::size_t Router::add_instance(InstanceSettings settings) {
   interface.listeners.insert(place, listener);
   Actions unheard;
   slots_[slot]->step(ClockTold{utc_ahead_}, Instant{}, unheard);
-  if (interface.status) {
-    Actions none;
-    slots_[slot]->step(InterfaceReport{*interface.status}, Instant{}, none);
-    HOLDFAST_ASSERT(none.empty(), "an instance that was not started only remembers");
-  }
+  Actions none;
+  if (interface.status) slots_[slot]->step(InterfaceReport{*interface.status}, Instant{}, none);
+  for (const auto& [tracker, verdict] : verdicts_for(slots_[slot]->settings().trackers))
+    slots_[slot]->step(TrackerReport{tracker, verdict}, Instant{}, none);
+  HOLDFAST_ASSERT(none.empty(), "an instance that was not started only remembers");
   return slot;
 }
 

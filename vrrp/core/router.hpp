@@ -97,6 +97,7 @@ class Router {
   void on(const Reload& event, Instant now, Actions& out);
   void on(const ScriptStarted& event, Instant now, Actions& out);
   void on(const ScriptEnded& event, Instant now, Actions& out);
+  void on(const TrackerReported& event, Instant now, Actions& out);
   void on(const ClockTold& event, Instant now, Actions& out);
   /// Everything else that names its router. One that a reload removed meanwhile hears nothing.
   template <class AboutOne>
@@ -105,6 +106,10 @@ class Router {
     if (slot != kNoSlot) step_slot(slot, event, now, out);
   }
 
+  void report(const TrackerId& tracker, Verdict verdict, Instant now, Actions& out);
+  [[nodiscard]] bool is_tracked(const TrackerId& tracker) const;
+  [[nodiscard]] Verdicts verdicts_for(const std::vector<Tracker>& trackers) const;
+  void forget_unused();
   std::size_t add_instance(InstanceSettings settings);
   std::size_t replace_instance(const InstanceSettings& settings, Instant now, Actions& out);
   void step_slot(std::size_t slot, const InstanceEvent& event, Instant now, Actions& out);
@@ -122,6 +127,7 @@ class Router {
   std::vector<std::size_t> leaving_;  // slots that a reload removed, in their handover
   std::unordered_map<std::string, Interface, TextHash, std::equal_to<>> interfaces_;
   std::map<RouterKey, core::ScriptRecord> scripts_;  // of those that have any
+  Verdicts verdicts_;                                // of scripts; what interfaces say stands there
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;
   bool shortest_is_stale_ = false;  // who had it lives by a longer one now

@@ -9,6 +9,7 @@
 #include "core/shared_list.hpp"
 #include "core/time.hpp"
 #include "vrrp/core/signing.hpp"
+#include "vrrp/core/tracking.hpp"
 
 #include <array>
 #include <cstdint>
@@ -195,6 +196,8 @@ struct InstanceSettings {
   /// advert could be sent) stays in FAULT before it tries again, and leaves a healthy master alone.
   /// Doubles each time it fails again, up to kLongestSetback. Not in the RFC.
   Duration retry_after = std::chrono::seconds(10);
+  /// Each at most once. Its own interface is not among them.
+  std::vector<Tracker> trackers;
 
   /// Who this is, for peers, kernel, page and status.
   [[nodiscard]] RouterKey key() const;

@@ -25,6 +25,7 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       interface_(from.interface),
       last_source_(from.last_source),
       faults_(from.faults),
+      resumed_priority_(from.resumed_priority),
       resume_(from.resume),
       placement_(from.placement),
       setback_(from.setback),
@@ -40,7 +41,9 @@ Instance::Instance(InstanceSettings settings, const Situation& from)
       utc_ahead_(from.utc_ahead) {
   if (!from.remarks.empty()) remarks_ = from.remarks;
   if (!from.dialects.empty()) dialects_ = from.dialects;
+  if (!from.verdicts.empty()) verdicts_ = from.verdicts;
   adopt_settings();
+  priority_ = reckon_priority();
 }
 
 Situation Instance::situation() const {
@@ -51,6 +54,8 @@ Situation Instance::situation() const {
           .interface = interface_ ? std::optional(**interface_) : std::nullopt,
           .last_source = last_source_,
           .faults = faults_,
+          .verdicts = verdicts(),
+          .resumed_priority = resumed_priority_,
           .resume = resume_,
           .placement = placement_,
           .setback = setback_,
@@ -80,6 +85,9 @@ Router::Router(const RouterSituation& from)
     (is_leaving(slot) ? leaving_ : order_).push_back(slot);
   }
   for (const auto& [name, status] : from.interfaces) interfaces_[name].status = status;
+  for (const InstanceSituation& each : from.instances)
+    for (const auto& [tracker, verdict] : each.situation.verdicts)
+      if (tracker.kind == TrackerKind::script) verdicts_.insert_or_assign(tracker, verdict);
   update_shortest_interval();
 }
 

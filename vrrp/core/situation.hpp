@@ -23,6 +23,8 @@ struct Situation {
   std::optional<InterfaceStatus> interface;
   std::optional<IpAddress> last_source;
   core::ReasonSet faults;
+  Verdicts verdicts;
+  std::uint8_t resumed_priority = 0;
   core::Rare<ResumeFromPage> resume;
   std::optional<Placement> placement;
   core::Rare<Setback> setback;

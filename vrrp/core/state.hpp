@@ -19,6 +19,8 @@ enum class StateName : std::uint8_t { init, backup, master, fault };
 /// addresses until then (make before break); the successor's advert brings the moment nearer.
 struct Init {
   std::optional<core::Instant> handover_until;
+  /// Started, but something that it tracks has not said yet whether it may serve.
+  bool waits_for_trackers = false;
   bool operator==(const Init&) const = default;
 };
 

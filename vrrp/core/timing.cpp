@@ -12,8 +12,13 @@ Duration skew_time(std::uint8_t priority, Duration master_adver_interval, std::u
 }
 
 Duration master_down_interval(const InstanceSettings& settings, Duration master_adver_interval) {
+  return master_down_interval(settings, master_adver_interval, settings.priority);
+}
+
+Duration master_down_interval(const InstanceSettings& settings, Duration master_adver_interval,
+                              std::uint8_t priority) {
   return settings.down_timer_adverts * master_adver_interval +
-         skew_time(settings.priority, master_adver_interval, settings.version);
+         skew_time(priority, master_adver_interval, settings.version);
 }
 
 Duration silence_allowed(const InstanceSettings& settings) {

@@ -17,6 +17,9 @@ namespace holdfast::vrrp {
 /// s: 3.609375 s.
 [[nodiscard]] Duration master_down_interval(const InstanceSettings& settings,
                                             Duration master_adver_interval);
+/// The same with the priority that tracking has left.
+[[nodiscard]] Duration master_down_interval(const InstanceSettings& settings,
+                                            Duration master_adver_interval, std::uint8_t priority);
 
 /// The earliest that any backup can time out: no skew, our own factor.
 [[nodiscard]] Duration silence_allowed(const InstanceSettings& settings);

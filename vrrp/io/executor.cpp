@@ -127,6 +127,11 @@ void Executor::tell_about(const StateChanged& action) {
               to_string(action.to), action.why);
 }
 
+void Executor::tell_about(const PriorityChanged& action) {
+  logger_.log(kPriority, "{}: priority {} → {}{}{}", action.router->name, action.from, action.to,
+              action.why.empty() ? ": tracking changes nothing any more" : ": ", action.why);
+}
+
 void Executor::tell_about(const PeerProblem& action) {
   const auto held_back = peer_lines_.admit(runtime::now());
   if (!held_back) return;

@@ -62,6 +62,7 @@ class Executor : public Doer {
   void tell_about(const Notify& action) { on_notify_(action); }
   void tell_about(const Remember& action);
   void tell_about(const StateChanged& action);
+  void tell_about(const PriorityChanged& action);
   void tell_about(const PeerProblem& action);
   void tell_about(const Removed& action);
   void tell_about(const Stopped&) { stopped_ = true; }

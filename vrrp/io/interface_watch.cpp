@@ -66,9 +66,21 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
     for (const PortKey& port : ports_of(each)) watched->second.ports.insert(port);
     watched->second.addresses.merge(addresses_to_watch(each));
-    if (!is_new || reflector_.link(each.interface) != nullptr) continue;
-    logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
-                each.interface, each.name);
+    if (is_new && reflector_.link(each.interface) == nullptr)
+      logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
+                  each.interface, each.name);
+  }
+  // After those of instances: of one that is only tracked nothing is heard.
+  for (const InstanceSettings& each : settings) {
+    for (const Tracker& tracker : each.trackers) {
+      if (tracker.id.kind != TrackerKind::interface) continue;
+      const bool is_new = watched_.try_emplace(tracker.id.name).second;
+      if (is_new && reflector_.link(tracker.id.name) == nullptr)
+        logger_.log(kNoTracked,
+                    "interface {}, tracked by vrrp_instance {}, does not exist on this "
+                    "host",
+                    tracker.id.name, each.name);
+    }
   }
   watchers_.clear();
   for (const auto& [name, watched] : watched_) {

@@ -42,7 +42,7 @@ class InterfaceWatch {
   InterfaceWatch(const InterfaceWatch&) = delete;
   InterfaceWatch& operator=(const InterfaceWatch&) = delete;
 
-  /// From now on the interfaces of these instances.
+  /// From now on the interfaces of these instances, and those that they track.
   void watch(const std::vector<InstanceSettings>& settings);
   [[nodiscard]] std::vector<std::string> names() const;
   /// Opens the interface's sockets on the way: an instance without a socket must not take part.

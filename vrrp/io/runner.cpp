@@ -289,9 +289,10 @@ bool Runner::resume(const std::vector<InstanceSettings>& settings) {
       driver_.handle(RecallProofs{key, *proofs_of(*known)}, runtime::now(), actions_);
     const auto record = page->load(page_key(key));
     if (!record || record->state != runtime::VrrpRecord::State::master) continue;
-    driver_.handle(ResumeFromPage{key, record->since, record->last_advert_sent_at,
-                                  record->silence_allowed, form_of_number(record->checksum)},
-                   runtime::now(), actions_);
+    driver_.handle(
+        ResumeFromPage{key, record->since, record->last_advert_sent_at, record->silence_allowed,
+                       form_of_number(record->checksum), record->priority},
+        runtime::now(), actions_);
     resumes = true;
   }
   for (const std::uint64_t key : page->keys()) {

@@ -54,7 +54,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
          advert_interval, down_timer_adverts, authentication, signing, addresses,
          excluded_addresses, source_address, source_tracking, group, unicast, checksum, garp,
          address_list_policy, owner_receive, lower_priority_answer, higher_priority_send_advert,
-         minimum_ttl, retry_after] = value;
+         minimum_ttl, retry_after, trackers] = value;
   archive("name", name);
   archive("interface", interface);
   archive("family", family);
@@ -82,6 +82,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("higher_priority_send_advert", higher_priority_send_advert);
   archive("minimum_ttl", minimum_ttl);
   archive("retry_after", retry_after);
+  archive("trackers", trackers);
 }
 
 // ---- what an instance remembers ----
@@ -100,8 +101,9 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
 }
 
 void describe(auto& archive, Either<Init> auto& value) {
-  auto& [handover_until] = value;
+  auto& [handover_until, waits_for_trackers] = value;
   archive.maybe("handover_until", handover_until);
+  archive("waits_for_trackers", waits_for_trackers);
 }
 
 void describe(auto& archive, Either<Backup> auto& value) {
@@ -273,12 +275,13 @@ void describe(auto& archive, Either<ProcessPaused> auto& value) {
 }
 
 void describe(auto& archive, Either<ResumeFromPage> auto& value) {
-  auto& [router, became_master_at, last_advert_at, silence_allowed, checksum] = value;
+  auto& [router, became_master_at, last_advert_at, silence_allowed, checksum, priority] = value;
   archive("router", router);
   archive("became_master_at", became_master_at);
   archive("last_advert_at", last_advert_at);
   archive("silence_allowed", silence_allowed);
   archive.maybe("checksum", checksum);
+  archive("priority", priority);
 }
 
 void describe(auto& archive, Either<RecallProofs> auto& value) {
@@ -314,6 +317,12 @@ void describe(auto& archive, Either<ScriptEnded> auto& value) {
   archive.group("outcome", outcome);
 }
 
+void describe(auto& archive, Either<TrackerReported> auto& value) {
+  auto& [tracker, verdict] = value;
+  archive("tracker", tracker);
+  archive("verdict", verdict);
+}
+
 /// The settings themselves follow, one line each.
 void describe(auto& archive, Either<Reload> auto& value) {
   auto& [instances] = value;
@@ -321,9 +330,10 @@ void describe(auto& archive, Either<Reload> auto& value) {
 }
 
 void describe(auto& archive, Either<Situation> auto& value) {
-  auto& [state, since, why, leaving, interface, last_source, faults, resume, placement, setback,
-         send_trouble, heard_master, master_resigned, slowest_peer, rival, list_difference,
-         dialects, remarks, became_master_at, last_advert_at, proofs, utc_ahead] = value;
+  auto& [state, since, why, leaving, interface, last_source, faults, verdicts, resumed_priority,
+         resume, placement, setback, send_trouble, heard_master, master_resigned, slowest_peer,
+         rival, list_difference, dialects, remarks, became_master_at, last_advert_at, proofs,
+         utc_ahead] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -331,6 +341,8 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive.maybe("interface", interface);
   archive.maybe("last_source", last_source);
   archive("faults", faults);
+  archive("verdicts", verdicts);
+  archive("resumed_priority", resumed_priority);
   archive.maybe("resume", resume);
   archive.maybe("placement", placement);
   archive.maybe("setback", setback);

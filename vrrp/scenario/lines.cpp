@@ -9,10 +9,10 @@ namespace holdfast::vrrp::scenario {
 namespace {
 
 /// By the alternative's index in Event.
-constexpr std::array<std::string_view, 19> kVerbs{
+constexpr std::array<std::string_view, 20> kVerbs{
     "startup",   "tick",      "advert",       "rejected", "sent",         "refused", "unannounced",
     "interface", "addresses", "repaired",     "shutdown", "shutdown-now", "paused",  "resume",
-    "reload",    "script",    "script-ended", "recall",   "clock"};
+    "reload",    "script",    "script-ended", "recall",   "clock",        "tracked"};
 static_assert(kVerbs.size() == std::variant_size_v<Event>, "every event has its verb");
 
 /// Encoded in one byte on the wire.

@@ -309,4 +309,53 @@ void from_text(std::string_view text, Dialects& dialects) {
   }
 }
 
+std::string to_text(const TrackerId& tracker) {
+  return to_text(tracker.kind) + ':' + escape_part(tracker.name);
+}
+
+void from_text(std::string_view text, TrackerId& tracker) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos)
+    throw FormatError(fmt::format("'{}' is nobody that could be tracked: script:chk", text));
+  from_text(text.substr(0, colon), tracker.kind);
+  tracker.name = unescape_part(text.substr(colon + 1));
+}
+
+std::string to_text(const std::vector<Tracker>& trackers) {
+  std::string text;
+  for (const auto& [id, weight, reverse] : trackers)
+    text +=
+        fmt::format("{}{},{},{}", text.empty() ? "" : ";", to_text(id), weight, to_text(reverse));
+  return text;
+}
+
+void from_text(std::string_view text, std::vector<Tracker>& trackers) {
+  trackers.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto members = split_list(part, ',');
+    if (members.size() != 3) throw FormatError(fmt::format("'{}' is no tracker", part));
+    auto& [id, weight, reverse] = trackers.emplace_back();
+    from_text(members[0], id);
+    from_text(members[1], weight);
+    from_text(members[2], reverse);
+  }
+}
+
+std::string to_text(const Verdicts& verdicts) {
+  std::string text;
+  for (const auto& [tracker, verdict] : verdicts)
+    text += fmt::format("{}{}={}", text.empty() ? "" : ";", to_text(tracker), to_text(verdict));
+  return text;
+}
+
+void from_text(std::string_view text, Verdicts& verdicts) {
+  verdicts.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto [name, said] = pair_of(part);
+    TrackerId tracker;
+    from_text(name, tracker);
+    from_text(said, verdicts[tracker]);
+  }
+}
+
 }  // namespace holdfast::vrrp::scenario

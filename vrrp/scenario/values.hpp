@@ -68,6 +68,16 @@ void from_text(std::string_view text, std::vector<SignedPeer>& peers);
 [[nodiscard]] std::string to_text(const Dialects& dialects);
 void from_text(std::string_view text, Dialects& dialects);
 
+/// "script:chk".
+[[nodiscard]] std::string to_text(const TrackerId& tracker);
+void from_text(std::string_view text, TrackerId& tracker);
+/// "script:chk,-30,yes;interface:eth1,0,no": with weight, and whether it is reversed.
+[[nodiscard]] std::string to_text(const std::vector<Tracker>& trackers);
+void from_text(std::string_view text, std::vector<Tracker>& trackers);
+/// "script:chk=good".
+[[nodiscard]] std::string to_text(const Verdicts& verdicts);
+void from_text(std::string_view text, Verdicts& verdicts);
+
 /// The words of an enumeration, by value.
 template <class Enum>
 struct EnumNames;
@@ -123,6 +133,18 @@ struct EnumNames<OwnerReceive> {
 template <>
 struct EnumNames<LowerPriorityAnswer> {
   static constexpr std::array<std::string_view, 3> kAll{"advert", "announce", "none"};
+};
+template <>
+struct EnumNames<TrackerKind> {
+  static constexpr std::array<std::string_view, 2> kAll{"interface", "script"};
+};
+template <>
+struct EnumNames<Verdict> {
+  static constexpr std::array<std::string_view, 2> kAll{"bad", "good"};
+};
+template <>
+struct EnumNames<Reverse> {
+  static constexpr std::array<std::string_view, 2> kAll{"no", "yes"};
 };
 template <>
 struct EnumNames<Leaving> {

@@ -222,7 +222,8 @@ Shown show_block(KeywordId id) {
   Shown shown;
   if (!sample) return shown;
   const Tried bare = try_out(without);
-  if (bare.usable) shown.compare(room_of(row), plain, bare);
+  // What a mistake beside it takes away (weights of a group's members) is not this word's doing.
+  if (bare.usable && plain.mistakes <= bare.mistakes) shown.compare(room_of(row), plain, bare);
   Document copy = without;
   const std::size_t places = add_block(copy, row.block, *sample, SIZE_MAX);
   for (std::size_t at = 0; at < places; ++at) {

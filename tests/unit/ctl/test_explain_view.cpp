@@ -9,7 +9,11 @@ using namespace holdfast::ctl;
 TEST_CASE("explain: everything that is told has its line, and only that") {
   const auto told = boost::json::parse(R"({"instance":"VI_1","interface":"eth0","vrid":51,
     "state":"BACKUP","since_at":"2026-11-21T00:00:01.000Z","since_ms":63000.5,
-    "why":"192.0.2.2 advertises priority 150, ours is 100","priority":100,
+    "why":"192.0.2.2 advertises priority 150, ours is 100","priority":90,
+    "priority_sum":"100 + 20 (chk succeeds) - 30 (eth1 is down or has no carrier) = 90",
+    "trackers":[{"text":"chk succeeds","adds":20},
+                {"text":"eth1 is down or has no carrier","adds":-30},
+                {"text":"other succeeds","adds":0}],
     "heard":{"address":"192.0.2.2","priority":150,"heard_ms":350.25},
     "rejected":[{"source":"192.0.2.3","what":"uses another password","adverts":7}],
     "timers":[{"in_ms":3200.5,"what":"becomes master"},{"in_ms":9000,"what":"may pre-empt"}],
@@ -19,7 +23,10 @@ TEST_CASE("explain: everything that is told has its line, and only that") {
   CHECK(render_explanation(told.as_object()) ==
         "VI_1 (eth0, VRID 51) is BACKUP since 2026-11-21T00:00:01.000Z (1 min 3 s)\n"
         "  why       192.0.2.2 advertises priority 150, ours is 100\n"
-        "  priority  100\n"
+        "  priority  90: 100 + 20 (chk succeeds) - 30 (eth1 is down or has no carrier) = 90\n"
+        "  tracks    chk succeeds (+20)\n"
+        "            eth1 is down or has no carrier (-30)\n"
+        "            other succeeds\n"
         "  heard     192.0.2.2 with priority 150, 350 ms ago\n"
         "  rejects   192.0.2.3 uses another password (7 adverts)\n"
         "  next      in 3.2 s: becomes master\n"

@@ -64,6 +64,69 @@ TEST_CASE("wiring: what the file says is what the core gets") {
   CHECK(settings.garp.delay == 5s);
 }
 
+TEST_CASE("wiring: a line of track_script has the script's weight unless it gives its own") {
+  const Wiring wiring = wiring_of_text(R"(
+vrrp_script one {
+  script "/bin/check one"
+  weight -5 reverse
+}
+vrrp_script two {
+  script "</run/flag"
+  interval 4
+  timeout 2
+  rise 3
+  fall 2
+  init_fail
+}
+vrrp_script nobodys {
+  script /bin/true
+}
+vrrp_instance VI_1 {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    192.168.1.200
+  }
+  track_interface {
+    eth0
+    eth1 weight 7
+    eth2
+  }
+  track_script {
+    one
+    two weight 9 reverse
+  }
+}
+vrrp_instance VI_2 {
+  interface eth0
+  virtual_router_id 52
+  virtual_ipaddress {
+    192.168.1.201
+  }
+  track_script {
+    one weight 0 noreverse
+  }
+}
+)");
+
+  const TrackerId one{TrackerKind::script, "one"};
+  CHECK(wiring.instances.at(0).trackers ==
+        std::vector<Tracker>{{{TrackerKind::interface, "eth1"}, 7, Reverse::no},
+                             {{TrackerKind::interface, "eth2"}, 0, Reverse::no},
+                             {one, -5, Reverse::yes},
+                             {{TrackerKind::script, "two"}, 9, Reverse::yes}});
+  CHECK(wiring.instances.at(1).trackers == std::vector<Tracker>{{one, 0, Reverse::no}});
+  REQUIRE(wiring.checks.size() == 2);  // nobody tracks the third
+  CHECK(wiring.checks[0].command.argv == std::vector<std::string>{"/bin/check", "one"});
+  CHECK(wiring.checks[0].command.limit == 1s);  // the interval
+  CHECK(wiring.checks[1].command.argv == std::vector<std::string>{"test", "-r", "/run/flag"});
+  CHECK(wiring.checks[1].command.limit == 2s);
+  CHECK(wiring.checks[1].interval == 4s);
+  CHECK(wiring.checks[1].rise == 3);
+  CHECK(wiring.checks[1].fall == 2);
+  CHECK(wiring.checks[1].init_fail);
+}
+
 TEST_CASE("wiring: notify_<state> comes first, then notify with keepalived's four arguments") {
   const Wiring wiring = wiring_of_text(kInstance);
   const InstanceScripts& scripts = wiring.scripts.at(wiring.instances.at(0).key());

@@ -15,6 +15,7 @@ using namespace holdfast::vrrp::test;
 namespace {
 
 constexpr int kRouters = 6;
+const TrackerId kScript{TrackerKind::script, "chk"};
 
 InstanceSettings one(core::Rng& rng, int vrid) {
   InstanceSettings settings = everyday();
@@ -23,6 +24,11 @@ InstanceSettings one(core::Rng& rng, int vrid) {
   settings.vrid = static_cast<std::uint8_t>(vrid);
   settings.priority = static_cast<std::uint8_t>(90 + 10 * rng.below(std::uint64_t{3}));
   if (rng.chance(20)) settings.addresses = {};
+  if (rng.chance(50))
+    settings.trackers.push_back(
+        {.id = kScript, .weight = rng.chance(50) ? std::int16_t{-15} : std::int16_t{0}});
+  if (rng.chance(20))
+    settings.trackers.push_back({.id = {TrackerKind::interface, "eth1"}, .weight = 15});
   if (rng.chance(20)) settings.authentication = Authentication::header("secret");
   if (settings.authentication.type == AuthenticationType::none && rng.chance(30))
     settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 7)}}};
@@ -40,7 +46,7 @@ std::vector<InstanceSettings> some(core::Rng& rng) {
 Event random_event(core::Rng& rng) {
   const InstanceSettings about = one(rng, 1 + static_cast<int>(rng.below(std::uint64_t{kRouters})));
   const auto priority = static_cast<int>(80 + 10 * rng.below(std::uint64_t{5}));
-  switch (rng.below(std::uint64_t{10})) {
+  switch (rng.below(std::uint64_t{11})) {
     case 0:
       return Reload{some(rng)};
     case 1:
@@ -60,6 +66,8 @@ Event random_event(core::Rng& rng) {
     case 6:
       return ScriptEnded{about.key(), "notify_master", "MASTER", {}};
     case 7:
+      return TrackerReported{kScript, rng.chance(70) ? Verdict::good : Verdict::bad};
+    case 8:
       return ClockTold{rng.below(Duration(9s))};
     default:
       return Tick{};

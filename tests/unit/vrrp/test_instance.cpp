@@ -154,7 +154,7 @@ TEST_CASE("init: before startup nothing but remembering happens") {
   CHECK(bench.step(ProcessPaused{10s, 0s}, t0).empty());
   CHECK(bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0).empty());
   CHECK(bench.step(AddressesRepaired{kKey}, t0).empty());
-  CHECK(bench.step(Reconfigure{with_priority(120)}, t0).empty());
+  CHECK(bench.step(Reconfigure{with_priority(120), {}}, t0).empty());
   CHECK(bench.step(Shutdown{}, t0).empty());
   CHECK(bench.instance.has_stopped());
   CHECK(bench.step(Startup{}, t0).empty());  // stopped is stopped
@@ -366,12 +366,12 @@ TEST_CASE(
     "backup: a reload of the priority moves only the skew; of the interval restarts the timer") {
   Bench bench;
   bench.backup();
-  CHECK(bench.step(Reconfigure{with_priority(200)}, t0 + 1s).empty());
+  CHECK(bench.step(Reconfigure{with_priority(200), {}}, t0 + 1s).empty());
   CHECK(bench.instance.deadline() == t0 + 3s + skew_time(200, 1s, 2));
 
   auto slower = with_priority(200);
   slower.advert_interval = 2s;
-  bench.step(Reconfigure{slower}, t0 + 2s);
+  bench.step(Reconfigure{slower, {}}, t0 + 2s);
   CHECK(bench.instance.deadline() == t0 + 2s + 6s + skew_time(200, 1s, 2));
 }
 
@@ -611,7 +611,7 @@ TEST_CASE("master: time that the clock did not see counts as silence too") {
 TEST_CASE("master: a reload adapts priority, interval and addresses in place") {
   Bench bench;
   bench.master();
-  CHECK(bench.step(Reconfigure{with_priority(120)}, t0 + 100ms).empty());
+  CHECK(bench.step(Reconfigure{with_priority(120), {}}, t0 + 100ms).empty());
   CHECK(bench.state<Master>().next_advert_at == t0 + 1s);
   CHECK(bench.step(Tick{}, t0 + 1s) == Lines{"send advert priority 120"});
 
@@ -619,9 +619,9 @@ TEST_CASE("master: a reload adapts priority, interval and addresses in place") {
   VirtualAddress second = more.addresses.front();
   second.prefix = {ip("192.0.2.101"), 24};
   more.addresses.push_back(second);
-  CHECK(bench.step(Reconfigure{more}, t0 + 1100ms) ==
+  CHECK(bench.step(Reconfigure{more, {}}, t0 + 1100ms) ==
         Lines{"publish 192.0.2.100/32 192.0.2.101/24", "announce x5"});
-  CHECK(bench.step(Reconfigure{with_priority(120)}, t0 + 1200ms) ==
+  CHECK(bench.step(Reconfigure{with_priority(120), {}}, t0 + 1200ms) ==
         Lines{"publish 192.0.2.100/32"});
 }
 
@@ -644,7 +644,7 @@ TEST_CASE("fault: adverts are counted, time passes, nothing is sent") {
   CHECK(bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0).empty());
   CHECK(bench.step(AddressesRepaired{kKey}, t0).empty());
   CHECK(bench.step(Startup{}, t0).empty());
-  CHECK(bench.step(Reconfigure{with_priority(120)}, t0).empty());
+  CHECK(bench.step(Reconfigure{with_priority(120), {}}, t0).empty());
   CHECK(bench.instance.counters().adverts_received == 1);
   CHECK(bench.instance.state_name() == StateName::fault);
 }
@@ -727,7 +727,7 @@ TEST_CASE("setback: a reload, or news of the interface, is a reason to try at on
   Bench bench(with_priority(150));
   bench.master();
   bench.step(AddressesPlaced{kKey, 1, 0, "no"}, t0);
-  CHECK(bench.step(Reconfigure{with_priority(150)}, t0 + 1s) ==
+  CHECK(bench.step(Reconfigure{with_priority(150), {}}, t0 + 1s) ==
         Lines{"FAULT -> BACKUP: the fault is over", "notify BACKUP 150"});
   CHECK_FALSE(bench.instance.setback().has_value());
 
@@ -855,7 +855,7 @@ TEST_CASE(
           bench.step(ProcessPaused{rng.below(Duration(9s)), 0s}, now);
           break;
         case 4:
-          bench.step(Reconfigure{settings}, now);
+          bench.step(Reconfigure{settings, {}}, now);
           break;
         default:
           bench.step(Tick{}, now);

@@ -77,6 +77,9 @@ InstanceSettings odd_settings() {
                              SigningMode::receive_only};
   settings.minimum_ttl = 254;
   settings.retry_after = 11s;
+  settings.trackers = {
+      {.id = {TrackerKind::script, "a;b,c=d:e"}, .weight = -30, .reverse = Reverse::yes},
+      {.id = {TrackerKind::interface, "eth1"}, .weight = 0, .reverse = Reverse::no}};
   return settings;
 }
 
@@ -113,7 +116,7 @@ std::vector<Event> every_event() {
           Shutdown{},
           ShutdownNow{},
           ProcessPaused{5s, 1us},
-          ResumeFromPage{kKey, t0 + 1us, t0 + 2s, 3s, ChecksumForm::with_group},
+          ResumeFromPage{kKey, t0 + 1us, t0 + 2s, 3s, ChecksumForm::with_group, 120},
           Reload{{odd_settings(), everyday()}},
           ScriptStarted{kKey},
           ScriptEnded{kKey,
@@ -121,7 +124,8 @@ std::vector<Event> every_event() {
                       "MASTER",
                       {core::ScriptEnd::signalled, core::EndedBy::newer_state, 15, "a word", 3s}},
           RecallProofs{kKey, {41, 1, {{ip("192.0.2.2"), 7, 8}, {ip("fe80::2"), 9, 1}}}},
-          ClockTold{5s + 1us}};
+          ClockTold{5s + 1us},
+          TrackerReported{{TrackerKind::script, "a;b,c=d:e"}, Verdict::good}};
 }
 
 /// A recording in memory.
@@ -183,7 +187,7 @@ Played play(const Lines& lines) {
 }
 
 /// A director whose world is dice: packets of two peers with three passwords, interface changes,
-/// refused adverts and addresses, reloads, pauses.
+/// refused adverts and addresses, tracked scripts, reloads, pauses.
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : rng_(seed) {
@@ -213,6 +217,9 @@ class Dice {
         settings_[rng_.below(std::uint64_t{3})] = numbered(51 + rng_.below(std::uint64_t{3}));
         if (!rng_.chance(10)) settings_ = {numbered(51), numbered(52), numbered(53)};
         return handle(Reload{unique()});
+      case 4:
+        return handle(TrackerReported{{TrackerKind::script, "chk"},
+                                      rng_.chance(70) ? Verdict::good : Verdict::bad});
       default:
         return wake(rng_.below(std::uint64_t{3}));
     }
@@ -231,6 +238,9 @@ class Dice {
         vrid == 52 ? Authentication::header("secret") : Authentication::password("secret");
     if (vrid == 53) settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 's')}}};
     if (rng_.chance(30)) settings.preempt = Preempt::no;
+    if (rng_.chance(40))
+      settings.trackers = {{.id = {TrackerKind::script, "chk"},
+                            .weight = static_cast<std::int16_t>(rng_.chance(50) ? -60 : 0)}};
     return settings;
   }
   [[nodiscard]] std::vector<InstanceSettings> unique() const {
@@ -382,7 +392,8 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "lower_priority_answer",
                                      "higher_priority_send_advert",
                                      "minimum_ttl",
-                                     "retry_after"})
+                                     "retry_after",
+                                     "trackers"})
     CHECK_MESSAGE(line.find(fmt::format(" {}=", key)) != std::string::npos, key);
   CHECK(scenario::event_text(AdvertSent{kKey, 100}) ==
         "sent router=eth0/51/224.0.0.18 priority=100");
