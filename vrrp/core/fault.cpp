@@ -169,12 +169,16 @@ void Instance::on(const AdvertRefused& event, Instant now, Actions& out) {
 // A master whose adverts do not leave is master for nobody but itself. While nobody else serves
 // that does no harm; as soon as somebody does, there would be two holders that cannot settle it.
 void Instance::stop_if_unheard(Instant now, Actions& out) {
-  if (!send_trouble_ || !hears_another_master(now)) return;
+  if (hears_another_master(now)) yield_if_mute(heard_master_->address, now, out);
+}
+
+void Instance::yield_if_mute(const IpAddress& other, Instant now, Actions& out) {
+  if (!send_trouble_) return;
   const bool never_heard = last_advert_at_ < became_master_at_;
   if (!never_heard && now - send_trouble_->since < settings_.advert_interval) return;
   suffer_setback(kFromSending,
                  fmt::format("adverts cannot be sent ({}), and {} is master", send_trouble_->why,
-                             heard_master_->address.to_string()),
+                             other.to_string()),
                  now, out);
 }
 

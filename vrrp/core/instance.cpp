@@ -145,12 +145,15 @@ void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
 }
 
 // Two that took over in the same moment use the same numbers, and each takes the other's adverts
-// for old ones: the one with the higher address goes ahead, if it is heard.
+// for old ones: the one with the higher address goes ahead, if it is heard. One that nobody hears
+// is master for nobody: one with our key that has begun to count anew, or been recorded, is reason
+// enough to give up.
 void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
   const bool in_step =
       event.rejected.reason == Objection::ah_replay && proofs_ && state_name() == StateName::master;
   if (in_step && !send_trouble_ && source_address() > event.rejected.source)
     proofs_->ah_sequence = number_after(proofs_->ah_sequence);
+  if (in_step) yield_if_mute(event.rejected.source, now, out);
   Rejected rejected = event.rejected;
   judge(rejected, now);
   report(rejected.reason, rejected.source, rejected.sentence, now, out);

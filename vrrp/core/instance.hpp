@@ -249,6 +249,7 @@ class Instance {
   void enter_fault(Instant now, Actions& out);
   void suffer_setback(const std::string& source, const std::string& why, Instant now, Actions& out);
   void stop_if_unheard(Instant now, Actions& out);
+  void yield_if_mute(const IpAddress& other, Instant now, Actions& out);
   void forget_failures();
 
   // followed.cpp
