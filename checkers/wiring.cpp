@@ -102,11 +102,16 @@ Dialogue dialogue(const config::TcpCheck&) {
   return TcpProbe{};
 }
 
-/// An address is no name (RFC 6066 §3).
+/// Of a Host header: without its port. An address is no name (RFC 6066 §3).
+std::string host_name(const std::string& host) {
+  if (host.starts_with('[')) return {};
+  const std::string name = host.substr(0, host.find(':'));
+  return core::IpAddress::parse(host) || core::IpAddress::parse(name) ? std::string() : name;
+}
+
 TlsSettings tls(const config::HttpCheck& from, const config::HttpUrl& url) {
-  const std::string& name = from.sni_name.empty() ? url.virtualhost : from.sni_name;
   const bool in_order = url.tls_compliant.value_or(from.tls_compliant);
-  return {.name = core::IpAddress::parse(name) ? std::string() : name,
+  return {.name = host_name(from.sni_name.empty() ? url.virtualhost : from.sni_name),
           .close = in_order ? TlsClose::in_order : TlsClose::as_it_likes};
 }
 

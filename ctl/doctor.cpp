@@ -3,6 +3,7 @@
 #include "ctl/client.hpp"
 #include "ctl/doctor_configuration.hpp"
 #include "ctl/doctor_view.hpp"
+#include "ctl/host_facts.hpp"
 #include "ctl/wire_tap.hpp"
 #include "runtime/clock.hpp"
 
@@ -37,6 +38,16 @@ std::set<core::IpAddress> groups_of(const Expectations& expected) {
   return groups;
 }
 
+std::set<core::IpAddress> addresses_of_this_host() {
+  std::set<core::IpAddress> all;
+  const auto facts = read_host_facts();
+  if (!facts) return all;
+  for (const auto& [name, interface] : facts->interfaces) {
+    for (const core::IpPrefix& each : interface.addresses) all.insert(each.address);
+  }
+  return all;
+}
+
 }  // namespace
 
 int doctor_vrrp(const Target& target, const DoctorRequest& request) {
@@ -55,9 +66,13 @@ int doctor_vrrp(const Target& target, const DoctorRequest& request) {
   }
   vrrp::doctor::Speakers speakers;
   examination.listened = std::chrono::seconds(request.seconds);
+  // What a bridge passes on leaves this host, too, but another one has sent it.
+  const std::set<core::IpAddress> own = addresses_of_this_host();
   tap->listen(examination.listened, [&](const vrrp::doctor::Frame& frame) {
-    if (auto seen = vrrp::doctor::read_frame(frame))
-      speakers.note(std::move(*seen), runtime::now());
+    auto seen = vrrp::doctor::read_frame(frame);
+    if (!seen) return;
+    seen->is_ours = seen->is_ours && own.contains(seen->source);
+    speakers.note(std::move(*seen), runtime::now());
   });
   examination.lost = tap->lost();
   examination.unlisted = speakers.unlisted();

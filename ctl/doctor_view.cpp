@@ -118,7 +118,7 @@ std::string heading(const Examination& examination, const std::vector<std::strin
   if (!silent.empty())
     text += fmt::format("nothing was heard in {:g} s on: {}\n", seconds, fmt::join(silent, " "));
   if (examination.compared_with.empty()) {
-    text += "compared with each other only: no director runs here and no file was given\n";
+    text += "compared with each other only: no director answers here and no file was given\n";
   } else {
     text += fmt::format("compared with {}\n", examination.compared_with);
   }

@@ -99,7 +99,8 @@ CLI::App& add_doctor(CLI::App& app, DoctorRequest& request, bool& json) {
   verb.require_subcommand(1);
   CLI::App& vrrp = *verb.add_subcommand("vrrp", "Who speaks what on each interface, and the cures");
   vrrp.add_option("file", request.file,
-                  "A configuration to compare with; without it that of the running director");
+                  "A configuration to compare with; without it that of the running director")
+      ->type_name("FILE");
   vrrp.add_option("--interface", request.interfaces, "Only there; without it everywhere")
       ->type_name("NAME")
       ->allow_extra_args(false);

@@ -184,10 +184,25 @@ class Daemon {
     if (runner_->commit(std::move(wiring.instances), start))
       logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
-    tracker_.follow(checks);
+    tracker_.follow(checks, scripts_at_work());
+    has_configuration_ = true;
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  /// Who is master already goes on, as what a killed predecessor was, or an owner; with the first
+  /// configuration all others only begin.
+  std::set<std::string> scripts_at_work() const {
+    std::set<std::string> names;
+    for (const Instance* instance : runner_->router().instances()) {
+      const StateName state = instance->state_name();
+      if (state == StateName::init || (!has_configuration_ && state != StateName::master)) continue;
+      for (const Tracker& tracker : instance->settings().trackers) {
+        if (tracker.id.kind == TrackerKind::script) names.insert(tracker.id.name);
+      }
+    }
+    return names;
   }
 
   /// When elections may start: the delay counts from the boot, suspended time included.
@@ -234,6 +249,7 @@ class Daemon {
   netlink::Reflector reflector_;
   Notifier notifier_;
   ScriptTracker tracker_;
+  bool has_configuration_ = false;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;

@@ -27,9 +27,10 @@ ScriptTracker::ScriptTracker(boost::asio::io_context& io, runtime::Logger& logge
         perform(actions);
       }) {}
 
-void ScriptTracker::follow(const std::vector<ScriptCheck>& checks) {
+void ScriptTracker::follow(const std::vector<ScriptCheck>& checks,
+                           const std::set<std::string>& at_work) {
   ScriptChecks::Actions actions;
-  checks_.follow(checks, runtime::now(), actions);
+  checks_.follow(checks, at_work, runtime::now(), actions);
   perform(actions);
 }
 

@@ -20,11 +20,11 @@ class ScriptTracker {
   ScriptTracker(boost::asio::io_context& io, runtime::Logger& logger, runtime::ScriptClient& client,
                 std::function<void(Event)> on_event);
 
-  /// Those of a configuration that is in use.
-  void follow(const std::vector<ScriptCheck>& checks);
+  /// Those of a configuration that is in use. `at_work` as for ScriptChecks::follow.
+  void follow(const std::vector<ScriptCheck>& checks, const std::set<std::string>& at_work);
   void on_news(const runtime::ScriptClient::News& news);
   /// Nothing is run any more, and what runs is ended: an orderly stop waits for the end of scripts.
-  void stop() { follow({}); }
+  void stop() { follow({}, {}); }
 
  private:
   void perform(const ScriptChecks::Actions& actions);

@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxTlsTrailingBytes = 64 * 1024;
 class TlsDialogue {
  public:
   /// `inner` speaks through TLS.
-  TlsDialogue(const TlsSettings& settings, HttpDialogue inner);
+  TlsDialogue(TlsSettings settings, HttpDialogue inner);
   TlsDialogue(TlsDialogue&& other) noexcept;
   TlsDialogue& operator=(TlsDialogue&& other) noexcept;
   ~TlsDialogue();
@@ -35,7 +35,8 @@ class TlsDialogue {
   [[nodiscard]] Step wait_or_send(bool peer_closed);
   [[nodiscard]] Verdict trouble(std::string_view what) const;
 
-  std::unique_ptr<Connection> connection_;
+  TlsSettings settings_;
+  std::unique_ptr<Connection> connection_;  // made when there is one: dead servers cost nothing
   HttpDialogue inner_;
 };
 

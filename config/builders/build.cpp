@@ -224,6 +224,9 @@ void ModelBuilder::take(Tree& tree) {
   first_without_services_ = trees_.size();
 }
 
+/// Bytes: "virtual_server fwmark 1 { }".
+constexpr std::size_t kShortestService = 24;
+
 // Room for what the whole text has when it goes on like this tree.
 void ModelBuilder::reserve_services(const Tree& tree) {
   std::uint32_t first = tree.first;
@@ -231,9 +234,11 @@ void ModelBuilder::reserve_services(const Tree& tree) {
     first = tree.statements[first].next;
   if (first == kNoStatement) return;
   const std::size_t begin = tree.statements[first].range.offset;
-  const std::size_t read = tree.statements.back().range.offset - begin + 1;
+  const std::size_t read =
+      std::max(tree.statements.back().range.offset - begin + 1, kShortestService);
   const std::size_t services = count_root(tree, "virtual_server");
-  model_.services.reserve(services * (text_size_ - begin) / read + services);
+  const std::size_t rest = text_size_ - begin;
+  model_.services.reserve(std::min(services * rest / read, rest / kShortestService) + services);
 }
 
 std::optional<Model> ModelBuilder::finish(Tree last) {

@@ -159,7 +159,8 @@ constexpr Keyword kGlobalDefs[] = {
          doc("refuse scripts that others than root may change")),
     word("umask", repeated(text("mask")), acts_in(Room::watchdog), fallback("none"),
          reads<read_umask>, writes<write_umask>,
-         doc("umask of scripts and of files that the director makes, such as 0177 or IRGRP|IROTH; "
+         doc("umask of scripts, and of files of the watchdog and of processes that start "
+             "afterwards, such as 0177 or IRGRP|IROTH; "
              "without it, that of who starts the director")),
     word("startup_script", command(), not_yet(kNoHost), value<&Globals::startup_script>,
          doc("run before everything else; the start waits for its end")),

@@ -144,7 +144,7 @@ def test_states_and_priorities_are_those_of_keepalived(bench: Bench) -> None:
 def test_nobody_is_told_anything_before_the_first_result(bench: Bench) -> None:
     flag, told = bench.shared / "flag", bench.shared / "told"
     flag.touch()
-    check = script(bench.shared / "check", f"sleep 1.5\ntest -e {flag}")
+    check = script(bench.shared / "check", f"sleep 4\ntest -e {flag}")
     notify = script(bench.shared / "notify", f"echo $3 >> {told}")
     bench.start(config(61, f" track_script {{\n  chk\n }}\n notify {notify}",
                        f"vrrp_script chk {{\n script {check}\n interval 2\n}}"))
@@ -153,9 +153,9 @@ def test_nobody_is_told_anything_before_the_first_result(bench: Bench) -> None:
     assert bench.instance()["state"] == "INIT" and lines(told) == []
     explained = bench.ours.ctl("explain", "VI_1").stdout
     assert "begins when it is known of chk whether it succeeds" in explained
-    bench.becomes("BACKUP", 4)
+    bench.becomes("BACKUP", 8)
     flag.unlink()
-    bench.becomes("FAULT", 5)
+    bench.becomes("FAULT", 12)
     assert bench.instance()["faults"] == ["chk fails"]
     bench.waits(lambda: lines(told) == ["BACKUP", "FAULT"])
     assert "vrrp_script chk fails: " in bench.ours.log()

@@ -305,7 +305,7 @@ def test_the_doctor_needs_no_director(scene: Scene) -> None:
     assert speakers["eth3"]["authentication"] == "PASS"
     assert speakers["eth4"]["interval_ms"] == 2000
 
-    answer = alone(scene.machines["version"], "--json", "--seconds=1")
+    answer = alone(scene.machines["version"], "--json", "--seconds=3")
     told = json.loads(answer.stdout)
     assert answer.returncode == 0 and told["compared_with"] == "" and not told["findings"]
     assert told["speakers"][0]["this_host"]

@@ -47,7 +47,8 @@ Objected object_to_header(const AhPacket& header, const Received& packet,
                   fmt::format("sends the number {} in its authentication header, but {} was used "
                               "already: it has started again and not heard us yet, or somebody "
                               "repeats old packets",
-                              number, last)};
+                              number, last),
+                  number};
 }
 
 // ---- auth_hmac ----

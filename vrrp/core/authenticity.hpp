@@ -14,6 +14,7 @@ namespace holdfast::vrrp {
 struct Argument {
   Objection objection;
   std::string sentence;
+  std::uint32_t ah_sequence = 0;  ///< ah_replay: its number.
 };
 
 /// The proof of a packet, or what is wrong with it. `payload`: what follows the AH, if there is

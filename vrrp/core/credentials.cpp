@@ -15,6 +15,8 @@ Instance::Credentials Instance::next_credentials(Instant now) const {
   Credentials next{.identification = static_cast<std::uint16_t>(identification_ + 1),
                    .ah_sequence = 0,
                    .stamp = 0};
+  // raw(7): the kernel writes another one over 0, which the proof of AH would not cover.
+  if (next.identification == 0) next.identification = 1;
   if (settings_.has_header()) {
     const std::uint32_t used = proofs_ ? proofs_->ah_sequence : 0;
     next.ah_sequence = number_after(is_after(offered_number_, used) ? offered_number_ : used);

@@ -15,11 +15,12 @@ const Verdicts& Instance::verdicts() const {
 
 // A successor goes on with its predecessor's sum until it knows all terms of its own: peers must
 // not take a restart for a weaker, or stronger, director.
-std::uint8_t Instance::reckon_priority() const {
+std::uint8_t Instance::reckon_priority() {
   const auto is_open = [this](const Tracker& each) { return may_still_count(each, verdicts()); };
   const bool knows_all =
       std::none_of(settings_.trackers.begin(), settings_.trackers.end(), is_open);
-  if (resumed_priority_ != 0 && !knows_all) return resumed_priority_;
+  if (knows_all) resumed_priority_ = 0;
+  if (resumed_priority_ != 0) return resumed_priority_;
   return vrrp::effective_priority(settings_.priority, settings_.trackers, verdicts());
 }
 

@@ -73,6 +73,10 @@ void Instance::on(const Startup&, Instant now, Actions& out) {
   const auto page = std::exchange(resume_, {});
   if (page && faults_.empty() && now - page->last_advert_at < promised_by(*page))
     return resume_as_master(*page, now, out);
+  if (page) {  // too long ago: that sum is of the past
+    resumed_priority_ = 0;
+    priority_ = reckon_priority();
+  }
   out.emplace_back(WithdrawAddresses{subject_});  // a crash may have left them in the kernel
   if (!waits_for_trackers()) return begin(now, out);
   state_ = Init{.handover_until = {}, .waits_for_trackers = true};  // keepalived: nobody is told
@@ -144,16 +148,17 @@ void Instance::on(const AdvertReceived& advert, Instant now, Actions& out) {
              state_);
 }
 
-// Two that took over in the same moment use the same numbers, and each takes the other's adverts
+// Two that took over in the same moment use the same number, and each takes the other's adverts
 // for old ones: the one with the higher address goes ahead, if it is heard. One that nobody hears
 // is master for nobody: one with our key that has begun to count anew, or been recorded, is reason
 // enough to give up.
 void Instance::on(const AdvertRejected& event, Instant now, Actions& out) {
-  const bool in_step =
+  const bool is_old =
       event.rejected.reason == Objection::ah_replay && proofs_ && state_name() == StateName::master;
+  const bool in_step = is_old && event.rejected.ah_sequence == proofs_->ah_sequence;
   if (in_step && !send_trouble_ && source_address() > event.rejected.source)
     proofs_->ah_sequence = number_after(proofs_->ah_sequence);
-  if (in_step) yield_if_mute(event.rejected.source, now, out);
+  if (is_old) yield_if_mute(event.rejected.source, now, out);
   Rejected rejected = event.rejected;
   judge(rejected, now);
   report(rejected.reason, rejected.source, rejected.sentence, now, out);

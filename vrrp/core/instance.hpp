@@ -253,7 +253,7 @@ class Instance {
   void forget_failures();
 
   // followed.cpp
-  [[nodiscard]] std::uint8_t reckon_priority() const;
+  [[nodiscard]] std::uint8_t reckon_priority();
   [[nodiscard]] bool waits_for_trackers() const;
   void set_tracker_faults();
   void tell_priority(std::uint8_t old_priority, Actions& out) const;

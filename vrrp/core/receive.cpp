@@ -280,8 +280,9 @@ std::variant<Accepted, Rejected> check_advert(const Received& packet,
                                               const InstanceSettings& settings,
                                               const std::optional<IpAddress>& own_address,
                                               const ProofContext& context) {
-  const auto reject = [&packet](RejectReason reason, std::string sentence) {
-    return Rejected{reason, packet.source, std::move(sentence)};
+  const auto reject = [&packet](RejectReason reason, std::string sentence,
+                                std::uint32_t ah_sequence = 0) {
+    return Rejected{reason, packet.source, std::move(sentence), ah_sequence};
   };
 
   if (auto objection = object_to_ttl(packet, settings)) {
@@ -300,7 +301,7 @@ std::variant<Accepted, Rejected> check_advert(const Received& packet,
   }
   auto proven = prove(packet, *inner, settings, context);
   if (auto* objection = std::get_if<Argument>(&proven)) {
-    return reject(objection->objection, std::move(objection->sentence));
+    return reject(objection->objection, std::move(objection->sentence), objection->ah_sequence);
   }
   if (auto objection = object_to_content(*decoded, settings)) {
     return reject(objection->objection, std::move(objection->sentence));

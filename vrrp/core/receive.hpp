@@ -118,6 +118,7 @@ struct Rejected {
   RejectReason reason{};
   IpAddress source;
   std::string sentence;  ///< For the operator: what differs, ours and theirs, and what to do.
+  std::uint32_t ah_sequence = 0;  ///< ah_replay: its number.
 };
 
 /// Virtual router id of a packet; nullopt when it is too short to have one. Nothing else is

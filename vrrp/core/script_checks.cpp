@@ -25,7 +25,8 @@ std::string program_of(const core::Command& command) {
 
 }  // namespace
 
-void ScriptChecks::follow(const std::vector<ScriptCheck>& checks, Instant now, Actions& out) {
+void ScriptChecks::follow(const std::vector<ScriptCheck>& checks,
+                          const std::set<std::string>& at_work, Instant now, Actions& out) {
   std::map<std::string, Entry> before = std::exchange(entries_, {});
   for (const ScriptCheck& check : checks) {
     Entry& entry = entries_[check.name];
@@ -44,7 +45,7 @@ void ScriptChecks::follow(const std::vector<ScriptCheck>& checks, Instant now, A
     entry.over_at.reset();
     entry.against = 0;
     entry.next_at = now;
-    if (is_new && check.init_fail) {
+    if (is_new && check.init_fail && !at_work.contains(check.name)) {
       entry.verdict = Verdict::bad;
       out.emplace_back(
           Said{check.name, Verdict::bad, "'init_fail' says so until its first result"});
@@ -59,7 +60,7 @@ void ScriptChecks::tick(Instant now, Actions& out) {
     const auto at = due(entry);
     if (!at || *at > now) continue;
     if (entry.runs) {
-      entry.over_at.reset();
+      entry.over_at = now + entry.check.interval;  // one that cannot be ended fails again and again
       entry.is_overdue = true;
       judge(entry, Verdict::bad,
             fmt::format("{} has not ended within {:.3f} s", program_of(entry.check.command),

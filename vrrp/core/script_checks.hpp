@@ -12,6 +12,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,8 +25,9 @@ struct ScriptCheck {
   Duration interval = std::chrono::seconds(1);  ///< From start to start.
   std::uint32_t rise = 1;                       ///< Successes in a row until it counts as good.
   std::uint32_t fall = 1;                       ///< Failures in a row until it counts as bad.
-  bool init_fail = false;                       ///< Bad until its first result.
-  core::Command command;                        ///< Its limit is keepalived's `timeout`.
+  /// Bad until its first result, but for an instance that takes part already.
+  bool init_fail = false;
+  core::Command command;  ///< Its limit is keepalived's `timeout`.
   bool operator==(const ScriptCheck&) const = default;
 };
 
@@ -57,8 +59,10 @@ class ScriptChecks {
   using Action = std::variant<Run, Drop, Said>;
   using Actions = std::vector<Action>;
 
-  /// These and no others from now on.
-  void follow(const std::vector<ScriptCheck>& checks, Instant now, Actions& out);
+  /// These and no others from now on. `at_work`: those that are tracked by an instance which takes
+  /// part, so that only their results may change something.
+  void follow(const std::vector<ScriptCheck>& checks, const std::set<std::string>& at_work,
+              Instant now, Actions& out);
   /// Time has passed.
   void tick(Instant now, Actions& out);
   /// The command of a Run has begun.

@@ -41,8 +41,7 @@ Cure cure_of_authentication(const InstanceSettings& ours) {
   return {};
 }
 
-Cure cure_of_error(DecodeError error, const Sighting& theirs, const InstanceSettings& ours,
-                   std::uint8_t free_number) {
+Cure cure_of_error(DecodeError error, const InstanceSettings& ours, std::uint8_t free_number) {
   switch (error) {
     case DecodeError::bad_version:
       return {fmt::format("version {}", ours.version),
@@ -56,10 +55,7 @@ Cure cure_of_error(DecodeError error, const Sighting& theirs, const InstanceSett
                           ours.advert_interval / std::chrono::milliseconds(1))};
     case DecodeError::no_addresses:
       return cure_of_list(ours);
-    case DecodeError::bad_checksum:
-      return theirs.family == core::Family::v4 && ours.version == 3
-                 ? cure_of_form(ChecksumForm::with_pseudo_header, ours.vrid)
-                 : Cure{};
+    case DecodeError::bad_checksum:  // of no form
     case DecodeError::truncated:
     case DecodeError::not_ipv4:
     case DecodeError::not_vrrp:
@@ -126,7 +122,7 @@ Cure cure_of_objection(Objection objection, const Sighting& theirs, const Instan
 Cure cure_of(RejectReason reason, const Sighting& theirs, const InstanceSettings& ours,
              std::uint8_t free_number) {
   if (reason.index() < RejectReason::kDecodeErrors)
-    return cure_of_error(static_cast<DecodeError>(reason.index()), theirs, ours, free_number);
+    return cure_of_error(static_cast<DecodeError>(reason.index()), ours, free_number);
   return cure_of_objection(static_cast<Objection>(reason.index() - RejectReason::kDecodeErrors),
                            theirs, ours);
 }

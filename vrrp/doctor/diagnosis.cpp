@@ -80,12 +80,17 @@ class Diagnosis {
     const std::vector<Viewer> viewers = viewers_of(key, group);
     for (const Speaker* each : group) {
       for (const Viewer* viewer : concerned(viewers, each->latest)) {
-        if (viewer->self != each) judge(key, *viewer, *each, group);
+        if (viewer->self != each && !is_own(*viewer, *each)) judge(key, *viewer, *each, group);
       }
     }
     compare_forms(key, group);
     compare_masters(key, group, findings_.size() != before);
     for (const Speaker* each : group) examine_source(key, *each);
+  }
+
+  /// To each unicast peer goes a letter of its own.
+  static bool is_own(const Viewer& viewer, const Speaker& speaker) {
+    return speaker.latest.is_ours && viewer.address() == speaker.latest.source;
   }
 
   /// Of several instances with one number those that share the way; if none does, the first.
@@ -149,7 +154,6 @@ class Diagnosis {
     if (seen.has_ah)
       put_ah(payload, 1, {seen.source, seen.destination, seen.identification, seen.hop_limit},
              settings.authentication.data);
-    if (settings.signing && seen.has_trailer) payload.resize(payload.size() - kTrailerBytes);
     settings.signing.reset();
     if (!viewer.knows_secret && seen.advert.authentication_type == 1)
       settings.authentication.data = seen.advert.authentication_data;
@@ -229,7 +233,8 @@ class Diagnosis {
          .cure = cure_of_form(ChecksumForm::with_pseudo_header, key.number)});
   }
 
-  /// Two that go on advertising beside each other, for an interval of the slower one.
+  /// Two that go on advertising beside each other: each has spoken, and again, after the other. One
+  /// that takes over, and gives back, is none.
   void compare_masters(const GroupKey& key, const Group& group, bool is_explained) {
     std::set<IpAddress> masters;
     for (const Speaker* one : group) {
@@ -251,7 +256,8 @@ class Diagnosis {
   }
 
   static bool are_rivals(const Speaker& one, const Speaker& other) {
-    if (one.latest.source == other.latest.source) return false;
+    if (one.latest.source == other.latest.source || !share_the_way(one.latest, other.latest))
+      return false;
     for (const Speaker* each : {&one, &other}) {
       if (each->latest.protocol != Protocol::vrrp || each->latest.priority == kResignPriority ||
           each->packets < 2)
@@ -259,7 +265,15 @@ class Diagnosis {
     }
     const Duration together =
         std::min(one.last_at, other.last_at) - std::max(one.first_at, other.first_at);
-    return together + kTolerance >= std::max(one.gap(), other.gap());
+    const Duration slower = std::max(one.gap(), other.gap());
+    return together + std::min(kTolerance, slower / 2) >= slower;
+  }
+
+  /// To one group, or between unicast peers.
+  static bool share_the_way(const Sighting& one, const Sighting& other) {
+    if (one.destination.is_multicast() || other.destination.is_multicast())
+      return one.destination == other.destination;
+    return true;
   }
 
   /// FRR with a virtual link-local address on its macvlan.
@@ -331,8 +345,8 @@ class Diagnosis {
            .reason = reason,
            .sentence = fmt::format(
                "{} {}; the director has heard {} of its adverts, the last one {:.0f} s ago, and "
-               "now it is silent: a keepalived begins its interval anew at each of ours that it "
-               "drops",
+               "now it is silent: it was mended and is a backup, or it is a keepalived, which "
+               "begins its interval anew at each of ours that it drops",
                source, each.sentence, each.adverts,
                std::chrono::duration<double>(each.ago).count()),
            .cure = cure_of(each.reason, seen, instance.settings, free_number(key.interface))});

@@ -65,6 +65,7 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings) {
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
     for (const PortKey& port : ports_of(each)) watched->second.ports.insert(port);
+    watched->second.needs_ah = watched->second.needs_ah || each.has_header();
     watched->second.addresses.merge(addresses_to_watch(each));
     if (is_new && reflector_.link(each.interface) == nullptr)
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
@@ -148,6 +149,7 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
     complete = false;
     if (!opened && noise_.admit(name, runtime::now()))
       logger_.log(kNoSocket, "{}", opened.error().message);
+    if (port.carrier == Carrier::ah && !watched->second.needs_ah) continue;
     if (opened && !deaf->second.groups.empty()) {
       status.deaf_groups.insert(status.deaf_groups.end(), deaf->second.groups.begin(),
                                 deaf->second.groups.end());

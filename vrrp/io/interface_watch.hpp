@@ -64,6 +64,7 @@ class InterfaceWatch {
   /// What instances want of an interface.
   struct Watched {
     std::set<PortKey> ports;
+    bool needs_ah = false;          ///< otherwise that port is there to name a partner who has it
     std::set<IpAddress> addresses;  ///< that they send from or to
   };
 

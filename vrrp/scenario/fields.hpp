@@ -218,10 +218,11 @@ void describe(auto& archive, Either<AdvertReceived> auto& value) {
 }
 
 void describe(auto& archive, Either<Rejected> auto& value) {
-  auto& [reason, source, sentence] = value;
+  auto& [reason, source, sentence, ah_sequence] = value;
   archive("reason", reason);
   archive("source", source);
   archive("sentence", sentence);
+  archive("ah_sequence", ah_sequence);
 }
 
 void describe(auto& archive, Either<AdvertRejected> auto& value) {

@@ -129,7 +129,7 @@ TEST_CASE("settings: every tunnel, of servers and of the sorry server") {
 
 TEST_CASE("settings: SSL_GET sends the name that it knows, and an address is none") {
   const ServiceSettings one =
-      service("192.0.2.1 443", "protocol TCP\nvirtualhost www.example",
+      service("192.0.2.1 443", "protocol TCP\nvirtualhost www.example:8443",
               "real_server 192.0.2.7 443 {\nSSL_GET {\nurl {\npath /a\n}\nurl {\npath /b\n"
               "virtualhost 192.0.2.7\ntls_compliant\n}\n}\n"
               "SSL_GET {\nsni_name other.example\ntls_compliant\nurl {\npath /\n}\n}\n"

@@ -58,7 +58,7 @@ TEST_CASE("doctor: a finding has its sentence, and a line for each program that 
   examination.listened = std::chrono::seconds(5);
   CHECK(render_examination(examination, Colours::no) ==
         "nothing was heard in 5 s on: eth0 eth1\n"
-        "compared with each other only: no director runs here and no file was given\n"
+        "compared with each other only: no director answers here and no file was given\n"
         "nothing is wrong as far as can be heard\n");
 
   examination.compared_with = "the running director";

@@ -1,6 +1,7 @@
 // What the doctor reads of frames, whom it recognises, and what it says is wrong.
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/ah.hpp"
+#include "vrrp/core/trailer.hpp"
 #include "vrrp/doctor/diagnosis.hpp"
 #include "vrrp/doctor/foreign.hpp"
 #include "vrrp/io/ipv4_header.hpp"
@@ -115,6 +116,15 @@ InstanceSettings with_address(const char* address) {
   one.prefix.address = ip(address);
   settings.addresses = {one};
   return settings;
+}
+
+Bytes packet_v6(const Bytes& payload, const char* source, std::uint8_t hop_limit = 255) {
+  Bytes packet{0x60,     0, 0, 0, 0, static_cast<std::uint8_t>(payload.size()), kIpProtocolVrrp,
+               hop_limit};
+  for (const IpAddress& each : {ip(source), ip("ff02::12")})
+    packet.insert(packet.end(), each.bytes().begin(), each.bytes().end());
+  packet.insert(packet.end(), payload.begin(), payload.end());
+  return packet;
 }
 
 InstanceSettings version_3() {
@@ -318,13 +328,8 @@ TEST_CASE("doctor: over IPv6 a list without a link-local address in front, and a
   const auto said = [&](const char* source, std::uint8_t hop_limit) {
     Bytes payload;
     encode_advert(make_advert(settings, 100), payload, {3, ip(source), ip("ff02::12")});
-    Bytes packet{0x60,     0, 0, 0, 0, static_cast<std::uint8_t>(payload.size()), kIpProtocolVrrp,
-                 hop_limit};
-    for (const IpAddress& each : {ip(source), ip("ff02::12")})
-      packet.insert(packet.end(), each.bytes().begin(), each.bytes().end());
-    packet.insert(packet.end(), payload.begin(), payload.end());
     Speakers speakers;
-    auto seen = read_frame({"eth0", kMac, false, packet});
+    auto seen = read_frame({"eth0", kMac, false, packet_v6(payload, source, hop_limit)});
     REQUIRE(seen.has_value());
     CHECK(seen->family == core::Family::v6);
     CHECK(seen->hop_limit == hop_limit);
@@ -413,8 +418,8 @@ TEST_CASE("doctor: a peer that is kept silent is known from the running director
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].sentence ==
         "192.0.2.2 speaks VRRP version 3; the director has heard 4 of its adverts, the last one "
-        "42 s ago, and now it is silent: a keepalived begins its interval anew at each of ours "
-        "that it drops");
+        "42 s ago, and now it is silent: it was mended and is a backup, or it is a keepalived, "
+        "which begins its interval anew at each of ours that it drops");
   CHECK(findings[0].cure == Cure{"version 2", "vrrp 51 version 2"});
   CHECK(between({{.settings = version_3()}}, {instance}).size() == 1);  // it is heard: once
 
@@ -442,4 +447,19 @@ TEST_CASE("doctor: proofs of origin are missed, not judged") {
   CHECK(find(between({{.settings = ah}}, {expected(everyday(), false)}), "authentication_type") !=
         nullptr);
   CHECK(find(between({plain_3}, {expected(hmac, false)}), "auth_ext_missing") != nullptr);
+}
+
+TEST_CASE("doctor: over IPv6 the checksum of a signed advert covers the signature") {
+  InstanceSettings settings = version_3();
+  settings.family = core::Family::v6;
+  settings.addresses = std::vector<VirtualAddress>(1, with_address("fe80::100").addresses.front());
+  settings.signing = Signing{.keys = {{1, std::vector<std::uint8_t>(32, 7)}}};
+  Bytes payload;
+  const Envelope envelope{3, ip("fe80::2"), ip("ff02::12")};
+  encode_advert(make_advert(settings, 100), payload, envelope);
+  append_trailer(payload, envelope, settings.signing->keys[0], 5);
+  Speakers speakers;
+  speakers.note(*read_frame({"eth0", kMac, false, packet_v6(payload, "fe80::2")}), t0);
+
+  CHECK(diagnose(speakers.all(), {expected(settings, true)}, {"eth0"}).empty());
 }

@@ -28,9 +28,10 @@ struct Bench {
   ScriptChecks checks;
   Instant now{1h};
 
-  Actions follow(const std::vector<ScriptCheck>& wanted) {
+  Actions follow(const std::vector<ScriptCheck>& wanted,
+                 const std::set<std::string>& at_work = {}) {
     Actions out;
-    checks.follow(wanted, now, out);
+    checks.follow(wanted, at_work, now, out);
     return out;
   }
   Actions wait_for_deadline() {
@@ -118,7 +119,7 @@ TEST_CASE("checks: a run that says nothing about the script changes nothing and 
   }
 }
 
-TEST_CASE("checks: one that cannot be ended has failed at its limit, once, and is not run again") {
+TEST_CASE("checks: one that cannot be ended has failed at its limit and is not run again") {
   Bench bench;
   bench.follow({check()});
   bench.end(kSuccess);
@@ -129,8 +130,7 @@ TEST_CASE("checks: one that cannot be ended has failed at its limit, once, and i
   CHECK(bench.checks.deadline() == began + 500ms + ScriptChecks::kPatience);
   CHECK(bench.wait_for_deadline() ==
         Actions{Said{"chk", Verdict::bad, "/bin/chk has not ended within 0.500 s"}});
-  CHECK_FALSE(bench.checks.deadline());
-  bench.now += 1min;
+  CHECK(bench.wait_for_deadline().empty());  // it is bad already
   CHECK(bench.end({.end = core::ScriptEnd::signalled, .by = core::EndedBy::time_limit, .code = 9})
             .empty());
   CHECK(bench.run(kSuccess).size() == 1);
@@ -174,4 +174,28 @@ TEST_CASE("checks: a reload keeps results, runs and rhythm of scripts that stay"
     bench.follow({changed});
     CHECK(bench.checks.deadline() == bench.now + 200ms);
   }
+}
+
+TEST_CASE("checks: init_fail is not said to those who take part already") {
+  Bench bench;
+  ScriptCheck careful = check();
+  careful.init_fail = true;
+
+  CHECK(bench.follow({careful}, {"chk"}) == Actions{Run{"chk", careful.command}});
+}
+
+TEST_CASE("checks: one that cannot be ended fails again every interval, until it counts") {
+  Bench bench;
+  ScriptCheck slow = check();
+  slow.fall = 3;
+  bench.follow({slow});
+  CHECK(bench.end(kSuccess).size() == 1);
+  CHECK(bench.wait_for_deadline() == Actions{Run{"chk", check().command}});
+  bench.checks.started("chk", check().command, bench.now);
+
+  CHECK(bench.wait_for_deadline().empty());
+  CHECK(bench.wait_for_deadline().empty());
+  const Actions said = bench.wait_for_deadline();
+  REQUIRE(said.size() == 1);
+  CHECK(std::get<Said>(said[0]).verdict == Verdict::bad);
 }

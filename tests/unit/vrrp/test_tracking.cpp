@@ -250,6 +250,22 @@ TEST_CASE("tracking: a master resumes without waiting for scripts, and leaves wh
   CHECK(bench.state() == StateName::fault);
 }
 
+TEST_CASE("tracking: the sum of a predecessor counts until all terms are known, and never again") {
+  Bench bench(tracking({tracker(kChk, 50)}), false);
+  bench.step(ResumeFromPage{.router = everyday().key(),
+                            .became_master_at = t0 - 1min,
+                            .last_advert_at = t0 - 500ms,
+                            .priority = 150});
+  bench.step(Startup{});
+  CHECK(bench.instance().effective_priority() == 150);
+  bench.say(kChk, Verdict::bad);
+  CHECK(bench.instance().effective_priority() == 100);
+
+  bench.step(Reload{{tracking({tracker(kChk, 50), tracker({TrackerKind::script, "other"}, 20)})}});
+
+  CHECK(bench.instance().effective_priority() == 100);
+}
+
 TEST_CASE("tracking: a copy from its situation knows what the original knew") {
   Bench bench(tracking({tracker(kChk, -10), tracker(kEth1, -20)}));
   bench.say(kChk, Verdict::bad);
