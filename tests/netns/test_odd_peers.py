@@ -63,7 +63,7 @@ def test_a_wrong_checksum_over_ipv6_is_seen_and_counted(lab: Lab) -> None:
         return instance(pair.ours)["counters"]["errors"]["bad_checksum"] == 1
     assert eventually(counted, 3) is not None, instance(pair.ours)
     assert pair.ours.state("VI_1") == "MASTER", "priority 200 does not count"
-    assert re.search(r"sends the checksum bad1 where .* is right: .*\(from fe80::2", pair.ours.log())
+    assert re.search(r"sends the checksum bad1 where .* is right.*\(from fe80::2", pair.ours.log())
 
 
 @needs_six
