@@ -144,10 +144,12 @@ def test_states_and_priorities_are_those_of_keepalived(bench: Bench) -> None:
 def test_nobody_is_told_anything_before_the_first_result(bench: Bench) -> None:
     flag, told = bench.shared / "flag", bench.shared / "told"
     flag.touch()
-    check = script(bench.shared / "check", f"sleep 4\ntest -e {flag}")
+    begun = bench.shared / "begun"
+    check = script(bench.shared / "check",  # slow for the first time
+                   f"test -e {begun} || {{ touch {begun}; sleep 4; }}\ntest -e {flag}")
     notify = script(bench.shared / "notify", f"echo $3 >> {told}")
     bench.start(config(61, f" track_script {{\n  chk\n }}\n notify {notify}",
-                       f"vrrp_script chk {{\n script {check}\n interval 2\n}}"))
+                       f"vrrp_script chk {{\n script {check}\n interval 1\n timeout 9\n}}"))
     bench.becomes("INIT", 3)
     time.sleep(0.7)
     assert bench.instance()["state"] == "INIT" and lines(told) == []
