@@ -1,5 +1,7 @@
 #include "runtime/handover_file.hpp"
 
+#include "runtime/lock_file.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -42,6 +44,9 @@ core::Result<Origin> origin_here() {
   return here;
 }
 
+/// A child that was killed with its parent keeps the page until the kernel has ended it.
+constexpr core::Duration kEndOfTheKilled = std::chrono::milliseconds(300);
+
 core::Result<UniqueFd> open_and_lock(const std::string& path) {
   struct statfs system {};
   if (::statfs(std::filesystem::path(path).parent_path().c_str(), &system) != 0)
@@ -54,7 +59,7 @@ core::Result<UniqueFd> open_and_lock(const std::string& path) {
     return core::fail_errno(errno, "cannot look at the handover page {}", path);
   if (!S_ISREG(file.st_mode) || file.st_uid != ::geteuid() || (file.st_mode & 077) != 0)
     return core::fail("the handover page {} belongs to somebody else", path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+  if (!lock_within(fd.get(), kEndOfTheKilled))
     return core::fail_errno(errno, "the handover page {} is in use", path);
   return fd;
 }

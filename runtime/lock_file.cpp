@@ -42,7 +42,8 @@ core::Result<void> clear_the_name(const std::string& path) {
   return core::fail_errno(errno, "cannot replace what is in the way of the lock file {}", path);
 }
 
-/// Without blocking the loop of anybody: there is none yet.
+}  // namespace
+
 bool lock_within(int fd, core::Duration patience) {
   const core::Instant give_up = now() + patience;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -55,8 +56,6 @@ bool lock_within(int fd, core::Duration patience) {
   }
   return true;
 }
-
-}  // namespace
 
 core::Result<LockFile> LockFile::acquire(const std::string& path, core::Duration patience) {
   std::error_code ignored;

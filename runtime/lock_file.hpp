@@ -11,6 +11,10 @@
 
 namespace holdfast::runtime {
 
+/// An exclusive flock on this descriptor; tried for so long while somebody else has it. False with
+/// errno set. Blocks: for starts, not from a loop.
+[[nodiscard]] bool lock_within(int fd, core::Duration patience);
+
 /// Holds the lock as long as it lives (flock: survives fork, ends with the last holder); removes
 /// the file at the end. Move only.
 class LockFile {

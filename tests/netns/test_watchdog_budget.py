@@ -173,7 +173,7 @@ def test_a_successor_that_stands_still_loses_the_addresses_when_the_peers_wake(
     scene: Scene, moment: str,
 ) -> None:
     # A long file takes long to read: time to stop the successor before it can begin.
-    scene.ours.write_config(config(100) + "".join(map(service, range(3000))))
+    scene.ours.write_config(config(100) + "".join(map(service, range(15000))))
     scene.start("-P")
     successor = scene.stopped_successor(moment != "at birth")
 
