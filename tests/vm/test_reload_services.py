@@ -103,9 +103,10 @@ def expected(services: tuple[Service, ...]) -> tuple[int, int]:
     for one in services:
         up = [server for server in one.servers if not server.fails]
         kept = [server for server in one.servers if server.fails and server.inhibit]
-        # Without a single weight the quorum of 1 is not met, and the sorry server serves alone.
+        # Without a single weight the quorum of 1 is not met, and the sorry server serves alone: the
+        # others keep a weight of 0 if they are to be kept, whether they fail or not.
         if one.sorry and not any(server.weight for server in up):
-            servers += 1 + len(kept)
+            servers += 1 + sum(server.inhibit for server in one.servers)
         else:
             servers += len(up) + len(kept)
     return len(services), servers
