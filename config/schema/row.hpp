@@ -99,7 +99,6 @@ struct Inherits {
 };
 struct NotStarted {
   Meaning::Rests rests;
-  Effect effect;
 };
 enum class Mark : std::uint8_t { repeatable, required, deprecated, secret };
 inline constexpr Mark kRepeatable = Mark::repeatable;
@@ -186,7 +185,6 @@ constexpr void set(Keyword& row, With with) {
   row.with = with.name;
 }
 constexpr void set(Keyword& row, NotStarted not_started) {
-  row.effect = not_started.effect;
   row.meaning.rests = not_started.rests;
 }
 constexpr void set(Keyword& row, Bound bound) {

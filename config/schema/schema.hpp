@@ -105,7 +105,6 @@ struct Arg {
 enum class Effect : std::uint8_t {
   active,   ///< acted on, in its room
   as_is,    ///< says what is so without it
-  stops,    ///< what it stands in is not started: Meaning::rests has the reason
   inert,    ///< checked and kept in the model, but nothing follows from it yet: `notice` once
   checked,  ///< arguments and body are checked, nothing is kept: `notice` once
 };

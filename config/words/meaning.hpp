@@ -241,12 +241,9 @@ std::string_view reason_to_rest(const void* object) {
 }
 }  // namespace detail
 
-/// The object is not started with this word: `std::string_view kReason(const T&)`, the end of a
-/// sentence; empty where the word was not written.
+/// The object is not started with some values of this word, which acts otherwise:
+/// `std::string_view kReason(const T&)`, the end of a sentence; empty: it is started.
 template <auto kReason>
-inline constexpr NotStarted not_started{detail::reason_to_rest<kReason>, Effect::stops};
-/// The same for some values of a word that acts.
-template <auto kReason>
-inline constexpr NotStarted not_started_when{detail::reason_to_rest<kReason>, Effect::active};
+inline constexpr NotStarted not_started_when{detail::reason_to_rest<kReason>};
 
 }  // namespace holdfast::config::rows

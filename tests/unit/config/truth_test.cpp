@@ -162,34 +162,25 @@ struct Shown {
   }
 };
 
-Room room_of(const Keyword& row) {
-  return row.effect == Effect::stops ? Room::vrrp : row.room;
-}
-
-// Whether what a core is told changes with this row's word.
-bool should_show(KeywordId id) {
-  const Schema& schema = Schema::instance();
-  return schema.acts(id) || schema[id].effect == Effect::stops;
-}
-
 Shown show_word(KeywordId id) {
-  const Keyword& row = Schema::instance()[id];
+  const Schema& schema = Schema::instance();
+  const Keyword& row = schema[id];
   const Document stage = stage_for(row);
   const Tried plain = try_out(stage);
   std::vector<Tried> first;  // of each place
   Shown shown;
-  const std::uint64_t samples = should_show(id) ? kSamplesOfWordsThatAct : kSamplesOfOthers;
+  const std::uint64_t samples = schema.acts(id) ? kSamplesOfWordsThatAct : kSamplesOfOthers;
   for (std::uint64_t number = 0; number < samples; ++number) {
     for (const Document& document : with_word(id, legal_args(row, number), stage)) {
       const Tried tried = try_out(document);
       if (tried.mistakes > plain.mistakes) continue;
       ++shown.sound;
       // Where the stage lacks what the word is about, samples are compared with each other.
-      if (tried.mistakes == plain.mistakes) shown.compare(room_of(row), plain, tried);
-      if (!first.empty()) shown.compare(room_of(row), first.front(), tried);
+      if (tried.mistakes == plain.mistakes) shown.compare(row.room, plain, tried);
+      if (!first.empty()) shown.compare(row.room, first.front(), tried);
       if (tried.mistakes < plain.mistakes) first.push_back(tried);
     }
-    if (should_show(id) && shown.keepalived && shown.toml) break;
+    if (schema.acts(id) && shown.keepalived && shown.toml) break;
   }
   return shown;
 }
@@ -223,7 +214,7 @@ Shown show_block(KeywordId id) {
   if (!sample) return shown;
   const Tried bare = try_out(without);
   // What a mistake beside it takes away (weights of a group's members) is not this word's doing.
-  if (bare.usable && plain.mistakes <= bare.mistakes) shown.compare(room_of(row), plain, bare);
+  if (bare.usable && plain.mistakes <= bare.mistakes) shown.compare(row.room, plain, bare);
   Document copy = without;
   const std::size_t places = add_block(copy, row.block, *sample, SIZE_MAX);
   for (std::size_t at = 0; at < places; ++at) {
@@ -231,7 +222,7 @@ Shown show_block(KeywordId id) {
     add_block(copy, row.block, *sample, at);
     const Tried tried = try_out(copy);
     ++shown.sound;
-    if (tried.mistakes <= bare.mistakes) shown.compare(room_of(row), bare, tried);
+    if (tried.mistakes <= bare.mistakes) shown.compare(row.room, bare, tried);
   }
   return shown;
 }
@@ -289,14 +280,14 @@ TEST_CASE("truth: every row that acts changes what its room is told, and no othe
         fmt::format("{} in {}", row.name, holdfast::config::name_of(row.block));
     if (row.room == Room::reader) continue;
     const Shown shown = row.opens ? show_block(id) : show_word(id);
-    if (!should_show(id)) {
+    if (!schema.acts(id)) {
       if (shown.elsewhere) FAIL_CHECK(name, " is said to have no effect, but changes what is told");
       continue;
     }
     ++acting;
-    CHECK_MESSAGE(room_of(row) != Room::none, name, " acts, but does not say where");
+    CHECK_MESSAGE(row.room != Room::none, name, " acts, but does not say where");
     if (!shown.keepalived)
-      FAIL_CHECK(name, " is said to act in ", name_of(room_of(row)), ", but none of ", shown.sound,
+      FAIL_CHECK(name, " is said to act in ", name_of(row.room), ", but none of ", shown.sound,
                  " samples without a mistake changes what is told there");
     else if (!shown.toml)
       FAIL_CHECK(name, " acts, but not when it is written in TOML");
