@@ -5,13 +5,10 @@ Which program runs is a parameter, so that every scene of the laboratory can be 
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import os
 import re
-import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,20 +93,8 @@ class Director:
         return self.process.stop(timeout=timeout)
 
     def kill_everything(self) -> None:
-        """kill -9 of every process on this machine, at once; what they left behind stays.
-
-        All are frozen first: otherwise a child would notice its dead parent and resign in order.
-        """
-        for _ in range(3):  # a process that was just being started is caught in the next round
-            pids = self.machine.pids()
-            # Children die first: the kernel wakes a frozen process group whose parent has died.
-            for number, order in ((signal.SIGSTOP, pids), (signal.SIGKILL, pids[::-1])):
-                for pid in order:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, number)
-            if not pids:
-                break
-            time.sleep(0.01)
+        """Of its machine, see Namespace."""
+        self.machine.kill_everything()
         if self.process:
             self.process.wait(5)
 

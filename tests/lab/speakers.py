@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shlex
-import signal
 from pathlib import Path
 
 from .dialects import VRID, Dialect
 from .director import Director
 from .netns import LabError, Namespace, Process, eventually
 from .peers import Peer
-
-
-def crash(machine: Namespace) -> None:
-    """Everything dies in the same moment: frozen first, children before parents, so that no child
-    lives to see its parent die (the kernel wakes stopped orphans up) and resigns."""
-    pids = sorted(machine.pids(), reverse=True)
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
 
 
 class Keepalived(Director):
@@ -43,7 +30,7 @@ class Keepalived(Director):
         self.start("-P")
 
     def crash(self) -> None:
-        crash(self.machine)
+        self.kill_everything()
 
     def serves(self) -> bool:
         return all(self.holds(vip) for vip in self._dialect.vips)
@@ -103,7 +90,7 @@ class Frr:
         self._zebra.stop()
 
     def crash(self) -> None:
-        crash(self.machine)
+        self.machine.kill_everything()
 
     def log(self) -> str:
         return self.process.output() if self.process else ""

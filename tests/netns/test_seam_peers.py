@@ -19,7 +19,7 @@ from tests.lab.measure import Holders, Pinger
 from tests.lab.netns import Lab, Namespace, eventually
 from tests.lab.wire import Capture
 
-from .test_vrrp_peers import crash, down_interval, skew
+from .test_vrrp_peers import down_interval, skew
 
 OURS, THEIRS, CLIENT = "10.70.0.1", "10.70.0.2", "10.70.0.66"
 VIP, OTHER = "10.70.0.200", "10.70.0.201"
@@ -138,7 +138,7 @@ def test_killed_and_started_with_another_file_only_the_partner_holds(segment: Se
     segment.host.lab.cables(segment.switch, (segment.host, "eth1", "10.71.0.1/24"))
     segment.start(config(150, f"{VIP}/24", f"{OTHER}/24", excluded=(f"{ELSEWHERE}/24 dev eth1",)),
                   config(100, f"{VIP}/24", f"{OTHER}/24"))
-    crash(segment.ours)
+    segment.ours.kill_everything()
     assert eventually(lambda: segment.theirs.holds(VIP), 6) is not None
     assert segment.strange() == {f"{VIP}/24", f"{OTHER}/24", f"{ELSEWHERE}/24"}
 

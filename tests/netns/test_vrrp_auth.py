@@ -92,14 +92,6 @@ def reload(director: Director, text: str) -> None:
     assert director.ctl("reload").returncode == 0, director.log()
 
 
-def crash(director: Director) -> None:
-    pids = sorted(director.machine.pids(), reverse=True)
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            os.kill(pid, number)
-    director.kill_everything()
-
-
 def make_pair(lab: Lab, other: str) -> Pair:
     switch = lab.switch("sw")
     a, b = lab.machines("a", "b")
@@ -134,7 +126,7 @@ def test_an_owner_of_keepalived_that_starts_again_is_master_in_the_end(beside: P
     start(beside.one, config(100, AH))
     time.sleep(4)
     assert instance(beside.one)["authentication"]["sequence"] >= 3
-    crash(beside.other)
+    beside.other.kill_everything()
     beside.other.forget_everything({f"{SOURCES[1]}/24"})
 
     again = time.time()
@@ -156,7 +148,7 @@ def test_our_owner_that_starts_again_listens_first(beside: Pair) -> None:
     beside.becomes("one")
     start(beside.other, config(100, AH))
     time.sleep(2)
-    crash(beside.one)
+    beside.one.kill_everything()
     beside.one.forget_everything({f"{SOURCES[0]}/24"})
     for left in Path(beside.one.directory).rglob("vrrp*page*"):
         left.unlink()
@@ -249,7 +241,7 @@ def test_signed_pairs_elect_stop_and_crash(pair: Pair, name: str) -> None:
     pair.becomes("other")
     start(pair.one, config(150, signing(), **way))
     pair.becomes("one")
-    crash(pair.one)
+    pair.one.kill_everything()
     assert eventually(lambda: pair.other.holds(pair.vip), 9) is not None
     told = json.dumps(pair.other.status("vrrp")) + pair.other.log()
     assert KEYS[1].hex() not in told and KEYS[2].decode() not in told

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from tests.lab import peers
+from tests.lab.dialects import VRID, Dialect
 from tests.lab.director import BIN, Director
-from tests.lab.netns import Lab, LabError, Namespace, Process, eventually
+from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.speakers import Frr
 from tests.lab.wire import _checksum
 from tests.netns.test_vrrp_director import packet
 
-VRID = 51
 LISTEN = 5  # seconds
-FRR = Path("/usr/lib/frr")
+FRR = peers.Peer("frr")
 CTL = str(BIN / "holdfastctl")
 
 
@@ -64,7 +64,7 @@ PEERS = [
          "virtual_router_id 255 (or ucarp --vhid=255)",
          f"no vrrp {VRID}; vrrp 255 version 2", program="frames"),
 ]
-PLAYED = [peer for peer in PEERS if peer.program != "frr" or (FRR / "vrrpd").exists()]
+PLAYED = [peer for peer in PEERS if peer.program != "frr" or FRR.why_missing() is None]
 
 
 def instance(peer: Peer, interface: str, priority: int, address: str) -> str:
@@ -104,34 +104,6 @@ class Frames:
         self.wire.close()
 
 
-def start_frr(machine: Namespace, address: str) -> None:
-    """zebra and vrrpd of Debian's package, which ask for a group of theirs."""
-    at = machine.lab.directory / machine.short
-    at.mkdir(exist_ok=True)
-    machine.ip("link add virtual link eth0 type macvlan mode bridge",
-               f"link set virtual address 00:00:5e:00:01:{VRID:02x}",
-               "link set virtual addrgenmode none", f"addr add {address}/24 dev virtual",
-               "link set virtual up")
-    (at / "frr.conf").write_text(f"interface eth0\n vrrp {VRID}\n vrrp {VRID} priority 200\n"
-                                 f" vrrp {VRID} ip {address}\n", encoding="utf-8")
-    groups = re.sub(r"^(frrvty:.*:).*", r"\1root", Path("/etc/group").read_text("utf-8"),
-                    flags=re.MULTILINE)
-    (at / "group").write_text(groups, encoding="utf-8")
-
-    def spawn(name: str) -> Process:
-        words = [str(FRR / name), "-u", "root", "-g", "root", "-f", str(at / "frr.conf"), "-i",
-                 str(at / f"{name}.pid"), "-z", str(at / "zserv"), "--vty_socket", str(at), "-P",
-                 "0", "--log", "stdout"]
-        return machine.spawn("unshare", "--mount", "sh", "-c",
-                             f"mount --bind {at}/group /etc/group && exec {shlex.join(words)}",
-                             log=name)
-
-    zebra = spawn("zebra")
-    if eventually((at / "zserv").exists, 10) is None:
-        raise LabError(f"zebra does not start: {zebra.output()[-2000:]}")
-    spawn("vrrpd")
-
-
 @dataclass
 class Scene:
     director: Director
@@ -164,7 +136,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         for number, peer in enumerate(PLAYED, 1):
             address = peer.other or f"10.{number}.0.200"
             if peer.program == "frr":
-                start_frr(machines[peer.name], address)
+                dialect = Dialect("FRR's own", 3, 1, vips=(address,))
+                Frr(machines[peer.name], FRR, dialect).play(200)
             elif peer.program == "frames":
                 frames = Frames(machines[peer.name], f"10.{number}.0.2")
             else:
@@ -235,7 +208,7 @@ def test_the_doctor_says_who_speaks_what_and_what_to_write(scene: Scene) -> None
     assert speakers[carp, False, "CARP"]["id"] == VRID
     hsrp = findings_of(told, carp)["hsrp"]
     assert not hsrp["problem"] and "speaks HSRP" in hsrp["what"]
-    if (FRR / "vrrpd").exists():
+    if FRR.why_missing() is None:
         frr = speakers["eth6", False, "VRRP"]
         assert frr["looks_like"].startswith("FRR"), frr
         assert frr["checksum"] == "with_pseudo_header"

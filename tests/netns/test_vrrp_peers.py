@@ -83,16 +83,6 @@ def becomes(segment: Segment, name: str, timeout: float) -> None:
     )
 
 
-def crash(director: Director) -> None:
-    """Everything dies in the same moment: frozen first, children before parents, so that no child
-    lives to see its parent die (the kernel wakes stopped orphans up) and resigns."""
-    pids = sorted(director.machine.pids(), reverse=True)
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            os.kill(pid, number)
-    director.kill_everything()
-
-
 def skew(priority: int) -> float:
     return (256 - priority) / 256
 

@@ -16,7 +16,6 @@ from tests.lab import dialects
 from tests.lab.dialects import GLOBALS6, SOURCES4, SOURCES6, VIPS4, Dialect
 from tests.lab.director import Director
 from tests.lab.netns import Lab, Namespace, eventually
-from tests.lab.speakers import crash
 from tests.lab.wire import Advert, Capture
 
 @dataclass
@@ -95,7 +94,7 @@ def test_a_link_local_address_that_comes_and_goes(pair: Pair) -> None:
     time.sleep(5 * pair.dialect.interval)
     assert pair.adverts(0, 0) == [], "it hears the group as before"
 
-    crash(pair.theirs.machine)
+    pair.theirs.kill_everything()
     assert eventually(lambda: pair.ours.holds(pair.dialect.vips[1]), 4) is not None
     shown = machine.run("ip", "-6", "addr", "show", "dev", "eth0").stdout
     for vip in pair.dialect.vips:
