@@ -43,10 +43,8 @@ constexpr Keyword kRoot[] = {
     word("static_rules", opens(Block::rule_list), not_yet(kNoRules), kRepeatable,
          doc("routing rules that are there as long as Holdfast runs, one a line")),
     word("virtual_server_group", text("name"), opens(Block::virtual_server_group),
-         not_yet(
-             "Holdfast does not do groups of virtual servers yet: the services of this group are "
-             "not started"),
-         kRepeatable, doc("addresses and firewall marks that share one pool of servers")),
+         acts_in(Room::checkers), kRepeatable,
+         doc("addresses and firewall marks that share one pool of servers")),
     word("SSL", opens(Block::ssl),
          not_yet("accepted, without effect yet: 'SSL' (SSL_GET shows no certificate to servers)"),
          kRepeatable, doc("certificate that SSL_GET shows to servers")),
