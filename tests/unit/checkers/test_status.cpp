@@ -13,6 +13,8 @@ namespace json = boost::json;
 
 namespace {
 
+const Synchroniser kNoSync;
+
 /// A kernel that has exactly the desired table, or what was made of it.
 void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
   TableActions actions;
@@ -38,6 +40,7 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
   const ScriptRecords unused;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
+                                                  .sync = kNoSync,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -185,6 +188,7 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
   const std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
+                                                  .sync = kNoSync,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -212,6 +216,7 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
+                                                  .sync = kNoSync,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
