@@ -184,6 +184,7 @@ std::optional<SyncReply> sync_from(const nlattr* nest) {
   SyncReply reply{static_cast<SyncRole>(state), {}};
   SyncDaemon& daemon = reply.daemon;
   daemon.interface = attributes.text(IPVS_DAEMON_ATTR_MCAST_IFN);
+  if (daemon.interface.size() >= IP_VS_IFNAME_MAXLEN) return std::nullopt;
   daemon.id = static_cast<std::uint8_t>(
       attributes.number<std::uint32_t>(IPVS_DAEMON_ATTR_SYNC_ID).value_or(0));
   daemon.max_length = attributes.number<std::uint16_t>(IPVS_DAEMON_ATTR_SYNC_MAXLEN).value_or(0);
@@ -247,7 +248,7 @@ core::Result<std::optional<Reply>> reply_from(const nlmsghdr* header, std::uint1
   }
   if (command == IPVS_CMD_NEW_DAEMON && top.find(IPVS_CMD_ATTR_DAEMON) != nullptr) {
     auto daemon = sync_from(top.find(IPVS_CMD_ATTR_DAEMON));
-    if (!daemon) return malformed("a sync daemon without its state");
+    if (!daemon) return malformed("a sync daemon without its state, or with a name too long");
     return Reply{header->nlmsg_seq, *std::move(daemon)};
   }
   if (command == IPVS_CMD_SET_CONFIG) {

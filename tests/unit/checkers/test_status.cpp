@@ -232,3 +232,25 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   CHECK(told.at("generation") == 2);
   CHECK(told.at("services").as_array().size() == 1);
 }
+
+TEST_CASE("status: a group is told by its name, its entries and the sum of its connections") {
+  Bench bench;
+  ServiceSettings one = service(1, {1, 2});
+  one.group = "TCP group web";
+  one.keys = {service_at(1), service_at(2)};
+  bench.configure({{one}});
+  bench.run_for(10s);
+  ipvs::Table kernel = bench.engine.desired();
+  kernel.services.at(service_at(2)).servers.erase(server_at(2));
+  Reconciler reconciler;
+  read_table(reconciler, bench.engine.desired(), kernel);
+
+  const json::object told = status_of(bench, reconciler).at("services").at(0).as_object();
+
+  CHECK(told.at("group") == "TCP group web");
+  CHECK(told.at("entry_count") == 2);
+  CHECK(told.at("entries").at(1).at("address") == "192.0.2.2");
+  CHECK_FALSE(told.contains("port"));
+  CHECK(told.at("servers").at(0).at("in_table") == true);
+  CHECK(told.at("servers").at(1).at("in_table") == false);
+}
