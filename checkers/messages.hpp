@@ -100,10 +100,33 @@ inline constexpr Message kIpvsUnsteady{
     "checkers-ipvs-unsteady", Level::warning,
     "Something changes the kernel's IPVS table without a pause, so that no reading of it is whole. "
     "It is read again at growing distances; changes of our own are still sent."};
+inline constexpr Message kIpvsFlushed{
+    "checkers-ipvs-flushed", Level::info,
+    "Services that others made are removed, because the configuration says lvs_flush (at a start) "
+    "or lvs_flush_on_stop."};
 inline constexpr Message kIpvsForeign{
     "checkers-ipvs-foreign", Level::info,
     "The kernel's table has services that are not of this configuration. They are left "
     "alone."};
+inline constexpr Message kSyncRoles{
+    "checkers-sync-roles", Level::info,
+    "The kernel's connection synchronisation runs as it should: a master tells its connections to "
+    "the other directors, a backup hears theirs."};
+inline constexpr Message kSyncTrouble{
+    "checkers-sync-trouble", Level::error,
+    "The connection synchronisation or the timeouts of IPVS cannot be made what they should be; "
+    "the text says why. Elections, probes and the table go on; without synchronisation a failover "
+    "loses established connections. It is tried again, at last once a minute."};
+inline constexpr Message kSyncWell{"checkers-sync-well", Level::info,
+                                   "What checkers-sync-trouble told is over."};
+inline constexpr Message kSyncDrift{
+    "checkers-sync-drift", Level::warning,
+    "Somebody else stopped, started or changed a sync daemon of IPVS, or a timeout, that this "
+    "configuration sets. It is put back."};
+inline constexpr Message kNoAddresses{
+    "checkers-no-addresses", Level::error,
+    "The addresses of this host cannot be read. The sync daemon stays backup, and services with "
+    "ha_suspend are not probed."};
 inline constexpr Message kOwnedFile{
     "checkers-owned-file", Level::warning,
     "The list of services that are ours cannot be kept on disk: after a crash together "

@@ -7,6 +7,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/process.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace holdfast::checkers {
@@ -42,6 +43,8 @@ Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::Chil
       options_(options),
       engine_(core::Rng(seed())),
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
+      sync_(loop, logger),
+      addresses_(loop, logger, [this] { follow_addresses(); }),
       probes_(loop.io(), probe_limit,
               [this](ProbeId id, Outcome outcome) {
                 counters_.count(outcome.result);
@@ -117,11 +120,13 @@ void Runner::commit(std::uint64_t generation) {
                 configure.memory.size());
   scheduler_.follow(configure.settings.scheduling);
   handle(std::move(configure));
+  follow_addresses();
+  sync_.configure(engine_.settings());
   forget_scripts_of_others();
   logger_.log(configured_ ? messages::kReloaded : messages::kStarted,
               "configuration {} in use: {} service(s), {} probe(s)", generation, services,
               engine_.probe_count());
-  if (!configured_) keeper_.start();
+  if (!configured_) keeper_.start(engine_.settings().flush_at_start ? Others::go : Others::stay);
   configured_ = true;
 }
 
@@ -155,7 +160,33 @@ void Runner::leave() {
   if (std::exchange(leaving_, true)) return;
   vrrp_farewell_.arm(std::nullopt);
   handle(Stop{});
-  keeper_.stop(options_.keep_ipvs, [this] { leave_when_scripts_are_done(); });
+  keeper_.stop({.keep_table = options_.keep_ipvs,
+                .others = engine_.settings().flush_at_stop ? Others::go : Others::stay},
+               [this] { finish_part(); });
+  sync_.stop(options_.keep_ipvs, [this] { finish_part(); });
+}
+
+void Runner::finish_part() {
+  if (--parts_left_ == 0) leave_when_scripts_are_done();
+}
+
+void Runner::follow_addresses() {
+  const Settings& settings = engine_.settings();
+  if (const auto& sync = settings.sync; sync && !sync->follows.empty()) {
+    addresses_.watch();
+    sync_.held(std::ranges::any_of(sync->follows,
+                                   [this](const Place& place) { return addresses_.has(place); }));
+  }
+  AddressesHere here;
+  for (const ServiceSettings& service : settings.services) {
+    if (!service.ha_suspend) continue;
+    addresses_.watch();
+    for (const ipvs::ServiceKey& key : service.keys)
+      if (const auto* one = std::get_if<ipvs::AddressKey>(&key))
+        if (addresses_.has_anywhere(one->endpoint.address))
+          here.addresses.insert(one->endpoint.address);
+  }
+  handle(std::move(here));
 }
 
 void Runner::leave_when_scripts_are_done() {
@@ -173,6 +204,7 @@ std::shared_ptr<StatusDocument> Runner::status() const {
   return std::make_shared<StatusDocument>(
       StatusDocument::Subject{.engine = engine_,
                               .table = {keeper_.state(), keeper_.counters()},
+                              .sync = sync_.state(),
                               .probes = {counters_, probes_.admission()},
                               .generation = generation_,
                               .scripts = notifier_.records()});

@@ -4,7 +4,9 @@
 
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
+#include "checkers/io/sync_keeper.hpp"
 #include "checkers/io/table_keeper.hpp"
+#include "checkers/local_addresses.hpp"
 #include "checkers/notifier.hpp"
 #include "checkers/rehearsal_desk.hpp"
 #include "checkers/status.hpp"
@@ -64,6 +66,9 @@ class Runner {
   void act(const Remember& remember);
   void act(const Forget& forget);
 
+  void follow_addresses();
+  void finish_part();
+
   [[nodiscard]] std::shared_ptr<StatusDocument> status() const;
   [[nodiscard]] Memory recall() const;
   [[nodiscard]] std::string server_name(std::size_t service, std::size_t server) const;
@@ -76,6 +81,8 @@ class Runner {
   const runtime::ChildOptions& options_;
   Engine engine_;
   TableKeeper keeper_;
+  SyncKeeper sync_;
+  LocalAddresses addresses_;
   ProbeDriver probes_;
   Notifier notifier_;
   runtime::DeadlineTimer tick_;
@@ -99,6 +106,7 @@ class Runner {
   bool vrrp_runs_ = false;
   bool stopping_ = false;
   bool leaving_ = false;
+  int parts_left_ = 2;  // of the end: table, synchronisation
   runtime::Preparation<Settings> preparation_;
   /// Waits that end later look here whether the process is still there.
   std::shared_ptr<Runner*> self_;

@@ -69,6 +69,7 @@ class Writer {
         settings.settings.persistence ? settings.settings.persistence->timeout.count() : 0;
     to["quorum"] = settings.quorum;
     to["quorum_up"] = view.quorum_up;
+    to["suspended"] = view.suspended;
     to["up_weight"] = view.up_weight;
     to["sorry_server"] = sorry_server(settings, view);
     add_scripts(to, name_of(settings));
@@ -224,6 +225,33 @@ json::object ipvs_json(const Reconciler& table, const ipvs::Table& desired) {
   return to;
 }
 
+json::object daemon_json(ipvs::SyncRole role, const ipvs::SyncDaemon& daemon) {
+  return {{"role", ipvs::to_string(role)},
+          {"interface", text(daemon.interface)},
+          {"id", daemon.id},
+          {"max_length", daemon.max_length},
+          {"port", daemon.port},
+          {"ttl", daemon.ttl},
+          {"group", daemon.group.to_string()}};
+}
+
+/// Of the sync daemons and timeouts; null where none are configured.
+json::value sync_json(const Synchroniser& sync) {
+  const auto& settings = sync.settings();
+  if (!settings && sync.timeouts().is_empty()) return nullptr;
+  json::array wanted;
+  for (const auto& [role, daemon] : sync.wanted(runtime::now()))
+    wanted.emplace_back(ipvs::to_string(role));
+  json::array daemons;
+  for (const auto& [role, daemon] : sync.daemons()) daemons.push_back(daemon_json(role, daemon));
+  const bool follows = settings && !settings->instance.empty();
+  return json::object{{"instance", follows ? text(settings->instance) : json::value()},
+                      {"wanted", std::move(wanted)},
+                      {"daemons", std::move(daemons)},
+                      {"error", sync.trouble() ? text(*sync.trouble()) : json::value()},
+                      {"drift", sync.drift()}};
+}
+
 json::object counters_json(const Counters& counters) {
   return {{"probes_started", counters.probes_started},
           {"probes_passed", counters.probes_passed},
@@ -279,6 +307,7 @@ runtime::ControlPiece StatusDocument::head() {
                     {"generation", generation_},
                     {"loop", runtime::turns_json()},
                     {"ipvs", ipvs_json(reconciler, subject_.engine.desired())},
+                    {"sync", sync_json(subject_.sync)},
                     {"probes", subject_.engine.probe_count()},
                     {"probes_open", subject_.probes.admission.open()},
                     {"probes_waiting", subject_.probes.admission.waiting()},

@@ -5,6 +5,7 @@
 #include "checkers/core/admission.hpp"
 #include "checkers/core/engine.hpp"
 #include "checkers/core/reconciler.hpp"
+#include "checkers/core/synchroniser.hpp"
 #include "checkers/notifier.hpp"
 #include "runtime/control_socket.hpp"
 
@@ -56,6 +57,7 @@ class StatusDocument final : public runtime::ControlDocument {
   struct Subject {
     const Engine& engine;
     TableState table;
+    const Synchroniser& sync;
     ProbeState probes;
     const std::uint64_t& generation;  ///< Of the configuration; another one begins anew.
     const ScriptRecords& scripts;

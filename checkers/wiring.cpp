@@ -134,9 +134,62 @@ std::optional<ipvs::Persistence> persistence(const config::VirtualServer& from) 
       ipvs::netmask_of_prefix(from.address.family(), from.persistence_prefix)};
 }
 
+Place place_of(const config::VrrpInstance& instance, const config::VirtualAddress& address) {
+  // The interface of a virtual MAC has a name of its own.
+  const bool is_virtual = instance.vmac.has_value() || address.use_vmac;
+  return {address.prefix.address, is_virtual                  ? std::string()
+                                  : address.interface.empty() ? instance.interface
+                                                              : address.interface};
+}
+
+void follow(SyncSettings& to, const config::VrrpInstance& instance) {
+  to.instance = instance.name;
+  for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded})
+    for (const config::VirtualAddress& address : *list)
+      to.follows.push_back(place_of(instance, address));
+}
+
+core::Rare<SyncSettings> sync_of(const config::Model& model) {
+  const auto& from = model.globals.lvs_sync_daemon;
+  SyncSettings to;
+  if (!from) {
+    for (const config::VrrpInstance& instance : model.instances) {
+      if (instance.lvs_sync_daemon_interface.empty()) continue;
+      to.daemon.interface = instance.lvs_sync_daemon_interface;
+      follow(to, instance);
+      return to;
+    }
+    return {};
+  }
+  to.daemon.interface = from->interface;
+  to.daemon.id = from->id.value_or(0);
+  to.daemon.max_length = from->max_length;
+  if (from->port != 0) to.daemon.port = from->port;
+  if (from->ttl != 0) to.daemon.ttl = from->ttl;
+  if (from->group) to.daemon.group = *from->group;
+  for (const config::VrrpInstance& instance : model.instances) {
+    if (instance.name != from->instance) continue;
+    if (!from->id) to.daemon.id = instance.virtual_router_id;
+    follow(to, instance);
+  }
+  return to;
+}
+
+ipvs::Timeouts timeouts_of(const config::IpvsTimeouts& from) {
+  const auto seconds = [](core::Duration time) {
+    return static_cast<std::uint32_t>(time / std::chrono::seconds(1));
+  };
+  return {seconds(from.tcp), seconds(from.tcp_fin), seconds(from.udp)};
+}
+
 Settings Translator::settings() {
   Settings settings;
   settings.scheduling = model_.globals.checker_process;
+  settings.sync = sync_of(model_);
+  settings.timeouts = timeouts_of(model_.globals.lvs_timeouts);
+  settings.flush_at_start = model_.globals.lvs_flush;
+  settings.flush_at_stop =
+      model_.globals.lvs_flush_on_stop && !model_.globals.lvs_flush_on_stop_own;
   settings.services.reserve(model_.services.size());
   const config::Members members = config::members_of(model_);
   for (std::size_t i = 0; i < model_.services.size(); ++i) {
@@ -157,6 +210,7 @@ ServiceSettings Translator::service(const config::VirtualServer& from) {
   to.quorum = from.quorum;
   to.hysteresis = from.hysteresis;
   to.omega = from.omega;
+  to.ha_suspend = from.ha_suspend;
   to.quorum_up = script(from.quorum_up, "quorum_up");
   to.quorum_down = script(from.quorum_down, "quorum_down");
   if (from.sorry_server) {

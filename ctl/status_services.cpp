@@ -90,6 +90,8 @@ std::string service_line(const object& service, const TextOptions& options) {
                                        text(service, "up_weight"), text(service, "quorum")),
                            up ? Paint::good : Paint::bad, options.colours);
   }
+  if (flag(service, "suspended"))
+    line += painted("  not probed: its address is elsewhere", Paint::warn, options.colours);
   return line + "\n";
 }
 
@@ -158,6 +160,29 @@ std::string render_differences(const object& ipvs, const TextOptions& options) {
   return result;
 }
 
+/// "connections are synchronised: master on eth0, id 51; follows VI_1"
+std::string render_sync(const object& sync, const TextOptions& options) {
+  std::string roles;
+  for (const value& entry : find_list(sync, "daemons")) {
+    const object* one = entry.if_object();
+    if (one == nullptr) continue;
+    fmt::format_to(std::back_inserter(roles), "{}{} on {}, id {}", roles.empty() ? "" : "; ",
+                   text(*one, "role"), text(*one, "interface"), text(*one, "id"));
+  }
+  const std::string error = text(sync, "error");
+  const bool none = find_list(sync, "wanted").empty();
+  if (!error.empty())
+    return fmt::format("  {}\n", painted(fmt::format("{}: {}",
+                                                     none ? "the timeouts are not as they should be"
+                                                          : "connections are not synchronised",
+                                                     error),
+                                         Paint::bad, options.colours));
+  if (none) return {};
+  const std::string instance = text(sync, "instance");
+  return fmt::format("  connections are synchronised: {}{}{}\n", roles,
+                     instance.empty() ? "" : "; follows ", instance);
+}
+
 }  // namespace
 
 std::string render_services(const object& checkers, const TextOptions& options) {
@@ -171,6 +196,7 @@ std::string render_services(const object& checkers, const TextOptions& options) 
     }
     result += render_differences(*ipvs, options);
   }
+  if (const object* sync = find_object(checkers, "sync")) result += render_sync(*sync, options);
   const array& services = find_list(checkers, "services");
   if (services.empty()) result += "  none configured\n";
   for (const value& entry : services) {

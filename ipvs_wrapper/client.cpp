@@ -47,7 +47,8 @@ core::Result<Client::Answers> Client::exchange(std::string_view what, std::uint3
         if (outcome->system_errno != 0) return access(outcome->system_errno);
         return answers;
       }
-      const bool single = std::holds_alternative<InfoReply>(reply.body);  // comes without an end
+      const bool single = std::holds_alternative<InfoReply>(reply.body) ||
+                          std::holds_alternative<Timeouts>(reply.body);  // come without an end
       answers.replies.push_back(std::move(reply));
       if (single) return answers;
     }

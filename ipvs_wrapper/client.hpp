@@ -86,6 +86,11 @@ class Client {
   /// The whole plan at once. A refused step does not stop later ones.
   [[nodiscard]] ApplyReport apply(const Plan& steps);
 
+  [[nodiscard]] core::Result<SyncDaemons> sync_daemons();
+  [[nodiscard]] core::Result<Timeouts> timeouts();
+  /// A stop of a daemon that does not run succeeds.
+  [[nodiscard]] core::Result<void> command(const SyncCommand& command);
+
   /// True when the kernel knows the scheduler. Tries it on a throw-away service (firewall mark
   /// 0xfffffffe), which loads its module.
   [[nodiscard]] core::Result<bool> has_scheduler(std::string_view name);

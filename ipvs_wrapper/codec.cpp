@@ -66,6 +66,9 @@ class Request {
     std::copy(used.begin(), used.end(), bytes);
     check(nla_put(message_.get(), attribute, sizeof bytes, bytes));
   }
+  void bytes(int attribute, std::span<const std::uint8_t> value) {
+    check(nla_put(message_.get(), attribute, static_cast<int>(value.size()), value.data()));
+  }
   void flags(int attribute, ip_vs_flags value) {
     check(nla_put(message_.get(), attribute, sizeof value, &value));
   }
@@ -177,6 +180,46 @@ struct StepWriter {
   }
 };
 
+void put_group(Request& request, const core::IpAddress& group) {
+  const auto bytes = group.bytes();
+  request.bytes(group.is_v4() ? IPVS_DAEMON_ATTR_MCAST_GROUP : IPVS_DAEMON_ATTR_MCAST_GROUP6,
+                bytes);
+}
+
+struct SyncWriter {
+  std::vector<std::uint8_t>& out;
+  RequestHeader header;
+
+  void operator()(const StopSync& stop) const {
+    Request request(header, IPVS_CMD_DEL_DAEMON, NLM_F_ACK);
+    auto* nest = request.begin(IPVS_CMD_ATTR_DAEMON);
+    request.u32(IPVS_DAEMON_ATTR_STATE, static_cast<std::uint32_t>(stop.role));
+    request.end(nest);
+    request.append_to(out);
+  }
+  void operator()(const StartSync& start) const {
+    Request request(header, IPVS_CMD_NEW_DAEMON, NLM_F_ACK);
+    auto* nest = request.begin(IPVS_CMD_ATTR_DAEMON);
+    request.u32(IPVS_DAEMON_ATTR_STATE, static_cast<std::uint32_t>(start.role));
+    request.text(IPVS_DAEMON_ATTR_MCAST_IFN, start.daemon.interface);
+    request.u32(IPVS_DAEMON_ATTR_SYNC_ID, start.daemon.id);
+    if (start.daemon.max_length != 0)
+      request.u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, start.daemon.max_length);
+    put_group(request, start.daemon.group);
+    request.u16(IPVS_DAEMON_ATTR_MCAST_PORT, start.daemon.port);  // host order, unlike services
+    request.u8(IPVS_DAEMON_ATTR_MCAST_TTL, start.daemon.ttl);
+    request.end(nest);
+    request.append_to(out);
+  }
+  void operator()(const SetTimeouts& set) const {
+    Request request(header, IPVS_CMD_SET_CONFIG, NLM_F_ACK);
+    if (set.timeouts.tcp != 0) request.u32(IPVS_CMD_ATTR_TIMEOUT_TCP, set.timeouts.tcp);
+    if (set.timeouts.tcp_fin != 0) request.u32(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, set.timeouts.tcp_fin);
+    if (set.timeouts.udp != 0) request.u32(IPVS_CMD_ATTR_TIMEOUT_UDP, set.timeouts.udp);
+    request.append_to(out);
+  }
+};
+
 }  // namespace
 
 void append_step(std::vector<std::uint8_t>& out, RequestHeader header, Answer answer,
@@ -204,6 +247,19 @@ void append_list_servers(std::vector<std::uint8_t>& out, RequestHeader header,
   Request request(header, IPVS_CMD_GET_DEST, NLM_F_DUMP);
   put_service(request, key, nullptr);
   request.append_to(out);
+}
+
+void append_list_sync(std::vector<std::uint8_t>& out, RequestHeader header) {
+  Request(header, IPVS_CMD_GET_DAEMON, NLM_F_DUMP).append_to(out);
+}
+
+void append_timeouts_request(std::vector<std::uint8_t>& out, RequestHeader header) {
+  Request(header, IPVS_CMD_GET_CONFIG, 0).append_to(out);
+}
+
+void append_sync_command(std::vector<std::uint8_t>& out, RequestHeader header,
+                         const SyncCommand& command) {
+  std::visit(SyncWriter{out, header}, command);
 }
 
 }  // namespace holdfast::ipvs

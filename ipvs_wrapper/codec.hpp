@@ -5,6 +5,7 @@
 
 #include "core/result.hpp"
 #include "ipvs_wrapper/plan.hpp"
+#include "ipvs_wrapper/sync.hpp"
 #include "ipvs_wrapper/table.hpp"
 
 #include <cstdint>
@@ -35,6 +36,12 @@ void append_list_services(std::vector<std::uint8_t>& out, RequestHeader header);
 void append_list_servers(std::vector<std::uint8_t>& out, RequestHeader header,
                          const ServiceKey& key);
 
+void append_list_sync(std::vector<std::uint8_t>& out, RequestHeader header);
+void append_timeouts_request(std::vector<std::uint8_t>& out, RequestHeader header);
+/// Answered by an Outcome.
+void append_sync_command(std::vector<std::uint8_t>& out, RequestHeader header,
+                         const SyncCommand& command);
+
 /// The end of an answer: NLMSG_ERROR (0 is an acknowledgement) or NLMSG_DONE.
 struct Outcome {
   int system_errno = 0;
@@ -57,9 +64,13 @@ struct ServerReply {
   Server server;
   ServerCounters counters;
 };
+struct SyncReply {
+  SyncRole role = SyncRole::master;
+  SyncDaemon daemon;
+};
 struct Reply {
   std::uint32_t sequence = 0;
-  std::variant<Outcome, InfoReply, ServiceReply, ServerReply> body;
+  std::variant<Outcome, InfoReply, ServiceReply, ServerReply, SyncReply, Timeouts> body;
 };
 
 /// All messages of one datagram, in order; messages that are none of ours (other families, no-ops)

@@ -60,6 +60,7 @@ class Attributes {
 
 using ServiceAttributes = Attributes<IPVS_SVC_ATTR_MAX>;
 using ServerAttributes = Attributes<IPVS_DEST_ATTR_MAX>;
+using SyncAttributes = Attributes<IPVS_DAEMON_ATTR_MAX>;
 using StatsAttributes = Attributes<IPVS_STATS_ATTR_MAX>;
 using TopAttributes = Attributes<IPVS_CMD_ATTR_MAX>;
 
@@ -174,6 +175,27 @@ std::optional<ServerReply> server_from(const nlattr* nest, core::Family service_
   return reply;
 }
 
+// Kernels before 4.3 tell state, interface and id only.
+std::optional<SyncReply> sync_from(const nlattr* nest) {
+  const SyncAttributes attributes(nest);
+  const auto state = attributes.number<std::uint32_t>(IPVS_DAEMON_ATTR_STATE).value_or(0);
+  if (!attributes.valid() || (state != IP_VS_STATE_MASTER && state != IP_VS_STATE_BACKUP))
+    return std::nullopt;
+  SyncReply reply{static_cast<SyncRole>(state), {}};
+  SyncDaemon& daemon = reply.daemon;
+  daemon.interface = attributes.text(IPVS_DAEMON_ATTR_MCAST_IFN);
+  if (daemon.interface.size() >= IP_VS_IFNAME_MAXLEN) return std::nullopt;
+  daemon.id = static_cast<std::uint8_t>(
+      attributes.number<std::uint32_t>(IPVS_DAEMON_ATTR_SYNC_ID).value_or(0));
+  daemon.max_length = attributes.number<std::uint16_t>(IPVS_DAEMON_ATTR_SYNC_MAXLEN).value_or(0);
+  daemon.port = attributes.number<std::uint16_t>(IPVS_DAEMON_ATTR_MCAST_PORT).value_or(daemon.port);
+  daemon.ttl = attributes.number<std::uint8_t>(IPVS_DAEMON_ATTR_MCAST_TTL).value_or(daemon.ttl);
+  const auto four = address_from(attributes.bytes(IPVS_DAEMON_ATTR_MCAST_GROUP), core::Family::v4);
+  const auto six = address_from(attributes.bytes(IPVS_DAEMON_ATTR_MCAST_GROUP6), core::Family::v6);
+  daemon.group = six.value_or(four.value_or(daemon.group));
+  return reply;
+}
+
 core::Error malformed(std::string_view what) {
   return core::fail("the kernel's IPVS reply is malformed: {}", what);
 }
@@ -223,6 +245,17 @@ core::Result<std::optional<Reply>> reply_from(const nlmsghdr* header, std::uint1
     auto server = server_from(top.find(IPVS_CMD_ATTR_DEST), service_family);
     if (!server) return malformed("a server without its address");
     return Reply{header->nlmsg_seq, *std::move(server)};
+  }
+  if (command == IPVS_CMD_NEW_DAEMON && top.find(IPVS_CMD_ATTR_DAEMON) != nullptr) {
+    auto daemon = sync_from(top.find(IPVS_CMD_ATTR_DAEMON));
+    if (!daemon) return malformed("a sync daemon without its state, or with a name too long");
+    return Reply{header->nlmsg_seq, *std::move(daemon)};
+  }
+  if (command == IPVS_CMD_SET_CONFIG) {
+    return Reply{header->nlmsg_seq,
+                 Timeouts{top.number<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_TCP).value_or(0),
+                          top.number<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN).value_or(0),
+                          top.number<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_UDP).value_or(0)}};
   }
   return std::optional<Reply>{};
 }

@@ -40,6 +40,23 @@ bool is_pending(const ServerView& server) {
                      [](const CheckState& check) { return check.health.is_pending(); });
 }
 
+namespace {
+
+/// All its addresses are, and it has some.
+bool is_elsewhere(const ServiceSettings& service, const std::set<core::IpAddress>& here) {
+  if (!service.ha_suspend) return false;
+  bool has_address = false;
+  for (const ipvs::ServiceKey& key : service.keys) {
+    const auto* address = std::get_if<ipvs::AddressKey>(&key);
+    if (address == nullptr) continue;
+    if (here.contains(address->endpoint.address)) return false;
+    has_address = true;
+  }
+  return has_address;
+}
+
+}  // namespace
+
 void Engine::step(const Event& event, core::Instant now, Actions& out) {
   std::visit([&](const auto& happened) { on_event(happened, now, out); }, event);
 }
@@ -116,8 +133,35 @@ void Engine::on_event(const ProbeFinished& finished, core::Instant now, Actions&
   for (const CheckIndex& at : probe.subscribers)
     if (tell_subscriber(at, finished.outcome, now, out) == HealthChange::retry)
       next = NextRun::retry;
+  if (!is_wanted(probe)) return;  // until the addresses are here
   const Pace& pace = check_settings(probe.subscribers.front()).pace;
   arm(found->first, probe, next_run(pace, probe.was_due, now, next));
+}
+
+void Engine::on_event(const AddressesHere& here, core::Instant now, Actions&) {
+  if (stopped_ || here.addresses == here_) return;
+  here_ = here.addresses;
+  follow_addresses(now);
+}
+
+bool Engine::is_wanted(const Probe& probe) const {
+  return std::ranges::any_of(
+      probe.subscribers, [&](const CheckIndex& at) { return !services_[at.service].suspended; });
+}
+
+// Who takes over asks at once: what was known of the servers may be old.
+void Engine::follow_addresses(core::Instant now) {
+  for (std::size_t i = 0; i < services_.size(); ++i)
+    services_[i].suspended = is_elsewhere(settings_.services[i], here_);
+  heap_ = {};
+  for (auto& [id, probe] : probes_) {
+    if (!is_wanted(probe)) {
+      probe.due.reset();
+    } else if (!probe.due && !probe.running) {
+      probe.due = now;
+    }
+    if (probe.due) heap_.push({*probe.due, id});
+  }
 }
 
 void Engine::on_event(const Stop&, core::Instant, Actions& out) {

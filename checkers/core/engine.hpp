@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <queue>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct ServerView {
 /// A service as it stands. Parallel to Settings::services.
 struct ServiceView {
   bool quorum_up = false;
+  /// Nobody probes for it: it has ha_suspend, and its addresses are elsewhere.
+  bool suspended = false;
   std::uint64_t up_weight = 0;
   std::vector<ServerView> servers;
 };
@@ -89,6 +92,7 @@ class Engine {
   void on_event(const Tick& tick, core::Instant now, Actions& out);
   void on_event(const ProbeFinished& finished, core::Instant now, Actions& out);
   void on_event(const Configure& configure, core::Instant now, Actions& out);
+  void on_event(const AddressesHere& here, core::Instant now, Actions& out);
   void on_event(const Stop& stop, core::Instant now, Actions& out);
 
   [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome,
@@ -101,6 +105,10 @@ class Engine {
   void publish_server(std::size_t service, std::size_t server, Actions& out);
   void notify_server(std::size_t service, std::size_t server, bool up, Actions& out);
   void notify_quorum(std::size_t service, bool up, Actions& out);
+
+  /// Who is suspended now, and when probes are due therefore.
+  void follow_addresses(core::Instant now);
+  [[nodiscard]] bool is_wanted(const Probe& probe) const;
 
   [[nodiscard]] Former take_former();
   void adopt_service(std::size_t index, const Former& former, const Memory& memory,
@@ -121,6 +129,7 @@ class Engine {
   Settings settings_;
   std::vector<ServiceView> services_;
   ipvs::Table desired_;
+  std::set<core::IpAddress> here_;
   std::unordered_map<ProbeId, Probe> probes_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> heap_;
   std::uint64_t next_probe_ = 1;

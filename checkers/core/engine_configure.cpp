@@ -88,8 +88,7 @@ void Engine::on_event(const Configure& configure, core::Instant now, Actions& ou
   for (const auto& [key, entry] : before.services)
     if (!desired_.services.contains(key)) out.push_back(TableChanged{key});
   forget_former(former, configure.memory, out);
-  for (auto& [id, probe] : probes_)
-    if (probe.due) heap_.push({*probe.due, id});
+  follow_addresses(now);
 }
 
 Engine::Former Engine::take_former() {

@@ -6,6 +6,7 @@
 #include "checkers/core/settings.hpp"
 
 #include <cstdint>
+#include <set>
 #include <unordered_map>
 #include <variant>
 
@@ -43,9 +44,14 @@ struct Configure {
   Memory memory;
 };
 
+/// Those of the addresses of ha_suspend services that are on this host now.
+struct AddressesHere {
+  std::set<core::IpAddress> addresses;
+};
+
 /// Leave in order: no more probes; the "down" notifications of omega services.
 struct Stop {};
 
-using Event = std::variant<Tick, ProbeFinished, Configure, Stop>;
+using Event = std::variant<Tick, ProbeFinished, Configure, AddressesHere, Stop>;
 
 }  // namespace holdfast::checkers

@@ -46,6 +46,7 @@ std::optional<TableAction> Reconciler::under_way() const {
 void Reconciler::on_event(const table_event::Started& started, const ipvs::Table&, core::Instant,
                           TableActions& out) {
   owned_ = started.owned;
+  others_ = started.others;
   phase_ = Phase::opening;
   out.push_back(table_action::Open{});
 }
@@ -72,6 +73,7 @@ void Reconciler::on_event(const table_event::ReadFailed& failed, const ipvs::Tab
 void Reconciler::on_event(const table_event::WasRead& read, const ipvs::Table& desired,
                           core::Instant now, TableActions& out) {
   reading_succeeded(out);
+  take_others(read.table, desired, out);
   if (stopping_) return remove_ours(out);
   list_at_ = now + list_interval(read.table.services.size());
   if (std::exchange(first_look_, false))
@@ -112,6 +114,7 @@ void Reconciler::on_event(const table_event::ReadDisagreed&, const ipvs::Table& 
   for (unsigned i = 0; i < disagreements_ && pause < kReopenInterval; ++i) pause *= 2;
   pause = std::min(pause, kReopenInterval);
   if (++disagreements_ == kMaxDisagreements) out.push_back(table_action::ReportUnsteady{});
+  if (stopping_) others_ = Others::stay;  // it has to end some time
 
   phase_ = Phase::idle;
   if (asked_ == Asked::whole) whole_at_ = now + pause;
@@ -178,6 +181,7 @@ void Reconciler::on_event(const table_event::Tick&, const ipvs::Table& desired, 
 void Reconciler::on_event(const table_event::Stopping& stop, const ipvs::Table& desired,
                           core::Instant now, TableActions& out) {
   stopping_ = true;
+  others_ = stop.others;
   const bool unreachable =
       phase_ == Phase::waiting_for_start || phase_ == Phase::closed || phase_ == Phase::opening;
   if (stop.keep_table || unreachable)

@@ -57,11 +57,15 @@ inline constexpr unsigned kMaxDisagreements = 5;
 /// resize is pending: the last deletion of many waits this long. 10 ms would do.
 inline constexpr core::Duration kRestBeforeLastDeletion = std::chrono::milliseconds(50);
 
+/// What becomes of services that are not ours. keepalived: lvs_flush, lvs_flush_on_stop.
+enum class Others : std::uint8_t { stay, go };
+
 namespace table_event {
 /// Begin: services in `owned` are ours although nobody may want them any more (the former process
 /// wrote them down).
 struct Started {
   ipvs::OwnedKeys owned;
+  Others others = Others::stay;
 };
 /// The entries under these keys should be other ones; the desired table is passed to step().
 struct DesiredChanged {
@@ -111,6 +115,7 @@ struct Tick {};
 /// Leave; the desired table should be empty by now, unless the table is to stay.
 struct Stopping {
   bool keep_table = false;
+  Others others = Others::stay;
 };
 }  // namespace table_event
 
@@ -174,6 +179,11 @@ struct ReportForeign {
   ipvs::OwnedKeys keys;
   bool operator==(const ReportForeign&) const = default;
 };
+/// Services of others that were found are removed as if they were ours.
+struct ReportFlushed {
+  ipvs::OwnedKeys keys;
+  bool operator==(const ReportFlushed&) const = default;
+};
 /// The first look at the kernel's table found services that are wanted: taken over as they are.
 struct ReportAdopted {
   std::size_t services = 0;
@@ -190,13 +200,12 @@ struct Finished {
 };
 }  // namespace table_action
 
-using TableAction =
-    std::variant<table_action::Open, table_action::Read, table_action::ReadServices,
-                 table_action::ListServices, table_action::Apply, table_action::SaveOwned,
-                 table_action::ReportAccess, table_action::ReportDrift,
-                 table_action::ReportStubborn, table_action::ReportUnsteady,
-                 table_action::ReportForeign, table_action::ReportAdopted,
-                 table_action::ReportFailedStep, table_action::Finished>;
+using TableAction = std::variant<
+    table_action::Open, table_action::Read, table_action::ReadServices, table_action::ListServices,
+    table_action::Apply, table_action::SaveOwned, table_action::ReportAccess,
+    table_action::ReportDrift, table_action::ReportStubborn, table_action::ReportUnsteady,
+    table_action::ReportForeign, table_action::ReportFlushed, table_action::ReportAdopted,
+    table_action::ReportFailedStep, table_action::Finished>;
 using TableActions = std::vector<TableAction>;
 
 /// Services that are known not to be as they should, now.
@@ -304,6 +313,7 @@ class Reconciler {
   [[nodiscard]] bool differs(const ipvs::ServiceKey& key, const ipvs::Table& desired) const;
   void take_first_look(const table_event::WasRead& read, const ipvs::Table& desired,
                        core::Instant now, TableActions& out);
+  void take_others(const ipvs::Table& table, const ipvs::Table& desired, TableActions& out);
   void report_adopted(const ipvs::Table& desired, TableActions& out) const;
   void judge_whole(const ipvs::Table& table, const ipvs::Table& desired, core::Instant now,
                    TableActions& out);
@@ -362,6 +372,7 @@ class Reconciler {
   std::optional<core::Instant> last_drift_;
   bool read_once_ = false;
   bool stopping_ = false;
+  Others others_ = Others::stay;  // at the next whole reading
   bool removing_ = false;
 };
 

@@ -61,6 +61,16 @@ void Reconciler::take_first_look(const table_event::WasRead& read, const ipvs::T
   if (!wrong.empty()) repair(wrong, desired, now, out);
 }
 
+void Reconciler::take_others(const ipvs::Table& table, const ipvs::Table& desired,
+                             TableActions& out) {
+  if (std::exchange(others_, Others::stay) == Others::stay) return;
+  const ipvs::OwnedKeys others = ipvs::foreign_keys(desired, table, owned_);
+  if (others.empty()) return;
+  owned_.insert(others.begin(), others.end());
+  out.push_back(table_action::ReportFlushed{others});
+  out.push_back(table_action::SaveOwned{owned_});
+}
+
 void Reconciler::report_adopted(const ipvs::Table& desired, TableActions& out) const {
   const auto is_wanted = [&](const auto& entry) { return desired.services.contains(entry.first); };
   const auto found = std::ranges::count_if(actual_.services, is_wanted);
@@ -300,6 +310,7 @@ void Reconciler::disown(const std::vector<ipvs::ServiceKey>& keys, TableActions&
 
 // All that are ours, whatever we believe to be there: what is missing counts as removed.
 void Reconciler::remove_ours(TableActions& out) {
+  if (others_ == Others::go) return read_all(out);
   removing_ = true;
   ipvs::Plan steps;
   for (const ipvs::ServiceKey& key : owned_) steps.push_back(ipvs::DeleteService{key});

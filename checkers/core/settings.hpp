@@ -8,6 +8,7 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "core/time.hpp"
+#include "ipvs_wrapper/sync.hpp"
 #include "ipvs_wrapper/table.hpp"
 
 #include <cstdint>
@@ -139,6 +140,8 @@ struct ServiceSettings {
   std::optional<SorryServer> sorry_server;
   /// Run the "down" notifications at an orderly stop.
   bool omega = false;
+  /// Probe only while one of its addresses is on this host; one by marks alone always.
+  bool ha_suspend = false;
   core::Rare<Script> quorum_up;
   core::Rare<Script> quorum_down;
   /// Endpoints are unique.
@@ -146,10 +149,33 @@ struct ServiceSettings {
   bool operator==(const ServiceSettings&) const = default;
 };
 
+/// An address where the instance that decides would put it.
+struct Place {
+  core::IpAddress address{};
+  /// Empty: on any interface but a loopback one, where real servers keep virtual addresses.
+  std::string interface {};
+  bool operator==(const Place&) const = default;
+};
+
+/// keepalived: lvs_sync_daemon.
+struct SyncSettings {
+  ipvs::SyncDaemon daemon{};
+  /// Master while one of its addresses is here, else backup. Empty: both roles all the time.
+  std::string instance{};
+  std::vector<Place> follows{};
+  bool operator==(const SyncSettings&) const = default;
+};
+
 struct Settings {
   /// No key is in two of them.
   std::vector<ServiceSettings> services;
   core::Scheduling scheduling = {};
+  core::Rare<SyncSettings> sync = {};
+  /// keepalived: lvs_timeouts.
+  ipvs::Timeouts timeouts = {};
+  /// Services of others are removed, too. keepalived: lvs_flush, lvs_flush_on_stop.
+  bool flush_at_start = false;
+  bool flush_at_stop = false;
   bool operator==(const Settings&) const = default;
 };
 

@@ -24,6 +24,12 @@ std::string listed(std::vector<std::string> sentences) {
   return text;
 }
 
+std::vector<std::string> names_of(const ipvs::OwnedKeys& keys) {
+  std::vector<std::string> names;
+  for (const ipvs::ServiceKey& key : keys) names.push_back(ipvs::to_string(key));
+  return names;
+}
+
 }  // namespace
 
 TableKeeper::TableKeeper(runtime::Loop& loop, runtime::Logger& logger, std::string owned_path,
@@ -46,10 +52,10 @@ void TableKeeper::later(void (TableKeeper::*what)()) {
   });
 }
 
-void TableKeeper::start() {
+void TableKeeper::start(Others others) {
   auto owned = owned_file_.load();
   if (!owned) logger_.log_text(messages::kOwnedFile, owned.error().message);
-  handle(table_event::Started{owned ? std::move(*owned) : ipvs::OwnedKeys{}});
+  handle(table_event::Started{owned ? std::move(*owned) : ipvs::OwnedKeys{}, others});
 }
 
 void TableKeeper::desired_changed(const ipvs::ServiceKey& key) {
@@ -61,9 +67,9 @@ void TableKeeper::flush_changes() {
   handle(table_event::DesiredChanged{std::exchange(changed_, {})});
 }
 
-void TableKeeper::stop(bool keep_table, std::function<void()> on_finished) {
+void TableKeeper::stop(table_event::Stopping how, std::function<void()> on_finished) {
   on_finished_ = std::move(on_finished);
-  handle(table_event::Stopping{keep_table});
+  handle(how);
 }
 
 void TableKeeper::when_fresh(std::function<void()> then) {
@@ -209,9 +215,13 @@ void TableKeeper::act(const table_action::ReportUnsteady&) {
               kMaxDisagreements);
 }
 
+void TableKeeper::act(const table_action::ReportFlushed& report) {
+  logger_.log(messages::kIpvsFlushed, "{} service(s) of others are removed from the IPVS table: {}",
+              report.keys.size(), listed(names_of(report.keys)));
+}
+
 void TableKeeper::act(const table_action::ReportForeign& report) {
-  std::vector<std::string> names;
-  for (const ipvs::ServiceKey& key : report.keys) names.push_back(ipvs::to_string(key));
+  std::vector<std::string> names = names_of(report.keys);
   if (names.empty()) {
     logger_.log(messages::kIpvsForeign, "the IPVS table has no services of others any more");
     return;

@@ -31,14 +31,14 @@ class TableKeeper {
   TableKeeper(const TableKeeper&) = delete;
   TableKeeper& operator=(const TableKeeper&) = delete;
 
-  void start();
+  void start(Others others);
   /// The entry under this key should be another one. Changes of one loop turn become one plan.
   void desired_changed(const ipvs::ServiceKey& key);
   /// Calls `then` once, with state() and counters() not older than kFreshFor where the kernel can
   /// be read within kFreshPatience. Counters of a large table are read only when somebody asks.
   void when_fresh(std::function<void()> then);
   /// Removes our services from the kernel unless they are to stay, then calls `on_finished` once.
-  void stop(bool keep_table, std::function<void()> on_finished);
+  void stop(table_event::Stopping how, std::function<void()> on_finished);
 
   [[nodiscard]] const Reconciler& state() const { return reconciler_; }
   /// As of the last look at each service.
@@ -59,6 +59,7 @@ class TableKeeper {
   void act(const table_action::ReportStubborn& report);
   void act(const table_action::ReportUnsteady&);
   void act(const table_action::ReportForeign& report);
+  void act(const table_action::ReportFlushed& report);
   void act(const table_action::ReportAdopted& report);
   void act(const table_action::ReportFailedStep& report);
   void act(const table_action::Finished&);

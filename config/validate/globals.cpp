@@ -60,7 +60,15 @@ void check_sync_daemon(const Context& context) {
   const std::string& name = model.globals.lvs_sync_daemon->instance;
   std::vector<std::string_view> names;
   for (const VrrpInstance& instance : model.instances) {
-    if (instance.name == name) return;
+    if (instance.name == name) {
+      if (instance.virtual_addresses.empty() && instance.virtual_addresses_excluded.empty())
+        context.warn(model.globals.location,
+                     fmt::format("lvs_sync_daemon follows vrrp_instance '{}', which has no address "
+                                 "to follow: it stays backup",
+                                 name),
+                     "name an instance with a virtual address");
+      return;
+    }
     names.push_back(instance.name);
   }
   const std::string_view near = nearest_word(name, names);

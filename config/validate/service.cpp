@@ -144,6 +144,12 @@ void check_flags(const Context& context, VirtualServer& service,
                  "write the port, or the timeout");
     service.persistence_timeout = std::chrono::seconds(360);
   }
+  if (service.ha_suspend && std::ranges::none_of(members, has_address)) {
+    context.warn(
+        service.location,
+        fmt::format("'ha_suspend' has no effect on {}: a mark is on no host", name_of(service)),
+        "remove it, or name the addresses in a virtual_server_group");
+  }
   if (service.scheduler_flags != 0 && service.scheduler != "sh" && service.scheduler != "mh") {
     context.warn(service.location,
                  fmt::format("scheduler flags mean nothing to '{}' of virtual_server {}",

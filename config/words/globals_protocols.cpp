@@ -12,10 +12,6 @@ namespace {
 constexpr std::int64_t kManyTimes = 1'000'000;
 constexpr std::int64_t kAny16 = 65'535;
 
-constexpr std::string_view kNoFlush =
-    "accepted, without effect: 'lvs_flush_on_stop' (Holdfast removes its own services at stop, "
-    "never others)";
-
 // global_defs may be written in several blocks; what depends on two words is settled when all of
 // them are read.
 struct Draft : Globals {
@@ -117,25 +113,27 @@ void write_sync_daemon(const Globals& globals, Writer& out) {
 }
 
 constexpr Keyword kSyncDaemonLine[] = {
-    word("inst", text("name of a vrrp_instance"), value<&SyncDaemon::instance>,
-         doc("its state decides: master sends, backup hears")),
-    word("id", integer(0, 255), value<&SyncDaemon::id>,
+    word("inst", acts_in(Room::checkers), text("name of a vrrp_instance"),
+         value<&SyncDaemon::instance>, doc("its state decides: master sends, backup hears")),
+    word("id", acts_in(Room::checkers), integer(0, 255), value<&SyncDaemon::id>,
          doc("number that the directors share; default its VRID")),
-    word("maxlen", integer(1, 65507), value<&SyncDaemon::max_length>,
+    word("maxlen", acts_in(Room::checkers), integer(1, 65507), value<&SyncDaemon::max_length>,
          doc("largest datagram, bytes")),
-    word("port", integer(1, kAny16), fallback("8848"), value<&SyncDaemon::port>, doc("UDP port")),
-    word("ttl", integer(1, 255), fallback("1"), value<&SyncDaemon::ttl>,
+    word("port", acts_in(Room::checkers), integer(1, kAny16), fallback("8848"),
+         value<&SyncDaemon::port>, doc("UDP port")),
+    word("ttl", acts_in(Room::checkers), integer(1, 255), fallback("1"), value<&SyncDaemon::ttl>,
          doc("TTL of the datagrams")),
-    word("group", of(ArgType::ip), fallback("224.0.0.81"), value<&SyncDaemon::group>,
-         reads<read_sync_group>, doc("multicast group")),
+    word("group", acts_in(Room::checkers), of(ArgType::ip), fallback("224.0.0.81"),
+         value<&SyncDaemon::group>, reads<read_sync_group>, doc("multicast group")),
 };
 
 constexpr Keyword kTimeoutsLine[] = {
-    word("tcp", seconds(0, kWeek31), value<&IpvsTimeouts::tcp>,
+    word("tcp", acts_in(Room::checkers), seconds(0, kWeek31), value<&IpvsTimeouts::tcp>,
          doc("idle TCP connections, seconds; 0: as the kernel has it")),
-    word("tcpfin", seconds(0, kWeek31), value<&IpvsTimeouts::tcp_fin>,
+    word("tcpfin", acts_in(Room::checkers), seconds(0, kWeek31), value<&IpvsTimeouts::tcp_fin>,
          doc("TCP connections after FIN, seconds")),
-    word("udp", seconds(0, kWeek31), value<&IpvsTimeouts::udp>, doc("idle UDP flows, seconds")),
+    word("udp", acts_in(Room::checkers), seconds(0, kWeek31), value<&IpvsTimeouts::udp>,
+         doc("idle UDP flows, seconds")),
 };
 
 constexpr Keyword kGlobalDefs[] = {
@@ -218,20 +216,17 @@ constexpr Keyword kGlobalDefs[] = {
 
     // IPVS
     word("lvs_sync_daemon", of(ArgType::interface), options(Block::sync_daemon_line),
-         not_yet(kNoSyncDaemon), kRepeatable, reads<read_sync_daemon>, writes<write_sync_daemon>,
+         acts_in(Room::checkers), kRepeatable, reads<read_sync_daemon>, writes<write_sync_daemon>,
          doc("synchronise connections with the other directors over this interface")),
-    word("lvs_timeouts", required_options(Block::timeouts_line),
-         not_yet("Holdfast does not set the timeouts of IPVS yet: those of the kernel stay"),
+    word("lvs_timeouts", required_options(Block::timeouts_line), acts_in(Room::checkers),
          value<&Globals::lvs_timeouts>, doc("how long IPVS remembers idle connections")),
-    word("lvs_flush",
-         not_yet("accepted, without effect: 'lvs_flush' (Holdfast adopts the table it finds and "
-                 "never flushes it)"),
-         value<&Globals::lvs_flush>, doc("empty the IPVS table at start")),
-    word("lvs_flush_on_stop", optional(choice("VS")), not_yet(kNoFlush), reads<read_flush_on_stop>,
-         writes<write_flush_on_stop>,
-         doc("empty the IPVS table at stop; VS: only our own services")),
-    word("lvs_flush_onstop", optional(choice("VS")), alias_of("lvs_flush_on_stop"),
-         not_yet(kNoFlush), kDeprecated),
+    word("lvs_flush", acts_in(Room::checkers), value<&Globals::lvs_flush>,
+         doc("remove the services of others from the IPVS table at start")),
+    word("lvs_flush_on_stop", optional(choice("VS")), acts_in(Room::checkers),
+         reads<read_flush_on_stop>, writes<write_flush_on_stop>,
+         doc("empty the IPVS table at stop; VS: only our own services, as without the word")),
+    word("lvs_flush_onstop", optional(choice("VS")), acts_in(Room::checkers),
+         alias_of("lvs_flush_on_stop"), kDeprecated),
     word(
         "checker_log_all_failures", boolean(), fallback("false"),
         not_yet("Holdfast does not do 'checker_log_all_failures' yet: changes of state are logged, "

@@ -21,8 +21,6 @@ inline constexpr std::string_view kNoFirewall =
 inline constexpr std::string_view kNoVmac =
     "Holdfast does not make virtual MAC interfaces yet: the addresses are put on the interface "
     "itself";
-inline constexpr std::string_view kNoSyncDaemon =
-    "Holdfast does not start the IPVS sync daemon yet: a failover loses established connections";
 inline constexpr std::string_view kNoRoutes =
     "Holdfast does not set routes yet: these routes are not set";
 inline constexpr std::string_view kNoRules =

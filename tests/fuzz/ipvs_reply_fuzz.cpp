@@ -49,6 +49,22 @@ struct SendBack {
     HOLDFAST_ASSERT(server != nullptr && server->endpoint == reply.endpoint, "the same server");
     HOLDFAST_ASSERT(server->server == reply.server, "with the same values");
   }
+  void operator()(const SyncReply& reply) const {
+    std::vector<std::uint8_t> request;
+    append_sync_command(request, kHeader, StartSync{reply.role, reply.daemon});
+    const auto again = decode_own(request, family);
+    HOLDFAST_ASSERT(again.size() == 1, "one message");
+    const auto* daemon = std::get_if<SyncReply>(&again[0].body);
+    HOLDFAST_ASSERT(daemon != nullptr && daemon->role == reply.role, "the same role");
+    HOLDFAST_ASSERT(daemon->daemon == reply.daemon, "with the same settings");
+  }
+  void operator()(const Timeouts& timeouts) const {
+    std::vector<std::uint8_t> request;
+    append_sync_command(request, kHeader, SetTimeouts{timeouts});
+    const auto again = decode_own(request, family);
+    HOLDFAST_ASSERT(again.size() == 1, "one message");
+    HOLDFAST_ASSERT(std::get<Timeouts>(again[0].body) == timeouts, "the same timeouts");
+  }
 };
 
 }  // namespace

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 
 from tests.lab.client import answers
 from tests.lab.director import Director
@@ -205,6 +206,18 @@ def test_a_group_is_probed_once_told_once_and_reloaded_without_harm(lab: Lab) ->
         group.events())
     group.topology.servers[0].start()
     group.becomes(p82=BOTH, p83=BOTH)
+
+    # Who does not have the address need not know how the servers are, until it comes.
+    director.write_config(group.text("82", "83").replace("quorum 2", "quorum 2\n    ha_suspend"))
+    assert director.ctl("reload").returncode == 0
+    group.machine.ip(f"addr del {NAT_VIP}/32 dev eth0")
+    assert eventually(lambda: director.status("checkers")["services"][0]["suspended"], SETTLE, 0.2)
+    assert "not probed: its address is elsewhere" in director.ctl("status").stdout
+    group.topology.servers[0].stop()
+    time.sleep(4)
+    assert group.pools() == {"82": BOTH, "83": BOTH}
+    group.machine.ip(f"addr add {NAT_VIP}/32 dev eth0")
+    group.becomes(p82=SECOND, p83=SECOND)
 
     assert director.stop() == 0
     assert director.ipvsadm() == ""

@@ -1,11 +1,19 @@
 #include "watchdog/io/wiring.hpp"
 
+#include <algorithm>
+
 namespace holdfast::watchdog {
 
 RoleSet roles_of(const config::Model& model) {
   RoleSet roles;
   if (!model.instances.empty()) roles.insert(Role::vrrp);
-  if (!model.services.empty()) roles.insert(Role::checkers);
+  const config::Globals& globals = model.globals;
+  const bool sets_ipvs = globals.lvs_sync_daemon ||
+                         globals.lvs_timeouts != config::IpvsTimeouts{} ||
+                         std::ranges::any_of(model.instances, [](const auto& instance) {
+                           return !instance.lvs_sync_daemon_interface.empty();
+                         });
+  if (!model.services.empty() || sets_ipvs) roles.insert(Role::checkers);
   return roles;
 }
 

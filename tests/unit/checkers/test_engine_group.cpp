@@ -145,3 +145,61 @@ TEST_CASE(
   CHECK(servers_in(successor, service_at(3)) == Servers{server_at(2)});
   CHECK(successor.take<Notify>().empty());
 }
+
+TEST_CASE(
+    "ha_suspend: probes run while one of the addresses is here, the verdicts stay meanwhile") {
+  ServiceSettings one = group({service_at(1), service_at(2), kMark}, {1});
+  one.ha_suspend = true;
+  const auto here = [](std::uint8_t last) {
+    return AddressesHere{{core::IpAddress::v4({192, 0, 2, last})}};
+  };
+  Bench bench;
+  bench.configure({{one}});
+  bench.step(AddressesHere{});
+  bench.run_for(60s);
+  CHECK(bench.runs.empty());
+  CHECK(bench.engine.services()[0].suspended);
+  CHECK(servers_in(bench, kMark) == Servers{server_at(1)});
+
+  bench.answers[server_at(1)] = kBad;
+  bench.step(here(2));
+  bench.step(Tick{});
+  CHECK(bench.runs[server_at(1)] == 1);  // at once
+  CHECK(servers_in(bench, kMark).empty());
+
+  bench.run_for(13s);
+  CHECK(bench.runs[server_at(1)] == 3);
+  bench.configure({{one}});
+  bench.step(here(2));
+  bench.step(AddressesHere{});
+  bench.answers.clear();
+  bench.run_for(60s);
+  CHECK(bench.runs[server_at(1)] == 3);
+  CHECK(servers_in(bench, kMark).empty());
+
+  bench.step(here(1));
+  bench.run_for(1ms);
+  CHECK(servers_in(bench, kMark) == Servers{server_at(1)});
+}
+
+TEST_CASE("ha_suspend: a probe that somebody else wants runs on, and marks alone never rest") {
+  ServiceSettings resting = group({service_at(1)}, {1});
+  resting.ha_suspend = true;
+  ServiceSettings marks = group({kMark}, {2});
+  marks.group = "TCP group marks";
+  marks.ha_suspend = true;
+  Bench bench;
+  bench.configure({{resting, service(3, {1}), marks}});
+  bench.run_for(30s);
+  CHECK(bench.runs[server_at(1)] >= 4);
+  CHECK(bench.runs[server_at(2)] >= 4);
+
+  bench.configure({{resting, marks}});
+  const int runs = bench.runs[server_at(1)];
+  bench.run_for(30s);
+  CHECK(bench.runs[server_at(1)] == runs);
+  resting.ha_suspend = false;
+  bench.configure({{resting}});
+  bench.run_for(30s);
+  CHECK(bench.runs[server_at(1)] >= runs + 4);
+}

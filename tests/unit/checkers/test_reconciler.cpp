@@ -345,6 +345,41 @@ TEST_CASE("table: an orderly stop removes ours only, with -I nothing") {
   }
 }
 
+TEST_CASE("table: services of others go at the start or at the stop where that is wanted") {
+  Bench bench{.desired = table_of({1}), .kernel = table_of({1, 7})};
+  bench.send(ev::Started{.owned = {}, .others = Others::go});
+  bench.run_to(t0 + 10s);
+  CHECK(bench.kernel == table_of({1}));
+  CHECK(bench.plans == std::vector<ipvs::Plan>{{ipvs::DeleteService{service_at(7)}}});
+  CHECK(bench.all<act::ReportFlushed>() == std::vector{act::ReportFlushed{{service_at(7)}}});
+  CHECK(bench.reconciler.drift() == 0);
+  CHECK(bench.reconciler.owned() == ipvs::OwnedKeys{service_at(1)});
+
+  bench.kernel = table_of({1, 8});  // later ones stay
+  bench.run_to(t0 + 60s);
+  CHECK(bench.kernel == table_of({1, 8}));
+  bench.kernel = table_of({1, 8, 9});  // nobody has seen this one yet
+  bench.send(ev::Stopping{.others = Others::go});
+  bench.run_to(bench.now + kRestBeforeLastDeletion);
+  CHECK(bench.kernel == ipvs::Table{});
+  CHECK(bench.all<act::Finished>().size() == 1);
+}
+
+TEST_CASE("table: a table that cannot be read at the stop keeps what is not ours") {
+  for (const bool reachable : {false, true}) {
+    CAPTURE(reachable);
+    Bench bench{.desired = table_of({1}), .kernel = table_of({7})};
+    bench.send(ev::Started{});
+    bench.run_to(t0 + 5s);
+    bench.has_ipvs = reachable;
+    bench.disagree = 1;
+    bench.send(ev::Stopping{.others = Others::go});
+    bench.run_to(bench.now + kRestBeforeLastDeletion);
+    CHECK(bench.all<act::Finished>().size() == 1);
+    CHECK(bench.kernel == (reachable ? table_of({7}) : table_of({1, 7})));
+  }
+}
+
 TEST_CASE("table: what an interrupted stop could not remove stays ours, and is told once") {
   Bench bench{.desired = table_of({1, 2, 3})};
   bench.send(ev::Started{});

@@ -13,6 +13,8 @@ namespace json = boost::json;
 
 namespace {
 
+const Synchroniser kNoSync;
+
 /// A kernel that has exactly the desired table, or what was made of it.
 void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
   TableActions actions;
@@ -38,6 +40,7 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
   const ScriptRecords unused;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
+                                                  .sync = kNoSync,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -185,6 +188,7 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
   const std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
+                                                  .sync = kNoSync,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -212,6 +216,7 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   std::uint64_t generation = 1;
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
+                                                  .sync = kNoSync,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -226,4 +231,26 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   const json::object told = json::parse(text).as_object();
   CHECK(told.at("generation") == 2);
   CHECK(told.at("services").as_array().size() == 1);
+}
+
+TEST_CASE("status: a group is told by its name, its entries and the sum of its connections") {
+  Bench bench;
+  ServiceSettings one = service(1, {1, 2});
+  one.group = "TCP group web";
+  one.keys = {service_at(1), service_at(2)};
+  bench.configure({{one}});
+  bench.run_for(10s);
+  ipvs::Table kernel = bench.engine.desired();
+  kernel.services.at(service_at(2)).servers.erase(server_at(2));
+  Reconciler reconciler;
+  read_table(reconciler, bench.engine.desired(), kernel);
+
+  const json::object told = status_of(bench, reconciler).at("services").at(0).as_object();
+
+  CHECK(told.at("group") == "TCP group web");
+  CHECK(told.at("entry_count") == 2);
+  CHECK(told.at("entries").at(1).at("address") == "192.0.2.2");
+  CHECK_FALSE(told.contains("port"));
+  CHECK(told.at("servers").at(0).at("in_table") == true);
+  CHECK(told.at("servers").at(1).at("in_table") == false);
 }

@@ -92,6 +92,34 @@ TEST_CASE("settings: what two services want is the first one's, and who has noth
   CHECK(names_of(settings.services[1]) == "TCP group a: TCP 10.9.0.1:80 TCP 10.9.0.3:80");
 }
 
+TEST_CASE("settings: the sync daemon follows the addresses of its instance, in old words too") {
+  const auto sync = [&](std::string_view words, std::string_view of_instance) {
+    return settings_of(fmt::format("global_defs {{\n{}\n}}\nvrrp_instance VI_1 {{\ninterface eth0\n"
+                                   "virtual_router_id 51\n{}\nvirtual_ipaddress {{\n10.9.0.1/24\n"
+                                   "10.9.0.2/24 dev eth1\n}}\n}}\n",
+                                   words, of_instance))
+        .sync;
+  };
+  const std::vector<Place> places{{core::IpAddress::v4({10, 9, 0, 1}), "eth0"},
+                                  {core::IpAddress::v4({10, 9, 0, 2}), "eth1"}};
+  CHECK(*sync("lvs_sync_daemon eth2 VI_1", "") ==
+        SyncSettings{{.interface = "eth2", .id = 51}, "VI_1", places});
+  CHECK(*sync("lvs_sync_daemon eth2 inst VI_1 id 7 maxlen 999 port 9 ttl 3 group 239.1.1.7", "") ==
+        SyncSettings{{.interface = "eth2",
+                      .id = 7,
+                      .max_length = 999,
+                      .port = 9,
+                      .ttl = 3,
+                      .group = core::IpAddress::v4({239, 1, 1, 7})},
+                     "VI_1",
+                     places});
+  CHECK(*sync("lvs_sync_daemon eth2", "") == SyncSettings{{.interface = "eth2"}, "", {}});
+  CHECK(*sync("", "lvs_sync_daemon_interface eth2") ==
+        SyncSettings{{.interface = "eth2"}, "VI_1", places});
+  CHECK_FALSE(sync("", ""));
+  CHECK(sync("lvs_sync_daemon eth2 VI_1", "use_vmac")->follows[0].interface.empty());
+}
+
 TEST_CASE("settings: each flag word is the bit that the kernel reads") {
   struct Row {
     std::string_view words;

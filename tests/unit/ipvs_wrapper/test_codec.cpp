@@ -55,6 +55,32 @@ TEST_CASE("every step survives being a message") {
   }
 }
 
+TEST_CASE("sync daemons and timeouts survive being a message") {
+  const SyncDaemon four{.interface = "eth0",
+                        .id = 51,
+                        .max_length = 1000,
+                        .port = 9000,
+                        .ttl = 3,
+                        .group = core::IpAddress::v4({239, 1, 1, 7})};
+  SyncDaemon six = four;
+  six.group = *core::IpAddress::parse("ff05::7");
+  for (const SyncDaemon& daemon : {four, six, SyncDaemon{.interface = "eth0"}}) {
+    Bytes out;
+    append_sync_command(out, {kFamily, 7}, StartSync{SyncRole::backup, daemon});
+    const auto replies = decode_replies(out, kFamily, core::Family::v4);
+    REQUIRE(replies);
+    REQUIRE(replies->size() == 1);
+    const auto& told = std::get<SyncReply>(replies->front().body);
+    CHECK(told.role == SyncRole::backup);
+    CHECK(told.daemon == daemon);
+  }
+  Bytes out;
+  append_sync_command(out, {kFamily, 8}, SetTimeouts{{.tcp = 100, .udp = 60}});
+  const auto replies = decode_replies(out, kFamily, core::Family::v4);
+  REQUIRE(replies);
+  CHECK(std::get<Timeouts>(replies->at(0).body) == Timeouts{100, 0, 60});
+}
+
 TEST_CASE("a datagram cut or damaged anywhere is refused or read, never read beyond") {
   Bytes whole;
   append_step(whole, {kFamily, 1}, Answer::always, AddService{tcp("192.0.2.1:80"), {}});
