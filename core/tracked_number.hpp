@@ -13,6 +13,20 @@ namespace holdfast::core {
 /// More of a file is not looked at.
 inline constexpr std::size_t kMostOfTrackedFile = 128;
 
+/// keepalived: init_file [NUMBER] [overwrite].
+struct FileBeginning {
+  std::int32_t number = 0;
+  bool overwrites = false;  ///< Not only when it is missing: when it is older than this director.
+  bool operator==(const FileBeginning&) const = default;
+};
+/// keepalived: track_file NAME.
+struct TrackedFile {
+  std::string name;
+  std::string path;
+  std::optional<FileBeginning> beginning = {};
+  bool operator==(const TrackedFile&) const = default;
+};
+
 struct TrackedNumber {
   /// nullopt: the text is a number that no 32 bits hold; the former one goes on to count.
   std::optional<std::int32_t> number = 0;

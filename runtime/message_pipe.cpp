@@ -3,6 +3,7 @@
 #include "core/assertion.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 
 #include <array>
 #include <cerrno>
@@ -28,12 +29,9 @@ struct MessagePipe::State : std::enable_shared_from_this<MessagePipe::State> {
   }
 
   void read() {
-    const std::size_t had = input.size();
-    input.resize(had + kMaxPerTurn);
-    const ssize_t count =
-        ::recv(socket.native_handle(), input.data() + had, kMaxPerTurn, MSG_DONTWAIT);
+    const ssize_t count = ::recv(socket.native_handle(), piece.get(), kMaxPerTurn, MSG_DONTWAIT);
     const int error = count < 0 ? errno : 0;
-    input.resize(had + static_cast<std::size_t>(count > 0 ? count : 0));
+    if (count > 0) input.insert(input.end(), piece.get(), piece.get() + count);
     if (count == 0 || (error != 0 && error != EAGAIN && error != EINTR)) return close();
     take_messages();
     if (!closed) wait_readable();
@@ -51,6 +49,15 @@ struct MessagePipe::State : std::enable_shared_from_this<MessagePipe::State> {
       at += sizeof length + length;
     }
     if (!closed) input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+
+  // All that is sent in one turn of the loop goes in one piece.
+  void write_soon() {
+    if (std::exchange(writing, true)) return;
+    boost::asio::post(socket.get_executor(), [self = shared_from_this()] {
+      self->writing = false;
+      if (!self->closed) self->write();
+    });
   }
 
   void wait_writable() {
@@ -88,6 +95,8 @@ struct MessagePipe::State : std::enable_shared_from_this<MessagePipe::State> {
 
   boost::asio::posix::stream_descriptor socket;
   Callbacks callbacks;
+  std::unique_ptr<std::uint8_t[]> piece =
+      std::make_unique_for_overwrite<std::uint8_t[]>(kMaxPerTurn);
   std::vector<std::uint8_t> input;
   std::vector<std::uint8_t> output;
   std::size_t sent = 0;  // of output
@@ -113,13 +122,21 @@ MessagePipe::~MessagePipe() {
 }
 
 void MessagePipe::send(std::span<const std::uint8_t> message) {
+  send_with_next(message);
+  flush();
+}
+
+void MessagePipe::flush() {
+  if (!state_->closed && !state_->output.empty()) state_->write_soon();
+}
+
+void MessagePipe::send_with_next(std::span<const std::uint8_t> message) {
   HOLDFAST_ASSERT(message.size() <= kMaxMessage, "the sender looks at the length");
   if (state_->closed) return;
   const auto length = static_cast<Length>(message.size());
   const auto* first = reinterpret_cast<const std::uint8_t*>(&length);
   state_->output.insert(state_->output.end(), first, first + sizeof length);
   state_->output.insert(state_->output.end(), message.begin(), message.end());
-  state_->wait_writable();
 }
 
 bool MessagePipe::has_room() const {

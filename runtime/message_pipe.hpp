@@ -46,6 +46,9 @@ class MessagePipe {
 
   /// Never writes at once: the loop does, in pieces. At most kMaxMessage bytes.
   void send(std::span<const std::uint8_t> message);
+  /// No hurry: goes with the next one that is sent, or with flush().
+  void send_with_next(std::span<const std::uint8_t> message);
+  void flush();
   /// Less than a turn's worth waits to be written.
   [[nodiscard]] bool has_room() const;
 

@@ -1,5 +1,6 @@
 #include "runtime/tracked_files.hpp"
 
+#include "runtime/director_age.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/small_file.hpp"
 
@@ -8,7 +9,6 @@
 #include <cerrno>
 #include <ctime>
 #include <fcntl.h>
-#include <string_view>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -57,29 +57,14 @@ core::Result<std::string> read_beginning(const std::string& path) {
   return std::string(text.data(), static_cast<std::size_t>(count));
 }
 
-// proc(5): the 22nd word is when a process began, in ticks since the boot. The parent is the
-// watchdog: a child that is started again finds numbers that are younger than it.
-std::optional<timespec> director_began() {
-  const auto text = read_small_file(fmt::format("/proc/{}/stat", ::getppid()), 4096);
-  if (!text) return std::nullopt;
-  std::string_view rest(*text);
-  rest.remove_prefix(std::min(rest.rfind(')') + 1, rest.size()));
-  for (int word = 2; word < 22 && !rest.empty(); ++word)
-    rest.remove_prefix(std::min(rest.find(' ', 1), rest.size()));
-  const double began =
-      std::atof(std::string(rest).c_str()) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  timespec boot{};
-  timespec utc{};
-  ::clock_gettime(CLOCK_BOOTTIME, &boot);
-  ::clock_gettime(CLOCK_REALTIME, &utc);
-  const double ago = static_cast<double>(boot.tv_sec) - began;
-  return timespec{utc.tv_sec - static_cast<time_t>(ago), 0};
-}
-
+/// A child that is started again finds numbers that are younger than the director.
 bool is_older_than_director(const std::string& path) {
   struct stat found {};
-  const auto began = director_began();
-  return began && ::stat(path.c_str(), &found) == 0 && found.st_mtim.tv_sec < began->tv_sec;
+  if (::stat(path.c_str(), &found) != 0) return false;
+  timespec utc{};
+  ::clock_gettime(CLOCK_REALTIME, &utc);
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(director_age());
+  return found.st_mtim.tv_sec < utc.tv_sec - age.count() - 1;
 }
 
 core::Result<void> write_beginning(const TrackedFile& file) {

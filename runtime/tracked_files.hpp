@@ -11,19 +11,8 @@
 
 namespace holdfast::runtime {
 
-/// keepalived: init_file [NUMBER] [overwrite].
-struct FileBeginning {
-  std::int32_t number = 0;
-  bool overwrites = false;  ///< Not only when it is missing: when it is older than this director.
-  bool operator==(const FileBeginning&) const = default;
-};
-/// keepalived: track_file NAME.
-struct TrackedFile {
-  std::string name;
-  std::string path;  ///< Absolute.
-  std::optional<FileBeginning> beginning = {};
-  bool operator==(const TrackedFile&) const = default;
-};
+using core::FileBeginning;
+using core::TrackedFile;
 
 class TrackedFiles {
  public:

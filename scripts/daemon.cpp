@@ -34,7 +34,6 @@ Permitted read_permitted(int snapshot, runtime::Logger& logger) {
   return Permitted(*model);
 }
 
-/// Small, so that a fork costs little.
 void return_what_reading_needed() {
   runtime::return_free_memory();
   runtime::return_idle_code();

@@ -97,8 +97,15 @@ void Helper::handle(Event event) {
       std::visit([this](const auto& one) { perform(one); }, action);
   }
   handling_ = false;
-  timer_.arm(queue_.deadline());
+  arm(queue_.deadline());
   look_whether_done();
+}
+
+// Hundreds that begin and end each second move the deadline on and on: an early wake-up now and
+// then is cheaper than a timer that is set with each of them.
+void Helper::arm(std::optional<core::Instant> deadline) {
+  const auto armed = timer_.armed();
+  if (deadline && (!armed || *deadline < *armed)) timer_.arm(deadline);
 }
 
 void Helper::perform(const Start& action) {
@@ -145,7 +152,10 @@ void Helper::perform(const StillRuns& action) {
   report(action.run, ScriptReport::What::still_runs, {.took = Queue::kSlowAfter});
 }
 
+// Its beginning may not be told yet.
 void Helper::perform(const Look& action) {
+  const auto client = clients_.find(jobs_.at(action.run.job).client);
+  if (client != clients_.end()) client->second.pipe->flush();
   const auto found = running_.find(action.run);
   if (found != running_.end() && found->second->is_waiting()) handle(Idle{action.run});
 }
@@ -170,8 +180,13 @@ void Helper::report(RunId run, ScriptReport::What what, const ScriptOutcome& out
   const Job& job = jobs_.at(run.job);
   const auto client = clients_.find(job.client);
   if (client == clients_.end()) return;
-  client->second.pipe->send(
-      runtime::encode(ScriptReport{job.request.id, run.index, what, outcome}));
+  const auto report = runtime::encode(ScriptReport{job.request.id, run.index, what, outcome});
+  // That a tracked script has begun is told with its end: hundreds begin each second. Of those that
+  // take longer, when they are looked at.
+  const bool has_time = what == ScriptReport::What::started &&
+                        job.request.commands[run.index].limit > core::Duration::zero();
+  if (has_time) return client->second.pipe->send_with_next(report);
+  client->second.pipe->send(report);
 }
 
 void Helper::look_whether_done() {

@@ -54,6 +54,7 @@ class Helper {
   void on_closed(std::uint64_t client);
   void submit(std::uint64_t client, runtime::ScriptJob request);
   void handle(Event event);
+  void arm(std::optional<core::Instant> deadline);
   void perform(const Start& action);
   void perform(const Strike& action);
   void perform(const Skip& action);

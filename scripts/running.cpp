@@ -20,7 +20,6 @@ using core::ScriptOutcome;
 Running::Running(boost::asio::io_context& io, Spawned spawned, core::Instant started,
                  OnEnded on_ended)
     : pid_(spawned.pid),
-      start_error_(std::move(spawned.start_error)),
       pidfd_(io, spawned.pidfd.release()),
       started_(started),
       on_ended_(std::move(on_ended)) {}
@@ -63,9 +62,6 @@ void Running::reap() {
   ScriptOutcome outcome{.by = by_, .took = runtime::now() - started_};
   if (WIFSIGNALED(status)) outcome.end = ScriptEnd::signalled;
   outcome.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-  int error = 0;
-  if (::read(start_error_.get(), &error, sizeof error) == sizeof error)
-    outcome = {.end = ScriptEnd::not_started, .code = error};
   const auto callback = std::exchange(on_ended_, {});
   if (callback) callback(outcome);
 }

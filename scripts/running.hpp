@@ -30,7 +30,6 @@ class Running : public std::enable_shared_from_this<Running> {
   void reap();
 
   pid_t pid_;
-  runtime::UniqueFd start_error_;
   boost::asio::posix::stream_descriptor pidfd_;
   core::Instant started_;
   core::EndedBy by_ = core::EndedBy::itself;

@@ -5,10 +5,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <ctime>
 #include <fcntl.h>
-#include <grp.h>
-#include <sys/prctl.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +17,9 @@
 namespace holdfast::scripts {
 namespace {
 
-constexpr unsigned kFirstOwnDescriptor = 3;
+/// Of the new process until it is the script.
+constexpr std::size_t kStackBytes = 32768;
+constexpr int kNotStarted = 127;
 
 /// What steers the dynamic linker or a shell must not pass from whoever started the daemon to a
 /// root script.
@@ -39,75 +41,77 @@ std::vector<char*> clean_environment() {
   return kept;
 }
 
-struct Prepared {
+/// What the new process needs, and its one answer: they share their memory.
+struct Launch {
   const char* program;
   char* const* argv;
   char* const* environment;
-  const core::ScriptUser* user;
-  int null_fd;
-  int error_fd;
+  const core::ScriptUser& user;
+  int error = 0;  ///< errno of what kept it from becoming the script
 };
 
-[[noreturn]] void give_up(int error_fd) {
-  const int error = errno;
-  [[maybe_unused]] const ssize_t ignored = ::write(error_fd, &error, sizeof error);
-  ::_exit(127);
-}
+// The calls themselves: the C library's functions would have the other threads of this process,
+// whose memory this is, change their user, too.
+#if defined(SYS_setuid32)
+constexpr long kSetGroups = SYS_setgroups32;
+constexpr long kSetGid = SYS_setgid32;
+constexpr long kSetUid = SYS_setuid32;
+#else
+constexpr long kSetGroups = SYS_setgroups;
+constexpr long kSetGid = SYS_setgid;
+constexpr long kSetUid = SYS_setuid;
+#endif
 
 /// Whoever is this user already stays it where the groups cannot be changed: a container's root
 /// without CAP_SETGID.
 bool become(const core::ScriptUser& user) {
-  const bool has_groups = ::setgroups(user.groups.size(), user.groups.data()) == 0;
+  const bool has_groups = ::syscall(kSetGroups, user.groups.size(), user.groups.data()) == 0;
   if (user.uid == ::geteuid() && user.gid == ::getegid()) return true;
-  return has_groups && ::setgid(user.gid) == 0 && ::setuid(user.uid) == 0;
+  return has_groups && ::syscall(kSetGid, user.gid) == 0 && ::syscall(kSetUid, user.uid) == 0;
 }
 
-/// Runs in the forked child of a process with threads: async-signal-safe calls only.
-[[noreturn]] void become_script(const Prepared& prepared) {
+// Runs in the memory of its parent, which waits until the exec: system calls only, and nothing of
+// the parent's is changed but `error`.
+int become_script(void* argument) {
+  auto& launch = *static_cast<Launch*>(argument);
   ::setsid();
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    ::dup2(prepared.null_fd, standard);
-  ::dup2(prepared.error_fd, static_cast<int>(kFirstOwnDescriptor));
-  ::fcntl(static_cast<int>(kFirstOwnDescriptor), F_SETFD, FD_CLOEXEC);
-  ::close_range(kFirstOwnDescriptor + 1, ~0U, 0);
-  constexpr int error_fd = kFirstOwnDescriptor;
+  ::close_range(0, ~0U, 0);
+  const bool has_null = ::open("/dev/null", O_RDWR) == STDIN_FILENO;
+  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(STDIN_FILENO, standard);
   runtime::use_default_signals();  // what is ignored or blocked would survive the exec
-  if (!become(*prepared.user)) give_up(error_fd);
-  ::execve(prepared.program, prepared.argv, prepared.environment);
-  give_up(error_fd);
+  if (has_null && become(launch.user)) ::execve(launch.program, launch.argv, launch.environment);
+  launch.error = errno;
+  ::_exit(kNotStarted);
+}
+
+void wait_for(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 }  // namespace
 
+// As vfork: nothing of this process is copied, however large it is. clone(2).
 core::Result<Spawned> spawn(const std::string& program, const core::Command& command) {
   std::vector<std::string> words = command.argv;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const std::vector<char*> environment = clean_environment();
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
-    return core::fail_errno(errno, "cannot run {}", program);
+  Launch launch{program.c_str(), argv.data(), environment.data(), command.user};
+  alignas(std::max_align_t) std::array<std::byte, kStackBytes> stack;
+  int pidfd = -1;
   Spawned spawned;
-  spawned.start_error.reset(ends[0]);
-  const runtime::UniqueFd error_writer(ends[1]);
-  const runtime::UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null_fd) return core::fail_errno(errno, "cannot open /dev/null for {}", program);
-  const Prepared prepared{program.c_str(), argv.data(),   environment.data(),
-                          &command.user,   null_fd.get(), ends[1]};
-  spawned.pid = ::fork();
-  if (spawned.pid < 0) return core::fail_errno(errno, "cannot run {}", program);
-  if (spawned.pid == 0) become_script(prepared);
-  // The wrapper in glibc 2.36 has no C linkage for C++.
-  spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
-  if (!spawned.pidfd) {  // out of descriptors: what nobody can watch must not run
-    const int error = errno;
-    ::kill(spawned.pid, SIGKILL);
-    while (::waitpid(spawned.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    return core::fail_errno(error, "cannot watch {}", program);
+  {
+    const runtime::SignalsBlocked blocked;  // no handler of ours runs in the new process
+    spawned.pid = ::clone(become_script, stack.data() + stack.size(),
+                          CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &launch, &pidfd);
   }
-  return spawned;
+  if (spawned.pid < 0) return core::fail_errno(errno, "cannot run {}", program);
+  spawned.pidfd.reset(pidfd);
+  if (launch.error == 0) return spawned;
+  wait_for(spawned.pid);
+  return core::fail_errno(launch.error, "cannot run {}", program);
 }
 
 }  // namespace holdfast::scripts

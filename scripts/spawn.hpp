@@ -13,11 +13,10 @@ namespace holdfast::scripts {
 struct Spawned {
   pid_t pid = -1;
   runtime::UniqueFd pidfd;
-  /// After the process ended: holds an errno when it never became the script.
-  runtime::UniqueFd start_error;
 };
 
-/// fork, switch user, clean up, exec of `program` with the words of the command. The script has
+/// A new process, switch user, clean up, exec of `program` with the words of the command; returns
+/// when that has happened, or with what the system said against it. The script has
 /// nothing of ours: a session and process group of its own (their number is its pid), stdio on
 /// /dev/null, no other descriptor, no signal blocked or ignored, and all capabilities that the
 /// kernel gives to its user.

@@ -4,17 +4,20 @@
 #include "runtime/child_files.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/control_socket.hpp"
+#include "runtime/director_age.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/process.hpp"
 #include "runtime/scheduling.hpp"
+#include "runtime/tracked_files.hpp"
 #include "vrrp/explain.hpp"
 #include "vrrp/io/claim_watch.hpp"
 #include "vrrp/io/recorder.hpp"
 #include "vrrp/io/runner.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/notifier.hpp"
+#include "vrrp/process_tracker.hpp"
 #include "vrrp/rehearsal_desk.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
@@ -59,6 +62,11 @@ class Daemon {
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         tracker_(loop_.io(), logger_, notifier_.client(),
                  [this](Event event) { runner_->tell(std::move(event)); }),
+        files_tracked_(loop_.io(), logger_,
+                       [this](const std::string& name, std::int32_t number) {
+                         runner_->tell(TrackerReported{{TrackerKind::file, name}, {number}});
+                       }),
+        processes_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [this] { tidy_up(); }),
         scheduler_(loop_.io(), logger_, kNice),
@@ -180,12 +188,14 @@ class Daemon {
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
     notifier_.take(wiring);
-    const std::vector<ScriptCheck> checks = std::move(wiring.checks);
     const core::Instant start = start_of(wiring);
+    runner_->delay_links(std::move(wiring.link_delays));
     if (runner_->commit(std::move(wiring.instances), start))
-      logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
+      logger_.log(kWaits, "elections start at {}: vrrp_startup_delay or vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
-    tracker_.follow(checks, scripts_at_work());
+    tracker_.follow(wiring.checks, scripts_at_work());
+    files_tracked_.follow(wiring.files);
+    processes_.follow(wiring.processes);
     has_configuration_ = true;
     claims_->follow();
     tidy_up_soon();
@@ -206,9 +216,12 @@ class Daemon {
     return names;
   }
 
-  /// When elections may start: the delay counts from the boot, suspended time included.
+  /// When elections may start: one delay counts from the boot, suspended time included, the other
+  /// from the start of the director, not of this process.
   static core::Instant start_of(const Wiring& wiring) {
-    return core::Instant{wiring.delay_after_boot - runtime::time_suspended()};
+    const core::Instant after_boot{wiring.delay_after_boot - runtime::time_suspended()};
+    if (wiring.startup_delay == core::Duration::zero()) return after_boot;
+    return std::max(after_boot, runtime::now() - runtime::director_age() + wiring.startup_delay);
   }
 
   // ---- memory ----
@@ -250,6 +263,8 @@ class Daemon {
   netlink::Reflector reflector_;
   Notifier notifier_;
   ScriptTracker tracker_;
+  runtime::TrackedFiles files_tracked_;
+  ProcessTracker processes_;
   bool has_configuration_ = false;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<ClaimWatch> claims_;

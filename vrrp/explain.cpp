@@ -62,6 +62,24 @@ class Explanation {
   }
 
  private:
+  static std::string_view open_question(TrackerKind kind) {
+    if (kind == TrackerKind::process) return "whether it runs";
+    return kind == TrackerKind::file ? "what it holds" : "whether it succeeds";
+  }
+  static std::string_view what_is_bad(const Tracker& tracker) {
+    const bool on_good = tracker.reverse == Reverse::yes;
+    switch (tracker.id.kind) {
+      case TrackerKind::interface:
+        return on_good ? "is up" : "goes down";
+      case TrackerKind::script:
+        return on_good ? "succeeds" : "fails";
+      case TrackerKind::file:
+        return on_good ? "holds 0" : "holds anything but 0";
+      case TrackerKind::process:
+        break;
+    }
+    return on_good ? "runs" : "does not run as it should";
+  }
   static double milliseconds(Duration duration) {
     return static_cast<double>(duration.count()) / 1000;
   }
@@ -83,20 +101,15 @@ class Explanation {
     } else if (init.waits_for_trackers) {
       for (const Tracker& each : settings_.trackers)
         if (is_awaited(each, instance_.verdicts()))
-          change("begins when it is known of {} whether it succeeds", each.id.name);
+          change("begins when it is known of {} {}", each.id.name, open_question(each.id.kind));
     } else {
       change("begins with the first configuration");
     }
   }
 
   void explain_trackers(std::string_view then) {
-    for (const Tracker& each : settings_.trackers) {
-      const bool on_good = each.reverse == Reverse::yes;
-      const bool is_script = each.id.kind == TrackerKind::script;
-      if (each.weight == 0)
-        change("{} when {} {}", then, each.id.name,
-               is_script ? (on_good ? "succeeds" : "fails") : (on_good ? "is up" : "goes down"));
-    }
+    for (const Tracker& each : settings_.trackers)
+      if (each.weight == 0) change("{} when {} {}", then, each.id.name, what_is_bad(each));
   }
 
   void explain_backup(const Backup& backup) {

@@ -26,8 +26,8 @@ inline constexpr Message kConfigured{"vrrp-configured", Level::info,
                                      "that it does not change kept their state."};
 inline constexpr Message kWaits{
     "vrrp-waits", Level::info,
-    "No election is held before the host has been up for the time of "
-    "vrrp_delay_after_boot: until then nothing is heard, sent or held."};
+    "No election is held before the host has been up for the time of vrrp_delay_after_boot, and "
+    "the director for that of vrrp_startup_delay: until then nothing is heard, sent or held."};
 inline constexpr Message kState{"vrrp-state", Level::info,
                                 "An instance changed its state. The line names both states and the "
                                 "reason. A change that you did not cause by a "
@@ -102,13 +102,19 @@ inline constexpr Message kScriptSlow{
     "scripts do not wait for it, but end it."};
 inline constexpr Message kTracked{
     "vrrp-tracked", Level::info,
-    "A tracked script has succeeded for the first time, or often enough after it had failed."};
+    "A tracked script has succeeded for the first time, or often enough after it had failed; or as "
+    "many processes run as a vrrp_track_process wants."};
 inline constexpr Message kTrackedFails{
     "vrrp-tracked-fails", Level::warning,
     "A tracked script has failed often enough, did not end in time, or cannot be run: the "
     "instances "
     "that track it lose priority or go to FAULT, as the configuration says. Said once until it "
-    "succeeds again."};
+    "succeeds again. Or fewer processes run, or more, than a vrrp_track_process wants."};
+inline constexpr Message kProcesses{
+    "vrrp-processes", Level::info,
+    "How this process hears of those that vrrp_track_process means: from the kernel's process "
+    "connector, at once; or, in a container, another network namespace or without CAP_NET_ADMIN, "
+    "by looking through /proc twice a second and by a pidfd of each that counts."};
 inline constexpr Message kPage{"vrrp-handover-page", Level::error,
                                "The memory for a successor of this process cannot be used. All "
                                "works, but a crash of this process would cost "

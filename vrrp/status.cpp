@@ -237,16 +237,19 @@ json::array trackers_of(const Instance& instance) {
   for (const Tracker& each : instance.settings().trackers) {
     const auto said = instance.verdicts().find(each.id);
     json::value good;
-    if (said != instance.verdicts().end()) good = said->second == Verdict::good;
+    const bool is_file = each.id.kind == TrackerKind::file;
+    json::value number;
+    if (said != instance.verdicts().end() && is_file) number = said->second.number;
+    if (said != instance.verdicts().end() && !is_file) good = said->second == Verdict::good;
     const bool is_owner = instance.settings().priority == kOwnerPriority;
-    list.push_back(
-        json::object{{"kind", each.id.kind == TrackerKind::interface ? "interface" : "script"},
-                     {"name", each.id.name},
-                     {"good", std::move(good)},
-                     {"weight", each.weight},
-                     {"reverse", each.reverse == Reverse::yes},
-                     {"adds", is_owner ? 0 : contribution(each, instance.verdicts())},
-                     {"text", verdict_text(each, instance.verdicts())}});
+    list.push_back(json::object{{"kind", name_of(each.id.kind)},
+                                {"name", each.id.name},
+                                {"good", std::move(good)},
+                                {"number", std::move(number)},
+                                {"weight", each.weight},
+                                {"reverse", each.reverse == Reverse::yes},
+                                {"adds", is_owner ? 0 : contribution(each, instance.verdicts())},
+                                {"text", verdict_text(each, instance.verdicts())}});
   }
   return list;
 }

@@ -66,6 +66,8 @@ void set_wire(const config::VrrpInstance& written, InstanceSettings& settings) {
   settings.version = written.version;
   settings.source_address = written.mcast_src_ip;
   if (written.track_src_ip) settings.source_tracking = SourceTracking::yes;
+  if (written.dont_track_primary) settings.primary_tracking = PrimaryTracking::no;
+  if (written.skip_check_adv_addr) settings.address_list_check = AddressListCheck::new_sender;
   if (written.mcast_dst_ip) settings.group = *written.mcast_dst_ip;
   if (written.unicast) settings.unicast = unicast_of(written);
   if (written.v3_checksum_as_v2 && written.family == core::Family::v4)
@@ -147,14 +149,14 @@ InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Mo
   return scripts;
 }
 
-const config::VrrpScript* script_named(const config::Model& model, const std::string& name) {
+template <class Written>
+const Written* find_named(const std::vector<Written>& all, const std::string& name) {
   const auto found =
-      std::find_if(model.scripts.begin(), model.scripts.end(),
-                   [&](const config::VrrpScript& each) { return each.name == name; });
-  return found == model.scripts.end() ? nullptr : &*found;
+      std::find_if(all.begin(), all.end(), [&](const Written& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
 }
 
-// A weight that a line does not give is that of the script.
+// A weight that a line does not give is that of what it names.
 std::vector<Tracker> trackers_of(const config::VrrpInstance& written, const config::Model& model) {
   std::vector<Tracker> trackers;
   const auto add = [&](TrackerKind kind, const config::Tracked& line, std::int16_t weight,
@@ -165,11 +167,43 @@ std::vector<Tracker> trackers_of(const config::VrrpInstance& written, const conf
                         .reverse = is_reversed ? Reverse::yes : Reverse::no});
   };
   for (const config::Tracked& line : written.tracking.interfaces)
-    if (line.name != written.interface) add(TrackerKind::interface, line, 0, false);
+    if (line.name != written.interface || written.dont_track_primary)
+      add(TrackerKind::interface, line, 0, false);
   for (const config::Tracked& line : written.tracking.scripts)
-    if (const auto* script = script_named(model, line.name))
+    if (const auto* script = find_named(model.scripts, line.name))
       add(TrackerKind::script, line, script->weight, script->reverse);
+  for (const config::Tracked& line : written.tracking.files)
+    if (const auto* file = find_named(model.track_files, line.name))
+      add(TrackerKind::file, line, file->weight, file->reverse);
+  for (const config::Tracked& line : written.tracking.processes)
+    if (const auto* process = find_named(model.track_processes, line.name))
+      add(TrackerKind::process, line, process->weight, process->reverse);
   return trackers;
+}
+
+core::TrackedFile file_of(const config::TrackFile& written) {
+  core::TrackedFile file{.name = written.name, .path = written.path};
+  if (written.init_value)
+    file.beginning = {.number = *written.init_value, .overwrites = written.init_overwrite};
+  return file;
+}
+
+// keepalived: parameters are those of the command line, so that is what is compared then.
+ProcessCheck process_of(const config::TrackProcess& written) {
+  using Written = config::TrackProcess::ParamMatch;
+  ProcessCheck check{.name = written.name,
+                     .program = written.command.front(),
+                     .parameters = {written.command.begin() + 1, written.command.end()},
+                     .quorum = written.quorum,
+                     .quorum_max = written.quorum_max,
+                     .fork_delay = written.fork_delay,
+                     .terminate_delay = written.terminate_delay};
+  if (written.param_match == Written::initial) check.match = ParameterMatch::last_may_be_longer;
+  if (written.param_match == Written::partial) check.match = ParameterMatch::first_ones;
+  if (written.param_match == Written::exact && check.parameters.empty())
+    check.match = ParameterMatch::any;
+  check.by_command_line = written.full_command || check.match != ParameterMatch::any;
+  return check;
 }
 
 ScriptCheck check_of(const config::VrrpScript& written, const config::Model& model) {
@@ -184,16 +218,51 @@ ScriptCheck check_of(const config::VrrpScript& written, const config::Model& mod
   return check;
 }
 
-std::vector<ScriptCheck> checks_for(const std::vector<InstanceSettings>& instances,
-                                    const config::Model& model) {
-  std::set<std::string> names;
-  for (const InstanceSettings& each : instances)
-    for (const Tracker& tracker : each.trackers)
-      if (tracker.id.kind == TrackerKind::script) names.insert(tracker.id.name);
-  std::vector<ScriptCheck> checks;
+// What nobody tracks is not looked at.
+void add_tracked(const config::Model& model, Wiring& wiring) {
+  std::set<TrackerId> tracked;
+  for (const InstanceSettings& each : wiring.instances)
+    for (const Tracker& tracker : each.trackers) tracked.insert(tracker.id);
   for (const config::VrrpScript& written : model.scripts)
-    if (names.erase(written.name) != 0) checks.push_back(check_of(written, model));
-  return checks;
+    if (tracked.erase({TrackerKind::script, written.name}) != 0)
+      wiring.checks.push_back(check_of(written, model));
+  for (const config::TrackFile& written : model.track_files)
+    if (tracked.erase({TrackerKind::file, written.name}) != 0)
+      wiring.files.push_back(file_of(written));
+  for (const config::TrackProcess& written : model.track_processes)
+    if (tracked.erase({TrackerKind::process, written.name}) != 0)
+      wiring.processes.push_back(process_of(written));
+}
+
+// keepalived: an instance's own link may settle no longer than its peers wait, or they take over.
+Duration longest_settling(const std::vector<InstanceSettings>& instances,
+                          const std::string& interface) {
+  Duration longest = Duration::max();
+  for (const InstanceSettings& each : instances)
+    if (each.interface == interface)
+      longest = std::min(longest, (each.down_timer_adverts - 1) * each.advert_interval);
+  return longest;
+}
+
+bool is_used(const std::vector<InstanceSettings>& instances, const std::string& interface) {
+  const TrackerId tracked{TrackerKind::interface, interface};
+  return std::any_of(instances.begin(), instances.end(), [&](const InstanceSettings& each) {
+    return each.interface == interface ||
+           std::any_of(each.trackers.begin(), each.trackers.end(),
+                       [&](const Tracker& one) { return one.id == tracked; });
+  });
+}
+
+std::map<std::string, LinkDelay> link_delays_of(const config::Model& model,
+                                                const std::vector<InstanceSettings>& instances) {
+  std::map<std::string, LinkDelay> delays;
+  for (const config::LinkDelay& written : model.globals.link_delays) {
+    if (!is_used(instances, written.interface)) continue;
+    const Duration longest = longest_settling(instances, written.interface);
+    delays[written.interface] = {.down = std::min(written.down, longest),
+                                 .up = std::min(written.up, longest)};
+  }
+  return delays;
 }
 
 Pace pace_of(const config::Model& model) {
@@ -213,6 +282,7 @@ Wiring wiring_of(const config::Model& model) {
   wiring.pace = pace_of(model);
   wiring.scheduling = model.globals.vrrp_process;
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
+  wiring.startup_delay = model.globals.vrrp_startup_delay;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
@@ -226,7 +296,8 @@ Wiring wiring_of(const config::Model& model) {
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));
   }
-  wiring.checks = checks_for(wiring.instances, model);
+  add_tracked(model, wiring);
+  wiring.link_delays = link_delays_of(model, wiring.instances);
   return wiring;
 }
 

@@ -5,8 +5,11 @@
 #include "config/model.hpp"
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
+#include "core/tracked_number.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/link_delays.hpp"
 #include "vrrp/core/pace.hpp"
+#include "vrrp/core/process_checks.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
 
@@ -34,9 +37,14 @@ struct Wiring {
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
   Pace pace;                                     ///< of announcements
+  std::vector<core::TrackedFile> files;          ///< likewise
+  std::vector<ProcessCheck> processes;           ///< likewise
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
+  /// Nor before the director has run for this long. keepalived: vrrp_startup_delay.
+  core::Duration startup_delay{};
+  std::map<std::string, LinkDelay> link_delays;  ///< of interfaces that instances use
 
   bool operator==(const Wiring&) const = default;
 };

@@ -182,9 +182,6 @@ constexpr Keyword kGlobalDefs[] = {
     word("vrrp_strict", boolean(), fallback("false"), value<&Globals::vrrp_strict>,
          doc("default of strict_mode")),
     word("vrrp_skip_check_adv_addr", boolean(), fallback("false"),
-         not_yet(
-             "accepted, without effect: 'vrrp_skip_check_adv_addr' (Holdfast always compares the "
-             "addresses of an advert, and only reports a difference)"),
          value<&Globals::vrrp_skip_check_adv_addr>, doc("default of skip_check_adv_addr")),
     word("vrrp_check_unicast_src", value<&Globals::vrrp_check_unicast_src>,
          doc("default of check_unicast_src")),
@@ -198,8 +195,7 @@ constexpr Keyword kGlobalDefs[] = {
          doc("default of v3_checksum_as_v2 of the instances")),
     word("vrrp_down_timer_adverts", integer(1, 100), fallback("3"),
          value<&Globals::vrrp_down_timer_adverts>, doc("default of down_timer_adverts")),
-    word("vrrp_startup_delay", seconds(0, 86400), fallback("0"),
-         not_yet("Holdfast does not do 'vrrp_startup_delay' yet: elections start at once"),
+    word("vrrp_startup_delay", seconds(0, 86400), fallback("0"), acts_in(Room::vrrp),
          value<&Globals::vrrp_startup_delay>,
          doc("wait this long before the first election, seconds")),
     word("vrrp_delay_after_boot", seconds(0, 86400), fallback("0"), acts_in(Room::vrrp),

@@ -158,9 +158,10 @@ constexpr Keyword kProcess[] = {
          doc("name of the process, and the parameters it must have")),
     word("param_match", choice("initial partial"), fallback("all are equal"),
          reads<set_param_match>, writes<write_param_match>,
-         doc("how parameters are compared: the first ones, or the beginning of each")),
+         doc("more parameters may follow; with 'initial' the last one given may be longer, too")),
     word("full_command", value<&TrackProcess::full_command>,
-         doc("compare the whole command line, not the process's name")),
+         doc("compare the first word of the command line, not the process's name; so it is with "
+             "parameters or param_match, too")),
     word(
         "weight", integer(-kFileWeight, kFileWeight), reversed(), fallback("0"),
         kWeightOf<TrackProcess>,
@@ -171,7 +172,8 @@ constexpr Keyword kProcess[] = {
          doc("more than so many must not run")),
     word("delay", delay(), reads<set_delay>, doc("fork_delay and terminate_delay in one, seconds")),
     word("fork_delay", delay(), fallback("0"), value<&TrackProcess::fork_delay>,
-         doc("time until a new process counts, seconds")),
+         doc("time until a process counts that another one forked (at once when it has executed "
+             "a program), seconds")),
     word("terminate_delay", delay(), fallback("0"), value<&TrackProcess::terminate_delay>,
          doc("time until a process that ended is missed, seconds")),
 };

@@ -18,9 +18,7 @@ constexpr std::int64_t kManyTimes = 1'000'000;
 constexpr std::int64_t kDay = 86'400;
 
 constexpr std::string_view kNoTracking =
-    "Holdfast does not track files, processes and BFD sessions yet: this changes no priority and "
-    "no "
-    "state";
+    "Holdfast does not track BFD sessions yet: this changes no priority and no state";
 constexpr std::string_view kNoExtraGarp =
     "accepted, without effect yet: announcements on other interfaces than the address's own";
 constexpr std::string_view kNoLateness =
@@ -222,11 +220,7 @@ constexpr Keyword kVrrpInstance[] = {
     word("vrf", of(ArgType::interface),
          not_yet("Holdfast does not do 'vrf' yet: adverts use the interface's own routing domain"),
          value<&VrrpInstance::vrf>, doc("routing domain of the virtual interface")),
-    word("dont_track_primary",
-         not_yet(
-             "Holdfast does not do 'dont_track_primary' yet: an instance whose interface is down "
-             "is in fault"),
-         value<&VrrpInstance::dont_track_primary>,
+    word("dont_track_primary", value<&VrrpInstance::dont_track_primary>,
          doc("no fault while the instance's own interface is down")),
     word("track_interface", opens(Block::track_interface_list), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::interfaces>,
@@ -234,10 +228,10 @@ constexpr Keyword kVrrpInstance[] = {
     word("track_script", opens(Block::track_list), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::scripts>,
          doc("names of vrrp_script whose failure means fault, or another priority")),
-    word("track_file", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,
+    word("track_file", opens(Block::track_list), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::files>,
          doc("names of track_file whose value changes the priority")),
-    word("track_process", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,
+    word("track_process", opens(Block::track_list), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::processes>,
          doc("names of vrrp_track_process whose end means fault, or another priority")),
     word("track_bfd", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,
@@ -261,7 +255,6 @@ constexpr Keyword kVrrpInstance[] = {
          doc("hold to the RFC: no passwords, no preempt_delay, no answer on the addresses unless "
              "they are owned")),
     word("skip_check_adv_addr", boolean(), fallback("vrrp_skip_check_adv_addr"),
-         not_yet("'skip_check_adv_addr' has no effect: Holdfast compares every advert"),
          value<&VrrpInstance::skip_check_adv_addr>,
          inherits<&VrrpInstance::skip_check_adv_addr, &Globals::vrrp_skip_check_adv_addr>,
          doc("do not compare the addresses of an advert from the known master again")),

@@ -28,7 +28,8 @@ def test_a_bench_that_is_not_there_is_refused_before_anything_is_built() -> None
     refused = dev("bench", "nonsense")
 
     assert refused.returncode == 1
-    assert "nonsense is no bench (config hostile ipvs memory takeover vrrp)" in refused.stderr
+    names = "config hostile ipvs memory takeover tracking vrrp"
+    assert f"nonsense is no bench ({names})" in refused.stderr
     assert dev("bench", "config", "vrrp", "--runs", "2").returncode == 1
 
 

@@ -28,7 +28,7 @@ static_rules {
   from 2001:db8:8::/48 table 101
 }
 interface_up_down_delays {
-  eth1 3 4
+  eth2 3 4
 }
 linkbeat_interfaces {
   eth1

@@ -45,7 +45,7 @@ void Instance::set_interface_fault() {
     faults_.add(kFromInterface, fmt::format("nothing is known about interface {} yet", name));
   } else if (!(*interface_)->exists) {
     faults_.add(kFromInterface, fmt::format("interface {} does not exist", name));
-  } else if (!(*interface_)->up) {
+  } else if (is_down()) {
     faults_.add(kFromInterface, fmt::format("interface {} is down or has no carrier", name));
   } else if (const std::string& trouble = settings_.family == core::Family::v4
                                               ? (*interface_)->trouble

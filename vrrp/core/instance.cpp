@@ -49,7 +49,7 @@ bool Instance::holds_addresses() const {
 }
 
 std::optional<IpAddress> Instance::source_address() const {
-  if (!interface_ || !(*interface_)->up) return std::nullopt;
+  if (!interface_ || !(*interface_)->exists || is_down()) return std::nullopt;
   const bool is_v4 = settings_.family == core::Family::v4;
   if (!settings_.source_address)
     return is_v4 ? (*interface_)->primary_address : (*interface_)->link_local;
@@ -57,6 +57,11 @@ std::optional<IpAddress> Instance::source_address() const {
       !is_v4 || settings_.unicast || settings_.source_tracking == SourceTracking::yes;
   if (must_be_there && !is_own(*settings_.source_address)) return std::nullopt;
   return settings_.source_address;
+}
+
+// Adverts of one that serves on a dead link go nowhere, which is what dont_track_primary asks for.
+bool Instance::is_down() const {
+  return settings_.primary_tracking == PrimaryTracking::yes && !(*interface_)->up;
 }
 
 bool Instance::is_own(const IpAddress& address) const {

@@ -288,6 +288,7 @@ class Instance {
   [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority,
                                     const Credentials& credentials) const;
   [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
+  [[nodiscard]] bool is_down() const;
   [[nodiscard]] bool is_own(const IpAddress& address) const;
   void change_state(State next, std::string why, Instant now, Actions& out);
   void remember(Actions& out) const;

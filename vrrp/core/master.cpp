@@ -78,6 +78,9 @@ void Instance::resume_as_master(const ResumeFromPage& page, Instant now, Actions
 void Instance::tick_master(Instant now, Master& master, Actions& out) {
   if (setback_ && now - became_master_at_ >= kServesWellAfter) setback_.reset();
   if (master.next_advert_at <= now) {
+    // One that says what had to wait counts like what it waited for.
+    if (master.answer_from == master.next_advert_at)
+      master.answer_from = now + settings_.advert_interval / 2;
     send_advert(priority_, now, out);
     master.next_advert_at = next_beat(master.next_advert_at, settings_.advert_interval, now);
   }

@@ -25,6 +25,7 @@ constexpr Duration kLongestRivalGap = 1h;
 
 void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& out) {
   const Advert& advert = event.advert;
+  const bool is_known = heard_master_ && heard_master_->address == event.source;
   ++counters_.adverts_received;
   if (remarks_) end_remarks(*remarks_, event.source);
   master_resigned_ = advert.priority == kResignPriority;
@@ -48,7 +49,8 @@ void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& ou
   if (settings_.family == core::Family::v6 && !advert.addresses.front().is_link_local())
     report(Objection::first_address, event.source,
            first_is_not_link_local(advert.addresses.front()), now, out);
-  note_addresses(event, now, out);
+  if (!is_known || settings_.address_list_check == AddressListCheck::every_advert)
+    note_addresses(event, now, out);
 }
 
 void Instance::note_addresses(const AdvertReceived& event, Instant now, Actions& out) {

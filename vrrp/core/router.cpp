@@ -84,7 +84,7 @@ bool Router::is_tracked(const TrackerId& tracker) const {
 Verdicts Router::verdicts_for(const std::vector<Tracker>& trackers) const {
   Verdicts known;
   for (const Tracker& each : trackers) {
-    if (each.id.kind == TrackerKind::script) {
+    if (each.id.kind != TrackerKind::interface) {
       const auto said = verdicts_.find(each.id);
       if (said != verdicts_.end()) known.insert(*said);
       continue;

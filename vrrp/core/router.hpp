@@ -127,7 +127,7 @@ class Router {
   std::vector<std::size_t> leaving_;  // slots that a reload removed, in their handover
   std::unordered_map<std::string, Interface, TextHash, std::equal_to<>> interfaces_;
   std::map<RouterKey, core::ScriptRecord> scripts_;  // of those that have any
-  Verdicts verdicts_;                                // of scripts; what interfaces say stands there
+  Verdicts verdicts_;                                // what interfaces say stands there
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;
   bool shortest_is_stale_ = false;  // who had it lives by a longer one now

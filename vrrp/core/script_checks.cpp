@@ -28,23 +28,29 @@ std::string program_of(const core::Command& command) {
 void ScriptChecks::follow(const std::vector<ScriptCheck>& checks,
                           const std::set<std::string>& at_work, Instant now, Actions& out) {
   std::map<std::string, Entry> before = std::exchange(entries_, {});
+  due_.clear();
   for (const ScriptCheck& check : checks) {
     Entry& entry = entries_[check.name];
     const auto known = before.find(check.name);
     const bool is_new = known == before.end();
     if (!is_new) {
       entry = std::move(known->second);
+      entry.armed.reset();
       before.erase(known);
     }
     const bool is_other = is_new || entry.check.command != check.command;
     if (entry.check.interval != check.interval)
       entry.next_at = std::min(entry.next_at, now + check.interval);
     entry.check = check;
-    if (!is_other) continue;
+    if (!is_other) {
+      arm(entry);
+      continue;
+    }
     entry.has_result = entry.runs = entry.is_overdue = false;
     entry.over_at.reset();
     entry.against = 0;
     entry.next_at = now;
+    arm(entry);
     if (is_new && check.init_fail && !at_work.contains(check.name)) {
       entry.verdict = Verdict::bad;
       out.emplace_back(
@@ -56,22 +62,32 @@ void ScriptChecks::follow(const std::vector<ScriptCheck>& checks,
 }
 
 void ScriptChecks::tick(Instant now, Actions& out) {
-  for (auto& [name, entry] : entries_) {
-    const auto at = due(entry);
-    if (!at || *at > now) continue;
-    if (entry.runs) {
-      entry.over_at = now + entry.check.interval;  // one that cannot be ended fails again and again
-      entry.is_overdue = true;
-      judge(entry, Verdict::bad,
-            fmt::format("{} has not ended within {:.3f} s", program_of(entry.check.command),
-                        seconds(entry.check.command.limit)),
-            out);
-      continue;
-    }
+  while (!due_.empty() && due_.begin()->first <= now)
+    go(entries_.at(due_.begin()->second), now, out);
+}
+
+void ScriptChecks::go(Entry& entry, Instant now, Actions& out) {
+  if (entry.runs) {
+    entry.over_at = now + entry.check.interval;  // one that cannot be ended fails again and again
+    entry.is_overdue = true;
+    judge(entry, Verdict::bad,
+          fmt::format("{} has not ended within {:.3f} s", program_of(entry.check.command),
+                      seconds(entry.check.command.limit)),
+          out);
+  } else {
     entry.runs = true;
     entry.next_at = now + entry.check.interval;
-    out.emplace_back(Run{name, entry.check.command});
+    out.emplace_back(Run{entry.check.name, entry.check.command});
   }
+  arm(entry);
+}
+
+void ScriptChecks::arm(Entry& entry) {
+  const auto at = due(entry);
+  if (entry.armed == at) return;
+  if (entry.armed) due_.erase({*entry.armed, entry.check.name});
+  if (at) due_.emplace(*at, entry.check.name);
+  entry.armed = at;
 }
 
 std::optional<Instant> ScriptChecks::due(const Entry& entry) {
@@ -79,12 +95,7 @@ std::optional<Instant> ScriptChecks::due(const Entry& entry) {
 }
 
 std::optional<Instant> ScriptChecks::deadline() const {
-  std::optional<Instant> earliest;
-  for (const auto& [name, entry] : entries_) {
-    const auto at = due(entry);
-    if (at && (!earliest || *at < *earliest)) earliest = at;
-  }
-  return earliest;
+  return due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
 }
 
 // News of a command that a reload has replaced says nothing about the new one.
@@ -97,7 +108,9 @@ ScriptChecks::Entry* ScriptChecks::find(const std::string& name, const core::Com
 
 void ScriptChecks::started(const std::string& name, const core::Command& command, Instant now) {
   Entry* entry = find(name, command);
-  if (entry != nullptr) entry->over_at = now + command.limit + kPatience;
+  if (entry == nullptr) return;
+  entry->over_at = now + command.limit + kPatience;
+  arm(*entry);
 }
 
 void ScriptChecks::ended(const std::string& name, const core::Command& command,
@@ -112,6 +125,7 @@ void ScriptChecks::ended(const std::string& name, const core::Command& command,
     const Duration interval = entry->check.interval;
     entry->next_at += ((now - entry->next_at) / interval + 1) * interval;
   }
+  arm(*entry);
   const auto result = result_of(outcome);
   if (!result || was_judged) return;
   judge(*entry, *result, fmt::format("{} {}", program_of(command), outcome.to_string()), out);

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct ScriptCheck {
 class ScriptChecks {
  public:
   /// A run that is over its limit by this has failed, whether or not it can be ended.
-  static constexpr Duration kPatience = std::chrono::milliseconds(300);
+  /// (That a run has begun may be told 50 ms late.)
+  static constexpr Duration kPatience = std::chrono::milliseconds(250);
 
   // ---- actions ----
 
@@ -82,13 +84,18 @@ class ScriptChecks {
     bool is_overdue = false;         // it has failed, whatever becomes of it
     std::optional<Instant> over_at;  // while it runs: when it has failed at the latest
     Instant next_at{};
+    std::optional<Instant> armed;  // its place in due_
   };
 
   [[nodiscard]] static std::optional<Instant> due(const Entry& entry);
+  void arm(Entry& entry);
+  void go(Entry& entry, Instant now, Actions& out);
   static void judge(Entry& entry, Verdict result, std::string why, Actions& out);
   Entry* find(const std::string& name, const core::Command& command);
 
   std::map<std::string, Entry> entries_;
+  /// Hundreds run each second: what is due is found without asking all.
+  std::set<std::pair<Instant, std::string>> due_;
 };
 
 }  // namespace holdfast::vrrp

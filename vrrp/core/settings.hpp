@@ -134,6 +134,16 @@ enum class AddressListPolicy : std::uint8_t {
   drop_unless_sender_owner,
 };
 
+/// keepalived: skip_check_adv_addr.
+enum class AddressListCheck : std::uint8_t {
+  every_advert,
+  new_sender,  ///< Only of the first one after that of another master.
+};
+
+/// keepalived: dont_track_primary. Whether an interface that is down keeps its instances from
+/// serving.
+enum class PrimaryTracking : std::uint8_t { no, yes };
+
 /// What the owner does with adverts of others.
 enum class OwnerReceive : std::uint8_t {
   process,  ///< RFC 9568 erratum 8298 and keepalived: two owners can settle it by address.
@@ -179,12 +189,14 @@ struct InstanceSettings {
   /// its link-local one.
   std::optional<IpAddress> source_address;
   SourceTracking source_tracking = SourceTracking::no;
+  PrimaryTracking primary_tracking = PrimaryTracking::yes;
   core::Rare<IpAddress> group;  ///< keepalived: mcast_dst_ip. Unset: vrrp_group().
   core::Rare<Unicast> unicast;  ///< keepalived: unicast_peer. Unset: multicast.
   ChecksumChoice checksum = ChecksumChoice::as_peer;  ///< Of version 3 over IPv4.
   GarpSettings garp;
 
   AddressListPolicy address_list_policy = AddressListPolicy::report;
+  AddressListCheck address_list_check = AddressListCheck::every_advert;
   OwnerReceive owner_receive = OwnerReceive::process;
   LowerPriorityAnswer lower_priority_answer = LowerPriorityAnswer::advert_and_announce;
   /// keepalived: higher_prio_send_advert. One more advert of ours before yielding to a better
@@ -196,7 +208,7 @@ struct InstanceSettings {
   /// advert could be sent) stays in FAULT before it tries again, and leaves a healthy master alone.
   /// Doubles each time it fails again, up to kLongestSetback. Not in the RFC.
   Duration retry_after = std::chrono::seconds(10);
-  /// Each at most once. Its own interface is not among them.
+  /// Each at most once. Its own interface is among them only without primary_tracking.
   std::vector<Tracker> trackers;
 
   /// Who this is, for peers, kernel, page and status.

@@ -87,7 +87,7 @@ Router::Router(const RouterSituation& from)
   for (const auto& [name, status] : from.interfaces) interfaces_[name].status = status;
   for (const InstanceSituation& each : from.instances)
     for (const auto& [tracker, verdict] : each.situation.verdicts)
-      if (tracker.kind == TrackerKind::script) verdicts_.insert_or_assign(tracker, verdict);
+      if (tracker.kind != TrackerKind::interface) verdicts_.insert_or_assign(tracker, verdict);
   update_shortest_interval();
 }
 

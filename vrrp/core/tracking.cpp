@@ -15,7 +15,16 @@ std::optional<Verdict> said_by(const Tracker& tracker, const Verdicts& verdicts)
   return found == verdicts.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// What a file with a weight adds.
+int points_of_file(const Tracker& tracker, Verdict verdict) {
+  const std::int64_t weight = tracker.reverse == Reverse::yes ? -tracker.weight : tracker.weight;
+  return static_cast<int>(
+      std::clamp<std::int64_t>(weight * verdict.number, -kMostOfFile, kMostOfFile));
+}
+
 bool is_good(const Tracker& tracker, Verdict verdict) {
+  if (tracker.id.kind == TrackerKind::file)
+    return (verdict.number == 0) != (tracker.reverse == Reverse::yes);
   return (verdict == Verdict::good) != (tracker.reverse == Reverse::yes);
 }
 
@@ -27,13 +36,28 @@ int points_of(const std::vector<Tracker>& trackers, const Verdicts& verdicts) {
 
 }  // namespace
 
+std::string_view name_of(TrackerKind kind) {
+  switch (kind) {
+    case TrackerKind::interface:
+      return "interface";
+    case TrackerKind::script:
+      return "script";
+    case TrackerKind::file:
+      return "file";
+    case TrackerKind::process:
+      break;
+  }
+  return "process";
+}
+
 std::string to_string(const TrackerId& id) {
-  return (id.kind == TrackerKind::interface ? "interface " : "script ") + id.name;
+  return fmt::format("{} {}", name_of(id.kind), id.name);
 }
 
 int contribution(const Tracker& tracker, const Verdicts& verdicts) {
   const auto said = said_by(tracker, verdicts);
   if (!said) return 0;
+  if (tracker.id.kind == TrackerKind::file) return points_of_file(tracker, *said);
   const bool counts = (*said == Verdict::good) == (tracker.weight > 0);
   if (!counts) return 0;
   return tracker.reverse == Reverse::yes ? -tracker.weight : tracker.weight;
@@ -41,7 +65,14 @@ int contribution(const Tracker& tracker, const Verdicts& verdicts) {
 
 std::string fault_of(const Tracker& tracker, const Verdicts& verdicts) {
   const auto said = said_by(tracker, verdicts);
-  if (tracker.weight != 0 || !said || is_good(tracker, *said)) return {};
+  if (!said) return {};
+  if (tracker.id.kind == TrackerKind::file && tracker.weight != 0) {
+    if (points_of_file(tracker, *said) > -kMostOfFile) return {};
+    return fmt::format(
+        "{}, which times its weight {} is {} or less", verdict_text(tracker, verdicts),
+        tracker.reverse == Reverse::yes ? -tracker.weight : tracker.weight, -kMostOfFile);
+  }
+  if (tracker.weight != 0 || is_good(tracker, *said)) return {};
   return fmt::format("{}{}", verdict_text(tracker, verdicts),
                      tracker.reverse == Reverse::yes ? ", and 'reverse' makes that the fault" : "");
 }
@@ -84,10 +115,19 @@ std::string sum_text(std::uint8_t base, const std::vector<Tracker>& trackers,
 std::string verdict_text(const Tracker& tracker, const Verdicts& verdicts) {
   const auto said = said_by(tracker, verdicts);
   const std::string& name = tracker.id.name;
-  const bool is_script = tracker.id.kind == TrackerKind::script;
   if (!said) return fmt::format("{} has not said anything yet", name);
-  if (*said == Verdict::good) return fmt::format("{} {}", name, is_script ? "succeeds" : "is up");
-  return fmt::format("{} {}", name, is_script ? "fails" : "is down or has no carrier");
+  const bool is_good = *said == Verdict::good;
+  switch (tracker.id.kind) {
+    case TrackerKind::interface:
+      return fmt::format("{} is {}", name, is_good ? "up" : "down or has no carrier");
+    case TrackerKind::script:
+      return fmt::format("{} {}", name, is_good ? "succeeds" : "fails");
+    case TrackerKind::file:
+      return fmt::format("{} holds {}", name, said->number);
+    case TrackerKind::process:
+      break;
+  }
+  return fmt::format("{} {}", name, is_good ? "runs" : "does not run as it should");
 }
 
 }  // namespace holdfast::vrrp

@@ -8,30 +8,44 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::vrrp {
 
-/// Who says something. The name is that of the interface, or of keepalived's vrrp_script.
-enum class TrackerKind : std::uint8_t { interface, script };
+/// Who says something. The name is that of the interface, or of keepalived's vrrp_script,
+/// track_file or vrrp_track_process.
+enum class TrackerKind : std::uint8_t { interface, script, file, process };
 struct TrackerId {
   TrackerKind kind{};
   std::string name;
   auto operator<=>(const TrackerId&) const = default;
 };
-/// "interface eth1", "script chk".
+/// "interface", "script", "file", "process".
+[[nodiscard]] std::string_view name_of(TrackerKind kind);
+/// "interface eth1", "script chk", "file load", "process haproxy".
 [[nodiscard]] std::string to_string(const TrackerId& id);
 
-/// What it says: an interface is up, a script succeeds; or not.
-enum class Verdict : std::uint8_t { bad, good };
+/// What it says: an interface is up, a script succeeds, enough processes run; or not. A file says
+/// its number.
+struct Verdict {
+  std::int32_t number = 0;
+  static const Verdict bad;   ///< 0
+  static const Verdict good;  ///< 1
+  bool operator==(const Verdict&) const = default;
+};
+inline constexpr Verdict Verdict::bad{0};
+inline constexpr Verdict Verdict::good{1};
+
 /// keepalived: `reverse`. With a weight: it is taken off when it would be added, and the other way
 /// round. Without one: good is the fault.
 enum class Reverse : std::uint8_t { no, yes };
 
-/// keepalived: one line of track_interface or track_script.
+/// keepalived: one line of track_interface, track_script, track_file or track_process.
 struct Tracker {
   TrackerId id;
-  /// 0: fault while bad. Positive: added while good. Negative: taken off while bad. -253..253.
+  /// 0: fault while bad. Positive: added while good. Negative: taken off while bad. -254..254.
+  /// Of a file: 0: fault while its number is not 0. Otherwise number times weight is added.
   std::int16_t weight = 0;
   Reverse reverse = Reverse::no;
   bool operator==(const Tracker&) const = default;
@@ -43,6 +57,9 @@ using Verdicts = std::map<TrackerId, Verdict>;
 /// keepalived: what tracking makes of a priority stays within these.
 inline constexpr int kLeastTracked = 1;
 inline constexpr int kMostTracked = 254;
+/// keepalived: a file whose number times weight is this or less is a fault, more than it the other
+/// way is no more than it.
+inline constexpr int kMostOfFile = 254;
 
 /// What this one adds; 0 also when it has not said anything, or has no weight.
 [[nodiscard]] int contribution(const Tracker& tracker, const Verdicts& verdicts);
@@ -61,7 +78,7 @@ inline constexpr int kMostTracked = 254;
 /// "100 + 20 (chk succeeds) - 30 (eth1 is down) = 90". Empty: nothing is added.
 [[nodiscard]] std::string sum_text(std::uint8_t base, const std::vector<Tracker>& trackers,
                                    const Verdicts& verdicts);
-/// "chk succeeds", "eth1 is down", "chk has not said anything yet".
+/// "chk succeeds", "eth1 is down", "load holds 30", "chk has not said anything yet".
 [[nodiscard]] std::string verdict_text(const Tracker& tracker, const Verdicts& verdicts);
 
 }  // namespace holdfast::vrrp

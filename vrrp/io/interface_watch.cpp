@@ -47,8 +47,12 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
       reflector_(reflector),
       ports_(ports),
       on_changed_(std::move(on_changed)),
-      retry_(io, [this] {
-        for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
+      retry_(io,
+             [this] {
+               for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
+             }),
+      settle_(io, [this] {
+        for (const std::string& name : settling_.due(runtime::now())) mark_dirty(name);
       }) {
   // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
   const std::weak_ptr<Life> life = life_;
@@ -136,11 +140,15 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
   if (link == nullptr) {
     without_socket_.erase(name);
+    settling_.forget(name);
+    settle_.arm(settling_.deadline());
     return {};
   }
   const auto watched = watched_.find(name);
   if (watched == watched_.end()) return interface_status(reflector_, *link, {});
   InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
+  status.up = settling_.settle(name, status.up, runtime::now());
+  settle_.arm(settling_.deadline());
   bool complete = true;
   for (const PortKey& port : watched->second.ports) {
     const auto opened = ports_.open(port, link->index);

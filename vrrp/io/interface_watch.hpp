@@ -6,6 +6,7 @@
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
 #include "vrrp/core/instance.hpp"
+#include "vrrp/core/link_delays.hpp"
 #include "vrrp/io/advert_ports.hpp"
 
 #include <functional>
@@ -42,6 +43,8 @@ class InterfaceWatch {
   InterfaceWatch(const InterfaceWatch&) = delete;
   InterfaceWatch& operator=(const InterfaceWatch&) = delete;
 
+  /// Before watch(): how long links have to be down or up until that counts.
+  void delay(std::map<std::string, LinkDelay> delays) { settling_.follow(std::move(delays)); }
   /// From now on the interfaces of these instances, and those that they track.
   void watch(const std::vector<InstanceSettings>& settings);
   [[nodiscard]] std::vector<std::string> names() const;
@@ -80,8 +83,10 @@ class InterfaceWatch {
   std::set<std::string> without_socket_;  // or with a deaf one
   std::map<PortKey, Deafness> deaf_;
   core::Duration pause_ = kPause;
+  LinkDelays settling_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer retry_;
+  runtime::DeadlineTimer settle_;
 };
 
 }  // namespace holdfast::vrrp

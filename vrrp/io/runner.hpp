@@ -48,6 +48,10 @@ class Runner {
   /// not exist, or cannot be listened on, are no error: their instances wait in FAULT. Fails when
   /// this process may not open such sockets at all.
   [[nodiscard]] core::Result<void> prepare(const std::vector<InstanceSettings>& next);
+  /// Before commit(): how long links have to be down or up until that counts.
+  void delay_links(std::map<std::string, LinkDelay> delays) {
+    interfaces_.delay(std::move(delays));
+  }
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);

@@ -52,9 +52,10 @@ void describe(auto& archive, Either<Signing> auto& value) {
 void describe(auto& archive, Either<InstanceSettings> auto& value) {
   auto& [name, interface, family, version, vrid, priority, initial_state, preempt, preempt_delay,
          advert_interval, down_timer_adverts, authentication, signing, addresses,
-         excluded_addresses, source_address, source_tracking, group, unicast, checksum, garp,
-         address_list_policy, owner_receive, lower_priority_answer, higher_priority_send_advert,
-         minimum_ttl, retry_after, trackers] = value;
+         excluded_addresses, source_address, source_tracking, primary_tracking, group, unicast,
+         checksum, garp, address_list_policy, address_list_check, owner_receive,
+         lower_priority_answer, higher_priority_send_advert, minimum_ttl, retry_after, trackers] =
+      value;
   archive("name", name);
   archive("interface", interface);
   archive("family", family);
@@ -72,11 +73,13 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("excluded_addresses", excluded_addresses);
   archive.maybe("source_address", source_address);
   archive("source_tracking", source_tracking);
+  archive("primary_tracking", primary_tracking);
   archive.maybe("group", group);
   archive.maybe("unicast", unicast);
   archive("checksum", checksum);
   archive.group("garp", garp);
   archive("address_list_policy", address_list_policy);
+  archive("address_list_check", address_list_check);
   archive("owner_receive", owner_receive);
   archive("lower_priority_answer", lower_priority_answer);
   archive("higher_priority_send_advert", higher_priority_send_advert);

@@ -341,6 +341,19 @@ void from_text(std::string_view text, std::vector<Tracker>& trackers) {
   }
 }
 
+std::string to_text(const Verdict& verdict) {
+  if (verdict == Verdict::bad) return "bad";
+  if (verdict == Verdict::good) return "good";
+  return to_text(verdict.number);
+}
+
+void from_text(std::string_view text, Verdict& verdict) {
+  if (text == "bad" || text == "good")
+    verdict = text == "good" ? Verdict::good : Verdict::bad;
+  else
+    from_text(text, verdict.number);
+}
+
 std::string to_text(const Verdicts& verdicts) {
   std::string text;
   for (const auto& [tracker, verdict] : verdicts)

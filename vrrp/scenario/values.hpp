@@ -74,7 +74,10 @@ void from_text(std::string_view text, TrackerId& tracker);
 /// "script:chk,-30,yes;interface:eth1,0,no": with weight, and whether it is reversed.
 [[nodiscard]] std::string to_text(const std::vector<Tracker>& trackers);
 void from_text(std::string_view text, std::vector<Tracker>& trackers);
-/// "script:chk=good".
+/// "good", "bad" or a file's number; 0 and 1 are bad and good.
+[[nodiscard]] std::string to_text(const Verdict& verdict);
+void from_text(std::string_view text, Verdict& verdict);
+/// "script:chk=good;file:load=30".
 [[nodiscard]] std::string to_text(const Verdicts& verdicts);
 void from_text(std::string_view text, Verdicts& verdicts);
 
@@ -127,6 +130,14 @@ struct EnumNames<AddressListPolicy> {
   static constexpr std::array<std::string_view, 2> kAll{"report", "drop"};
 };
 template <>
+struct EnumNames<AddressListCheck> {
+  static constexpr std::array<std::string_view, 2> kAll{"every_advert", "new_sender"};
+};
+template <>
+struct EnumNames<PrimaryTracking> {
+  static constexpr std::array<std::string_view, 2> kAll{"no", "yes"};
+};
+template <>
 struct EnumNames<OwnerReceive> {
   static constexpr std::array<std::string_view, 2> kAll{"process", "discard"};
 };
@@ -136,11 +147,7 @@ struct EnumNames<LowerPriorityAnswer> {
 };
 template <>
 struct EnumNames<TrackerKind> {
-  static constexpr std::array<std::string_view, 2> kAll{"interface", "script"};
-};
-template <>
-struct EnumNames<Verdict> {
-  static constexpr std::array<std::string_view, 2> kAll{"bad", "good"};
+  static constexpr std::array<std::string_view, 4> kAll{"interface", "script", "file", "process"};
 };
 template <>
 struct EnumNames<Reverse> {

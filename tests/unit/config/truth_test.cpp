@@ -203,11 +203,21 @@ std::size_t add_block(std::vector<Node>& nodes, Block block, const Node& sample,
   return places;
 }
 
-// A word with a block: all of them are taken away, then one stands where none has stood.
+void rename_blocks(std::vector<Node>& nodes, KeywordId from, KeywordId to) {
+  for (Node& node : nodes) {
+    if (!node.entry && node.keyword == from) node.keyword = to;
+    rename_blocks(node.body, from, to);
+  }
+}
+
+// A word with a block: all of them are taken away, then one stands where none has stood. The
+// skeleton has them by their newest name.
 Shown show_block(KeywordId id) {
   const Keyword& row = Schema::instance()[id];
-  const Tried plain = try_out(skeleton());
-  Document without = skeleton();
+  Document with = skeleton();
+  rename_blocks(with, Schema::instance().canonical(id), id);
+  const Tried plain = try_out(with);
+  Document without = with;
   std::optional<Node> sample;
   remove_blocks(without, id, sample);
   Shown shown;

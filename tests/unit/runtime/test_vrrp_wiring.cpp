@@ -127,6 +127,99 @@ vrrp_instance VI_2 {
   CHECK(wiring.checks[1].init_fail);
 }
 
+TEST_CASE("wiring: links settle no longer than the peers of an instance wait (keepalived)") {
+  const Wiring wiring = wiring_of_text(R"(
+global_defs {
+  vrrp_startup_delay 2.5
+}
+interface_up_down_delays {
+  eth0 60 1
+  eth1 60 0.5
+  eth2 3
+}
+vrrp_instance VI_1 {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    192.168.1.200
+  }
+  track_interface {
+    eth1
+  }
+}
+)");
+
+  CHECK(wiring.startup_delay == 2500ms);
+  CHECK(wiring.link_delays ==
+        std::map<std::string, LinkDelay>{{"eth0", {.down = 2s, .up = 1s}},
+                                         {"eth1", {.down = 60s, .up = 500ms}}});
+}
+
+TEST_CASE("wiring: files and processes that instances track reach their trackers") {
+  const Wiring wiring = wiring_of_text(R"(
+vrrp_track_file load {
+  file /run/load
+  weight 2 reverse
+  init_file 7 overwrite
+}
+track_file nobodys {
+  file /run/nobodys
+}
+vrrp_track_process web {
+  process web
+  weight 20
+}
+vrrp_track_process proxy {
+  process /usr/sbin/proxy -f /etc/
+  param_match initial
+  quorum 2
+  quorum_max 4
+  delay 1.5
+  fork_delay 0.5
+}
+vrrp_track_process exact {
+  process "a b" "c d"
+}
+vrrp_instance VI_1 {
+  interface eth0
+  virtual_router_id 51
+  virtual_ipaddress {
+    192.168.1.200
+  }
+  track_file {
+    load
+  }
+  track_process {
+    web weight -254
+    proxy
+    exact
+  }
+}
+)");
+
+  CHECK(wiring.instances.at(0).trackers ==
+        std::vector<Tracker>{{{TrackerKind::file, "load"}, 2, Reverse::yes},
+                             {{TrackerKind::process, "web"}, -254, Reverse::no},
+                             {{TrackerKind::process, "proxy"}, 0, Reverse::no},
+                             {{TrackerKind::process, "exact"}, 0, Reverse::no}});
+  const core::FileBeginning beginning{.number = 7, .overwrites = true};
+  CHECK(wiring.files == std::vector<core::TrackedFile>{{"load", "/run/load", beginning}});
+  REQUIRE(wiring.processes.size() == 3);
+  CHECK(wiring.processes[0].program == "web");
+  CHECK(wiring.processes[0].match == ParameterMatch::any);
+  CHECK_FALSE(wiring.processes[0].by_command_line);
+  const ProcessCheck& proxy = wiring.processes[1];
+  CHECK(proxy.parameters == std::vector<std::string>{"-f", "/etc/"});
+  CHECK(proxy.match == ParameterMatch::last_may_be_longer);
+  CHECK(proxy.by_command_line);
+  CHECK(proxy.quorum == 2);
+  CHECK(proxy.quorum_max == 4U);
+  CHECK(proxy.fork_delay == 500ms);
+  CHECK(proxy.terminate_delay == 1500ms);
+  CHECK(wiring.processes[2].program == "a b");
+  CHECK(wiring.processes[2].match == ParameterMatch::equal);
+}
+
 TEST_CASE("wiring: notify_<state> comes first, then notify with keepalived's four arguments") {
   const Wiring wiring = wiring_of_text(kInstance);
   const InstanceScripts& scripts = wiring.scripts.at(wiring.instances.at(0).key());
@@ -236,6 +329,12 @@ TEST_CASE("wiring: version, family, group, peers and checksum reach the core") {
   CHECK(only("").version == 2);
   CHECK(only("").checksum == ChecksumChoice::as_peer);
   CHECK(only("mcast_dst_ip 224.0.0.99").key().channel == ip("224.0.0.99"));
+  CHECK(only("").primary_tracking == PrimaryTracking::yes);
+  CHECK(only("dont_track_primary\ntrack_interface {\neth0 weight 5\n}").primary_tracking ==
+        PrimaryTracking::no);
+  CHECK(only("dont_track_primary\ntrack_interface {\neth0 weight 5\n}").trackers.size() == 1);
+  CHECK(only("").address_list_check == AddressListCheck::every_advert);
+  CHECK(only("skip_check_adv_addr").address_list_check == AddressListCheck::new_sender);
   CHECK(only("").source_tracking == SourceTracking::no);
   CHECK(only("mcast_src_ip 10.0.0.2\ntrack_src_ip").source_tracking == SourceTracking::yes);
 

@@ -1,6 +1,7 @@
 // What an instance says of its peers, and how often.
 #include "tests/unit/vrrp/support.hpp"
 #include "vrrp/core/instance.hpp"
+#include "vrrp/core/router.hpp"
 
 #include <doctest/doctest.h>
 
@@ -167,6 +168,29 @@ TEST_CASE("reports: another address list is told when it changes") {
   event.advert.addresses = {ip("192.0.2.8")};
   CHECK(bench.step(event, t0 + 11s).size() == 1);
   CHECK(bench.instance.counters().rejected[Objection::address_list] == 3);
+}
+
+TEST_CASE("reports: skip_check_adv_addr looks at the list of a new sender only") {
+  InstanceSettings settings = everyday();
+  settings.address_list_check = AddressListCheck::new_sender;
+  Router router({settings});
+  Actions out;
+  router.step(
+      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+      t0, out);
+  router.step(Startup{}, t0, out);
+  const auto lines_of = [&](std::string_view sender, Duration after) {
+    AdvertReceived event{kKey, advert_of(settings, 200), ip(sender), true};
+    event.advert.addresses = {ip(after < 20s ? "192.0.2.7" : "192.0.2.8")};
+    out.clear();
+    router.step(event, t0 + after, out);
+    return texts(out).size();
+  };
+
+  CHECK(lines_of("192.0.2.2", 0s) == 1);
+  CHECK(lines_of("192.0.2.2", 30s) == 0);  // another list of the same sender
+  CHECK(router.instances().front()->counters().rejected[Objection::address_list] == 1);
+  CHECK(lines_of("192.0.2.3", 60s) == 1);
 }
 
 TEST_CASE("reports: who changes the address list with every advert is told every ten seconds") {

@@ -67,6 +67,8 @@ InstanceSettings odd_settings() {
   settings.higher_priority_send_advert = true;
   settings.version = 3;
   settings.source_tracking = SourceTracking::yes;
+  settings.primary_tracking = PrimaryTracking::no;
+  settings.address_list_check = AddressListCheck::new_sender;
   settings.group = ip("224.0.0.99");
   settings.unicast = Unicast{{{ip("192.0.2.2"), 2, 254}}, 64, Senders::listed};
   settings.checksum = ChecksumChoice::without_pseudo_header;
@@ -79,6 +81,8 @@ InstanceSettings odd_settings() {
   settings.retry_after = 11s;
   settings.trackers = {
       {.id = {TrackerKind::script, "a;b,c=d:e"}, .weight = -30, .reverse = Reverse::yes},
+      {.id = {TrackerKind::file, "load"}, .weight = 254, .reverse = Reverse::no},
+      {.id = {TrackerKind::process, "web"}, .weight = -254, .reverse = Reverse::no},
       {.id = {TrackerKind::interface, "eth1"}, .weight = 0, .reverse = Reverse::no}};
   return settings;
 }
@@ -125,7 +129,9 @@ std::vector<Event> every_event() {
                       {core::ScriptEnd::signalled, core::EndedBy::newer_state, 15, "a word", 3s}},
           RecallProofs{kKey, {41, 1, {{ip("192.0.2.2"), 7, 8}, {ip("fe80::2"), 9, 1}}}},
           ClockTold{5s + 1us},
-          TrackerReported{{TrackerKind::script, "a;b,c=d:e"}, Verdict::good}};
+          TrackerReported{{TrackerKind::script, "a;b,c=d:e"}, Verdict::good},
+          TrackerReported{{TrackerKind::process, "web"}, Verdict::bad},
+          TrackerReported{{TrackerKind::file, "load"}, {-254}}};
 }
 
 /// A recording in memory.
@@ -375,6 +381,7 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "source_address",
                                      "version",
                                      "source_tracking",
+                                     "primary_tracking",
                                      "group",
                                      "unicast",
                                      "unicast.peers",
@@ -388,6 +395,7 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "garp.lower_priority_repeat",
                                      "garp.lower_priority_delay",
                                      "address_list_policy",
+                                     "address_list_check",
                                      "owner_receive",
                                      "lower_priority_answer",
                                      "higher_priority_send_advert",

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace holdfast;
 using namespace holdfast::vrrp;
 using namespace holdfast::vrrp::test;
@@ -92,6 +94,60 @@ TEST_CASE("tracking: reverse turns the sign of a weight, and without one what th
         "chk succeeds, and 'reverse' makes that the fault");
 }
 
+TEST_CASE("tracking: a file adds its number times its weight, and -254 or less is a fault") {
+  const TrackerId load{TrackerKind::file, "load"};
+  const auto adds = [&](int weight, int number, Reverse reverse = Reverse::no) {
+    return contribution(tracker(load, weight, reverse), {{load, {number}}});
+  };
+  CHECK(adds(1, 30) == 30);
+  CHECK(adds(-2, 30) == -60);
+  CHECK(adds(2, 30, Reverse::yes) == -60);
+  CHECK(adds(1, 1000) == 254);
+  CHECK(adds(254, 2147483647) == 254);
+  CHECK(adds(254, -2147483647) == -254);
+  CHECK(adds(5, 0) == 0);
+  CHECK(adds(0, 30) == 0);
+  CHECK(sum_text(100, {tracker(load, 1)}, {{load, {-30}}}) == "100 - 30 (load holds -30) = 70");
+
+  const auto fault = [&](int weight, int number, Reverse reverse = Reverse::no) {
+    return fault_of(tracker(load, weight, reverse), {{load, {number}}});
+  };
+  CHECK(fault(1, -253).empty());
+  CHECK(fault(1, -254) == "load holds -254, which times its weight 1 is -254 or less");
+  CHECK(fault(-100, 3) == "load holds 3, which times its weight -100 is -254 or less");
+  CHECK(fault(100, 3, Reverse::yes) == "load holds 3, which times its weight -100 is -254 or less");
+  CHECK(fault(0, 0).empty());
+  CHECK(fault(0, -3) == "load holds -3");
+  CHECK(fault(0, 1) == "load holds 1");
+  CHECK(fault(0, 1, Reverse::yes).empty());
+  CHECK(fault(0, 0, Reverse::yes) == "load holds 0, and 'reverse' makes that the fault");
+}
+
+TEST_CASE("tracking: processes are there or not, like interfaces") {
+  const TrackerId web{TrackerKind::process, "web"};
+  CHECK(contribution(tracker(web, 20), {{web, Verdict::good}}) == 20);
+  CHECK(contribution(tracker(web, -20), {{web, Verdict::bad}}) == -20);
+  CHECK(fault_of(tracker(web, 0), {{web, Verdict::bad}}) == "web does not run as it should");
+  CHECK(fault_of(tracker(web, 0, Reverse::yes), {{web, Verdict::good}}) ==
+        "web runs, and 'reverse' makes that the fault");
+}
+
+TEST_CASE("tracking: an instance follows a file's number and its way through a fault") {
+  const TrackerId load{TrackerKind::file, "load"};
+  Bench bench(tracking({tracker(load, 1)}));
+  bench.say(load, {0});
+  bench.wait_for_deadline();
+  REQUIRE(bench.state() == StateName::master);
+
+  bench.say(load, {-30});
+  CHECK(bench.instance().effective_priority() == 70);
+  bench.say(load, {-254});
+  CHECK(bench.state() == StateName::fault);
+  bench.say(load, {7});
+  CHECK(bench.state() == StateName::backup);
+  CHECK(bench.instance().effective_priority() == 107);
+}
+
 TEST_CASE("tracking: the sum stays within 1 and 254, and 255 never moves (keepalived)") {
   CHECK(effective_priority(200, {tracker(kChk, 253)}, {{kChk, Verdict::good}}) == 254);
   CHECK(sum_text(200, {tracker(kChk, 253)}, {{kChk, Verdict::good}}) ==
@@ -100,6 +156,54 @@ TEST_CASE("tracking: the sum stays within 1 and 254, and 255 never moves (keepal
   CHECK(sum_text(20, {tracker(kChk, -253)}, {{kChk, Verdict::bad}}) ==
         "20 - 253 (chk fails) = -233, at least 1");
   CHECK(effective_priority(255, {tracker(kChk, -253)}, {{kChk, Verdict::bad}}) == 255);
+}
+
+TEST_CASE("tracking: what flaps is told at most twice an interval, whatever the rhythm") {
+  Bench bench(tracking({tracker(kEth1, -10)}));
+  bench.wait_for_deadline();
+  const Instant began = bench.now;
+  int adverts = 0;
+  const auto count = [&](const Lines& lines) {
+    adverts += static_cast<int>(std::count_if(lines.begin(), lines.end(), [](const auto& line) {
+      return line.starts_with("send advert");
+    }));
+  };
+
+  for (int i = 1; i <= 1000; ++i) {
+    bench.now = began + i * Duration(10ms);
+    if (bench.router.deadline() && *bench.router.deadline() <= bench.now) count(bench.step(Tick{}));
+    count(bench.step(InterfaceChanged{"eth1", link(i % 2 == 0)}));
+  }
+  CHECK(adverts <= 21);
+  CHECK(adverts >= 10);
+}
+
+TEST_CASE("tracking: dont_track_primary serves on while its interface is down, not without one") {
+  InstanceSettings settings = everyday();
+  settings.primary_tracking = PrimaryTracking::no;
+  Bench bench(settings);
+  bench.wait_for_deadline();
+  REQUIRE(bench.state() == StateName::master);
+  InterfaceStatus status{.exists = true, .up = false, .primary_address = ip("192.0.2.1")};
+
+  CHECK(bench.step(InterfaceChanged{"eth0", status}) == Lines{});
+  CHECK(bench.state() == StateName::master);
+  CHECK(bench.wait_for_deadline() == Lines{"send advert priority 100"});
+  bench.step(InterfaceChanged{"eth0", {}});
+  CHECK(bench.state() == StateName::fault);
+}
+
+TEST_CASE("tracking: dont_track_primary may track its own interface with a weight") {
+  InstanceSettings settings = everyday();
+  settings.primary_tracking = PrimaryTracking::no;
+  settings.trackers = {tracker({TrackerKind::interface, "eth0"}, -20)};
+  Bench bench(settings);
+  bench.wait_for_deadline();
+
+  InterfaceStatus status{.exists = true, .up = false, .primary_address = ip("192.0.2.1")};
+  bench.step(InterfaceChanged{"eth0", status});
+  CHECK(bench.state() == StateName::master);
+  CHECK(bench.instance().effective_priority() == 80);
 }
 
 TEST_CASE("tracking: two interfaces are down, one comes back: still FAULT") {
