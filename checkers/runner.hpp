@@ -58,6 +58,7 @@ class Runner {
   void act(const CheckChanged& changed);
   void act(const CheckTroubled& troubled);
   void act(const ServerChanged& changed);
+  void act(const WeightChanged& changed);
   void act(const QuorumChanged& changed);
   void act(const TableChanged& changed);
   void act(const Notify& notify);
@@ -76,8 +77,8 @@ class Runner {
   const runtime::ChildOptions& options_;
   Engine engine_;
   TableKeeper keeper_;
-  ProbeDriver probes_;
   Notifier notifier_;
+  ProbeDriver probes_;
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
   /// Readable when the VRRP process has ended; closed when there is none.
