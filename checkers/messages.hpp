@@ -52,6 +52,10 @@ inline constexpr Message kServerUp{"checkers-server-up", Level::info,
                                    "All checks of a server succeed: it gets traffic."};
 inline constexpr Message kServerDown{"checkers-server-down", Level::warning,
                                      "A check of a server failed: it gets no new connections."};
+inline constexpr Message kServerWeight{
+    "checkers-server-weight", Level::info,
+    "What a check says about the weight of a server that is up has changed: a script of "
+    "misc_dynamic, or a tracked file."};
 inline constexpr Message kQuorumUp{
     "checkers-quorum-up", Level::info,
     "The weights of the servers that are up reach the quorum of the service."};

@@ -13,8 +13,10 @@ std::string state_of(NotifyKind kind) {
 
 }  // namespace
 
-Notifier::Notifier(boost::asio::io_context& io, runtime::Logger& logger)
+Notifier::Notifier(boost::asio::io_context& io, runtime::Logger& logger,
+                   runtime::ScriptClient::OnNews on_check)
     : logger_(logger),
+      on_check_(std::move(on_check)),
       client_(io, [this](const runtime::ScriptClient::News& news) { on_news(news); }) {}
 
 void Notifier::tell(const std::string& subject, NotifyKind kind, const Script& script) {
@@ -28,6 +30,7 @@ void Notifier::keep_only(const std::set<std::string>& subjects) {
 }
 
 void Notifier::on_news(const runtime::ScriptClient::News& news) {
+  if (news.command.what == kCheckCommand) return on_check_(news);
   say(news);
   const auto record = records_.find(news.subject);
   if (record == records_.end()) return;

@@ -17,7 +17,9 @@ using ScriptRecords = std::map<std::string, core::ScriptRecord>;
 
 class Notifier {
  public:
-  Notifier(boost::asio::io_context& io, runtime::Logger& logger);
+  /// `on_check`: news about commands of MISC_CHECK.
+  Notifier(boost::asio::io_context& io, runtime::Logger& logger,
+           runtime::ScriptClient::OnNews on_check);
 
   void tell(const std::string& subject, NotifyKind kind, const Script& script);
   /// Another configuration is in use: subjects that it does not have are forgotten, refusals are
@@ -32,6 +34,7 @@ class Notifier {
   void say(const runtime::ScriptClient::News& news);
 
   runtime::Logger& logger_;
+  runtime::ScriptClient::OnNews on_check_;
   ScriptRecords records_;
   std::set<std::string> refusals_;  // said since the configuration came into use
   runtime::ScriptClient client_;

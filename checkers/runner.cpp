@@ -45,12 +45,13 @@ Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::Chil
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
       sync_(loop, logger),
       addresses_(loop, logger, [this] { follow_addresses(); }),
-      probes_(loop.io(), probe_limit,
+      notifier_(loop.io(), logger,
+                [this](const runtime::ScriptClient::News& news) { probes_.on_script_news(news); }),
+      probes_(loop.io(), notifier_.client(), probe_limit,
               [this](ProbeId id, Outcome outcome) {
                 counters_.count(outcome.result);
                 handle(ProbeFinished{id, std::move(outcome)});
               }),
-      notifier_(loop.io(), logger),
       tick_(loop.io(), [this] { handle(Tick{}); }),
       farewell_(loop.io(), [this] { finish(); }),
       vrrp_(loop.io()),
@@ -119,6 +120,7 @@ void Runner::commit(std::uint64_t generation) {
     logger_.log(messages::kResumed, "resuming with {} verdict(s) of the former process",
                 configure.memory.size());
   scheduler_.follow(configure.settings.scheduling);
+  keeper_.hold(held_servers(configure.settings));
   handle(std::move(configure));
   follow_addresses();
   sync_.configure(engine_.settings());
@@ -217,6 +219,11 @@ Memory Runner::recall() const {
     const auto record = page_->load(key);
     if (!record) continue;
     Remembered remembered{Remembered::Verdict::unknown, record->failures_in_row, record->since};
+    using Claim = runtime::CheckRecord::Claim;
+    if (record->claim != Claim::none)
+      remembered.weight =
+          WeightClaim{record->claim == Claim::is ? WeightClaim::Kind::is : WeightClaim::Kind::adds,
+                      record->weight};
     if (record->verdict == runtime::CheckRecord::Verdict::up)
       remembered.verdict = Remembered::Verdict::up;
     if (record->verdict == runtime::CheckRecord::Verdict::down)
@@ -288,6 +295,12 @@ void Runner::act(const ServerChanged& changed) {
               changed.why);
 }
 
+void Runner::act(const WeightChanged& changed) {
+  logger_.log(messages::kServerWeight, "{} has weight {} instead of {}: {}",
+              server_name(changed.service, changed.server), changed.now, changed.before,
+              changed.why);
+}
+
 void Runner::act(const QuorumChanged& changed) {
   ++counters_.quorum_transitions;
   const ServiceSettings& service = engine_.settings().services[changed.service];
@@ -329,6 +342,11 @@ void Runner::act(const Remember& remember) {
     record.verdict = runtime::CheckRecord::Verdict::up;
   if (remember.record.verdict == Remembered::Verdict::down)
     record.verdict = runtime::CheckRecord::Verdict::down;
+  if (const auto& weight = remember.record.weight) {
+    using Claim = runtime::CheckRecord::Claim;
+    record.claim = weight->kind == WeightClaim::Kind::is ? Claim::is : Claim::adds;
+    record.weight = weight->value;
+  }
   static_cast<void>(
       page_->store(remember.key, record));  // a full page only means that this one starts afresh
 }

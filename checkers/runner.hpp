@@ -60,6 +60,7 @@ class Runner {
   void act(const CheckChanged& changed);
   void act(const CheckTroubled& troubled);
   void act(const ServerChanged& changed);
+  void act(const WeightChanged& changed);
   void act(const QuorumChanged& changed);
   void act(const TableChanged& changed);
   void act(const Notify& notify);
@@ -83,8 +84,8 @@ class Runner {
   TableKeeper keeper_;
   SyncKeeper sync_;
   LocalAddresses addresses_;
-  ProbeDriver probes_;
   Notifier notifier_;
+  ProbeDriver probes_;
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
   /// Readable when the VRRP process has ended; closed when there is none.

@@ -8,6 +8,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <unistd.h>
@@ -157,6 +158,7 @@ class Writer {
                     {"port", settings.endpoint.port},
                     {"weight", entry ? entry->weight : 0},
                     {"configured_weight", settings.entry.weight},
+                    {"effective_weight", state.standing.weight},
                     {"forwarding", ipvs::to_string(settings.entry.forwarding)},
                     {"in_table", entry != nullptr},
                     {"state", state_text(state)},
@@ -179,16 +181,19 @@ class Writer {
 
   [[nodiscard]] static std::string_view state_text(const ServerView& server) {
     if (server.pending) return "unknown";
-    return server.state == ServerState::up ? "up" : "down";
+    return server.standing.state == ServerState::up ? "up" : "down";
   }
 
   [[nodiscard]] json::object check(const CheckSettings& settings, const CheckState& state) const {
     json::object to{{"type", type_name(settings.probe.dialogue)},
-                    {"target", settings.probe.target.to_string()},
+                    {"target", target_of(settings.probe)},
                     {"result", state.health.is_pending() ? "pending"
                                : state.health.is_up()    ? "up"
                                                          : "down"},
                     {"failures_in_row", state.health.failures_in_row()}};
+    if (state.weight)
+      to["weight"] = fmt::format("{}{}", state.weight->kind == WeightClaim::Kind::is ? "= " : "+ ",
+                                 state.weight->value);
     const auto& last = engine_.last_run(state.probe);
     to["reason"] = last ? text(last->outcome.reason) : json::value();
     to["last_at"] = last ? text(runtime::iso8601_utc(last->at)) : json::value();

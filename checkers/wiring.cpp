@@ -1,8 +1,9 @@
 #include "checkers/wiring.hpp"
 
+#include "checkers/core/dns.hpp"
 #include "config/accounts.hpp"
 #include "config/group_members.hpp"
-#include "config/started.hpp"
+#include "config/pattern_text.hpp"
 
 #include <array>
 
@@ -19,6 +20,17 @@ class Translator {
  private:
   [[nodiscard]] ServiceSettings service(const config::VirtualServer& from);
   [[nodiscard]] ServerSettings server(const config::RealServer& from);
+  // One for each kind: what is not here does not compile. nullopt: this version cannot run it.
+  using Check = std::optional<CheckSettings>;
+  [[nodiscard]] Check check(const config::TcpCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::HttpCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::SmtpCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::DnsCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::MiscCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::UdpCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::PingCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::BfdCheck& from, bool server_is_alpha) const;
+  [[nodiscard]] Check check(const config::FileCheck& from, bool server_is_alpha) const;
   [[nodiscard]] core::Rare<Script> script(const config::Rare<config::Script>& from,
                                           std::string_view word) const;
 
@@ -85,11 +97,16 @@ HttpVersion http_version(config::HttpProtocol from) {
   return HttpVersion::http_1_0;
 }
 
-CheckSettings check(const config::ConnectOptions& from, Dialogue dialogue, bool server_is_alpha) {
+CheckSettings check_with(const config::ConnectOptions& from, Dialogue dialogue,
+                         bool server_is_alpha) {
   const config::Binding binding = from.binding ? *from.binding : config::Binding{};
+  core::Rare<std::string> interface;
+  if (!binding.bind_if.empty()) interface = binding.bind_if;
   return {.probe = {.target = {from.connect_ip, from.connect_port},
                     .bind_address = binding.bindto,
                     .bind_port = binding.bind_port,
+                    .bind_interface = std::move(interface),
+                    .mark = binding.fwmark,
                     .timeout = from.connect_timeout,
                     .dialogue = std::move(dialogue)},
           .pace = {.delay_loop = from.delay_loop,
@@ -97,10 +114,6 @@ CheckSettings check(const config::ConnectOptions& from, Dialogue dialogue, bool 
                    .retry = from.retry,
                    .warmup = from.warmup},
           .alpha = from.alpha || server_is_alpha};
-}
-
-Dialogue dialogue(const config::TcpCheck&) {
-  return TcpProbe{};
 }
 
 /// Of a Host header: without its port. An address is no name (RFC 6066 §3).
@@ -116,11 +129,15 @@ TlsSettings tls(const config::HttpCheck& from, const config::HttpUrl& url) {
           .close = in_order ? TlsClose::in_order : TlsClose::as_it_likes};
 }
 
-Dialogue dialogue(const config::HttpCheck& from) {
+HttpProbe http_probe(const config::HttpCheck& from) {
   HttpProbe probe{http_version(from.http_protocol), {}};
   for (const config::HttpUrl& url : from.urls) {
-    HttpUrl& to = probe.urls.emplace_back(HttpUrl{url.path, {}, url.digest, url.virtualhost, {}});
+    HttpUrl& to = probe.urls.emplace_back(HttpUrl{
+        .path = url.path, .statuses = {}, .digest = url.digest, .virtualhost = url.virtualhost});
     if (from.tls) to.tls = tls(from, url);
+    if (url.pattern)
+      to.pattern = ReplyPattern{.text = config::pattern_text(*url.pattern),
+                                .no_match = url.pattern->no_match};
     for (const config::StatusRange& range : url.status_codes)
       to.statuses.push_back({range.first, range.last});
   }
@@ -237,13 +254,58 @@ ServerSettings Translator::server(const config::RealServer& from) {
   to.notify_up = script(from.notify_up, "notify_up");
   to.notify_down = script(from.notify_down, "notify_down");
   for (const config::Check& one : from.checks) {
-    if (!config::why_not_started(one).empty()) continue;  // the reader has warned
-    if (const auto* tcp = std::get_if<config::TcpCheck>(&one))
-      to.checks.push_back(check(tcp->connect, dialogue(*tcp), from.alpha));
-    if (const auto* http = std::get_if<config::HttpCheck>(&one))
-      to.checks.push_back(check(http->connect, dialogue(*http), from.alpha));
+    auto made = std::visit([&](const auto& kind) { return check(kind, from.alpha); }, one);
+    if (made) to.checks.push_back(std::move(*made));
   }
+  to.is_held = to.checks.empty() && !from.checks.empty();  // the reader has warned
   return to;
+}
+
+Translator::Check Translator::check(const config::TcpCheck& from, bool server_is_alpha) const {
+  return check_with(from.connect, TcpProbe{}, server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::HttpCheck& from, bool server_is_alpha) const {
+  return check_with(from.connect, http_probe(from), server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::SmtpCheck& from, bool server_is_alpha) const {
+  SmtpProbe probe{from.helo_name.empty() ? model_.globals.smtp_helo_name : from.helo_name};
+  return check_with(from.connect, std::move(probe), server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::DnsCheck& from, bool server_is_alpha) const {
+  DnsProbe probe{.name = from.name};
+  probe.type = dns_type(from.type).value_or(probe.type);  // the reader takes no other
+  return check_with(from.connect, std::move(probe), server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::MiscCheck& from, bool server_is_alpha) const {
+  ScriptProbe probe{.command = config::command_of(*from.script, model_), .dynamic = from.dynamic};
+  probe.command.what = kCheckCommand;
+  probe.command.limit = from.timeout > core::Duration{} ? from.timeout : from.pace.delay_loop;
+  return check_with(from.pace, std::move(probe), server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::UdpCheck& from, bool server_is_alpha) const {
+  UdpProbe probe{.payload = from.payload,
+                 .reply_required = from.require_reply,
+                 .pattern = from.reply_pattern,
+                 .min_reply_length = from.min_reply_length,
+                 .max_reply_length = from.max_reply_length};
+  return check_with(from.connect, std::move(probe), server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::PingCheck& from, bool server_is_alpha) const {
+  return check_with(from.connect, PingProbe{}, server_is_alpha);
+}
+
+Translator::Check Translator::check(const config::BfdCheck&, bool) const {
+  return std::nullopt;
+}
+
+Translator::Check Translator::check(const config::FileCheck&, bool) const {
+  return std::nullopt;
 }
 
 core::Rare<Script> Translator::script(const config::Rare<config::Script>& from,

@@ -67,6 +67,10 @@ struct CheckRecord {
   core::Instant since;
   std::uint32_t failures_in_row = 0;
   Verdict verdict = Verdict::unknown;
+  /// What its last success said about the server's weight: nothing, this, or so much more.
+  enum class Claim : std::uint8_t { none = 0, is = 1, adds = 2 };
+  Claim claim = Claim::none;
+  std::int64_t weight = 0;
 
   bool operator==(const CheckRecord&) const = default;
 };

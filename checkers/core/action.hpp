@@ -49,6 +49,13 @@ struct ServerChanged {
   std::string why;
   bool operator==(const ServerChanged&) const = default;
 };
+/// A server that is up has another weight, because of what a check says.
+struct WeightChanged {
+  std::size_t service = 0, server = 0;
+  std::uint32_t before = 0, now = 0;
+  std::string why;
+  bool operator==(const WeightChanged&) const = default;
+};
 struct QuorumChanged {
   std::size_t service = 0;
   bool up = false;
@@ -85,7 +92,7 @@ struct Forget {
 };
 
 using Action = std::variant<StartProbe, StopProbe, CheckChanged, CheckTroubled, ServerChanged,
-                            QuorumChanged, TableChanged, Notify, Remember, Forget>;
+                            WeightChanged, QuorumChanged, TableChanged, Notify, Remember, Forget>;
 using Actions = std::vector<Action>;
 
 }  // namespace holdfast::checkers

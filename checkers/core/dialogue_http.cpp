@@ -17,10 +17,11 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/// A body type for Beast that keeps nothing but a digest and a count.
+/// A body type for Beast that keeps a digest and a count, and a bounded text where one is matched.
 struct DigestedBody {
   struct value_type {
     std::optional<core::Md5> md5;  // keepalived's genhash made the values in people's files
+    std::optional<std::string> text;
     std::uint64_t bytes = 0;
   };
   class reader {
@@ -38,6 +39,8 @@ struct DigestedBody {
         if (body_.md5) {
           body_.md5->feed({static_cast<const std::uint8_t*>(piece.data()), piece.size()});
         }
+        if (body_.text && body_.text->size() < kMaxHttpMatchedBytes)
+          body_.text->append(static_cast<const char*>(piece.data()), piece.size());
         taken += piece.size();
       }
       body_.bytes += taken;
@@ -75,7 +78,22 @@ std::string lower(std::string text) {
 
 /// What has been read of the reply.
 struct HttpDialogue::Reply {
-  explicit Reply(bool digest_wanted) : with_digest(digest_wanted) { start(); }
+  explicit Reply(const HttpUrl& url)
+      : with_digest(!url.digest.empty()), with_text(url.pattern.has_value()) {
+    start();
+  }
+  void take(std::string_view received) {
+    unparsed.append(received);
+    keep_head(received);
+  }
+  // The parser throws it away, and patterns are matched against it.
+  void keep_head(std::string_view bytes) {
+    if (!with_text || head_is_whole || head.size() > kMaxHttpHeaderBytes) return;
+    head.append(bytes);
+    const std::size_t end = head.find("\r\n\r\n");
+    head_is_whole = end != std::string::npos;
+    if (head_is_whole) head.resize(end + 4);
+  }
   void start() {
     parser.emplace();
     begin_is_judged = false;
@@ -85,10 +103,18 @@ struct HttpDialogue::Reply {
         boost::none);  // bounded by kMaxHttpBodyBytes below, which is no error by itself
     parser->eager(true);
     if (with_digest) parser->get().body().md5.emplace();
+    if (!with_text) return;
+    parser->get().body().text.emplace();
+    head.clear();
+    head_is_whole = false;
+    keep_head(unparsed);  // behind an interim reply
   }
   [[nodiscard]] unsigned status() { return parser->get().result_int(); }
 
   bool with_digest;
+  bool with_text;
+  std::string head{};  // status line and headers, as they came
+  bool head_is_whole = false;
   std::optional<Parser> parser;
   /// Bounded by the parser's header limit, later by kMaxHttpUnparsedBytes.
   std::string unparsed;
@@ -113,7 +139,7 @@ std::string http_request(const HttpUrl& url, HttpVersion version, const core::En
 HttpDialogue::HttpDialogue(HttpUrl url, HttpVersion version, const core::Endpoint& target)
     : url_(std::move(url)),
       request_(http_request(url_, version, target)),
-      reply_(std::make_unique<Reply>(!url_.digest.empty())) {}
+      reply_(std::make_unique<Reply>(url_)) {}
 HttpDialogue::HttpDialogue(HttpDialogue&&) noexcept = default;
 HttpDialogue& HttpDialogue::operator=(HttpDialogue&&) noexcept = default;
 HttpDialogue::~HttpDialogue() = default;
@@ -122,7 +148,7 @@ Step HttpDialogue::advance(std::string_view received, bool peer_closed) {
   if (!sent_) {
     // Servers do not speak first in HTTP; if one does, its bytes are the reply.
     sent_ = true;
-    reply_->unparsed.append(received);
+    reply_->take(received);
     return Send{request_};
   }
   return read(received, peer_closed);
@@ -130,7 +156,7 @@ Step HttpDialogue::advance(std::string_view received, bool peer_closed) {
 
 Step HttpDialogue::read(std::string_view received, bool peer_closed) {
   Reply& reply = *reply_;
-  reply.unparsed.append(received);
+  reply.take(received);
   for (;;) {
     if (auto verdict = parse()) return std::move(*verdict);
     if (!reply.parser->is_done() && peer_closed) {
@@ -214,7 +240,25 @@ Verdict HttpDialogue::judge() const {
           Cause::wrong_digest,
           fmt::format("{}: digest {} instead of {}", url_.path, digest, lower(url_.digest)))};
   }
+  if (url_.pattern) {
+    if (auto verdict = judge_text(*url_.pattern)) return std::move(*verdict);
+  }
   return Verdict{passed(fmt::format("{}: status {}", url_.path, status))};
+}
+
+std::optional<Verdict> HttpDialogue::judge_text(const ReplyPattern& wanted) const {
+  const auto pattern = core::Pattern::compile(wanted.text);
+  if (!pattern) return Verdict{not_tried(pattern.error().message)};
+  const auto found =
+      pattern->is_in(reply_->head + reply_->parser->get().body().text.value_or(std::string()));
+  if (!found)
+    return Verdict{
+        failed(Cause::wrong_content, fmt::format("{}: {}", url_.path, found.error().message))};
+  if (*found != wanted.no_match) return std::nullopt;
+  return Verdict{
+      failed(Cause::wrong_content,
+             fmt::format("{}: the reply {} '{}'", url_.path,
+                         *found ? "has" : "has nothing that matches", wanted.text.regex))};
 }
 
 }  // namespace holdfast::checkers

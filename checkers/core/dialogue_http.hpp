@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxHttpUnparsedBytes = 16 * 1024;
 /// Headers and chunk heads together. A server that needs more cuts its body into crumbs; what is
 /// read of it ends here, with the same consequence as at kMaxHttpBodyBytes.
 inline constexpr std::uint64_t kMaxHttpFramingBytes = 128 * 1024;
+/// A pattern is looked for in the head and so much of the body, give or take one reading.
+inline constexpr std::size_t kMaxHttpMatchedBytes = 1u << 20;
 /// Interim replies (100, 102, 103) before the real one; more are a malformed reply.
 inline constexpr int kMaxInterimReplies = 8;
 
@@ -47,6 +49,7 @@ class HttpDialogue {
   [[nodiscard]] std::optional<Verdict> parse();
   [[nodiscard]] std::optional<Verdict> refuse_excess() const;
   [[nodiscard]] Verdict judge() const;
+  [[nodiscard]] std::optional<Verdict> judge_text(const ReplyPattern& wanted) const;
 
   HttpUrl url_;
   std::string request_;

@@ -9,9 +9,10 @@
 
 namespace holdfast::checkers {
 
-Remembered record_of(const Health& health, core::Instant since) {
-  Remembered record{Remembered::Verdict::unknown, health.failures_in_row(), since};
-  switch (health.state()) {
+Remembered record_of(const CheckState& check, core::Instant since) {
+  Remembered record{Remembered::Verdict::unknown, check.health.failures_in_row(), since,
+                    check.weight};
+  switch (check.health.state()) {
     case Health::State::up:
       record.verdict = Remembered::Verdict::up;
       break;
@@ -26,6 +27,7 @@ Remembered record_of(const Health& health, core::Instant since) {
 }
 
 ServerState state_of(const ServerView& server) {
+  if (server.is_held) return ServerState::awaited;
   ServerState state = ServerState::up;
   for (const CheckState& check : server.checks) {
     if (check.health.state() == Health::State::awaited) return ServerState::awaited;
@@ -35,7 +37,7 @@ ServerState state_of(const ServerView& server) {
 }
 
 bool is_pending(const ServerView& server) {
-  return !server.checks.empty() &&
+  return (server.is_held || !server.checks.empty()) &&
          std::all_of(server.checks.begin(), server.checks.end(),
                      [](const CheckState& check) { return check.health.is_pending(); });
 }
@@ -172,7 +174,8 @@ void Engine::on_event(const Stop&, core::Instant, Actions& out) {
   for (std::size_t i = 0; i < services_.size(); ++i) {
     if (!settings_.services[i].omega) continue;
     for (std::size_t j = 0; j < services_[i].servers.size(); ++j)
-      if (services_[i].servers[j].state == ServerState::up) notify_server(i, j, false, out);
+      if (services_[i].servers[j].standing.state == ServerState::up)
+        notify_server(i, j, false, out);
     if (services_[i].quorum_up) notify_quorum(i, false, out);
   }
 }
@@ -181,6 +184,8 @@ HealthChange Engine::tell_subscriber(const CheckIndex& at, const Outcome& outcom
                                      core::Instant now, Actions& out) {
   CheckState& check = check_state(at);
   const Health before = check.health;
+  const std::optional<WeightClaim> weight_before = check.weight;
+  if (outcome.result == Result::passed) check.weight = outcome.weight;
   const HealthChange change = check.health.on_result(outcome.result, check_settings(at).pace.retry);
   const bool first = before.is_pending() && !check.health.is_pending();
 
@@ -190,10 +195,10 @@ HealthChange Engine::tell_subscriber(const CheckIndex& at, const Outcome& outcom
   else if (change == HealthChange::retry || outcome.result == Result::not_tried)
     out.push_back(CheckTroubled{at.service, at.server, at.check, check.health.failures_in_row(),
                                 outcome.reason});
-  if (check.health != before) {
+  if (check.health != before || check.weight != weight_before) {
     judge_server(at, outcome.reason, now, out);
     const core::Instant since = services_[at.service].servers[at.server].since;
-    out.push_back(Remember{check.record_key, record_of(check.health, since)});
+    out.push_back(Remember{check.record_key, record_of(check, since)});
   }
   return change;
 }
@@ -202,15 +207,22 @@ void Engine::judge_server(const CheckIndex& at, const std::string& why, core::In
                           Actions& out) {
   ServerView& server = services_[at.service].servers[at.server];
   server.pending = is_pending(server);
-  const ServerState state = state_of(server);
-  if (state == server.state) return;
+  const Standing before = server.standing;
+  const Standing standing = standing_of(at.service, at.server);
+  if (standing == before) return;
 
-  const std::uint32_t weight = settings_.services[at.service].servers[at.server].entry.weight;
-  if (server.state == ServerState::up) services_[at.service].up_weight -= weight;
-  if (state == ServerState::up) services_[at.service].up_weight += weight;
-  server.state = state;
+  std::uint64_t& up_weight = services_[at.service].up_weight;
+  if (before.state == ServerState::up) up_weight -= before.weight;
+  if (standing.state == ServerState::up) up_weight += standing.weight;
+  server.standing = standing;
+  const bool up = standing.state == ServerState::up;
+  if (standing.state == before.state) {
+    if (!up) return;  // it counts when the server is back
+    out.push_back(WeightChanged{at.service, at.server, before.weight, standing.weight, why});
+    judge_quorum(at.service, at.server, now, out);
+    return;
+  }
   server.since = now;
-  const bool up = state == ServerState::up;
   out.push_back(ServerChanged{at.service, at.server, up, why});
   judge_quorum(at.service, at.server, now, out);  // publishes, before any script runs
   notify_server(at.service, at.server, up, out);
@@ -237,9 +249,9 @@ void Engine::judge_quorum(std::size_t index, std::optional<std::size_t> only_ser
 
 void Engine::publish(std::size_t index, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
-  const std::vector<ServerState> states = server_states(index);
+  const std::vector<Standing> servers = standings(index);
   for (const ipvs::ServiceKey& key : settings.keys) {
-    ipvs::Service entry = desired_service(settings, key, states, services_[index].quorum_up);
+    ipvs::Service entry = desired_service(settings, key, servers, services_[index].quorum_up);
     const auto [place, is_new] = desired_.services.try_emplace(key);
     if (!is_new && place->second == entry) continue;
     place->second = std::move(entry);
@@ -255,7 +267,7 @@ void Engine::publish_server(std::size_t index, std::size_t server, Actions& out)
     return publish(index, out);
 
   const bool sorry = settings.sorry_server && !services_[index].quorum_up;
-  const auto wanted = desired_server(changed, services_[index].servers[server].state, sorry);
+  const auto wanted = desired_server(changed, services_[index].servers[server].standing, sorry);
   for (const ipvs::ServiceKey& key : settings.keys) {
     if (!is_reached_from(key, changed.endpoint, changed.entry)) continue;
     auto& servers = desired_.services.at(key).servers;
@@ -287,11 +299,20 @@ void Engine::notify_quorum(std::size_t service, bool up, Actions& out) {
                          std::nullopt, *script});
 }
 
-std::vector<ServerState> Engine::server_states(std::size_t service) const {
-  std::vector<ServerState> states;
-  states.reserve(services_[service].servers.size());
-  for (const ServerView& server : services_[service].servers) states.push_back(server.state);
-  return states;
+std::vector<Standing> Engine::standings(std::size_t service) const {
+  std::vector<Standing> all;
+  all.reserve(services_[service].servers.size());
+  for (const ServerView& server : services_[service].servers) all.push_back(server.standing);
+  return all;
+}
+
+Standing Engine::standing_of(std::size_t service, std::size_t server) const {
+  const ServerView& view = services_[service].servers[server];
+  const std::uint32_t configured = settings_.services[service].servers[server].entry.weight;
+  std::vector<WeightClaim> claims;
+  for (const CheckState& check : view.checks)
+    if (check.weight) claims.push_back(*check.weight);
+  return {state_of(view), effective_weight(configured, claims)};
 }
 
 }  // namespace holdfast::checkers

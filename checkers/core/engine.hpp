@@ -22,13 +22,17 @@ struct CheckState {
   ProbeId probe{};
   Health health;
   std::uint64_t record_key = 0;
+  /// Said by its last run that passed.
+  std::optional<WeightClaim> weight{};
 };
 
 /// A server as it stands. Parallel to ServiceSettings::servers.
 struct ServerView {
-  ServerState state = ServerState::up;
+  Standing standing{};
   /// Nothing has been heard from any of its checks yet.
   bool pending = true;
+  /// ServerSettings::is_held.
+  bool is_held = false;
   core::Instant since;
   std::vector<CheckState> checks;
 };
@@ -123,7 +127,8 @@ class Engine {
   void arm(ProbeId id, Probe& probe, core::Instant at);
   [[nodiscard]] const CheckSettings& check_settings(const CheckIndex& at) const;
   [[nodiscard]] CheckState& check_state(const CheckIndex& at);
-  [[nodiscard]] std::vector<ServerState> server_states(std::size_t service) const;
+  [[nodiscard]] std::vector<Standing> standings(std::size_t service) const;
+  [[nodiscard]] Standing standing_of(std::size_t service, std::size_t server) const;
 
   core::Rng rng_;
   Settings settings_;

@@ -34,19 +34,28 @@ Health inherited_health(ServerState state, const CheckSettings& check) {
   return initial_health(check);
 }
 
-std::optional<Health> remembered_health(const Memory& memory, std::uint64_t key,
-                                        const CheckSettings& check) {
-  const auto found = memory.find(key);
-  if (found == memory.end()) return std::nullopt;
-  switch (found->second.verdict) {
+Health::State remembered_state(Remembered::Verdict verdict, const CheckSettings& check) {
+  switch (verdict) {
     case Remembered::Verdict::up:
-      return Health::resumed(Health::State::up, found->second.failures_in_row);
+      return Health::State::up;
     case Remembered::Verdict::down:
-      return Health::resumed(Health::State::down, found->second.failures_in_row);
+      return Health::State::down;
     case Remembered::Verdict::unknown:
-      return Health::resumed(initial_health(check).state(), found->second.failures_in_row);
+      break;
   }
-  return std::nullopt;
+  return initial_health(check).state();
+}
+
+/// What a former process knew, or nothing.
+void recall(CheckState& check, const Memory& memory, const CheckSettings& settings) {
+  const auto found = memory.find(check.record_key);
+  if (found == memory.end()) {
+    check.health = initial_health(settings);
+    return;
+  }
+  check.health = Health::resumed(remembered_state(found->second.verdict, settings),
+                                 found->second.failures_in_row);
+  check.weight = found->second.weight;
 }
 
 /// Since when the server is what its checks' records make it: the latest of them changed it.
@@ -99,15 +108,14 @@ Engine::Former Engine::take_former() {
     for (std::size_t j = 0; j < service.servers.size(); ++j) {
       const ServerView& server = services_[i].servers[j];
       former.servers.emplace(Former::server_key(service, service.servers[j].endpoint),
-                             Former::Server{server.state, server.pending, server.since});
-      for (const CheckState& check : server.checks)
-        former.checks.emplace(check.record_key, check.health);
+                             Former::Server{server.standing.state, server.pending, server.since});
+      for (const CheckState& check : server.checks) former.checks.emplace(check.record_key, check);
     }
   }
   for (auto& [id, probe] : probes_) {
     const CheckIndex first = probe.subscribers.front();
     former.probes.emplace(sharing_identity(check_settings(first)), id);
-    former.probe_healths.emplace(id, check_state(first).health);
+    former.probe_states.emplace(id, check_state(first));
     probe.subscribers.clear();
   }
   return former;
@@ -120,6 +128,7 @@ void Engine::adopt_server(std::size_t service, std::size_t index, Former& former
   ServerView& server = services_[service].servers[index];
   const auto old = former.servers.find(Former::server_key(of, settings.endpoint));
   server.checks.resize(settings.checks.size());
+  server.is_held = settings.is_held;
 
   for (std::size_t k = 0; k < settings.checks.size(); ++k) {
     const CheckSettings& wanted = settings.checks[k];
@@ -128,27 +137,28 @@ void Engine::adopt_server(std::size_t service, std::size_t index, Former& former
     check.probe = find_or_make_probe({service, index, k}, former);
 
     const auto known = former.checks.find(check.record_key);
-    const auto shared = former.probe_healths.find(check.probe);
-    if (known != former.checks.end() && !known->second.is_pending()) {
-      check.health = known->second;
+    const auto shared = former.probe_states.find(check.probe);
+    if (known != former.checks.end() && !known->second.health.is_pending()) {
+      check.health = known->second.health;
+      check.weight = known->second.weight;
     } else if (known == former.checks.end() && old != former.servers.end() &&
                !old->second.pending) {
       check.health = inherited_health(old->second.state, wanted);
       if (!check.health.is_pending())
-        out.push_back(Remember{check.record_key, record_of(check.health, now)});
-    } else if (shared != former.probe_healths.end() && !shared->second.is_pending()) {
-      check.health = shared->second;
-      out.push_back(Remember{check.record_key, record_of(check.health, now)});
+        out.push_back(Remember{check.record_key, record_of(check, now)});
+    } else if (shared != former.probe_states.end() && !shared->second.health.is_pending()) {
+      check.health = shared->second.health;
+      check.weight = shared->second.weight;
+      out.push_back(Remember{check.record_key, record_of(check, now)});
     } else {
-      check.health =
-          remembered_health(memory, check.record_key, wanted).value_or(initial_health(wanted));
+      recall(check, memory, wanted);
     }
     schedule_first(check, wanted.pace, now);
   }
-  server.state = state_of(server);
+  server.standing = standing_of(service, index);
   server.pending = is_pending(server);
   server.since = since_of(server, memory).value_or(now);
-  if (old != former.servers.end() && old->second.state == server.state)
+  if (old != former.servers.end() && old->second.state == server.standing.state)
     server.since = old->second.since;
 }
 
@@ -180,7 +190,7 @@ void Engine::adopt_service(std::size_t index, const Former& former, const Memory
     service.quorum_up = record->second.verdict == Remembered::Verdict::up;
   // Otherwise it starts without quorum, so that having it at once is news for the operator's
   // script.
-  service.up_weight = up_weight(settings, server_states(index));
+  service.up_weight = up_weight(standings(index));
   judge_quorum(index, std::nullopt, now, out);
 }
 

@@ -23,6 +23,7 @@ struct Remembered {
   Verdict verdict = Verdict::unknown;
   std::uint32_t failures_in_row = 0;
   core::Instant since;
+  std::optional<WeightClaim> weight{};
   bool operator==(const Remembered&) const = default;
 };
 /// By the keys of identity.hpp.

@@ -17,7 +17,7 @@ struct Engine::Former {
   };
 
   /// By check_record_key.
-  std::unordered_map<std::uint64_t, Health> checks;
+  std::unordered_map<std::uint64_t, CheckState> checks;
   /// By server_key.
   std::unordered_map<std::uint64_t, Server> servers;
   /// By service_record_key: did it have its quorum?
@@ -25,7 +25,7 @@ struct Engine::Former {
   /// By sharing_identity; grows with the probes of the new configuration.
   std::unordered_map<std::string, ProbeId> probes;
   /// What one of the former subscribers thought, for a new subscriber of the same probe.
-  std::unordered_map<ProbeId, Health> probe_healths;
+  std::unordered_map<ProbeId, CheckState> probe_states;
 
   [[nodiscard]] static std::uint64_t server_key(const ServiceSettings& service,
                                                 const core::Endpoint& server);

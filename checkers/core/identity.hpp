@@ -35,6 +35,8 @@ namespace holdfast::checkers {
 
 /// "TCP_CHECK", "HTTP_GET": the word of the configuration.
 [[nodiscard]] std::string_view type_name(const Dialogue& dialogue);
+/// Whom a probe asks: an endpoint, an address, or the program that is run.
+[[nodiscard]] std::string target_of(const ProbeSettings& probe);
 /// "TCP_CHECK 192.168.1.67:8099".
 [[nodiscard]] std::string name_of(const ProbeSettings& probe);
 

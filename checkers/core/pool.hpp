@@ -2,10 +2,13 @@
 // only place where weights, inhibit_on_failure, quorum and the sorry server meet.
 #pragma once
 
+#include "checkers/core/outcome.hpp"
 #include "checkers/core/settings.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 
 namespace holdfast::checkers {
@@ -14,9 +17,26 @@ namespace holdfast::checkers {
 /// even with weight 0.
 enum class ServerState : std::uint8_t { up, down, awaited };
 
-/// Sum of the weights of up servers. `states` runs parallel to service.servers.
-[[nodiscard]] std::uint64_t up_weight(const ServiceSettings& service,
-                                      std::span<const ServerState> states);
+/// How a server stands in its service.
+struct Standing {
+  ServerState state = ServerState::up;
+  /// While it is up: effective_weight().
+  std::uint32_t weight = 1;
+  bool operator==(const Standing&) const = default;
+};
+
+/// The weight that a server has while it is up: the configured one, and what its checks say about
+/// it. Computed from what they say now, so that nothing adds up over time; never below 0.
+/// keepalived: misc_dynamic, FILE_CHECK.
+[[nodiscard]] std::uint32_t effective_weight(std::uint32_t configured,
+                                             std::span<const WeightClaim> claims);
+
+/// Servers that are held, by service.
+[[nodiscard]] std::map<ipvs::ServiceKey, std::set<core::Endpoint>> held_servers(
+    const Settings& settings);
+
+/// Sum of the weights of up servers.
+[[nodiscard]] std::uint64_t up_weight(std::span<const Standing> servers);
 
 /// Gained at quorum + hysteresis, lost below quorum - hysteresis or at nothing. keepalived: quorum,
 /// hysteresis.
@@ -26,7 +46,7 @@ enum class ServerState : std::uint8_t { up, down, awaited };
 /// What the entry of a service holds for one of its servers; nullopt: nothing. `sorry`: the sorry
 /// server serves instead of them.
 [[nodiscard]] std::optional<ipvs::Server> desired_server(const ServerSettings& server,
-                                                         ServerState state, bool sorry);
+                                                         Standing standing, bool sorry);
 
 /// Where a server of the pool stands in the entry `key`. With DR and tunnels packets keep their
 /// port, and the entries of a group have several: there it is that of the entry.
@@ -37,10 +57,11 @@ enum class ServerState : std::uint8_t { up, down, awaited };
 [[nodiscard]] bool is_reached_from(const ipvs::ServiceKey& key, const core::Endpoint& server,
                                    const ipvs::Server& entry);
 
-/// The entry `key` that the kernel should have. Without quorum and with a sorry server, the sorry
-/// server serves alone; without a sorry server whatever is up goes on serving.
+/// The entry `key` that the kernel should have; `servers` runs parallel to service.servers. Without
+/// quorum and with a sorry server, the sorry server serves alone; without a sorry server whatever
+/// is up goes on serving.
 [[nodiscard]] ipvs::Service desired_service(const ServiceSettings& service,
                                             const ipvs::ServiceKey& key,
-                                            std::span<const ServerState> states, bool quorum_up);
+                                            std::span<const Standing> servers, bool quorum_up);
 
 }  // namespace holdfast::checkers

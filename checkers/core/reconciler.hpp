@@ -216,8 +216,14 @@ struct Differing {
   bool operator==(const Differing&) const = default;
 };
 
+/// Servers that nobody can judge, by service.
+using HeldServers = std::map<ipvs::ServiceKey, std::set<core::Endpoint>>;
+
 class Reconciler {
  public:
+  /// What the kernel has of these servers is as it should be, also when it is nothing. In force
+  /// with the next step.
+  void hold(HeldServers servers);
   /// `desired` is the table that the kernel should have now.
   void step(const TableEvent& event, const ipvs::Table& desired, core::Instant now,
             TableActions& out);
@@ -310,6 +316,9 @@ class Reconciler {
   void finish(TableActions& out);
 
   // What a reading means.
+  [[nodiscard]] ipvs::Service with_held(const ipvs::ServiceKey& key, ipvs::Service wanted) const;
+  [[nodiscard]] ipvs::Table part_of_desired(const ipvs::Table& desired,
+                                            const std::set<ipvs::ServiceKey>& keys) const;
   [[nodiscard]] bool differs(const ipvs::ServiceKey& key, const ipvs::Table& desired) const;
   void take_first_look(const table_event::WasRead& read, const ipvs::Table& desired,
                        core::Instant now, TableActions& out);
@@ -344,6 +353,7 @@ class Reconciler {
   Phase phase_ = Phase::waiting_for_start;
   std::optional<core::Instant> wake_at_;
   ipvs::Table actual_;
+  HeldServers held_;
   ipvs::OwnedKeys owned_;
   ipvs::OwnedKeys foreign_;
   /// Another set of foreign services, as one list that may have lost some showed it.

@@ -26,11 +26,40 @@ bool is_creation(const ipvs::Step& step) {
 
 }  // namespace
 
+void Reconciler::hold(HeldServers servers) {
+  for (const auto& [key, endpoints] : held_) dirty_.insert(key);
+  held_ = std::move(servers);
+}
+
+ipvs::Service Reconciler::with_held(const ipvs::ServiceKey& key, ipvs::Service wanted) const {
+  const auto held = held_.find(key);
+  if (held == held_.end()) return wanted;
+  const auto present = actual_.services.find(key);
+  for (const core::Endpoint& endpoint : held->second) {
+    if (wanted.servers.contains(endpoint)) continue;  // it is the sorry server, and serves
+    if (present == actual_.services.end()) continue;
+    if (const auto found = present->second.servers.find(endpoint);
+        found != present->second.servers.end())
+      wanted.servers.insert(*found);
+  }
+  return wanted;
+}
+
+ipvs::Table Reconciler::part_of_desired(const ipvs::Table& desired,
+                                        const std::set<ipvs::ServiceKey>& keys) const {
+  ipvs::Table part = part_of(desired, keys);
+  if (!held_.empty())
+    for (auto& [key, service] : part.services) service = with_held(key, std::move(service));
+  return part;
+}
+
 bool Reconciler::differs(const ipvs::ServiceKey& key, const ipvs::Table& desired) const {
   const auto wanted = desired.services.find(key);
   const auto present = actual_.services.find(key);
   if (wanted == desired.services.end()) return present != actual_.services.end();
-  return present == actual_.services.end() || present->second != wanted->second;
+  if (present == actual_.services.end()) return true;
+  if (held_.contains(key)) return present->second != with_held(key, wanted->second);
+  return present->second != wanted->second;
 }
 
 // A table in one piece can be acted upon at once: nothing can be missing in it. What a longer list
@@ -75,8 +104,9 @@ void Reconciler::report_adopted(const ipvs::Table& desired, TableActions& out) c
   const auto is_wanted = [&](const auto& entry) { return desired.services.contains(entry.first); };
   const auto found = std::ranges::count_if(actual_.services, is_wanted);
   if (found != 0)
-    out.push_back(table_action::ReportAdopted{static_cast<std::size_t>(found),
-                                              ipvs::plan(desired, actual_, owned_).size()});
+    out.push_back(table_action::ReportAdopted{
+        static_cast<std::size_t>(found),
+        ipvs::plan(part_of_desired(desired, owned_), actual_, owned_).size()});
 }
 
 void Reconciler::judge_whole(const ipvs::Table& table, const ipvs::Table& desired,
@@ -189,13 +219,13 @@ void Reconciler::repair(const std::set<ipvs::ServiceKey>& keys, const ipvs::Tabl
     last_drift_ = now;
     out.push_back(table_action::ReportDrift{std::move(sentences)});
   }
-  apply(ipvs::plan(part_of(desired, keys), part_of(actual_, keys), owned_), true, out);
+  apply(ipvs::plan(part_of_desired(desired, keys), part_of(actual_, keys), owned_), true, out);
 }
 
 std::vector<std::string> Reconciler::differences(const std::set<ipvs::ServiceKey>& keys,
                                                  const ipvs::Table& desired) const {
   std::vector<std::string> sentences;
-  for (const auto& one : ipvs::diff(part_of(desired, keys), part_of(actual_, keys)))
+  for (const auto& one : ipvs::diff(part_of_desired(desired, keys), part_of(actual_, keys)))
     sentences.push_back(ipvs::to_string(one));
   return sentences;
 }
@@ -216,7 +246,7 @@ std::optional<Differing> Reconciler::differing(const ipvs::Table& desired) const
 // From what we believe, without looking first: a change is sent at once.
 void Reconciler::reconcile_dirty(const ipvs::Table& desired, core::Instant now, TableActions& out) {
   std::set<ipvs::ServiceKey> keys = std::exchange(dirty_, {});
-  const ipvs::Table wanted = part_of(desired, keys);
+  const ipvs::Table wanted = part_of_desired(desired, keys);
   own(wanted, out);
   for (auto key = keys.begin(); key != keys.end();) {
     if (const auto watch = watched_.find(*key); watch != watched_.end()) {

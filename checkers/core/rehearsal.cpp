@@ -58,7 +58,9 @@ Rehearsal::Rehearsal(CheckersCopy copy)
 }
 
 void Rehearsal::reload(Settings settings) {
+  HeldServers held = held_servers(settings);
   step(Configure{std::move(settings), {}});
+  reconciler_.hold(std::move(held));
   flush_table();
 }
 

@@ -82,6 +82,7 @@ class Rehearsal {
   void act(const CheckChanged&) {}
   void act(const CheckTroubled&) {}
   void act(const ServerChanged& changed);
+  void act(const WeightChanged&) {}  // the table tells it
   void act(const QuorumChanged& changed);
   void act(const TableChanged& changed);
   void act(const Notify& notify);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/ip_address.hpp"
+#include "core/pattern.hpp"
 #include "core/rare.hpp"
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -46,6 +48,13 @@ struct TlsSettings {
   bool operator==(const TlsSettings&) const = default;
 };
 
+/// keepalived: regex and its words. Its offsets count from the status line.
+struct ReplyPattern {
+  core::PatternText text{};
+  bool no_match = false;
+  bool operator==(const ReplyPattern&) const = default;
+};
+
 struct HttpUrl {
   std::string path = "/";
   /// Never empty.
@@ -54,6 +63,8 @@ struct HttpUrl {
   std::string digest{};
   /// Host header without a port; empty: the target's address (and port).
   std::string virtualhost{};
+  /// What the reply, head and body, has to hold (`no_match`: must not).
+  core::Rare<ReplyPattern> pattern{};
   std::optional<TlsSettings> tls{};  ///< SSL_GET. Set in all urls of a probe, or in none.
   bool operator==(const HttpUrl&) const = default;
 };
@@ -65,7 +76,47 @@ struct HttpProbe {
   bool operator==(const HttpProbe&) const = default;
 };
 
-using Dialogue = std::variant<TcpProbe, HttpProbe>;
+/// Up when a mail server greets and takes EHLO, or HELO. keepalived: SMTP_CHECK.
+struct SmtpProbe {
+  std::string helo_name{};  ///< Empty: the host's own.
+  bool operator==(const SmtpProbe&) const = default;
+};
+
+/// Up when the question is answered with NOERROR. keepalived: DNS_CHECK.
+struct DnsProbe {
+  std::uint16_t type = 6;  ///< RFC 1035 §3.2.2: 6 is SOA.
+  std::string name = ".";
+  bool by_stream = false;  ///< TCP: the answer did not fit into a datagram.
+  bool operator==(const DnsProbe&) const = default;
+};
+
+/// keepalived: UDP_CHECK.
+struct UdpProbe {
+  std::vector<std::uint8_t> payload{};  ///< Empty: random bytes.
+  /// Silence is a failure; otherwise only what ICMP says is one.
+  bool reply_required = false;
+  std::string pattern{};  ///< Hex digits, upper case; X for any. The reply begins with it.
+  std::uint16_t min_reply_length = 0;
+  std::uint16_t max_reply_length = 255;
+  bool operator==(const UdpProbe&) const = default;
+};
+
+/// Up when ICMP echo is answered. keepalived: PING_CHECK.
+struct PingProbe {
+  bool operator==(const PingProbe&) const = default;
+};
+
+/// Up when a command exits with 0. It runs elsewhere; its limit is misc_timeout. keepalived:
+/// MISC_CHECK.
+struct ScriptProbe {
+  core::Command command{};
+  /// Exit codes 2 to 255 are successes, too, with a weight of the code less 2.
+  bool dynamic = false;
+  bool operator==(const ScriptProbe&) const = default;
+};
+
+using Dialogue =
+    std::variant<TcpProbe, HttpProbe, SmtpProbe, DnsProbe, UdpProbe, PingProbe, ScriptProbe>;
 
 /// One probe as the network sees it. Equal probes with equal pace are run once, whoever asks for
 /// them.
@@ -76,6 +127,10 @@ struct ProbeSettings {
   std::optional<core::IpAddress> bind_address{};
   /// Source port; 0 is the kernel's choice.
   std::uint16_t bind_port = 0;
+  /// bind_if: leaves by this interface. Empty: by the one of its route.
+  core::Rare<std::string> bind_interface{};
+  /// fwmark of its packets; 0: none.
+  std::uint32_t mark = 0;
   /// Bounds one connection from connect() to the verdict. keepalived: connect_timeout.
   core::Duration timeout = std::chrono::seconds(5);
   Dialogue dialogue{};
@@ -102,6 +157,9 @@ struct CheckSettings {
   bool operator==(const CheckSettings&) const = default;
 };
 
+/// What the command of a MISC_CHECK is called: core::Command::what.
+inline constexpr std::string_view kCheckCommand = "misc_path";
+
 /// A command of the operator.
 using Script = core::Command;
 
@@ -113,8 +171,11 @@ struct ServerSettings {
   bool inhibit_on_failure = false;
   core::Rare<Script> notify_up{};
   core::Rare<Script> notify_down{};
-  /// Up iff all are up; none: always up.
+  /// Up iff all are up; none: always up, unless the server is held.
   std::vector<CheckSettings> checks{};
+  /// Has checks, and none that this version can run: nobody knows whether it is up. What the
+  /// kernel's table has of it stays as it is, and it counts for no quorum.
+  bool is_held = false;
   bool operator==(const ServerSettings&) const = default;
 };
 

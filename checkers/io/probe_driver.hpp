@@ -5,6 +5,8 @@
 
 #include "checkers/core/admission.hpp"
 #include "checkers/core/event.hpp"
+#include "checkers/io/probe.hpp"
+#include "runtime/script_client.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -27,7 +29,8 @@ class ProbeDriver {
   /// `limit`: connections open at one time (probe_limit()); further probes wait, and waiting does
   /// not count as time taken. `on_finished` runs once for each start(), from the loop; never after
   /// stop() or the destructor.
-  ProbeDriver(boost::asio::io_context& io, std::size_t limit,
+  /// `scripts` outlives the driver.
+  ProbeDriver(boost::asio::io_context& io, runtime::ScriptClient& scripts, std::size_t limit,
               std::function<void(ProbeId, Outcome)> on_finished);
   ~ProbeDriver();
   ProbeDriver(const ProbeDriver&) = delete;
@@ -35,20 +38,43 @@ class ProbeDriver {
 
   void start(ProbeId id, Lane lane, const ProbeSettings& settings);
   void stop(ProbeId id);
+  /// About a command of MISC_CHECK.
+  void on_script_news(const runtime::ScriptClient::News& news);
 
   [[nodiscard]] const Admission& admission() const { return admission_; }
 
  private:
   friend class ProbeSession;
+  friend class DatagramSession;
+  friend class ScriptSession;
 
   void finished(ProbeId id, Outcome outcome);
+  /// The same run, by other means.
+  void go_on_with(ProbeId id, ProbeSettings settings);
+  [[nodiscard]] runtime::ScriptClient& scripts() { return scripts_; }
+  void expect_news(const std::string& subject, ProbeId id) { subjects_[subject] = id; }
+  void expect_no_news(const std::string& subject) { subjects_.erase(subject); }
+
+  // One for each kind: what is not here does not compile.
+  using Session = std::shared_ptr<Probe>;
+  [[nodiscard]] Session session_for(ProbeId id, ProbeSettings settings);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, TcpProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, HttpProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, SmtpProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, DnsProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, UdpProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, PingProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, ScriptProbe probe);
+
   void admit_soon();
   void admit();
 
   boost::asio::io_context& io_;
+  runtime::ScriptClient& scripts_;
   std::function<void(ProbeId, Outcome)> on_finished_;
   Admission admission_;
-  std::unordered_map<ProbeId, std::shared_ptr<class ProbeSession>> sessions_;
+  std::unordered_map<ProbeId, Session> sessions_;
+  std::unordered_map<std::string, ProbeId> subjects_;  // whose scripts run
   std::unordered_map<ProbeId, ProbeSettings> waiting_;
   bool admitting_soon_ = false;
   /// What is posted to the loop looks here whether the driver is still there.

@@ -1,5 +1,6 @@
 #include "checkers/io/probe_session.hpp"
 
+#include "checkers/io/probe_socket.hpp"
 #include "checkers/io/socket_address.hpp"
 #include "checkers/io/socket_error.hpp"
 #include "runtime/clock.hpp"
@@ -14,17 +15,29 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace holdfast::checkers {
+namespace {
+
+/// What this host is called, for those that want to know whom they speak with.
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+}  // namespace
 
 ProbeSession::ProbeSession(boost::asio::io_context& io, ProbeDriver& driver, ProbeId id,
-                           ProbeSettings settings)
+                           ProbeSettings settings, Question question)
     : socket_(io),
       timer_(io, [this] { on_deadline(); }),
       driver_(&driver),
       id_(id),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)),
+      question_(std::move(question)) {}
 
 void ProbeSession::begin() {
   begun_at_ = runtime::now();
@@ -38,17 +51,28 @@ void ProbeSession::cancel() {
   socket_.close(ignored);
 }
 
-ProbeSession::AnyDialogue ProbeSession::make_dialogue() const {
-  const auto* http = std::get_if<HttpProbe>(&settings_.dialogue);
-  if (http == nullptr) return TcpDialogue{};
-  const HttpUrl& url = http->urls[next_dialogue_];
-  HttpDialogue plain(url, http->version, settings_.target);
+ProbeSession::AnyDialogue ProbeSession::dialogue_for(const TcpProbe&) const {
+  return TcpDialogue{};
+}
+
+ProbeSession::AnyDialogue ProbeSession::dialogue_for(const HttpProbe& http) const {
+  const HttpUrl& url = http.urls[next_dialogue_];
+  HttpDialogue plain(url, http.version, settings_.target);
   if (!url.tls) return plain;
   return TlsDialogue(*url.tls, std::move(plain));
 }
 
+ProbeSession::AnyDialogue ProbeSession::dialogue_for(const SmtpProbe& smtp) const {
+  return SmtpDialogue(smtp.helo_name.empty() ? host_name() : smtp.helo_name);
+}
+
+// A connection is not forged as easily as a datagram: the number only tells messages apart.
+ProbeSession::AnyDialogue ProbeSession::dialogue_for(const DnsProbe& dns) const {
+  return DnsDialogue(dns, static_cast<std::uint16_t>(id_));
+}
+
 std::size_t ProbeSession::dialogue_count() const {
-  const auto* http = std::get_if<HttpProbe>(&settings_.dialogue);
+  const auto* http = std::get_if<HttpProbe>(&question_);
   return http ? http->urls.size() : 1;
 }
 
@@ -58,7 +82,8 @@ void ProbeSession::connect() {
   readings_ = 0;
   wakes_at_ = 1;
   timer_.arm(deadline_);
-  dialogue_.emplace(make_dialogue());
+  dialogue_.emplace(
+      std::visit([this](const auto& question) { return dialogue_for(question); }, question_));
   ++next_dialogue_;
   unsent_.clear();
   if (auto problem = open_socket()) return finish(std::move(*problem));
@@ -70,29 +95,9 @@ void ProbeSession::connect() {
 }
 
 std::optional<Outcome> ProbeSession::open_socket() {
-  const int family = settings_.target.address.is_v4() ? AF_INET : AF_INET6;
-  runtime::UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return outcome_of_local_error("open a socket for the probe", errno);
-
-  if (settings_.bind_address || settings_.bind_port != 0) {
-    const core::Endpoint source{
-        settings_.bind_address.value_or(settings_.target.address.is_v4() ? core::IpAddress{}
-                                                                         : core::IpAddress::v6({})),
-        settings_.bind_port};
-    const int on = 1;
-    if (settings_.bind_port != 0) {
-      // The port is needed again for the next run: no TIME_WAIT, the connection ends with a reset.
-      const ::linger at_once{1, 0};
-      ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-      ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    } else {
-      // The kernel chooses the port in connect(), where it knows the target: many more fit.
-      ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-    }
-    const SocketAddress address(source);
-    if (::bind(fd.get(), address.get(), address.size()) != 0)
-      return outcome_of_local_error(fmt::format("bind the probe to {}", source.to_string()), errno);
-  }
+  auto opened = open_probe_socket(settings_, {SOCK_STREAM, 0});
+  if (auto* problem = std::get_if<Outcome>(&opened)) return std::move(*problem);
+  runtime::UniqueFd& fd = std::get<runtime::UniqueFd>(opened);
   boost::system::error_code ec;
   socket_.close(ec);
   socket_.assign(fd.get(), ec);
@@ -152,10 +157,7 @@ void ProbeSession::on_deadline() {
   if (!driver_ || runtime::now() < deadline_)
     return;  // it ended, or the next connection has its own deadline
 
-  if (late > kLateJudgement)
-    return finish(not_tried(
-        fmt::format("the director was paused for {} ms during the probe",
-                    std::chrono::duration_cast<std::chrono::milliseconds>(late).count())));
+  if (late > kLateJudgement) return finish(paused_for(late));
   finish(failed(
       Cause::timeout,
       fmt::format(

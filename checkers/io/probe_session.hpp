@@ -5,7 +5,10 @@
 
 #include "checkers/core/dialogue.hpp"
 #include "checkers/core/dialogue_http.hpp"
+#include "checkers/core/dialogue_smtp.hpp"
+#include "checkers/core/dns.hpp"
 #include "checkers/core/tls.hpp"
+#include "checkers/io/probe.hpp"
 #include "checkers/io/probe_driver.hpp"
 #include "runtime/loop.hpp"
 
@@ -29,20 +32,26 @@ inline constexpr int kEagerReadings = 64;
 inline constexpr core::Duration kReadPause = std::chrono::milliseconds(5);
 inline constexpr int kReadPauseBytes = 64 * 1024;
 
-class ProbeSession : public std::enable_shared_from_this<ProbeSession> {
+class ProbeSession : public Probe, public std::enable_shared_from_this<ProbeSession> {
  public:
-  ProbeSession(boost::asio::io_context& io, ProbeDriver& driver, ProbeId id,
-               ProbeSettings settings);
+  using Question = std::variant<TcpProbe, HttpProbe, SmtpProbe, DnsProbe>;
 
-  /// May end the session at once.
-  void begin();
-  void cancel();
+  /// `settings` without their dialogue, which is the question.
+  ProbeSession(boost::asio::io_context& io, ProbeDriver& driver, ProbeId id, ProbeSettings settings,
+               Question question);
+
+  void begin() override;
+  void cancel() override;
 
  private:
-  using AnyDialogue = std::variant<TcpDialogue, HttpDialogue, TlsDialogue>;
+  using AnyDialogue =
+      std::variant<TcpDialogue, HttpDialogue, TlsDialogue, SmtpDialogue, DnsDialogue>;
   enum class Waiting : std::uint8_t { nothing, connection, room, bytes };
 
-  [[nodiscard]] AnyDialogue make_dialogue() const;
+  [[nodiscard]] AnyDialogue dialogue_for(const TcpProbe& probe) const;
+  [[nodiscard]] AnyDialogue dialogue_for(const HttpProbe& probe) const;
+  [[nodiscard]] AnyDialogue dialogue_for(const SmtpProbe& probe) const;
+  [[nodiscard]] AnyDialogue dialogue_for(const DnsProbe& probe) const;
   [[nodiscard]] std::size_t dialogue_count() const;
   void connect();
   [[nodiscard]] std::optional<Outcome> open_socket();
@@ -64,6 +73,7 @@ class ProbeSession : public std::enable_shared_from_this<ProbeSession> {
   ProbeDriver* driver_;  // null after the end
   ProbeId id_;
   ProbeSettings settings_;
+  Question question_;
   std::size_t next_dialogue_ = 0;
   std::optional<AnyDialogue> dialogue_;
   std::string unsent_;

@@ -38,6 +38,18 @@ Outcome outcome_of_connection_error(int system_errno) {
   }
 }
 
+Outcome outcome_of_datagram_error(int system_errno) {
+  if (system_errno == ECONNREFUSED)
+    return failed(Cause::refused, "refused: nobody listens on the server's port");
+  return outcome_of_connection_error(system_errno);
+}
+
+Outcome paused_for(core::Duration late) {
+  return not_tried(
+      fmt::format("the director was paused for {} ms during the probe",
+                  std::chrono::duration_cast<std::chrono::milliseconds>(late).count()));
+}
+
 Outcome outcome_of_local_error(const std::string& what, int system_errno) {
   return not_tried(fmt::format("the director cannot {}: {}", what,
                                std::generic_category().message(system_errno)));

@@ -32,6 +32,8 @@ class TableKeeper {
   TableKeeper& operator=(const TableKeeper&) = delete;
 
   void start(Others others);
+  /// Reconciler::hold().
+  void hold(HeldServers servers) { reconciler_.hold(std::move(servers)); }
   /// The entry under this key should be another one. Changes of one loop turn become one plan.
   void desired_changed(const ipvs::ServiceKey& key);
   /// Calls `then` once, with state() and counters() not older than kFreshFor where the kernel can

@@ -1,5 +1,6 @@
 // HTTP_GET and SSL_GET: their words, what each reads and writes, and how a check is made of them.
 #include "config/builders/check.hpp"
+#include "config/pattern_text.hpp"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@ constexpr std::int64_t kLargestOffset = 2'147'483'647;
 struct UrlDraft : HttpUrl {
   using Object = HttpUrl;
 
+  TextRange regex;
   TextRange pattern_option;  // the last word that needs `regex`
 };
 
@@ -41,14 +43,22 @@ void read_digest(HttpUrl& url, const Args& args) {
 template <auto kMember>
 void read_pattern(UrlDraft& draft, const Args& args) {
   read_value(draft.pattern.ensure().*kMember, args);
-  if (args.row().name != "regex") draft.pattern_option = args.statement().range;
+  (args.row().name == "regex" ? draft.regex : draft.pattern_option) = args.statement().range;
 }
 template <auto kMember>
 inline constexpr rows::Bound kPattern{reads<read_pattern<kMember>>.read,
                                       value<&HttpUrl::pattern, kMember>.write};
 
 void finish_pattern(UrlDraft& draft, Reporter& reporter) {
-  if (!draft.pattern || !draft.pattern->regex.empty()) return;
+  if (!draft.pattern) return;
+  if (!draft.pattern->regex.empty()) {
+    if (const auto compiled = core::Pattern::compile(pattern_text(*draft.pattern)); !compiled) {
+      reporter.warning(draft.regex, fmt::format("{}: this check is never tried, and says nothing "
+                                                "about its server",
+                                                compiled.error().message));
+    }
+    return;
+  }
   draft.pattern.reset();
   if (draft.pattern_option.length == 0) return;
   reporter.warning(draft.pattern_option, "this has no effect: the 'url' has no 'regex'",
@@ -119,11 +129,8 @@ constexpr Keyword kGet[] = {
     word("http_protocol", choice("1.0 1.0C 1.1 1.0c"), fallback("1.0"),
          kCheck<&HttpCheck::http_protocol>, reads<read_protocol>,
          doc("version of the request; 1.0C asks for the connection to be closed")),
-    word(
-        "fast_recovery", boolean(), fallback("false"),
-        not_yet("accepted, without effect: 'fast_recovery' (Holdfast asks all urls in each probe)"),
-        kCheck<&HttpCheck::fast_recovery>,
-        doc("all urls are asked one behind the other, without delay_loop between them")),
+    word("fast_recovery", boolean(), fallback("false"), as_is(), kCheck<&HttpCheck::fast_recovery>,
+         doc("all urls are asked one behind the other, as Holdfast does without it")),
     word("url", opens(Block::url), kRepeatable, reads<read_url>, writes<write_urls>,
          doc("one request; all have to pass")),
 };
@@ -153,19 +160,18 @@ constexpr Keyword kUrl[] = {
          doc("MD5 that the body must have, 32 hex digits")),
     word("virtualhost", text("host"), fallback("the checker's"), value<&HttpUrl::virtualhost>,
          doc("Host header")),
-    word("regex", text("regular expression"),
-         not_yet("Holdfast does not match bodies against 'regex' yet: only status code and digest "
-                 "decide"),
-         kPattern<&BodyPattern::regex>, doc("the body must match this regular expression (PCRE2)")),
+    word("regex", text("regular expression"), kPattern<&BodyPattern::regex>,
+         doc("the reply, from its status line on, must match this regular expression (PCRE2)")),
     word("regex_no_match", with("regex"), kPattern<&BodyPattern::no_match>,
-         doc("the body must not match 'regex'")),
+         doc("the reply must not match 'regex'")),
     word("regex_options", repeated(choice(kRegexOptions)), with("regex"),
          kPattern<&BodyPattern::options>, doc("options of PCRE2 for 'regex'")),
     word("regex_min_offset", integer(0, kLargestOffset), with("regex"),
          kPattern<&BodyPattern::min_offset>,
-         doc("a match begins at this byte of the body or behind it")),
+         doc("a match begins at this byte or behind it, counted from the status line")),
     word("regex_max_offset", integer(0, kLargestOffset), with("regex"),
-         kPattern<&BodyPattern::max_offset>, doc("a match begins before this byte of the body")),
+         kPattern<&BodyPattern::max_offset>,
+         doc("a match begins at this byte or before it, counted from the status line")),
     word(
         "regex_stack", integer(0, kLargestOffset), integer(0, kLargestOffset),
         not_kept("accepted, without effect: 'regex_stack' (memory for matching is not limited so)"),

@@ -146,39 +146,26 @@ constexpr Keyword kRealServer[] = {
          doc("up when every url answers as expected")),
     word("SSL_GET", opens(Block::ssl_get), kRepeatable, reads<add_check>,
          doc("up when every url answers as expected, over TLS")),
-    word(
-        "SMTP_CHECK", opens(Block::smtp_check),
-        not_yet("Holdfast does not do SMTP_CHECK yet: without another checker the server counts as "
-                "always up"),
-        kRepeatable, reads<add_check>, doc("up when a mail server greets and takes HELO")),
-    word("DNS_CHECK", opens(Block::dns_check),
-         not_yet("Holdfast does not do DNS_CHECK yet: without another checker the server counts as "
-                 "always up"),
-         kRepeatable, reads<add_check>, doc("up when a DNS question is answered")),
-    word(
-        "MISC_CHECK", opens(Block::misc_check),
-        not_yet("Holdfast does not do MISC_CHECK yet: without another checker the server counts as "
-                "always up"),
-        kRepeatable, reads<add_check>, doc("up when a command exits with 0")),
-    word("UDP_CHECK", opens(Block::udp_check),
-         not_yet("Holdfast does not do UDP_CHECK yet: without another checker the server counts as "
-                 "always up"),
-         kRepeatable, reads<add_check>,
+    word("SMTP_CHECK", opens(Block::smtp_check), kRepeatable, reads<add_check>,
+         doc("up when a mail server greets and takes HELO")),
+    word("DNS_CHECK", opens(Block::dns_check), kRepeatable, reads<add_check>,
+         doc("up when a DNS question is answered")),
+    word("MISC_CHECK", opens(Block::misc_check), kRepeatable, reads<add_check>,
+         doc("up when a command exits with 0")),
+    word("UDP_CHECK", opens(Block::udp_check), kRepeatable, reads<add_check>,
          doc("up unless a datagram is refused, or when it is answered")),
-    word(
-        "PING_CHECK", opens(Block::ping_check),
-        not_yet("Holdfast does not do PING_CHECK yet: without another checker the server counts as "
-                "always up"),
-        kRepeatable, reads<add_check>, doc("up when ICMP echo is answered")),
+    word("PING_CHECK", opens(Block::ping_check), kRepeatable, reads<add_check>,
+         doc("up when ICMP echo is answered")),
     word("BFD_CHECK", opens(Block::bfd_check),
-         not_yet("Holdfast does not do BFD_CHECK yet: without another checker the server counts as "
-                 "always up"),
+         not_yet(
+             "Holdfast does not do BFD_CHECK yet: without another checker the server stays as the "
+             "table has it"),
          kRepeatable, reads<add_check>, doc("up while a BFD session is")),
-    word(
-        "FILE_CHECK", opens(Block::file_check),
-        not_yet("Holdfast does not do FILE_CHECK yet: without another checker the server counts as "
-                "always up"),
-        kRepeatable, reads<add_check>, doc("the number in a file is added to the weight")),
+    word("FILE_CHECK", opens(Block::file_check),
+         not_yet(
+             "Holdfast does not do FILE_CHECK yet: without another checker the server stays as the "
+             "table has it"),
+         kRepeatable, reads<add_check>, doc("the number in a file is added to the weight")),
     word("snmp_name", text("name"), not_yet(kNoSnmpName), value<&RealServer::snmp_name>,
          doc("name of the server for SNMP")),
     word("lvs_weight", integer(0, kLargestWeight),

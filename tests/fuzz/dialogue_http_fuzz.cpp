@@ -1,6 +1,6 @@
 // Whatever a server sends: the dialogue never crashes, always ends when the server closes, and
 // judges the same whether the bytes come at once or in pieces. First byte: bit 0 asks for a digest,
-// the rest is the size of the pieces.
+// bit 7 for a match, the rest is the size of the pieces.
 #include "checkers/core/dialogue_http.hpp"
 
 #include <cstddef>
@@ -34,7 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   HttpUrl url;
   if ((data[0] & 1) != 0) url.digest = "d41d8cd98f00b204e9800998ecf8427e";
-  const std::size_t piece = 1u + (data[0] >> 1);
+  if ((data[0] & 0x80) != 0)
+    url.pattern = ReplyPattern{.text = {.regex = "o.?k", .max_offset = 90}};
+  const std::size_t piece = 1u + ((data[0] >> 1) & 0x3f);
   const std::string_view reply(reinterpret_cast<const char*>(data + 1), size - 1);
   // The words of the reason may depend on where an error was seen first; pass or fail must not.
   if (play(url, reply, piece).result != play(url, reply, reply.size() + 1).result) std::abort();

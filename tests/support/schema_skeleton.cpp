@@ -175,7 +175,7 @@ virtual_server 192.168.1.200 443 {
     }
     SMTP_CHECK {
       host {
-        connect_ip 192.168.1.11
+        connect_ip 192.168.1.99
       }
     }
     SMTP_CHECK {

@@ -284,3 +284,43 @@ TEST_CASE("http: a server that speaks first is heard") {
 TEST_CASE("tcp: an accepted connection is the whole proof") {
   CHECK(TcpDialogue{}.advance({}, false) == Step{Verdict{passed("connected")}});
 }
+
+namespace {
+
+HttpUrl matching(std::string regex) {
+  HttpUrl url;
+  url.pattern = ReplyPattern{.text = {.regex = std::move(regex)}};
+  return url;
+}
+
+}  // namespace
+
+TEST_CASE("http: a regex is looked for in status line, headers and body") {
+  const std::string reply = reply_with_length(200, kHello);
+  CHECK(play_in_every_split(matching("Hello, w"), reply, false) == passed("/: status 200"));
+  // keepalived 2.2.7 counts and matches from the status line on; files depend on it.
+  CHECK(play_in_every_split(matching("^HTTP/1.1 200"), reply, false)->result == Result::passed);
+  CHECK(play_in_every_split(matching("Content-Length: 13"), reply, false)->result ==
+        Result::passed);
+  CHECK(play_in_every_split(matching("absent"), reply, false) ==
+        failed(Cause::wrong_content, "/: the reply has nothing that matches 'absent'"));
+  HttpUrl unwanted = matching("world");
+  unwanted.pattern->no_match = true;
+  CHECK(play_in_every_split(unwanted, reply, false) ==
+        failed(Cause::wrong_content, "/: the reply has 'world'"));
+}
+
+TEST_CASE("http: a regex sees the chunks put together, and nothing of interim replies") {
+  const std::string chunked =
+      "HTTP/1.1 100 Continue\r\nEarly: yes\r\n\r\n"
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n7\r\n, "
+      "world\r\n0\r\n\r\n";
+  CHECK(play_in_every_split(matching("Hello, world"), chunked, false)->result == Result::passed);
+  CHECK(play_in_every_split(matching("Early"), chunked, false)->result == Result::failed);
+  CHECK(play_in_every_split(matching("^HTTP/1.1 200 OK\r\n"), chunked, false)->result ==
+        Result::passed);
+}
+
+TEST_CASE("http: a regex that is none is not the server's fault") {
+  CHECK(play(matching("(a"), {reply_with_length(200, kHello)}, false)->result == Result::not_tried);
+}

@@ -273,12 +273,12 @@ TEST_CASE("engine: the desired table is a function of the verdicts (property)") 
       known.services[changed.service] = bench.engine.desired().services.at(changed.service);
     for (std::size_t i = 0; i < settings.services.size(); ++i) {
       const ServiceView& view = bench.engine.services()[i];
-      std::vector<ServerState> states;
-      for (const ServerView& one : view.servers) states.push_back(one.state);
+      std::vector<Standing> standings;
+      for (const ServerView& one : view.servers) standings.push_back(one.standing);
       for (const ipvs::ServiceKey& key : settings.services[i].keys)
         CHECK(bench.engine.desired().services.at(key) ==
-              desired_service(settings.services[i], key, states, view.quorum_up));
-      CHECK(view.up_weight == up_weight(settings.services[i], states));
+              desired_service(settings.services[i], key, standings, view.quorum_up));
+      CHECK(view.up_weight == up_weight(standings));
     }
     CHECK(known == bench.engine.desired());
     bench.actions.clear();

@@ -29,14 +29,14 @@ TEST_CASE("reload: an unchanged configuration does nothing at all, and keeps eve
   CHECK(bench.actions.empty());
   CHECK(bench.engine.deadline() == deadline);
   CHECK(bench.engine.services()[0].servers[0].since == since);
-  CHECK(bench.engine.services()[0].servers[0].state == ServerState::down);
+  CHECK(bench.engine.services()[0].servers[0].standing.state == ServerState::down);
 }
 
 TEST_CASE("reload: order of services and servers does not matter") {
   Bench bench = settled();
   bench.configure({{service(2, {3}), service(1, {2, 1})}});
   CHECK(bench.actions.empty());
-  CHECK(bench.engine.services()[1].servers[1].state == ServerState::down);
+  CHECK(bench.engine.services()[1].servers[1].standing.state == ServerState::down);
 }
 
 TEST_CASE("reload: a new weight is one change of the table and keeps the verdicts") {

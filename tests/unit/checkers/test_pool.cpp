@@ -38,6 +38,22 @@ std::map<core::Endpoint, std::uint32_t> weights(const ipvs::Service& service) {
 }
 using Weights = std::map<core::Endpoint, std::uint32_t>;
 
+/// Each server with its configured weight.
+template <std::size_t kCount>
+std::vector<Standing> standings(const ServiceSettings& service,
+                                const std::array<ServerState, kCount>& states) {
+  std::vector<Standing> all;
+  for (std::size_t i = 0; i < kCount; ++i)
+    all.push_back({states[i], service.servers[i].entry.weight});
+  return all;
+}
+
+template <std::size_t kCount>
+ipvs::Service desired_service(const ServiceSettings& service, const ipvs::ServiceKey& key,
+                              const std::array<ServerState, kCount>& states, bool quorum_up) {
+  return checkers::desired_service(service, key, standings(service, states), quorum_up);
+}
+
 }  // namespace
 
 TEST_CASE("pool: a failed server leaves the table, its neighbours stay") {
@@ -131,7 +147,7 @@ TEST_CASE("pool: weights of many servers add up beyond 32 bits") {
   ServiceSettings service = three_servers();
   for (auto& server : service.servers) server.entry.weight = 2'000'000'000;
   const std::array states{S::up, S::up, S::up};
-  CHECK(up_weight(service, states) == 6'000'000'000);
+  CHECK(up_weight(standings(service, states)) == 6'000'000'000);
 }
 
 TEST_CASE("pool: an up server with weight above 0 serves in every state with quorum (property)") {
@@ -144,7 +160,7 @@ TEST_CASE("pool: an up server with weight above 0 serves in every state with quo
       service.servers[i].inhibit_on_failure = rng.chance(50);
     }
     if (rng.chance(50)) service.sorry_server = kSorry;
-    const bool quorum = quorum_after(false, up_weight(service, states), 1, 0);
+    const bool quorum = quorum_after(false, up_weight(standings(service, states)), 1, 0);
 
     const ipvs::Service entry = desired_service(service, kKey, states, quorum);
 

@@ -817,3 +817,33 @@ TEST_CASE(
     CHECK(bench.reconciler.owned() == ours);
   }
 }
+
+TEST_CASE("table: what the kernel has of a server that is held stays, and so does its absence") {
+  Bench bench;
+  bench.desired = table_of({1});
+  bench.kernel = table_of({1});
+  bench.kernel.services[service_at(1)].servers[server_at(2)] = {.weight = 5};
+  bench.reconciler.hold({{service_at(1), {server_at(2), server_at(3)}}});
+  bench.send(ev::Started{{service_at(1)}});
+  bench.run_to(t0 + 60s);
+  CHECK(bench.plans.empty());
+  CHECK(bench.reconciler.drift() == 0);
+
+  // The operator's hand is no drift there; changes beside it leave it alone.
+  bench.kernel.services[service_at(1)].servers[server_at(3)] = {.weight = 9};
+  bench.kernel.services[service_at(1)].servers.erase(server_at(2));
+  bench.run_to(t0 + 120s);
+  bench.desired.services[service_at(1)].servers[server_at(1)].weight = 7;
+  bench.send(ev::DesiredChanged{{service_at(1)}});
+  bench.run_to(t0 + 180s);
+  CHECK(bench.reconciler.drift() == 0);
+  CHECK(bench.plans.size() == 1);
+  CHECK(bench.kernel.services[service_at(1)].servers ==
+        std::map<core::Endpoint, ipvs::Server>{{server_at(1), {.weight = 7}},
+                                               {server_at(3), {.weight = 9}}});
+
+  bench.reconciler.hold({});  // a reload without it
+  bench.run_to(t0 + 240s);
+  CHECK_FALSE(bench.kernel.services[service_at(1)].servers.contains(server_at(3)));
+  CHECK(bench.reconciler.drift() == 0);
+}

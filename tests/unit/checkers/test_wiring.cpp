@@ -221,3 +221,50 @@ TEST_CASE("settings: a probe of an IPv6 server goes to its IPv6 address") {
     CHECK(check.probe.target.to_string() == "[fd00:8::1]:8080");
   CHECK(one.servers[0].checks[0].probe.bind_address->to_string() == "fd00:8::99");
 }
+
+TEST_CASE("settings: every kind of check is translated with its words") {
+  const ServiceSettings one = service(
+      "192.0.2.1 80", "protocol TCP",
+      "real_server 192.0.2.7 80 {\nSMTP_CHECK {\nhelo_name probe.example\n}\n"
+      "DNS_CHECK {\ntype MX\nname a.example\nfwmark 7\nbind_if eth1\n}\n"
+      "MISC_CHECK {\nmisc_path \"/bin/check --now\"\nmisc_timeout 3\nmisc_dynamic\n}\n"
+      "MISC_CHECK {\nmisc_path /bin/other\ndelay_loop 7\n}\n"
+      "UDP_CHECK {\npayload 0A FF\nrequire_reply AX\nmin_reply_length 2\nmax_reply_length 9\n}\n"
+      "PING_CHECK {\nalpha\n}\n}");
+
+  const auto& checks = one.servers[0].checks;
+  REQUIRE(checks.size() == 6);
+  CHECK_FALSE(one.servers[0].is_held);
+  CHECK(checks[0].probe.dialogue == Dialogue(SmtpProbe{"probe.example"}));
+  CHECK(checks[1].probe.dialogue == Dialogue(DnsProbe{.type = 15, .name = "a.example"}));
+  CHECK(checks[1].probe.mark == 7);
+  CHECK(*checks[1].probe.bind_interface == "eth1");
+  const auto& script = std::get<ScriptProbe>(checks[2].probe.dialogue);
+  CHECK(script.dynamic);
+  CHECK(script.command.argv == std::vector<std::string>{"/bin/check", "--now"});
+  CHECK(script.command.limit == std::chrono::seconds(3));
+  CHECK(script.command.what == kCheckCommand);
+  CHECK(std::get<ScriptProbe>(checks[3].probe.dialogue).command.limit == std::chrono::seconds(7));
+  CHECK(checks[4].probe.dialogue == Dialogue(UdpProbe{.payload = {0x0a, 0xff},
+                                                      .reply_required = true,
+                                                      .pattern = "AX",
+                                                      .min_reply_length = 2,
+                                                      .max_reply_length = 9}));
+  CHECK(checks[5].probe.dialogue == Dialogue(PingProbe{}));
+  CHECK(checks[5].alpha);
+}
+
+TEST_CASE("settings: a server is held when no check of it can be run, and only then") {
+  const std::string bfd = "BFD_CHECK {\nname b\n}\n";
+  const auto held = [&](const std::string& checks) {
+    const Settings settings = settings_of(
+        "bfd_instance b {\nneighbor_ip 192.0.2.9\n}\n"
+        "virtual_server 192.0.2.1 80 {\nprotocol TCP\n"
+        "real_server 192.0.2.7 80 {\n" +
+        checks + "}\n}\n");
+    return settings.services[0].servers[0].is_held;
+  };
+  CHECK(held(bfd));
+  CHECK_FALSE(held(bfd + "TCP_CHECK {\n}\n"));
+  CHECK_FALSE(held(""));
+}

@@ -284,8 +284,7 @@ TEST_CASE(
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
   CHECK(notice(Block::root, "vrrp_sync_group").starts_with("Holdfast does not do sync groups yet"));
-  CHECK(
-      notice(Block::real_server, "MISC_CHECK").starts_with("Holdfast does not do MISC_CHECK yet"));
+  CHECK(notice(Block::real_server, "BFD_CHECK").starts_with("Holdfast does not do BFD_CHECK yet"));
 }
 
 TEST_CASE("schema: what a word does not do here is told apart from a mistake of the author") {

@@ -48,10 +48,14 @@ Told told_by(Model model) {
                               .uid = number_of(name.user),
                               .gid = number_of(name.group),
                               .groups = {number_of(name.group), number_of(name.user)}});
+  // A check that is not done yet has one consequence, which its notice names: nobody judges.
+  checkers::Settings checkers = checkers::wiring_of(model);
+  for (checkers::ServiceSettings& service : checkers.services)
+    for (checkers::ServerSettings& server : service.servers) server.is_held = false;
   Model smaller = model;
   if (!smaller.services.empty()) smaller.services.erase(smaller.services.begin());
   return {.vrrp = vrrp::wiring_of(model),
-          .checkers = checkers::wiring_of(model),
+          .checkers = std::move(checkers),
           .directives = watchdog::directives_of(model.globals),
           .roles = watchdog::roles_of(model),
           .refuses = !beyond_limit(model, smaller).empty()};
