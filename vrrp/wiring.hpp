@@ -6,6 +6,7 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/pace.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
 
@@ -32,6 +33,7 @@ struct Wiring {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
+  Pace pace;                                     ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};

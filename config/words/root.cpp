@@ -54,10 +54,8 @@ constexpr Keyword kRoot[] = {
     word("track_group", text("name"), opens(Block::track_group),
          not_yet("Holdfast does not follow static addresses yet: this group changes no state"),
          kRepeatable, doc("instances that go down with a static address, route or rule")),
-    word("garp_group", opens(Block::garp_group),
-         not_yet("Holdfast does not share the pace of announcements between interfaces yet: each "
-                 "interface keeps its own"),
-         kRepeatable, doc("interfaces that share one pace of announcements")),
+    word("garp_group", opens(Block::garp_group), acts_in(Room::vrrp), kRepeatable,
+         doc("interfaces that share one pace of announcements")),
     word("net_namespace", text("name"), not_yet(kNoNamespaces), doc("network namespace to run in")),
     word("net_namespace_ipvs", optional(text("name")), not_yet(kNoNamespaces),
          doc("network namespace of the IPVS table; no name: the default one")),
