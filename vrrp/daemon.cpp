@@ -186,6 +186,7 @@ class Daemon {
     Wiring wiring = *preparation_.take();
     const std::size_t count = wiring.instances.size();
     scheduler_.follow(wiring.scheduling);
+    runner_->set_pace(wiring.pace);
     notifier_.take(wiring);
     const core::Instant start = start_of(wiring);
     runner_->delay_links(std::move(wiring.link_delays));

@@ -8,6 +8,7 @@
 #include "core/tracked_number.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/link_delays.hpp"
+#include "vrrp/core/pace.hpp"
 #include "vrrp/core/process_checks.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
@@ -37,6 +38,7 @@ struct Wiring {
   std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
   std::vector<core::TrackedFile> files;          ///< likewise
   std::vector<ProcessCheck> processes;           ///< likewise
+  Pace pace;                                     ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
