@@ -279,8 +279,7 @@ TEST_CASE(
   const auto notice = [&](Block block, std::string_view name) {
     return std::string(schema[*schema.find(block, name)].notice);
   };
-  for (const char* name :
-       {"use_vmac", "use_ipvlan", "track_bfd", "virtual_routes"}) {
+  for (const char* name : {"use_vmac", "use_ipvlan", "track_bfd", "virtual_routes"}) {
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
   CHECK(notice(Block::root, "vrrp_sync_group").starts_with("Holdfast does not do sync groups yet"));
