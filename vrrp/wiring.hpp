@@ -9,6 +9,7 @@
 #include "vrrp/core/pace.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
+#include "vrrp/routing_wiring.hpp"
 
 #include <map>
 #include <string>
@@ -33,7 +34,9 @@ struct Wiring {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
-  Pace pace;                                     ///< of announcements
+  AddressList static_addresses;                  ///< each with its interface
+  RoutingWishes routing;
+  Pace pace;  ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
