@@ -32,6 +32,22 @@ inline constexpr runtime::Message kLeftOver{
     "A process that was killed left this address, and no virtual router of this configuration "
     "holds "
     "it now. It is taken off, so that no two hosts have it."};
+inline constexpr runtime::Message kRouteRepaired{
+    "netlink-route-repaired", runtime::Level::warning,
+    "Somebody removed a route or rule that this director holds, and it was put back at once. Look "
+    "for a person or a tool (systemd-networkd without ManageForeignRoutes=no, NetworkManager) that "
+    "manages the same table. Lines with no_track stay away instead."};
+inline constexpr runtime::Message kRouteRefused{
+    "netlink-route-refused", runtime::Level::error,
+    "The kernel refused to add or remove a route or a rule, or somebody removes it again and "
+    "again. "
+    "The line says which one, what the kernel answered and what may help. Everything else is "
+    "served. It is tried again after a second, then at growing distances up to a minute, and at "
+    "once when an interface, an address or one of our routes changes."};
+inline constexpr runtime::Message kRoutesLeftOver{
+    "netlink-routes-left-over", runtime::Level::warning,
+    "A process that was killed left routes or rules, and no virtual router of this configuration "
+    "holds them now. They are taken off."};
 inline constexpr runtime::Message kRecordFailed{
     "netlink-record-failed", runtime::Level::error,
     "The list of addresses that are ours (vrrp.owned in the run directory) could not be read or "

@@ -15,8 +15,12 @@
 namespace holdfast::netlink {
 namespace {
 
-/// Interface numbers mean something in one network namespace of one boot.
-std::string read_scope() {
+/// Hundreds of thousands of addresses. What is longer is not ours.
+constexpr std::size_t kLongest = std::size_t{64} << 20;
+
+}  // namespace
+
+std::string scope_of_record() {
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   std::array<char, 64> name{};
@@ -25,13 +29,8 @@ std::string read_scope() {
          std::string(name.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
 }
 
-/// Hundreds of thousands of addresses. What is longer is not ours.
-constexpr std::size_t kLongest = std::size_t{64} << 20;
-
-}  // namespace
-
 OwnedFile::OwnedFile(const std::string& run_dir)
-    : path_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.owned"), scope_(read_scope()) {}
+    : path_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.owned"), scope_(scope_of_record()) {}
 
 core::Result<OwnedList> OwnedFile::load() {
   if (path_.empty()) return OwnedList{};

@@ -12,6 +12,9 @@
 
 namespace holdfast::netlink {
 
+/// Interface numbers mean something in one network namespace of one boot: both, as one line.
+[[nodiscard]] std::string scope_of_record();
+
 class OwnedFile {
  public:
   /// Lines beyond twice the list, before the file is written anew.

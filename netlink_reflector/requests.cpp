@@ -6,29 +6,33 @@
 namespace holdfast::netlink {
 
 std::vector<StepResult> Requests::send(std::span<const Step> steps) {
+  return send(steps.size(), [steps](std::size_t at, std::uint32_t sequence, Bytes& datagram) {
+    append_step(steps[at], sequence, datagram);
+  });
+}
+
+std::vector<StepResult> Requests::send(std::size_t count, const Append& append) {
   std::vector<StepResult> results;
-  results.reserve(steps.size());
-  while (!steps.empty()) {
-    const std::size_t count = std::min(steps.size(), kMaxInFlight);
-    send_chunk(steps.first(count), results);
-    steps = steps.subspan(count);
-  }
+  results.reserve(count);
+  while (results.size() < count)
+    send_chunk(std::min(count - results.size(), kMaxInFlight), append, results);
   return results;
 }
 
-void Requests::send_chunk(std::span<const Step> steps, std::vector<StepResult>& results) {
+void Requests::send_chunk(std::size_t count, const Append& append,
+                          std::vector<StepResult>& results) {
   const std::uint32_t first = next_sequence_;
   const std::size_t offset = results.size();
   Bytes datagram;
-  for (const Step& step : steps) append_step(step, next_sequence_++, datagram);
-  results.resize(offset + steps.size(), StepResult{ENOBUFS, "no answer"});
+  for (std::size_t at = 0; at < count; ++at) append(offset + at, next_sequence_++, datagram);
+  results.resize(offset + count, StepResult{ENOBUFS, "no answer"});
 
   if (const int error = socket_.send(datagram); error != 0) {
     std::fill(results.begin() + static_cast<std::ptrdiff_t>(offset), results.end(),
               StepResult{error, {}});
     return;
   }
-  std::size_t missing = steps.size();
+  std::size_t missing = count;
   while (missing > 0) {
     const RouteSocket::Read read = socket_.read();
     if (read.outcome == ReadOutcome::overrun) continue;
@@ -36,7 +40,7 @@ void Requests::send_chunk(std::span<const Step> steps, std::vector<StepResult>& 
     decode_datagram(read.datagram, [&](const Message& message) {
       const auto* answer = std::get_if<Answer>(&message.payload);
       const std::size_t at = message.sequence - first;
-      if (answer == nullptr || at >= steps.size()) return;  // a late answer to an older request
+      if (answer == nullptr || at >= count) return;  // a late answer to an older request
       results[offset + at] = {answer->system_errno, answer->text};
       --missing;
     });
@@ -45,7 +49,8 @@ void Requests::send_chunk(std::span<const Step> steps, std::vector<StepResult>& 
 
 core::Result<void> Requests::dump(const std::function<Bytes(std::uint32_t)>& encode,
                                   const std::function<void()>& start,
-                                  const std::function<void(const Payload&)>& take) {
+                                  const std::function<void(const Payload&)>& take,
+                                  std::string_view what) {
   int error = 0;
   for (int attempt = 0; attempt < kMaxDumpAttempts; ++attempt) {
     const std::uint32_t sequence = next_sequence_++;
@@ -54,7 +59,7 @@ core::Result<void> Requests::dump(const std::function<Bytes(std::uint32_t)>& enc
     if (error == 0) error = read_dump(sequence, take);
     if (error == 0) return {};
   }
-  return core::fail_errno(error, "cannot read links and addresses from the kernel");
+  return core::fail_errno(error, "cannot read {} from the kernel", what);
 }
 
 int Requests::read_dump(std::uint32_t sequence, const std::function<void(const Payload&)>& take) {

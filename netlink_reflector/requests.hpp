@@ -29,15 +29,19 @@ class Requests {
   /// waits; an answer that is not there afterwards was lost for lack of memory and counts as
   /// ENOBUFS.
   [[nodiscard]] std::vector<StepResult> send(std::span<const Step> steps);
+  /// The same for any requests: `append` adds one to a datagram.
+  using Append = std::function<void(std::size_t at, std::uint32_t sequence, Bytes& datagram)>;
+  [[nodiscard]] std::vector<StepResult> send(std::size_t count, const Append& append);
 
   /// Reads a table from the kernel: `encode` makes the request, `start` begins afresh (it may run
-  /// again), `take` gets every entry.
+  /// again), `take` gets every entry. `what` is for people.
   [[nodiscard]] core::Result<void> dump(const std::function<Bytes(std::uint32_t)>& encode,
                                         const std::function<void()>& start,
-                                        const std::function<void(const Payload&)>& take);
+                                        const std::function<void(const Payload&)>& take,
+                                        std::string_view what = "links and addresses");
 
  private:
-  void send_chunk(std::span<const Step> steps, std::vector<StepResult>& results);
+  void send_chunk(std::size_t count, const Append& append, std::vector<StepResult>& results);
   /// 0: complete; EINTR: interrupted by changes; else errno.
   [[nodiscard]] int read_dump(std::uint32_t sequence,
                               const std::function<void(const Payload&)>& take);

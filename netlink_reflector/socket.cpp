@@ -46,6 +46,10 @@ core::Result<RouteSocket> RouteSocket::open(int receive_buffer_bytes,
   return socket;
 }
 
+void RouteSocket::choose_in_dumps() {
+  set_quietly(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
+}
+
 int RouteSocket::fd() const {
   return nl_socket_get_fd(socket_.get());
 }

@@ -29,6 +29,8 @@ class RouteSocket {
                                                       std::initializer_list<int> groups);
 
   [[nodiscard]] int fd() const;
+  /// From now on what a request for a dump says is used to choose. Linux 4.20.
+  void choose_in_dumps();
   /// errno, 0 for success. rtnetlink works inside this call: answers and events are readable when
   /// it returns.
   [[nodiscard]] int send(std::span<const std::uint8_t> datagram);

@@ -59,6 +59,7 @@ class Daemon {
         logger_("vrrp", options.log),
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
+        routing_(loop_.io(), logger_, reflector_, options.run_dir),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         tracker_(loop_.io(), logger_, notifier_.client(),
                  [this](Event event) { runner_->tell(std::move(event)); }),
@@ -87,11 +88,12 @@ class Daemon {
  private:
   core::Result<void> begin() {
     if (auto loaded = reflector_.load(); !loaded) return loaded;
+    if (auto loaded = routing_.load(); !loaded) return loaded;
     notifier_.give_checks_to(tracker_);
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
     runner_ = std::make_unique<Runner>(
-        loop_.io(), logger_, reflector_, std::move(*announcements), open_page(),
+        loop_.io(), logger_, reflector_, routing_, std::move(*announcements), open_page(),
         [this](const Notify& notify) {
           tidy_up_soon();
           notifier_.tell(notify);
@@ -140,7 +142,7 @@ class Daemon {
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
       made(std::make_shared<StatusDocument>(
-          StatusDocument::Subject{runner_->router(), reflector_, *claims_, generation}));
+          StatusDocument::Subject{runner_->router(), reflector_, routing_, *claims_, generation}));
     });
     runtime::answer_about_turns(*control_);
     rehearsals_->answer_on(*control_);
@@ -187,6 +189,8 @@ class Daemon {
     const std::size_t count = wiring.instances.size();
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
+    claim_routing(wiring);
+    hold_static(wiring.static_addresses);
     notifier_.take(wiring);
     const core::Instant start = start_of(wiring);
     runner_->delay_links(std::move(wiring.link_delays));
@@ -200,6 +204,32 @@ class Daemon {
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  void hold_static(const AddressList& addresses) {
+    if (addresses.empty() && !has_statics_) return;
+    has_statics_ = true;
+    reflector_.claim(RouterKey{}, desired_addresses({}, addresses));
+    reflector_.hold(RouterKey{}, desired_addresses({}, addresses));
+  }
+
+  /// Those of the director itself are there from now on, those of instances while they are master.
+  /// An instance that goes takes its own along when it has handed over.
+  void claim_routing(const Wiring& wiring) {
+    for (const InstanceSettings& each : wiring.instances) {
+      const auto wishes = wiring.routing.of_instances.find(each.key());
+      const bool has_any = wishes != wiring.routing.of_instances.end();
+      routing_.claim(each.key(), has_any ? wishes->second : RoutingList{});
+    }
+    routing_.claim(RouterKey{}, wiring.routing.statics);
+    routing_.hold(RouterKey{});
+  }
+
+  void release_static() {
+    routing_.forget(RouterKey{});
+    routing_.withdraw();
+    reflector_.forget(RouterKey{});
+    reflector_.flush();
   }
 
   /// Who is master already goes on, as what a killed predecessor was, or an owner; with the first
@@ -244,6 +274,7 @@ class Daemon {
     logger_.log(kStopping, "{}", why);
     tracker_.stop();
     runner_->stop(options_.keep_addresses, [this] {
+      if (!options_.keep_addresses) release_static();
       patience_.arm(runtime::now() + kScriptPatience);
       notifier_.client().when_idle([this] { finish(); });
     });
@@ -261,11 +292,13 @@ class Daemon {
   runtime::Loop loop_;
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
+  netlink::Routing routing_;
   Notifier notifier_;
   ScriptTracker tracker_;
   runtime::TrackedFiles files_tracked_;
   ProcessTracker processes_;
   bool has_configuration_ = false;
+  bool has_statics_ = false;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;

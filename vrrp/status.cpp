@@ -5,6 +5,7 @@
 #include "runtime/turn_meter.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/io/executor.hpp"
+#include "vrrp/route_status.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -290,6 +291,8 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
   for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
   json::array troubles = troubles_of(instance, now);
   add_peer_troubles(instance, now, troubles);
+  if (const std::string trouble = trouble_with(copy.routes); !trouble.empty())
+    troubles.emplace_back(trouble);
   if (copy.claim) {
     troubles.emplace_back(
         fmt::format("{} says by ARP that {} is its own, for the {}. time {:.0f} s ago",
@@ -369,13 +372,15 @@ runtime::ControlPiece StatusDocument::some_instances() {
     const core::ScriptRecord* scripts = subject_.router.scripts(instance->key());
     copies.push_back({*instance, subject_.reflector.publication(instance->key()),
                       subject_.claims.claim(instance->key(), now),
-                      scripts == nullptr ? std::nullopt : std::optional(*scripts)});
+                      scripts == nullptr ? std::nullopt : std::optional(*scripts),
+                      subject_.routing.states(instance->key())});
     cost += 1 + copies.back().publication.addresses.size();
   }
   return [copies = std::move(copies), now](std::string& text) {
     for (const InstanceCopy& each : copies) {
       if (text.back() != '[') text += ',';
       json::object page = instance_status(each, now);
+      if (!each.routes.empty()) page.emplace("routes", routes_of(each.routes));
       if (each.scripts) page.emplace("scripts", runtime::to_json(*each.scripts, now));
       text += json::serialize(page);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "netlink_reflector/reflector.hpp"
+#include "netlink_reflector/routing.hpp"
 #include "runtime/control_socket.hpp"
 #include "vrrp/core/router.hpp"
 #include "vrrp/io/claim_watch.hpp"
@@ -25,6 +26,7 @@ class StatusDocument final : public runtime::ControlDocument {
   struct Subject {
     const Router& router;
     const netlink::Reflector& reflector;
+    const netlink::Routing& routing;
     const ClaimWatch& claims;
     std::uint64_t generation = 0;  ///< Of the configuration.
   };
@@ -48,7 +50,8 @@ struct InstanceCopy {
   Instance instance;
   netlink::Publication publication;
   std::optional<Claim> claim;
-  std::optional<core::ScriptRecord> scripts;  ///< what became of its notification scripts
+  std::optional<core::ScriptRecord> scripts;       ///< what became of its notification scripts
+  std::vector<netlink::RoutingState> routes = {};  ///< its routes and rules
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 

@@ -26,6 +26,18 @@ InitialState initial_state(config::InitialState state) {
   return InitialState::unset;
 }
 
+core::Rare<core::AddressOptions> options_of(const config::VirtualAddress& written) {
+  core::AddressOptions options{.peer = written.peer,
+                               .no_prefix_route = written.no_prefix_route,
+                               .auto_join = written.auto_join,
+                               .home = written.home,
+                               .duplicate_detection = written.duplicate_detection,
+                               .manage_temporary = written.manage_temporary,
+                               .preferred_lifetime = written.preferred_lifetime};
+  if (options == core::AddressOptions{}) return {};
+  return options;
+}
+
 /// The instance's own interface goes without saying.
 AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
                          const std::string& own_interface) {
@@ -38,6 +50,7 @@ AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
     address.label = each.label;
     address.scope = each.scope;
     address.no_track = each.no_track;
+    address.options = options_of(each);
     if (each.broadcast) address.broadcast = *each.broadcast;
   }
   return addresses;
@@ -169,6 +182,15 @@ std::vector<Tracker> trackers_of(const config::VrrpInstance& written, const conf
   for (const config::Tracked& line : written.tracking.interfaces)
     if (line.name != written.interface || written.dont_track_primary)
       add(TrackerKind::interface, line, 0, false);
+  // keepalived: the interface of a route goes with it, unless the line says no_track.
+  for (const config::Route& route : written.virtual_routes) {
+    const TrackerId id{TrackerKind::interface, route.interface};
+    const bool is_known = std::any_of(trackers.begin(), trackers.end(),
+                                      [&](const Tracker& tracker) { return tracker.id == id; });
+    if (!route.no_track && !route.interface.empty() && route.interface != written.interface &&
+        !is_known)
+      trackers.push_back({.id = id, .weight = 0, .reverse = Reverse::no});
+  }
   for (const config::Tracked& line : written.tracking.scripts)
     if (const auto* script = find_named(model.scripts, line.name))
       add(TrackerKind::script, line, script->weight, script->reverse);
@@ -280,6 +302,9 @@ Pace pace_of(const config::Model& model) {
 Wiring wiring_of(const config::Model& model) {
   Wiring wiring;
   wiring.pace = pace_of(model);
+  const RulePriorities priorities(model);
+  wiring.static_addresses = addresses_of(model.static_addresses, {});
+  wiring.routing.statics = routing_of(model.static_routes, model.static_rules, priorities);
   wiring.scheduling = model.globals.vrrp_process;
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
@@ -292,6 +317,8 @@ Wiring wiring_of(const config::Model& model) {
       if (!keys) continue;  // a file that could be read a moment ago
       settings.signing = signing_of(*written.auth_hmac, written.advert_int, *keys);
     }
+    RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);
+    if (!routing.empty()) wiring.routing.of_instances.emplace(settings.key(), std::move(routing));
     InstanceScripts scripts = scripts_of(written, model);
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));

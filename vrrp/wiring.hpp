@@ -12,6 +12,7 @@
 #include "vrrp/core/process_checks.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
+#include "vrrp/routing_wiring.hpp"
 
 #include <map>
 #include <string>
@@ -36,9 +37,11 @@ struct Wiring {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
-  Pace pace;                                     ///< of announcements
   std::vector<core::TrackedFile> files;          ///< likewise
   std::vector<ProcessCheck> processes;           ///< likewise
+  AddressList static_addresses;                  ///< each with its interface
+  RoutingWishes routing;
+  Pace pace;  ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};

@@ -92,9 +92,6 @@ void write_lifetime(const VirtualAddress& address, Writer& out) {
   out.text("preferred_lft", *lifetime == kForever ? "forever" : fmt::format("{}", *lifetime));
 }
 
-constexpr std::string_view kNoAddressOption =
-    "accepted, without effect yet: options of addresses beyond dev, label, brd and scope";
-
 constexpr Keyword kAddressList[] = {
     word("dev", of(ArgType::interface), fallback("the instance's interface"),
          value<&VirtualAddress::interface>, doc("interface that gets the address")),
@@ -105,29 +102,26 @@ constexpr Keyword kAddressList[] = {
     word("broadcast", text("address, + or -"), alias_of("brd")),
     word("scope", scope(), fallback("global"), reads<read_scope>, writes<write_scope>,
          doc("scope of the address")),
-    word("peer", of(ArgType::prefix), not_yet(kNoAddressOption), reads<read_peer>,
-         writes<write_peer>, doc("other end of a point-to-point link")),
-    word("home", not_yet(kNoAddressOption), value<&VirtualAddress::home>,
-         doc("home address (IFA_F_HOMEADDRESS)")),
-    word("-nodad", not_yet(kNoAddressOption), value<&VirtualAddress::duplicate_detection>,
+    word("peer", of(ArgType::prefix), reads<read_peer>, writes<write_peer>,
+         doc("other end of a point-to-point link")),
+    word("home", value<&VirtualAddress::home>, doc("home address (IFA_F_HOMEADDRESS)")),
+    word("-nodad", value<&VirtualAddress::duplicate_detection>,
          doc("duplicate address detection is done")),
-    word("mngtmpaddr", not_yet(kNoAddressOption), value<&VirtualAddress::manage_temporary>,
+    word("mngtmpaddr", value<&VirtualAddress::manage_temporary>,
          doc("the kernel makes temporary addresses from it")),
-    word("noprefixroute", not_yet(kNoAddressOption), value<&VirtualAddress::no_prefix_route>,
-         doc("no route to its prefix")),
-    word("autojoin", not_yet(kNoAddressOption), value<&VirtualAddress::auto_join>,
+    word("noprefixroute", value<&VirtualAddress::no_prefix_route>, doc("no route to its prefix")),
+    word("autojoin", value<&VirtualAddress::auto_join>,
          doc("join the multicast group of that address")),
     word("no_track", value<&VirtualAddress::no_track>,
          doc("stays away when somebody removes it, until the next takeover")),
     word("preferred_lft",
          Arg{.type = ArgType::choice, .low = 0, .high = kAny32, .words = "forever"},
-         fallback("forever; 0 for an IPv6 /128"), not_yet(kNoAddressOption), reads<read_lifetime>,
-         writes<write_lifetime>, doc("preferred lifetime, seconds")),
+         fallback("forever; 0 for an IPv6 /128"), reads<read_lifetime>, writes<write_lifetime>,
+         doc("preferred lifetime, seconds")),
     word("use_vmac", not_yet(kNoVmac), value<&VirtualAddress::use_vmac>,
          doc("put it on a virtual MAC interface of that interface")),
-    word("track_group", text("name"), not_yet(kNoAddressOption),
-         value<&VirtualAddress::track_group>, reads<read_track_group<Draft>>,
-         doc("instances that go down with this static address")),
+    word("track_group", text("name"), not_yet(kNoTrackGroup), value<&VirtualAddress::track_group>,
+         reads<read_track_group<Draft>>, doc("instances that go down with this static address")),
 };
 
 // keepalived: a length that the family does not have counts as none.

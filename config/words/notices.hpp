@@ -21,9 +21,8 @@ inline constexpr std::string_view kNoFirewall =
 inline constexpr std::string_view kNoVmac =
     "Holdfast does not make virtual MAC interfaces yet: the addresses are put on the interface "
     "itself";
-inline constexpr std::string_view kNoRoutes =
-    "Holdfast does not set routes yet: these routes are not set";
-inline constexpr std::string_view kNoRules =
-    "Holdfast does not set routing rules yet: these rules are not set";
+inline constexpr std::string_view kNoTrackGroup =
+    "accepted, without effect yet: 'track_group' of a static address, route or rule (what somebody "
+    "removes is put back; no instance goes down with it)";
 
 }  // namespace holdfast::config::rows

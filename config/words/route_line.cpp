@@ -1,5 +1,6 @@
 // A line of virtual_routes or static_routes: its option words, what each reads and writes.
 #include "config/schema/hint.hpp"
+#include "config/words/notices.hpp"
 #include "config/words/route_leg.hpp"
 
 #include <fmt/format.h>
@@ -139,8 +140,8 @@ constexpr Arg lock() {
 }
 
 constexpr Keyword kRouteList[] = {
-    word("to", reads<read_nothing>, doc("the destination follows")),
-    word("unicast", reads<read_type>, doc("an ordinary route")),
+    word("to", as_is(), reads<read_nothing>, doc("the destination follows")),
+    word("unicast", as_is(), reads<read_type>, doc("an ordinary route")),
     word("local", reads<read_type>, doc("to this host")),
     word("broadcast", reads<read_type>, doc("to all on a link")),
     word("brd", alias_of("broadcast")),
@@ -152,7 +153,7 @@ constexpr Keyword kRouteList[] = {
     word("blackhole", reads<read_type>, doc("drop silently")),
     word("nat", reads<read_type>, doc("an old type: address translation")),
     word("xresolve", reads<read_type>, doc("an old type: ask another process")),
-    word("inet", reads<read_inet>, doc("the addresses are IPv4")),
+    word("inet", as_is(), reads<read_inet>, doc("the addresses are IPv4")),
     word("inet6", reads<read_inet6>, doc("the addresses are IPv6")),
     word("src", of(ArgType::ip), value<&Route::source>, reads<read_source>,
          doc("source address of packets to there")),
@@ -204,14 +205,18 @@ constexpr Keyword kRouteList[] = {
     word("ttl-propagate", choice("enabled disabled"), reads<keep>, doc("MPLS copies the TTL")),
     word("fastopen_no_cookie", integer(0, 1), reads<keep>, doc("TCP fast open without a cookie")),
     word("add", reads<keep>, doc("fail when it exists")),
-    word("prepend", reads<keep>, doc("before equal routes")),
+    word("prepend", as_is(), reads<keep>, doc("before equal routes (IPv4)")),
     word("append", reads<keep>, doc("after equal routes")),
     word("nexthop", required_options(Block::next_hop_line), kRepeatable, reads<add_leg>,
          doc("one leg of a multipath route")),
     word("no_track", value<&Route::no_track>, doc("nothing follows when somebody removes it")),
-    word("track_group", text("name"), value<&Route::track_group>, reads<read_track_group<Draft>>,
-         doc("instances that go down with this static route")),
-    word("vrf", text("name"), reads<keep>, doc("the routing table of this VRF")),
+    word("track_group", text("name"), not_yet(kNoTrackGroup), value<&Route::track_group>,
+         reads<read_track_group<Draft>>, doc("instances that go down with this static route")),
+    word(
+        "vrf", text("name"),
+        not_yet("Holdfast does not look up the routing table of a VRF yet: a route with 'vrf' goes "
+                "into the table that 'table' names, or main"),
+        reads<keep>, doc("the routing table of this VRF")),
 };
 
 // True when the word is a destination; the last of several counts, as in keepalived.

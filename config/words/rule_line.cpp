@@ -1,5 +1,6 @@
 // A line of virtual_rules or static_rules: its option words, what each reads and writes.
 #include "config/words/lines.hpp"
+#include "config/words/notices.hpp"
 
 #include <fmt/format.h>
 
@@ -173,12 +174,12 @@ constexpr Keyword kRuleList[] = {
     word("blackhole", reads<keep_action>, doc("drop silently")),
     word("unreachable", reads<keep_action>, doc("refuse with ICMP unreachable")),
     word("prohibit", reads<keep_action>, doc("refuse with ICMP prohibited")),
-    word("inet", reads<read_inet>, doc("a rule for IPv4")),
+    word("inet", as_is(), reads<read_inet>, doc("a rule for IPv4")),
     word("inet6", reads<read_inet6>, writes<write_inet6>, doc("a rule for IPv6")),
     word("no_track", value<&Rule::no_track>, doc("nothing follows when somebody removes it")),
-    word("type", reads<read_nothing>, doc("the action follows")),
-    word("track_group", text("name"), value<&Rule::track_group>, reads<read_track_group<Draft>>,
-         doc("instances that go down with this static rule")),
+    word("type", as_is(), reads<read_nothing>, doc("the action follows")),
+    word("track_group", text("name"), not_yet(kNoTrackGroup), value<&Rule::track_group>,
+         reads<read_track_group<Draft>>, doc("instances that go down with this static rule")),
 };
 
 bool finish(BuildContext& context, const Statement& entry, Draft& draft) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "netlink_reflector/core/plan.hpp"
+#include "netlink_reflector/core/routing.hpp"
 #include "netlink_reflector/core/table.hpp"
 
 #include <cstdint>
@@ -25,6 +26,14 @@ using Bytes = std::vector<std::uint8_t>;
 /// Appends one request to a datagram; the kernel answers each with its sequence number.
 void append_step(const Step& step, std::uint32_t sequence, Bytes& datagram);
 
+/// Asks for the routes, or the rules, of one family that `protocol` set. A kernel before 4.20 gives
+/// all.
+[[nodiscard]] Bytes encode_dump_routing(RoutingKind kind, core::Family family,
+                                        std::uint8_t protocol, std::uint32_t sequence);
+enum class RoutingChange : std::uint8_t { add, remove };
+void append_routing(RoutingChange change, const RoutingEntry& entry, Placing placing,
+                    std::uint32_t sequence, Bytes& datagram);
+
 /// The kernel says that a link or an address is there (or has other attributes), or that it is
 /// gone.
 struct LinkReport {
@@ -33,6 +42,10 @@ struct LinkReport {
 };
 struct AddressReport {
   Address address;
+  bool gone = false;
+};
+struct RoutingReport {
+  RoutingEntry entry;
   bool gone = false;
 };
 /// The answer to one request. system_errno 0: done.
@@ -47,7 +60,7 @@ struct DumpDone {
 };
 /// Something that we do not keep.
 struct Unknown {};
-using Payload = std::variant<Unknown, LinkReport, AddressReport, Answer, DumpDone>;
+using Payload = std::variant<Unknown, LinkReport, AddressReport, RoutingReport, Answer, DumpDone>;
 
 struct Message {
   std::uint32_t sequence = 0;

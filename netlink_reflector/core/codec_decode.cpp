@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
@@ -123,6 +124,45 @@ Payload decode_address(View body, bool gone) {
   return report;
 }
 
+/// Of no use for telling routes apart, or different each time. FRA_PAD has RTA_CACHEINFO's number.
+bool is_kept(RoutingKind kind, std::uint16_t type) {
+  if (kind == RoutingKind::rule) return type != FRA_PAD;
+  return type != RTA_CACHEINFO && type != RTA_PAD;
+}
+
+// rtmsg and fib_rule_hdr have one layout: twelve bytes, the same members at the same places.
+Payload decode_routing(RoutingKind kind, View body, bool gone) {
+  const auto header = read_struct<rtmsg>(body);
+  if (!header || (header->rtm_family != AF_INET && header->rtm_family != AF_INET6))
+    return Unknown{};
+  RoutingReport report{.entry = {.kind = kind}, .gone = gone};
+  RoutingEntry& entry = report.entry;
+  entry.family = header->rtm_family == AF_INET ? core::Family::v4 : core::Family::v6;
+  entry.destination_length = header->rtm_dst_len;
+  entry.source_length = header->rtm_src_len;
+  entry.tos = header->rtm_tos;
+  entry.table = header->rtm_table;
+  entry.type = header->rtm_type;
+  const bool is_route = kind == RoutingKind::route;
+  if (is_route) entry.scope = header->rtm_scope;
+  if (is_route) entry.protocol = header->rtm_protocol;
+  entry.flags = header->rtm_flags & (is_route ? kRouteOnLink : kRuleInverted);
+  View bytes = skip(body, sizeof(rtmsg));
+  while (const auto attribute = read_struct<nlattr>(bytes)) {
+    if (attribute->nla_len < NLA_HDRLEN || attribute->nla_len > bytes.size()) break;
+    const auto type = static_cast<std::uint16_t>(attribute->nla_type & NLA_TYPE_MASK);
+    const View value = bytes.subspan(NLA_HDRLEN, attribute->nla_len - NLA_HDRLEN);
+    if (type == RTA_TABLE)
+      entry.table = read_u32(value, entry.table);
+    else if (!is_route && type == FRA_PROTOCOL)
+      entry.protocol = read_struct<std::uint8_t>(value).value_or(0);
+    else if (is_kept(kind, type))
+      entry.attributes[type].assign(value.begin(), value.end());
+    bytes = bytes.subspan(std::min<std::size_t>(NLA_ALIGN(attribute->nla_len), bytes.size()));
+  }
+  return report;
+}
+
 /// The kernel sends negated errno values; anything else is not an answer of a kernel.
 int read_errno(int raw) {
   return raw <= 0 && raw > -4096 ? -raw : EPROTO;
@@ -149,6 +189,12 @@ Payload decode_payload(const nlmsghdr& header, View body) {
     case RTM_NEWADDR:
     case RTM_DELADDR:
       return decode_address(body, header.nlmsg_type == RTM_DELADDR);
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      return decode_routing(RoutingKind::route, body, header.nlmsg_type == RTM_DELROUTE);
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+      return decode_routing(RoutingKind::rule, body, header.nlmsg_type == RTM_DELRULE);
     case NLMSG_ERROR:
       return decode_answer(body, header.nlmsg_flags);
     case NLMSG_DONE:

@@ -4,6 +4,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <memory>
@@ -19,9 +20,9 @@ struct FreeMessage {
 };
 using MessageBuilder = std::unique_ptr<nl_msg, FreeMessage>;
 
-MessageBuilder start(int type, int flags, std::uint32_t sequence) {
+MessageBuilder start(int type, int flags, std::uint32_t sequence, std::size_t room = 4096) {
   // NL_AUTO_PORT is 0: the kernel knows the sender from the socket.
-  MessageBuilder message(nlmsg_alloc());
+  MessageBuilder message(nlmsg_alloc_size(room));
   HOLDFAST_ASSERT(message != nullptr, "out of memory");
   nlmsghdr* header = nlmsg_put(message.get(), 0, sequence, type, 0, NLM_F_REQUEST | flags);
   HOLDFAST_ASSERT(header != nullptr, "a fresh message has room for its header");
@@ -56,7 +57,7 @@ void append_to(const MessageBuilder& message, Bytes& datagram) {
 
 // The flags that a person or a tool sets; the others are the kernel's.
 constexpr std::uint32_t kSettableFlags =
-    kFlagNoDad | kFlagNoPrefixRoute | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_MCAUTOJOIN;
+    kFlagNoDad | kFlagNoPrefixRoute | kFlagHomeAddress | kFlagManageTemporary | kFlagAutoJoin;
 
 void put_attributes(const MessageBuilder& message, const Address& address) {
   put(message, IFA_LOCAL, address.prefix.address);
@@ -121,6 +122,68 @@ void append_step(const Step& step, std::uint32_t sequence, Bytes& datagram) {
   } else {
     put_attributes(message, address);
   }
+  append_to(message, datagram);
+}
+
+Bytes encode_dump_routing(RoutingKind kind, core::Family family, std::uint8_t protocol,
+                          std::uint32_t sequence) {
+  const bool is_route = kind == RoutingKind::route;
+  const MessageBuilder message = start(is_route ? RTM_GETROUTE : RTM_GETRULE, NLM_F_DUMP, sequence);
+  rtmsg header{};
+  header.rtm_family = family == core::Family::v4 ? AF_INET : AF_INET6;
+  if (is_route) header.rtm_protocol = protocol;  // rules cannot be chosen by it
+  append_header(message, &header, sizeof header);
+  Bytes datagram;
+  append_to(message, datagram);
+  return datagram;
+}
+
+namespace {
+
+int flags_of(Placing placing) {
+  switch (placing) {
+    case Placing::alone:
+      return NLM_F_CREATE | NLM_F_EXCL;
+    case Placing::behind:
+      return NLM_F_CREATE | NLM_F_APPEND;
+    case Placing::before:
+      break;
+  }
+  return NLM_F_CREATE;
+}
+
+/// A route with hundreds of legs is longer than a page.
+std::size_t room_for(const RoutingEntry& entry) {
+  std::size_t bytes = 256;  // both headers, table and protocol
+  for (const auto& [type, value] : entry.attributes) bytes += NLA_HDRLEN + NLA_ALIGN(value.size());
+  return bytes;
+}
+
+}  // namespace
+
+void append_routing(RoutingChange change, const RoutingEntry& entry, Placing placing,
+                    std::uint32_t sequence, Bytes& datagram) {
+  const bool is_route = entry.kind == RoutingKind::route;
+  const bool removes = change == RoutingChange::remove;
+  const int type =
+      is_route ? (removes ? RTM_DELROUTE : RTM_NEWROUTE) : (removes ? RTM_DELRULE : RTM_NEWRULE);
+  const MessageBuilder message =
+      start(type, removes ? NLM_F_ACK : NLM_F_ACK | flags_of(placing), sequence, room_for(entry));
+  rtmsg header{};
+  header.rtm_family = entry.family == core::Family::v4 ? AF_INET : AF_INET6;
+  header.rtm_dst_len = entry.destination_length;
+  header.rtm_src_len = entry.source_length;
+  header.rtm_tos = entry.tos;
+  header.rtm_table = static_cast<std::uint8_t>(entry.table < 256 ? entry.table : 0);
+  header.rtm_scope = entry.scope;
+  header.rtm_type = entry.type;
+  header.rtm_flags = entry.flags;
+  if (is_route) header.rtm_protocol = entry.protocol;
+  append_header(message, &header, sizeof header);
+  put(message, RTA_TABLE, entry.table);
+  if (!is_route && entry.protocol != 0)
+    put(message, FRA_PROTOCOL, std::span(&entry.protocol, std::size_t{1}));
+  for (const auto& [attribute, value] : entry.attributes) put(message, attribute, value);
   append_to(message, datagram);
 }
 

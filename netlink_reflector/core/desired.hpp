@@ -3,6 +3,7 @@
 // interface is known.
 #pragma once
 
+#include "core/address_options.hpp"
 #include "core/ip_address.hpp"
 #include "core/rare_text.hpp"
 #include "core/result.hpp"
@@ -29,6 +30,7 @@ struct DesiredAddress {
   /// keepalived: scope.
   std::uint8_t scope = core::kScopeGlobal;
   WhenTaken when_taken = WhenTaken::put_back;
+  core::Rare<core::AddressOptions> options = {};
 
   bool operator==(const DesiredAddress&) const = default;
 };

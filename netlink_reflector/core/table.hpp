@@ -67,10 +67,13 @@ struct Link {
 inline constexpr std::uint32_t kFlagSecondary = 0x01;
 inline constexpr std::uint32_t kFlagNoDad = 0x02;
 inline constexpr std::uint32_t kFlagDadFailed = 0x08;
+inline constexpr std::uint32_t kFlagHomeAddress = 0x10;
 inline constexpr std::uint32_t kFlagDeprecated = 0x20;
 inline constexpr std::uint32_t kFlagTentative = 0x40;
 inline constexpr std::uint32_t kFlagPermanent = 0x80;
+inline constexpr std::uint32_t kFlagManageTemporary = 0x100;
 inline constexpr std::uint32_t kFlagNoPrefixRoute = 0x200;
+inline constexpr std::uint32_t kFlagAutoJoin = 0x400;
 
 /// IFA_PROTO, who put an address on its interface: a number without meaning to the kernel (Linux
 /// 5.18 and later; older ones ignore it, and report 0). linux/if_addr.h takes 0 to 3 and iproute2's

@@ -23,9 +23,9 @@ static_routes {
   2001:db8:8::/48 dev eth1
 }
 static_rules {
-  from 10.9.0.0/16 table 100
-  to 10.8.0.0/16 table 100
-  from 2001:db8:8::/48 table 101
+  from 10.9.0.0/16 table 100 priority 1000
+  to 10.8.0.0/16 table 100 priority 1001
+  from 2001:db8:8::/48 table 101 priority 1000
 }
 interface_up_down_delays {
   eth2 3 4
@@ -102,7 +102,7 @@ vrrp_instance VI_1 {
     10.1.0.0/16 via 192.168.1.1
   }
   virtual_rules {
-    from 10.1.0.0/16 table 102
+    from 10.1.0.0/16 table 102 priority 1002
   }
   track_interface {
     eth1 weight 5

@@ -3,6 +3,7 @@
 // choice is a named field here, not an `if` elsewhere.
 #pragma once
 
+#include "core/address_options.hpp"
 #include "core/ip_address.hpp"
 #include "core/rare_text.hpp"
 #include "core/router_key.hpp"
@@ -105,6 +106,7 @@ struct VirtualAddress {
   /// `scope` as in rtnetlink (0 global, 253 link, 254 host); unset: global.
   std::optional<std::uint8_t> scope;
   bool no_track = false;  ///< `no_track`: what somebody takes away is not put back.
+  core::Rare<core::AddressOptions> options = {};
 
   bool operator==(const VirtualAddress&) const = default;
 };

@@ -38,16 +38,18 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
                        .broadcast = address.broadcast,
                        .scope = address.scope.value_or(core::kScopeGlobal),
                        .when_taken = address.no_track ? netlink::WhenTaken::stay_away
-                                                      : netlink::WhenTaken::put_back});
+                                                      : netlink::WhenTaken::put_back,
+                       .options = address.options});
   }
   return desired;
 }
 
 Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
-                   runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify,
-                   OnRemoved on_removed)
+                   netlink::Routing& routing, runtime::Logger& logger,
+                   std::optional<HandoverPage> page, OnNotify on_notify, OnRemoved on_removed)
     : ports_(ports),
       reflector_(reflector),
+      routing_(routing),
       logger_(logger),
       page_(std::move(page)),
       on_notify_(std::move(on_notify)),
@@ -75,23 +77,38 @@ Moved Executor::move(std::span<const AddressMove> moves) {
     std::visit(Match{[&](const PublishAddresses* publish) {
                        const RouterKey& key = publish->router->key;
                        reflector_.hold(key, desired_addresses(key.interface, publish->addresses));
+                       routing_.hold(key);
                      },
                      [&](const WithdrawAddresses* withdraw) {
                        leaving.insert(withdraw->router->key);
-                       if (!keep_addresses_) reflector_.release(withdraw->router->key);
+                       if (!keep_addresses_) release(withdraw->router->key);
                      },
                      [&](const Removed* removed) {
                        leaving.insert(removed->router->key);
-                       if (!keep_addresses_) reflector_.forget(removed->router->key);
+                       if (!keep_addresses_) forget(removed->router->key);
                      }},
                move);
   }
   announcer_.forget(leaving);
+  if (!leaving.empty()) routing_.withdraw();
   return keep_moving();
 }
 
+void Executor::release(const RouterKey& key) {
+  routing_.release(key);
+  reflector_.release(key);
+}
+
+void Executor::forget(const RouterKey& key) {
+  routing_.forget(key);
+  reflector_.forget(key);
+}
+
+// What leads to an address, or takes it for its source, goes before it and comes after it.
 Moved Executor::keep_moving() {
-  return reflector_.advance(runtime::now() + kMoveTime) ? Moved::all : Moved::not_yet;
+  if (!reflector_.advance(runtime::now() + kMoveTime)) return Moved::not_yet;
+  routing_.apply();
+  return Moved::all;
 }
 
 void Executor::announce(std::span<const Announce* const> announcements, std::vector<Event>&) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "netlink_reflector/reflector.hpp"
+#include "netlink_reflector/routing.hpp"
 #include "runtime/handover_page.hpp"
 #include "runtime/line_budget.hpp"
 #include "runtime/log.hpp"
@@ -33,9 +34,10 @@ class Executor : public Doer {
   /// The last word about an instance.
   using OnRemoved = std::function<void(const RouterKey& key)>;
 
+  /// `routing`: what was claimed there for an instance comes and goes with its addresses.
   Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
-           runtime::Logger& logger, std::optional<HandoverPage> page, OnNotify on_notify,
-           OnRemoved on_removed);
+           netlink::Routing& routing, runtime::Logger& logger, std::optional<HandoverPage> page,
+           OnNotify on_notify, OnRemoved on_removed);
 
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override;
   Moved move(std::span<const AddressMove> moves) override;
@@ -66,10 +68,13 @@ class Executor : public Doer {
   void tell_about(const PeerProblem& action);
   void tell_about(const Removed& action);
   void tell_about(const Stopped&) { stopped_ = true; }
+  void release(const RouterKey& key);
+  void forget(const RouterKey& key);
   void complain(const std::string& interface, std::string_view what, const std::string& why);
 
   AdvertPorts& ports_;
   netlink::Reflector& reflector_;
+  netlink::Routing& routing_;
   runtime::Logger& logger_;
   std::optional<HandoverPage> page_;
   OnNotify on_notify_;

@@ -21,17 +21,19 @@ constexpr core::Duration kClockMoved = std::chrono::milliseconds(1);
 }  // namespace
 
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-               AnnounceSocket announcements, std::optional<HandoverPage> page,
-               Executor::OnNotify on_notify, Executor::OnRemoved on_removed)
+               netlink::Routing& routing, AnnounceSocket announcements,
+               std::optional<HandoverPage> page, Executor::OnNotify on_notify,
+               Executor::OnRemoved on_removed)
     : io_(io),
       logger_(logger),
       reflector_(reflector),
+      routing_(routing),
       driver_(Router{}),
       ports_(io, [this](const std::string& interface) { wake(&interface); }),
       sink_{.packet = [this](const Received& packet) { driver_.receive(packet, actions_); },
             .stray = [this](const std::string& interface,
                             DecodeError error) { driver_.count_stray(interface, error); }},
-      executor_(ports_, std::move(announcements), reflector, logger, std::move(page),
+      executor_(ports_, std::move(announcements), reflector, routing, logger, std::move(page),
                 std::move(on_notify), std::move(on_removed)),
       interfaces_(io, logger, reflector, ports_,
                   [this](const std::string& name) { refresh_interface(name); }),
@@ -203,6 +205,7 @@ void Runner::work() {
   } else if (sweep_is_due_) {
     sweep_is_due_ = false;
     reflector_.sweep_leftovers();  // resumed instances have said what they hold
+    routing_.sweep_leftovers();
   }
   announce();
   end_turn();

@@ -36,9 +36,9 @@ class Runner {
   /// a leaving child.
   static constexpr core::Duration kMaxHandover = std::chrono::seconds(3);
 
-  /// The reflector must be loaded and outlive the runner.
+  /// The reflector and the routing must be loaded and outlive the runner.
   Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-         AnnounceSocket announcements, std::optional<HandoverPage> page,
+         netlink::Routing& routing, AnnounceSocket announcements, std::optional<HandoverPage> page,
          Executor::OnNotify on_notify, Executor::OnRemoved on_removed);
   ~Runner();
   Runner(const Runner&) = delete;
@@ -106,6 +106,7 @@ class Runner {
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
+  netlink::Routing& routing_;
   scenario::RecordedDriver driver_;
   AdvertPorts ports_;
   AdvertPorts::Sink sink_;

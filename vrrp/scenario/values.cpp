@@ -1,5 +1,7 @@
 #include "vrrp/scenario/values.hpp"
 
+#include "vrrp/scenario/address_parts.hpp"
+
 #include <algorithm>
 
 namespace holdfast::vrrp::scenario {
@@ -42,13 +44,14 @@ std::int64_t micros_of(std::string_view text) {
 
 // A new member does not compile here until it is recorded.
 std::string part_of(const VirtualAddress& address) {
-  const auto& [prefix, interface, label, broadcast, scope, no_track] = address;
+  const auto& [prefix, interface, label, broadcast, scope, no_track, options] = address;
   std::string text = prefix.to_string();
   if (!interface.empty()) text += ",dev=" + escape_part(interface.str());
   if (!label.empty()) text += ",label=" + escape_part(label.str());
   if (broadcast) text += ",brd=" + broadcast->to_string();
   if (scope) text += fmt::format(",scope={}", *scope);
   if (no_track) text += ",no_track=yes";
+  if (options) text += to_parts(*options);
   return text;
 }
 
@@ -70,7 +73,7 @@ VirtualAddress address_of(std::string_view text) {
       from_text(part.substr(6), address.scope.emplace());
     } else if (part.starts_with("no_track=")) {
       from_text(part.substr(9), address.no_track);
-    } else {
+    } else if (!take_part(part, address.options.ensure())) {
       throw FormatError(fmt::format("an address has no '{}'", part));
     }
   }

@@ -1,6 +1,7 @@
 #include "watchdog/io/release.hpp"
 
 #include "netlink_reflector/reflector.hpp"
+#include "netlink_reflector/routing.hpp"
 #include "runtime/child.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/lock_file.hpp"
@@ -32,7 +33,11 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (asked.beside_vrrp || lock) options.company = netlink::Company::accepted;
   netlink::Reflector reflector(io, logger, options);
   if (auto loaded = reflector.load(); !loaded) return loaded;
+  netlink::Routing routing(io, logger, reflector, asked.run_dir);
+  if (auto loaded = routing.load(); !loaded) return loaded;
   // Nobody claims anything here: what is ours is left over and goes.
+  routing.sweep_leftovers();
+  routing.apply();
   reflector.sweep_leftovers();
   reflector.flush();
   const core::Instant give_up = runtime::now() + kPatience;
@@ -41,6 +46,9 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (!reflector.is_complete()) {
     return core::fail("links and addresses change faster than they can be read");
   }
+  if (routing.owned_count() != 0)
+    return core::fail("{} routes and rules of this director are still there",
+                      routing.owned_count());
   if (reflector.owned_count() == 0) return {};
   return core::fail("{} addresses of this director are still on their interfaces",
                     reflector.owned_count());

@@ -74,12 +74,15 @@ std::string refused(std::string_view word, std::string_view line) {
 
 }  // namespace
 
+constexpr std::string_view kNoTrackGroup =
+    "accepted, without effect yet: 'track_group' of a static address, route or rule (what somebody "
+    "removes is put back; no instance goes down with it)";
+
 TEST_CASE("address line: every option reaches the model") {
   const VirtualAddress read = one_address(
       "10.0.0.1/24 dev eth1 brd + label eth1:a scope link peer 10.0.0.2/32 home -nodad mngtmpaddr "
       "noprefixroute autojoin preferred_lft 60 track_group g",
-      "2:52 warning: accepted, without effect yet: options of addresses beyond dev, label, brd and "
-      "scope");
+      fmt::format("2:132 warning: {}", kNoTrackGroup));
 
   VirtualAddress expected;
   expected.prefix = prefix("10.0.0.1/24");
@@ -271,7 +274,8 @@ TEST_CASE("rule line: every kind of word reaches the model") {
   const Rule read = one_rule(
       "not from 10.1.0.0/16 to all table 100 preference 5 iif lo oif eth1 fwmark 0x10/0xff "
       "dsfield 22 realms 30/20 uidrange 10-19 sport 80 dport 80-90 ipproto tcp no_track "
-      "track_group g");
+      "track_group g",
+      fmt::format("2:166 warning: {}", kNoTrackGroup));
 
   Rule expected;
   expected.from = prefix("10.1.0.0/16");

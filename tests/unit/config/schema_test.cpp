@@ -279,7 +279,7 @@ TEST_CASE(
   const auto notice = [&](Block block, std::string_view name) {
     return std::string(schema[*schema.find(block, name)].notice);
   };
-  for (const char* name : {"use_vmac", "use_ipvlan", "track_bfd", "virtual_routes"}) {
+  for (const char* name : {"use_vmac", "use_ipvlan", "track_bfd"}) {
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
   CHECK(notice(Block::root, "vrrp_sync_group").starts_with("Holdfast does not do sync groups yet"));
@@ -290,7 +290,7 @@ TEST_CASE("schema: what a word does not do here is told apart from a mistake of 
   const Loaded hints =
       load("global_defs {\n lvs_id x\n notification_email_from a@example.org\n}\n" +
            instance("use_vmac\nvirtual_routes {\n 192.0.2.0/24 dev eth0\n}\n"));
-  CHECK(hints.diagnostics.warnings() >= 4);
+  CHECK(hints.diagnostics.warnings() >= 3);
   for (const Diagnostic& one : hints.diagnostics.all())
     CHECK_MESSAGE((one.severity != Severity::warning || one.kind == Kind::hint), render(one));
   const Loaded mistakes = load(instance("advert_int often\nprioroty 5\n"));

@@ -124,7 +124,18 @@ constexpr std::string_view kNoPeer =
 constexpr std::string_view kSix =
     "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
     "  virtual_ipaddress {\n    fe80::9/64\n  }\n}\n";
+constexpr std::string_view kNoPriority = "static_rules {\n  from 10.9.0.0/16 table 100\n}\n";
+constexpr std::string_view kNoTable = "static_rules {\n  from 10.9.0.0/16 nop priority 5\n}\n";
+constexpr std::string_view kDefaultRoute = "static_routes {\n  default dev eth0\n}\n";
+constexpr std::string_view kNoFamily = "static_rules {\n  iif eth9 table 100 priority 5\n}\n";
 constexpr Scene kScenes[] = {
+    {Block::rule_list, "inet6", kNoFamily},
+    {Block::rule_list, "priority", kNoPriority},
+    {Block::rule_list, "preference", kNoPriority},
+    {Block::rule_list, "order", kNoPriority},
+    {Block::rule_list, "table", kNoTable},
+    {Block::rule_list, "lookup", kNoTable},
+    {Block::route_list, "inet6", kDefaultRoute},
     {Block::global_defs, "vrrp_mcast_group6", kSix},
     {Block::global_defs, "vrrp_check_unicast_src", kUnicast},
     {Block::vrrp_instance, "check_unicast_src", kUnicast},

@@ -196,6 +196,33 @@ TEST_CASE("codec: datagrams cut at any place and with any byte changed are survi
   }
 }
 
+TEST_CASE("desired: options of an address become flags, lifetimes and the other end") {
+  const Link link{.index = 2, .name = "eth0"};
+  DesiredAddress six{.interface = "eth0", .prefix = *core::IpPrefix::parse("2001:db8::1/64")};
+  CHECK(resolve(six, link).flags == kFlagNoDad);
+  six.options = core::AddressOptions{.no_prefix_route = true,
+                                     .duplicate_detection = true,
+                                     .manage_temporary = true,
+                                     .preferred_lifetime = 60};
+  const Address wanted = resolve(six, link);
+  CHECK(wanted.flags == (kFlagNoPrefixRoute | kFlagManageTemporary));
+
+  Address actual = wanted;
+  actual.preferred_lifetime = 57;  // the kernel counts
+  CHECK(satisfies(actual, wanted));
+  actual.flags = 0;
+  CHECK_FALSE(satisfies(actual, wanted));
+
+  DesiredAddress four{.interface = "eth0", .prefix = *core::IpPrefix::parse("10.0.0.1")};
+  four.options = core::AddressOptions{.peer = *core::IpPrefix::parse("10.0.0.2/30"),
+                                      .duplicate_detection = true};
+  const Address pointed = resolve(four, link);
+  CHECK(pointed.flags == 0);
+  CHECK(pointed.prefix == *core::IpPrefix::parse("10.0.0.1/30"));
+  CHECK(pointed.peer == ip("10.0.0.2"));
+  CHECK(is_at(four, pointed.key()));
+}
+
 TEST_CASE("codec: the kernel's own words are read from an extended answer") {
   Bytes datagram(sizeof(nlmsghdr) + sizeof(nlmsgerr));
   const std::string text = "IPv6 is disabled on this device";

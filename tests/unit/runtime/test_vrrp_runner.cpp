@@ -73,15 +73,17 @@ struct Bench {
   boost::asio::io_context io;
   runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
   netlink::Reflector reflector{io, logger, {}};
+  netlink::Routing routing{io, logger, reflector, {}};
   std::optional<Runner> runner;
 
   Bench() {
     REQUIRE(reflector.load().has_value());
+    REQUIRE(routing.load().has_value());
     auto announcements = AnnounceSocket::open();
     REQUIRE(announcements.has_value());
     runner.emplace(
-        io, logger, reflector, std::move(*announcements), std::nullopt, [](const Notify&) {},
-        [](const RouterKey&) {});
+        io, logger, reflector, routing, std::move(*announcements), std::nullopt,
+        [](const Notify&) {}, [](const RouterKey&) {});
   }
   void reload(const std::vector<InstanceSettings>& next) {
     REQUIRE(runner->prepare(next).has_value());

@@ -1,0 +1,289 @@
+#include "netlink_reflector/core/routing_keeper.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <linux/rtnetlink.h>
+#include <system_error>
+#include <utility>
+
+namespace holdfast::netlink {
+namespace {
+
+bool is_there(const std::vector<RoutingEntry>& actual, const RoutingEntry& wanted) {
+  return std::any_of(actual.begin(), actual.end(),
+                     [&](const RoutingEntry& one) { return satisfies(one, wanted); });
+}
+
+std::optional<InterfaceIndex> device_of(const RoutingEntry& entry) {
+  if (entry.kind != RoutingKind::route) return std::nullopt;
+  const auto found = entry.attributes.find(RTA_OIF);
+  if (found == entry.attributes.end() || found->second.size() != sizeof(InterfaceIndex))
+    return std::nullopt;
+  InterfaceIndex index = 0;
+  std::memcpy(&index, found->second.data(), sizeof index);
+  return index;
+}
+
+/// Why there is no use in asking the kernel yet; empty: there is.
+std::string obstacle(const RoutingEntry& entry, const DesiredRouting& desired,
+                     const Surroundings& surroundings) {
+  if (const auto index = device_of(entry); index && !surroundings.is_up(*index))
+    return fmt::format("{} is down", desired.interface);
+  const auto source = source_of(entry);
+  if (source && !surroundings.is_usable(*source))
+    return fmt::format("no interface has its source address {}", source->to_string());
+  return {};
+}
+
+std::string_view remedy(int system_errno) {
+  switch (system_errno) {
+    case EEXIST:
+      return "; another one with the same destination and metric is there: give it a metric of its "
+             "own";
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      return "; no route leads to its gateway: is the gateway in a network of this host?";
+    case EPERM:
+      return "; holdfast needs CAP_NET_ADMIN";
+    default:
+      return "";
+  }
+}
+
+std::string explain(const RoutingStep& step, const RoutingKeeper::Outcome& outcome) {
+  const bool adds = step.kind == RoutingStep::Kind::add;
+  std::string sentence = fmt::format("cannot {} the {}: {}", adds ? "add" : "remove", step.text,
+                                     std::generic_category().message(outcome.system_errno));
+  if (!outcome.text.empty()) sentence += fmt::format(" ({})", outcome.text);
+  if (adds) sentence += remedy(outcome.system_errno);
+  return sentence;
+}
+
+}  // namespace
+
+void RoutingKeeper::claim(const core::RouterKey& owner, std::vector<DesiredRouting> claimed) {
+  const auto found = owners_.find(owner);
+  if (found == owners_.end() && claimed.empty()) return;
+  owners_[owner].claimed = std::move(claimed);
+}
+
+// What somebody took away, and no_track left away, comes back with the next mastership.
+void RoutingKeeper::hold(const core::RouterKey& owner) {
+  const auto found = owners_.find(owner);
+  if (found == owners_.end()) return;
+  if (std::exchange(found->second.holds, true)) return;
+  for (auto& [entry, standing] : standings_)
+    for (const DesiredRouting& each : found->second.claimed)
+      if (each.text == standing.text) standing.let_go = false;
+}
+
+void RoutingKeeper::release(const core::RouterKey& owner) {
+  if (const auto found = owners_.find(owner); found != owners_.end()) found->second.holds = false;
+}
+
+void RoutingKeeper::forget(const core::RouterKey& owner) {
+  owners_.erase(owner);
+}
+
+void RoutingKeeper::inherit(std::set<RoutingEntry> recorded) {
+  owned_.merge(std::move(recorded));
+}
+
+void RoutingKeeper::sweep_leftovers() {
+  if (sweep_ == Sweep::unasked) sweep_ = Sweep::due;
+}
+
+std::set<std::uint8_t> RoutingKeeper::protocols() const {
+  std::set<std::uint8_t> found;
+  for (const auto& [key, owner] : owners_)
+    for (const DesiredRouting& each : owner.claimed) found.insert(each.entry.protocol);
+  for (const RoutingEntry& each : owned_) found.insert(each.protocol);
+  return found;
+}
+
+std::vector<RoutingStep> RoutingKeeper::plan(const std::vector<RoutingEntry>& actual,
+                                             const Surroundings& surroundings, core::Instant now,
+                                             Part part) {
+  std::vector<RoutingStep> steps;
+  const Wanted wanted = resolve_wanted(surroundings);
+  if (sweep_ == Sweep::due) adopt(wanted, actual);
+  plan_removals(wanted, actual, steps);
+  if (part == Part::all) plan_additions(wanted, actual, surroundings, now, steps);
+  return steps;
+}
+
+RoutingKeeper::Wanted RoutingKeeper::resolve_wanted(const Surroundings& surroundings) {
+  Wanted wanted;
+  std::set<RoutingEntry> seen;
+  unresolved_.clear();
+  for (const auto& [key, owner] : owners_) {
+    if (!owner.holds) continue;
+    for (const DesiredRouting& each : owner.claimed) {
+      auto entry = resolve(each, surroundings.find);
+      if (!entry)
+        unresolved_.insert_or_assign(each.text, entry.error().message);
+      else if (seen.insert(*entry).second)
+        wanted.emplace_back(std::move(*entry), &each);
+    }
+  }
+  std::erase_if(standings_, [&](const auto& each) { return !seen.contains(each.first); });
+  return wanted;
+}
+
+// At the start, of what is wanted: what carries our mark was left by a process that was killed.
+void RoutingKeeper::adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual) {
+  sweep_ = Sweep::done;
+  for (const auto& [entry, desired] : wanted)
+    if (entry.protocol == kProtocolKeepalived && is_there(actual, entry)) owned_.insert(entry);
+  std::size_t left = 0;
+  for (const RoutingEntry& each : owned_) {
+    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
+                                       [&](const auto& one) { return one.first == each; });
+    if (!is_wanted && is_there(actual, each)) ++left;
+  }
+  if (left != 0) notices_.emplace_back(RoutingLeftOver{left});
+}
+
+// Last come, first gone: a rule that leads to a table goes before the table's routes.
+void RoutingKeeper::plan_removals(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+                                  std::vector<RoutingStep>& steps) {
+  if (sweep_ == Sweep::unasked) return;  // who resumes has not said so yet
+  std::set<RoutingEntry> keep;
+  for (const auto& [entry, desired] : wanted) keep.insert(entry);
+  std::vector<RoutingEntry> gone;
+  for (auto each = owned_.rbegin(); each != owned_.rend(); ++each) {
+    if (keep.contains(*each)) continue;
+    if (!is_there(actual, *each)) {
+      gone.push_back(*each);
+      continue;
+    }
+    const auto text = texts_.find(*each);
+    steps.push_back({RoutingStep::Kind::remove, *each, Placing::before,
+                     text != texts_.end()               ? text->second
+                     : each->kind == RoutingKind::route ? "route of a former process"
+                                                        : "rule of a former process"});
+  }
+  for (const RoutingEntry& each : gone) {
+    owned_.erase(each);
+    texts_.erase(each);
+  }
+}
+
+void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+                                   const Surroundings& surroundings, core::Instant now,
+                                   std::vector<RoutingStep>& steps) {
+  for (const auto& [entry, desired] : wanted) {
+    Standing& standing = standings_[entry];
+    standing.text = desired->text;
+    if (is_there(actual, entry)) {
+      const bool was_repaired = standing.streak > 0 && !standing.held;
+      standing = {.text = desired->text,
+                  .held = true,
+                  .streak = standing.streak,
+                  .repaired_at = standing.repaired_at};
+      if (was_repaired) notices_.emplace_back(RoutingRepaired{desired->text});
+      continue;
+    }
+    if (std::string why = obstacle(entry, *desired, surroundings); !why.empty()) {
+      standing.held = false;  // the kernel took it off
+      standing.problem = std::move(why);
+      continue;
+    }
+    if (standing.held && !notice_loss(standing, *desired, now)) continue;
+    if (standing.let_go || (standing.retry_at && *standing.retry_at > now)) continue;
+    owned_.insert(entry);
+    texts_[entry] = desired->text;
+    steps.push_back({RoutingStep::Kind::add, entry, desired->placing, desired->text});
+  }
+}
+
+/// It was there, and is not any more. True: it is to be put back now.
+bool RoutingKeeper::notice_loss(Standing& standing, const DesiredRouting& desired,
+                                core::Instant now) {
+  standing.held = false;
+  if (desired.when_taken == WhenTaken::stay_away) {
+    standing.let_go = true;
+    return false;
+  }
+  ++repairs_;
+  standing.streak = now - standing.repaired_at > kCalm ? 1 : standing.streak + 1;
+  standing.repaired_at = now;
+  if (standing.streak <= kMaxRepairs) return true;
+  standing.pause = std::clamp(standing.pause * 2, kRetryAfter, kMaxRetryAfter);
+  standing.retry_at = now + standing.pause;
+  standing.problem = "somebody removes it as fast as it is put back";
+  notices_.emplace_back(
+      RoutingRefused{fmt::format("the {} pauses: {}", desired.text, standing.problem)});
+  return false;
+}
+
+void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
+                                std::span<const Outcome> outcomes, core::Instant now) {
+  for (std::size_t at = 0; at < steps.size(); ++at) {
+    const RoutingStep& step = steps[at];
+    const int error = outcomes[at].system_errno;
+    if (step.kind == RoutingStep::Kind::remove) {
+      const bool is_gone = error == 0 || error == ESRCH || error == ENOENT;
+      if (!is_gone) notices_.emplace_back(RoutingRefused{explain(step, outcomes[at])});
+      if (!is_gone) continue;
+      owned_.erase(step.entry);
+      texts_.erase(step.entry);
+      retry_now();  // another one may have been in its way
+    } else if (error != 0) {
+      refuse(step, outcomes[at], now);
+    }
+  }
+}
+
+void RoutingKeeper::refuse(const RoutingStep& step, const Outcome& outcome, core::Instant now) {
+  owned_.erase(step.entry);
+  texts_.erase(step.entry);
+  Standing& standing = standings_[step.entry];
+  const std::string sentence = explain(step, outcome);
+  if (standing.problem != sentence || standing.pause == core::Duration::zero())
+    notices_.emplace_back(RoutingRefused{sentence});
+  standing.problem = sentence;
+  standing.pause = std::clamp(standing.pause * 2, kRetryAfter, kMaxRetryAfter);
+  standing.retry_at = now + standing.pause;
+}
+
+void RoutingKeeper::retry_now() {
+  for (auto& [entry, standing] : standings_)
+    if (standing.streak <= kMaxRepairs) standing.retry_at.reset();
+}
+
+std::optional<core::Instant> RoutingKeeper::deadline() const {
+  std::optional<core::Instant> earliest;
+  for (const auto& [entry, standing] : standings_)
+    if (standing.retry_at && (!earliest || *standing.retry_at < *earliest))
+      earliest = standing.retry_at;
+  return earliest;
+}
+
+std::vector<RoutingState> RoutingKeeper::states(const core::RouterKey& owner) const {
+  std::vector<RoutingState> states;
+  const auto found = owners_.find(owner);
+  if (found == owners_.end()) return states;
+  for (const DesiredRouting& each : found->second.claimed) {
+    RoutingState& state = states.emplace_back();
+    state.text = each.text;
+    if (!found->second.holds) continue;
+    if (const auto missing = unresolved_.find(each.text); missing != unresolved_.end())
+      state.problem = missing->second;
+    const auto standing = std::find_if(standings_.begin(), standings_.end(), [&](const auto& one) {
+      return one.second.text == each.text;
+    });
+    if (standing == standings_.end()) continue;
+    state.held = standing->second.held;
+    state.let_go = standing->second.let_go;
+    if (!state.held) state.problem = standing->second.problem;
+  }
+  return states;
+}
+
+std::vector<RoutingNotice> RoutingKeeper::take_notices() {
+  return std::exchange(notices_, {});
+}
+
+}  // namespace holdfast::netlink

@@ -1,0 +1,61 @@
+// The record of the routes and rules that are ours, as text: the bytes of each, in hexadecimal.
+#include "netlink_reflector/core/codec.hpp"
+#include "netlink_reflector/core/routing_keeper.hpp"
+
+#include <charconv>
+
+namespace holdfast::netlink {
+namespace {
+
+constexpr std::string_view kFormat = "holdfast-owned-routes-1";
+
+std::string_view cut(std::string_view& text) {
+  const std::size_t at = text.find('\n');
+  const std::string_view line = text.substr(0, at);
+  text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
+  return line;
+}
+
+Bytes bytes_in(std::string_view hex) {
+  Bytes bytes;
+  for (std::size_t at = 0; at + 1 < hex.size(); at += 2) {
+    std::uint8_t byte = 0;
+    const auto [end, error] = std::from_chars(hex.data() + at, hex.data() + at + 2, byte, 16);
+    if (error != std::errc{} || end != hex.data() + at + 2) return {};
+    bytes.push_back(byte);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string write_routing(const std::set<RoutingEntry>& entries, std::string_view scope) {
+  std::string text = fmt::format("{} {}\n", kFormat, scope);
+  for (const RoutingEntry& entry : entries) {
+    Bytes message;
+    append_routing(RoutingChange::add, entry, Placing::before, 0, message);
+    for (const std::uint8_t byte : message) text += fmt::format("{:02x}", byte);
+    text += '\n';
+  }
+  return text;
+}
+
+core::Result<std::set<RoutingEntry>> parse_routing(std::string_view text, std::string_view scope) {
+  std::set<RoutingEntry> entries;
+  const std::string_view header = cut(text);
+  if (!header.starts_with(kFormat)) return core::fail("line 1 is not \"{} …\"", kFormat);
+  if (header != fmt::format("{} {}", kFormat, scope)) return entries;
+  for (int number = 2; text.find('\n') != std::string_view::npos; ++number) {
+    bool taken = false;
+    decode_datagram(bytes_in(cut(text)), [&](const Message& message) {
+      const auto* report = std::get_if<RoutingReport>(&message.payload);
+      if (report == nullptr) return;
+      entries.insert(report->entry);
+      taken = true;
+    });
+    if (!taken) return core::fail("line {} names no route or rule", number);
+  }
+  return entries;
+}
+
+}  // namespace holdfast::netlink

@@ -1,0 +1,280 @@
+"""Routes and rules of a master, in the words of `ip`, beside keepalived's; and whose they are."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.lab.director import Director
+from tests.lab.netns import Lab, Namespace, eventually
+
+VIP, VIP6 = "10.9.0.200", "2001:db8:9::200"
+ROUTES = [
+    "default via 10.9.0.254",
+    f"10.50.0.0/16 via 10.9.0.253 dev eth0 src {VIP} metric 50",
+    "10.51.0.0/16 dev eth1",
+    "blackhole 10.52.0.0/16",
+    "unreachable 10.53.0.0/16 table 100",
+    "10.54.0.0/16 nexthop via 10.9.0.2 weight 2 nexthop via 10.9.0.3 weight 1",
+    "10.55.0.0/16 via 10.9.0.253 mtu 1400 advmss 1300 initcwnd 20 quickack 1 features ecn",
+    "10.56.0.0/16 via 10.9.0.253 mtu lock 1400 tos 8 realms 5/6",
+    "10.57.0.0/16 via 10.99.0.1 dev eth0 onlink",
+    "prohibit 10.58.0.0/16 table 1000",
+    "throw 10.59.0.0/16 table 100",
+    "10.60.0.0/16 via 10.9.0.253 window 1000 cwnd 12 reordering 5 hoplimit 60 initrwnd 30",
+    "10.61.0.0/16 via 10.9.0.253 scope global congctl reno",
+]
+ROUTES6 = [
+    f"2001:db8:50::/48 via 2001:db8:9::253 dev eth0 src {VIP6} metric 50",
+    "2001:db8:51::/48 dev eth1",
+    "blackhole 2001:db8:52::/48",
+    "2001:db8:53::/48 via 2001:db8:9::253 table 100",
+    "default via 2001:db8:9::254 metric 20",
+]
+RULES = [
+    "from 10.9.0.200 table 100",
+    "to 10.8.0.0/16 table 101 priority 1000",
+    "fwmark 5 table 102 priority 1001",
+    "fwmark 0x10/0xff table 102 priority 1002",
+    "iif eth0 from 10.1.0.0/16 lookup main priority 1003",
+    "not from 10.2.0.0/16 blackhole priority 1004",
+    "from 10.2.0.0/16 goto 2000 priority 1005",
+    "from 10.2.0.0/16 tos 0x10 unreachable priority 1006",
+    "oif eth1 table 105 suppress_prefixlength 0 priority 1007",
+    "uidrange 1000-1999 table 106 priority 1008",
+    "ipproto tcp dport 80-90 table 107 priority 1009",
+    "from 10.3.0.0/16 realms 3/4 table 108 priority 1011",
+    "from 10.4.0.0/16 table 100",
+    "l3mdev priority 1013",
+    "from 10.3.0.0/16 nop priority 1014",
+    "tunnel-id 7 table 109 priority 1015",
+    "from 2001:db8:50::/48 table 100 priority 1016",
+]
+
+
+def block(name: str, lines: list[str]) -> str:
+    return f" {name} {{\n" + "".join(f"  {line}\n" for line in lines) + " }\n" if lines else ""
+
+
+def instance(routes: list[str], rules: list[str] = (), vip: str = VIP, vrid: int = 51,
+             extra: str = "") -> str:
+    length = 64 if ":" in vip else 24
+    first = "  fe80::200/64\n" if ":" in vip else ""
+    return (f"vrrp_instance VI_{vrid} {{\n interface eth0\n virtual_router_id {vrid}\n"
+            f" priority 150\n {extra}\n virtual_ipaddress {{\n{first}  {vip}/{length}\n }}\n"
+            + block("virtual_routes", routes) + block("virtual_rules", list(rules)) + "}\n")
+
+
+def text_of(*blocks: str) -> str:
+    return "global_defs {\n router_id test\n}\n" + "".join(blocks)
+
+
+@pytest.fixture
+def machine(lab: Lab) -> Namespace:
+    switch = lab.switch("sw")
+    [made] = lab.machines("a")
+    for at, interface in enumerate(("eth0", "eth1")):
+        lab.cables(switch, (made, interface, f"10.{9 + at}.0.1/24"))
+        made.sysctl(**{f"ipv6__conf__{interface}__disable_ipv6": 0})
+        made.ip(f"addr add 2001:db8:{9 + at}::1/64 dev {interface} nodad")
+        made.ip(f"addr add fe80::1/64 dev {interface} nodad")
+    return made
+
+
+def shown(machine: Namespace) -> list[str]:
+    """What carries the mark, in the order of `ip`; numbers of time and use left out."""
+    lines: list[str] = []
+    for words in ("-4 route", "-6 route"):
+        found = machine.run("ip", *words.split(), "show", "table", "all", "proto",
+                            "keepalived").stdout
+        lines += [" ".join(line.split()) for line in found.splitlines()]
+    for words in ("-4 rule", "-6 rule"):
+        found = machine.run("ip", *words.split(), "show").stdout
+        lines += [" ".join(line.split()) for line in found.splitlines()
+                  if "proto keepalived" in line]
+    return lines
+
+
+def held_by(program: str, machine: Namespace, text: str) -> list[str]:
+    director = Director(machine, text, program)
+    director.start("-P")
+    director.wait_for(VIP)
+    director.wait_for(VIP6)
+    time.sleep(1)
+    found = shown(machine)
+    assert director.stop() == 0
+    assert shown(machine) == [], f"left by {program}"
+    return found
+
+
+def routes(machine: Namespace, *words: str) -> str:
+    return machine.run("ip", "route", "show", *words).stdout
+
+
+def test_all_words_of_routes_and_rules_are_keepalived_s(machine: Namespace) -> None:
+    text = text_of(instance(ROUTES, RULES), instance(ROUTES6, vip=VIP6, vrid=52))
+    ours = held_by("holdfast", machine, text)
+    theirs = held_by("keepalived", machine, text)
+    assert len(ours) == len(ROUTES) + 2 + len(ROUTES6) + len(RULES)  # two lines for the legs
+    assert ours == theirs
+
+
+def test_static_ones_are_there_without_a_master(machine: Namespace) -> None:
+    statics = ("static_ipaddress {\n 10.9.5.1/24 dev eth0\n 10.9.6.1/32 dev eth1 label eth1:s\n}\n"
+               "static_routes {\n 10.70.0.0/16 via 10.9.0.9 dev eth0 src 10.9.5.1\n}\n"
+               "static_rules {\n from 10.70.0.0/16 table 77 priority 700\n}\n")
+    director = Director(machine, text_of(statics, instance([])))
+    machine.ip("link set eth0 down")  # nobody becomes master
+    director.start("-P")
+    assert eventually(lambda: director.holds("10.9.5.1") and director.holds("10.9.6.1"), 8)
+    machine.ip("link set eth0 up")
+    assert eventually(lambda: "10.70.0.0/16 via 10.9.0.9" in routes(machine), 3), director.log()
+    assert "from 10.70.0.0/16 lookup 77" in machine.run("ip", "rule").stdout
+
+    director.write_config(text_of(instance([])))
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: shown(machine) == [] and not director.holds("10.9.5.1"), 3)
+
+
+def start(machine: Namespace, text: str, program: str = "holdfast") -> Director:
+    director = Director(machine, text, program)
+    director.start("-P")
+    director.wait_for(VIP)
+    return director
+
+
+def test_what_somebody_removes_is_put_back_or_with_no_track_left_away(machine: Namespace) -> None:
+    director = start(machine, text_of(instance(
+        ["10.50.0.0/16 via 10.9.0.253", "10.51.0.0/16 via 10.9.0.253 no_track"],
+        ["from 10.50.0.0/16 table 100 priority 1000"])))
+    assert eventually(lambda: len(shown(machine)) == 3, 3) is not None
+    since = director.status("vrrp")["instances"][0]["since_at"]
+
+    machine.ip("route del 10.50.0.0/16")
+    machine.ip("route del 10.51.0.0/16")
+    machine.ip("rule del priority 1000")
+    assert eventually(lambda: len(shown(machine)) == 2, 2) is not None, director.log()
+    time.sleep(0.5)
+    assert "10.51.0.0/16" not in routes(machine)
+    [only] = director.status("vrrp")["instances"]
+    assert (only["state"], only["since_at"]) == ("MASTER", since), "no client noticed"
+    assert [(one["held"], one.get("let_go")) for one in only["routes"]] == [
+        (True, None), (False, True), (True, None)]
+    assert "netlink-route-repaired" in director.log()
+
+
+def test_a_default_route_of_two_instances_goes_with_the_last(machine: Namespace) -> None:
+    both = [instance(["default via 10.9.0.254"]),
+            instance(["default via 10.9.0.254"], vip="10.9.0.201", vrid=52)]
+    director = start(machine, text_of(*both))
+    director.wait_for("10.9.0.201")
+    assert eventually(lambda: routes(machine, "default").count("default") == 1, 3) is not None
+
+    director.write_config(text_of(both[1]))
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: not director.holds(VIP), 3) is not None
+    assert "default via 10.9.0.254" in routes(machine)
+    director.stop()
+    assert routes(machine, "default") == ""
+
+
+def test_a_foreign_route_stays_and_one_that_cannot_be_had_is_named(machine: Namespace) -> None:
+    machine.ip("route add default via 10.10.0.254")
+    machine.ip("route add 10.50.0.0/16 via 10.9.0.77 proto keepalived")
+    director = start(machine, text_of(instance(
+        ["default via 10.9.0.254", "10.80.0.0/16 via 172.31.0.1", "10.81.0.0/16 dev eth9 no_track",
+         "10.82.0.0/16 via 10.9.0.5 table nowhere"])))
+    assert eventually(lambda: "cannot add the route 10.80.0.0/16" in director.log(), 3)
+    problems = [one.get("problem", "") for one in director.status("vrrp")["instances"][0]["routes"]]
+    assert problems[0] == ""
+    assert "no route leads to its gateway" in problems[1]
+    assert problems[2] == "there is no interface eth9"
+    assert problems[3] == "there is no routing table named 'nowhere'"
+    [trouble] = director.status("vrrp")["instances"][0]["troubles"]
+    assert trouble.startswith("1 of 4 routes and rules are in place: route 10.80.0.0/16")
+
+    machine.ip("addr add 172.31.0.9/24 dev eth1")  # now its gateway can be reached
+    assert eventually(lambda: "10.80.0.0/16 via 172.31.0.1" in routes(machine), 2) is not None
+    director.stop()
+    left = routes(machine)
+    assert "default via 10.10.0.254" in left and "10.50.0.0/16 via 10.9.0.77" in left
+    assert "10.80.0.0/16" not in left and "10.9.0.254" not in left
+
+
+def test_a_killed_process_s_routes_are_kept_by_who_resumes_and_swept_otherwise(
+        machine: Namespace) -> None:
+    director = start(machine, text_of(instance(["10.50.0.0/16 via 10.9.0.253"],
+                                               ["from 10.50.0.0/16 table 100 priority 1000"])))
+    assert eventually(lambda: len(shown(machine)) == 2, 3) is not None
+    pid = director.role_pid("vrrp")
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: director.status("vrrp").get("pid", pid) != pid, 5) is not None
+    assert len(shown(machine)) == 2, "the successor goes on as master"
+
+    director.kill_everything()
+    assert len(shown(machine)) == 2, "nobody is left to take them off"
+    time.sleep(4)  # too late to resume
+    director.write_config(text_of(instance([])))
+    director.start("-P")
+    assert eventually(lambda: shown(machine) == [], 8) is not None, director.log()
+    assert "netlink-routes-left-over" in director.log()
+
+
+@pytest.mark.parametrize("program", ["holdfast", "keepalived"])
+def test_the_interface_of_a_tracked_route_is_tracked(machine: Namespace, program: str) -> None:
+    director = start(machine, text_of(instance(["10.51.0.0/16 dev eth1"])), program)
+    machine.ip("link set eth1 down")
+    assert eventually(lambda: director.state("VI_51") == "FAULT", 3) is not None
+    machine.ip("link set eth1 up")
+    assert eventually(lambda: "10.51.0.0/16" in routes(machine), 8) is not None
+
+
+def test_strangers_routes_cost_nothing(machine: Namespace) -> None:
+    director = start(machine, text_of(instance(["10.50.0.0/16 via 10.9.0.253"])))
+    batch = "".join(f"route add 172.{16 + n // 256}.{n % 256}.0/24 via 10.9.0.9\n"
+                    for n in range(3000))
+    before = len(director.log())
+    machine.run("ip", "-batch", "-", stdin=batch)
+    time.sleep(1)
+    assert shown(machine) == ["10.50.0.0/16 via 10.9.0.253 dev eth0"]
+    assert "netlink" not in director.log()[before:]
+
+
+def test_options_of_addresses_are_keepalived_s(machine: Namespace) -> None:
+    lines = ["10.9.0.200/24", "10.9.0.201/24 dev eth0 noprefixroute",
+             "10.9.0.202/32 dev eth1 scope link", "10.9.0.204/24 brd +"]
+    lines6 = ["fe80::200/64", f"{VIP6}/64", "2001:db8:9::201/128",
+              "2001:db8:9::202/128 preferred_lft forever", "2001:db8:9::203/64 noprefixroute",
+              "2001:db8:9::204/64 home", "2001:db8:9::205/64 mngtmpaddr",
+              "2001:db8:9::206/64 -nodad"]
+    text = text_of(*(f"vrrp_instance VI_{vrid} {{\n interface eth0\n virtual_router_id {vrid}\n"
+                     f" priority 150\n" + block("virtual_ipaddress", found) + "}\n"
+                     for vrid, found in ((51, lines), (52, lines6))))
+
+    def addresses(program: str) -> list[str]:
+        director = Director(machine, text, program)
+        director.start("-P")
+        director.wait_for(VIP)
+        director.wait_for("2001:db8:9::206")
+        time.sleep(2.5)  # duplicate address detection
+        found = machine.run("ip", "-o", "addr", "show").stdout
+        assert director.stop() == 0
+        return sorted(" ".join(line.split()[1:]).replace("proto keepalived", "").replace(
+            "proto 72", "").replace("  ", " ") for line in found.splitlines() if ":9::20" in line
+            or "10.9.0.20" in line)
+
+    assert addresses("holdfast") == addresses("keepalived")
+
+
+def test_an_address_with_a_peer_leaves_with_the_mastership(machine: Namespace) -> None:
+    """keepalived never takes it off."""
+    director = start(machine, text_of(
+        "vrrp_instance VI_51 {\n interface eth0\n virtual_router_id 51\n priority 150\n"
+        f" virtual_ipaddress {{\n  {VIP}/24\n  10.9.3.1 peer 10.9.3.2/32 dev eth0\n }}\n}}\n"))
+    assert eventually(lambda: "inet 10.9.3.1 peer 10.9.3.2/32" in
+                      machine.run("ip", "addr").stdout, 3) is not None
+    director.stop()
+    assert "10.9.3.1" not in machine.run("ip", "addr").stdout

@@ -1,0 +1,48 @@
+#include "vrrp/scenario/address_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+namespace holdfast::vrrp::scenario {
+
+// A new member does not compile here until it is recorded.
+std::string to_parts(const core::AddressOptions& options) {
+  const auto& [peer, no_prefix_route, auto_join, home, detection, temporary, lifetime] = options;
+  std::string text;
+  if (peer) text += ",peer=" + peer->to_string();
+  if (no_prefix_route) text += ",noprefixroute=yes";
+  if (auto_join) text += ",autojoin=yes";
+  if (home) text += ",home=yes";
+  if (detection) text += ",dad=yes";
+  if (temporary) text += ",mngtmpaddr=yes";
+  if (lifetime) text += fmt::format(",preferred_lft={}", *lifetime);
+  return text;
+}
+
+bool take_part(std::string_view part, core::AddressOptions& options) {
+  if (part.starts_with("peer=")) {
+    options.peer = core::IpPrefix::parse(part.substr(5));
+    return options.peer.has_value();
+  }
+  if (part.starts_with("preferred_lft=")) {
+    const std::string_view number = part.substr(14);
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(),
+                                              options.preferred_lifetime.emplace());
+    return error == std::errc() && end == number.data() + number.size();
+  }
+  for (const auto& [word, member] :
+       {std::pair{"noprefixroute=yes", &core::AddressOptions::no_prefix_route},
+        {"autojoin=yes", &core::AddressOptions::auto_join},
+        {"home=yes", &core::AddressOptions::home},
+        {"dad=yes", &core::AddressOptions::duplicate_detection},
+        {"mngtmpaddr=yes", &core::AddressOptions::manage_temporary}}) {
+    if (part != word) continue;
+    options.*member = true;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace holdfast::vrrp::scenario
