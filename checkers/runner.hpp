@@ -8,6 +8,7 @@
 #include "checkers/notifier.hpp"
 #include "checkers/rehearsal_desk.hpp"
 #include "checkers/status.hpp"
+#include "checkers/tidings.hpp"
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
@@ -19,6 +20,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace holdfast::checkers {
 
@@ -61,6 +64,7 @@ class Runner {
   void act(const QuorumChanged& changed);
   void act(const TableChanged& changed);
   void act(const Notify& notify);
+  void cry(const Notify& notify);
   void act(const Remember& remember);
   void act(const Forget& forget);
 
@@ -78,6 +82,8 @@ class Runner {
   TableKeeper keeper_;
   ProbeDriver probes_;
   Notifier notifier_;
+  std::string last_why_;                      // of the server that changed last
+  std::set<ipvs::ServiceKey> told_services_;  // of whose quorum anything was said
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
   /// Readable when the VRRP process has ended; closed when there is none.

@@ -136,6 +136,8 @@ std::optional<ipvs::Persistence> persistence(const config::VirtualServer& from) 
 Settings Translator::settings() {
   Settings settings;
   settings.scheduling = model_.globals.checker_process;
+  settings.pipes =
+      !model_.globals.notify_fifo.path.empty() || !model_.globals.lvs_notify_fifo.path.empty();
   settings.services.reserve(model_.services.size());
   for (const config::VirtualServer& from : model_.services) {
     if (config::why_not_started(from).empty()) settings.services.push_back(service(from));
@@ -155,6 +157,7 @@ ServiceSettings Translator::service(const config::VirtualServer& from) {
   to.omega = from.omega;
   to.quorum_up = script(from.quorum_up, "quorum_up");
   to.quorum_down = script(from.quorum_down, "quorum_down");
+  to.mails = from.smtp_alert;
   if (from.sorry_server) {
     to.sorry_server = SorryServer{.endpoint = {from.sorry_server->address, from.sorry_server->port},
                                   .entry = {.forwarding = forwarding(from.sorry_server->forwarding),
@@ -178,6 +181,7 @@ ServerSettings Translator::server(const config::RealServer& from) {
   to.inhibit_on_failure = from.inhibit_on_failure;
   to.notify_up = script(from.notify_up, "notify_up");
   to.notify_down = script(from.notify_down, "notify_down");
+  to.mails = from.smtp_alert;
   for (const config::Check& one : from.checks) {
     if (!config::why_not_started(one).empty()) continue;  // the reader has warned
     if (const auto* tcp = std::get_if<config::TcpCheck>(&one))

@@ -44,6 +44,7 @@ struct Prepared {
   char* const* argv;
   char* const* environment;
   const core::ScriptUser* user;
+  int input_fd;
   int null_fd;
   int error_fd;
 };
@@ -65,8 +66,8 @@ bool become(const core::ScriptUser& user) {
 /// Runs in the forked child of a process with threads: async-signal-safe calls only.
 [[noreturn]] void become_script(const Prepared& prepared) {
   ::setsid();
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    ::dup2(prepared.null_fd, standard);
+  ::dup2(prepared.input_fd, STDIN_FILENO);
+  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(prepared.null_fd, standard);
   ::dup2(prepared.error_fd, static_cast<int>(kFirstOwnDescriptor));
   ::fcntl(static_cast<int>(kFirstOwnDescriptor), F_SETFD, FD_CLOEXEC);
   ::close_range(kFirstOwnDescriptor + 1, ~0U, 0);
@@ -79,7 +80,8 @@ bool become(const core::ScriptUser& user) {
 
 }  // namespace
 
-core::Result<Spawned> spawn(const std::string& program, const core::Command& command) {
+core::Result<Spawned> spawn(const std::string& program, const core::Command& command,
+                            int standard_input) {
   std::vector<std::string> words = command.argv;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -93,8 +95,13 @@ core::Result<Spawned> spawn(const std::string& program, const core::Command& com
   const runtime::UniqueFd error_writer(ends[1]);
   const runtime::UniqueFd null_fd(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_fd) return core::fail_errno(errno, "cannot open /dev/null for {}", program);
-  const Prepared prepared{program.c_str(), argv.data(),   environment.data(),
-                          &command.user,   null_fd.get(), ends[1]};
+  const Prepared prepared{.program = program.c_str(),
+                          .argv = argv.data(),
+                          .environment = environment.data(),
+                          .user = &command.user,
+                          .input_fd = standard_input < 0 ? null_fd.get() : standard_input,
+                          .null_fd = null_fd.get(),
+                          .error_fd = ends[1]};
   spawned.pid = ::fork();
   if (spawned.pid < 0) return core::fail_errno(errno, "cannot run {}", program);
   if (spawned.pid == 0) become_script(prepared);

@@ -185,10 +185,23 @@ class Daemon {
       logger_.log(kWaits, "elections start at {}: vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
     tracker_.follow(checks, scripts_at_work());
+    if (has_configuration_) repeat_states();
     has_configuration_ = true;
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.
+  void repeat_states() {
+    for (const Instance* instance : runner_->router().instances()) {
+      const StateName state = instance->state_name();
+      if (state == StateName::init) continue;
+      NotifyState told = NotifyState::backup;
+      if (state == StateName::master) told = NotifyState::master;
+      if (state == StateName::fault) told = NotifyState::fault;
+      notifier_.repeat(instance->settings().name, told, instance->effective_priority());
+    }
   }
 
   /// Who is master already goes on, as what a killed predecessor was, or an owner; with the first

@@ -10,6 +10,7 @@
 #include "vrrp/core/settings.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,10 @@ struct Wiring {
   std::vector<InstanceSettings> instances;
   std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
   std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
+  std::set<RouterKey> mails;                     ///< instances with smtp_alert
+  bool mails_faults = true;                      ///< keepalived: no_email_faults
+  bool pipes = false;                            ///< there is a pipe for lines about instances
+  bool states_on_reload = false;                 ///< keepalived: fifo_write_vrrp_states_on_reload
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
@@ -42,6 +47,10 @@ struct Wiring {
 /// Instances that ask for what this version does not speak are left out: the reader has warned. A
 /// script whose account is not known comes with that problem.
 [[nodiscard]] Wiring wiring_of(const config::Model& model);
+
+/// Without a notify_deleted, whoever hears of every state hears FAULT when an instance is taken
+/// away. keepalived: notify_deleted.
+[[nodiscard]] NotifyState state_told(const InstanceScripts* scripts, NotifyState state);
 
 /// What to run for a notification, in order: notify_<state>, then notify with its four arguments
 /// appended. keepalived: notify_*.

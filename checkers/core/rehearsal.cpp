@@ -148,10 +148,11 @@ void Rehearsal::act(const TableChanged& changed) {
 }
 
 void Rehearsal::act(const Notify& notify) {
+  if (!notify.script) return;  // mail and pipes are no deeds of a plan
   const ServiceSettings& service = engine_.settings().services[notify.service];
   std::optional<core::Endpoint> server;
   if (notify.server) server = service.servers[*notify.server].endpoint;
-  keep(service.key, server, ScriptDeed{notify.kind, notify.script});
+  keep(service.key, server, ScriptDeed{notify.kind, *notify.script});
 }
 
 // ---- the table ----

@@ -112,6 +112,7 @@ struct ServerSettings {
   bool inhibit_on_failure = false;
   core::Rare<Script> notify_up{};
   core::Rare<Script> notify_down{};
+  bool mails = false;  ///< keepalived: smtp_alert
   /// Up iff all are up; none: always up.
   std::vector<CheckSettings> checks{};
   bool operator==(const ServerSettings&) const = default;
@@ -137,6 +138,7 @@ struct ServiceSettings {
   bool omega = false;
   core::Rare<Script> quorum_up;
   core::Rare<Script> quorum_down;
+  bool mails = false;  ///< keepalived: smtp_alert
   /// Endpoints are unique.
   std::vector<ServerSettings> servers;
   bool operator==(const ServiceSettings&) const = default;
@@ -145,6 +147,7 @@ struct ServiceSettings {
 struct Settings {
   /// Keys are unique.
   std::vector<ServiceSettings> services;
+  bool pipes = false;  ///< there is a pipe for lines about services and servers
   core::Scheduling scheduling = {};
   bool operator==(const Settings&) const = default;
 };

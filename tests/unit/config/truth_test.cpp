@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "scripts/correspondence.hpp"
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -30,6 +31,7 @@ struct Told {
   vrrp::Wiring vrrp;
   checkers::Settings checkers;
   watchdog::Directives directives;
+  scripts::Correspondence correspondence;
   watchdog::RoleSet roles;
   bool refuses = false;  ///< a reload that removes one service of several
 };
@@ -53,6 +55,7 @@ Told told_by(Model model) {
   return {.vrrp = vrrp::wiring_of(model),
           .checkers = checkers::wiring_of(model),
           .directives = watchdog::directives_of(model.globals),
+          .correspondence = scripts::correspondence_of(model, "host"),
           .roles = watchdog::roles_of(model),
           .refuses = !beyond_limit(model, smaller).empty()};
 }
@@ -64,7 +67,7 @@ bool differ_in(Room room, const Told& one, const Told& other) {
     case Room::checkers:
       return one.checkers != other.checkers;
     case Room::scripts:
-      return one.vrrp.scripts != other.vrrp.scripts;
+      return one.vrrp.scripts != other.vrrp.scripts || one.correspondence != other.correspondence;
     case Room::watchdog:
       return one.directives != other.directives || one.roles.bits() != other.roles.bits() ||
              one.refuses != other.refuses;
@@ -77,7 +80,7 @@ bool differ_in(Room room, const Told& one, const Told& other) {
 
 bool differ_anywhere(const Told& one, const Told& other) {
   return differ_in(Room::vrrp, one, other) || differ_in(Room::checkers, one, other) ||
-         differ_in(Room::watchdog, one, other);
+         differ_in(Room::scripts, one, other) || differ_in(Room::watchdog, one, other);
 }
 
 /// A configuration in both syntaxes.
@@ -120,7 +123,13 @@ constexpr std::string_view kNoPeer =
 constexpr std::string_view kSix =
     "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
     "  virtual_ipaddress {\n    fe80::9/64\n  }\n}\n";
+constexpr std::string_view kPipes =
+    "global_defs {\n  notify_fifo /run/a\n  vrrp_notify_fifo /run/b\n  lvs_notify_fifo /run/c\n}\n";
 constexpr Scene kScenes[] = {
+    {Block::global_defs, "notify_fifo_script", kPipes},
+    {Block::global_defs, "vrrp_notify_fifo_script", kPipes},
+    {Block::global_defs, "lvs_notify_fifo_script", kPipes},
+    {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},
     {Block::global_defs, "vrrp_mcast_group6", kSix},
     {Block::global_defs, "vrrp_check_unicast_src", kUnicast},
     {Block::vrrp_instance, "check_unicast_src", kUnicast},
