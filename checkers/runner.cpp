@@ -262,8 +262,8 @@ void Runner::act(const QuorumChanged& changed) {
   const ServiceSettings& service = engine_.settings().services[changed.service];
   logger_.log(
       changed.up ? messages::kQuorumUp : messages::kQuorumDown,
-      "{}: quorum {}: weight {} of {}{}{}", ipvs::to_string(service.key),
-      changed.up ? "gained" : "lost", changed.weight, service.quorum,
+      "{}: quorum {}: weight {} of {}{}{}", name_of(service), changed.up ? "gained" : "lost",
+      changed.weight, service.quorum,
       service.hysteresis == 0 ? "" : fmt::format(" ± {}", service.hysteresis),
       !changed.up && service.sorry_server
           ? fmt::format(", sorry server {} takes over", service.sorry_server->endpoint.to_string())
@@ -275,9 +275,8 @@ void Runner::act(const TableChanged& changed) {
 }
 
 void Runner::act(const Notify& notify) {
-  const std::string subject =
-      notify.server ? server_name(notify.service, *notify.server)
-                    : ipvs::to_string(engine_.settings().services[notify.service].key);
+  const std::string subject = notify.server ? server_name(notify.service, *notify.server)
+                                            : name_of(engine_.settings().services[notify.service]);
   if (notify.script) notifier_.tell(subject, notify.kind, *notify.script);
   if (!leaving_) cry(notify);  // keepalived: nothing about the stop itself
 }
@@ -289,7 +288,7 @@ void Runner::cry(const Notify& notify) {
   const ServerSettings* server = notify.server ? &service.servers[*notify.server] : nullptr;
   const bool up = notify.kind == NotifyKind::server_up || notify.kind == NotifyKind::quorum_up;
   const bool mails = server != nullptr ? server->mails : service.mails;
-  const bool is_start = server == nullptr && told_services_.insert(service.key).second && up;
+  const bool is_start = server == nullptr && told_services_.insert(name_of(service)).second && up;
   auto tidings = tidings_of({.service = service,
                              .server = server,
                              .up = up,
@@ -302,14 +301,12 @@ void Runner::cry(const Notify& notify) {
 void Runner::forget_scripts_of_others() {
   std::set<std::string> subjects;
   for (const ServiceSettings& service : engine_.settings().services) {
-    subjects.insert(ipvs::to_string(service.key));
+    subjects.insert(name_of(service));
     for (const ServerSettings& server : service.servers)
-      subjects.insert(subject_of(service.key, server.endpoint));
+      subjects.insert(subject_of(service, server.endpoint));
   }
   notifier_.keep_only(subjects);
-  std::set<ipvs::ServiceKey> configured;
-  for (const ServiceSettings& service : engine_.settings().services) configured.insert(service.key);
-  std::erase_if(told_services_, [&](const auto& key) { return !configured.contains(key); });
+  std::erase_if(told_services_, [&](const auto& name) { return !subjects.contains(name); });
 }
 
 void Runner::act(const Remember& remember) {
@@ -330,7 +327,7 @@ void Runner::act(const Forget& forget) {
 
 std::string Runner::server_name(std::size_t service, std::size_t server) const {
   const ServiceSettings& settings = engine_.settings().services[service];
-  return subject_of(settings.key, settings.servers[server].endpoint);
+  return subject_of(settings, settings.servers[server].endpoint);
 }
 
 std::string Runner::check_name(std::size_t service, std::size_t server, std::size_t check) const {

@@ -82,8 +82,8 @@ class Runner {
   TableKeeper keeper_;
   ProbeDriver probes_;
   Notifier notifier_;
-  std::string last_why_;                      // of the server that changed last
-  std::set<ipvs::ServiceKey> told_services_;  // of whose quorum anything was said
+  std::string last_why_;                 // of the server that changed last
+  std::set<std::string> told_services_;  // of whose quorum anything was said
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
   /// Readable when the VRRP process has ended; closed when there is none.

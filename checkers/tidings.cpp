@@ -14,18 +14,22 @@ std::string lower(std::string text) {
 }
 
 /// keepalived: none where a mark stands for the service.
-std::string protocol_of(const ipvs::ServiceKey& key) {
-  const auto* address = std::get_if<ipvs::AddressKey>(&key);
+std::string protocol_of(const ServiceSettings& service) {
+  const auto* address = std::get_if<ipvs::AddressKey>(&service.keys.front());
   return address == nullptr ? "none" : lower(ipvs::to_string(address->protocol));
 }
 
-std::string name_of(const core::Endpoint& endpoint, const std::string& protocol) {
+std::string trio_of(const core::Endpoint& endpoint, const std::string& protocol) {
   return fmt::format("[{}]:{}:{}", endpoint.address.to_string(), protocol, endpoint.port);
 }
 
-std::string name_of(const ipvs::ServiceKey& key) {
-  if (const auto* mark = std::get_if<ipvs::MarkKey>(&key)) return fmt::format("FWM {}", mark->mark);
-  return name_of(std::get<ipvs::AddressKey>(key).endpoint, protocol_of(key));
+std::string named(const ServiceSettings& service) {
+  constexpr std::string_view kGroup = "group ";
+  if (const std::size_t at = service.group.find(kGroup); at != std::string::npos)
+    return fmt::format("VSG {}", service.group.substr(at + kGroup.size()));
+  if (const auto* mark = std::get_if<ipvs::MarkKey>(&service.keys.front()))
+    return fmt::format("FWM {}", mark->mark);
+  return trio_of(std::get<ipvs::AddressKey>(service.keys.front()).endpoint, protocol_of(service));
 }
 
 }  // namespace
@@ -33,11 +37,11 @@ std::string name_of(const ipvs::ServiceKey& key) {
 std::optional<runtime::Tidings> tidings_of(const Change& change) {
   if (!change.pipes && !change.mail) return std::nullopt;
   const std::string state = change.up ? "UP" : "DOWN";
-  const std::string service = name_of(change.service.key);
+  const std::string service = named(change.service);
   runtime::Tidings tidings{.scope = runtime::Tidings::Scope::lvs};
   std::string title;
   if (change.server != nullptr) {
-    const std::string server = name_of(change.server->endpoint, protocol_of(change.service.key));
+    const std::string server = trio_of(change.server->endpoint, protocol_of(change.service));
     tidings.subject = fmt::format("RS {} {}", server, service);
     tidings.line = fmt::format("{} {}", tidings.subject, state);
     title = fmt::format("Realserver {} of virtual server {} - {}", server, service, state);

@@ -6,6 +6,7 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/pace.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
 
@@ -37,6 +38,7 @@ struct Wiring {
   bool mails_faults = true;                      ///< keepalived: no_email_faults
   bool pipes = false;                            ///< there is a pipe for lines about instances
   bool states_on_reload = false;                 ///< keepalived: fifo_write_vrrp_states_on_reload
+  Pace pace;                                     ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};

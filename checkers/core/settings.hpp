@@ -127,7 +127,11 @@ struct SorryServer {
 };
 
 struct ServiceSettings {
-  ipvs::ServiceKey key;
+  /// keepalived: virtual_server group NAME, as "TCP group web". Empty: one key, which is its name.
+  std::string group{};
+  /// The entries that it has in the kernel's table: all those of its group, each with the whole
+  /// pool. Never empty.
+  std::vector<ipvs::ServiceKey> keys{};
   ipvs::Settings settings;
   /// Sum of weights of up servers that is needed. At least 1.
   std::uint32_t quorum = 1;
@@ -145,7 +149,7 @@ struct ServiceSettings {
 };
 
 struct Settings {
-  /// Keys are unique.
+  /// No key is in two of them.
   std::vector<ServiceSettings> services;
   bool pipes = false;  ///< there is a pipe for lines about services and servers
   core::Scheduling scheduling = {};

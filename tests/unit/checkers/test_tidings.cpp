@@ -12,7 +12,7 @@ namespace {
 
 ServiceSettings service_of(const ipvs::ServiceKey& key, const char* server) {
   ServiceSettings service;
-  service.key = key;
+  service.keys = {key};
   service.quorum = 2;
   service.servers.resize(1);
   service.servers[0].endpoint = {*core::IpAddress::parse(server), 8080};
@@ -60,6 +60,14 @@ TEST_CASE("tidings: a mark and IPv6") {
   REQUIRE(line);
   CHECK(line->line == "RS [fd00::1]:none:8080 FWM 7 UP");
   CHECK(line->title.empty());
+}
+
+TEST_CASE("tidings: a group of services goes by its name") {
+  ServiceSettings group = web();
+  group.group = "TCP group web";
+  const auto line = tidings_of({.service = group, .up = false, .pipes = true});
+  REQUIRE(line);
+  CHECK(line->line == "VS VSG web DOWN");
 }
 
 TEST_CASE("tidings: who asked for nothing hears nothing") {
