@@ -289,6 +289,7 @@ void Runner::act(const CheckTroubled& troubled) {
 }
 
 void Runner::act(const ServerChanged& changed) {
+  last_why_ = changed.why;
   ++counters_.server_transitions;
   logger_.log(changed.up ? messages::kServerUp : messages::kServerDown, "{} is {}: {}",
               server_name(changed.service, changed.server), changed.up ? "up" : "down",
@@ -321,7 +322,25 @@ void Runner::act(const TableChanged& changed) {
 void Runner::act(const Notify& notify) {
   const std::string subject = notify.server ? server_name(notify.service, *notify.server)
                                             : name_of(engine_.settings().services[notify.service]);
-  notifier_.tell(subject, notify.kind, notify.script);
+  if (notify.script) notifier_.tell(subject, notify.kind, *notify.script);
+  if (!leaving_) cry(notify);  // keepalived: nothing about the stop itself
+}
+
+/// Mail and pipes. A service that has its quorum from the start on is no news for a mailbox.
+void Runner::cry(const Notify& notify) {
+  const Settings& settings = engine_.settings();
+  const ServiceSettings& service = settings.services[notify.service];
+  const ServerSettings* server = notify.server ? &service.servers[*notify.server] : nullptr;
+  const bool up = notify.kind == NotifyKind::server_up || notify.kind == NotifyKind::quorum_up;
+  const bool mails = server != nullptr ? server->mails : service.mails;
+  const bool is_start = server == nullptr && told_services_.insert(name_of(service)).second && up;
+  auto tidings = tidings_of({.service = service,
+                             .server = server,
+                             .up = up,
+                             .why = server != nullptr ? last_why_ : std::string(),
+                             .pipes = settings.pipes,
+                             .mail = mails && !is_start});
+  if (tidings) notifier_.client().tell(std::move(*tidings));
 }
 
 void Runner::forget_scripts_of_others() {
@@ -332,6 +351,7 @@ void Runner::forget_scripts_of_others() {
       subjects.insert(subject_of(service, server.endpoint));
   }
   notifier_.keep_only(subjects);
+  std::erase_if(told_services_, [&](const auto& name) { return !subjects.contains(name); });
 }
 
 void Runner::act(const Remember& remember) {

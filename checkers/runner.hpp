@@ -10,6 +10,7 @@
 #include "checkers/notifier.hpp"
 #include "checkers/rehearsal_desk.hpp"
 #include "checkers/status.hpp"
+#include "checkers/tidings.hpp"
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
@@ -21,6 +22,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace holdfast::checkers {
 
@@ -64,6 +67,7 @@ class Runner {
   void act(const QuorumChanged& changed);
   void act(const TableChanged& changed);
   void act(const Notify& notify);
+  void cry(const Notify& notify);
   void act(const Remember& remember);
   void act(const Forget& forget);
 
@@ -86,6 +90,8 @@ class Runner {
   LocalAddresses addresses_;
   Notifier notifier_;
   ProbeDriver probes_;
+  std::string last_why_;                 // of the server that changed last
+  std::set<std::string> told_services_;  // of whose quorum anything was said
   runtime::DeadlineTimer tick_;
   runtime::DeadlineTimer farewell_;
   /// Readable when the VRRP process has ended; closed when there is none.

@@ -207,6 +207,8 @@ Settings Translator::settings() {
   settings.flush_at_start = model_.globals.lvs_flush;
   settings.flush_at_stop =
       model_.globals.lvs_flush_on_stop && !model_.globals.lvs_flush_on_stop_own;
+  settings.pipes =
+      !model_.globals.notify_fifo.path.empty() || !model_.globals.lvs_notify_fifo.path.empty();
   settings.services.reserve(model_.services.size());
   const config::Members members = config::members_of(model_);
   for (std::size_t i = 0; i < model_.services.size(); ++i) {
@@ -230,6 +232,7 @@ ServiceSettings Translator::service(const config::VirtualServer& from) {
   to.ha_suspend = from.ha_suspend;
   to.quorum_up = script(from.quorum_up, "quorum_up");
   to.quorum_down = script(from.quorum_down, "quorum_down");
+  to.mails = from.smtp_alert;
   if (from.sorry_server) {
     to.sorry_server = SorryServer{.endpoint = {from.sorry_server->address, from.sorry_server->port},
                                   .entry = {.forwarding = forwarding(from.sorry_server->forwarding),
@@ -253,6 +256,7 @@ ServerSettings Translator::server(const config::RealServer& from) {
   to.inhibit_on_failure = from.inhibit_on_failure;
   to.notify_up = script(from.notify_up, "notify_up");
   to.notify_down = script(from.notify_down, "notify_down");
+  to.mails = from.smtp_alert;
   for (const config::Check& one : from.checks) {
     auto made = std::visit([&](const auto& kind) { return check(kind, from.alpha); }, one);
     if (made) to.checks.push_back(std::move(*made));

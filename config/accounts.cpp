@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace holdfast::config {
@@ -29,6 +30,10 @@ void visit_service(const VirtualServer& service, const std::function<void(const 
   }
 }
 
+std::array<const NotifyFifo*, 3> pipes_of(const Globals& globals) {
+  return {&globals.notify_fifo, &globals.vrrp_notify_fifo, &globals.lvs_notify_fifo};
+}
+
 }  // namespace
 
 void for_each_script(const Model& model, const std::function<void(const Script&)>& visit) {
@@ -40,6 +45,15 @@ void for_each_script(const Model& model, const std::function<void(const Script&)
   }
   for (const SyncGroup& one : model.sync_groups) visit_notifications(one, visit);
   for (const VirtualServer& one : model.services) visit_service(one, visit);
+  for (const NotifyFifo* one : pipes_of(model.globals))
+    if (one->script) visit(*one->script);
+}
+
+Script owner_of(const NotifyFifo& pipe) {
+  Script owner;
+  owner.user = pipe.user;
+  owner.group = pipe.group;
+  return owner;
 }
 
 core::AccountName account_name(const Script& script, const Globals& globals) {
@@ -52,6 +66,8 @@ std::vector<core::AccountName> accounts_named_in(const Model& model) {
   std::set<core::AccountName> names;
   for_each_script(model,
                   [&](const Script& script) { names.insert(account_name(script, model.globals)); });
+  for (const NotifyFifo* one : pipes_of(model.globals))
+    if (!one->path.empty()) names.insert(account_name(owner_of(*one), model.globals));
   return {names.begin(), names.end()};
 }
 

@@ -21,7 +21,10 @@ inline constexpr std::string_view kDefaultScriptUser = "keepalived_script";
 /// Whom a script of this configuration names: itself, else script_user, else kDefaultScriptUser.
 [[nodiscard]] core::AccountName account_name(const Script& script, const Globals& globals);
 
-/// Every account that a script of the model runs as, each once.
+/// A notification pipe as a script that does nothing: the same account owns it.
+[[nodiscard]] Script owner_of(const NotifyFifo& pipe);
+
+/// Every account that a script of the model runs as, or that owns a pipe, each once.
 [[nodiscard]] std::vector<core::AccountName> accounts_named_in(const Model& model);
 
 /// The account that runs a script; root where nobody is named and kDefaultScriptUser does not

@@ -82,6 +82,7 @@ struct Globals {
   std::optional<bool> smtp_alert;          ///< default of every smtp_alert below
   std::optional<bool> smtp_alert_vrrp;     ///< the same for instances and groups
   std::optional<bool> smtp_alert_checker;  ///< the same for services and servers
+  bool no_email_faults = false;            ///< no mail about instances that enter FAULT
   GarpSettings garp;                       ///< defaults of the instances
   std::uint8_t vrrp_version = 2;           ///< default of the instances
   core::IpAddress vrrp_mcast_group4 = core::IpAddress::v4({224, 0, 0, 18});
@@ -113,7 +114,8 @@ struct Globals {
   NotifyFifo notify_fifo;
   NotifyFifo vrrp_notify_fifo;
   NotifyFifo lvs_notify_fifo;
-  std::string snmp_socket;  ///< AgentX master; empty: the library's default
+  bool fifo_write_vrrp_states_on_reload = false;  ///< all states, after a reload
+  std::string snmp_socket;                        ///< AgentX master; empty: the library's default
   bool enable_traps = false;
   bool enable_snmp_vrrp = false;
   bool enable_snmp_checker = false;

@@ -78,10 +78,31 @@ void ScriptClient::pump() {
     job.is_sent = true;
     if (request.commands.empty()) erase(id);
   }
-  if (jobs_.empty() && on_idle_) std::exchange(on_idle_, {})();
+  while (pipe_ && pipe_->has_room() && outbox_.has_unsent()) {
+    const Tidings next = outbox_.take_unsent();
+    const auto bytes = encode(next);
+    if (bytes.size() <= MessagePipe::kMaxMessage)
+      pipe_->send(bytes);
+    else  // a name of a quarter megabyte: nobody can be told
+      outbox_.on({next.id, TidingsReport::What::settled});
+  }
+  look_whether_idle();
+}
+
+void ScriptClient::look_whether_idle() {
+  if (idle() && on_idle_) std::exchange(on_idle_, {})();
+}
+
+void ScriptClient::tell(Tidings tidings) {
+  outbox_.add(std::move(tidings));
+  pump();
 }
 
 void ScriptClient::on_message(std::span<const std::uint8_t> bytes) {
+  if (const auto told = decode_tidings_report(bytes)) {
+    outbox_.on(*told);
+    return look_whether_idle();
+  }
   const auto report = decode_script_report(bytes);
   const auto found = report ? jobs_.find(report->job) : jobs_.end();
   if (found == jobs_.end() || report->index >= found->second.begun.size()) return;
@@ -104,7 +125,7 @@ void ScriptClient::settle(std::uint64_t id, std::uint32_t index, core::ScriptOut
   for (const bool over : job.over)
     if (!over) return;
   erase(id);
-  if (jobs_.empty() && on_idle_) std::exchange(on_idle_, {})();
+  look_whether_idle();
 }
 
 void ScriptClient::erase(std::uint64_t id) {
@@ -119,6 +140,7 @@ void ScriptClient::erase(std::uint64_t id) {
 // has become of that one.
 void ScriptClient::on_closed() {
   pipe_.reset();
+  outbox_.on_disconnected();
   std::vector<std::uint64_t> sent;
   for (const auto& [id, job] : jobs_)
     if (job.is_sent) sent.push_back(id);

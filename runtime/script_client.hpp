@@ -5,6 +5,7 @@
 
 #include "runtime/message_pipe.hpp"
 #include "runtime/script_messages.hpp"
+#include "runtime/tidings_outbox.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -41,8 +42,11 @@ class ScriptClient {
   /// full: the newest state of each subject and no older one, so it is as long as the
   /// configuration at most. Without commands it only ends what runs for the former state.
   void run(std::string subject, std::string state, std::vector<core::Command> commands);
-  /// Every command has had its last word.
-  [[nodiscard]] bool idle() const { return jobs_.empty(); }
+  /// A line for the pipes, a letter, or both. Kept until the other side has dealt with it.
+  void tell(Tidings tidings);
+  /// Every command has had its last word, and every line is with the other side. Letters are that
+  /// one's to care for.
+  [[nodiscard]] bool idle() const { return jobs_.empty() && !outbox_.has_lines(); }
   /// Calls once when idle, at once if it is so already. For an orderly stop.
   void when_idle(std::function<void()> on_idle);
   /// For who leaves without waiting any longer: whose scripts nobody has been told of, as "VI_1 for
@@ -59,6 +63,7 @@ class ScriptClient {
   };
 
   void pump();
+  void look_whether_idle();
   void on_message(std::span<const std::uint8_t> bytes);
   void on_closed();
   void settle(std::uint64_t id, std::uint32_t index, core::ScriptOutcome outcome);
@@ -73,6 +78,7 @@ class ScriptClient {
   std::map<std::string, std::uint64_t> newest_unsent_;
   std::map<std::string, std::uint64_t> newest_;  // of jobs_, sent or not
   std::uint64_t last_id_ = 0;
+  TidingsOutbox outbox_;
   std::function<void()> on_idle_;
   /// A posted handler looks here whether this is still there.
   std::shared_ptr<ScriptClient*> self_;

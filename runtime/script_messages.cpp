@@ -1,6 +1,6 @@
 #include "runtime/script_messages.hpp"
 
-#include "core/bytes.hpp"
+#include "runtime/message_fields.hpp"
 
 namespace holdfast::runtime {
 namespace {
@@ -11,43 +11,9 @@ constexpr std::uint8_t kReport = 2;
 using core::ByteReader;
 using core::ByteWriter;
 
-void put(ByteWriter& out, std::uint64_t number) {
-  out.u32(static_cast<std::uint32_t>(number >> 32));
-  out.u32(static_cast<std::uint32_t>(number));
-}
-std::uint64_t take_number(ByteReader& in) {
-  const std::uint64_t high = in.u32();
-  return high << 32 | in.u32();
-}
-
-void put(ByteWriter& out, std::string_view text) {
-  out.u32(static_cast<std::uint32_t>(text.size()));
-  out.put({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
-std::string take_text(ByteReader& in) {
-  const auto bytes = in.take(in.u32());
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-void put(ByteWriter& out, core::Duration duration) {
-  put(out, static_cast<std::uint64_t>(duration.count()));
-}
-core::Duration take_duration(ByteReader& in) {
-  return core::Duration(static_cast<std::int64_t>(take_number(in)));
-}
-
-/// How many entries follow. Each takes four bytes at least, so a wrong number cannot cost memory.
-std::size_t take_count(ByteReader& in) {
-  const std::uint32_t count = in.u32();
-  if (count <= in.remaining() / 4) return count;
-  static_cast<void>(in.take(in.remaining() + 1));  // from here on nothing is well-formed
-  return 0;
-}
-
-void put(ByteWriter& out, const core::Command& command) {
+void put_command(ByteWriter& out, const core::Command& command) {
   put(out, command.what);
-  out.u32(static_cast<std::uint32_t>(command.argv.size()));
-  for (const std::string& word : command.argv) put(out, word);
+  put(out, command.argv);
   out.u32(command.user.uid);
   out.u32(command.user.gid);
   out.u32(static_cast<std::uint32_t>(command.user.groups.size()));
@@ -60,8 +26,7 @@ void put(ByteWriter& out, const core::Command& command) {
 core::Command take_command(ByteReader& in) {
   core::Command command;
   command.what = take_text(in);
-  for (std::size_t count = take_count(in); count > 0 && in.ok(); --count)
-    command.argv.push_back(take_text(in));
+  command.argv = take_texts(in);
   command.user.uid = in.u32();
   command.user.gid = in.u32();
   for (std::size_t count = take_count(in); count > 0 && in.ok(); --count)
@@ -92,7 +57,7 @@ std::vector<std::uint8_t> encode(const ScriptJob& job) {
   put(out, job.subject);
   put(out, job.state);
   out.u32(static_cast<std::uint32_t>(job.commands.size()));
-  for (const core::Command& command : job.commands) put(out, command);
+  for (const core::Command& command : job.commands) put_command(out, command);
   return bytes;
 }
 

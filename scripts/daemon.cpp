@@ -6,12 +6,17 @@
 #include "runtime/memory.hpp"
 #include "runtime/sealed_memfd.hpp"
 
+#include "scripts/correspondence.hpp"
+#include "scripts/crier.hpp"
 #include "scripts/helper.hpp"
 #include "scripts/messages.hpp"
 #include "scripts/permitted.hpp"
+#include <array>
 #include <csignal>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace holdfast::scripts {
 namespace {
@@ -22,8 +27,19 @@ void ignore_requests_to_stop() {
   for (const int number : {SIGTERM, SIGINT}) std::signal(number, SIG_IGN);
 }
 
-/// Nothing is permitted by what cannot be read.
-Permitted read_permitted(int snapshot, runtime::Logger& logger) {
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+/// What a configuration means for this process.
+struct Wiring {
+  Permitted permitted;
+  std::optional<Correspondence> correspondence;
+};
+
+/// Nothing is permitted by what cannot be read; mail and pipes stay as they are.
+Wiring read_wiring(int snapshot, runtime::Logger& logger) {
   const auto bytes = runtime::read_sealed_memfd(snapshot);
   const auto model =
       bytes ? config::usable_model(*bytes) : core::Result<config::Model>(bytes.error());
@@ -31,7 +47,7 @@ Permitted read_permitted(int snapshot, runtime::Logger& logger) {
     logger.log(kNoConfiguration, "the configuration cannot be read: {}", model.error().message);
     return {};
   }
-  return Permitted(*model);
+  return {Permitted(*model), correspondence_of(*model, host_name())};
 }
 
 void return_what_reading_needed() {
@@ -58,12 +74,24 @@ int run_daemon(const runtime::ChildOptions& options) {
     channel.take_waiting();
     return permitted.allows(command);
   };
-  Helper helper(loop.io(), logger, permits, [&loop] { loop.stop(0); });
+  Crier crier(loop.io(), logger);
+  Helper helper(loop.io(), logger, permits, [&] { crier.leave([&loop] { loop.stop(0); }); });
+  helper.give_tidings_to(
+      [&](const std::string& owner, runtime::Tidings tidings, Crier::Answer answer) {
+        channel.take_waiting();
+        crier.take(owner, std::move(tidings), std::move(answer));
+      });
   channel.start(
       [&](runtime::Frame frame) {
-        if (frame.type == runtime::FrameType::prepare && frame.fd)
-          permitted.add(read_permitted(frame.fd.get(), logger));
-        if (frame.type == runtime::FrameType::commit) ::umask(static_cast<mode_t>(frame.number));
+        if (frame.type == runtime::FrameType::prepare && frame.fd) {
+          Wiring wiring = read_wiring(frame.fd.get(), logger);
+          permitted.add(std::move(wiring.permitted));
+          if (wiring.correspondence) crier.prepare(std::move(*wiring.correspondence));
+        }
+        if (frame.type == runtime::FrameType::commit) {
+          ::umask(static_cast<mode_t>(frame.number));
+          crier.commit();
+        }
         if (frame.type == runtime::FrameType::prepare) return_what_reading_needed();
         if (frame.type == runtime::FrameType::scripts && frame.fd)
           helper.serve(frame.text, std::move(frame.fd));
@@ -72,7 +100,8 @@ int run_daemon(const runtime::ChildOptions& options) {
   // From inside the loop: it shows that requests are taken.
   std::uint64_t heartbeats = 0;
   const runtime::PeriodicTimer heartbeat(loop.io(), options.heartbeat_interval, [&] {
-    static_cast<void>(channel.send({runtime::FrameType::heartbeat, ++heartbeats, {}, {}}));
+    static_cast<void>(
+        channel.send({runtime::FrameType::heartbeat, ++heartbeats, crier.status(), {}}));
   });
   logger.log(kStarted, "ready");
   const int exit_code = loop.run();

@@ -49,6 +49,14 @@ void Helper::close_door() {
 void Helper::on_message(std::uint64_t client, std::span<const std::uint8_t> bytes) {
   auto job = runtime::decode_script_job(bytes);
   if (job) return submit(client, std::move(*job));
+  if (auto tidings = runtime::decode_tidings(bytes)) {
+    if (!on_tidings_) return;
+    return on_tidings_(clients_.at(client).owner, std::move(*tidings),
+                       [this, client](const runtime::TidingsReport& report) {
+                         const auto found = clients_.find(client);
+                         if (found != clients_.end()) found->second.pipe->send(encode(report));
+                       });
+  }
   logger_.log(kNonsense, "the {} process has sent {} bytes that are no request",
               clients_.at(client).owner, bytes.size());
   on_closed(client);

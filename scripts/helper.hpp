@@ -8,6 +8,7 @@
 #include "runtime/loop.hpp"
 #include "runtime/message_pipe.hpp"
 #include "runtime/script_messages.hpp"
+#include "runtime/tidings.hpp"
 
 #include "scripts/core/queue.hpp"
 #include "scripts/running.hpp"
@@ -32,6 +33,10 @@ class Helper {
   Helper(const Helper&) = delete;
   Helper& operator=(const Helper&) = delete;
 
+  /// What is told beside scripts goes there, with a way to answer.
+  using OnTidings = std::function<void(const std::string& owner, runtime::Tidings tidings,
+                                       std::function<void(runtime::TidingsReport)> answer)>;
+  void give_tidings_to(OnTidings on_tidings) { on_tidings_ = std::move(on_tidings); }
   /// A process of this role asks through `end` from now on.
   void serve(const std::string& owner, runtime::UniqueFd end);
   /// Nobody new will come: the director stops, or is gone.
@@ -71,6 +76,7 @@ class Helper {
   runtime::Logger& logger_;
   Permits permits_;
   std::function<void()> on_done_;
+  OnTidings on_tidings_;
   Queue queue_;
   runtime::DeadlineTimer timer_;
   runtime::RateLimiter time_limit_noise_{std::chrono::minutes(1)};

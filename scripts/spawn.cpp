@@ -47,6 +47,7 @@ struct Launch {
   char* const* argv;
   char* const* environment;
   const core::ScriptUser& user;
+  int input_fd;   ///< standard input; -1: /dev/null
   int error = 0;  ///< errno of what kept it from becoming the script
 };
 
@@ -75,9 +76,12 @@ bool become(const core::ScriptUser& user) {
 int become_script(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
   ::setsid();
-  ::close_range(0, ~0U, 0);
-  const bool has_null = ::open("/dev/null", O_RDWR) == STDIN_FILENO;
-  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(STDIN_FILENO, standard);
+  const bool has_input =
+      launch.input_fd >= 0 && ::dup2(launch.input_fd, STDIN_FILENO) == STDIN_FILENO;
+  const int first = has_input ? STDOUT_FILENO : STDIN_FILENO;
+  ::close_range(static_cast<unsigned>(first), ~0U, 0);
+  const bool has_null = ::open("/dev/null", O_RDWR) == first;
+  for (int standard = first + 1; standard <= STDERR_FILENO; ++standard) ::dup2(first, standard);
   runtime::use_default_signals();  // what is ignored or blocked would survive the exec
   if (has_null && become(launch.user)) ::execve(launch.program, launch.argv, launch.environment);
   launch.error = errno;
@@ -92,13 +96,14 @@ void wait_for(pid_t pid) {
 }  // namespace
 
 // As vfork: nothing of this process is copied, however large it is. clone(2).
-core::Result<Spawned> spawn(const std::string& program, const core::Command& command) {
+core::Result<Spawned> spawn(const std::string& program, const core::Command& command,
+                            int standard_input) {
   std::vector<std::string> words = command.argv;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const std::vector<char*> environment = clean_environment();
-  Launch launch{program.c_str(), argv.data(), environment.data(), command.user};
+  Launch launch{program.c_str(), argv.data(), environment.data(), command.user, standard_input};
   alignas(std::max_align_t) std::array<std::byte, kStackBytes> stack;
   int pidfd = -1;
   Spawned spawned;

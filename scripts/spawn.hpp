@@ -20,6 +20,8 @@ struct Spawned {
 /// nothing of ours: a session and process group of its own (their number is its pid), stdio on
 /// /dev/null, no other descriptor, no signal blocked or ignored, and all capabilities that the
 /// kernel gives to its user.
-[[nodiscard]] core::Result<Spawned> spawn(const std::string& program, const core::Command& command);
+/// `standard_input`: instead of /dev/null; -1: none.
+[[nodiscard]] core::Result<Spawned> spawn(const std::string& program, const core::Command& command,
+                                          int standard_input = -1);
 
 }  // namespace holdfast::scripts

@@ -200,6 +200,7 @@ class Daemon {
     tracker_.follow(wiring.checks, scripts_at_work());
     files_tracked_.follow(wiring.files);
     processes_.follow(wiring.processes);
+    if (has_configuration_) repeat_states();
     has_configuration_ = true;
     claims_->follow();
     tidy_up_soon();
@@ -230,6 +231,18 @@ class Daemon {
     routing_.withdraw();
     reflector_.forget(RouterKey{});
     reflector_.flush();
+  }
+
+  /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.
+  void repeat_states() {
+    for (const Instance* instance : runner_->router().instances()) {
+      const StateName state = instance->state_name();
+      if (state == StateName::init) continue;
+      NotifyState told = NotifyState::backup;
+      if (state == StateName::master) told = NotifyState::master;
+      if (state == StateName::fault) told = NotifyState::fault;
+      notifier_.repeat(instance->settings().name, told, instance->effective_priority());
+    }
   }
 
   /// Who is master already goes on, as what a killed predecessor was, or an owner; with the first

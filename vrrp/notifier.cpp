@@ -27,10 +27,15 @@ void Notifier::take(Wiring& wiring) {
     departing_.insert(key);
   }
   scripts_ = std::move(wiring.scripts);
+  mails_ = std::move(wiring.mails);
+  mails_faults_ = wiring.mails_faults;
+  pipes_ = wiring.pipes;
+  states_on_reload_ = wiring.states_on_reload;
   refusals_.clear();
 }
 
 void Notifier::tell(const Notify& notify) {
+  cry(notify);
   std::string subject = notify.router->name;
   if (notify.state == NotifyState::master_rx_lower_pri) subject += kHintSuffix;
   std::vector<core::Command> commands;
@@ -42,6 +47,35 @@ void Notifier::tell(const Notify& notify) {
   if (commands.empty() && !has_scripts && !subjects_.contains(subject)) return;
   subjects_.insert_or_assign(subject, notify.router->key);
   client_.run(std::move(subject), std::string(to_string(notify.state)), std::move(commands));
+}
+
+// Beside scripts.
+void Notifier::cry(const Notify& notify) {
+  const auto scripts = scripts_.find(notify.router->key);
+  const NotifyState state =
+      state_told(scripts == scripts_.end() ? nullptr : &scripts->second, notify.state);
+  const bool mail = mails_.contains(notify.router->key) && wants_letter(state) &&
+                    notify.state != NotifyState::deleted;
+  auto tidings = tidings_of({Teller::Kind::instance, notify.router->name}, state, notify.priority,
+                            {.pipes = pipes_, .mail = mail});
+  if (tidings) client_.tell(std::move(*tidings));
+}
+
+bool Notifier::wants_letter(NotifyState state) const {
+  return state != NotifyState::fault || mails_faults_;
+}
+
+void Notifier::tell_of_group(const std::string& name, NotifyState state, bool mail) {
+  auto tidings = tidings_of({Teller::Kind::group, name}, state, 0,
+                            {.pipes = pipes_, .mail = mail && wants_letter(state)});
+  if (tidings) client_.tell(std::move(*tidings));
+}
+
+void Notifier::repeat(const std::string& name, NotifyState state, std::uint8_t priority) {
+  if (!states_on_reload_) return;
+  auto tidings =
+      tidings_of({Teller::Kind::instance, name}, state, priority, {.pipes = true, .mail = false});
+  if (tidings) client_.tell(std::move(*tidings));
 }
 
 void Notifier::forget(const RouterKey& key) {

@@ -6,6 +6,7 @@
 #include "runtime/script_client.hpp"
 #include "vrrp/core/event.hpp"
 #include "vrrp/script_tracker.hpp"
+#include "vrrp/tidings.hpp"
 #include "vrrp/wiring.hpp"
 
 #include <functional>
@@ -27,6 +28,10 @@ class Notifier {
   /// for their last words.
   void take(Wiring& wiring);
   void tell(const Notify& notify);
+  /// The same for a sync group: lines and mail, no scripts. `mail`: its smtp_alert.
+  void tell_of_group(const std::string& name, NotifyState state, bool mail);
+  /// After a reload, for each instance: its line once more, where the configuration asks for that.
+  void repeat(const std::string& name, NotifyState state, std::uint8_t priority);
   /// The instance has had its last word; a new one with the same key keeps its own scripts.
   void forget(const RouterKey& key);
 
@@ -35,6 +40,8 @@ class Notifier {
   [[nodiscard]] runtime::ScriptClient& client() { return client_; }
 
  private:
+  void cry(const Notify& notify);
+  [[nodiscard]] bool wants_letter(NotifyState state) const;
   void on_news(const runtime::ScriptClient::News& news);
   void say(const runtime::ScriptClient::News& news);
 
@@ -44,7 +51,11 @@ class Notifier {
   std::map<RouterKey, InstanceScripts> scripts_;
   std::set<RouterKey> departing_;              // of scripts_: what is kept for the last words
   std::map<std::string, RouterKey> subjects_;  // that scripts were ever run for
-  std::set<std::string> refusals_;             // said since the configuration came into use
+  std::set<RouterKey> mails_;
+  bool mails_faults_ = true;
+  bool pipes_ = false;
+  bool states_on_reload_ = false;
+  std::set<std::string> refusals_;  // said since the configuration came into use
   runtime::ScriptClient client_;
 };
 

@@ -308,6 +308,10 @@ Wiring wiring_of(const config::Model& model) {
   wiring.scheduling = model.globals.vrrp_process;
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
+  wiring.mails_faults = !model.globals.no_email_faults;
+  wiring.pipes =
+      !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();
+  wiring.states_on_reload = wiring.pipes && model.globals.fifo_write_vrrp_states_on_reload;
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
@@ -319,6 +323,7 @@ Wiring wiring_of(const config::Model& model) {
     }
     RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);
     if (!routing.empty()) wiring.routing.of_instances.emplace(settings.key(), std::move(routing));
+    if (written.smtp_alert) wiring.mails.insert(settings.key());
     InstanceScripts scripts = scripts_of(written, model);
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));
@@ -328,13 +333,18 @@ Wiring wiring_of(const config::Model& model) {
   return wiring;
 }
 
+// Hooks hear DELETED only where notify_deleted says that somebody knows the word.
+NotifyState state_told(const InstanceScripts* scripts, NotifyState state) {
+  const bool knows = scripts != nullptr && scripts->by_state.contains(NotifyState::deleted);
+  return state == NotifyState::deleted && !knows ? NotifyState::fault : state;
+}
+
 std::vector<core::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
                                         NotifyState state, std::uint8_t priority) {
   std::vector<core::Command> commands;
   const auto own = scripts.by_state.find(state);
   if (own != scripts.by_state.end()) commands.push_back(own->second);
-  // keepalived: hooks hear DELETED only where notify_deleted says that somebody knows the word.
-  if (state == NotifyState::deleted && own == scripts.by_state.end()) state = NotifyState::fault;
+  state = state_told(&scripts, state);
   // keepalived tells the general script states only; the hint about a lower priority has a script
   // of its own.
   if (scripts.any && state != NotifyState::master_rx_lower_pri) {

@@ -15,6 +15,7 @@
 #include "vrrp/routing_wiring.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,11 @@ struct Wiring {
   std::vector<ProcessCheck> processes;           ///< likewise
   AddressList static_addresses;                  ///< each with its interface
   RoutingWishes routing;
-  Pace pace;  ///< of announcements
+  std::set<RouterKey> mails;      ///< instances with smtp_alert
+  bool mails_faults = true;       ///< keepalived: no_email_faults
+  bool pipes = false;             ///< there is a pipe for lines about instances
+  bool states_on_reload = false;  ///< keepalived: fifo_write_vrrp_states_on_reload
+  Pace pace;                      ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
@@ -55,6 +60,10 @@ struct Wiring {
 /// Instances that ask for what this version does not speak are left out: the reader has warned. A
 /// script whose account is not known comes with that problem.
 [[nodiscard]] Wiring wiring_of(const config::Model& model);
+
+/// Without a notify_deleted, whoever hears of every state hears FAULT when an instance is taken
+/// away. keepalived: notify_deleted.
+[[nodiscard]] NotifyState state_told(const InstanceScripts* scripts, NotifyState state);
 
 /// What to run for a notification, in order: notify_<state>, then notify with its four arguments
 /// appended. keepalived: notify_*.

@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "mail/postman.hpp"
 #include "scripts/daemon.hpp"
 #include <cap-ng.h>
 #include <cerrno>
@@ -149,6 +150,10 @@ int run(int argc, char** argv) {
   if (first == "--role=release") {
     set_process_name("free");
     return watchdog::run_release(words);
+  }
+  if (first == "--role=mail") {
+    set_process_name("mail");
+    return mail::run_postman();
   }
   if (first.starts_with("--role=")) return run_child(words);
 

@@ -70,13 +70,14 @@ struct TableChanged {
 };
 
 enum class NotifyKind : std::uint8_t { server_up, server_down, quorum_up, quorum_down };
-/// Run a script of the operator: of the server if there is one, else of the service. What still
-/// runs for the former state of the same is ended.
+/// Tell what has become of a server, if there is one, else of the service: by the operator's
+/// script, for whose former state what still runs is ended; by mail and by the pipes, where they
+/// are wanted.
 struct Notify {
   NotifyKind kind = NotifyKind::server_up;
   std::size_t service = 0;
   std::optional<std::size_t> server;
-  Script script;
+  core::Rare<Script> script{};
   bool operator==(const Notify&) const = default;
 };
 

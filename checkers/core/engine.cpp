@@ -224,11 +224,13 @@ void Engine::judge_server(const CheckIndex& at, const std::string& why, core::In
   }
   server.since = now;
   out.push_back(ServerChanged{at.service, at.server, up, why});
-  judge_quorum(at.service, at.server, now, out);  // publishes, before any script runs
+  // This publishes, before anybody is told; and keepalived tells of the server first.
+  const bool is_quorum_news = judge_quorum(at.service, at.server, now, out);
   notify_server(at.service, at.server, up, out);
+  if (is_quorum_news) notify_quorum(at.service, services_[at.service].quorum_up, out);
 }
 
-void Engine::judge_quorum(std::size_t index, std::optional<std::size_t> only_server,
+bool Engine::judge_quorum(std::size_t index, std::optional<std::size_t> only_server,
                           core::Instant now, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
   ServiceView& service = services_[index];
@@ -239,12 +241,12 @@ void Engine::judge_quorum(std::size_t index, std::optional<std::size_t> only_ser
     publish_server(index, *only_server, out);
   else
     publish(index, out);
-  if (service.quorum_up == was_up) return;
+  if (service.quorum_up == was_up) return false;
   out.push_back(QuorumChanged{index, service.quorum_up, service.up_weight});
   out.push_back(
       Remember{service_record_key(settings),
                {service.quorum_up ? Remembered::Verdict::up : Remembered::Verdict::down, 0, now}});
-  notify_quorum(index, service.quorum_up, out);
+  return true;
 }
 
 void Engine::publish(std::size_t index, Actions& out) {
@@ -286,17 +288,17 @@ void Engine::publish_server(std::size_t index, std::size_t server, Actions& out)
 void Engine::notify_server(std::size_t service, std::size_t server, bool up, Actions& out) {
   const ServerSettings& settings = settings_.services[service].servers[server];
   const core::Rare<Script>& script = up ? settings.notify_up : settings.notify_down;
-  if (script)
+  if (script || settings.mails || settings_.pipes)
     out.push_back(
-        Notify{up ? NotifyKind::server_up : NotifyKind::server_down, service, server, *script});
+        Notify{up ? NotifyKind::server_up : NotifyKind::server_down, service, server, script});
 }
 
 void Engine::notify_quorum(std::size_t service, bool up, Actions& out) {
   const ServiceSettings& settings = settings_.services[service];
   const core::Rare<Script>& script = up ? settings.quorum_up : settings.quorum_down;
-  if (script)
+  if (script || settings.mails || settings_.pipes)
     out.push_back(Notify{up ? NotifyKind::quorum_up : NotifyKind::quorum_down, service,
-                         std::nullopt, *script});
+                         std::nullopt, script});
 }
 
 std::vector<Standing> Engine::standings(std::size_t service) const {

@@ -103,8 +103,9 @@ class Engine {
                                              core::Instant now, Actions& out);
   void judge_server(const CheckIndex& at, const std::string& why, core::Instant now, Actions& out);
   /// `only_server`: nothing else of the service has changed, which is cheap however many there are.
-  void judge_quorum(std::size_t service, std::optional<std::size_t> only_server, core::Instant now,
-                    Actions& out);
+  /// The answer: the quorum was won or lost, of which the caller tells the operator.
+  [[nodiscard]] bool judge_quorum(std::size_t service, std::optional<std::size_t> only_server,
+                                  core::Instant now, Actions& out);
   void publish(std::size_t service, Actions& out);
   void publish_server(std::size_t service, std::size_t server, Actions& out);
   void notify_server(std::size_t service, std::size_t server, bool up, Actions& out);

@@ -191,7 +191,7 @@ void Engine::adopt_service(std::size_t index, const Former& former, const Memory
   // Otherwise it starts without quorum, so that having it at once is news for the operator's
   // script.
   service.up_weight = up_weight(standings(index));
-  judge_quorum(index, std::nullopt, now, out);
+  if (judge_quorum(index, std::nullopt, now, out)) notify_quorum(index, service.quorum_up, out);
 }
 
 void Engine::forget_former(const Former& former, const Memory& memory, Actions& out) {

@@ -154,10 +154,11 @@ void Rehearsal::act(const TableChanged& changed) {
 }
 
 void Rehearsal::act(const Notify& notify) {
+  if (!notify.script) return;  // mail and pipes are no deeds of a plan
   const ServiceSettings& service = engine_.settings().services[notify.service];
   keep(notify.server ? subject_of(service, service.servers[*notify.server].endpoint)
                      : name_of(service),
-       ScriptDeed{notify.kind, notify.script});
+       ScriptDeed{notify.kind, *notify.script});
 }
 
 // ---- the table ----

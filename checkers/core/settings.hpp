@@ -171,6 +171,7 @@ struct ServerSettings {
   bool inhibit_on_failure = false;
   core::Rare<Script> notify_up{};
   core::Rare<Script> notify_down{};
+  bool mails = false;  ///< keepalived: smtp_alert
   /// Up iff all are up; none: always up, unless the server is held.
   std::vector<CheckSettings> checks{};
   /// Has checks, and none that this version can run: nobody knows whether it is up. What the
@@ -205,6 +206,7 @@ struct ServiceSettings {
   bool ha_suspend = false;
   core::Rare<Script> quorum_up;
   core::Rare<Script> quorum_down;
+  bool mails = false;  ///< keepalived: smtp_alert
   /// Endpoints are unique.
   std::vector<ServerSettings> servers;
   bool operator==(const ServiceSettings&) const = default;
@@ -230,6 +232,7 @@ struct SyncSettings {
 struct Settings {
   /// No key is in two of them.
   std::vector<ServiceSettings> services;
+  bool pipes = false;  ///< there is a pipe for lines about services and servers
   core::Scheduling scheduling = {};
   core::Rare<SyncSettings> sync = {};
   /// keepalived: lvs_timeouts.

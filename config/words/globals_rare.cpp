@@ -69,9 +69,14 @@ constexpr Keyword kGlobalDefs[] = {
          since("2.4"), doc("where the administrator keeps rt_tables")),
 
     // mail
-    word("no_email_faults", not_kept(kNoMail), doc("no mail about faults")),
-    word("no_checker_emails", not_kept(kNoMail), doc("no mail about single checkers")),
-    word("email_faults", not_kept(kNoMail), doc("an old word: mail about faults")),
+    word("no_email_faults", acts_in(Room::vrrp), value<&Globals::no_email_faults>,
+         doc("no mail about instances that enter FAULT")),
+    word("no_checker_emails",
+         not_kept("'no_checker_emails' is how Holdfast works anyway: one mail "
+                  "a server, none for each of its checks"),
+         doc("mail about servers, not about each of their checks")),
+    word("email_faults", not_kept("'email_faults' is how Holdfast works anyway"), kDeprecated,
+         doc("an old word: mail about faults")),
 
     // VRRP
     word("disable_local_igmp",
@@ -90,7 +95,8 @@ constexpr Keyword kGlobalDefs[] = {
     word("nftables_ifindex", not_kept(kNoFirewall), doc("match interfaces by number, not by name")),
     word("nftables_counters", not_kept(kNoFirewall), doc("count packets in the rules")),
     word("log_unknown_vrids", not_kept(), doc("log adverts of virtual routers that are not ours")),
-    word("fifo_write_vrrp_states_on_reload", not_kept(kNoFifo),
+    word("fifo_write_vrrp_states_on_reload", acts_in(Room::vrrp),
+         value<&Globals::fifo_write_vrrp_states_on_reload>,
          doc("write all states to the pipes on a reload")),
     word("vmac_prefix", text("prefix"), not_kept(kNoVmac),
          doc("how names of virtual interfaces begin")),

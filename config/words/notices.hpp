@@ -6,11 +6,6 @@
 
 namespace holdfast::config::rows {
 
-inline constexpr std::string_view kNoMail =
-    "accepted, without effect yet: mail settings (Holdfast does not send mail yet)";
-inline constexpr std::string_view kNoFifo =
-    "Holdfast does not write notification pipes yet: nothing is written, and the script that reads "
-    "it is not started";
 inline constexpr std::string_view kNoSnmpName =
     "accepted, without effect yet: 'snmp_name' (Holdfast does not do SNMP yet)";
 inline constexpr std::string_view kNoSnmp =

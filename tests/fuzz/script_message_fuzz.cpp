@@ -2,6 +2,7 @@
 // refused, or exactly the message that encodes to these bytes.
 #include "core/assertion.hpp"
 #include "runtime/script_messages.hpp"
+#include "runtime/tidings.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -17,5 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto report = runtime::decode_script_report(bytes))
     HOLDFAST_ASSERT(std::ranges::equal(runtime::encode(*report), bytes), "one form of a report");
+  if (const auto tidings = runtime::decode_tidings(bytes))
+    HOLDFAST_ASSERT(std::ranges::equal(runtime::encode(*tidings), bytes), "one form of tidings");
+  if (const auto told = runtime::decode_tidings_report(bytes))
+    HOLDFAST_ASSERT(std::ranges::equal(runtime::encode(*told), bytes), "one form of an answer");
   return 0;
 }

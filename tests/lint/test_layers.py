@@ -17,8 +17,10 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "netlink_reflector/core": {"core"},
     "netlink_reflector": {"core", "runtime", "netlink_reflector/core"},
     "ipvs_wrapper": {"core", "runtime"},
+    "mail/core": {"core"},
+    "mail": {"core", "runtime", "mail/core"},
     "scripts/core": {"core"},
-    "scripts": {"core", "config", "runtime", "scripts/core"},
+    "scripts": {"core", "config", "runtime", "mail", "mail/core", "scripts/core"},
     "vrrp/core": {"core"},
     "vrrp/scenario": {"core", "vrrp/core"},
     "vrrp/doctor": {"core", "vrrp/core"},
@@ -46,6 +48,7 @@ DOORS = {
     ("watchdog/main.cpp", "vrrp/replay.hpp"),      # --replay
     ("watchdog/main.cpp", "checkers/daemon.hpp"),
     ("watchdog/main.cpp", "scripts/daemon.hpp"),
+    ("watchdog/main.cpp", "mail/postman.hpp"),
     # Settings as the process makes them of a file.
     ("ctl/doctor_configuration.cpp", "vrrp/wiring.hpp"),
 }
@@ -56,8 +59,8 @@ CATALOGUES["watchdog/io"] = tuple(
     f"watchdog/{name}.hpp" for name in ("messages", "options", "version")
 )
 
-CORES = ("core", "netlink_reflector/core", "scripts/core", "vrrp/core", "vrrp/scenario",
-         "vrrp/doctor", "checkers/core", "watchdog/core")
+CORES = ("core", "netlink_reflector/core", "mail/core", "scripts/core", "vrrp/core",
+         "vrrp/scenario", "vrrp/doctor", "checkers/core", "watchdog/core")
 # The values of ipvs_wrapper are a core, too; only its genetlink client is a shell.
 IPVS_SHELL = re.compile(r"ipvs_wrapper/(client|link|codec)")
 

@@ -110,6 +110,7 @@ boost::json::object Daemon::status(Readers readers) const {
                       .now = runtime::now(),
                       .last_reload = last_reload_,
                       .scripts = scripts_.pid(),
+                      .notifications = scripts_.report(),
                       .planned_reload = schedule_.planned()},
                      supervisor_, children_);
 }

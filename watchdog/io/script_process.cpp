@@ -90,13 +90,14 @@ core::Result<void> ScriptProcess::spawn() {
   // Its death is seen by the pidfd.
   channel_->start(
       [this](const runtime::Frame& frame) {
-        if (frame.type == runtime::FrameType::heartbeat) on_heartbeat();
+        if (frame.type == runtime::FrameType::heartbeat) on_heartbeat(frame);
       },
       [](const std::string&) {});
   return {};
 }
 
-void ScriptProcess::on_heartbeat() {
+void ScriptProcess::on_heartbeat(const runtime::Frame& frame) {
+  report_ = frame.text;
   has_spoken_ = true;
   looks_ = idle_looks_ = 0;
 }

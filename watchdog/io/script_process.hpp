@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <sys/types.h>
 #include <utility>
 
@@ -58,6 +59,8 @@ class ScriptProcess {
   /// Ends that wait. False: there was none.
   bool stop_waiting();
   [[nodiscard]] std::optional<pid_t> pid() const;
+  /// What it has said about mail and notification pipes: JSON, or nothing.
+  [[nodiscard]] const std::string& report() const { return report_; }
 
  private:
   [[nodiscard]] core::Result<void> spawn();
@@ -65,7 +68,7 @@ class ScriptProcess {
   void send_configuration(Generation generation, const runtime::UniqueFd& snapshot);
   void begin();
   void on_exit(ExitStatus status);
-  void on_heartbeat();
+  void on_heartbeat(const runtime::Frame& frame);
   void look();
   void finish();
 
@@ -78,6 +81,7 @@ class ScriptProcess {
   RoleSet served_;
   /// As many as it keeps: a new process is given the same ones.
   std::deque<std::pair<Generation, runtime::UniqueFd>> configurations_;
+  std::string report_;
   bool has_spoken_ = false;
   int looks_ = 0;  // since its last heartbeat
   int idle_looks_ = 0;

@@ -5,6 +5,7 @@
 #include "watchdog/version.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,23 @@ std::string iso8601_utc(std::time_t moment) {
   return {text.data(), length};
 }
 
+/// Where letters go and where pipes lie is for those who may read the configuration.
+void hide_names(json::object& page) {
+  if (auto* mail = page.if_contains("mail"); mail != nullptr && mail->is_object())
+    mail->as_object()["last_error"] = nullptr;
+  if (auto* pipes = page.if_contains("pipes"); pipes != nullptr && pipes->is_array())
+    for (json::value& pipe : pipes->as_array())
+      if (pipe.is_object()) pipe.as_object()["path"] = pipe.as_object()["error"] = nullptr;
+}
+
+json::value notifications_json(const StatusFacts& facts) {
+  boost::system::error_code error;
+  json::value page = json::parse(facts.notifications, error);
+  if (error || !page.is_object()) return nullptr;
+  if (facts.readers != Readers::owners) hide_names(page.as_object());
+  return page;
+}
+
 }  // namespace
 
 std::optional<json::object> trial_json(const Confirmation& trial, core::Instant now) {
@@ -90,6 +108,7 @@ json::object status_json(const StatusFacts& facts, const Supervisor& supervisor,
   page["planned_reload_at"] =
       facts.planned_reload ? json::value(iso8601_utc(*facts.planned_reload)) : json::value(nullptr);
   page["scripts_pid"] = facts.scripts ? json::value(*facts.scripts) : json::value(nullptr);
+  page["notifications"] = notifications_json(facts);
   json::array list;
   for (const Role role : kRoles) {
     const ChildRecord& child = supervisor.child(role);

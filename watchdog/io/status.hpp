@@ -31,6 +31,7 @@ struct StatusFacts {
   core::Instant now{};
   std::optional<LastReload> last_reload;
   std::optional<pid_t> scripts;               ///< the process that runs scripts
+  std::string notifications;                  ///< its report on mail and pipes: JSON, or nothing
   std::optional<std::time_t> planned_reload;  ///< by reload_time_file; seconds since 1970
 };
 

@@ -151,8 +151,8 @@ TEST_CASE("engine: order of a failure: verdict, table, quorum, then scripts") {
         Actions{CheckChanged{0, 0, 0, false, "connection refused"},
                 ServerChanged{0, 0, false, "connection refused"}, TableChanged{service_at(1)},
                 QuorumChanged{0, false, 0},
-                Notify{NotifyKind::quorum_down, 0, std::nullopt, Script{{"/quorum-down"}, {}}},
-                Notify{NotifyKind::server_down, 0, 0, Script{{"/down"}, {}}}});
+                Notify{NotifyKind::server_down, 0, 0, Script{{"/down"}, {}}},
+                Notify{NotifyKind::quorum_down, 0, std::nullopt, Script{{"/quorum-down"}, {}}}});
   CHECK(bench.weights(1) == Weights{{server_at(99), 1}});
 }
 

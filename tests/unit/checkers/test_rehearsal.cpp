@@ -55,7 +55,7 @@ struct Machine {
     std::set<ipvs::ServiceKey> changed;
     for (const Action& action : std::exchange(bench.actions, {})) {
       if (const auto* notify = std::get_if<Notify>(&action))
-        done.push_back(notify->script.argv.front());
+        done.push_back(notify->script->argv.front());
       if (const auto* table = std::get_if<TableChanged>(&action)) changed.insert(table->service);
     }
     if (!changed.empty()) send(table_event::DesiredChanged{{changed.begin(), changed.end()}});

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "scripts/correspondence.hpp"
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -30,6 +31,7 @@ struct Told {
   vrrp::Wiring vrrp;
   checkers::Settings checkers;
   watchdog::Directives directives;
+  scripts::Correspondence correspondence;
   watchdog::RoleSet roles;
   bool refuses = false;  ///< a reload that removes one service of several
 };
@@ -57,6 +59,7 @@ Told told_by(Model model) {
   return {.vrrp = vrrp::wiring_of(model),
           .checkers = std::move(checkers),
           .directives = watchdog::directives_of(model.globals),
+          .correspondence = scripts::correspondence_of(model, "host"),
           .roles = watchdog::roles_of(model),
           .refuses = !beyond_limit(model, smaller).empty()};
 }
@@ -68,7 +71,7 @@ bool differ_in(Room room, const Told& one, const Told& other) {
     case Room::checkers:
       return one.checkers != other.checkers;
     case Room::scripts:
-      return one.vrrp.scripts != other.vrrp.scripts;
+      return one.vrrp.scripts != other.vrrp.scripts || one.correspondence != other.correspondence;
     case Room::watchdog:
       return one.directives != other.directives || one.roles.bits() != other.roles.bits() ||
              one.refuses != other.refuses;
@@ -81,7 +84,7 @@ bool differ_in(Room room, const Told& one, const Told& other) {
 
 bool differ_anywhere(const Told& one, const Told& other) {
   return differ_in(Room::vrrp, one, other) || differ_in(Room::checkers, one, other) ||
-         differ_in(Room::watchdog, one, other);
+         differ_in(Room::scripts, one, other) || differ_in(Room::watchdog, one, other);
 }
 
 /// A configuration in both syntaxes.
@@ -128,6 +131,8 @@ constexpr std::string_view kNoPriority = "static_rules {\n  from 10.9.0.0/16 tab
 constexpr std::string_view kNoTable = "static_rules {\n  from 10.9.0.0/16 nop priority 5\n}\n";
 constexpr std::string_view kDefaultRoute = "static_routes {\n  default dev eth0\n}\n";
 constexpr std::string_view kNoFamily = "static_rules {\n  iif eth9 table 100 priority 5\n}\n";
+constexpr std::string_view kPipes =
+    "global_defs {\n  notify_fifo /run/a\n  vrrp_notify_fifo /run/b\n  lvs_notify_fifo /run/c\n}\n";
 constexpr Scene kScenes[] = {
     {Block::rule_list, "inet6", kNoFamily},
     {Block::rule_list, "priority", kNoPriority},
@@ -136,6 +141,10 @@ constexpr Scene kScenes[] = {
     {Block::rule_list, "table", kNoTable},
     {Block::rule_list, "lookup", kNoTable},
     {Block::route_list, "inet6", kDefaultRoute},
+    {Block::global_defs, "notify_fifo_script", kPipes},
+    {Block::global_defs, "vrrp_notify_fifo_script", kPipes},
+    {Block::global_defs, "lvs_notify_fifo_script", kPipes},
+    {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},
     {Block::global_defs, "vrrp_mcast_group6", kSix},
     {Block::global_defs, "vrrp_check_unicast_src", kUnicast},
     {Block::vrrp_instance, "check_unicast_src", kUnicast},

@@ -1,0 +1,63 @@
+#include "scripts/correspondence.hpp"
+
+#include "config/accounts.hpp"
+
+#include <fmt/format.h>
+
+namespace holdfast::scripts {
+namespace {
+
+mail::Settings mail_of(const config::Globals& globals, const std::string& host) {
+  mail::Settings settings;
+  settings.relay = globals.smtp_server;
+  settings.port = globals.smtp_port;
+  settings.patience = globals.smtp_connect_timeout;
+  settings.helo = globals.smtp_helo_name.empty() ? host : globals.smtp_helo_name;
+  settings.router_id = globals.router_id.empty() ? host : globals.router_id;
+  settings.receivers = mail::mailboxes_of(globals.notification_email);
+  const std::vector<mail::Mailbox> sender = mail::mailboxes_of({globals.notification_email_from});
+  settings.sender =
+      sender.empty() ? mail::Mailbox{.address = fmt::format("holdfast@{}", host)} : sender.front();
+  return settings;
+}
+
+PipeSettings pipe_of(const config::NotifyFifo& written, const config::Model& model) {
+  PipeSettings settings;
+  settings.path = written.path;
+  if (written.path.empty()) return settings;
+  const config::Account owner = config::account_of(config::owner_of(written), model);
+  settings.owner = {owner.uid, owner.gid, {}};
+  settings.problem = owner.problem;
+  if (!written.script) return settings;
+  settings.reader = config::command_of(*written.script, model);
+  settings.reader->argv.push_back(written.path);
+  return settings;
+}
+
+}  // namespace
+
+std::string_view name_of(PipeKind kind) {
+  switch (kind) {
+    case PipeKind::all:
+      return "notify_fifo";
+    case PipeKind::vrrp:
+      return "vrrp_notify_fifo";
+    case PipeKind::lvs:
+      return "lvs_notify_fifo";
+  }
+  return {};
+}
+
+Correspondence correspondence_of(const config::Model& model, const std::string& host) {
+  Correspondence all;
+  all.mail = mail_of(model.globals, host);
+  all.pipes = {pipe_of(model.globals.notify_fifo, model),
+               pipe_of(model.globals.vrrp_notify_fifo, model),
+               pipe_of(model.globals.lvs_notify_fifo, model)};
+  for (std::size_t i = 0; i < kPipeKinds.size(); ++i)
+    if (all.pipes[i].reader)
+      all.pipes[i].reader->what = fmt::format("{}_script", name_of(kPipeKinds[i]));
+  return all;
+}
+
+}  // namespace holdfast::scripts
