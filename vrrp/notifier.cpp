@@ -8,6 +8,11 @@ namespace {
 /// Its script is a hint, not a state: it must not end what runs for one, nor be ended by it.
 constexpr std::string_view kHintSuffix = " (lower priority heard)";
 
+/// Instances may have the same name.
+std::string subject_of_group(const std::string& name) {
+  return "sync group " + name;
+}
+
 }  // namespace
 
 Notifier::Notifier(boost::asio::io_context& io, runtime::Logger& logger,
@@ -27,6 +32,7 @@ void Notifier::take(Wiring& wiring) {
     departing_.insert(key);
   }
   scripts_ = std::move(wiring.scripts);
+  group_scripts_ = std::move(wiring.group_scripts);
   refusals_.clear();
 }
 
@@ -42,6 +48,17 @@ void Notifier::tell(const Notify& notify) {
   if (commands.empty() && !has_scripts && !subjects_.contains(subject)) return;
   subjects_.insert_or_assign(subject, notify.router->key);
   client_.run(std::move(subject), std::string(to_string(notify.state)), std::move(commands));
+}
+
+void Notifier::tell(const GroupChanged& change) {
+  std::vector<core::Command> commands;
+  const auto found = group_scripts_.find(change.group);
+  if (found != group_scripts_.end())
+    commands = commands_for_group(found->second, change.group, change.to);
+  if (found == group_scripts_.end() && !told_groups_.contains(change.group)) return;
+  told_groups_.insert(change.group);
+  client_.run(subject_of_group(change.group), std::string(to_string(change.to)),
+              std::move(commands));
 }
 
 void Notifier::forget(const RouterKey& key) {

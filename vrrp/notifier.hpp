@@ -27,11 +27,13 @@ class Notifier {
   /// for their last words.
   void take(Wiring& wiring);
   void tell(const Notify& notify);
+  /// keepalived: the notify scripts of a vrrp_sync_group, with GROUP as their first argument.
+  void tell(const GroupChanged& change);
   /// The instance has had its last word; a new one with the same key keeps its own scripts.
   void forget(const RouterKey& key);
 
   /// Of the configuration, and of instances that leave.
-  [[nodiscard]] const std::map<RouterKey, InstanceScripts>& scripts() const { return scripts_; }
+  [[nodiscard]] KnownScripts scripts() const { return {scripts_, group_scripts_}; }
   [[nodiscard]] runtime::ScriptClient& client() { return client_; }
 
  private:
@@ -42,6 +44,8 @@ class Notifier {
   std::function<void(Event)> on_event_;
   ScriptTracker* tracker_ = nullptr;
   std::map<RouterKey, InstanceScripts> scripts_;
+  std::map<std::string, InstanceScripts> group_scripts_;
+  std::set<std::string> told_groups_;          // whose scripts may run still
   std::set<RouterKey> departing_;              // of scripts_: what is kept for the last words
   std::map<std::string, RouterKey> subjects_;  // that scripts were ever run for
   std::set<std::string> refusals_;             // said since the configuration came into use

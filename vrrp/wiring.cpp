@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace holdfast::vrrp {
 namespace {
@@ -123,27 +122,33 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   return settings;
 }
 
-InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
+void add_script(NotifyState state, const char* word, const config::Rare<config::Script>& script,
+                const config::Model& model, InstanceScripts& scripts) {
+  if (!script) return;
+  core::Command& command = scripts.by_state[state];
+  command = config::command_of(*script, model);
+  command.what = word;
+}
+
+/// What instances and sync groups have both.
+InstanceScripts common_scripts_of(const auto& written, const config::Model& model) {
   InstanceScripts scripts;
-  const std::tuple<NotifyState, const char*, const config::Rare<config::Script>&> by_state[] = {
-      {NotifyState::master, "notify_master", written.notify_master},
-      {NotifyState::backup, "notify_backup", written.notify_backup},
-      {NotifyState::fault, "notify_fault", written.notify_fault},
-      {NotifyState::stop, "notify_stop", written.notify_stop},
-      {NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
-       written.notify_master_rx_lower_pri},
-      {NotifyState::deleted, "notify_deleted", written.notify_deleted},
-  };
-  for (const auto& [state, word, script] : by_state) {
-    if (!script) continue;
-    core::Command& command = scripts.by_state[state];
-    command = config::command_of(*script, model);
-    command.what = word;
-  }
+  add_script(NotifyState::master, "notify_master", written.notify_master, model, scripts);
+  add_script(NotifyState::backup, "notify_backup", written.notify_backup, model, scripts);
+  add_script(NotifyState::fault, "notify_fault", written.notify_fault, model, scripts);
+  add_script(NotifyState::stop, "notify_stop", written.notify_stop, model, scripts);
   if (written.notify) {
     scripts.any = config::command_of(*written.notify, model);
     scripts.any->what = "notify";
   }
+  return scripts;
+}
+
+InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
+  InstanceScripts scripts = common_scripts_of(written, model);
+  add_script(NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
+             written.notify_master_rx_lower_pri, model, scripts);
+  add_script(NotifyState::deleted, "notify_deleted", written.notify_deleted, model, scripts);
   return scripts;
 }
 
@@ -154,22 +159,32 @@ const config::VrrpScript* script_named(const config::Model& model, const std::st
   return found == model.scripts.end() ? nullptr : &*found;
 }
 
-// A weight that a line does not give is that of the script.
-std::vector<Tracker> trackers_of(const config::VrrpInstance& written, const config::Model& model) {
-  std::vector<Tracker> trackers;
+// A weight that a line does not give is that of the script. What is there already stays.
+void add_trackers(const config::Tracking& tracking, const std::string& own_interface,
+                  const config::Model& model, std::vector<Tracker>& trackers) {
   const auto add = [&](TrackerKind kind, const config::Tracked& line, std::int16_t weight,
                        bool reverse) {
+    const TrackerId id{kind, line.name};
+    if (std::ranges::find(trackers, id, &Tracker::id) != trackers.end()) return;
     const bool is_reversed = line.reverse.value_or(reverse);
-    trackers.push_back({.id = {kind, line.name},
+    trackers.push_back({.id = id,
                         .weight = line.weight.value_or(weight),
                         .reverse = is_reversed ? Reverse::yes : Reverse::no});
   };
-  for (const config::Tracked& line : written.tracking.interfaces)
-    if (line.name != written.interface) add(TrackerKind::interface, line, 0, false);
-  for (const config::Tracked& line : written.tracking.scripts)
+  for (const config::Tracked& line : tracking.interfaces)
+    if (line.name != own_interface) add(TrackerKind::interface, line, 0, false);
+  for (const config::Tracked& line : tracking.scripts)
     if (const auto* script = script_named(model, line.name))
       add(TrackerKind::script, line, script->weight, script->reverse);
-  return trackers;
+}
+
+/// nullptr: it is alone.
+const config::SyncGroup* group_of(const config::Model& model, const std::string& instance) {
+  const auto lists = [&](const config::SyncGroup& group) {
+    return std::ranges::find(group.instances, instance) != group.instances.end();
+  };
+  const auto found = std::ranges::find_if(model.sync_groups, lists);
+  return found == model.sync_groups.end() ? nullptr : &*found;
 }
 
 ScriptCheck check_of(const config::VrrpScript& written, const config::Model& model) {
@@ -205,7 +220,11 @@ Wiring wiring_of(const config::Model& model) {
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
-    settings.trackers = trackers_of(written, model);
+    add_trackers(written.tracking, written.interface, model, settings.trackers);
+    if (const config::SyncGroup* group = group_of(model, written.name)) {
+      settings.sync_group = group->name;
+      add_trackers(group->tracking, written.interface, model, settings.trackers);
+    }
     if (written.auth_hmac) {
       const auto keys = config::bytes_of(*written.auth_hmac);
       if (!keys) continue;  // a file that could be read a moment ago
@@ -214,6 +233,10 @@ Wiring wiring_of(const config::Model& model) {
     InstanceScripts scripts = scripts_of(written, model);
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));
+  }
+  for (const config::SyncGroup& group : model.sync_groups) {
+    InstanceScripts scripts = common_scripts_of(group, model);
+    if (scripts != InstanceScripts{}) wiring.group_scripts.emplace(group.name, std::move(scripts));
   }
   wiring.checks = checks_for(wiring.instances, model);
   return wiring;
@@ -232,6 +255,18 @@ std::vector<core::Command> commands_for(const InstanceScripts& scripts, const st
     core::Command& command = commands.emplace_back(*scripts.any);
     command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(to_string(state)),
                                              std::to_string(priority)});
+  }
+  return commands;
+}
+
+std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
+                                              const std::string& name, NotifyState state) {
+  std::vector<core::Command> commands;
+  if (const auto own = scripts.by_state.find(state); own != scripts.by_state.end())
+    commands.push_back(own->second);
+  if (scripts.any) {
+    core::Command& command = commands.emplace_back(*scripts.any);
+    command.argv.insert(command.argv.end(), {"GROUP", name, std::string(to_string(state)), "0"});
   }
   return commands;
 }

@@ -27,11 +27,20 @@ struct InstanceScripts {
   bool operator==(const InstanceScripts&) const = default;
 };
 
+/// Who has which.
+struct KnownScripts {
+  std::map<RouterKey, InstanceScripts> by_router;
+  std::map<std::string, InstanceScripts> by_group;  ///< sync groups
+
+  bool operator==(const KnownScripts&) const = default;
+};
+
 /// What a generation of the configuration means for this process.
 struct Wiring {
   std::vector<InstanceSettings> instances;
-  std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
-  std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
+  std::map<RouterKey, InstanceScripts> scripts;          ///< of those instances that have any
+  std::map<std::string, InstanceScripts> group_scripts;  ///< of sync groups that have any
+  std::vector<ScriptCheck> checks;  ///< those scripts that some instance tracks
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
@@ -48,5 +57,10 @@ struct Wiring {
 [[nodiscard]] std::vector<core::Command> commands_for(const InstanceScripts& scripts,
                                                       const std::string& name, NotifyState state,
                                                       std::uint8_t priority);
+
+/// Likewise for a sync group, whose arguments are GROUP, its name, the state and 0.
+[[nodiscard]] std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
+                                                            const std::string& name,
+                                                            NotifyState state);
 
 }  // namespace holdfast::vrrp

@@ -42,8 +42,10 @@ class InterfaceWatch {
   InterfaceWatch(const InterfaceWatch&) = delete;
   InterfaceWatch& operator=(const InterfaceWatch&) = delete;
 
-  /// From now on the interfaces of these instances, and those that they track.
-  void watch(const std::vector<InstanceSettings>& settings);
+  /// From now on the interfaces of these instances, and those that they track. The sources of those
+  /// that there are now stay known there: who leaves still needs its own.
+  void watch(const std::vector<InstanceSettings>& settings,
+             const std::vector<const Instance*>& present);
   [[nodiscard]] std::vector<std::string> names() const;
   /// Opens the interface's sockets on the way: an instance without a socket must not take part.
   [[nodiscard]] InterfaceStatus read(const std::string& interface);

@@ -283,7 +283,6 @@ TEST_CASE(
        {"use_vmac", "use_ipvlan", "track_file", "track_process", "virtual_routes"}) {
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
-  CHECK(notice(Block::root, "vrrp_sync_group").starts_with("Holdfast does not do sync groups yet"));
   CHECK(
       notice(Block::real_server, "MISC_CHECK").starts_with("Holdfast does not do MISC_CHECK yet"));
 }

@@ -81,7 +81,7 @@ struct Bench {
     REQUIRE(announcements.has_value());
     runner.emplace(
         io, logger, reflector, std::move(*announcements), std::nullopt, [](const Notify&) {},
-        [](const RouterKey&) {});
+        [](const GroupChanged&) {}, [](const RouterKey&) {});
   }
   void reload(const std::vector<InstanceSettings>& next) {
     REQUIRE(runner->prepare(next).has_value());
