@@ -66,8 +66,7 @@ json::object deed_json(const Deed& deed, const Rehearsal& rehearsal) {
   json::object out{
       {"after_ms", static_cast<double>((deed.at - rehearsal.began_at()).count()) / 1000}};
   // The command names its service and server itself; it is what the process says in its log.
-  out["subject"] =
-      deed.server ? subject_of(deed.service, *deed.server) : ipvs::to_string(deed.service);
+  out["subject"] = deed.subject;
   std::visit(Telling{out}, deed.what);
   return out;
 }

@@ -261,8 +261,8 @@ void Runner::act(const QuorumChanged& changed) {
   const ServiceSettings& service = engine_.settings().services[changed.service];
   logger_.log(
       changed.up ? messages::kQuorumUp : messages::kQuorumDown,
-      "{}: quorum {}: weight {} of {}{}{}", ipvs::to_string(service.key),
-      changed.up ? "gained" : "lost", changed.weight, service.quorum,
+      "{}: quorum {}: weight {} of {}{}{}", name_of(service), changed.up ? "gained" : "lost",
+      changed.weight, service.quorum,
       service.hysteresis == 0 ? "" : fmt::format(" ± {}", service.hysteresis),
       !changed.up && service.sorry_server
           ? fmt::format(", sorry server {} takes over", service.sorry_server->endpoint.to_string())
@@ -274,18 +274,17 @@ void Runner::act(const TableChanged& changed) {
 }
 
 void Runner::act(const Notify& notify) {
-  const std::string subject =
-      notify.server ? server_name(notify.service, *notify.server)
-                    : ipvs::to_string(engine_.settings().services[notify.service].key);
+  const std::string subject = notify.server ? server_name(notify.service, *notify.server)
+                                            : name_of(engine_.settings().services[notify.service]);
   notifier_.tell(subject, notify.kind, notify.script);
 }
 
 void Runner::forget_scripts_of_others() {
   std::set<std::string> subjects;
   for (const ServiceSettings& service : engine_.settings().services) {
-    subjects.insert(ipvs::to_string(service.key));
+    subjects.insert(name_of(service));
     for (const ServerSettings& server : service.servers)
-      subjects.insert(subject_of(service.key, server.endpoint));
+      subjects.insert(subject_of(service, server.endpoint));
   }
   notifier_.keep_only(subjects);
 }
@@ -308,7 +307,7 @@ void Runner::act(const Forget& forget) {
 
 std::string Runner::server_name(std::size_t service, std::size_t server) const {
   const ServiceSettings& settings = engine_.settings().services[service];
-  return subject_of(settings.key, settings.servers[server].endpoint);
+  return subject_of(settings, settings.servers[server].endpoint);
 }
 
 std::string Runner::check_name(std::size_t service, std::size_t server, std::size_t check) const {

@@ -40,15 +40,15 @@ double milliseconds(core::Duration duration) {
   return static_cast<double>(duration.count()) / 1000.0;
 }
 
-/// Connections of a server, when the kernel has told any.
-void add_connections(json::object& to, const TableState& table, const ipvs::ServiceKey& service,
-                     const core::Endpoint& server) {
-  ipvs::ServerCounters counters;
-  if (const auto known = table.counters.find(service); known != table.counters.end())
-    if (const auto found = known->second.servers.find(server); found != known->second.servers.end())
-      counters = found->second;
-  to["active_connections"] = counters.active_connections;
-  to["inactive_connections"] = counters.inactive_connections;
+/// A group by its name, anything else by its key.
+json::object service_json(const ServiceSettings& settings) {
+  if (settings.group.empty()) return key_json(settings.keys.front());
+  json::array entries;
+  for (const ipvs::ServiceKey& key : settings.keys)
+    if (entries.size() < kMaxEntriesTold) entries.push_back(key_json(key));
+  return {{"group", text(settings.group)},
+          {"entries", std::move(entries)},
+          {"entry_count", settings.keys.size()}};
 }
 
 class Writer {
@@ -60,7 +60,7 @@ class Writer {
   [[nodiscard]] json::object service(std::size_t index) const {
     const ServiceSettings& settings = engine_.settings().services[index];
     const ServiceView& view = engine_.services()[index];
-    json::object to = key_json(settings.key);
+    json::object to = service_json(settings);
     to["scheduler"] = settings.settings.scheduler;
     to["forwarding"] = settings.servers.empty()
                            ? json::value()
@@ -71,7 +71,7 @@ class Writer {
     to["quorum_up"] = view.quorum_up;
     to["up_weight"] = view.up_weight;
     to["sorry_server"] = sorry_server(settings, view);
-    add_scripts(to, ipvs::to_string(settings.key));
+    add_scripts(to, name_of(settings));
     return to;
   }
 
@@ -87,6 +87,36 @@ class Writer {
     if (known == services.end()) return nullptr;
     const auto found = known->second.servers.find(server);
     return found == known->second.servers.end() ? nullptr : &found->second;
+  }
+  /// Of several entries that the service has: only when it is in all that it can serve.
+  [[nodiscard]] const ipvs::Server* in_table(const ServiceSettings& service,
+                                             const core::Endpoint& server,
+                                             const ipvs::Server& how) const {
+    const ipvs::Server* last = nullptr;
+    for (const ipvs::ServiceKey& key : service.keys) {
+      if (!is_reached_from(key, server, how)) continue;
+      last = in_table(key, endpoint_in(service, key, server, how));
+      if (last == nullptr) break;
+    }
+    return last;
+  }
+
+  /// In all entries of the service, as far as the kernel has told any.
+  void add_connections(json::object& to, const ServiceSettings& service,
+                       const core::Endpoint& server, const ipvs::Server& how) const {
+    std::uint64_t active = 0;
+    std::uint64_t inactive = 0;
+    for (const ipvs::ServiceKey& key : service.keys) {
+      const auto known = table_.counters.find(key);
+      if (known == table_.counters.end()) continue;
+      const auto& servers = known->second.servers;
+      const auto found = servers.find(endpoint_in(service, key, server, how));
+      if (found == servers.end()) continue;
+      active += found->second.active_connections;
+      inactive += found->second.inactive_connections;
+    }
+    to["active_connections"] = active;
+    to["inactive_connections"] = inactive;
   }
 
   /// One address can be a real server and the sorry server: its entry in the table is the sorry
@@ -104,14 +134,14 @@ class Writer {
     if (!settings.sorry_server) return nullptr;
     const SorryServer& sorry = *settings.sorry_server;
     const ipvs::Server* entry = is_sorry_entry(settings, view, sorry.endpoint)
-                                    ? in_table(settings.key, sorry.endpoint)
+                                    ? in_table(settings, sorry.endpoint, sorry.entry)
                                     : nullptr;
     json::object to{{"address", sorry.endpoint.address.to_string()},
                     {"port", sorry.endpoint.port},
                     {"weight", entry ? entry->weight : 0},
                     {"in_table", entry != nullptr},
                     {"in_use", entry != nullptr && !view.quorum_up}};
-    add_connections(to, table_, settings.key, sorry.endpoint);
+    add_connections(to, settings, sorry.endpoint, sorry.entry);
     return to;
   }
 
@@ -121,7 +151,7 @@ class Writer {
     const ServerView& state = view.servers[index];
     const ipvs::Server* entry = is_sorry_entry(service, view, settings.endpoint)
                                     ? nullptr
-                                    : in_table(service.key, settings.endpoint);
+                                    : in_table(service, settings.endpoint, settings.entry);
     json::object to{{"address", settings.endpoint.address.to_string()},
                     {"port", settings.endpoint.port},
                     {"weight", entry ? entry->weight : 0},
@@ -131,12 +161,12 @@ class Writer {
                     {"state", state_text(state)},
                     {"since_at", runtime::iso8601_utc(state.since)},
                     {"since_ms", milliseconds(runtime::now() - state.since)}};
-    add_connections(to, table_, service.key, settings.endpoint);
+    add_connections(to, service, settings.endpoint, settings.entry);
     json::array checks;
     for (std::size_t k = 0; k < state.checks.size(); ++k)
       checks.push_back(check(settings.checks[k], state.checks[k]));
     to["checks"] = std::move(checks);
-    add_scripts(to, subject_of(service.key, settings.endpoint));
+    add_scripts(to, subject_of(service, settings.endpoint));
     return to;
   }
 

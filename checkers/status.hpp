@@ -36,6 +36,8 @@ struct TableState {
 
 /// At most so many differences between the kernel's table and ours are told one by one.
 inline constexpr std::size_t kMaxDifferencesTold = 20;
+/// Entries of a group that are told; how many there are is told, too.
+inline constexpr std::size_t kMaxEntriesTold = 64;
 
 /// How the probes fare.
 struct ProbeState {

@@ -1,6 +1,7 @@
 #include "checkers/wiring.hpp"
 
 #include "config/accounts.hpp"
+#include "config/group_members.hpp"
 #include "config/started.hpp"
 
 #include <array>
@@ -59,7 +60,7 @@ ipvs::Tunnel tunnel(const config::Rare<config::Tunnel>& from) {
           .checksum = kChecksums[static_cast<std::size_t>(from->checksum)]};
 }
 
-ipvs::ServiceKey key(const config::VirtualServer& from) {
+ipvs::ServiceKey key(const config::Member& from) {
   if (from.fwmark != 0) return ipvs::MarkKey{from.fwmark, from.address.family()};
   return ipvs::AddressKey{protocol(from.protocol), {from.address, from.port}};
 }
@@ -137,15 +138,18 @@ Settings Translator::settings() {
   Settings settings;
   settings.scheduling = model_.globals.checker_process;
   settings.services.reserve(model_.services.size());
-  for (const config::VirtualServer& from : model_.services) {
-    if (config::why_not_started(from).empty()) settings.services.push_back(service(from));
+  const config::Members members = config::members_of(model_);
+  for (std::size_t i = 0; i < model_.services.size(); ++i) {
+    if (members.of[i].empty()) continue;  // the reader has warned
+    ServiceSettings& to = settings.services.emplace_back(service(model_.services[i]));
+    for (const config::Member& one : members.of[i]) to.keys.push_back(key(one));
   }
   return settings;
 }
 
 ServiceSettings Translator::service(const config::VirtualServer& from) {
   ServiceSettings to;
-  to.key = key(from);
+  if (!from.group.empty()) to.group = config::name_of(from);
   to.settings.scheduler = from.scheduler;
   to.settings.flags = flags(from);
   to.settings.persistence = persistence(from);

@@ -27,6 +27,6 @@ install(FILES etc/holdfast.sysusers DESTINATION lib/sysusers.d RENAME holdfast.c
 install(FILES docs/holdfast.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/holdfastctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/holdfast.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
-install(FILES README.md docs/configuration.md docs/compatibility.md docs/exit-codes.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB examples CONFIGURE_DEPENDS etc/*.conf etc/*.toml)
 install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

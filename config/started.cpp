@@ -27,10 +27,6 @@ std::string why_not_started(const VrrpInstance& instance) {
   return {};
 }
 
-std::string why_not_started(const VirtualServer& service) {
-  return service.group.empty() ? std::string() : cause_of(Block::root, "virtual_server_group");
-}
-
 std::string why_not_started(const Check& check) {
   return cause_of(Block::real_server, type_name(check));
 }

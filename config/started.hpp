@@ -10,8 +10,6 @@ namespace holdfast::config {
 /// yet". Empty: it is started. Half of what was meant could make a second master: such an instance
 /// rests, and its peers hold the addresses.
 [[nodiscard]] std::string why_not_started(const VrrpInstance& instance);
-/// The same for a service.
-[[nodiscard]] std::string why_not_started(const VirtualServer& service);
 /// Why a checker is not run, so that without another one its server counts as up.
 [[nodiscard]] std::string why_not_started(const Check& check);
 

@@ -3,8 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace holdfast::ctl {
 namespace {
+
+/// A line of a group's entries ends at the first one behind this column.
+constexpr std::size_t kEntriesWidth = 70;
 
 std::string endpoint_text(const object& from) {
   const std::string address = text(from, "address");
@@ -12,8 +17,10 @@ std::string endpoint_text(const object& from) {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", text(from, "port"));
 }
 
-/// "TCP 192.168.1.200:8099"; a firewall mark as ipvsadm shows it: "FWM 7", "FWM 7 IPv6".
+/// "TCP 192.168.1.200:8099"; a firewall mark as ipvsadm shows it: "FWM 7", "FWM 7 IPv6"; a group by
+/// its name.
 std::string service_name(const object& from) {
+  if (find(from, "group") != nullptr) return text(from, "group");
   const std::string protocol = text(from, "protocol");
   if (find(from, "mark") == nullptr) return fmt::format("{} {}", protocol, endpoint_text(from));
   return fmt::format("{} {}{}", protocol, text(from, "mark"),
@@ -86,6 +93,29 @@ std::string service_line(const object& service, const TextOptions& options) {
   return line + "\n";
 }
 
+/// "TCP 10.0.0.1:80  TCP 10.0.0.2:80  FWM 7  and 12 more", wrapped.
+std::string entries_of_group(const object& service) {
+  std::string lines;
+  std::size_t width = 0;
+  const auto add = [&](std::string_view word) {
+    const bool begins = width == 0 || width > kEntriesWidth;
+    if (begins) width = 0;
+    fmt::format_to(std::back_inserter(lines), "{}{}",
+                   !begins         ? "  "
+                   : lines.empty() ? "    "
+                                   : "\n    ",
+                   word);
+    width += word.size() + 2;
+  };
+  const array& entries = find_list(service, "entries");
+  for (const value& entry : entries)
+    if (const object* one = entry.if_object()) add(service_name(*one));
+  const auto all = static_cast<std::size_t>(number(service, "entry_count").value_or(0));
+  if (all > entries.size()) add(fmt::format("and {} more", all - entries.size()));
+  if (!lines.empty()) lines += '\n';
+  return lines;
+}
+
 std::string render_service(const object& service, const TextOptions& options) {
   TextTable table({{"server"},
                    {"state"},
@@ -101,7 +131,8 @@ std::string render_service(const object& service, const TextOptions& options) {
     add_server(table, *sorry, options,
                flag(*sorry, "in_use") ? "sorry server, in use" : "sorry server");
   }
-  return "  " + service_line(service, options) + table.render(4, options.colours);
+  return "  " + service_line(service, options) + entries_of_group(service) +
+         table.render(4, options.colours);
 }
 
 // What differs now comes first; what was put back is history.

@@ -41,6 +41,10 @@ std::uint32_t netmask_of_prefix(core::Family family, std::uint8_t length) {
   return length == 0 ? 0 : ~std::uint32_t{0} << (32 - length);
 }
 
+core::Family family_of_netmask(std::uint32_t netmask) {
+  return netmask > 128 ? core::Family::v4 : core::Family::v6;
+}
+
 std::uint32_t full_netmask(core::Family family) {
   return netmask_of_prefix(family, family == core::Family::v4 ? 32 : 128);
 }

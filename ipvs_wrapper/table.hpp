@@ -113,6 +113,8 @@ struct Persistence {
 /// The netmask field for a prefix length: 24 → 0xffffff00 for IPv4, 64 → 64 for IPv6. `length` is
 /// within the family's range.
 [[nodiscard]] std::uint32_t netmask_of_prefix(core::Family family, std::uint8_t length);
+/// A mask of IPv4 has its first bit set, a prefix length of IPv6 is at most 128.
+[[nodiscard]] core::Family family_of_netmask(std::uint32_t netmask);
 /// The netmask that keeps every client by itself: /32 or 128.
 [[nodiscard]] std::uint32_t full_netmask(core::Family family);
 

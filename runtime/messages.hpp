@@ -59,6 +59,17 @@ inline constexpr Message kNoPidFile{
     "The pid file could not be written; everything else works. Tools that look for the process "
     "there will not find it. Make room, or remove what is in its place, and restart."};
 
+inline constexpr Message kTrackedFileOdd{
+    "runtime-tracked-file", Level::warning,
+    "A tracked file cannot be read or made, or holds something else than one number; the line says "
+    "what it counts as. Said when it begins, and not again while it lasts."};
+
+inline constexpr Message kNoFileWatch{
+    "runtime-no-file-watch", Level::error,
+    "The kernel does not tell of changes to tracked files, so that their last numbers go on to "
+    "count. Most often fs.inotify.max_user_watches or max_user_instances is too small; reload when "
+    "it is raised."};
+
 /// A scrape every few seconds must not fill the log.
 inline constexpr core::Duration kSignalReportInterval = std::chrono::hours(1);
 

@@ -40,6 +40,22 @@ def _no_test_waits_for_ever():
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(autouse=True)
+def _a_second_run_is_on_record(request: pytest.FixtureRequest, record_property):
+    """pytest-rerunfailures numbers the runs of a test; tests.lab.results tells of the second."""
+    if getattr(request.node, "execution_count", 1) > 1:
+        record_property("run", "second")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What the first run said would be lost otherwise."""
+    if report.outcome == "rerun":
+        path = ROOT / "build" / "test-logs" / "first-runs.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"=== {report.nodeid}\n{report.longreprtext}\n{report.capstdout}\n")
+
+
 def pytest_report_header() -> str:
     return f"holdfast: binaries from {BIN}"
 

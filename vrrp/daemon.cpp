@@ -183,6 +183,7 @@ class Daemon {
     Wiring wiring = *preparation_.take();
     const std::size_t count = wiring.instances.size();
     scheduler_.follow(wiring.scheduling);
+    runner_->set_pace(wiring.pace);
     notifier_.take(wiring);
     const std::vector<ScriptCheck> checks = std::move(wiring.checks);
     const core::Instant start = start_of(wiring);

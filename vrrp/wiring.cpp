@@ -211,10 +211,21 @@ std::vector<ScriptCheck> checks_for(const std::vector<InstanceSettings>& instanc
   return checks;
 }
 
+Pace pace_of(const config::Model& model) {
+  Pace pace{.arp = model.globals.garp.interval, .na = model.globals.garp.gna_interval};
+  for (const config::GarpGroup& group : model.garp_groups) {
+    if (group.interfaces.empty()) continue;
+    pace.groups.push_back(
+        {.interfaces = group.interfaces, .arp = group.garp_interval, .na = group.gna_interval});
+  }
+  return pace;
+}
+
 }  // namespace
 
 Wiring wiring_of(const config::Model& model) {
   Wiring wiring;
+  wiring.pace = pace_of(model);
   wiring.scheduling = model.globals.vrrp_process;
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   for (const config::VrrpInstance& written : model.instances) {

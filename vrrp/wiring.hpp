@@ -6,6 +6,7 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/pace.hpp"
 #include "vrrp/core/script_checks.hpp"
 #include "vrrp/core/settings.hpp"
 
@@ -41,6 +42,7 @@ struct Wiring {
   std::map<RouterKey, InstanceScripts> scripts;          ///< of those instances that have any
   std::map<std::string, InstanceScripts> group_scripts;  ///< of sync groups that have any
   std::vector<ScriptCheck> checks;  ///< those scripts that some instance tracks
+  Pace pace;                        ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};

@@ -186,38 +186,45 @@ void Engine::judge_quorum(std::size_t index, std::optional<std::size_t> only_ser
   if (service.quorum_up == was_up) return;
   out.push_back(QuorumChanged{index, service.quorum_up, service.up_weight});
   out.push_back(
-      Remember{service_record_key(settings.key),
+      Remember{service_record_key(settings),
                {service.quorum_up ? Remembered::Verdict::up : Remembered::Verdict::down, 0, now}});
   notify_quorum(index, service.quorum_up, out);
 }
 
 void Engine::publish(std::size_t index, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
-  ipvs::Service entry = desired_service(settings, server_states(index), services_[index].quorum_up);
-  const auto [place, is_new] = desired_.services.try_emplace(settings.key);
-  if (!is_new && place->second == entry) return;
-  place->second = std::move(entry);
-  out.push_back(TableChanged{settings.key});
+  const std::vector<ServerState> states = server_states(index);
+  for (const ipvs::ServiceKey& key : settings.keys) {
+    ipvs::Service entry = desired_service(settings, key, states, services_[index].quorum_up);
+    const auto [place, is_new] = desired_.services.try_emplace(key);
+    if (!is_new && place->second == entry) continue;
+    place->second = std::move(entry);
+    out.push_back(TableChanged{key});
+  }
 }
 
 void Engine::publish_server(std::size_t index, std::size_t server, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
   const ServerSettings& changed = settings.servers[server];
   // Where two claim one address, the rules of desired_service() say who has it.
-  if (settings.sorry_server && settings.sorry_server->endpoint == changed.endpoint)
+  if (settings.sorry_server && settings.sorry_server->endpoint.address == changed.endpoint.address)
     return publish(index, out);
 
   const bool sorry = settings.sorry_server && !services_[index].quorum_up;
-  auto& servers = desired_.services.at(settings.key).servers;
-  const auto before = servers.find(changed.endpoint);
-  auto wanted = desired_server(changed, services_[index].servers[server].state, sorry);
-  if (wanted ? before != servers.end() && before->second == *wanted : before == servers.end())
-    return;
-  if (wanted)
-    servers.insert_or_assign(changed.endpoint, std::move(*wanted));
-  else
-    servers.erase(before);
-  out.push_back(TableChanged{settings.key});
+  const auto wanted = desired_server(changed, services_[index].servers[server].state, sorry);
+  for (const ipvs::ServiceKey& key : settings.keys) {
+    if (!is_reached_from(key, changed.endpoint, changed.entry)) continue;
+    auto& servers = desired_.services.at(key).servers;
+    const core::Endpoint place = endpoint_in(settings, key, changed.endpoint, changed.entry);
+    const auto before = servers.find(place);
+    if (wanted ? before != servers.end() && before->second == *wanted : before == servers.end())
+      continue;
+    if (wanted)
+      servers.insert_or_assign(place, *wanted);
+    else
+      servers.erase(before);
+    out.push_back(TableChanged{key});
+  }
 }
 
 void Engine::notify_server(std::size_t service, std::size_t server, bool up, Actions& out) {

@@ -62,9 +62,9 @@ std::optional<core::Instant> since_of(const ServerView& server, const Memory& me
 
 }  // namespace
 
-std::uint64_t Engine::Former::server_key(const ipvs::ServiceKey& service,
+std::uint64_t Engine::Former::server_key(const ServiceSettings& service,
                                          const core::Endpoint& server) {
-  return hash_text(fmt::format("server {} {}", ipvs::to_string(service), server.to_string()));
+  return hash_text(fmt::format("server {} {}", name_of(service), server.to_string()));
 }
 
 void Engine::on_event(const Configure& configure, core::Instant now, Actions& out) {
@@ -80,9 +80,9 @@ void Engine::on_event(const Configure& configure, core::Instant now, Actions& ou
     services_[i].servers.resize(settings_.services[i].servers.size());
     for (std::size_t j = 0; j < services_[i].servers.size(); ++j)
       adopt_server(i, j, former, configure.memory, now, out);
-    if (const auto old = before.services.find(settings_.services[i].key);
-        old != before.services.end())
-      desired_.services.insert(*old);  // so that only differences are published
+    for (const ipvs::ServiceKey& key : settings_.services[i].keys)
+      if (const auto old = before.services.find(key); old != before.services.end())
+        desired_.services.insert(*old);  // so that only differences are published
     adopt_service(i, former, configure.memory, now, out);
   }
   for (const auto& [key, entry] : before.services)
@@ -96,10 +96,10 @@ Engine::Former Engine::take_former() {
   Former former;
   for (std::size_t i = 0; i < services_.size(); ++i) {
     const ServiceSettings& service = settings_.services[i];
-    former.services.emplace(service_record_key(service.key), services_[i].quorum_up);
+    former.services.emplace(service_record_key(service), services_[i].quorum_up);
     for (std::size_t j = 0; j < service.servers.size(); ++j) {
       const ServerView& server = services_[i].servers[j];
-      former.servers.emplace(Former::server_key(service.key, service.servers[j].endpoint),
+      former.servers.emplace(Former::server_key(service, service.servers[j].endpoint),
                              Former::Server{server.state, server.pending, server.since});
       for (const CheckState& check : server.checks)
         former.checks.emplace(check.record_key, check.health);
@@ -119,13 +119,13 @@ void Engine::adopt_server(std::size_t service, std::size_t index, Former& former
   const ServiceSettings& of = settings_.services[service];
   const ServerSettings& settings = of.servers[index];
   ServerView& server = services_[service].servers[index];
-  const auto old = former.servers.find(Former::server_key(of.key, settings.endpoint));
+  const auto old = former.servers.find(Former::server_key(of, settings.endpoint));
   server.checks.resize(settings.checks.size());
 
   for (std::size_t k = 0; k < settings.checks.size(); ++k) {
     const CheckSettings& wanted = settings.checks[k];
     CheckState& check = server.checks[k];
-    check.record_key = check_record_key(of.key, settings.endpoint, wanted.probe);
+    check.record_key = check_record_key(of, settings.endpoint, wanted.probe);
     check.probe = find_or_make_probe({service, index, k}, former);
 
     const auto known = former.checks.find(check.record_key);
@@ -174,7 +174,7 @@ void Engine::adopt_service(std::size_t index, const Former& former, const Memory
                            core::Instant now, Actions& out) {
   const ServiceSettings& settings = settings_.services[index];
   ServiceView& service = services_[index];
-  const std::uint64_t key = service_record_key(settings.key);
+  const std::uint64_t key = service_record_key(settings);
   if (const auto old = former.services.find(key); old != former.services.end())
     service.quorum_up = old->second;
   else if (const auto record = memory.find(key); record != memory.end())
@@ -196,7 +196,7 @@ void Engine::forget_former(const Former& former, const Memory& memory, Actions& 
   }
   std::unordered_set<std::uint64_t> kept;
   for (std::size_t i = 0; i < services_.size(); ++i) {
-    kept.insert(service_record_key(settings_.services[i].key));
+    kept.insert(service_record_key(settings_.services[i]));
     for (const ServerView& server : services_[i].servers)
       for (const CheckState& check : server.checks) kept.insert(check.record_key);
   }

@@ -27,7 +27,7 @@ struct Engine::Former {
   /// What one of the former subscribers thought, for a new subscriber of the same probe.
   std::unordered_map<ProbeId, Health> probe_healths;
 
-  [[nodiscard]] static std::uint64_t server_key(const ipvs::ServiceKey& service,
+  [[nodiscard]] static std::uint64_t server_key(const ServiceSettings& service,
                                                 const core::Endpoint& server);
 };
 

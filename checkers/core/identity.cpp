@@ -56,18 +56,22 @@ std::string sharing_identity(const CheckSettings& check) {
                      check.pace.warmup.count());
 }
 
-std::uint64_t service_record_key(const ipvs::ServiceKey& service) {
-  return hash_text("service " + ipvs::to_string(service));
+std::uint64_t service_record_key(const ServiceSettings& service) {
+  return hash_text("service " + name_of(service));
 }
 
-std::uint64_t check_record_key(const ipvs::ServiceKey& service, const core::Endpoint& server,
+std::uint64_t check_record_key(const ServiceSettings& service, const core::Endpoint& server,
                                const ProbeSettings& probe) {
   return hash_text(
-      fmt::format("check {} {} {}", ipvs::to_string(service), server.to_string(), identity(probe)));
+      fmt::format("check {} {} {}", name_of(service), server.to_string(), identity(probe)));
 }
 
-std::string subject_of(const ipvs::ServiceKey& service, const core::Endpoint& server) {
-  return fmt::format("{}: server {}", ipvs::to_string(service), server.to_string());
+std::string name_of(const ServiceSettings& service) {
+  return service.group.empty() ? ipvs::to_string(service.keys.front()) : service.group;
+}
+
+std::string subject_of(const ServiceSettings& service, const core::Endpoint& server) {
+  return fmt::format("{}: server {}", name_of(service), server.to_string());
 }
 
 std::string_view type_name(const Dialogue& dialogue) {

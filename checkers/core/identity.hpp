@@ -23,13 +23,15 @@ namespace holdfast::checkers {
 
 /// Keys of records in the handover page. A check keeps its verdict when only its pace or patience
 /// changes.
-[[nodiscard]] std::uint64_t service_record_key(const ipvs::ServiceKey& service);
-[[nodiscard]] std::uint64_t check_record_key(const ipvs::ServiceKey& service,
+[[nodiscard]] std::uint64_t service_record_key(const ServiceSettings& service);
+[[nodiscard]] std::uint64_t check_record_key(const ServiceSettings& service,
                                              const core::Endpoint& server,
                                              const ProbeSettings& probe);
 
+/// What a service is called: "TCP 192.0.2.1:80", "FWM 7", "TCP group web".
+[[nodiscard]] std::string name_of(const ServiceSettings& service);
 /// What a server is called: "TCP 192.0.2.1:80: server 10.0.0.1:80".
-[[nodiscard]] std::string subject_of(const ipvs::ServiceKey& service, const core::Endpoint& server);
+[[nodiscard]] std::string subject_of(const ServiceSettings& service, const core::Endpoint& server);
 
 /// "TCP_CHECK", "HTTP_GET": the word of the configuration.
 [[nodiscard]] std::string_view type_name(const Dialogue& dialogue);

@@ -3,6 +3,18 @@
 #include "core/assertion.hpp"
 
 namespace holdfast::checkers {
+namespace {
+
+/// A netmask is of one family: an entry of the other keeps every client by itself.
+ipvs::Settings settings_in(const ServiceSettings& service, const ipvs::ServiceKey& key) {
+  ipvs::Settings settings = service.settings;
+  const core::Family family = ipvs::family_of(key);
+  if (settings.persistence && ipvs::family_of_netmask(settings.persistence->netmask) != family)
+    settings.persistence->netmask = ipvs::full_netmask(family);
+  return settings;
+}
+
+}  // namespace
 
 std::uint64_t up_weight(const ServiceSettings& service, std::span<const ServerState> states) {
   HOLDFAST_ASSERT(states.size() == service.servers.size(), "one state for each server");
@@ -28,26 +40,44 @@ std::optional<ipvs::Server> desired_server(const ServerSettings& server, ServerS
   return quiet;
 }
 
-ipvs::Service desired_service(const ServiceSettings& service, std::span<const ServerState> states,
-                              bool quorum_up) {
+core::Endpoint endpoint_in(const ServiceSettings& service, const ipvs::ServiceKey& key,
+                           const core::Endpoint& server, const ipvs::Server& entry) {
+  const auto* address = std::get_if<ipvs::AddressKey>(&key);
+  if (service.group.empty() || address == nullptr ||
+      entry.forwarding == ipvs::Forwarding::masquerade)
+    return server;
+  return {server.address, address->endpoint.port};
+}
+
+bool is_reached_from(const ipvs::ServiceKey& key, const core::Endpoint& server,
+                     const ipvs::Server& entry) {
+  return entry.forwarding == ipvs::Forwarding::tunnel ||
+         server.address.family() == ipvs::family_of(key);
+}
+
+ipvs::Service desired_service(const ServiceSettings& service, const ipvs::ServiceKey& key,
+                              std::span<const ServerState> states, bool quorum_up) {
   HOLDFAST_ASSERT(states.size() == service.servers.size(), "one state for each server");
-  ipvs::Service entry{service.settings, {}};
+  ipvs::Service entry{settings_in(service, key), {}};
+  const auto put = [&](const core::Endpoint& server, const ipvs::Server& how) {
+    if (is_reached_from(key, server, how))
+      entry.servers.insert_or_assign(endpoint_in(service, key, server, how), how);
+  };
   const bool sorry = service.sorry_server.has_value() && !quorum_up;
 
   // An idle sorry server goes in first, so that the same address as a real server means the real
   // server.
   if (service.sorry_server && !sorry && service.sorry_server->inhibit) {
-    auto& idle = entry.servers[service.sorry_server->endpoint] = service.sorry_server->entry;
+    ipvs::Server idle = service.sorry_server->entry;
     idle.weight = 0;
+    put(service.sorry_server->endpoint, idle);
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
     const ServerSettings& server = service.servers[i];
-    if (auto wanted = desired_server(server, states[i], sorry))
-      entry.servers.insert_or_assign(server.endpoint, std::move(*wanted));
+    if (const auto wanted = desired_server(server, states[i], sorry)) put(server.endpoint, *wanted);
   }
   // A serving one goes in last, so that the same address as a real server means the sorry server.
-  if (sorry)
-    entry.servers.insert_or_assign(service.sorry_server->endpoint, service.sorry_server->entry);
+  if (sorry) put(service.sorry_server->endpoint, service.sorry_server->entry);
   return entry;
 }
 

@@ -28,9 +28,19 @@ enum class ServerState : std::uint8_t { up, down, awaited };
 [[nodiscard]] std::optional<ipvs::Server> desired_server(const ServerSettings& server,
                                                          ServerState state, bool sorry);
 
-/// The entry that the kernel should have. Without quorum and with a sorry server, the sorry server
-/// serves alone; without a sorry server whatever is up goes on serving.
+/// Where a server of the pool stands in the entry `key`. With DR and tunnels packets keep their
+/// port, and the entries of a group have several: there it is that of the entry.
+[[nodiscard]] core::Endpoint endpoint_in(const ServiceSettings& service,
+                                         const ipvs::ServiceKey& key, const core::Endpoint& server,
+                                         const ipvs::Server& entry);
+/// From an entry of one family to a server of the other only a tunnel leads (ip_vs_ctl.c).
+[[nodiscard]] bool is_reached_from(const ipvs::ServiceKey& key, const core::Endpoint& server,
+                                   const ipvs::Server& entry);
+
+/// The entry `key` that the kernel should have. Without quorum and with a sorry server, the sorry
+/// server serves alone; without a sorry server whatever is up goes on serving.
 [[nodiscard]] ipvs::Service desired_service(const ServiceSettings& service,
+                                            const ipvs::ServiceKey& key,
                                             std::span<const ServerState> states, bool quorum_up);
 
 }  // namespace holdfast::checkers

@@ -1,5 +1,7 @@
 #include "checkers/core/rehearsal.hpp"
 
+#include "checkers/core/identity.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,13 +13,14 @@ namespace {
 /// A probe that finds what it found last takes this long.
 constexpr core::Duration kAnswerTime = std::chrono::milliseconds(1);
 
-std::optional<core::Endpoint> server_of(const ipvs::Step& step) {
+std::string subject_of(const ipvs::Step& step) {
+  const std::string service = ipvs::to_string(ipvs::key_of(step));
   return std::visit(
-      [](const auto& one) -> std::optional<core::Endpoint> {
+      [&](const auto& one) {
         if constexpr (requires { one.endpoint; }) {
-          return one.endpoint;
+          return fmt::format("{}: server {}", service, one.endpoint.to_string());
         } else {
-          return std::nullopt;
+          return service;
         }
       },
       step);
@@ -135,11 +138,12 @@ void Rehearsal::begin_probe(ProbeId id) {
 
 void Rehearsal::act(const ServerChanged& changed) {
   const ServiceSettings& service = engine_.settings().services[changed.service];
-  keep(service.key, service.servers[changed.server].endpoint, ServerDeed{changed.up, changed.why});
+  keep(subject_of(service, service.servers[changed.server].endpoint),
+       ServerDeed{changed.up, changed.why});
 }
 
 void Rehearsal::act(const QuorumChanged& changed) {
-  keep(engine_.settings().services[changed.service].key, std::nullopt,
+  keep(name_of(engine_.settings().services[changed.service]),
        QuorumDeed{changed.up, changed.weight});
 }
 
@@ -149,9 +153,9 @@ void Rehearsal::act(const TableChanged& changed) {
 
 void Rehearsal::act(const Notify& notify) {
   const ServiceSettings& service = engine_.settings().services[notify.service];
-  std::optional<core::Endpoint> server;
-  if (notify.server) server = service.servers[*notify.server].endpoint;
-  keep(service.key, server, ScriptDeed{notify.kind, notify.script});
+  keep(notify.server ? subject_of(service, service.servers[*notify.server].endpoint)
+                     : name_of(service),
+       ScriptDeed{notify.kind, notify.script});
 }
 
 // ---- the table ----
@@ -191,14 +195,13 @@ std::optional<TableEvent> Rehearsal::answer_to(const TableAction& action) {
 
 TableEvent Rehearsal::applied(const table_action::Apply& apply) {
   kernel_ = ipvs::apply(apply.steps, std::move(kernel_));
-  for (const ipvs::Step& one : apply.steps) keep(ipvs::key_of(one), server_of(one), one);
+  for (const ipvs::Step& one : apply.steps) keep(subject_of(one), one);
   return table_event::Applied{};
 }
 
-void Rehearsal::keep(const ipvs::ServiceKey& service, std::optional<core::Endpoint> server,
-                     decltype(Deed::what) what) {
+void Rehearsal::keep(std::string subject, decltype(Deed::what) what) {
   if (deeds_.size() < kMostDeeds) {
-    deeds_.push_back({now_, service, std::move(server), std::move(what)});
+    deeds_.push_back({now_, std::move(subject), std::move(what)});
   } else {
     ++left_off_;
   }

@@ -41,8 +41,7 @@ struct ScriptDeed {
 };
 struct Deed {
   core::Instant at;
-  ipvs::ServiceKey service;
-  std::optional<core::Endpoint> server;
+  std::string subject;  ///< what its service or server is called
   std::variant<ServerDeed, QuorumDeed, ScriptDeed, ipvs::Step> what;
 };
 
@@ -95,8 +94,7 @@ class Rehearsal {
   [[nodiscard]] std::optional<TableEvent> answer_to(const TableAction& action);
   [[nodiscard]] TableEvent applied(const table_action::Apply& apply);
   void flush_table();
-  void keep(const ipvs::ServiceKey& service, std::optional<core::Endpoint> server,
-            decltype(Deed::what) what);
+  void keep(std::string subject, decltype(Deed::what) what);
 
   Engine engine_;
   Reconciler reconciler_;

@@ -126,7 +126,11 @@ struct SorryServer {
 };
 
 struct ServiceSettings {
-  ipvs::ServiceKey key;
+  /// keepalived: virtual_server group NAME, as "TCP group web". Empty: one key, which is its name.
+  std::string group{};
+  /// The entries that it has in the kernel's table: all those of its group, each with the whole
+  /// pool. Never empty.
+  std::vector<ipvs::ServiceKey> keys{};
   ipvs::Settings settings;
   /// Sum of weights of up servers that is needed. At least 1.
   std::uint32_t quorum = 1;
@@ -143,7 +147,7 @@ struct ServiceSettings {
 };
 
 struct Settings {
-  /// Keys are unique.
+  /// No key is in two of them.
   std::vector<ServiceSettings> services;
   core::Scheduling scheduling = {};
   bool operator==(const Settings&) const = default;

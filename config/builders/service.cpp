@@ -3,7 +3,6 @@
 
 #include "config/schema/hint.hpp"
 #include "config/schema/row.hpp"
-#include "config/started.hpp"
 
 #include <fmt/format.h>
 
@@ -209,9 +208,6 @@ void build_service(const Args& args) {
   build_servers(draft, context);
   if (!loaded) return;
   finish(draft, args);
-  if (const std::string why = why_not_started(draft); !why.empty()) {
-    context.reporter.hint(args.value(0).range, fmt::format("{}: this service is not set up", why));
-  }
   context.model.services.push_back(std::move(draft));
 }
 

@@ -22,7 +22,7 @@ bool is_control(char letter) {
 }
 
 // Without escapes where that is possible, so that it reads as in keepalived's syntax.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const bool has_controls = std::any_of(text.begin(), text.end(), is_control);
   const bool needs_escapes = text.find_first_of("\"\\") != std::string_view::npos || has_controls;
   if (!needs_escapes) return fmt::format("\"{}\"", text);
@@ -39,7 +39,7 @@ std::string quoted(std::string_view text) {
 }
 
 std::string key_text(std::string_view key) {
-  return is_bare(key) ? std::string(key) : quoted(key);
+  return is_bare(key) ? std::string(key) : in_quotes(key);
 }
 
 void print_value(const Form& value, std::string& out);
@@ -70,7 +70,7 @@ void print_value(const Form& value, std::string& out) {
       out += value.text;
       return;
     case Form::Kind::text:
-      out += quoted(value.text);
+      out += in_quotes(value.text);
       return;
     case Form::Kind::list:
       print_list(value, out);

@@ -1,8 +1,12 @@
 // real_server and its checkers: given twice, never chosen, never reached.
+#include "config/group_members.hpp"
 #include "config/text.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
 
 namespace holdfast::config::validation {
 namespace {
@@ -15,16 +19,29 @@ bool by_address(const VirtualServer& service) {
   return service.fwmark == 0 && service.group.empty();
 }
 
+// In the entries of a group, a server that keeps its port has that of the entry: there, its address
+// alone tells it apart.
+std::set<core::IpAddress> known_by_address(const VirtualServer& service) {
+  std::set<core::IpAddress> found;
+  if (service.group.empty()) return found;
+  for (const RealServer& server : service.real_servers)
+    if (server.forwarding != ForwardingMethod::nat) found.insert(server.address);
+  return found;
+}
+
 void drop_twice(const Context& context, VirtualServer& service) {
   std::vector<RealServer>& servers = service.real_servers;
   if (servers.size() < 2) return;
+  const std::set<core::IpAddress> without_port = known_by_address(service);
   std::unordered_map<core::Endpoint, SourceLocation> seen;
   seen.reserve(servers.size());
   std::vector<bool> remove(servers.size(), false);
   bool found = false;
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    const auto [first, is_new] =
-        seen.emplace(core::Endpoint{servers[i].address, servers[i].port}, servers[i].location);
+    const bool has_port = !without_port.contains(servers[i].address);
+    const auto [first, is_new] = seen.emplace(
+        core::Endpoint{servers[i].address, has_port ? servers[i].port : std::uint16_t{}},
+        servers[i].location);
     if (is_new) continue;
     remove[i] = found = true;
     context.warn(servers[i].location,
@@ -37,15 +54,20 @@ void drop_twice(const Context& context, VirtualServer& service) {
 }
 
 // ip_vs_ctl.c: a server of the other family is reached through a tunnel only.
-void drop_other_family(const Context& context, VirtualServer& service) {
-  if (!by_address(service)) return;
-  const core::Family family = service.address.family();
+void drop_other_family(const Context& context, VirtualServer& service,
+                       const std::vector<Member>& members) {
+  if (service.fwmark != 0) return;
+  // A group has one or both.
+  const auto has = [&](core::Family family) {
+    return std::ranges::any_of(members,
+                               [&](const Member& one) { return one.address.family() == family; });
+  };
+  const core::Family family = has(core::Family::v4) ? core::Family::v4 : core::Family::v6;
   std::vector<bool> remove(service.real_servers.size(), false);
   bool found = false;
   for (std::size_t i = 0; i < service.real_servers.size(); ++i) {
     const RealServer& server = service.real_servers[i];
-    if (server.address.family() == family || server.forwarding == ForwardingMethod::tunnel)
-      continue;
+    if (has(server.address.family()) || server.forwarding == ForwardingMethod::tunnel) continue;
     remove[i] = found = true;
     context.warn(server.location,
                  fmt::format("real_server {} is left out: from {} to {} only a tunnel leads",
@@ -54,7 +76,7 @@ void drop_other_family(const Context& context, VirtualServer& service) {
                  "write 'lvs_method TUN', or a server of the service's family");
   }
   if (found) remove_flagged(service.real_servers, remove);
-  if (!service.sorry_server || service.sorry_server->address.family() == family ||
+  if (!service.sorry_server || has(service.sorry_server->address.family()) ||
       service.sorry_server->forwarding == ForwardingMethod::tunnel)
     return;
   context.warn(
@@ -200,9 +222,11 @@ void check_servers(const Context& context) {
   Few unchecked(context, Severity::note);
   Few senseless(context, Severity::warning);
   Few empty(context, Severity::warning);
-  for (VirtualServer& service : context.model.services) {
+  const Members members = members_of(context.model);
+  for (std::size_t i = 0; i < context.model.services.size(); ++i) {
+    VirtualServer& service = context.model.services[i];
     drop_twice(context, service);
-    drop_other_family(context, service);
+    drop_other_family(context, service, members.of[i]);
     check_quorum(context, service);
     check_weights(context, service);
     check_circles(context, service);

@@ -1,8 +1,10 @@
 // virtual_server and virtual_server_group: what the kernel would refuse or never use.
+#include "config/group_members.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace holdfast::config::validation {
@@ -95,17 +97,46 @@ void drop_without_group(const Context& context) {
   if (found) remove_flagged(model.services, remove);
 }
 
+std::string name_of(const Member& member) {
+  if (member.fwmark != 0)
+    return fmt::format("fwmark {}{}", member.fwmark, member.address.is_v4() ? "" : " inet6");
+  return fmt::format("{} {}", to_string(member.protocol),
+                     core::Endpoint{member.address, member.port}.to_string());
+}
+
+// The kernel has each address once. keepalived lets two services fight for it.
+void check_clashes(const Context& context, const Members& members) {
+  const std::vector<VirtualServer>& services = context.model.services;
+  Few clashing(context, Severity::warning);
+  for (const Clash& clash : members.clashes) {
+    const bool same = clash.service == clash.first;
+    clashing.add(services[clash.service].location,
+                 same ? fmt::format("{} is in {} twice", name_of(clash.member),
+                                    name_of(services[clash.service]))
+                      : fmt::format("{} of {} belongs to {} (on {}) already: its servers get no "
+                                    "traffic from there",
+                                    name_of(clash.member), name_of(services[clash.service]),
+                                    name_of(services[clash.first]),
+                                    context.line_of(services[clash.first].location)),
+                 "remove one of them");
+  }
+  clashing.finish();
+}
+
 // linux/ip_vs.h: a one-packet service is UDP; port 0 takes a client's connections together, so it
 // has to be persistent (ip_vs_ctl.c: -EINVAL otherwise). 360 s is keepalived's choice.
-void check_flags(const Context& context, VirtualServer& service) {
-  const bool by_address = service.fwmark == 0 && service.group.empty();
-  if (service.one_packet_scheduling && by_address && service.protocol != Protocol::udp) {
+void check_flags(const Context& context, VirtualServer& service,
+                 const std::vector<Member>& members) {
+  const auto has_address = [](const Member& one) { return one.fwmark == 0; };
+  const auto has_all_ports = [](const Member& one) { return one.fwmark == 0 && one.port == 0; };
+  if (service.one_packet_scheduling && service.protocol != Protocol::udp &&
+      std::ranges::any_of(members, has_address)) {
     context.warn(service.location,
                  fmt::format("'ops' is for UDP only and is ignored for {}", name_of(service)),
                  "remove it");
     service.one_packet_scheduling = false;
   }
-  if (by_address && service.port == 0 && service.persistence_timeout.count() == 0) {
+  if (service.persistence_timeout.count() == 0 && std::ranges::any_of(members, has_all_ports)) {
     context.warn(service.location,
                  fmt::format("a service for all ports must be persistent: {} gets "
                              "'persistence_timeout 360'",
@@ -144,9 +175,11 @@ void check_engine(const Context& context, const VirtualServer& service) {
 void check_services(const Context& context) {
   drop_without_group(context);
   join_twice(context);
-  for (VirtualServer& service : context.model.services) {
-    check_flags(context, service);
-    check_engine(context, service);
+  const Members members = members_of(context.model);
+  check_clashes(context, members);
+  for (std::size_t i = 0; i < context.model.services.size(); ++i) {
+    check_flags(context, context.model.services[i], members.of[i]);
+    check_engine(context, context.model.services[i]);
   }
 }
 

@@ -15,8 +15,6 @@ constexpr std::int64_t kAny16 = 65'535;
 constexpr std::string_view kNoFlush =
     "accepted, without effect: 'lvs_flush_on_stop' (Holdfast removes its own services at stop, "
     "never others)";
-constexpr std::string_view kNoPace =
-    "accepted, without effect yet: 'vrrp_gna_interval' (announcements of IPv6 are not slowed down)";
 
 // global_defs may be written in several blocks; what depends on two words is settled when all of
 // them are read.
@@ -161,11 +159,9 @@ constexpr Keyword kGlobalDefs[] = {
          value<&Globals::garp, &GarpSettings::lower_prio_repeat>, reads<read_lower_prio_repeat>,
          doc("as vrrp_garp_master_repeat, after an advert of lower priority was heard; 0 none")),
     word("vrrp_garp_interval", seconds(0, 86400), fallback("0"),
-         not_yet("Holdfast does not do 'vrrp_garp_interval' yet: the announcements of a burst are "
-                 "not spread"),
          value<&Globals::garp, &GarpSettings::interval>,
          doc("least time between two announcements on an interface, seconds; 0 no limit")),
-    word("vrrp_gna_interval", seconds(0, 86400), fallback("0"), not_yet(kNoPace),
+    word("vrrp_gna_interval", seconds(0, 86400), fallback("0"),
          value<&Globals::garp, &GarpSettings::gna_interval>,
          doc("as vrrp_garp_interval, for neighbour advertisements of IPv6")),
     word("vrrp_min_garp", boolean(), fallback("false"), reads<read_min_garp>,

@@ -41,10 +41,8 @@ constexpr Keyword kRoot[] = {
     word("static_rules", opens(Block::rule_list), not_yet(kNoRules), kRepeatable,
          doc("routing rules that are there as long as Holdfast runs, one a line")),
     word("virtual_server_group", text("name"), opens(Block::virtual_server_group),
-         not_yet(
-             "Holdfast does not do groups of virtual servers yet: the services of this group are "
-             "not started"),
-         kRepeatable, doc("addresses and firewall marks that share one pool of servers")),
+         acts_in(Room::checkers), kRepeatable,
+         doc("addresses and firewall marks that share one pool of servers")),
     word("SSL", opens(Block::ssl),
          not_yet("accepted, without effect yet: 'SSL' (SSL_GET shows no certificate to servers)"),
          kRepeatable, doc("certificate that SSL_GET shows to servers")),
@@ -54,10 +52,8 @@ constexpr Keyword kRoot[] = {
     word("track_group", text("name"), opens(Block::track_group),
          not_yet("Holdfast does not follow static addresses yet: this group changes no state"),
          kRepeatable, doc("instances that go down with a static address, route or rule")),
-    word("garp_group", opens(Block::garp_group),
-         not_yet("Holdfast does not share the pace of announcements between interfaces yet: each "
-                 "interface keeps its own"),
-         kRepeatable, doc("interfaces that share one pace of announcements")),
+    word("garp_group", opens(Block::garp_group), acts_in(Room::vrrp), kRepeatable,
+         doc("interfaces that share one pace of announcements")),
     word("net_namespace", text("name"), not_yet(kNoNamespaces), doc("network namespace to run in")),
     word("net_namespace_ipvs", optional(text("name")), not_yet(kNoNamespaces),
          doc("network namespace of the IPVS table; no name: the default one")),

@@ -1,5 +1,6 @@
 // virtual_server_group and SSL: their words, and how they are made of them.
 #include "config/builders/service.hpp"
+#include "config/group_members.hpp"
 
 #include <fmt/format.h>
 
@@ -120,6 +121,20 @@ bool read_address_entry(BuildContext& context, std::span<const Word> words, Grou
   return true;
 }
 
+// The members of a group are services of the kernel, one an address: too many would not fit.
+bool fits(BuildContext& context, const Word& range, const VirtualServerGroup& group,
+          const GroupEntry& entry) {
+  std::size_t all = size_of(entry);
+  for (const GroupEntry& other : group.entries) all += size_of(other);
+  if (all <= kMostGroupMembers) return true;
+  context.reporter.warning(
+      range.range,
+      fmt::format("'{}' is left out: virtual_server_group '{}' would have more than {} services",
+                  range.text, group.name, kMostGroupMembers),
+      "give these packets a firewall mark, and write 'fwmark N'");
+  return false;
+}
+
 void write_entry(Writer& writer, const GroupEntry& entry) {
   if (entry.fwmark != 0) {
     std::vector<std::string> words{"fwmark", fmt::format("{}", entry.fwmark)};
@@ -154,7 +169,7 @@ void build_service_group(const Args& args) {
     const bool read = words[0].text == "fwmark"
                           ? read_line(context, Block::virtual_server_group, words, entry)
                           : read_address_entry(context, words, entry);
-    if (read) group.entries.push_back(entry);
+    if (read && fits(context, words[0], group, entry)) group.entries.push_back(entry);
   }
   if (group.entries.empty() && args.statement().first_child == kNoStatement) {
     context.reporter.warning(args.value(0).range,

@@ -17,7 +17,7 @@ bool needs_quotes(std::string_view word) {
   return word.empty() || word.find_first_of(" \t#!{}\"\\'$@~") != std::string_view::npos;
 }
 
-std::string quoted(std::string_view word) {
+std::string in_quotes(std::string_view word) {
   return needs_quotes(word) ? fmt::format("\"{}\"", word) : std::string(word);
 }
 
@@ -32,7 +32,7 @@ void print(const Document& document, std::string_view indent, std::string& out) 
     }
     for (const std::string& arg : each.args) {
       out += separator;
-      out += quoted(arg);
+      out += in_quotes(arg);
       separator = " ";
     }
     if (!each.entry && schema[each.keyword].opens) {

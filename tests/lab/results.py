@@ -63,15 +63,35 @@ def what_failed(case: ElementTree.Element) -> str:
     return f"{name}: {message}"[:MESSAGE] if message else name
 
 
-def count_file(path: Path) -> tuple[Count, list[str]]:
-    """What a JUnit file adds up to, and a line for each entry that failed."""
-    total, failed = Count(), []
+def needed_a_second_run(case: ElementTree.Element) -> bool:
+    """See tests/conftest.py."""
+    return case.find("properties/property[@name='run'][@value='second']") is not None
+
+
+@dataclass
+class File:
+    """What a JUnit file adds up to, and a line for each entry to look at."""
+
+    total: Count
+    failed: list[str]
+    second: list[str]  # passed at the second run only
+
+
+def count_file(path: Path) -> File:
+    file = File(Count(), [], [])
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         count = count_case(case)
         if count.failed:
-            failed.append(what_failed(case))
-        total.add(count)
-    return total, failed
+            file.failed.append(what_failed(case))
+        elif needed_a_second_run(case):
+            file.second.append(what_failed(case))
+        file.total.add(count)
+    return file
+
+
+def tell(title: str, lines: list[str]) -> None:
+    if lines:
+        print(f"\n{title}:", *lines, sep="\n  ")
 
 
 def main() -> int:
@@ -81,12 +101,15 @@ def main() -> int:
     options = parser.parse_args()
     total = Count()
     failed: list[str] = []
+    second: list[str] = []
     unsaid = options.failed_stages  # stages that failed without a failed test to show for it
     for path in options.files:
         if not path.is_file():
             continue
-        count, lines = count_file(path)
-        failed += lines
+        file = count_file(path)
+        count = file.total
+        failed += file.failed
+        second += file.second
         print(f"  {path.stem:<32} {count}")
         if os.environ.get("CI") and count.skipped and not count.passed and not count.failed:
             print(f"  {path.stem}: everything was skipped, which counts as a failure here")
@@ -98,10 +121,8 @@ def main() -> int:
         total.failed += unsaid
     if not total.passed:
         total.failed = max(total.failed, 1)
-    if failed:
-        print("\nFailed:")
-    for line in failed:
-        print(f"  {line}")
+    tell("Passed at the second run only (first-runs.log says why)", second)
+    tell("Failed", failed)
     print()
     print(total)
     return 1 if total.failed or options.failed_stages else 0

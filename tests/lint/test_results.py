@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,3 +49,22 @@ def doctest(passed: int, failed: int, status: str = "run") -> str:
 ])
 def test_total(tmp_path: Path, cases, options, expected) -> None:
     assert total(tmp_path, *cases, **options) == expected
+
+
+def test_what_needed_a_second_run_is_named(tmp_path: Path) -> None:
+    """As pytest-rerunfailures and tests/conftest.py leave it behind."""
+    trial = tmp_path / "test_trial.py"
+    trial.write_text(
+        "from tests.conftest import _a_second_run_is_on_record\n"
+        "runs = []\n"
+        "def test_weather():\n    runs.append(1)\n    assert len(runs) > 1\n"
+        "def test_sun():\n    pass\n", encoding="utf-8")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--reruns", "1", "-c", os.devnull,
+         f"--junit-xml={tmp_path / 'a.xml'}", trial],
+        cwd=ROOT, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run([sys.executable, "-m", "tests.lab.results", tmp_path / "a.xml"],
+                          cwd=ROOT, check=True, capture_output=True, text=True)
+    second = done.stdout.split("Passed at the second run only")[1]
+    assert "test_weather" in second and "test_sun" not in second
+    assert done.stdout.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"

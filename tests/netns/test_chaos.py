@@ -20,7 +20,7 @@ import pytest
 
 from tests.lab.director import ROOT
 
-SECONDS = float(os.environ.get("HOLDFAST_CHAOS_SECONDS") or 100)
+SECONDS = float(os.environ.get("HOLDFAST_CHAOS_SECONDS") or 60)
 SEED = int(os.environ.get("HOLDFAST_SEED") or random.randrange(1, 1_000_000))
 ALWAYS = 11
 PLAYS = [(partner, which) for partner in ("holdfast", "keepalived") for which in ("always", "new")]

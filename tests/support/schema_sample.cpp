@@ -69,6 +69,7 @@ constexpr Special kSpecial[] = {
 void insert_words(Node& into, Block block, KeywordId id, const Words& args) {
   const Schema& schema = Schema::instance();
   if (is_list(block)) {
+    if (block == Block::virtual_server_group) into.args.clear();  // its word is a whole entry
     into.args.emplace_back(schema[id].name);
     into.args.insert(into.args.end(), args.begin(), args.end());
     return;

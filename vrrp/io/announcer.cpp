@@ -1,9 +1,7 @@
 #include "vrrp/io/announcer.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
 namespace holdfast::vrrp {
@@ -24,34 +22,15 @@ bool is_for_now(int error) {
 
 }  // namespace
 
-void Announcer::add(const Announce& announce) {
-  if (announce.repeat == 0 || announce.addresses.empty()) return;
-  const auto found = waits_.find(announce.router->key);
-  if (found == waits_.end()) {
-    queue_.push_back({announce.router, announce.addresses, announce.repeat});
-    waits_.emplace(announce.router->key, std::prev(queue_.end()));
-    return;
-  }
-  Waiting& waiting = *found->second;
-  waiting.addresses = announce.addresses;
-  waiting.rounds = std::max(waiting.rounds, announce.repeat);
-  waiting.next = 0;
-}
-
 void Announcer::forget(const std::unordered_set<RouterKey>& routers) {
   if (!has_work() || routers.empty()) return;
-  for (const RouterKey& key : routers) {
-    const auto found = waits_.find(key);
-    if (found == waits_.end()) continue;
-    queue_.erase(found->second);
-    waits_.erase(found);
-  }
+  for (const RouterKey& key : routers) queue_.forget(key);
   std::erase_if(frames_, [&](const Frame& frame) { return routers.contains(frame.router->key); });
 }
 
 void Announcer::send(core::Instant now, std::vector<Event>& answers) {
   paused_until_.reset();
-  fill();
+  fill(now);
   std::map<RouterKey, std::uint64_t> refused;
   std::size_t skipped = 0;
   const auto frame = [&](std::size_t index) -> AnnounceFrame& { return frames_[index].bytes; };
@@ -74,32 +53,29 @@ bool Announcer::has_waited_enough(core::Instant now) {
   return now - *full_since_ >= kPatience;
 }
 
-void Announcer::fill() {
+// Nothing new stands behind what the system does not take: its distance would be lost.
+void Announcer::fill(core::Instant now) {
+  if (!frames_.empty()) return;
   forwards_.clear();
-  while (frames_.size() < kFramesAtOnce && !queue_.empty()) {
-    Waiting& waiting = queue_.front();
-    append_frame(waiting, waiting.addresses[waiting.next]);
-    if (++waiting.next < waiting.addresses.size()) continue;
-    waiting.next = 0;
-    if (--waiting.rounds > 0) {
-      queue_.splice(queue_.end(), queue_, queue_.begin());
-    } else {
-      waits_.erase(waiting.router->key);
-      queue_.pop_front();
-    }
-  }
+  queue_.take(now, kFramesAtOnce,
+              [this](const auto& candidate) { return append_frame(candidate); });
+}
+
+std::optional<core::Instant> Announcer::due_at() const {
+  if (!frames_.empty()) return paused_until_.value_or(core::Instant{});
+  return queue_.deadline();
 }
 
 // What the kernel does not have is not announced, nor what it has not any more.
-void Announcer::append_frame(const Waiting& waiting, const VirtualAddress& address) {
-  const std::string& interface =
-      address.interface.empty() ? waiting.router->key.interface : address.interface.str();
-  const netlink::Link* link = reflector_.link(interface);
-  const core::IpAddress& ip = address.prefix.address;
-  if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip)) return;
-  frames_.push_back({waiting.router, ip.is_v4() ? AnnounceFrame::arp(link->index, *link->mac, ip)
-                                                : AnnounceFrame::na(link->index, *link->mac, ip,
-                                                                    forwards(link->name))});
+bool Announcer::append_frame(const AnnounceQueue::Candidate& candidate) {
+  const netlink::Link* link = reflector_.link(candidate.interface);
+  const core::IpAddress& ip = candidate.address.prefix.address;
+  if (link == nullptr || !link->mac || link->no_arp || !reflector_.holds(link->index, ip))
+    return false;
+  frames_.push_back({candidate.router, ip.is_v4() ? AnnounceFrame::arp(link->index, *link->mac, ip)
+                                                  : AnnounceFrame::na(link->index, *link->mac, ip,
+                                                                      forwards(link->name))});
+  return true;
 }
 
 // Asked of the system once for all frames that are made together.

@@ -5,15 +5,14 @@
 #include "core/time.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "vrrp/core/action.hpp"
+#include "vrrp/core/announce_queue.hpp"
 #include "vrrp/core/event.hpp"
 #include "vrrp/io/announce_socket.hpp"
 
 #include <functional>
-#include <list>
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -33,43 +32,34 @@ class Announcer {
   Announcer(AnnounceSocket socket, netlink::Reflector& reflector, Complain complain)
       : socket_(std::move(socket)), reflector_(reflector), complain_(std::move(complain)) {}
 
+  void set_pace(const Pace& pace) { queue_.set_pace(pace); }
   /// What waits for the same instance already is not announced twice: the newer list counts.
-  void add(const Announce& announce);
+  void add(const Announce& announce) { queue_.add(announce); }
   /// These give their addresses up.
   void forget(const std::unordered_set<RouterKey>& routers);
 
   [[nodiscard]] bool has_work() const { return !queue_.empty() || !frames_.empty(); }
-  /// Until then the system takes nothing.
-  [[nodiscard]] std::optional<core::Instant> paused_until() const { return paused_until_; }
-  /// Sends some. Round robin over all instances: a lost moment costs every address one repetition,
-  /// not one address all. `answers` gets AnnouncementsRefused.
+  /// When send() is to be called again; nullopt: nothing waits.
+  [[nodiscard]] std::optional<core::Instant> due_at() const;
+  /// Sends some. `answers` gets AnnouncementsRefused.
   void send(core::Instant now, std::vector<Event>& answers);
 
  private:
-  struct Waiting {
-    core::Shared<Subject> router;
-    AddressList addresses;
-    std::uint32_t rounds = 0;
-    std::size_t next = 0;  ///< address of this round
-  };
-  using Queue = std::list<Waiting>;
-
   struct Frame {
     core::Shared<Subject> router;
     AnnounceFrame bytes;
   };
 
-  void fill();
-  void append_frame(const Waiting& waiting, const VirtualAddress& address);
+  void fill(core::Instant now);
+  [[nodiscard]] bool append_frame(const AnnounceQueue::Candidate& candidate);
   [[nodiscard]] ForwardsPackets forwards(const std::string& interface);
   [[nodiscard]] bool has_waited_enough(core::Instant now);
 
   AnnounceSocket socket_;
   netlink::Reflector& reflector_;
   Complain complain_;
-  Queue queue_;  // one entry an instance
-  std::unordered_map<RouterKey, Queue::iterator> waits_;
-  std::vector<Frame> frames_;
+  AnnounceQueue queue_;
+  std::vector<Frame> frames_;                        // the system has not taken them yet
   std::map<std::string, ForwardsPackets> forwards_;  // as it was when frames_ were filled
   std::optional<core::Instant> paused_until_;
   std::optional<core::Instant> full_since_;

@@ -167,14 +167,16 @@ bool Runner::is_due(core::Instant now) const {
 }
 
 bool Runner::has_work() const {
-  const bool announces = executor_.announcer().has_work() && !announce_again_.armed();
-  return hearing_ || !pending_.empty() || turn_.has_work() || announces || sweep_is_due_;
+  const auto announces = executor_.announcer().due_at();
+  return hearing_ || !pending_.empty() || turn_.has_work() || sweep_is_due_ ||
+         (announces && *announces <= runtime::now());
 }
 
 void Runner::go_on() {
   if (is_posted_) return;
   if (!has_work()) {
     worked_at_ = runtime::now();
+    announce_again_.arm(executor_.announcer().due_at());
     return;
   }
   is_posted_ = true;
@@ -210,11 +212,12 @@ void Runner::work() {
 
 void Runner::announce() {
   Announcer& announcer = executor_.announcer();
-  if (!announcer.has_work() || announce_again_.armed()) return;
+  const core::Instant now = runtime::now();
+  const auto due = announcer.due_at();
+  if (!due || *due > now) return;
   std::vector<Event> refused;
-  announcer.send(runtime::now(), refused);
+  announcer.send(now, refused);
   for (Event& each : refused) pending_.push_back(std::move(each));
-  announce_again_.arm(announcer.paused_until());
 }
 
 void Runner::report_pause(const runtime::PauseDetector::Pause& pause) {

@@ -51,6 +51,8 @@ class Runner {
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);
+  /// Of announcements, from now on.
+  void set_pace(const Pace& pace) { executor_.announcer().set_pace(pace); }
   /// Closes what prepare opened.
   void abort();
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then

@@ -140,6 +140,7 @@ int Daemon::run() {
   const auto harmless = runtime::harmless_signals();
   signals.insert(signals.end(), harmless.begin(), harmless.end());
   loop_.on_signals(signals, [this](int number) { on_signal(number); });
+  Process::reap_orphans();
   begin_systemd_watchdog();
   feed(StartRequested{recall_trial()});
   return loop_.run();
@@ -171,7 +172,8 @@ void Daemon::on_signal(int number) {
     case SIGUSR1:
     case SIGUSR2:
       return logger_.log(kStatusDump, "{}", boost::json::serialize(status(Readers::owners)));
-    case SIGCHLD:  // stopped or continued; deaths are seen by their pidfd
+    case SIGCHLD:  // stopped or continued; deaths of our own are seen by their pidfd
+      Process::reap_orphans();
       return look_at_children();
     case SIGTERM:
     case SIGINT:

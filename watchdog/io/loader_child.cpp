@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <map>
 #include <sys/prctl.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace holdfast::watchdog {
@@ -50,7 +51,7 @@ void keep_only_reading() {
   capng_clear(CAPNG_SELECT_CAPS);
   capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
                CAP_DAC_READ_SEARCH);
-  capng_apply(CAPNG_SELECT_CAPS);
+  std::ignore = capng_apply(CAPNG_SELECT_CAPS);
 }
 
 /// Missing, unreadable or not a file: a cause of its own for scripts, exit code 6.

@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <set>
 #include <spawn.h>
 #include <sstream>
 #include <string_view>
@@ -100,6 +102,12 @@ core::Result<pid_t> start(const SpawnRequest& request) {
   return pid;
 }
 
+/// Processes that this one has started and whose end it has not taken notice of yet.
+std::set<pid_t>& unreaped() {
+  static std::set<pid_t> pids;
+  return pids;
+}
+
 }  // namespace
 
 /// Shared with the pending wait.
@@ -120,6 +128,7 @@ struct Process::State {
       result = ::waitid(P_PIDFD, static_cast<id_t>(descriptor.native_handle()), &info, WEXITED);
     } while (result != 0 && errno == EINTR);
     reaped = true;
+    unreaped().erase(pid);
     // The pidfd says that it is dead, so that is reported even when somebody else took the status
     // (signal 0 then): saying nothing would make a death look like silence.
     if (result != 0) info = {};
@@ -134,6 +143,7 @@ Process::Process(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Process::~Process() {
   state_->on_exit = nullptr;
+  if (!state_->reaped) unreaped().erase(state_->pid);  // its end is an orphan's
   boost::system::error_code ignored;
   state_->descriptor.cancel(ignored);
 }
@@ -153,12 +163,19 @@ core::Result<std::unique_ptr<Process>> Process::spawn(boost::asio::io_context& i
     ::waitpid(*pid, nullptr, 0);
     return core::fail_errno(error, "cannot watch process {}", *pid);
   }
+  unreaped().insert(*pid);
   state->descriptor.assign(pidfd);
   state->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                                [state](boost::system::error_code error) {
                                  if (!error) state->reap();
                                });
   return std::unique_ptr<Process>(new Process(std::move(state)));
+}
+
+void Process::reap_orphans() {
+  std::ifstream children("/proc/thread-self/children");
+  for (pid_t pid = 0; children >> pid;)
+    if (!unreaped().contains(pid)) ::waitpid(pid, nullptr, WNOHANG);
 }
 
 pid_t Process::pid() const {

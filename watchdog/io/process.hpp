@@ -32,6 +32,11 @@ class Process {
   [[nodiscard]] static core::Result<std::unique_ptr<Process>> spawn(
       boost::asio::io_context& io, const SpawnRequest& request,
       std::function<void(ExitStatus)> on_exit);
+  /// Takes notice of dead children that nobody here has started: a container's first process gets
+  /// every orphan of it, and a shell that ends in `exec` leaves its children. Without this they
+  /// stay as zombies, which `pgrep` and `kill -0` take for running programs. To be called at the
+  /// start and at each SIGCHLD.
+  static void reap_orphans();
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

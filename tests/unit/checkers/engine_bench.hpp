@@ -37,7 +37,7 @@ inline ServerSettings server(std::uint8_t last) {
 
 inline ServiceSettings service(std::uint8_t last, std::initializer_list<std::uint8_t> servers) {
   ServiceSettings to;
-  to.key = service_at(last);
+  to.keys = {service_at(last)};
   to.settings.scheduler = "rr";
   for (const std::uint8_t one : servers) to.servers.push_back(server(one));
   return to;

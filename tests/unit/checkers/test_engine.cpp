@@ -256,6 +256,13 @@ TEST_CASE("engine: the desired table is a function of the verdicts (property)") 
   settings.services.push_back(service(4, {3, 4}));
   settings.services[3].servers[0].entry.weight = 5;
   for (ServerSettings& one : settings.services[3].servers) one.checks[0].alpha = true;
+  // One of several entries, where a server has the port of the entry.
+  settings.services.push_back(service(5, {1, 3, 4}));
+  settings.services[4].group = "TCP group web";
+  settings.services[4].keys = {
+      service_at(5), ipvs::MarkKey{9, core::Family::v4},
+      ipvs::AddressKey{ipvs::Protocol::tcp, {core::IpAddress::v4({192, 0, 2, 5}), 443}}};
+  settings.services[4].servers[1].entry.forwarding = ipvs::Forwarding::direct_route;
   bench.configure(settings);
   ipvs::Table known = bench.engine.desired();  // to somebody who is told what changes
   for (int round = 0; round < 2000; ++round) {
@@ -268,8 +275,9 @@ TEST_CASE("engine: the desired table is a function of the verdicts (property)") 
       const ServiceView& view = bench.engine.services()[i];
       std::vector<ServerState> states;
       for (const ServerView& one : view.servers) states.push_back(one.state);
-      CHECK(bench.engine.desired().services.at(settings.services[i].key) ==
-            desired_service(settings.services[i], states, view.quorum_up));
+      for (const ipvs::ServiceKey& key : settings.services[i].keys)
+        CHECK(bench.engine.desired().services.at(key) ==
+              desired_service(settings.services[i], key, states, view.quorum_up));
       CHECK(view.up_weight == up_weight(settings.services[i], states));
     }
     CHECK(known == bench.engine.desired());

@@ -15,9 +15,12 @@ core::Endpoint server_at(std::uint8_t last) {
   return {core::IpAddress::v4({10, 0, 0, last}), 80};
 }
 
+const ipvs::ServiceKey kKey =
+    ipvs::AddressKey{ipvs::Protocol::tcp, {core::IpAddress::v4({192, 0, 2, 1}), 80}};
+
 ServiceSettings three_servers() {
   ServiceSettings service;
-  service.key = ipvs::AddressKey{ipvs::Protocol::tcp, {core::IpAddress::v4({192, 0, 2, 1}), 80}};
+  service.keys = {kKey};
   service.settings.scheduler = "rr";
   for (std::uint8_t i = 1; i <= 3; ++i)
     service.servers.push_back({.endpoint = server_at(i), .entry = {.weight = i}});
@@ -39,7 +42,7 @@ using Weights = std::map<core::Endpoint, std::uint32_t>;
 
 TEST_CASE("pool: a failed server leaves the table, its neighbours stay") {
   const std::array states{S::up, S::down, S::up};
-  CHECK(weights(desired_service(three_servers(), states, true)) ==
+  CHECK(weights(desired_service(three_servers(), kKey, states, true)) ==
         Weights{{server_at(1), 1}, {server_at(3), 3}});
 }
 
@@ -47,7 +50,7 @@ TEST_CASE("pool: inhibit_on_failure keeps a failed server with weight 0") {
   ServiceSettings service = three_servers();
   service.servers[1].inhibit_on_failure = true;
   const std::array states{S::up, S::down, S::up};
-  CHECK(weights(desired_service(service, states, true)) ==
+  CHECK(weights(desired_service(service, kKey, states, true)) ==
         Weights{{server_at(1), 1}, {server_at(2), 0}, {server_at(3), 3}});
 }
 
@@ -56,7 +59,7 @@ TEST_CASE(
   ServiceSettings service = three_servers();
   service.servers[1].inhibit_on_failure = true;
   const std::array states{S::up, S::awaited, S::up};
-  CHECK(weights(desired_service(service, states, true)) ==
+  CHECK(weights(desired_service(service, kKey, states, true)) ==
         Weights{{server_at(1), 1}, {server_at(3), 3}});
 }
 
@@ -64,21 +67,22 @@ TEST_CASE("pool: without quorum the sorry server serves alone") {
   ServiceSettings service = three_servers();
   service.sorry_server = kSorry;
   const std::array states{S::up, S::down, S::down};
-  CHECK(weights(desired_service(service, states, false)) == Weights{{server_at(99), 1}});
+  CHECK(weights(desired_service(service, kKey, states, false)) == Weights{{server_at(99), 1}});
 }
 
 TEST_CASE("pool: without quorum and without a sorry server whatever is up goes on") {
   const std::array states{S::up, S::down, S::down};
-  CHECK(weights(desired_service(three_servers(), states, false)) == Weights{{server_at(1), 1}});
+  CHECK(weights(desired_service(three_servers(), kKey, states, false)) ==
+        Weights{{server_at(1), 1}});
 }
 
 TEST_CASE("pool: with quorum the sorry server is gone, or idle with sorry_server_inhibit") {
   ServiceSettings service = three_servers();
   service.sorry_server = kSorry;
   const std::array states{S::up, S::up, S::up};
-  CHECK_FALSE(desired_service(service, states, true).servers.contains(server_at(99)));
+  CHECK_FALSE(desired_service(service, kKey, states, true).servers.contains(server_at(99)));
   service.sorry_server->inhibit = true;
-  CHECK(desired_service(service, states, true).servers.at(server_at(99)).weight == 0);
+  CHECK(desired_service(service, kKey, states, true).servers.at(server_at(99)).weight == 0);
 }
 
 TEST_CASE("pool: inhibited servers stay with weight 0 beside a serving sorry server") {
@@ -86,7 +90,7 @@ TEST_CASE("pool: inhibited servers stay with weight 0 beside a serving sorry ser
   service.sorry_server = kSorry;
   for (auto& server : service.servers) server.inhibit_on_failure = true;
   const std::array states{S::up, S::down, S::awaited};
-  CHECK(weights(desired_service(service, states, false)) ==
+  CHECK(weights(desired_service(service, kKey, states, false)) ==
         Weights{{server_at(1), 0}, {server_at(2), 0}, {server_at(99), 1}});
 }
 
@@ -95,10 +99,10 @@ TEST_CASE("pool: a sorry server may be one of the real servers") {
   service.sorry_server =
       SorryServer{.endpoint = server_at(3), .entry = {.weight = 7}, .inhibit = true};
   const std::array up{S::up, S::up, S::up};
-  CHECK(desired_service(service, up, true).servers.at(server_at(3)).weight == 3);
+  CHECK(desired_service(service, kKey, up, true).servers.at(server_at(3)).weight == 3);
   service.servers[2].inhibit_on_failure = true;
   const std::array down{S::down, S::down, S::down};
-  CHECK(weights(desired_service(service, down, false)) == Weights{{server_at(3), 7}});
+  CHECK(weights(desired_service(service, kKey, down, false)) == Weights{{server_at(3), 7}});
 }
 
 TEST_CASE("pool: quorum with hysteresis, truth table") {
@@ -142,7 +146,7 @@ TEST_CASE("pool: an up server with weight above 0 serves in every state with quo
     if (rng.chance(50)) service.sorry_server = kSorry;
     const bool quorum = quorum_after(false, up_weight(service, states), 1, 0);
 
-    const ipvs::Service entry = desired_service(service, states, quorum);
+    const ipvs::Service entry = desired_service(service, kKey, states, quorum);
 
     CHECK(is_serving(entry) == (quorum || service.sorry_server.has_value()));
     for (std::size_t i = 0; i < 3; ++i) {

@@ -1,4 +1,5 @@
 // What the checkers make of a configuration: every kind of service, as the kernel is to have it.
+#include "checkers/core/identity.hpp"
 #include "checkers/wiring.hpp"
 #include "config/load.hpp"
 
@@ -28,7 +29,15 @@ ServiceSettings service(std::string_view header, std::string_view words,
 }
 
 std::string key_of(std::string_view header, std::string_view words, std::string_view servers) {
-  return ipvs::to_string(service(header, words, servers).key);
+  return name_of(service(header, words, servers));
+}
+
+using Keys = std::vector<ipvs::ServiceKey>;
+
+std::string names_of(const ServiceSettings& service) {
+  std::string text = name_of(service) + ":";
+  for (const ipvs::ServiceKey& key : service.keys) text += " " + ipvs::to_string(key);
+  return text;
 }
 
 constexpr std::string_view kV6Server = "real_server fd00:8::1 80 {\n}";
@@ -44,16 +53,43 @@ TEST_CASE("settings: protocol and address, or mark and family, are the key") {
   CHECK(key_of("fwmark 4294967295", "ip_family inet6", "") == "FWM 4294967295 IPv6");
 }
 
-TEST_CASE("settings: a mark of both families is two services, a group none yet") {
+TEST_CASE("settings: a mark of both families is two services") {
   const Settings settings = settings_of(
-      "virtual_server_group web {\n10.9.0.1 80\n}\n"
-      "virtual_server group web {\nprotocol TCP\n}\n"
       "virtual_server fwmark 7 {\nreal_server 10.8.0.1 80 {\n}\n}\n"
       "virtual_server fwmark 7 {\nreal_server fd00:8::1 80 {\n}\n}\n");
 
   REQUIRE(settings.services.size() == 2);
-  CHECK(settings.services[0].key == ipvs::ServiceKey(ipvs::MarkKey{7, core::Family::v4}));
-  CHECK(settings.services[1].key == ipvs::ServiceKey(ipvs::MarkKey{7, core::Family::v6}));
+  CHECK(settings.services[0].keys == Keys{ipvs::MarkKey{7, core::Family::v4}});
+  CHECK(settings.services[1].keys == Keys{ipvs::MarkKey{7, core::Family::v6}});
+}
+
+TEST_CASE("settings: a group is one service of all its addresses and marks") {
+  const Settings settings = settings_of(
+      "virtual_server_group web {\n10.9.0.1 80\n10.9.0.254-10.9.1.1 443\nfd00:9::1-2 80\n"
+      "10.9.3.9/31\nfwmark 7\nfwmark 8 inet6\n}\n"
+      "virtual_server group web {\nprotocol TCP\nreal_server 10.8.0.1 80 {\n}\n}\n"
+      "virtual_server group web {\nprotocol UDP\nreal_server 10.8.0.1 80 {\n}\n}\n");
+
+  REQUIRE(settings.services.size() == 2);
+  CHECK(names_of(settings.services[0]) ==
+        "TCP group web: TCP 10.9.0.1:80 TCP 10.9.0.254:443 TCP 10.9.0.255:443 TCP 10.9.1.0:443 "
+        "TCP 10.9.1.1:443 TCP [fd00:9::1]:80 TCP [fd00:9::2]:80 TCP 10.9.3.8:0 TCP 10.9.3.9:0 "
+        "FWM 7 FWM 8 IPv6");
+  // The marks are of every protocol: the first of the two has them.
+  CHECK(names_of(settings.services[1]) ==
+        "UDP group web: UDP 10.9.0.1:80 UDP 10.9.0.254:443 UDP 10.9.0.255:443 UDP 10.9.1.0:443 "
+        "UDP 10.9.1.1:443 UDP [fd00:9::1]:80 UDP [fd00:9::2]:80 UDP 10.9.3.8:0 UDP 10.9.3.9:0");
+  CHECK(settings.services[0].settings.persistence->timeout == std::chrono::seconds(360));
+}
+
+TEST_CASE("settings: what two services want is the first one's, and who has nothing left is none") {
+  const Settings settings = settings_of(
+      "virtual_server 10.9.0.2 80 {\nprotocol TCP\n}\n"
+      "virtual_server_group a {\n10.9.0.1-3 80\n}\nvirtual_server_group b {\n10.9.0.3 80\n}\n"
+      "virtual_server group a {\nprotocol TCP\n}\nvirtual_server group b {\nprotocol TCP\n}\n");
+
+  REQUIRE(settings.services.size() == 2);
+  CHECK(names_of(settings.services[1]) == "TCP group a: TCP 10.9.0.1:80 TCP 10.9.0.3:80");
 }
 
 TEST_CASE("settings: each flag word is the bit that the kernel reads") {

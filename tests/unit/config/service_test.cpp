@@ -273,9 +273,7 @@ TEST_CASE("virtual_server_group: addresses, ranges, networks and marks") {
       "virtual_server_group G {\n10.0.0.1 80\n10.0.0.5-9 81\n10.0.1.250-10.0.2.4\n"
       "10.0.3.9/29 82\n2001:db8::1-ff 83\nfwmark 5\nfwmark 6 inet6\n}\n" +
       service(""));
-  CHECK(findings(loaded.diagnostics) ==
-        "1:1 warning: Holdfast does not do groups of virtual servers yet: the services of this "
-        "group are not started\n1:1 note: virtual_server_group 'G' is used by nobody");
+  CHECK(findings(loaded.diagnostics) == "1:1 note: virtual_server_group 'G' is used by nobody");
   REQUIRE(loaded.model.service_groups.size() == 1);
   std::string text;
   for (const GroupEntry& entry : loaded.model.service_groups[0].entries) {

@@ -248,6 +248,39 @@ TEST_CASE("validate: groups of services that are not there, and that nobody uses
         std::string::npos);
 }
 
+TEST_CASE("validate: members that the kernel would refuse, or have twice") {
+  const std::string server = "real_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\n";
+  const auto of = [&](std::string_view entries, std::string_view words) {
+    return without_notes(
+        load(fmt::format("virtual_server_group web {{\n{}\n}}\nvirtual_server "
+                         "group web {{\nprotocol TCP\n{}{}}}\n",
+                         entries, words, server)));
+  };
+  CHECK(of("10.0.0.1 80", "").empty());
+  CHECK(of("10.0.0.1 80\n10.0.0.0-3 80", "") ==
+        "5:1 warning: TCP 10.0.0.1:80 is in TCP group web twice");
+  CHECK(of("10.0.0.1", "").find("TCP group web gets 'persistence_timeout 360'") !=
+        std::string::npos);
+  CHECK(of("10.0.0.1 80", "ops\n") ==
+        "4:1 warning: 'ops' is for UDP only and is ignored for TCP group web");
+  CHECK(of("fwmark 9", "ops\n").empty());
+  CHECK(of("fd00::1 80", "").find("real_server 10.0.0.2:80 is left out: from IPv6 to IPv4") !=
+        std::string::npos);
+  CHECK(of("fd00::1 80\n10.0.0.1 80", "").empty());
+  CHECK(of("10.0.0.1 80", "lb_kind DR\nreal_server 10.0.0.2 81 {\nTCP_CHECK {\n}\n}\n")
+            .find("is in this service already") != std::string::npos);
+  CHECK(of("10.0.0.1 80\n10.1.0.0/16 80", "")
+            .find("'10.1.0.0/16' is left out: virtual_server_group 'web' would have more than "
+                  "65536 services") != std::string::npos);
+  CHECK(of("10.0.0.1 80\n2001:db8::/32 80", "").find("'2001:db8::/32' is left out") !=
+        std::string::npos);
+  CHECK(with_notes(load("virtual_server_group web {\n10.0.0.1 80\n}\n"
+                        "virtual_server 10.0.0.1 80 {\nprotocol TCP\n" +
+                        server + "}\nvirtual_server group web {\nprotocol TCP\n" + server + "}\n"))
+            .find("TCP 10.0.0.1:80 of TCP group web belongs to TCP 10.0.0.1:80 (on line 4) "
+                  "already: its servers get no traffic from there") != std::string::npos);
+}
+
 TEST_CASE("validate: mail that cannot be sent, pipes with two writers") {
   CHECK(all(instance("smtp_alert"))
             .find("'smtp_alert' sends nothing without 'smtp_server' in global_defs") !=

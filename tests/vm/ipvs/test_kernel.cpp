@@ -9,6 +9,7 @@
 #include <cap-ng.h>
 #include <cerrno>
 #include <sys/wait.h>
+#include <tuple>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -99,7 +100,7 @@ TEST_CASE("without CAP_NET_ADMIN even reading is refused, with its remedy") {
   REQUIRE(child >= 0);
   if (child == 0) {
     capng_clear(CAPNG_SELECT_BOTH);
-    capng_apply(CAPNG_SELECT_BOTH);
+    std::ignore = capng_apply(CAPNG_SELECT_BOTH);
     auto client = Client::open();
     const auto observed =
         client.has_value() ? client->read() : core::Result<Observed>(client.error());
