@@ -52,6 +52,15 @@ std::string tracked(const object& from) {
   return block.text();
 }
 
+std::string group(const object& from) {
+  Block block("group");
+  if (const object* own = find_object(from, "sync_group")) {
+    block.add(fmt::format("{} ({}) is {}: {}", text(*own, "name"), names_in(*own, "members"),
+                          text(*own, "state"), text(*own, "why")));
+  }
+  return block.text();
+}
+
 std::string timers(const object& from) {
   Block block("next");
   for (const value& each : find_list(from, "timers")) {
@@ -97,8 +106,8 @@ std::string render_explanation(const object& from) {
   const std::string sum = text(from, "priority_sum");
   priority.add(sum.empty() ? text(from, "priority")
                            : fmt::format("{}: {}", text(from, "priority"), sum));
-  result +=
-      why.text() + priority.text() + tracked(from) + heard(from) + rejected(from) + timers(from);
+  result += why.text() + group(from) + priority.text() + tracked(from) + heard(from) +
+            rejected(from) + timers(from);
   result += sentences("then", from, "changes");
   result += sentences("fault", from, "faults");
   result += sentences("trouble", from, "troubles");

@@ -22,7 +22,8 @@ std::string moment_text(double milliseconds) {
 Paint paint_of(const object& action) {
   const std::string kind = text(action, "kind");
   if (kind == "resignation" || kind == "removed") return Paint::bad;
-  if (kind == "state") return text(action, "to") == "FAULT" ? Paint::bad : Paint::warn;
+  if (kind == "state" || kind == "group")
+    return text(action, "to") == "FAULT" ? Paint::bad : Paint::warn;
   if (kind == "server" || kind == "quorum") return flag(action, "up") ? Paint::good : Paint::bad;
   return Paint::plain;
 }

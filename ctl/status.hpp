@@ -44,6 +44,8 @@ struct TextOptions {
 [[nodiscard]] std::string render_processes(const Replies& replies, const TextOptions& options);
 /// "chk succeeds (+20)".
 [[nodiscard]] std::string tracker_text(const boost::json::object& tracker);
+/// "VI_1, VI_2": a list of names.
+[[nodiscard]] std::string names_in(const boost::json::object& from, std::string_view key);
 [[nodiscard]] std::string render_instances(const boost::json::object& vrrp,
                                            const TextOptions& options);
 [[nodiscard]] std::string render_services(const boost::json::object& checkers,

@@ -85,7 +85,39 @@ std::vector<std::string> lines_below(const object& instance, const TextOptions& 
   return lines;
 }
 
+std::string render_groups(const object& vrrp, const TextOptions& options) {
+  const array& groups = find_list(vrrp, "sync_groups");
+  if (groups.empty()) return {};
+  TextTable table({{"name"}, {"state"}, {"for"}, {"members"}});
+  for (const value& entry : groups) {
+    const object* group = entry.if_object();
+    if (group == nullptr) continue;
+    const std::string state = text(*group, "state");
+    const auto since = number(*group, "since_ms");
+    std::vector<std::string> below;
+    if (const std::string why = text(*group, "why"); !why.empty())
+      below.push_back(painted("why: " + why, Paint::dim, options.colours));
+    if (const std::string missing = names_in(*group, "waits_for"); !missing.empty())
+      below.push_back(painted("the others could be master: it waits for " + missing, Paint::warn,
+                              options.colours));
+    table.add({{text(*group, "name"), Paint::bold},
+               {state, paint_of(state)},
+               {since ? duration_text(*since) : ""},
+               {names_in(*group, "members")}},
+              below);
+  }
+  return "\n" + painted("Sync groups", Paint::bold, options.colours) + "\n" +
+         table.render(2, options.colours);
+}
+
 }  // namespace
+
+std::string names_in(const object& from, std::string_view key) {
+  std::string names;
+  for (const value& each : find_list(from, key))
+    if (each.is_string()) names += (names.empty() ? "" : ", ") + std::string(each.as_string());
+  return names;
+}
 
 std::string tracker_text(const object& tracker) {
   const std::int64_t adds = number(tracker, "adds").value_or(0);
@@ -117,7 +149,7 @@ std::string render_instances(const object& vrrp, const TextOptions& options) {
                {master_text(*instance)}},
               lines_below(*instance, options));
   }
-  return heading + table.render(2, options.colours);
+  return heading + table.render(2, options.colours) + render_groups(vrrp, options);
 }
 
 }  // namespace holdfast::ctl

@@ -98,6 +98,7 @@ class Daemon {
           tidy_up_soon();
           notifier_.tell(notify);
         },
+        [this](const GroupChanged& change) { notifier_.tell(change); },
         [this](const RouterKey& key) { notifier_.forget(key); });
     claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, runner_->router(), reflector_);
     rehearsals_ =
@@ -162,7 +163,11 @@ class Daemon {
     const Instance* instance = find_instance(runner_->router(), word);
     if (instance == nullptr)
       return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
-    return explain(*instance, recorder_->past(), runtime::now());
+    const core::Instant now = runtime::now();
+    const std::vector<GroupView> groups = runner_->router().groups(now);
+    const auto own =
+        std::ranges::find(groups, instance->settings().sync_group.str(), &GroupView::name);
+    return explain(*instance, recorder_->past(), now, own == groups.end() ? nullptr : &*own);
   }
 
   void record(const boost::json::object& request, const runtime::ControlReply& reply) {

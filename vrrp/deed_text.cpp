@@ -36,7 +36,7 @@ json::array list_of(const std::vector<VirtualAddress>& addresses, const RouterKe
 /// What is seen of it, and where it belongs.
 struct Telling {
   const Deed& deed;
-  const std::map<RouterKey, InstanceScripts>& scripts;
+  const KnownScripts& scripts;
   json::object& out;
 
   void say(std::string_view kind, const std::string& text) const {
@@ -70,21 +70,36 @@ struct Telling {
     say("announcement", fmt::format("announces {} address{} ({} rounds)", count,
                                     count == 1 ? "" : "es", announce.repeat));
   }
-  void operator()(const Notify& notify) const {
+  [[nodiscard]] std::vector<std::string> list_commands(
+      const std::vector<core::Command>& wanted) const {
     std::vector<std::string> texts;
     json::array commands;
-    if (const auto own = scripts.find(notify.router->key); own != scripts.end()) {
-      for (const core::Command& command :
-           commands_for(own->second, notify.router->name, notify.state, notify.priority)) {
-        const std::string line = fmt::format("{}", fmt::join(command.argv, " "));
-        texts.push_back(command.problem.empty()
-                            ? fmt::format("runs {}: {}", command.what, line)
-                            : fmt::format("does not run {}: {}", command.what, command.problem));
-        commands.emplace_back(line);
-      }
+    for (const core::Command& command : wanted) {
+      const std::string line = fmt::format("{}", fmt::join(command.argv, " "));
+      texts.push_back(command.problem.empty()
+                          ? fmt::format("runs {}: {}", command.what, line)
+                          : fmt::format("does not run {}: {}", command.what, command.problem));
+      commands.emplace_back(line);
     }
     out["commands"] = std::move(commands);
-    say("script", fmt::format("{}", fmt::join(texts, "; ")));
+    return texts;
+  }
+  void operator()(const Notify& notify) const {
+    std::vector<core::Command> commands;
+    if (const auto own = scripts.by_router.find(notify.router->key); own != scripts.by_router.end())
+      commands = commands_for(own->second, notify.router->name, notify.state, notify.priority);
+    say("script", fmt::format("{}", fmt::join(list_commands(commands), "; ")));
+  }
+  void operator()(const GroupChanged& changed) const {
+    std::vector<core::Command> commands;
+    if (const auto own = scripts.by_group.find(changed.group); own != scripts.by_group.end())
+      commands = commands_for_group(own->second, changed.group, changed.to);
+    std::vector<std::string> texts = list_commands(commands);
+    texts.insert(texts.begin(), fmt::format("becomes {}: {}", to_string(changed.to), changed.why));
+    out["subject"] = "sync group " + changed.group;
+    out["from"] = to_string(changed.from);
+    out["to"] = to_string(changed.to);
+    say("group", fmt::format("{}", fmt::join(texts, "; ")));
   }
   void operator()(const Remember&) const { say("page", ""); }
   void operator()(const StateChanged& changed) const {
@@ -106,8 +121,7 @@ struct Telling {
 
 }  // namespace
 
-json::object deed_json(const Deed& deed, Instant began,
-                       const std::map<RouterKey, InstanceScripts>& scripts) {
+json::object deed_json(const Deed& deed, Instant began, const KnownScripts& scripts) {
   json::object out{{"after_ms", static_cast<double>((deed.at - began).count()) / 1000}};
   out["subject"] = std::visit(Match{[](const Stopped&) { return std::string(); },
                                     [](const auto& each) { return each.router->name; }},

@@ -7,14 +7,12 @@
 
 #include <boost/json/object.hpp>
 
-#include <map>
-
 namespace holdfast::vrrp {
 
 /// {"after_ms":3609.375,"subject":"VI_1","peer":null,"kind":"state","decision":"BACKUP -> MASTER:
 /// …", "text":"becomes MASTER: …"}; "placed" and "taken_off" of addresses, "commands" of a
 /// notification. An empty text: nothing of it can be seen from outside.
 [[nodiscard]] boost::json::object deed_json(const Deed& deed, Instant began,
-                                            const std::map<RouterKey, InstanceScripts>& scripts);
+                                            const KnownScripts& scripts);
 
 }  // namespace holdfast::vrrp

@@ -7,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <vector>
@@ -26,11 +27,12 @@ struct Timer {
 
 class Explanation {
  public:
-  Explanation(const Instance& instance, Instant now)
+  Explanation(const Instance& instance, Instant now, const GroupView* group)
       : instance_(instance),
         settings_(instance.settings()),
         priority_(instance.effective_priority()),
-        now_(now) {
+        now_(now),
+        group_(group) {
     std::visit(Match{[this](const Init& init) { explain_init(init); },
                      [this](const Backup& backup) { explain_backup(backup); },
                      [this](const Master& master) { explain_master(master); },
@@ -113,6 +115,7 @@ class Explanation {
   }
 
   void explain_backup(const Backup& backup) {
+    if (backup.is_ready && group_ != nullptr) return explain_waiting();
     timer(backup.master_down_at, "becomes master, unless an advert that counts comes before");
     const auto& heard = instance_.heard_master();
     const bool alive =
@@ -128,6 +131,14 @@ class Explanation {
              seconds(skew_time(priority_, backup.master_adver_interval, settings_.version)), who);
       explain_preemption(backup, *heard);
     }
+    explain_interface("goes to FAULT");
+    explain_trackers("goes to FAULT");
+  }
+
+  void explain_waiting() {
+    change("becomes master as soon as these of its sync group {} may be master, too: {}",
+           group_->name, fmt::join(group_->waits_for, ", "));
+    change("waits anew when a master is heard that it does not outrank");
     explain_interface("goes to FAULT");
     explain_trackers("goes to FAULT");
   }
@@ -195,6 +206,7 @@ class Explanation {
   const InstanceSettings& settings_;
   std::uint8_t priority_;
   Instant now_;
+  const GroupView* group_;
   std::vector<Timer> timers_;
   std::vector<std::string> changes_;
 };
@@ -243,9 +255,10 @@ const Instance* find_instance(const Router& router, std::string_view word) {
   });
 }
 
-json::object explain(const Instance& instance, const Past& past, Instant now) {
+json::object explain(const Instance& instance, const Past& past, Instant now,
+                     const GroupView* group) {
   const InstanceSettings& settings = instance.settings();
-  const Explanation explanation(instance, now);
+  const Explanation explanation(instance, now, group);
   json::array faults;
   for (const auto& [source, sentence] : instance.faults().all()) faults.emplace_back(sentence);
   return {{"instance", settings.name},
@@ -255,6 +268,7 @@ json::object explain(const Instance& instance, const Past& past, Instant now) {
           {"since_at", runtime::iso8601_utc(instance.since())},
           {"since_ms", static_cast<double>((now - instance.since()).count()) / 1000},
           {"why", instance.why()},
+          {"sync_group", group == nullptr ? json::value() : json::value(group_json(*group, now))},
           {"priority", instance.effective_priority()},
           {"priority_sum", sum_of(instance)},
           {"trackers", trackers_of(instance)},

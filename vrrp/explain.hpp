@@ -17,8 +17,8 @@ namespace holdfast::vrrp {
 
 /// The reply to {"command":"explain"}. Durations are in milliseconds (…_ms), moments ISO-8601 UTC
 /// (…_at). Timers come soonest first, the history newest first. `rejected`: what is odd about
-/// adverts of peers, while it lasts.
+/// adverts of peers, while it lasts. `group`: its sync group; nullptr: it is alone.
 [[nodiscard]] boost::json::object explain(const Instance& instance, const Past& past,
-                                          core::Instant now);
+                                          core::Instant now, const GroupView* group = nullptr);
 
 }  // namespace holdfast::vrrp

@@ -37,6 +37,14 @@ inline constexpr Message kFault{
     "An instance cannot take part in the election: its interface is down or missing, it has no "
     "address there, or its "
     "virtual addresses could not be put in place. It comes back by itself when the reason ends."};
+inline constexpr Message kGroup{
+    "vrrp-group", Level::info,
+    "A sync group changed its state: all its members did so together. The line names the member "
+    "that was the reason."};
+inline constexpr Message kGroupFault{
+    "vrrp-group-fault", Level::warning,
+    "A member of a sync group cannot take part in the election, so that none of the group does. "
+    "The line names it and the reason; the group comes back by itself when that ends."};
 inline constexpr Message kPriority{
     "vrrp-priority", Level::info,
     "What an instance tracks has changed its priority. The line shows the sum: the configured "

@@ -8,6 +8,11 @@ namespace {
 /// Its script is a hint, not a state: it must not end what runs for one, nor be ended by it.
 constexpr std::string_view kHintSuffix = " (lower priority heard)";
 
+/// Instances may have the same name.
+std::string subject_of_group(const std::string& name) {
+  return "sync group " + name;
+}
+
 }  // namespace
 
 Notifier::Notifier(boost::asio::io_context& io, runtime::Logger& logger,
@@ -28,9 +33,11 @@ void Notifier::take(Wiring& wiring) {
   }
   scripts_ = std::move(wiring.scripts);
   mails_ = std::move(wiring.mails);
+  group_mails_ = std::move(wiring.group_mails);
   mails_faults_ = wiring.mails_faults;
   pipes_ = wiring.pipes;
   states_on_reload_ = wiring.states_on_reload;
+  group_scripts_ = std::move(wiring.group_scripts);
   refusals_.clear();
 }
 
@@ -65,9 +72,10 @@ bool Notifier::wants_letter(NotifyState state) const {
   return state != NotifyState::fault || mails_faults_;
 }
 
-void Notifier::tell_of_group(const std::string& name, NotifyState state, bool mail) {
-  auto tidings = tidings_of({Teller::Kind::group, name}, state, 0,
-                            {.pipes = pipes_, .mail = mail && wants_letter(state)});
+void Notifier::cry(const GroupChanged& change) {
+  const bool mail = group_mails_.contains(change.group) && wants_letter(change.to);
+  auto tidings = tidings_of({Teller::Kind::group, change.group}, change.to, 0,
+                            {.pipes = pipes_, .mail = mail});
   if (tidings) client_.tell(std::move(*tidings));
 }
 
@@ -76,6 +84,18 @@ void Notifier::repeat(const std::string& name, NotifyState state, std::uint8_t p
   auto tidings =
       tidings_of({Teller::Kind::instance, name}, state, priority, {.pipes = true, .mail = false});
   if (tidings) client_.tell(std::move(*tidings));
+}
+
+void Notifier::tell(const GroupChanged& change) {
+  cry(change);
+  std::vector<core::Command> commands;
+  const auto found = group_scripts_.find(change.group);
+  if (found != group_scripts_.end())
+    commands = commands_for_group(found->second, change.group, change.to);
+  if (found == group_scripts_.end() && !told_groups_.contains(change.group)) return;
+  told_groups_.insert(change.group);
+  client_.run(subject_of_group(change.group), std::string(to_string(change.to)),
+              std::move(commands));
 }
 
 void Notifier::forget(const RouterKey& key) {

@@ -28,19 +28,20 @@ class Notifier {
   /// for their last words.
   void take(Wiring& wiring);
   void tell(const Notify& notify);
-  /// The same for a sync group: lines and mail, no scripts. `mail`: its smtp_alert.
-  void tell_of_group(const std::string& name, NotifyState state, bool mail);
   /// After a reload, for each instance: its line once more, where the configuration asks for that.
   void repeat(const std::string& name, NotifyState state, std::uint8_t priority);
+  /// keepalived: the notify scripts of a vrrp_sync_group, with GROUP as their first argument.
+  void tell(const GroupChanged& change);
   /// The instance has had its last word; a new one with the same key keeps its own scripts.
   void forget(const RouterKey& key);
 
   /// Of the configuration, and of instances that leave.
-  [[nodiscard]] const std::map<RouterKey, InstanceScripts>& scripts() const { return scripts_; }
+  [[nodiscard]] KnownScripts scripts() const { return {scripts_, group_scripts_}; }
   [[nodiscard]] runtime::ScriptClient& client() { return client_; }
 
  private:
   void cry(const Notify& notify);
+  void cry(const GroupChanged& change);
   [[nodiscard]] bool wants_letter(NotifyState state) const;
   void on_news(const runtime::ScriptClient::News& news);
   void say(const runtime::ScriptClient::News& news);
@@ -49,9 +50,12 @@ class Notifier {
   std::function<void(Event)> on_event_;
   ScriptTracker* tracker_ = nullptr;
   std::map<RouterKey, InstanceScripts> scripts_;
+  std::map<std::string, InstanceScripts> group_scripts_;
+  std::set<std::string> told_groups_;          // whose scripts may run still
   std::set<RouterKey> departing_;              // of scripts_: what is kept for the last words
   std::map<std::string, RouterKey> subjects_;  // that scripts were ever run for
   std::set<RouterKey> mails_;
+  std::set<std::string> group_mails_;
   bool mails_faults_ = true;
   bool pipes_ = false;
   bool states_on_reload_ = false;

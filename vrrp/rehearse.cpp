@@ -45,7 +45,7 @@ json::array notes_of(const Rehearsal& rehearsal) {
                   alone.size() > kShown ? fmt::format(" and {} more", alone.size() - kShown) : "")};
 }
 
-json::object answer_of(const Rehearsal& rehearsal, Duration time, const ScriptsByRouter& scripts,
+json::object answer_of(const Rehearsal& rehearsal, Duration time, const KnownScripts& scripts,
                        json::array backups) {
   json::array actions;
   for (const Deed& deed : rehearsal.deeds())
@@ -137,16 +137,16 @@ core::Result<void> suppose_peer(Rehearsal& rehearsal, const Supposition& that) {
 }  // namespace
 
 json::object rehearse_reload(DirectorCopy copy, Wiring next, const InterfacesByName& interfaces,
-                             const ScriptsByRouter& running) {
+                             const KnownScripts& running) {
   Rehearsal rehearsal(std::move(copy));
   json::array backups = backups_of(rehearsal.router());
   // Those that leave have their last words with the scripts that they had.
-  ScriptsByRouter scripts = std::move(next.scripts);
+  KnownScripts scripts{std::move(next.scripts), std::move(next.group_scripts)};
   std::vector<RouterKey> stay;
   for (const InstanceSettings& each : next.instances) stay.push_back(each.key());
   std::sort(stay.begin(), stay.end());
-  for (const auto& [key, own] : running)
-    if (!std::binary_search(stay.begin(), stay.end(), key)) scripts.emplace(key, own);
+  for (const auto& [key, own] : running.by_router)
+    if (!std::binary_search(stay.begin(), stay.end(), key)) scripts.by_router.emplace(key, own);
   rehearsal.reload(std::move(next.instances), interfaces);
   const Duration time = time_to_settle(rehearsal.router());
   rehearsal.run(time);
@@ -155,7 +155,7 @@ json::object rehearse_reload(DirectorCopy copy, Wiring next, const InterfacesByN
 
 core::Result<json::object> rehearse_what_if(DirectorCopy copy, const Supposition& supposition,
                                             const InterfacesByName& interfaces,
-                                            const ScriptsByRouter& running) {
+                                            const KnownScripts& running) {
   Rehearsal rehearsal(std::move(copy));
   json::array backups = backups_of(rehearsal.router());
   core::Result<void> supposed =

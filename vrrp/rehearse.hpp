@@ -13,7 +13,6 @@
 
 namespace holdfast::vrrp {
 
-using ScriptsByRouter = std::map<RouterKey, InstanceScripts>;
 using InterfacesByName = std::map<std::string, InterfaceStatus>;
 
 /// What could be: one word of holdfastctl what-if.
@@ -27,12 +26,12 @@ struct Supposition {
 /// scripts that instances have now.
 [[nodiscard]] boost::json::object rehearse_reload(DirectorCopy copy, Wiring next,
                                                   const InterfacesByName& interfaces,
-                                                  const ScriptsByRouter& running);
+                                                  const KnownScripts& running);
 /// An error is a sentence, with the nearest names where one is not known. `interfaces`: all that
 /// the host has.
 [[nodiscard]] core::Result<boost::json::object> rehearse_what_if(DirectorCopy copy,
                                                                  const Supposition& supposition,
                                                                  const InterfacesByName& interfaces,
-                                                                 const ScriptsByRouter& running);
+                                                                 const KnownScripts& running);
 
 }  // namespace holdfast::vrrp

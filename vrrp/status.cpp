@@ -302,6 +302,8 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
   return {{"name", settings.name},
           {"interface", settings.interface},
           {"vrid", settings.vrid},
+          {"sync_group",
+           settings.sync_group.empty() ? json::value() : json::value(settings.sync_group.str())},
           {"family", instance.key().family == core::Family::v4 ? "ipv4" : "ipv6"},
           {"channel", instance.key().channel.to_string()},
           {"version", settings.version},
@@ -355,7 +357,8 @@ runtime::ControlPiece StatusDocument::head() const {
                     {"pid", static_cast<std::int64_t>(::getpid())},
                     {"generation", subject_.generation},
                     {"loop", runtime::turns_json()},
-                    {"strays", strays_of(subject_.router)}};
+                    {"strays", strays_of(subject_.router)},
+                    {"sync_groups", groups_of(subject_.router)}};
   return [page = std::move(page)](std::string& text) {
     text = json::serialize(page);
     text.back() = ',';

@@ -60,6 +60,11 @@ struct InstanceCopy {
 /// What it tracks: [{"kind", "name", "good" (null: not known yet), "weight", "reverse", "adds",
 /// "text"}].
 [[nodiscard]] boost::json::array trackers_of(const Instance& instance);
+/// {"name", "state", "since_at", "since_ms", "why", "members", "waits_for"}: names of instances;
+/// `waits_for` of a backup whose other members may be master.
+[[nodiscard]] boost::json::object group_json(const GroupView& group, core::Instant now);
+/// All sync groups, by name.
+[[nodiscard]] boost::json::array groups_of(const Router& router);
 /// "192.0.2.3", or words for those that share an entry.
 [[nodiscard]] std::string name_of_peer(const PeerRemark& remark);
 

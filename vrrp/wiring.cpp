@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace holdfast::vrrp {
 namespace {
@@ -40,7 +39,7 @@ core::Rare<core::AddressOptions> options_of(const config::VirtualAddress& writte
 
 /// The instance's own interface goes without saying.
 AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
-                         const std::string& own_interface) {
+                         const std::string& primary) {
   std::vector<VirtualAddress> addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
@@ -138,27 +137,33 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   return settings;
 }
 
-InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
+void add_script(NotifyState state, const char* word, const config::Rare<config::Script>& script,
+                const config::Model& model, InstanceScripts& scripts) {
+  if (!script) return;
+  core::Command& command = scripts.by_state[state];
+  command = config::command_of(*script, model);
+  command.what = word;
+}
+
+/// What instances and sync groups have both.
+InstanceScripts common_scripts_of(const auto& written, const config::Model& model) {
   InstanceScripts scripts;
-  const std::tuple<NotifyState, const char*, const config::Rare<config::Script>&> by_state[] = {
-      {NotifyState::master, "notify_master", written.notify_master},
-      {NotifyState::backup, "notify_backup", written.notify_backup},
-      {NotifyState::fault, "notify_fault", written.notify_fault},
-      {NotifyState::stop, "notify_stop", written.notify_stop},
-      {NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
-       written.notify_master_rx_lower_pri},
-      {NotifyState::deleted, "notify_deleted", written.notify_deleted},
-  };
-  for (const auto& [state, word, script] : by_state) {
-    if (!script) continue;
-    core::Command& command = scripts.by_state[state];
-    command = config::command_of(*script, model);
-    command.what = word;
-  }
+  add_script(NotifyState::master, "notify_master", written.notify_master, model, scripts);
+  add_script(NotifyState::backup, "notify_backup", written.notify_backup, model, scripts);
+  add_script(NotifyState::fault, "notify_fault", written.notify_fault, model, scripts);
+  add_script(NotifyState::stop, "notify_stop", written.notify_stop, model, scripts);
   if (written.notify) {
     scripts.any = config::command_of(*written.notify, model);
     scripts.any->what = "notify";
   }
+  return scripts;
+}
+
+InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
+  InstanceScripts scripts = common_scripts_of(written, model);
+  add_script(NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
+             written.notify_master_rx_lower_pri, model, scripts);
+  add_script(NotifyState::deleted, "notify_deleted", written.notify_deleted, model, scripts);
   return scripts;
 }
 
@@ -169,38 +174,48 @@ const Written* find_named(const std::vector<Written>& all, const std::string& na
   return found == all.end() ? nullptr : &*found;
 }
 
-// A weight that a line does not give is that of what it names.
-std::vector<Tracker> trackers_of(const config::VrrpInstance& written, const config::Model& model) {
-  std::vector<Tracker> trackers;
+// A weight that a line does not give is that of what it names. What is there already stays.
+void add_trackers(const config::Tracking& tracking, const std::string& primary,
+                  const config::Model& model, std::vector<Tracker>& trackers) {
   const auto add = [&](TrackerKind kind, const config::Tracked& line, std::int16_t weight,
                        bool reverse) {
+    const TrackerId id{kind, line.name};
+    if (std::ranges::find(trackers, id, &Tracker::id) != trackers.end()) return;
     const bool is_reversed = line.reverse.value_or(reverse);
-    trackers.push_back({.id = {kind, line.name},
+    trackers.push_back({.id = id,
                         .weight = line.weight.value_or(weight),
                         .reverse = is_reversed ? Reverse::yes : Reverse::no});
   };
-  for (const config::Tracked& line : written.tracking.interfaces)
-    if (line.name != written.interface || written.dont_track_primary)
-      add(TrackerKind::interface, line, 0, false);
-  // keepalived: the interface of a route goes with it, unless the line says no_track.
-  for (const config::Route& route : written.virtual_routes) {
-    const TrackerId id{TrackerKind::interface, route.interface};
-    const bool is_known = std::any_of(trackers.begin(), trackers.end(),
-                                      [&](const Tracker& tracker) { return tracker.id == id; });
-    if (!route.no_track && !route.interface.empty() && route.interface != written.interface &&
-        !is_known)
-      trackers.push_back({.id = id, .weight = 0, .reverse = Reverse::no});
-  }
-  for (const config::Tracked& line : written.tracking.scripts)
+  for (const config::Tracked& line : tracking.interfaces)
+    if (line.name != primary) add(TrackerKind::interface, line, 0, false);
+  for (const config::Tracked& line : tracking.scripts)
     if (const auto* script = find_named(model.scripts, line.name))
       add(TrackerKind::script, line, script->weight, script->reverse);
-  for (const config::Tracked& line : written.tracking.files)
+  for (const config::Tracked& line : tracking.files)
     if (const auto* file = find_named(model.track_files, line.name))
       add(TrackerKind::file, line, file->weight, file->reverse);
-  for (const config::Tracked& line : written.tracking.processes)
+  for (const config::Tracked& line : tracking.processes)
     if (const auto* process = find_named(model.track_processes, line.name))
       add(TrackerKind::process, line, process->weight, process->reverse);
-  return trackers;
+}
+
+// keepalived: the interface of a route goes with it, unless the line says no_track.
+void add_interfaces_of_routes(const config::VrrpInstance& written, std::vector<Tracker>& trackers) {
+  for (const config::Route& route : written.virtual_routes) {
+    const TrackerId id{TrackerKind::interface, route.interface};
+    if (!route.no_track && !route.interface.empty() && route.interface != written.interface &&
+        std::ranges::find(trackers, id, &Tracker::id) == trackers.end())
+      trackers.push_back({.id = id, .weight = 0, .reverse = Reverse::no});
+  }
+}
+
+/// nullptr: it is alone.
+const config::SyncGroup* group_of(const config::Model& model, const std::string& instance) {
+  const auto lists = [&](const config::SyncGroup& group) {
+    return std::ranges::find(group.instances, instance) != group.instances.end();
+  };
+  const auto found = std::ranges::find_if(model.sync_groups, lists);
+  return found == model.sync_groups.end() ? nullptr : &*found;
 }
 
 core::TrackedFile file_of(const config::TrackFile& written) {
@@ -315,7 +330,13 @@ Wiring wiring_of(const config::Model& model) {
   for (const config::VrrpInstance& written : model.instances) {
     if (!config::why_not_started(written).empty()) continue;  // the reader has warned
     InstanceSettings settings = settings_of(written);
-    settings.trackers = trackers_of(written, model);
+    const std::string primary = written.dont_track_primary ? "" : written.interface;
+    add_trackers(written.tracking, primary, model, settings.trackers);
+    if (const config::SyncGroup* group = group_of(model, written.name)) {
+      settings.sync_group = group->name;
+      add_trackers(group->tracking, primary, model, settings.trackers);
+    }
+    add_interfaces_of_routes(written, settings.trackers);
     if (written.auth_hmac) {
       const auto keys = config::bytes_of(*written.auth_hmac);
       if (!keys) continue;  // a file that could be read a moment ago
@@ -330,6 +351,11 @@ Wiring wiring_of(const config::Model& model) {
   }
   add_tracked(model, wiring);
   wiring.link_delays = link_delays_of(model, wiring.instances);
+  for (const config::SyncGroup& group : model.sync_groups) {
+    if (group.smtp_alert) wiring.group_mails.insert(group.name);
+    InstanceScripts scripts = common_scripts_of(group, model);
+    if (scripts != InstanceScripts{}) wiring.group_scripts.emplace(group.name, std::move(scripts));
+  }
   return wiring;
 }
 
@@ -351,6 +377,18 @@ std::vector<core::Command> commands_for(const InstanceScripts& scripts, const st
     core::Command& command = commands.emplace_back(*scripts.any);
     command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(to_string(state)),
                                              std::to_string(priority)});
+  }
+  return commands;
+}
+
+std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
+                                              const std::string& name, NotifyState state) {
+  std::vector<core::Command> commands;
+  if (const auto own = scripts.by_state.find(state); own != scripts.by_state.end())
+    commands.push_back(own->second);
+  if (scripts.any) {
+    core::Command& command = commands.emplace_back(*scripts.any);
+    command.argv.insert(command.argv.end(), {"GROUP", name, std::string(to_string(state)), "0"});
   }
   return commands;
 }

@@ -33,20 +33,30 @@ struct InstanceScripts {
   bool operator==(const InstanceScripts&) const = default;
 };
 
+/// Who has which.
+struct KnownScripts {
+  std::map<RouterKey, InstanceScripts> by_router;
+  std::map<std::string, InstanceScripts> by_group;  ///< sync groups
+
+  bool operator==(const KnownScripts&) const = default;
+};
+
 /// What a generation of the configuration means for this process.
 struct Wiring {
   std::vector<InstanceSettings> instances;
-  std::map<RouterKey, InstanceScripts> scripts;  ///< of those instances that have any
-  std::vector<ScriptCheck> checks;               ///< those scripts that some instance tracks
-  std::vector<core::TrackedFile> files;          ///< likewise
-  std::vector<ProcessCheck> processes;           ///< likewise
-  AddressList static_addresses;                  ///< each with its interface
+  std::map<RouterKey, InstanceScripts> scripts;          ///< of those instances that have any
+  std::map<std::string, InstanceScripts> group_scripts;  ///< of sync groups that have any
+  std::vector<ScriptCheck> checks;       ///< those scripts that some instance tracks
+  std::vector<core::TrackedFile> files;  ///< likewise
+  std::vector<ProcessCheck> processes;   ///< likewise
+  AddressList static_addresses;          ///< each with its interface
   RoutingWishes routing;
-  std::set<RouterKey> mails;      ///< instances with smtp_alert
-  bool mails_faults = true;       ///< keepalived: no_email_faults
-  bool pipes = false;             ///< there is a pipe for lines about instances
-  bool states_on_reload = false;  ///< keepalived: fifo_write_vrrp_states_on_reload
-  Pace pace;                      ///< of announcements
+  std::set<RouterKey> mails;          ///< instances with smtp_alert
+  std::set<std::string> group_mails;  ///< sync groups with smtp_alert
+  bool mails_faults = true;           ///< keepalived: no_email_faults
+  bool pipes = false;                 ///< there is a pipe for lines about instances
+  bool states_on_reload = false;      ///< keepalived: fifo_write_vrrp_states_on_reload
+  Pace pace;                          ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
@@ -70,5 +80,10 @@ struct Wiring {
 [[nodiscard]] std::vector<core::Command> commands_for(const InstanceScripts& scripts,
                                                       const std::string& name, NotifyState state,
                                                       std::uint8_t priority);
+
+/// Likewise for a sync group, whose arguments are GROUP, its name, the state and 0.
+[[nodiscard]] std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
+                                                            const std::string& name,
+                                                            NotifyState state);
 
 }  // namespace holdfast::vrrp

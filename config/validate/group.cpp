@@ -16,9 +16,10 @@ Instances instances_of(Model& model) {
   return instances;
 }
 
-// keepalived ignores weights of members: the group would change with every one of them.
-void drop_weights(const Context& context, const SyncGroup& group, VrrpInstance& instance) {
-  Tracking& tracking = instance.tracking;
+// keepalived ignores weights of members: the group would change with every one of them. `who`
+// tracks it: a member, or the group itself.
+void drop_weights(const Context& context, const SyncGroup& group, Tracking& tracking,
+                  const std::string& who) {
   std::unordered_map<std::string_view, std::int16_t> own;
   for (const VrrpScript& one : context.model.scripts) own.emplace(one.name, one.weight);
   const auto drop = [&](std::vector<Tracked>& list, auto weight_of) {
@@ -29,8 +30,8 @@ void drop_weights(const Context& context, const SyncGroup& group, VrrpInstance& 
       context.warn(
           list[i].location,
           fmt::format("'{}' has a weight, and weights do not count in vrrp_sync_group '{}' "
-                      "({}): vrrp_instance '{}' does not track it",
-                      list[i].name, group.name, context.line_of(group.location), instance.name),
+                      "({}): {} does not track it",
+                      list[i].name, group.name, context.line_of(group.location), who),
           "write 'sync_group_tracking_weight' in the group, or 'weight 0': its failure is "
           "then a fault");
     }
@@ -83,10 +84,13 @@ std::vector<VrrpInstance*> members_of(const SyncGroup& group, const Instances& i
 }
 
 void check_sync_groups(const Context& context, const Instances& instances) {
-  for (const SyncGroup& group : context.model.sync_groups) {
+  for (SyncGroup& group : context.model.sync_groups) {
     const std::vector<VrrpInstance*> members = members_of(group, instances);
     if (!group.sync_group_tracking_weight) {
-      for (VrrpInstance* member : members) drop_weights(context, group, *member);
+      for (VrrpInstance* member : members)
+        drop_weights(context, group, member->tracking,
+                     fmt::format("vrrp_instance '{}'", member->name));
+      drop_weights(context, group, group.tracking, "the group");
     }
     check_members(context, group, members);
   }

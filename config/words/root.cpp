@@ -19,9 +19,7 @@ constexpr Keyword kRoot[] = {
          kRepeatable, doc("one virtual router: an election and the addresses its master holds")),
     word("virtual_server", repeated(text("address and port")), opens(Block::virtual_server),
          acts_in(Room::checkers), kRepeatable, doc("one IPVS service and its real servers")),
-    word("vrrp_sync_group", text("name"), opens(Block::vrrp_sync_group),
-         not_yet("Holdfast does not do sync groups yet: each instance of this group fails over on "
-                 "its own"),
+    word("vrrp_sync_group", text("name"), opens(Block::vrrp_sync_group), acts_in(Room::vrrp),
          kRepeatable, doc("instances that change state together")),
     word("vrrp_script", text("name"), opens(Block::vrrp_script), acts_in(Room::vrrp), kRepeatable,
          doc("a command that is run again and again, for track_script")),

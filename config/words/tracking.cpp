@@ -91,7 +91,9 @@ void write_weight(const Tracked& tracked, Writer& out) {
   out.statement("weight", std::move(words));
 }
 
-// Nothing of groups has an effect yet; the word that opens one says so once.
+constexpr std::string_view kNotTracked =
+    "Holdfast does not track BFD sessions yet: this changes no priority and no state of the group";
+
 constexpr Keyword kSyncGroup[] = {
     word("group", opens(Block::name_list), kRepeatable, value<&SyncGroup::instances>,
          doc("the vrrp_instances that change state together")),
@@ -107,7 +109,7 @@ constexpr Keyword kSyncGroup[] = {
     word("track_process", opens(Block::track_list), kRepeatable,
          value<&SyncGroup::tracking, &Tracking::processes>,
          doc("names of vrrp_track_process that every member tracks")),
-    word("track_bfd", opens(Block::track_list), kRepeatable,
+    word("track_bfd", opens(Block::track_list), not_yet(kNotTracked), kRepeatable,
          value<&SyncGroup::tracking, &Tracking::bfd>,
          doc("names of bfd_instance that every member tracks")),
     word("notify_master", command(), value<&SyncGroup::notify_master>,
@@ -120,6 +122,7 @@ constexpr Keyword kSyncGroup[] = {
     word("notify", command(), value<&SyncGroup::notify>,
          doc("run on every change, with GROUP, name, state and priority as arguments")),
     word("notify_priority_changes", boolean(), fallback("false"),
+         not_yet("accepted, without effect yet: 'notify_priority_changes'"),
          value<&SyncGroup::notify_priority_changes>,
          doc("priority changes are also written to the notify FIFO")),
     word("smtp_alert", boolean(), fallback("smtp_alert_vrrp"), value<&SyncGroup::smtp_alert>,

@@ -266,8 +266,10 @@ void Accidents::hit(PeoplesFault kind, const Fault& fault, Machine& machine) {
     case PeoplesFault::reload:
       return machine.reload();
     case PeoplesFault::other_priority:
-      return with_instance([&](InstanceSettings& each) {
-        each.priority = static_cast<std::uint8_t>(1 + fault.amount % 254);
+      return edit(machine, [&](File& file) {
+        for (InstanceSettings& each : file)  // of a group all together, as people are told
+          if (situation_.number_of(each) == fault.router || !each.sync_group.empty())
+            each.priority = static_cast<std::uint8_t>(1 + fault.amount % 254);
       });
     case PeoplesFault::other_interval:
       return change_interval(fault, machine);

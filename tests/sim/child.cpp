@@ -115,16 +115,22 @@ void Child::stop() {
   handle(Shutdown{});
 }
 
+void Child::watch(const InstanceSettings& settings) {
+  std::set<core::IpAddress>& named = watched_[settings.interface];
+  if (settings.source_address) named.insert(*settings.source_address);
+  if (!settings.unicast) return;
+  for (const UnicastPeer& peer : settings.unicast->peers) named.insert(peer.address);
+}
+
 void Child::commit(const File& next) {
   begin_wake(started_ ? Wake::Cause::commit : Wake::Cause::first_commit);
   watched_.clear();
   for (const InstanceSettings& each : next) {
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
-    std::set<core::IpAddress>& named = watched_[each.interface];
-    if (each.source_address) named.insert(*each.source_address);
-    if (!each.unicast) continue;
-    for (const UnicastPeer& peer : each.unicast->peers) named.insert(peer.address);
+    watch(each);
   }
+  for (const Instance* each : router().instances())
+    if (watched_.contains(each->settings().interface)) watch(each->settings());
   driver_.begin(world().now(), 0s, wake_.actions);
   for (const auto& [name, addresses] : watched_)
     driver_.handle(InterfaceChanged{name, read_interface(name)}, world().now(), wake_.actions);

@@ -109,6 +109,7 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   void born();
   void beat();
   void take(const Frame& frame);
+  void watch(const vrrp::InstanceSettings& settings);
   void commit(const File& next);
   void resume(const File& next);
   void stop();

@@ -260,19 +260,23 @@ void ElectionOracle::check_election(const View& view) const {
 
   for (const Wake::Resumed& resumed : view.wake.resumed) {
     const bool in_time = now - resumed.last_advert_at < resumed.silence_allowed;
-    if (resumed.key == view.instance.key() && in_time && after != StateName::master &&
+    const bool is_alone = settings.sync_group.empty();  // the others may be late
+    if (resumed.key == view.instance.key() && in_time && after != StateName::master && is_alone &&
         view.instance.faults().empty())
       violated("a restart within its budget is no failover", view,
                "lost its mastership by a restart");
   }
   if (is_drain(view.wake) && view.before == StateName::master && !view.wake.first_after_pause) {
-    if (after == StateName::backup && !view.backup_after_packets)
+    const bool may_follow = !settings.sync_group.empty();  // another member
+    if (after == StateName::backup && !view.backup_after_packets && !may_follow)
       violated("yields only to a better master", view, "yielded to nobody better");
     if (after == StateName::master && !view.master_after_packets)
       violated("yields to a better master", view, "heard a better master and did not yield");
   }
+  // An owner in a group is ready from its start on, and waits only for the others.
+  const bool waits_as_owner = !settings.sync_group.empty() && settings.starts_as_master();
   if (is_drain(view.wake) && view.before == StateName::backup && after == StateName::master &&
-      model.down_at && now + kRounding < *model.down_at)
+      model.down_at && now + kRounding < *model.down_at && !waits_as_owner)
     violated("takes over not too early", view,
              fmt::format("became master {} us before its time", (*model.down_at - now) / 1us));
   const bool is_changed =
@@ -285,6 +289,11 @@ void ElectionOracle::check_election(const View& view) const {
   } else if (after != StateName::backup || is_changed) {
     model.down_at.reset();
     model.lives_by.reset();
+  } else if (view.before == StateName::master && view.master_after_packets &&
+             !settings.sync_group.empty() && !view.wake.first_after_pause) {
+    // It yielded with its group: a whole down interval.
+    model.lives_by = first_interval(view);
+    model.down_at = now + reference_down(settings, *model.lives_by);
   }
   const bool fresh = view.before == StateName::fault || view.before == StateName::init;
   if (after == StateName::backup && fresh) {
@@ -302,6 +311,23 @@ Instant ElectionOracle::chosen_phase(const View& view) const {
   return chosen;
 }
 
+/// Nobody of its sync group, or it is alone, has been changed by this reload.
+bool ElectionOracle::is_group_unchanged(const View& view) const {
+  if (view.instance.settings().sync_group.empty()) return true;
+  const auto all = view.child.router().instances();
+  const bool none_came = std::all_of(all.begin(), all.end(), [&](const Instance* each) {
+    return std::any_of(view.wake.before.begin(), view.wake.before.end(),
+                       [&](const auto& former) { return former.key == each->key(); });
+  });
+  return none_came && std::all_of(view.wake.before.begin(), view.wake.before.end(),
+                                  [&](const Wake::Former& former) {
+                                    const Instance* now = view.child.router().find(former.key);
+                                    return now != nullptr && !now->is_being_removed() &&
+                                           !former.had_setback && former.settings &&
+                                           *former.settings == now->settings();
+                                  });
+}
+
 void ElectionOracle::check_rhythm(const View& view) const {
   const Instant now = situation_.now();
   const Duration interval = view.instance.settings().advert_interval;
@@ -309,7 +335,7 @@ void ElectionOracle::check_rhythm(const View& view) const {
   Model& model = view.model;
   if (view.wake.cause == Wake::Cause::commit && view.former != nullptr &&
       view.former->settings == view.instance.settings() && !view.former->had_setback &&
-      !view.instance.is_being_removed() && view.first_action != nullptr)
+      !view.instance.is_being_removed() && view.first_action != nullptr && is_group_unchanged(view))
     violated("an unchanged reload is not noticed", view,
              "did something: " + to_string(*view.first_action));
 
@@ -368,7 +394,7 @@ void ElectionOracle::look() {
     if (instance == nullptr) continue;
     const std::string name = fmt::format("{} {}", machine->name(), instance->settings().name);
     if (instance->state_name() == StateName::backup && model.down_at &&
-        now > *model.down_at + kSlack)
+        instance->settings().sync_group.empty() && now > *model.down_at + kSlack)
       situation_.violated("takes over not too late", name, "is still backup after its time");
     if (instance->state_name() == StateName::master && model.next_advert &&
         now > *model.next_advert + kSlack)

@@ -60,6 +60,7 @@ class ElectionOracle {
   void check_pause(const View& view) const;
   void check_election(const View& view) const;
   void check_rhythm(const View& view) const;
+  [[nodiscard]] bool is_group_unchanged(const View& view) const;
   void check_leaving(const View& view) const;
   [[nodiscard]] Instant chosen_phase(const View& view) const;
   [[noreturn]] void violated(std::string oracle, const View& view,

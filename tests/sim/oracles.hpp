@@ -3,6 +3,7 @@
 
 #include "tests/sim/address_oracle.hpp"
 #include "tests/sim/election_oracle.hpp"
+#include "tests/sim/group_oracle.hpp"
 #include "tests/sim/segment_oracle.hpp"
 
 namespace holdfast::sim {
@@ -10,13 +11,18 @@ namespace holdfast::sim {
 class Oracles : public Watcher {
  public:
   explicit Oracles(const Situation& situation)
-      : election_(situation), addresses_(situation), segment_(situation), situation_(situation) {}
+      : election_(situation),
+        addresses_(situation),
+        segment_(situation),
+        groups_(situation),
+        situation_(situation) {}
 
   void woke(Child& child, const Wake& wake) override {
     ++wakes_;
     election_.woke(child, wake);
     addresses_.woke(child, wake);
     segment_.woke(child, wake);
+    groups_.woke(child);
   }
   void settled(Child& child) override { addresses_.settled(child); }
   void announced(Child& child, const core::RouterKey& key,
@@ -44,6 +50,7 @@ class Oracles : public Watcher {
   ElectionOracle election_;
   AddressOracle addresses_;
   SegmentOracle segment_;
+  GroupOracle groups_;
   const Situation& situation_;
   Instant looked_at_{};
   std::uint64_t wakes_ = 0;

@@ -185,6 +185,23 @@ void draw_intervals(core::Rng& rng, Plan& plan, std::size_t number) {
   }
 }
 
+/// Every fourth run with several virtual routers has them in one sync group. With draws of its own:
+/// all other runs are what they would be without.
+void draw_group(Plan& plan) {
+  core::Rng rng(plan.seed ^ 0x96009);
+  if (plan.routers.size() < 2 || !rng.chance(25)) return;
+  // As people are told to: a director outranks another one in all of the group or in none.
+  const bool keeps_priorities = rng.chance(30);
+  plan.settle_bound *= 2;
+  for (Director& director : plan.directors) {
+    for (InstanceSettings& each : director.file) {
+      each.sync_group = "G";
+      if (!keeps_priorities) each.priority = director.file.front().priority;
+      each.preempt = director.file.front().preempt;
+    }
+  }
+}
+
 /// Who speaks version 3 over IPv4 with which checksum. Where somebody understands one only, nobody
 /// is told to write another.
 void draw_dialects(core::Rng& rng, Plan& plan) {
@@ -312,6 +329,7 @@ Plan draw_plan(std::uint64_t seed) {
     }
   }
   draw_dialects(rng, plan);
+  draw_group(plan);
   draw_faults(rng, plan);
   return plan;
 }
@@ -342,8 +360,9 @@ std::string describe(const Plan& plan) {
                             ? fmt::format(", knows {} only", to_string(*director.host.only_form))
                             : "");
     for (const InstanceSettings& settings : director.file) {
-      text += fmt::format("  {} {} vrid {} prio {}{} preempt_delay {} advert_int {}{}",
-                          settings.name, settings.interface, settings.vrid, settings.priority,
+      text += fmt::format("  {}{} {} vrid {} prio {}{} preempt_delay {} advert_int {}{}",
+                          settings.name, settings.sync_group.empty() ? "" : " (grouped)",
+                          settings.interface, settings.vrid, settings.priority,
                           settings.preempt == Preempt::no ? " nopreempt" : "",
                           seconds(settings.preempt_delay), seconds(settings.advert_interval),
                           describe_way(settings));

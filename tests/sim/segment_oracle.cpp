@@ -17,6 +17,9 @@ constexpr Duration kHangingIsSeen = 1300ms;
 /// A watchdog that has just begun to run again has to look first.
 constexpr Duration kLookTakes = 1500ms;
 
+/// A sync group on a sound wire, between two faults: it goes with each of its members.
+constexpr unsigned kGroupTakes = 12;
+
 }  // namespace
 
 void SegmentOracle::woke(const Child& child, const Wake& wake) {
@@ -74,9 +77,10 @@ void SegmentOracle::check_settled(std::size_t number) const {
                           "and " + name(*master) + " are both master");
     master = machine.get();
   }
-  if (able != nullptr && !somebody_reigns)
+  const bool is_open = situation_.is_grouped(number) && situation_.has_crossed_priorities();
+  if (able != nullptr && !somebody_reigns && !is_open)
     situation_.violated("exactly one master", name(*able), "could be master, but nobody is");
-  if (master == nullptr) return;
+  if (master == nullptr || is_open) return;
   const InstanceSettings& reigning = situation_.instance(*master, number)->settings();
   for (const auto& machine : situation_.machines) {
     if (!situation_.is_eligible(*machine, number)) continue;
@@ -147,6 +151,8 @@ void SegmentOracle::count_takes(const Child& child, const Wake& wake) {
 /// Who was quicker than the best one takes it and gives it up. A director that can place none of
 /// its addresses tries again after 10, 20, 40 … s.
 unsigned SegmentOracle::takes_allowed(std::size_t number) const {
+  // Members follow each other: how often is that one's affair that has the setbacks.
+  if (situation_.is_grouped(number)) return kGroupTakes;
   // Of masters at once a backup may learn the interval of one that yields.
   unsigned allowed = situation_.routers[number].has_mixed_intervals ? 2 : 1;
   for (const auto& machine : situation_.machines) {
@@ -181,7 +187,10 @@ void SegmentOracle::check_handover(const Child& child, const Wake& wake) {
       for (const core::IpAddress& address : situation_.routers[number].pool)
         somebody_has |= machine->kernel().has(address);
     }
-    if (somebody_could && !somebody_has)
+    // Groups that are not of the same members go their own ways.
+    const bool is_open = situation_.is_grouped(number) &&
+                         (situation_.has_crossed_priorities() || !situation_.agree_about(number));
+    if (somebody_could && !somebody_has && !is_open)
       situation_.violated("make before break", child.machine().name(),
                           "let go of its addresses before the successor had them");
   }

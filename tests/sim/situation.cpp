@@ -88,6 +88,36 @@ const Instance* Situation::instance(const Machine& machine, std::size_t number) 
 }
 
 bool Situation::is_eligible(const Machine& machine, std::size_t number) const {
+  if (!is_grouped(number)) return could_serve(machine, number);
+  for (std::size_t other = 0; other < routers.size(); ++other)
+    if (!could_serve(machine, other)) return false;
+  return true;
+}
+
+bool Situation::is_grouped(std::size_t number) const {
+  return std::any_of(machines.begin(), machines.end(), [&](const auto& machine) {
+    const Instance* one = instance(*machine, number);
+    return one != nullptr && !one->settings().sync_group.empty();
+  });
+}
+
+bool Situation::has_crossed_priorities() const {
+  std::set<std::uint8_t> of_all;
+  for (const auto& machine : machines) {
+    std::set<std::uint8_t> of_one;
+    for (std::size_t number = 0; number < routers.size(); ++number) {
+      const Instance* one = instance(*machine, number);
+      if (one != nullptr && !one->settings().sync_group.empty())
+        of_one.insert(one->settings().priority);
+    }
+    // Where they are equal the addresses decide, on each network for itself.
+    if (of_one.size() > 1 || (!of_one.empty() && !of_all.insert(*of_one.begin()).second))
+      return true;
+  }
+  return false;
+}
+
+bool Situation::could_serve(const Machine& machine, std::size_t number) const {
   const Instance* one = instance(machine, number);
   if (one == nullptr || !machine.is_settled() || machine.sending_fails()) return false;
   const Kernel::Card* card = machine.kernel().card_on(routers[number].wire);
@@ -119,6 +149,16 @@ bool Situation::has_source(const Machine& machine, std::size_t wire,
 }
 
 bool Situation::agree_about(std::size_t number) const {
+  if (!is_grouped(number)) return agree_about_one(number);
+  for (std::size_t other = 0; other < routers.size(); ++other) {
+    if (!agree_about_one(other)) return false;
+    for (const auto& machine : machines)  // all have the whole group
+      if (machine->has_committed_child() && instance(*machine, other) == nullptr) return false;
+  }
+  return true;
+}
+
+bool Situation::agree_about_one(std::size_t number) const {
   std::vector<const Instance*> all;
   for (const auto& machine : machines) {
     const Child* child = machine->child();

@@ -67,8 +67,13 @@ class Situation {
   [[nodiscard]] std::optional<std::size_t> number_of(const core::IpAddress& address) const;
   /// The instance of a router on a machine whose vrrp process runs; nullptr: none.
   [[nodiscard]] const vrrp::Instance* instance(const Machine& machine, std::size_t number) const;
-  /// It could serve now, and nothing is wrong with it.
+  /// It could serve now, and nothing is wrong with it or another member of its sync group.
   [[nodiscard]] bool is_eligible(const Machine& machine, std::size_t number) const;
+  /// Some machine has it in a sync group.
+  [[nodiscard]] bool is_grouped(std::size_t number) const;
+  /// Of two directors each may outrank the other in another member of the group: then both yield,
+  /// and who serves is open.
+  [[nodiscard]] bool has_crossed_priorities() const;
   /// There is something that its adverts can come from.
   [[nodiscard]] static bool has_source(const Machine& machine, std::size_t wire,
                                        const vrrp::InstanceSettings& settings);
@@ -76,6 +81,9 @@ class Situation {
   [[nodiscard]] bool agree_about(std::size_t number) const;
   [[noreturn]] void violated(std::string oracle, const std::string& who,
                              const std::string& sentence) const;
+
+  [[nodiscard]] bool could_serve(const Machine& machine, std::size_t number) const;
+  [[nodiscard]] bool agree_about_one(std::size_t number) const;
 
   static constexpr std::string_view kNameStem = "VI_";
 

@@ -61,11 +61,20 @@ track_group group_1 {
     VI_1
   }
 }
+vrrp_sync_group single {
+  group {
+    VI_3
+  }
+  track_interface {
+    eth1
+  }
+}
 vrrp_sync_group pair {
   group {
     VI_1
     VI_2
   }
+  sync_group_tracking_weight
   track_interface {
     eth1 weight 5
     eth2

@@ -29,6 +29,10 @@ struct Describe {
   std::string operator()(const StateChanged& action) const {
     return fmt::format("{} -> {}: {}", to_string(action.from), to_string(action.to), action.why);
   }
+  std::string operator()(const GroupChanged& action) const {
+    return fmt::format("group {} {} -> {}: {}", action.group, to_string(action.from),
+                       to_string(action.to), action.why);
+  }
   std::string operator()(const PriorityChanged& action) const {
     return fmt::format("priority {} -> {}{}{}", action.from, action.to,
                        action.why.empty() ? "" : ": ", action.why);

@@ -107,6 +107,16 @@ struct StateChanged {
   std::string why;  ///< Sentence without subject: "192.0.2.2 advertises priority 200, ours is 100".
   bool operator==(const StateChanged&) const = default;
 };
+/// A sync group, which is all its members together, has another state. For the log, and for what
+/// is told to people and scripts once a change.
+struct GroupChanged {
+  core::Shared<Subject> router;  ///< The member that it is told after, or before at the start.
+  std::string group;             ///< keepalived: vrrp_sync_group NAME.
+  StateName from{};
+  NotifyState to{};
+  std::string why;  ///< As in StateChanged.
+  bool operator==(const GroupChanged&) const = default;
+};
 /// What is tracked has changed the priority. For the log.
 struct PriorityChanged {
   core::Shared<Subject> router;
@@ -135,8 +145,9 @@ struct Stopped {
   bool operator==(const Stopped&) const = default;
 };
 
-using Action = std::variant<SendAdvert, PublishAddresses, WithdrawAddresses, Announce, Notify,
-                            Remember, StateChanged, PriorityChanged, PeerProblem, Removed, Stopped>;
+using Action =
+    std::variant<SendAdvert, PublishAddresses, WithdrawAddresses, Announce, Notify, Remember,
+                 StateChanged, GroupChanged, PriorityChanged, PeerProblem, Removed, Stopped>;
 using Actions = std::vector<Action>;
 
 /// One line for scenario traces and failure reports: "send advert priority 100". Without the

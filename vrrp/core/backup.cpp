@@ -41,6 +41,7 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
     if (!backup.preempt_allowed_at) backup.preempt_allowed_at = now + settings_.preempt_delay;
     if (now >= *backup.preempt_allowed_at) return;  // we outrank the sender: let our timer run out
   }
+  backup.is_ready = false;
   backup.master_adver_interval = event.advert.interval;
   backup.master_down_at = now + down_interval(backup.master_adver_interval);
 }
@@ -53,6 +54,7 @@ void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backu
     return;
   backup.master_down_at = now + down_interval(backup.master_adver_interval);
   backup.restarted_after_pause = true;
+  backup.is_ready = false;
   ++counters_.pauses;
 }
 
@@ -69,6 +71,7 @@ void Instance::reconfigure_backup(const InstanceSettings& old, std::uint8_t old_
   } else if (other_rhythm) {
     backup.master_adver_interval = settings_.advert_interval;
     backup.master_down_at = now + down_interval(backup.master_adver_interval);
+    backup.is_ready = false;
   } else {  // only Skew_Time moves; what has run of the timer stays
     move_skew_time(old_priority, backup);
   }

@@ -93,7 +93,9 @@ void Instance::reconsider_faults(Instant now, Actions& out) {
   const bool faulty = !faults_.empty();
   std::visit(Match{[&](Init& init) {  // nobody can be heard on a broken interface: waiting is
                                       // pointless
-                     if (faulty && init.handover_until) finish_handover(out);
+                     if (!faulty) return;
+                     if (init.waits_for_group) return enter_fault(now, out);
+                     if (init.handover_until) finish_handover(out);
                    },
                    [&](Backup&) {
                      if (faulty) enter_fault(now, out);

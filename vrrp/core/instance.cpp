@@ -1,5 +1,5 @@
 // Instance: what belongs to no state. The rest lies in backup.cpp, master.cpp, handover.cpp,
-// fault.cpp, followed.cpp and peers.cpp.
+// fault.cpp, followed.cpp, grouped.cpp and peers.cpp.
 #include "vrrp/core/instance.hpp"
 
 #include "vrrp/core/ah.hpp"
@@ -32,7 +32,10 @@ std::optional<Instant> Instance::deadline() const {
     return !a ? b : !b ? a : std::min(*a, *b);
   };
   return std::visit(Match{[](const Init& init) { return init.handover_until; },
-                          [](const Backup& backup) { return std::optional(backup.master_down_at); },
+                          [](const Backup& backup) {
+                            return backup.is_ready ? std::nullopt
+                                                   : std::optional(backup.master_down_at);
+                          },
                           [&](const Master& master) {
                             return earlier(master.next_advert_at,
                                            earlier(master.announce_again_at, master.refresh_at));
@@ -75,9 +78,9 @@ bool Instance::is_own(const IpAddress& address) const {
 void Instance::on(const Startup&, Instant now, Actions& out) {
   if (state_name() != StateName::init || leaving_ != Leaving::no)
     return;  // started already, or on its way out
+  const bool resumes = may_resume(now);
   const auto page = std::exchange(resume_, {});
-  if (page && faults_.empty() && now - page->last_advert_at < promised_by(*page))
-    return resume_as_master(*page, now, out);
+  if (page && resumes) return resume_as_master(*page, now, out);
   if (page) {  // too long ago: that sum is of the past
     resumed_priority_ = 0;
     priority_ = reckon_priority();
@@ -91,6 +94,10 @@ void Instance::begin(Instant now, Actions& out) {
   if (!faults_.empty()) {
     enter_fault(now, out);
   } else if (settings_.starts_as_master() && !must_hear_a_number_first()) {
+    if (is_member()) {
+      state_ = Init{.handover_until = {}, .waits_for_trackers = false, .waits_for_group = true};
+      return;
+    }
     become_master("started, priority 255 owns the addresses", now, out);
   } else {
     // RFC 3768 §6.4.1: listen for Master_Down_Interval first, whatever `state` says (keepalived
@@ -120,7 +127,9 @@ void Instance::on(const Tick&, Instant now, Actions& out) {
                      if (init.handover_until && *init.handover_until <= now) finish_handover(out);
                    },
                    [&](Backup& backup) {
-                     if (backup.master_down_at <= now) become_master(why_take_over(now), now, out);
+                     if (backup.master_down_at > now) return;
+                     if (!is_member()) return become_master(why_take_over(now), now, out);
+                     backup.is_ready = true;
                    },
                    [&](Master& master) { tick_master(now, master, out); },
                    [&](Fault& fault) {
@@ -189,6 +198,7 @@ void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
   const std::uint8_t old_priority = priority_;
   const bool tracks = !old.trackers.empty() || !settings_.trackers.empty();
   adopt_settings();
+  leave_group(old);
   verdicts_.reset();
   if (!event.verdicts.empty()) verdicts_ = event.verdicts;
   if (old.priority != settings_.priority) resumed_priority_ = 0;

@@ -3,8 +3,8 @@
 // this instance.
 //
 // Its bodies lie beside the RFC's sections: backup.cpp, master.cpp, handover.cpp (leaving),
-// fault.cpp (what keeps it from serving), followed.cpp (what it tracks), peers.cpp (who was heard),
-// instance.cpp (the rest).
+// fault.cpp (what keeps it from serving), followed.cpp (what it tracks), grouped.cpp (its sync
+// group), peers.cpp (who was heard), instance.cpp (the rest).
 #pragma once
 
 #include "core/rare.hpp"
@@ -14,6 +14,7 @@
 #include "vrrp/core/event.hpp"
 #include "vrrp/core/peer_remarks.hpp"
 #include "vrrp/core/state.hpp"
+#include "vrrp/core/sync_group.hpp"
 
 #include <optional>
 #include <string>
@@ -109,6 +110,22 @@ struct Reconfigure {
   InstanceSettings settings;
   Verdicts verdicts;
 };
+/// Another member of its sync group is in FAULT; empty: none is (any more).
+struct GroupFault {
+  std::string sentence;
+};
+/// What its sync group wants of it.
+struct GroupSays {
+  GroupWish wish{};
+  std::string why;  ///< As in StateChanged; empty: its own reason.
+};
+/// Not all members of its sync group can go on as master: none does.
+struct GroupForgetsPage {};
+/// The slowest member of its sync group hands over until then, and the successor takes all over
+/// together: this one waits for it.
+struct GroupHandsOver {
+  Instant until;
+};
 /// A reload removed this virtual router: leave as for Shutdown, then Removed.
 struct Remove {};
 
@@ -116,7 +133,8 @@ using InstanceEvent =
     std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
                  AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
                  Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, TrackerReport, Reconfigure,
-                 Remove, RecallProofs, ClockTold>;
+                 Remove, RecallProofs, ClockTold, GroupFault, GroupSays, GroupForgetsPage,
+                 GroupHandsOver>;
 
 /// What faults_ calls those that it tracks begins with this.
 inline constexpr std::string_view kTrackedSource = "tracked ";
@@ -157,6 +175,12 @@ class Instance {
   /// sent yet.
   [[nodiscard]] const core::Rare<ProofMemory>& proofs() const { return proofs_; }
   [[nodiscard]] ProofContext proof_context(Instant now) const;
+  /// What its sync group has to know of it.
+  [[nodiscard]] GroupMember as_member(Instant now) const;
+  /// The first reason for FAULT that is not another member's; nullptr: there is none.
+  [[nodiscard]] const std::string* own_fault() const;
+  /// The page lets it go on as master.
+  [[nodiscard]] bool may_resume(Instant now) const;
   /// Reasons for FAULT.
   [[nodiscard]] const core::ReasonSet& faults() const { return faults_; }
   /// While addresses should be held: what the kernel has of them.
@@ -207,6 +231,10 @@ class Instance {
   void on(const Remove& event, Instant now, Actions& out);
   void on(const RecallProofs& event, Instant now, Actions& out);
   void on(const ClockTold& event, Instant now, Actions& out);
+  void on(const GroupFault& event, Instant now, Actions& out);
+  void on(const GroupSays& event, Instant now, Actions& out);
+  void on(const GroupForgetsPage& event, Instant now, Actions& out);
+  void on(const GroupHandsOver& event, Instant now, Actions& out);
 
   void begin(Instant now, Actions& out);
 
@@ -251,6 +279,13 @@ class Instance {
   void stop_if_unheard(Instant now, Actions& out);
   void yield_if_mute(const IpAddress& other, Instant now, Actions& out);
   void forget_failures();
+
+  // grouped.cpp
+  [[nodiscard]] bool is_member() const;
+  [[nodiscard]] bool hears_better_master(Instant now) const;
+  [[nodiscard]] std::string why_in_group(Instant now) const;
+  void yield_with_group(const std::string& why, Instant now, Actions& out);
+  void leave_group(const InstanceSettings& old);
 
   // followed.cpp
   [[nodiscard]] std::uint8_t reckon_priority();

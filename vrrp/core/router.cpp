@@ -16,11 +16,13 @@ bool tracks(const InstanceSettings& settings, const TrackerId& tracker) {
 
 Router::Router(std::vector<InstanceSettings> instances) {
   for (InstanceSettings& settings : instances) order_.push_back(add_instance(std::move(settings)));
+  find_groups();
   update_shortest_interval();
 }
 
 void Router::step(const Event& event, Instant now, Actions& out) {
   std::visit([&](const auto& known) { on(known, now, out); }, event);
+  if (!unsettled_.empty()) settle_groups(now, out);
   if (shortest_is_stale_) update_shortest_interval();
   if (!stopping_ || stopped_) return;
   stopped_ = std::all_of(slots_.begin(), slots_.end(),
@@ -30,7 +32,9 @@ void Router::step(const Event& event, Instant now, Actions& out) {
 
 void Router::on(const Startup& event, Instant now, Actions& out) {
   running_ = true;
+  judge_pages(now, out);
   step_all(event, now, out);
+  for (const auto& [name, group] : groups_) unsettled_.insert(name);
 }
 
 // Touches only what is due, the longest overdue first. What is beyond the bound stays due: the next
@@ -108,6 +112,7 @@ void Router::forget_unused() {
 void Router::on(const Shutdown& event, Instant now, Actions& out) {
   stopping_ = true;
   step_all(event, now, out);
+  hand_over_together(now, out);
 }
 
 void Router::on(const ShutdownNow& event, Instant now, Actions& out) {
@@ -138,12 +143,14 @@ void Router::on(const Reload& event, Instant now, Actions& out) {
   for (const std::size_t slot : std::exchange(order_, {})) {
     if (stays[slot]) continue;
     leaving_.push_back(slot);
+    for (auto& [name, group] : groups_) std::erase(group.in_step, slot);
     step_slot(slot, Remove{}, now, out);
   }
   for (std::size_t i = 0; i < event.instances.size(); ++i) {
     if (next_order[i] == kNoSlot) next_order[i] = replace_instance(event.instances[i], now, out);
   }
   order_ = std::move(next_order);
+  find_groups();
   update_shortest_interval();
   forget_unused();
 }
@@ -202,7 +209,11 @@ std::size_t Router::add_instance(InstanceSettings settings) {
 void Router::step_slot(std::size_t slot, const InstanceEvent& event, Instant now, Actions& out) {
   Instance& instance = *slots_[slot];
   const Duration before = interval_of(slot);
+  const bool is_member = !instance.settings().sync_group.empty();
+  const GroupMember stood = is_member ? instance.as_member(now) : GroupMember{};
   instance.step(event, now, out);
+  if (is_member && (stopping_ || instance.as_member(now) != stood))
+    unsettled_.insert(instance.settings().sync_group);
   const Duration after = interval_of(slot);
   if (shortest_interval_ && after < before)
     shortest_interval_ = std::min(*shortest_interval_, after);

@@ -12,6 +12,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,9 @@ class Router {
   /// What became of an instance's scripts; nullptr: none has ever been run.
   [[nodiscard]] const core::ScriptRecord* scripts(const RouterKey& key) const;
 
+  /// Sync groups by name, as they are at `now`.
+  [[nodiscard]] std::vector<GroupView> groups(Instant now) const;
+
   /// Smallest interval of all instances and of the masters that backups live by: a wake-up later
   /// than this may be a pause. nullopt without instances.
   [[nodiscard]] std::optional<Duration> shortest_interval() const { return shortest_interval_; }
@@ -66,6 +70,8 @@ class Router {
 
  private:
   static constexpr std::size_t kNoSlot = static_cast<std::size_t>(-1);
+  /// After so many rounds a group has come together: faults, wishes, and what follows from them.
+  static constexpr int kMaxRounds = 8;
 
   /// One instance as packets find it; sorted by family and VRID.
   struct Listener {
@@ -121,6 +127,21 @@ class Router {
   [[nodiscard]] bool is_leaving(std::size_t slot) const;
   [[nodiscard]] bool is_addressed(const Listener& listener, const IpAddress& destination) const;
 
+  // router_groups.cpp
+  void find_groups();
+  void recall_groups();
+  [[nodiscard]] std::vector<GroupMember> members_of(const SyncGroup& group, Instant now) const;
+  void judge_pages(Instant now, Actions& out);
+  void hand_over_together(Instant now, Actions& out);
+  void settle_groups(Instant now, Actions& out);
+  void settle(const std::string& name, SyncGroup& group, Instant now, Actions& out);
+  void spread_faults(const std::string& name, SyncGroup& group, Instant now, Actions& out);
+  [[nodiscard]] std::string why_of(const SyncGroup& group,
+                                   const std::vector<GroupMember>& members) const;
+  void tell_group(const std::string& name, SyncGroup& group, const std::string& why, Instant now,
+                  Actions& out);
+  void tell_stopped(const std::string& name, SyncGroup& group, Actions& out);
+
   std::vector<std::optional<Instance>> slots_;
   std::vector<std::size_t> free_;     // empty slots
   std::vector<std::size_t> order_;    // slots in the order of the configuration
@@ -128,6 +149,8 @@ class Router {
   std::unordered_map<std::string, Interface, TextHash, std::equal_to<>> interfaces_;
   std::map<RouterKey, core::ScriptRecord> scripts_;  // of those that have any
   Verdicts verdicts_;                                // what interfaces say stands there
+  std::map<std::string, SyncGroup> groups_;
+  std::set<std::string> unsettled_;  // groups with a member that looks different now
   DeadlineHeap deadlines_;
   std::optional<Duration> shortest_interval_;
   bool shortest_is_stale_ = false;  // who had it lives by a longer one now

@@ -212,6 +212,8 @@ struct InstanceSettings {
   Duration retry_after = std::chrono::seconds(10);
   /// Each at most once. Its own interface is among them only without primary_tracking.
   std::vector<Tracker> trackers;
+  /// keepalived: vrrp_sync_group NAME that lists it. Empty: none.
+  core::RareText sync_group;
 
   /// Who this is, for peers, kernel, page and status.
   [[nodiscard]] RouterKey key() const;

@@ -88,6 +88,7 @@ Router::Router(const RouterSituation& from)
   for (const InstanceSituation& each : from.instances)
     for (const auto& [tracker, verdict] : each.situation.verdicts)
       if (tracker.kind != TrackerKind::interface) verdicts_.insert_or_assign(tracker, verdict);
+  recall_groups();
   update_shortest_interval();
 }
 

@@ -21,6 +21,8 @@ struct Init {
   std::optional<core::Instant> handover_until;
   /// Started, but something that it tracks has not said yet whether it may serve.
   bool waits_for_trackers = false;
+  /// Would begin as master, if its sync group lets it: decided within the same event.
+  bool waits_for_group = false;
   bool operator==(const Init&) const = default;
 };
 
@@ -34,6 +36,9 @@ struct Backup {
   /// The down timer was restarted after a pause and no advert was accepted since: it is not
   /// restarted twice.
   bool restarted_after_pause = false;
+  /// Its time to take over has come, but it is in a sync group: it waits until all members are
+  /// ready, or until a master is heard that counts.
+  bool is_ready = false;
   bool operator==(const Backup&) const = default;
 };
 

@@ -35,8 +35,9 @@ class Doer {
   /// In order; only addresses that the kernel has. `answers` gets AnnouncementsRefused.
   virtual void announce(std::span<const Announce* const> announcements,
                         std::vector<Event>& answers) = 0;
-  /// Notify, Remember, StateChanged, PriorityChanged, PeerProblem, Removed, Stopped, in the core's
-  /// order of an instance; but of its pages only the last, and a master's before move().
+  /// Notify, Remember, StateChanged, GroupChanged, PriorityChanged, PeerProblem, Removed, Stopped,
+  /// in the core's order of an instance; but of its pages only the last, and a master's before
+  /// move().
   virtual void tell(const Action& action) = 0;
 };
 

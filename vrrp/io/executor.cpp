@@ -46,13 +46,15 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
 
 Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
                    netlink::Routing& routing, runtime::Logger& logger,
-                   std::optional<HandoverPage> page, OnNotify on_notify, OnRemoved on_removed)
+                   std::optional<HandoverPage> page, OnNotify on_notify, OnGroup on_group,
+                   OnRemoved on_removed)
     : ports_(ports),
       reflector_(reflector),
       routing_(routing),
       logger_(logger),
       page_(std::move(page)),
       on_notify_(std::move(on_notify)),
+      on_group_(std::move(on_group)),
       on_removed_(std::move(on_removed)),
       send_errors_(kSendErrorEvery),
       peer_lines_(kMostPeerLines, kPeerLinesEvery),
@@ -142,6 +144,13 @@ void Executor::tell_about(const StateChanged& action) {
   const runtime::Message& message = action.to == StateName::fault ? kFault : kState;
   logger_.log(message, "{}: {} → {}: {}", action.router->name, to_string(action.from),
               to_string(action.to), action.why);
+}
+
+void Executor::tell_about(const GroupChanged& action) {
+  const runtime::Message& message = action.to == NotifyState::fault ? kGroupFault : kGroup;
+  logger_.log(message, "sync group {}: {} → {}: {}", action.group, to_string(action.from),
+              to_string(action.to), action.why);
+  on_group_(action);
 }
 
 void Executor::tell_about(const PriorityChanged& action) {

@@ -31,13 +31,15 @@ class Executor : public Doer {
  public:
   /// What the daemon does with a notification: run scripts.
   using OnNotify = std::function<void(const Notify& notify)>;
+  /// A sync group has another state: scripts, and whoever else is told once a change.
+  using OnGroup = std::function<void(const GroupChanged& change)>;
   /// The last word about an instance.
   using OnRemoved = std::function<void(const RouterKey& key)>;
 
   /// `routing`: what was claimed there for an instance comes and goes with its addresses.
   Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
            netlink::Routing& routing, runtime::Logger& logger, std::optional<HandoverPage> page,
-           OnNotify on_notify, OnRemoved on_removed);
+           OnNotify on_notify, OnGroup on_group, OnRemoved on_removed);
 
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override;
   Moved move(std::span<const AddressMove> moves) override;
@@ -64,6 +66,7 @@ class Executor : public Doer {
   void tell_about(const Notify& action) { on_notify_(action); }
   void tell_about(const Remember& action);
   void tell_about(const StateChanged& action);
+  void tell_about(const GroupChanged& action);
   void tell_about(const PriorityChanged& action);
   void tell_about(const PeerProblem& action);
   void tell_about(const Removed& action);
@@ -78,6 +81,7 @@ class Executor : public Doer {
   runtime::Logger& logger_;
   std::optional<HandoverPage> page_;
   OnNotify on_notify_;
+  OnGroup on_group_;
   OnRemoved on_removed_;
   runtime::RateLimiter send_errors_;
   runtime::LineBudget peer_lines_;

@@ -64,7 +64,8 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
   });
 }
 
-void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings) {
+void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
+                           const std::vector<const Instance*>& present) {
   watched_.clear();
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
@@ -74,6 +75,11 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings) {
     if (is_new && reflector_.link(each.interface) == nullptr)
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                   each.interface, each.name);
+  }
+  for (const Instance* each : present) {
+    const auto watched = watched_.find(each->settings().interface);
+    if (watched != watched_.end())
+      watched->second.addresses.merge(addresses_to_watch(each->settings()));
   }
   // After those of instances: of one that is only tracked nothing is heard.
   for (const InstanceSettings& each : settings) {

@@ -45,8 +45,10 @@ class InterfaceWatch {
 
   /// Before watch(): how long links have to be down or up until that counts.
   void delay(std::map<std::string, LinkDelay> delays) { settling_.follow(std::move(delays)); }
-  /// From now on the interfaces of these instances, and those that they track.
-  void watch(const std::vector<InstanceSettings>& settings);
+  /// From now on the interfaces of these instances, and those that they track. The sources of those
+  /// that there are now stay known there: who leaves still needs its own.
+  void watch(const std::vector<InstanceSettings>& settings,
+             const std::vector<const Instance*>& present);
   [[nodiscard]] std::vector<std::string> names() const;
   /// Opens the interface's sockets on the way: an instance without a socket must not take part.
   [[nodiscard]] InterfaceStatus read(const std::string& interface);

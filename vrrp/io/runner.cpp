@@ -23,7 +23,7 @@ constexpr core::Duration kClockMoved = std::chrono::milliseconds(1);
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
                netlink::Routing& routing, AnnounceSocket announcements,
                std::optional<HandoverPage> page, Executor::OnNotify on_notify,
-               Executor::OnRemoved on_removed)
+               Executor::OnGroup on_group, Executor::OnRemoved on_removed)
     : io_(io),
       logger_(logger),
       reflector_(reflector),
@@ -34,7 +34,7 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
             .stray = [this](const std::string& interface,
                             DecodeError error) { driver_.count_stray(interface, error); }},
       executor_(ports_, std::move(announcements), reflector, routing, logger, std::move(page),
-                std::move(on_notify), std::move(on_removed)),
+                std::move(on_notify), std::move(on_group), std::move(on_removed)),
       interfaces_(io, logger, reflector, ports_,
                   [this](const std::string& name) { refresh_interface(name); }),
       noise_(kNoiseEvery),
@@ -255,7 +255,7 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   in_turn_ = true;  // what the reflector calls back now belongs to this turn
   for (const InstanceSettings& each : next)
     reflector_.claim(each.key(), desired_addresses(each.interface, each.all_addresses()));
-  interfaces_.watch(next);
+  interfaces_.watch(next, router().instances());
   refresh_ports(next);  // whom nobody can hear is in FAULT from its first moment
   const core::Instant moment = runtime::now();
   core::empty_for_reuse(actions_, kKeptActions);

@@ -54,8 +54,8 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
          advert_interval, down_timer_adverts, authentication, signing, addresses,
          excluded_addresses, source_address, source_tracking, primary_tracking, group, unicast,
          checksum, garp, address_list_policy, address_list_check, owner_receive,
-         lower_priority_answer, higher_priority_send_advert, minimum_ttl, retry_after, trackers] =
-      value;
+         lower_priority_answer, higher_priority_send_advert, minimum_ttl, retry_after, trackers,
+         sync_group] = value;
   archive("name", name);
   archive("interface", interface);
   archive("family", family);
@@ -86,6 +86,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("minimum_ttl", minimum_ttl);
   archive("retry_after", retry_after);
   archive("trackers", trackers);
+  archive("sync_group", sync_group);
 }
 
 // ---- what an instance remembers ----
@@ -104,17 +105,20 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
 }
 
 void describe(auto& archive, Either<Init> auto& value) {
-  auto& [handover_until, waits_for_trackers] = value;
+  auto& [handover_until, waits_for_trackers, waits_for_group] = value;
   archive.maybe("handover_until", handover_until);
   archive("waits_for_trackers", waits_for_trackers);
+  archive("waits_for_group", waits_for_group);
 }
 
 void describe(auto& archive, Either<Backup> auto& value) {
-  auto& [master_down_at, master_adver_interval, preempt_allowed_at, restarted_after_pause] = value;
+  auto& [master_down_at, master_adver_interval, preempt_allowed_at, restarted_after_pause,
+         is_ready] = value;
   archive("master_down_at", master_down_at);
   archive("master_adver_interval", master_adver_interval);
   archive.maybe("preempt_allowed_at", preempt_allowed_at);
   archive("restarted_after_pause", restarted_after_pause);
+  archive("is_ready", is_ready);
 }
 
 void describe(auto& archive, Either<Master> auto& value) {

@@ -107,6 +107,14 @@ void from_text(std::string_view text, std::string& value) {
   value = text;
 }
 
+std::string to_text(const core::RareText& text) {
+  return text.str();
+}
+
+void from_text(std::string_view text, core::RareText& value) {
+  value = std::string(text);
+}
+
 std::string to_text(Duration duration) {
   return seconds_text(duration.count());
 }

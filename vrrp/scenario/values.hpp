@@ -31,6 +31,8 @@ void from_text(std::string_view text, Number& number) {
 void from_text(std::string_view text, bool& flag);
 [[nodiscard]] std::string to_text(const std::string& text);
 void from_text(std::string_view text, std::string& value);
+[[nodiscard]] std::string to_text(const core::RareText& text);
+void from_text(std::string_view text, core::RareText& value);
 /// Seconds with up to six digits behind the point: exact microseconds.
 [[nodiscard]] std::string to_text(Duration duration);
 void from_text(std::string_view text, Duration& duration);

@@ -282,7 +282,6 @@ TEST_CASE(
   for (const char* name : {"use_vmac", "use_ipvlan", "track_bfd"}) {
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
-  CHECK(notice(Block::root, "vrrp_sync_group").starts_with("Holdfast does not do sync groups yet"));
   CHECK(notice(Block::real_server, "BFD_CHECK").starts_with("Holdfast does not do BFD_CHECK yet"));
 }
 

@@ -114,7 +114,12 @@ struct Scene {
   Block block;
   std::string_view word;
   std::string_view text;
+  bool cures = false;  ///< Without the word it is a mistake.
 };
+constexpr std::string_view kWeighed =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  track_interface {\n"
+    "    eth1 weight 5\n  }\n  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n"
+    "vrrp_sync_group pair {\n  group {\n    VI_9\n  }\n}\n";
 constexpr std::string_view kOwner =
     "vrrp_instance VI_9 {\n  interface eth9\n  priority 255\n  virtual_router_id 59\n"
     "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
@@ -155,6 +160,7 @@ constexpr Scene kScenes[] = {
     {Block::global_defs, "default_interface",
      "vrrp_instance VI_9 {\n  virtual_router_id 59\n  virtual_ipaddress {\n    192.168.5.9/24\n"
      "  }\n}\n"},
+    {Block::vrrp_sync_group, "sync_group_tracking_weight", kWeighed, true},
     {Block::global_defs, "vrrp_strict", kOwner},
     {Block::vrrp_instance, "strict_mode", kOwner},
     {Block::global_defs, "vrrp_version", kOwner},
@@ -163,12 +169,17 @@ constexpr Scene kScenes[] = {
      "  real_server 192.168.1.12 5060 {\n  }\n}\n"},
 };
 
+const Scene* scene_of(const Keyword& row) {
+  const auto* found = std::ranges::find_if(kScenes, [&](const Scene& scene) {
+    return scene.block == row.block && scene.word == row.name;
+  });
+  return found == std::end(kScenes) ? nullptr : found;
+}
+
 Document stage_for(const Keyword& row) {
-  for (const Scene& scene : kScenes) {
-    if (scene.block != row.block || scene.word != row.name) continue;
-    return document_from(fmt::format("global_defs {{\n}}\n{}", scene.text));
-  }
-  return skeleton();
+  const Scene* scene = scene_of(row);
+  return scene == nullptr ? skeleton()
+                          : document_from(fmt::format("global_defs {{\n}}\n{}", scene->text));
 }
 
 /// What the samples of one row, each compared with the others at its place, have shown.
@@ -191,6 +202,7 @@ Shown show_word(KeywordId id) {
   const Keyword& row = schema[id];
   const Document stage = stage_for(row);
   const Tried plain = try_out(stage);
+  const bool cures = scene_of(row) != nullptr && scene_of(row)->cures;
   std::vector<Tried> first;  // of each place
   Shown shown;
   const std::uint64_t samples = schema.acts(id) ? kSamplesOfWordsThatAct : kSamplesOfOthers;
@@ -200,7 +212,7 @@ Shown show_word(KeywordId id) {
       if (tried.mistakes > plain.mistakes) continue;
       ++shown.sound;
       // Where the stage lacks what the word is about, samples are compared with each other.
-      if (tried.mistakes == plain.mistakes) shown.compare(row.room, plain, tried);
+      if (tried.mistakes == plain.mistakes || cures) shown.compare(row.room, plain, tried);
       if (!first.empty()) shown.compare(row.room, first.front(), tried);
       if (tried.mistakes < plain.mistakes) first.push_back(tried);
     }

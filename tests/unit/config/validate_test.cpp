@@ -172,6 +172,10 @@ TEST_CASE("validate: weights do not count in a sync group, unless it says so") {
   CHECK(loaded.model.instances.at(0).tracking.scripts.empty());
   CHECK(without_notes(load(script() + members + group("A\nB", "sync_group_tracking_weight")))
             .empty());
+  const Loaded tracked =
+      load(script() + instance("", "A", 1) + group("A", "track_script {\ncheck weight 5\n}"));
+  CHECK(without_notes(tracked).find("the group does not track it") != std::string::npos);
+  CHECK(tracked.model.sync_groups.at(0).tracking.scripts.empty());
 }
 
 TEST_CASE("validate: members of a sync group that do not want the same") {

@@ -83,7 +83,7 @@ struct Bench {
     REQUIRE(announcements.has_value());
     runner.emplace(
         io, logger, reflector, routing, std::move(*announcements), std::nullopt,
-        [](const Notify&) {}, [](const RouterKey&) {});
+        [](const Notify&) {}, [](const GroupChanged&) {}, [](const RouterKey&) {});
   }
   void reload(const std::vector<InstanceSettings>& next) {
     REQUIRE(runner->prepare(next).has_value());

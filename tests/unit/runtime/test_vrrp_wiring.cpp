@@ -422,3 +422,33 @@ TEST_CASE("wiring: `state BACKUP`, `state MASTER` and no `state` are three thing
   CHECK(with("state MASTER").starts_as_master());
   CHECK(with("").starts_as_master());
 }
+
+TEST_CASE("wiring: members know their sync group and what it tracks, and its scripts are known") {
+  const auto instance = [](int number, const std::string& more) {
+    return "vrrp_instance VI_" + std::to_string(number) + " {\ninterface eth" +
+           std::to_string(number) + "\nvirtual_router_id " + std::to_string(number) + "\n" + more +
+           "virtual_ipaddress {\n192.0.2." + std::to_string(number) + "\n}\n}\n";
+  };
+  const Wiring wiring = wiring_of_text(
+      "vrrp_script chk {\nscript /bin/true\nweight 10\n}\n"
+      "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\nsync_group_tracking_weight\n"
+      "track_interface {\neth1\n}\ntrack_script {\nchk\n}\n"
+      "notify_master /bin/false\nnotify \"/bin/echo x\"\n}\n" +
+      instance(1, "track_script {\nchk weight 5\n}\n") + instance(2, "") + instance(3, ""));
+
+  REQUIRE(wiring.instances.size() == 3);
+  CHECK(wiring.instances[0].sync_group == "G");
+  CHECK(wiring.instances[2].sync_group.empty());
+  // Its own line about the same counts, and its own interface goes without saying.
+  CHECK(wiring.instances[0].trackers ==
+        std::vector<Tracker>{{.id = {TrackerKind::script, "chk"}, .weight = 5}});
+  CHECK(wiring.instances[1].trackers ==
+        std::vector<Tracker>{{.id = {TrackerKind::interface, "eth1"}},
+                             {.id = {TrackerKind::script, "chk"}, .weight = 10}});
+  CHECK(wiring.instances[2].trackers.empty());
+  const auto commands = commands_for_group(wiring.group_scripts.at("G"), "G", NotifyState::master);
+  REQUIRE(commands.size() == 2);
+  CHECK(commands[0].what == "notify_master");
+  CHECK(commands[1].argv ==
+        std::vector<std::string>{"/bin/echo", "x", "GROUP", "G", "MASTER", "0"});
+}

@@ -189,3 +189,28 @@ TEST_CASE(
   CHECK(find_instance(router, "eth0 51 ipv4 224.0.0.18")->key().vrid == 51);
   CHECK(find_instance(router, "VI_2") == nullptr);
 }
+
+TEST_CASE("explain: a member that is ready says for whom it waits") {
+  InstanceSettings waiting = everyday();
+  waiting.sync_group = "G";
+  InstanceSettings other = waiting;
+  other.name = "VI_2";
+  other.interface = "eth1";  // nothing is known about it
+  Router router({waiting, other});
+  Actions out;
+  const InterfaceStatus up{.exists = true, .up = true, .primary_address = ip("192.0.2.1")};
+  for (const char* name : {"eth0", "eth1"}) router.step(InterfaceChanged{name, up}, t0, out);
+  router.step(Startup{}, t0, out);
+  Advert advert = advert_of(other, 200);
+  router.step(AdvertReceived{other.key(), advert, ip("192.0.2.2"), false}, t0 + 3s, out);
+  router.step(Tick{}, t0 + 4s, out);
+  const GroupView group = router.groups(t0 + 4s).at(0);
+
+  const boost::json::object whole = explain(*router.instances().front(), Past{}, t0 + 4s, &group);
+
+  CHECK(whole.at("timers").as_array().empty());
+  CHECK(whole.at("changes").at(0) ==
+        "becomes master as soon as these of its sync group G may be master, too: VI_2");
+  CHECK(whole.at("sync_group").at("state") == "BACKUP");
+  CHECK(boost::json::serialize(whole.at("sync_group").at("waits_for")) == R"(["VI_2"])");
+}
