@@ -39,7 +39,7 @@ core::Rare<core::AddressOptions> options_of(const config::VirtualAddress& writte
 
 /// The instance's own interface goes without saying.
 AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
-                         const std::string& primary) {
+                         const std::string& own_interface) {
   std::vector<VirtualAddress> addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
