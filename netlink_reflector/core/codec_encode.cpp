@@ -183,7 +183,11 @@ void append_routing(RoutingChange change, const RoutingEntry& entry, Placing pla
   put(message, RTA_TABLE, entry.table);
   if (!is_route && entry.protocol != 0)
     put(message, FRA_PROTOCOL, std::span(&entry.protocol, std::size_t{1}));
-  for (const auto& [attribute, value] : entry.attributes) put(message, attribute, value);
+  for (const auto& [attribute, value] : entry.attributes) {
+    // The kernel may have made less of a metric, and would not find the route by ours.
+    if (removes && is_route && attribute == RTA_METRICS) continue;
+    put(message, attribute, value);
+  }
   append_to(message, datagram);
 }
 

@@ -154,7 +154,7 @@ void RoutingKeeper::plan_removals(const Wanted& wanted, const std::vector<Routin
   std::vector<RoutingEntry> gone;
   for (auto each = owned_.rbegin(); each != owned_.rend(); ++each) {
     if (keep.contains(*each)) continue;
-    if (!is_there(actual, *each)) {
+    if (!is_there(actual, *each) && !unseen_.contains(*each)) {
       gone.push_back(*each);
       continue;
     }
@@ -164,10 +164,14 @@ void RoutingKeeper::plan_removals(const Wanted& wanted, const std::vector<Routin
                      : each->kind == RoutingKind::route ? "route of a former process"
                                                         : "rule of a former process"});
   }
-  for (const RoutingEntry& each : gone) {
-    owned_.erase(each);
-    texts_.erase(each);
-  }
+  for (const RoutingEntry& each : gone) disown(each);
+}
+
+void RoutingKeeper::disown(const RoutingEntry& entry) {
+  owned_.erase(entry);
+  accepted_.erase(entry);
+  unseen_.erase(entry);
+  texts_.erase(entry);
 }
 
 void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
@@ -227,18 +231,23 @@ void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
       const bool is_gone = error == 0 || error == ESRCH || error == ENOENT;
       if (!is_gone) notices_.emplace_back(RoutingRefused{explain(step, outcomes[at])});
       if (!is_gone) continue;
-      owned_.erase(step.entry);
-      texts_.erase(step.entry);
+      disown(step.entry);
       retry_now();  // another one may have been in its way
     } else if (error != 0) {
       refuse(step, outcomes[at], now);
+    } else {
+      accepted_.insert(step.entry);
     }
   }
 }
 
 void RoutingKeeper::refuse(const RoutingStep& step, const Outcome& outcome, core::Instant now) {
-  owned_.erase(step.entry);
-  texts_.erase(step.entry);
+  // The kernel took it, but shows it otherwise (a number beyond its limit): it is to go all the
+  // same.
+  if (outcome.system_errno == EEXIST && accepted_.contains(step.entry))
+    unseen_.insert(step.entry);
+  else
+    disown(step.entry);
   Standing& standing = standings_[step.entry];
   const std::string sentence = explain(step, outcome);
   if (standing.problem != sentence || standing.pause == core::Duration::zero())

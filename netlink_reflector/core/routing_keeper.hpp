@@ -134,10 +134,13 @@ class RoutingKeeper {
   void adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual);
   [[nodiscard]] bool notice_loss(Standing& standing, const DesiredRouting& desired,
                                  core::Instant now);
+  void disown(const RoutingEntry& entry);
   void refuse(const RoutingStep& step, const Outcome& outcome, core::Instant now);
 
   std::map<core::RouterKey, Owner> owners_;
   std::set<RoutingEntry> owned_;
+  std::set<RoutingEntry> accepted_;  // of those: the kernel took them from this process
+  std::set<RoutingEntry> unseen_;    // of those: it has them, but shows them otherwise
   std::map<RoutingEntry, Standing> standings_;
   std::map<RoutingEntry, std::string> texts_;  // of those that are ours and were wanted once
   /// Of each text: why it has no entry.

@@ -234,6 +234,28 @@ TEST_CASE("routing: a refusal is told once, and tried again at growing distances
   CHECK(bench.keeper.states(owner(1)).front().problem.find("gateway") != std::string::npos);
 }
 
+TEST_CASE("routing: what the kernel shows otherwise than it was said is taken off all the same") {
+  Bench bench;
+  bench.keeper.sweep_leftovers();
+  bench.keeper.claim(owner(1), {route("10.1.0.0/16", "10.0.0.254")});
+  bench.keeper.hold(owner(1));
+  const auto work = [&](int error) {
+    const auto steps = bench.keeper.plan(bench.kernel, bench.surroundings(), bench.now, Part::all);
+    const RoutingKeeper::Outcome outcome{error, {}};
+    bench.keeper.on_outcomes(steps, std::vector(steps.size(), outcome), bench.now);
+    return steps;
+  };
+  CHECK(work(0).size() == 1);
+  CHECK(work(EEXIST).size() == 1);
+  CHECK_MESSAGE(work(0).empty(), "it is not tried all the time");
+
+  bench.keeper.release(owner(1));
+  const auto steps = work(0);
+  REQUIRE(steps.size() == 1);
+  CHECK(steps.front().kind == Kind::remove);
+  CHECK(bench.keeper.owned().empty());
+}
+
 TEST_CASE("routing: a change by reload adds the new and removes the old") {
   Bench bench;
   bench.keeper.sweep_leftovers();
