@@ -219,7 +219,8 @@ void Engine::judge_server(const CheckIndex& at, const std::string& why, core::In
   if (standing.state == before.state) {
     if (!up) return;  // it counts when the server is back
     out.push_back(WeightChanged{at.service, at.server, before.weight, standing.weight, why});
-    judge_quorum(at.service, at.server, now, out);
+    if (judge_quorum(at.service, at.server, now, out))
+      notify_quorum(at.service, services_[at.service].quorum_up, out);
     return;
   }
   server.since = now;

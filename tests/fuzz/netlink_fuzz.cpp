@@ -50,6 +50,19 @@ struct Tables {
     ask_for(report.address);
   }
 
+  // What the kernel has told can be asked for, and is told alike again.
+  void operator()(const RoutingReport& report) {
+    Bytes request;
+    append_routing(RoutingChange::add, report.entry, Placing::alone, 7, request);
+    std::vector<Message> again;
+    HOLDFAST_ASSERT(
+        decode_datagram(request, [&](const Message& message) { again.push_back(message); }),
+        "our requests are well formed");
+    HOLDFAST_ASSERT(again.size() == 1 && again[0].sequence == 7, "one request");
+    const auto* told = std::get_if<RoutingReport>(&again[0].payload);
+    HOLDFAST_ASSERT(told != nullptr && !told->gone && told->entry == report.entry, "alike");
+  }
+
   // Removing needs only the key; what the kernel would read in the request is that key.
   static void ask_for(const Address& address) {
     for (const auto kind : {StepKind::add, StepKind::remove}) {

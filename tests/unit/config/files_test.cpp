@@ -72,12 +72,10 @@ TEST_CASE("files: the article's DR configuration, word for word") {
   CHECK(loaded.diagnostics.errors() == 0);
   check_article(loaded.model, 192, 168, 1, ForwardingMethod::direct_route);
   CHECK(loaded.model.instances[0].virtual_addresses[0].label == "eth0:vip");
-  CHECK(
-      findings(loaded.diagnostics) ==
-      "3:5 warning: accepted, without effect yet: mail settings (Holdfast does not send mail yet)\n"
-      "32:5 warning: accepted, without effect: 'nat_mask' (keepalived dropped it in 2015; it can "
-      "be removed)\n"
-      "39:11 warning: 'nb_get_retry' is an old name: write 'retry'");
+  CHECK(findings(loaded.diagnostics) ==
+        "32:5 warning: accepted, without effect: 'nat_mask' (keepalived dropped it in 2015; it can "
+        "be removed)\n"
+        "39:11 warning: 'nb_get_retry' is an old name: write 'retry'");
 }
 
 TEST_CASE("files: the article's NAT configuration, word for word") {

@@ -287,8 +287,7 @@ TEST_CASE(
 
 TEST_CASE("schema: what a word does not do here is told apart from a mistake of the author") {
   const Loaded hints =
-      load("global_defs {\n lvs_id x\n notification_email_from a@example.org\n}\n" +
-           instance("use_vmac\nvirtual_routes {\n 192.0.2.0/24 dev eth0\n}\n"));
+      load("global_defs {\n lvs_id x\n enable_dbus\n}\n" + instance("use_vmac\nvrf red\n"));
   CHECK(hints.diagnostics.warnings() >= 3);
   for (const Diagnostic& one : hints.diagnostics.all())
     CHECK_MESSAGE((one.severity != Severity::warning || one.kind == Kind::hint), render(one));

@@ -68,7 +68,7 @@ TEST_CASE("sync daemons and timeouts survive being a message") {
     Bytes out;
     append_sync_command(out, {kFamily, 7}, StartSync{SyncRole::backup, daemon});
     const auto replies = decode_replies(out, kFamily, core::Family::v4);
-    REQUIRE(replies);
+    REQUIRE(replies.has_value());
     REQUIRE(replies->size() == 1);
     const auto& told = std::get<SyncReply>(replies->front().body);
     CHECK(told.role == SyncRole::backup);
@@ -77,7 +77,7 @@ TEST_CASE("sync daemons and timeouts survive being a message") {
   Bytes out;
   append_sync_command(out, {kFamily, 8}, SetTimeouts{{.tcp = 100, .udp = 60}});
   const auto replies = decode_replies(out, kFamily, core::Family::v4);
-  REQUIRE(replies);
+  REQUIRE(replies.has_value());
   CHECK(std::get<Timeouts>(replies->at(0).body) == Timeouts{100, 0, 60});
 }
 

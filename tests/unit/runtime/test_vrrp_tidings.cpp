@@ -48,7 +48,7 @@ struct Stage {
         Subject{.key = wiring.instances.at(0).key(), .name = wiring.instances.at(0).name});
     notifier.take(wiring);
   }
-  void tell(NotifyState state) { notifier.tell({router, state, 150}); }
+  void tell(NotifyState state) { notifier.tell(Notify{router, state, 150}); }
   std::vector<std::string> lines() {
     REQUIRE(run_until(io, [this] { return notifier.client().idle(); }));
     std::vector<std::string> lines;
@@ -101,9 +101,9 @@ TEST_CASE("tidings: mail about MASTER, BACKUP and FAULT, and about nothing else"
 }
 
 TEST_CASE("tidings: a group has lines of priority 0 and letters of its own") {
-  Stage stage(kPipe);
-  stage.notifier.tell_of_group("G1", NotifyState::backup, true);
-  stage.notifier.tell_of_group("G1", NotifyState::master, true);
+  Stage stage(kPipe, "}\nvrrp_sync_group G1 {\n  group {\n    VI_1\n  }\n  smtp_alert true");
+  for (const NotifyState state : {NotifyState::backup, NotifyState::master})
+    stage.notifier.tell(GroupChanged{stage.router, "G1", StateName::init, state, ""});
   CHECK(stage.lines() == Lines{"GROUP \"G1\" BACKUP 0", "GROUP \"G1\" MASTER 0"});
   CHECK(stage.heard[0].title == "VRRP Group G1 - Entering BACKUP state");
   CHECK(stage.heard[1].title == "VRRP Group G1 - Entering MASTER state");
