@@ -71,6 +71,11 @@ Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::Chil
             return CheckersCopy{engine_, keeper_.state(), runtime::now()};
           },
           read_settings),
+      files_(loop.io(), logger,
+             [this](const std::string& file, std::int32_t number) {
+               probes_.set_number(file, number);
+               handle(FileChanged{file});
+             }),
       preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
       self_(std::make_shared<Runner*>(this)) {}
 
@@ -124,6 +129,7 @@ void Runner::commit(std::uint64_t generation) {
   handle(std::move(configure));
   follow_addresses();
   sync_.configure(engine_.settings());
+  files_.follow(engine_.settings().files);
   forget_scripts_of_others();
   logger_.log(configured_ ? messages::kReloaded : messages::kStarted,
               "configuration {} in use: {} service(s), {} probe(s)", generation, services,

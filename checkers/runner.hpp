@@ -16,6 +16,7 @@
 #include "runtime/handover_page.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/scheduling.hpp"
+#include "runtime/tracked_files.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -103,6 +104,7 @@ class Runner {
   RehearsalDesk rehearsals_;
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
+  runtime::TrackedFiles files_;
   Counters counters_;
   std::uint64_t generation_ = 0;  // of the configuration that is in use
   std::deque<Event> events_;

@@ -4,8 +4,11 @@
 #include "config/accounts.hpp"
 #include "config/group_members.hpp"
 #include "config/pattern_text.hpp"
+#include "config/tracked_file.hpp"
 
+#include <algorithm>
 #include <array>
+#include <set>
 
 namespace holdfast::checkers {
 
@@ -31,6 +34,7 @@ class Translator {
   [[nodiscard]] Check check(const config::PingCheck& from, bool server_is_alpha) const;
   [[nodiscard]] Check check(const config::BfdCheck& from, bool server_is_alpha) const;
   [[nodiscard]] Check check(const config::FileCheck& from, bool server_is_alpha) const;
+  void add_files(Settings& settings) const;
   [[nodiscard]] core::Rare<Script> script(const config::Rare<config::Script>& from,
                                           std::string_view word) const;
 
@@ -216,6 +220,7 @@ Settings Translator::settings() {
     ServiceSettings& to = settings.services.emplace_back(service(model_.services[i]));
     for (const config::Member& one : members.of[i]) to.keys.push_back(key(one));
   }
+  add_files(settings);
   return settings;
 }
 
@@ -308,8 +313,30 @@ Translator::Check Translator::check(const config::BfdCheck&, bool) const {
   return std::nullopt;
 }
 
-Translator::Check Translator::check(const config::FileCheck&, bool) const {
-  return std::nullopt;
+Translator::Check Translator::check(const config::FileCheck& from, bool server_is_alpha) const {
+  const auto file =
+      std::ranges::find(model_.track_files, from.track_file, &config::TrackFile::name);
+  if (file == model_.track_files.end()) return std::nullopt;  // the reader has said so
+  FileProbe probe{.file = from.track_file, .weight = file->weight, .reverse = file->reverse};
+  if (from.weight) {
+    probe.weight = *from.weight;
+    probe.reverse = from.reverse;
+  }
+  // It is asked when its number changes, and once a minute all the same.
+  return CheckSettings{.probe = {.dialogue = std::move(probe)},
+                       .pace = {.retry = 0, .warmup = core::Duration{}},
+                       .alpha = server_is_alpha};
+}
+
+void Translator::add_files(Settings& settings) const {
+  std::set<std::string> names;
+  for (const ServiceSettings& service : settings.services)
+    for (const ServerSettings& server : service.servers)
+      for (const CheckSettings& check : server.checks)
+        if (const auto* file = std::get_if<FileProbe>(&check.probe.dialogue))
+          names.insert(file->file);
+  for (const config::TrackFile& file : model_.track_files)
+    if (names.contains(file.name)) settings.files.push_back(config::tracked_file_of(file));
 }
 
 core::Rare<Script> Translator::script(const config::Rare<config::Script>& from,

@@ -3,6 +3,7 @@
 #include "config/accounts.hpp"
 #include "config/signing_keys.hpp"
 #include "config/started.hpp"
+#include "config/tracked_file.hpp"
 
 #include <algorithm>
 #include <set>
@@ -218,13 +219,6 @@ const config::SyncGroup* group_of(const config::Model& model, const std::string&
   return found == model.sync_groups.end() ? nullptr : &*found;
 }
 
-core::TrackedFile file_of(const config::TrackFile& written) {
-  core::TrackedFile file{.name = written.name, .path = written.path};
-  if (written.init_value)
-    file.beginning = {.number = *written.init_value, .overwrites = written.init_overwrite};
-  return file;
-}
-
 // keepalived: parameters are those of the command line, so that is what is compared then.
 ProcessCheck process_of(const config::TrackProcess& written) {
   using Written = config::TrackProcess::ParamMatch;
@@ -265,7 +259,7 @@ void add_tracked(const config::Model& model, Wiring& wiring) {
       wiring.checks.push_back(check_of(written, model));
   for (const config::TrackFile& written : model.track_files)
     if (tracked.erase({TrackerKind::file, written.name}) != 0)
-      wiring.files.push_back(file_of(written));
+      wiring.files.push_back(config::tracked_file_of(written));
   for (const config::TrackProcess& written : model.track_processes)
     if (tracked.erase({TrackerKind::process, written.name}) != 0)
       wiring.processes.push_back(process_of(written));

@@ -110,11 +110,13 @@ Lane Engine::lane_of(const Probe& probe) const {
 }
 
 void Engine::on_event(const Tick&, core::Instant now, Actions& out) {
-  // Every due moment is in the heap exactly once: Configure rebuilds it, Stop empties it.
+  // Every due moment is in the heap: Configure rebuilds it, Stop empties it. One that was brought
+  // forward is there, too, and means nothing any more.
   while (!heap_.empty() && heap_.top().at <= now) {
     const Due due = heap_.top();
     heap_.pop();
     Probe& probe = probes_.at(due.probe);
+    if (probe.due != due.at) continue;
     probe.due.reset();
     probe.running = true;
     probe.was_due = due.at;
@@ -163,6 +165,16 @@ void Engine::follow_addresses(core::Instant now) {
       probe.due = now;
     }
     if (probe.due) heap_.push({*probe.due, id});
+  }
+}
+
+void Engine::on_event(const FileChanged& changed, core::Instant now, Actions&) {
+  if (stopped_) return;
+  for (auto& [id, probe] : probes_) {
+    const ProbeSettings& settings = check_settings(probe.subscribers.front()).probe;
+    const auto* file = std::get_if<FileProbe>(&settings.dialogue);
+    if (file != nullptr && file->file == changed.file && !probe.running && probe.due != now)
+      arm(id, probe, now);
   }
 }
 

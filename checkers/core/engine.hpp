@@ -95,6 +95,7 @@ class Engine {
 
   void on_event(const Tick& tick, core::Instant now, Actions& out);
   void on_event(const ProbeFinished& finished, core::Instant now, Actions& out);
+  void on_event(const FileChanged& changed, core::Instant now, Actions& out);
   void on_event(const Configure& configure, core::Instant now, Actions& out);
   void on_event(const AddressesHere& here, core::Instant now, Actions& out);
   void on_event(const Stop& stop, core::Instant now, Actions& out);

@@ -38,6 +38,11 @@ struct ProbeFinished {
   Outcome outcome;
 };
 
+/// The number in a tracked file is another one: who depends on it asks at once.
+struct FileChanged {
+  std::string file;
+};
+
 /// The first configuration, or the next one. `memory` counts only for what the engine does not know
 /// itself.
 struct Configure {
@@ -53,6 +58,6 @@ struct AddressesHere {
 /// Leave in order: no more probes; the "down" notifications of omega services.
 struct Stop {};
 
-using Event = std::variant<Tick, ProbeFinished, Configure, AddressesHere, Stop>;
+using Event = std::variant<Tick, ProbeFinished, FileChanged, Configure, AddressesHere, Stop>;
 
 }  // namespace holdfast::checkers

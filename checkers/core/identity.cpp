@@ -75,6 +75,12 @@ std::string dialogue_identity(const ScriptProbe& script) {
   return text;
 }
 
+std::string dialogue_identity(const FileProbe& file) {
+  std::string text = fmt::format("file {} {}", file.weight, file.reverse);
+  append_field(text, file.file);
+  return text;
+}
+
 }  // namespace
 
 std::uint64_t hash_text(std::string_view text) {
@@ -131,6 +137,7 @@ std::string_view type_name(const Dialogue& dialogue) {
     std::string_view operator()(const UdpProbe&) const { return "UDP_CHECK"; }
     std::string_view operator()(const PingProbe&) const { return "PING_CHECK"; }
     std::string_view operator()(const ScriptProbe&) const { return "MISC_CHECK"; }
+    std::string_view operator()(const FileProbe&) const { return "FILE_CHECK"; }
   };
   return std::visit(Namer{}, dialogue);
 }
@@ -141,6 +148,7 @@ std::string target_of(const ProbeSettings& probe) {
     std::string operator()(const ScriptProbe& script) const {
       return script.command.argv.empty() ? std::string() : script.command.argv.front();
     }
+    std::string operator()(const FileProbe& file) const { return file.file; }
     std::string operator()(const PingProbe&) const { return target.address.to_string(); }
     std::string of_port() const { return target.to_string(); }
     std::string operator()(const TcpProbe&) const { return of_port(); }

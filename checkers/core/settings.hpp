@@ -9,6 +9,7 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "core/time.hpp"
+#include "core/tracked_number.hpp"
 #include "ipvs_wrapper/sync.hpp"
 #include "ipvs_wrapper/table.hpp"
 
@@ -115,8 +116,17 @@ struct ScriptProbe {
   bool operator==(const ScriptProbe&) const = default;
 };
 
-using Dialogue =
-    std::variant<TcpProbe, HttpProbe, SmtpProbe, DnsProbe, UdpProbe, PingProbe, ScriptProbe>;
+/// The number in a tracked file, times `weight`, is added to the server's weight. keepalived:
+/// FILE_CHECK.
+struct FileProbe {
+  std::string file{};  ///< Name of the track_file.
+  std::int32_t weight = 1;
+  bool reverse = false;
+  bool operator==(const FileProbe&) const = default;
+};
+
+using Dialogue = std::variant<TcpProbe, HttpProbe, SmtpProbe, DnsProbe, UdpProbe, PingProbe,
+                              ScriptProbe, FileProbe>;
 
 /// One probe as the network sees it. Equal probes with equal pace are run once, whoever asks for
 /// them.
@@ -240,6 +250,7 @@ struct Settings {
   /// Services of others are removed, too. keepalived: lvs_flush, lvs_flush_on_stop.
   bool flush_at_start = false;
   bool flush_at_stop = false;
+  std::vector<core::TrackedFile> files{};  ///< those that a FILE_CHECK names
   bool operator==(const Settings&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "checkers/io/probe_driver.hpp"
 
 #include "checkers/io/datagram_session.hpp"
+#include "checkers/io/file_session.hpp"
 #include "checkers/io/probe_session.hpp"
 #include "checkers/io/script_session.hpp"
 
@@ -89,6 +90,14 @@ ProbeDriver::Session ProbeDriver::make(ProbeId id, ProbeSettings settings, PingP
 }
 ProbeDriver::Session ProbeDriver::make(ProbeId id, ProbeSettings, ScriptProbe probe) {
   return std::make_shared<ScriptSession>(io_, *this, id, probe);
+}
+ProbeDriver::Session ProbeDriver::make(ProbeId id, ProbeSettings, FileProbe probe) {
+  return std::make_shared<FileSession>(*this, id, std::move(probe));
+}
+
+std::optional<std::int32_t> ProbeDriver::number_in(const std::string& file) const {
+  const auto found = numbers_.find(file);
+  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void ProbeDriver::admit_soon() {

@@ -38,6 +38,8 @@ class ProbeDriver {
 
   void start(ProbeId id, Lane lane, const ProbeSettings& settings);
   void stop(ProbeId id);
+  /// What FILE_CHECKs go by from now on.
+  void set_number(const std::string& file, std::int32_t number) { numbers_[file] = number; }
   /// About a command of MISC_CHECK.
   void on_script_news(const runtime::ScriptClient::News& news);
 
@@ -47,11 +49,13 @@ class ProbeDriver {
   friend class ProbeSession;
   friend class DatagramSession;
   friend class ScriptSession;
+  friend class FileSession;
 
   void finished(ProbeId id, Outcome outcome);
   /// The same run, by other means.
   void go_on_with(ProbeId id, ProbeSettings settings);
   [[nodiscard]] runtime::ScriptClient& scripts() { return scripts_; }
+  [[nodiscard]] std::optional<std::int32_t> number_in(const std::string& file) const;
   void expect_news(const std::string& subject, ProbeId id) { subjects_[subject] = id; }
   void expect_no_news(const std::string& subject) { subjects_.erase(subject); }
 
@@ -65,6 +69,7 @@ class ProbeDriver {
   [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, UdpProbe probe);
   [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, PingProbe probe);
   [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, ScriptProbe probe);
+  [[nodiscard]] Session make(ProbeId id, ProbeSettings settings, FileProbe probe);
 
   void admit_soon();
   void admit();
@@ -74,7 +79,8 @@ class ProbeDriver {
   std::function<void(ProbeId, Outcome)> on_finished_;
   Admission admission_;
   std::unordered_map<ProbeId, Session> sessions_;
-  std::unordered_map<std::string, ProbeId> subjects_;  // whose scripts run
+  std::unordered_map<std::string, ProbeId> subjects_;      // whose scripts run
+  std::unordered_map<std::string, std::int32_t> numbers_;  // of tracked files, by name
   std::unordered_map<ProbeId, ProbeSettings> waiting_;
   bool admitting_soon_ = false;
   /// What is posted to the loop looks here whether the driver is still there.

@@ -160,11 +160,8 @@ constexpr Keyword kRealServer[] = {
              "Holdfast does not do BFD_CHECK yet: without another checker the server stays as the "
              "table has it"),
          kRepeatable, reads<add_check>, doc("up while a BFD session is")),
-    word("FILE_CHECK", opens(Block::file_check),
-         not_yet(
-             "Holdfast does not do FILE_CHECK yet: without another checker the server stays as the "
-             "table has it"),
-         kRepeatable, reads<add_check>, doc("the number in a file is added to the weight")),
+    word("FILE_CHECK", opens(Block::file_check), kRepeatable, reads<add_check>,
+         doc("the number in a file is added to the weight")),
     word("snmp_name", text("name"), not_yet(kNoSnmpName), value<&RealServer::snmp_name>,
          doc("name of the server for SNMP")),
     word("lvs_weight", integer(0, kLargestWeight),

@@ -390,3 +390,38 @@ def test_a_check_that_is_not_done_yet_leaves_the_table_alone(pair):  # noqa: F81
     assert checkers.server(1)["state"] == "unknown"
     assert checkers.services()[0]["up_weight"] == 0
     assert "stays as the table has it" in checkers.process.output()
+
+
+def test_a_number_in_a_file_is_added_to_the_weight(pair):  # noqa: F811
+    director, _ = pair
+    number = director.lab.directory / "number"
+    number.write_text("5\n", encoding="ascii")
+
+    def server(words: str = "") -> str:
+        return (f" real_server {SERVER} 80 {{\n  weight 10\n  FILE_CHECK {{\n   track_file load\n"
+                f"   {words}\n  }}\n }}\n")
+    config = (f"track_file load {{\n file {number}\n weight 1\n}}\n"
+              + service(1, server()) + service(2, server("weight -2"))
+              + service(3, server("weight 0")) + service(4, server("weight 1 reverse")))
+    checkers = Checkers(director, config)
+    checkers.start()
+
+    def weigh(*weights: int) -> None:
+        told = eventually(lambda: tuple(checkers.server(n)["effective_weight"]
+                                        for n in (1, 2, 4)) == weights, 5)
+        assert told is not None, checkers.services()
+
+    weigh(15, 0, 5)
+    checkers.wait(3, "down", 5)
+    number.write_text("0\n", encoding="ascii")
+    weigh(10, 10, 10)
+    checkers.wait(3, "up", 5)
+    number.write_text("-300\n", encoding="ascii")
+    weigh(0, 610, 310)
+    assert checkers.server(1)["state"] == "up"
+    number.unlink()
+    weigh(10, 10, 10)
+    number.write_text("7\n", encoding="ascii")
+    weigh(17, 0, 3)
+    number.write_text("-2147483648\n", encoding="ascii")
+    checkers.wait(1, "down", 5)

@@ -1,11 +1,13 @@
 // DNS_CHECK, UDP_CHECK and PING_CHECK without a network: what each kind of answer means.
 #include "checkers/core/dns.hpp"
 #include "checkers/core/exchange.hpp"
+#include "checkers/core/file_verdict.hpp"
 #include "checkers/core/script_verdict.hpp"
 #include "core/checksum.hpp"
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -247,4 +249,24 @@ TEST_CASE("script: exit codes, signals and what was never run") {
        {ScriptEnd::not_started, ScriptEnd::refused, ScriptEnd::skipped, ScriptEnd::lost})
     CHECK(judge(plain, end, 2).result == Result::not_tried);
   CHECK(judge(plain, ScriptEnd::exited, 0, EndedBy::farewell).result == Result::not_tried);
+}
+
+TEST_CASE("file: number times weight is added; only the smallest product takes the server out") {
+  const auto judge = [](std::int32_t weight, bool reverse, std::int32_t number) {
+    return outcome_of_number({.file = "f", .weight = weight, .reverse = reverse}, number);
+  };
+  using Claim = WeightClaim;
+  constexpr auto kAdds = WeightClaim::Kind::adds;
+  CHECK(judge(1, false, 5).weight == Claim{kAdds, 5});
+  CHECK(judge(-3, false, 5).weight == Claim{kAdds, -15});
+  CHECK(judge(3, true, 5).weight == Claim{kAdds, -15});
+  CHECK(judge(1, false, -2'000'000'000).result == Result::passed);
+  CHECK(judge(1, false, std::numeric_limits<std::int32_t>::min()).result == Result::failed);
+  CHECK(judge(2, false, -2'000'000'000).result == Result::failed);
+  CHECK(judge(-2, true, -2'000'000'000).result == Result::failed);
+  CHECK(judge(2, true, -2'000'000'000).weight == Claim{kAdds, 4'000'000'000});
+  CHECK(judge(0, false, 0) == passed("holds 0"));
+  CHECK(judge(0, false, -1) == failed(Cause::wrong_content, "holds -1"));
+  CHECK(judge(0, true, 0).result == Result::failed);
+  CHECK(judge(0, true, 7).result == Result::passed);
 }

@@ -160,3 +160,25 @@ TEST_CASE("weight: a server that is held counts for nothing and is never put int
   CHECK(bench.engine.services()[0].servers[0].pending);
   CHECK(held_servers(settings).at(service_at(1)) == std::set{server_at(1)});
 }
+
+TEST_CASE("weight: a number that changes is asked for at once, once, and the rhythm goes on") {
+  Bench bench;
+  Settings settings = two_servers();
+  settings.services[0].servers[0].checks[0].probe.dialogue = FileProbe{.file = "load"};
+  bench.configure(settings);
+  bench.run_for(6s);
+  bench.runs.clear();
+
+  bench.step(FileChanged{"other"});
+  bench.run_for(0s);
+  CHECK(bench.runs.empty());
+  bench.answers[server_at(1)] = says(kAdds, 4);
+  bench.step(FileChanged{"load"});
+  bench.step(FileChanged{"load"});
+  bench.run_for(0s);
+  CHECK(bench.runs == std::map<core::Endpoint, int>{{server_at(1), 1}});
+  CHECK(bench.weights(1).at(server_at(1)) == 14);
+
+  bench.run_for(60s);
+  CHECK(bench.runs.at(server_at(1)) == 11);
+}

@@ -275,6 +275,21 @@ TEST_CASE("corpus: the model holds everything that keepalived loads") {
   CHECK(all.refused == std::size(kRefused));
 }
 
+TEST_CASE("corpus: no word of an ordinary user's file waits for a later version") {
+  if (!have_corpus()) return;
+  std::size_t files = 0;
+  for (const auto& [name, verdict] : read_verdicts()) {
+    if (verdict.group != "W") continue;
+    ++files;
+    const Loaded loaded = load_files((kCorpus / "wild" / name).string());
+    for (const Diagnostic& one : loaded.diagnostics.all()) {
+      CHECK_MESSAGE(one.message.find(" yet") == std::string::npos, name, ": ", one.message);
+      CHECK_MESSAGE(one.message.find("not started") == std::string::npos, name, ": ", one.message);
+    }
+  }
+  CHECK(files == 88);
+}
+
 // Where keepalived finds nothing and we a mistake.
 constexpr std::string_view kStricter[] = {
     "5.conf",    // strict mode makes keepalived deaf on its addresses: it does not say so

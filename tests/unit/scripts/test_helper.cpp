@@ -49,9 +49,11 @@ struct Stage {
   std::unique_ptr<Helper> helper = std::make_unique<Helper>(
       io, logger, [this](const Command& command) { return permits(command); },
       [this] { is_done = true; });
+  std::size_t begun = 0;  // of which the client knows
   std::vector<std::pair<std::string, ScriptOutcome>> ends;  // "subject state"
   std::unique_ptr<ScriptClient> client =
       std::make_unique<ScriptClient>(io, [this](const ScriptClient::News& news) {
+        if (news.what == ScriptReport::What::started) ++begun;
         if (news.what == ScriptReport::What::ended)
           ends.emplace_back(news.subject + " " + news.state, news.outcome);
       });
@@ -199,7 +201,7 @@ TEST_CASE("scripts: when their process dies, what had not begun is run by the ne
   stage.client->run("VI_1", "MASTER",
                     {command_of({stage.script("a", "echo a >> " + out + "; sleep 5")}),
                      command_of({stage.script("b", "echo b >> " + out)})});
-  REQUIRE(run_until(stage.io, [&] { return content(out) == "a\n"; }));
+  REQUIRE(run_until(stage.io, [&] { return content(out) == "a\n" && stage.begun == 1; }));
   stage.helper = std::make_unique<Helper>(
       stage.io, stage.logger, [](const Command&) { return true; }, [] {});
   REQUIRE(run_until(stage.io, [&] { return stage.ends.size() == 1; }));
