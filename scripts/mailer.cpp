@@ -113,7 +113,7 @@ core::Result<void> Mailer::start_session(const std::vector<mail::LetterId>& lett
   // As this process is: the postman gives up by itself what it has.
   const core::Command command{.argv = {"holdfast", "--role=mail"},
                               .user = {::geteuid(), ::getegid(), {::getegid()}}};
-  auto spawned = spawn("/proc/self/exe", command, ends->other.get());
+  auto spawned = spawn("/proc/self/exe", command, {.standard_input = ends->other.get()});
   if (!spawned) return spawned.error();
   session_->process = std::make_shared<Running>(
       io_, std::move(*spawned), runtime::now(), [this](const core::ScriptOutcome& outcome) {
