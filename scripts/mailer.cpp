@@ -38,7 +38,7 @@ Mailer::~Mailer() {
 void Mailer::use(mail::Settings settings) {
   if (settings == settings_) return;
   settings_ = std::move(settings);
-  handle(mail::SettingsChanged{});
+  handle(mail::SettingsChanged{.can_send = settings_.is_complete()});
 }
 
 void Mailer::post(mail::LetterId id, const std::string& subject, std::string title,
