@@ -73,7 +73,12 @@ struct FileWatch::State : std::enable_shared_from_this<FileWatch::State> {
     if (descriptor.is_open()) return {};
     const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0) return core::fail_errno(errno, "cannot watch files");
-    descriptor.assign(fd);
+    boost::system::error_code error;
+    descriptor.assign(fd, error);
+    if (error) {  // the host has no watches of epoll left
+      ::close(fd);
+      return core::fail_errno(error.value(), "cannot watch files");
+    }
     wait();
     return {};
   }

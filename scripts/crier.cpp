@@ -12,20 +12,17 @@ namespace holdfast::scripts {
 using runtime::Tidings;
 using runtime::TidingsReport;
 
-Crier::Crier(boost::asio::io_context& io, runtime::Logger& logger)
+Crier::Crier(boost::asio::io_context& io, runtime::Logger& logger, const std::string& director)
     : logger_(logger),
-      commit_(io, [this] { commit(); }),
-      pipes_(io, logger),
+      pipes_(io, logger, director),
       mailer_(io, logger, [this](mail::LetterId id) { on_settled(id); }),
       patience_(io, [this] { end(); }) {}
 
 void Crier::prepare(Correspondence correspondence) {
   prepared_ = std::move(correspondence);
-  if (!has_committed_) commit_.arm(runtime::now() + kCommitAfter);
 }
 
 void Crier::commit() {
-  commit_.arm(std::nullopt);
   if (!prepared_) return;
   has_committed_ = true;
   const Correspondence now = *std::exchange(prepared_, std::nullopt);
@@ -34,7 +31,7 @@ void Crier::commit() {
 }
 
 void Crier::take(const std::string& owner, Tidings tidings, Answer answer) {
-  if (!has_committed_) commit();
+  if (!has_committed_) commit();  // the teller heard of it before us
   const PipeKind kind = tidings.scope == Tidings::Scope::vrrp ? PipeKind::vrrp : PipeKind::lvs;
   if (tidings.lost != 0) pipes_.count_lost(kind, tidings.lost);
   if (!tidings.line.empty()) pipes_.write(kind, tidings.line);

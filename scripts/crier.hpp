@@ -18,11 +18,8 @@ class Crier {
   /// At the end a session with the relay that is under way gets this long.
   static constexpr core::Duration kMailPatience = std::chrono::seconds(2);
 
-  Crier(boost::asio::io_context& io, runtime::Logger& logger);
-
-  /// What a successor of a killed process finds prepared comes into use after this, or with the
-  /// first tidings: nobody says again that it is.
-  static constexpr core::Duration kCommitAfter = std::chrono::milliseconds(200);
+  /// `director`: as of Pipes.
+  Crier(boost::asio::io_context& io, runtime::Logger& logger, const std::string& director);
 
   /// Of a configuration that may come into use.
   void prepare(Correspondence correspondence);
@@ -47,7 +44,6 @@ class Crier {
   runtime::Logger& logger_;
   std::optional<Correspondence> prepared_;
   bool has_committed_ = false;
-  runtime::DeadlineTimer commit_;
   Pipes pipes_;
   std::map<mail::LetterId, Waiting> letters_;  // for whose end somebody waits
   Mailer mailer_;

@@ -74,7 +74,7 @@ int run_daemon(const runtime::ChildOptions& options) {
     channel.take_waiting();
     return permitted.allows(command);
   };
-  Crier crier(loop.io(), logger);
+  Crier crier(loop.io(), logger, options.run_dir);
   Helper helper(loop.io(), logger, permits, [&] { crier.leave([&loop] { loop.stop(0); }); });
   helper.give_tidings_to(
       [&](const std::string& owner, runtime::Tidings tidings, Crier::Answer answer) {

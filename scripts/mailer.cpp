@@ -38,7 +38,7 @@ Mailer::~Mailer() {
 void Mailer::use(mail::Settings settings) {
   if (settings == settings_) return;
   settings_ = std::move(settings);
-  handle(mail::SettingsChanged{});
+  handle(mail::SettingsChanged{.can_send = settings_.is_complete()});
 }
 
 void Mailer::post(mail::LetterId id, const std::string& subject, std::string title,
@@ -113,7 +113,7 @@ core::Result<void> Mailer::start_session(const std::vector<mail::LetterId>& lett
   // As this process is: the postman gives up by itself what it has.
   const core::Command command{.argv = {"holdfast", "--role=mail"},
                               .user = {::geteuid(), ::getegid(), {::getegid()}}};
-  auto spawned = spawn("/proc/self/exe", command, ends->other.get());
+  auto spawned = spawn("/proc/self/exe", command, {.standard_input = ends->other.get()});
   if (!spawned) return spawned.error();
   session_->process = std::make_shared<Running>(
       io_, std::move(*spawned), runtime::now(), [this](const core::ScriptOutcome& outcome) {

@@ -13,15 +13,37 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <utility>
 
 namespace holdfast::scripts {
+namespace {
 
-NotifyPipe::NotifyPipe(boost::asio::io_context& io, runtime::Logger& logger, PipeKind kind)
-    : io_(io), logger_(logger), kind_(kind), again_(io, [this] { tend(); }), patience_(io, [this] {
-        on_patience();
-      }) {}
+/// Of a pipe that we have made: whose it is. Only root can write one with this beginning, xattr(7).
+constexpr const char* kMark = "trusted.holdfast";
+
+/// Where that cannot be, nothing is lost but the removal of a pipe after a crash.
+void mark(const std::string& path, const std::string& director) {
+  static_cast<void>(::lsetxattr(path.c_str(), kMark, director.data(), director.size(), 0));
+}
+
+bool has_mark(int fd, const std::string& director) {
+  std::array<char, PATH_MAX> found{};
+  const ssize_t size = ::fgetxattr(fd, kMark, found.data(), found.size());
+  return size >= 0 && std::string_view(found.data(), static_cast<std::size_t>(size)) == director;
+}
+
+}  // namespace
+
+NotifyPipe::NotifyPipe(boost::asio::io_context& io, runtime::Logger& logger, PipeKind kind,
+                       std::string director)
+    : io_(io),
+      logger_(logger),
+      kind_(kind),
+      director_(std::move(director)),
+      again_(io, [this] { tend(); }),
+      patience_(io, [this] { on_patience(); }) {}
 
 NotifyPipe::~NotifyPipe() {
   if (reader_) reader_->forget();
@@ -33,9 +55,9 @@ void NotifyPipe::use(const PipeSettings& settings) {
                             settings.problem == settings_.problem;
   const bool is_same_reader = is_same_pipe && settings.reader == settings_.reader;
   if (!is_same_reader) {
-    end_reader(SIGTERM);  // it is not waited for; a new one reads the same pipe beside it
-    if (reader_) reader_->forget();
-    reader_.reset();
+    // It is not waited for; a new one reads the same pipe beside it.
+    if (reader_) std::exchange(reader_, nullptr)->dismiss(kPatience);
+    trouble_.clear();
     pause_ = kFirstPause;
   }
   if (!is_same_pipe) close();
@@ -46,7 +68,7 @@ void NotifyPipe::use(const PipeSettings& settings) {
 /// Whatever is missing is made, or tried again later.
 void NotifyPipe::tend() {
   again_.arm(std::nullopt);
-  if (!is_wanted() || on_left_) return;
+  if (!is_wanted() || is_leaving_) return;
   if (!fd_) {
     auto opened = open();
     if (!opened) {
@@ -70,8 +92,12 @@ core::Result<runtime::UniqueFd> NotifyPipe::open() {
   if (!settings_.problem.empty()) return core::fail("{}", settings_.problem);
   if (::mkfifo(path.c_str(), 0600) == 0) {
     is_made_here_ = true;
-    if (::lchown(path.c_str(), settings_.owner.uid, settings_.owner.gid) != 0)
-      return core::fail_errno(errno, "cannot give the pipe {} to its owner", path);
+    if (::lchown(path.c_str(), settings_.owner.uid, settings_.owner.gid) != 0) {
+      const int error = errno;
+      ::unlink(path.c_str());  // or the next try would take it for a stranger's and use it
+      return core::fail_errno(error, "cannot give the pipe {} to its owner", path);
+    }
+    mark(path, director_);
   } else if (errno != EEXIST) {
     return core::fail_errno(errno, "cannot make the pipe {}", path);
   }
@@ -80,6 +106,7 @@ core::Result<runtime::UniqueFd> NotifyPipe::open() {
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0 || !S_ISFIFO(found.st_mode))
     return core::fail("{} is there and is no pipe", path);
+  if (has_mark(fd.get(), director_)) is_made_here_ = true;  // by a predecessor that was killed
   return fd;
 }
 
@@ -113,12 +140,18 @@ void NotifyPipe::write(std::string_view line) {
 
 void NotifyPipe::begin_reader() {
   std::string program;
-  std::string why = runtime::why_not_run(*settings_.reader, program);
+  const std::string why = runtime::why_not_run(*settings_.reader, program);
   if (!why.empty()) {
-    trouble_ = fmt::format("its reader is not run: {}", why);
-    return logger_.log(kPipe, "{}: {}", name_of(kind_), trouble_);
+    std::string trouble = fmt::format("its reader is not run: {}", why);
+    if (trouble != trouble_)
+      logger_.log(kPipe, "{}: {}; it is tried again, with a pause that grows to a minute",
+                  name_of(kind_), trouble);
+    trouble_ = std::move(trouble);
+    return pause();
   }
-  auto spawned = spawn(program, *settings_.reader);
+  trouble_.clear();
+  // One that lived on would take lines from the reader of a successor.
+  auto spawned = spawn(program, *settings_.reader, {.ends_with_us = true});
   reader_since_ = runtime::now();
   if (!spawned)
     return on_reader_ended(
@@ -132,11 +165,15 @@ void NotifyPipe::begin_reader() {
 }
 
 void NotifyPipe::on_reader_ended(const core::ScriptOutcome& outcome) {
-  if (on_left_) return finish();
+  if (is_leaving_) return finish();
   if (runtime::now() - reader_since_ > kStable) pause_ = kFirstPause;
   logger_.log(kPipeReader, "{}: {} {}; it is started again in {} s", name_of(kind_),
               settings_.reader->argv.front(), outcome.to_string(),
               pause_ / std::chrono::seconds(1));
+  pause();
+}
+
+void NotifyPipe::pause() {
   again_.arm(runtime::now() + pause_);
   pause_ = std::min(2 * pause_, kLongestPause);
 }
@@ -151,6 +188,7 @@ bool NotifyPipe::is_empty() const {
 }
 
 void NotifyPipe::leave(std::function<void()> on_left) {
+  is_leaving_ = true;
   on_left_ = std::move(on_left);
   again_.arm(std::nullopt);
   if (!reader_) return finish();
@@ -190,9 +228,10 @@ boost::json::object NotifyPipe::status() const {
   return page;
 }
 
-Pipes::Pipes(boost::asio::io_context& io, runtime::Logger& logger)
-    : pipes_{NotifyPipe(io, logger, PipeKind::all), NotifyPipe(io, logger, PipeKind::vrrp),
-             NotifyPipe(io, logger, PipeKind::lvs)} {}
+Pipes::Pipes(boost::asio::io_context& io, runtime::Logger& logger, const std::string& director)
+    : pipes_{NotifyPipe(io, logger, PipeKind::all, director),
+             NotifyPipe(io, logger, PipeKind::vrrp, director),
+             NotifyPipe(io, logger, PipeKind::lvs, director)} {}
 
 void Pipes::use(const std::array<PipeSettings, kPipeKinds.size()>& settings) {
   for (std::size_t i = 0; i < pipes_.size(); ++i) pipes_[i].use(settings[i]);

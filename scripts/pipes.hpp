@@ -22,14 +22,15 @@ namespace holdfast::scripts {
 class NotifyPipe {
  public:
   /// Between a reader's end and its next start; doubled up to kLongestPause while it keeps ending
-  /// within kStable.
+  /// within kStable, or cannot be run.
   static constexpr core::Duration kFirstPause = std::chrono::seconds(1);
   static constexpr core::Duration kLongestPause = std::chrono::minutes(1);
   static constexpr core::Duration kStable = std::chrono::seconds(10);
   /// At the end a reader has this long to take what is in the pipe, and as long again to end.
   static constexpr core::Duration kPatience = std::chrono::seconds(1);
 
-  NotifyPipe(boost::asio::io_context& io, runtime::Logger& logger, PipeKind kind);
+  NotifyPipe(boost::asio::io_context& io, runtime::Logger& logger, PipeKind kind,
+             std::string director);
   ~NotifyPipe();
   NotifyPipe(const NotifyPipe&) = delete;
   NotifyPipe& operator=(const NotifyPipe&) = delete;
@@ -50,6 +51,7 @@ class NotifyPipe {
   void close();
   void tend();
   void begin_reader();
+  void pause();
   void on_reader_ended(const core::ScriptOutcome& outcome);
   void end_reader(int signal);
   void on_patience();
@@ -59,6 +61,7 @@ class NotifyPipe {
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   PipeKind kind_;
+  std::string director_;
   PipeSettings settings_;
   runtime::UniqueFd fd_;
   bool is_made_here_ = false;
@@ -70,6 +73,7 @@ class NotifyPipe {
   runtime::DeadlineTimer patience_;  // of the end
   core::Instant asked_at_{};         // the reader, to end; zero: not yet
   core::Instant leave_at_{};
+  bool is_leaving_ = false;  // and does not begin anything any more
   std::function<void()> on_left_;
   std::uint64_t written_ = 0;
   std::uint64_t lost_ = 0;
@@ -78,7 +82,9 @@ class NotifyPipe {
 
 class Pipes {
  public:
-  Pipes(boost::asio::io_context& io, runtime::Logger& logger);
+  /// `director`: its run directory. A pipe that a predecessor of the same one has made is removed
+  /// at the end as one's own.
+  Pipes(boost::asio::io_context& io, runtime::Logger& logger, const std::string& director);
 
   void use(const std::array<PipeSettings, kPipeKinds.size()>& settings);
   /// To `notify_fifo` and to that of `kind`.

@@ -19,10 +19,16 @@ using core::ScriptOutcome;
 
 Running::Running(boost::asio::io_context& io, Spawned spawned, core::Instant started,
                  OnEnded on_ended)
-    : pid_(spawned.pid),
+    : io_(io),
+      pid_(spawned.pid),
+      start_error_(std::move(spawned.start_error)),
       pidfd_(io, spawned.pidfd.release()),
       started_(started),
       on_ended_(std::move(on_ended)) {}
+
+Running::~Running() {
+  if (last_blow_) strike(SIGKILL, core::EndedBy::farewell);
+}
 
 void Running::wait() {
   pidfd_.async_wait(pidfd_.wait_read, [self = shared_from_this()](boost::system::error_code error) {
@@ -54,14 +60,26 @@ void Running::forget() {
   pidfd_.close(ignored);
 }
 
+void Running::dismiss(core::Duration patience) {
+  on_ended_ = {};
+  strike(SIGTERM, core::EndedBy::farewell);
+  last_blow_ = std::make_unique<runtime::DeadlineTimer>(
+      io_, [this] { strike(SIGKILL, core::EndedBy::farewell); });
+  last_blow_->arm(runtime::now() + patience);
+}
+
 void Running::reap() {
   // Who did not end by itself takes along what it has left in its group.
   if (by_ != core::EndedBy::itself) ::kill(-pid_, SIGKILL);
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) != pid_) return wait();
+  last_blow_.reset();
   ScriptOutcome outcome{.by = by_, .took = runtime::now() - started_};
   if (WIFSIGNALED(status)) outcome.end = ScriptEnd::signalled;
   outcome.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+  int error = 0;
+  if (start_error_ && ::read(start_error_.get(), &error, sizeof error) == sizeof error)
+    outcome = {.end = ScriptEnd::not_started, .code = error};
   const auto callback = std::exchange(on_ended_, {});
   if (callback) callback(outcome);
 }

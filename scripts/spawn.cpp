@@ -9,6 +9,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,14 +42,17 @@ std::vector<char*> clean_environment() {
   return kept;
 }
 
-/// What the new process needs, and its one answer: they share their memory.
+/// What the new process needs, and its one answer.
 struct Launch {
   const char* program;
   char* const* argv;
   char* const* environment;
   const core::ScriptUser& user;
-  int input_fd;   ///< standard input; -1: /dev/null
-  int error = 0;  ///< errno of what kept it from becoming the script
+  SpawnOptions options;
+  bool is_our_user;
+  pid_t parent;
+  int error_fd = -1;  ///< where the answer goes from a process with memory of its own
+  int error = 0;      ///< errno of what kept it from becoming the script
 };
 
 // The calls themselves: the C library's functions would have the other threads of this process,
@@ -65,26 +69,53 @@ constexpr long kSetUid = SYS_setuid;
 
 /// Whoever is this user already stays it where the groups cannot be changed: a container's root
 /// without CAP_SETGID.
-bool become(const core::ScriptUser& user) {
+bool become(const Launch& launch) {
+  const core::ScriptUser& user = launch.user;
   const bool has_groups = ::syscall(kSetGroups, user.groups.size(), user.groups.data()) == 0;
-  if (user.uid == ::geteuid() && user.gid == ::getegid()) return true;
+  if (launch.is_our_user) return true;
   return has_groups && ::syscall(kSetGid, user.gid) == 0 && ::syscall(kSetUid, user.uid) == 0;
 }
 
-// Runs in the memory of its parent, which waits until the exec: system calls only, and nothing of
-// the parent's is changed but `error`.
+/// A change of user takes this back, so it comes after that. Whose parent has ended by then hears
+/// nothing any more: prctl(2), PR_SET_PDEATHSIG.
+bool end_with(pid_t parent) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return false;
+  if (::getppid() != parent) ::_exit(kNotStarted);
+  return true;
+}
+
+/// All descriptors from `first` on but the one that closes itself with the exec.
+void close_others(int first, int error_fd) {
+  const auto from = static_cast<unsigned>(first);
+  if (error_fd < first) {
+    ::close_range(from, ~0U, 0);
+    return;
+  }
+  const auto kept = static_cast<unsigned>(error_fd);
+  if (kept > from) ::close_range(from, kept - 1, 0);
+  ::close_range(kept + 1, ~0U, 0);
+}
+
+// May run in the memory of its parent, which waits until the exec: system calls only, and nothing
+// of the parent's is changed but `error`.
 int become_script(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
+  const SpawnOptions& options = launch.options;
   ::setsid();
   const bool has_input =
-      launch.input_fd >= 0 && ::dup2(launch.input_fd, STDIN_FILENO) == STDIN_FILENO;
+      options.standard_input >= 0 && ::dup2(options.standard_input, STDIN_FILENO) == STDIN_FILENO;
   const int first = has_input ? STDOUT_FILENO : STDIN_FILENO;
-  ::close_range(static_cast<unsigned>(first), ~0U, 0);
+  close_others(first, launch.error_fd);
   const bool has_null = ::open("/dev/null", O_RDWR) == first;
   for (int standard = first + 1; standard <= STDERR_FILENO; ++standard) ::dup2(first, standard);
   runtime::use_default_signals();  // what is ignored or blocked would survive the exec
-  if (has_null && become(launch.user)) ::execve(launch.program, launch.argv, launch.environment);
+  if (has_null && become(launch) && (!options.ends_with_us || end_with(launch.parent)))
+    ::execve(launch.program, launch.argv, launch.environment);
   launch.error = errno;
+  if (launch.error_fd >= 0) {
+    [[maybe_unused]] const ssize_t ignored =
+        ::write(launch.error_fd, &launch.error, sizeof launch.error);
+  }
   ::_exit(kNotStarted);
 }
 
@@ -95,22 +126,41 @@ void wait_for(pid_t pid) {
 
 }  // namespace
 
-// As vfork: nothing of this process is copied, however large it is. clone(2).
+// Of our own user as vfork: nothing of this process is copied, however large it is, and it waits
+// for the exec. Another account could stop the new process before that, or look into its memory: it
+// gets a copy, and nobody waits. clone(2).
 core::Result<Spawned> spawn(const std::string& program, const core::Command& command,
-                            int standard_input) {
+                            const SpawnOptions& options) {
   std::vector<std::string> words = command.argv;
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const std::vector<char*> environment = clean_environment();
-  Launch launch{program.c_str(), argv.data(), environment.data(), command.user, standard_input};
+  Launch launch{.program = program.c_str(),
+                .argv = argv.data(),
+                .environment = environment.data(),
+                .user = command.user,
+                .options = options,
+                .is_our_user = command.user.uid == ::geteuid() && command.user.gid == ::getegid(),
+                .parent = ::getpid()};
+  Spawned spawned;
+  runtime::UniqueFd error_writer;
+  int sharing = CLONE_VM | CLONE_VFORK;
+  if (!launch.is_our_user) {
+    sharing = 0;
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+      return core::fail_errno(errno, "cannot run {}", program);
+    spawned.start_error.reset(ends[0]);
+    error_writer.reset(ends[1]);
+    launch.error_fd = ends[1];
+  }
   alignas(std::max_align_t) std::array<std::byte, kStackBytes> stack;
   int pidfd = -1;
-  Spawned spawned;
   {
     const runtime::SignalsBlocked blocked;  // no handler of ours runs in the new process
     spawned.pid = ::clone(become_script, stack.data() + stack.size(),
-                          CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &launch, &pidfd);
+                          sharing | CLONE_PIDFD | SIGCHLD, &launch, &pidfd);
   }
   if (spawned.pid < 0) return core::fail_errno(errno, "cannot run {}", program);
   spawned.pidfd.reset(pidfd);

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace holdfast::mail {
+namespace {
+
+constexpr const char* kNobody = "the configuration names no relay or no receiver any more";
+
+}  // namespace
 
 void Queue::step(const Event& event, core::Instant now, Actions& out) {
   std::visit([&](const auto& one) { on(one, now, out); }, event);
@@ -55,6 +60,7 @@ void Queue::put_off(Place place, const std::string& why, core::Instant now, Acti
     letters_.at(newest->second).letter.overtaken += waiting.letter.overtaken + 1;
     return settle(place, Settled::How::overtaken, "a newer one came before it left", now, out);
   }
+  if (!can_send_) return settle(place, Settled::How::given_up, kNobody, now, out);
   if (now - waiting.posted_at >= kGiveUpAfter) settle(place, Settled::How::given_up, why, now, out);
 }
 
@@ -88,9 +94,15 @@ void Queue::pause(core::Instant now, Actions& out) {
   if (is_new) out.push_back(Troubled{session_trouble_, pause_});
 }
 
-void Queue::on(const SettingsChanged&, core::Instant now, Actions&) {
+void Queue::on(const SettingsChanged& event, core::Instant now, Actions& out) {
+  can_send_ = event.can_send;
   next_at_ = now;
-  for (auto& [id, waiting] : letters_) waiting.only_for.clear();
+  for (auto next = letters_.begin(); next != letters_.end();) {
+    const Place place = next++;
+    place->second.only_for.clear();
+    if (!can_send_ && !place->second.is_in_session)
+      settle(place, Settled::How::given_up, kNobody, now, out);
+  }
 }
 
 void Queue::on(const Tick&, core::Instant, Actions&) {}

@@ -38,8 +38,11 @@ struct Decided {
 struct SessionOver {
   std::string why;
 };
-/// Another relay or other receivers: tried at once.
-struct SettingsChanged {};
+/// Another relay or other receivers: tried at once. None of either: what waits is given up, and
+/// nothing is begun.
+struct SettingsChanged {
+  bool can_send = true;
+};
 struct Tick {};
 using Event = std::variant<Posted, Decided, SessionOver, SettingsChanged, Tick>;
 
@@ -126,6 +129,7 @@ class Queue {
   std::map<std::string, LetterId> newest_;  // of a subject
   Counts counts_;
   std::optional<Trouble> last_trouble_;
+  bool can_send_ = true;
   bool has_session_ = false;
   bool session_sent_ = false;    // something
   std::string session_trouble_;  // why it did not send everything

@@ -278,14 +278,11 @@ void Daemon::perform(const AdoptGeneration& action) {
   snapshots_.keep_only(action.generation, action.former);
   const Directives directives = snapshots_.directives(action.generation);
   schedule_.follow(directives);
-  use_umask(options_.umask ? options_.umask : directives.umask);
+  const auto wanted = options_.umask ? options_.umask : directives.umask;
+  const mode_t mask = wanted.value_or(umask_at_start_);
+  ::umask(mask);  // what is started from now on inherits it; the process that runs scripts is told
+  scripts_.commit(action.generation, mask);
   remember_trial(action.former);
-}
-// What is started from now on inherits it; the process that runs scripts is told.
-void Daemon::use_umask(std::optional<std::uint16_t> mask) {
-  const mode_t wanted = mask.value_or(umask_at_start_);
-  ::umask(wanted);
-  scripts_.use_umask(wanted);
 }
 
 void Daemon::perform(const ReuseSnapshot& action) {

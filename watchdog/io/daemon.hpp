@@ -75,8 +75,6 @@ class Daemon {
   void perform(const Report& action);
   void perform(const Exit& action);
 
-  void use_umask(std::optional<std::uint16_t> mask);
-
   Options options_;
   Starter starter_;
   runtime::Loop loop_;

@@ -42,10 +42,16 @@ void ScriptProcess::configure(Generation generation, runtime::UniqueFd snapshot)
   if (process_) send_configuration(generation, configurations_.back().second);
 }
 
-// To that process a commit brings the umask of what is committed.
-void ScriptProcess::use_umask(mode_t mask) {
-  if (!process_) return;
-  runtime::Frame frame{.type = runtime::FrameType::commit, .number = mask, .text = {}, .fd = {}};
+void ScriptProcess::commit(Generation generation, mode_t mask) {
+  in_use_ = generation;
+  umask_ = mask;
+  const bool is_newest = !configurations_.empty() && configurations_.back().first == generation;
+  if (process_ && is_newest) send_commit();
+}
+
+// To that process a commit means what it was sent last, and brings the umask of that.
+void ScriptProcess::send_commit() {
+  runtime::Frame frame{.type = runtime::FrameType::commit, .number = umask_, .text = {}, .fd = {}};
   if (const auto sent = channel_->send(std::move(frame)); !sent)
     logger_.log(kScriptsDied, "{}", sent.error().message);
 }
@@ -69,8 +75,11 @@ void ScriptProcess::begin() {
     pause_ = std::min(2 * pause_, kLongestPause);
     return;
   }
-  for (const auto& [generation, snapshot] : configurations_)
+  // In the middle of a reload the last one is a candidate, which may yet be refused.
+  for (const auto& [generation, snapshot] : configurations_) {
     send_configuration(generation, snapshot);
+    if (generation == in_use_) send_commit();
+  }
   for (const Role role : kRoles)
     if (served_.contains(role)) connect_to_running(role);
 }

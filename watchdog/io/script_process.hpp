@@ -49,8 +49,8 @@ class ScriptProcess {
   /// This configuration is about to come into use: the process reads it, to know which commands it
   /// holds. Called before a child is told of it; for a number that it knows, it does nothing.
   void configure(Generation generation, runtime::UniqueFd snapshot);
-  /// For every script from now on. A process that is started later has it from this one.
-  void use_umask(mode_t mask);
+  /// This one is in use, with this umask, which a process that is started later has from this one.
+  void commit(Generation generation, mode_t mask);
   /// A process in this role has been started: it gets a connection.
   void connect(Role role);
   /// The children are gone. `on_left` comes when their last scripts have ended, or kPatience is
@@ -66,6 +66,7 @@ class ScriptProcess {
   [[nodiscard]] core::Result<void> spawn();
   void connect_to_running(Role role);
   void send_configuration(Generation generation, const runtime::UniqueFd& snapshot);
+  void send_commit();
   void begin();
   void on_exit(ExitStatus status);
   void on_heartbeat(const runtime::Frame& frame);
@@ -81,6 +82,8 @@ class ScriptProcess {
   RoleSet served_;
   /// As many as it keeps: a new process is given the same ones.
   std::deque<std::pair<Generation, runtime::UniqueFd>> configurations_;
+  Generation in_use_ = 0;  // of these; 0: none yet
+  mode_t umask_ = 0;
   std::string report_;
   bool has_spoken_ = false;
   int looks_ = 0;  // since its last heartbeat

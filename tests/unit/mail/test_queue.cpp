@@ -165,3 +165,22 @@ TEST_CASE("mail queue: it has a bound, and what does not fit is counted as faile
   bench.post(100'001, "7");  // in the place of an older one
   CHECK(bench.queue.counts().failed == 1);
 }
+
+TEST_CASE(
+    "mail queue: without a relay what waits is given up, what is under way decided once more") {
+  Bench bench;
+  bench.post(1, "a");
+  bench.post(2, "b");
+
+  bench.step(SettingsChanged{.can_send = false});
+  REQUIRE(of<Settled>(bench.actions).size() == 1);
+  CHECK(of<Settled>(bench.actions)[0].id == 2);
+  CHECK(of<Settled>(bench.actions)[0].how == How::given_up);
+  bench.fail();
+  REQUIRE(of<Settled>(bench.actions).size() == 1);
+  CHECK(of<Settled>(bench.actions)[0].id == 1);
+  CHECK(bench.queue.deadline() == std::nullopt);
+
+  bench.step(SettingsChanged{});
+  CHECK(bench.post(3, "a") == Actions{Begin{{3}}});
+}

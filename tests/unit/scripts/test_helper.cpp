@@ -7,14 +7,18 @@
 #include <fmt/format.h>
 
 #include "scripts/helper.hpp"
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <poll.h>
 #include <sstream>
+#include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -298,4 +302,57 @@ TEST_CASE("scripts: one runs as its user with all groups it is given") {
   command.user = {65534, 65534, {65534, 27, 4}};
   CHECK(stage.run(std::move(command)).succeeded());
   CHECK(content(out) == "65534\n65534 4 27\n");
+}
+
+TEST_CASE("scripts: nobody waits for the exec of another user's script") {
+  // The exec of the program waits until this answers, as that of one on a file server that is gone.
+  const runtime::UniqueFd gate(::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY));
+  if (!gate) {
+    MESSAGE("skipped: needs root to hold up an exec");
+    return;
+  }
+  Stage stage;
+  ::chmod((stage.directory / "").c_str(), 0777);
+  const std::string held = stage.script("held", "exit 3");
+  REQUIRE(::fanotify_mark(gate.get(), FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, AT_FDCWD, held.c_str()) ==
+          0);
+  std::atomic<bool> may_go = false;
+  std::atomic<bool> was_held = true;
+  std::thread keeper([&] {
+    fanotify_event_metadata asked{};
+    pollfd question{.fd = gate.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&question, 1, 5000) != 1) return;
+    if (::read(gate.get(), &asked, sizeof asked) <= 0) return;
+    for (int i = 0; i < 300 && !may_go; ++i) std::this_thread::sleep_for(10ms);
+    was_held = may_go.load();
+    const fanotify_response answer{.fd = asked.fd, .response = FAN_ALLOW};
+    if (::write(gate.get(), &answer, sizeof answer) < 0) was_held = false;
+    ::close(asked.fd);
+  });
+  Command command = command_of({held});
+  command.user = {65534, 65534, {65534}};
+
+  stage.client->run("VI_2", "MASTER", {std::move(command)});
+  CHECK(stage.run(command_of({"true"})).succeeded());
+  may_go = true;
+  keeper.join();
+
+  CHECK(was_held);
+  stage.wait_for_ends(2);
+}
+
+TEST_CASE("scripts: another user's that cannot be started says why") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root to become somebody else");
+    return;
+  }
+  Stage stage;
+  ::chmod((stage.directory / "").c_str(), 0777);
+  const std::string broken = stage.directory / "broken";
+  std::ofstream(broken) << "#!/no/such/interpreter\n";
+  ::chmod(broken.c_str(), 0755);
+  Command command = command_of({broken});
+  command.user = {65534, 65534, {65534}};
+  CHECK(stage.run(std::move(command)).to_string() ==
+        "could not be started: No such file or directory");
 }

@@ -6,11 +6,14 @@
 
 #include "scripts/crier.hpp"
 #include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -24,7 +27,7 @@ struct Stage {
   runtime::testing::TemporaryDirectory directory;
   boost::asio::io_context io;
   runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
-  std::unique_ptr<Pipes> pipes = std::make_unique<Pipes>(io, logger);
+  std::unique_ptr<Pipes> pipes = std::make_unique<Pipes>(io, logger, "test");
   std::array<PipeSettings, 3> settings;
 
   PipeSettings& at(PipeKind kind) { return settings[static_cast<std::size_t>(kind)]; }
@@ -71,6 +74,13 @@ bool is_pipe_of_ours(const std::string& path) {
   struct stat found {};
   return ::lstat(path.c_str(), &found) == 0 && S_ISFIFO(found.st_mode) &&
          (found.st_mode & 0777) == 0600;
+}
+
+/// A zombie, whose new parent may be slow to reap it, has ended, too.
+bool has_ended(pid_t pid) {
+  const std::string stat = content(fmt::format("/proc/{}/stat", pid));
+  const std::size_t name_ends = stat.rfind(") ");
+  return name_ends == std::string::npos || stat.substr(name_ends + 2).starts_with('Z');
 }
 
 }  // namespace
@@ -193,10 +203,138 @@ TEST_CASE("pipes: a reader that does not end is ended") {
   REQUIRE(run_until(stage.io, [&] { return ::kill(std::stoi(content(pid)), 0) != 0; }) == true);
 }
 
+TEST_CASE("pipes: a reader ends with the process that started it, of whatever user it is") {
+  Stage stage;
+  ::chmod((stage.directory / "").c_str(), 0777);
+  const std::string path = stage.add(PipeKind::all, "all");
+  const std::string pid = stage.directory / "pid";
+  const std::string body =
+      fmt::format("echo $$ > {}.new; mv {}.new {}\nexec sleep 100", pid, pid, pid);
+  std::vector<core::ScriptUser> users{{::geteuid(), ::getegid(), {::getegid()}}};
+  if (::geteuid() == 0) users.push_back({65534, 65534, {65534}});
+  for (const core::ScriptUser& user : users) {
+    std::filesystem::remove(pid);
+    stage.at(PipeKind::all).reader = stage.script("reader", body, path);
+    stage.at(PipeKind::all).reader->user = user;
+    const pid_t process = ::fork();
+    if (process == 0) {
+      boost::asio::io_context io;
+      Pipes pipes(io, stage.logger, "test");
+      pipes.use(stage.settings);
+      while (true) ::pause();
+    }
+    REQUIRE(run_until(stage.io, [&] { return !content(pid).empty(); }));
+    const pid_t reader = std::stoi(content(pid));
+
+    ::kill(process, SIGKILL);
+    ::waitpid(process, nullptr, 0);
+
+    CHECK(run_until(stage.io, [&] { return has_ended(reader); }));
+    ::kill(reader, SIGKILL);
+  }
+}
+
+TEST_CASE("pipes: a reader that cannot be run yet is tried again, and said once") {
+  Stage stage;
+  const std::string path = stage.add(PipeKind::all, "all");
+  const std::string out = stage.directory / "out";
+  core::Command reader = stage.script("reader", "echo runs > " + out + "; exec sleep 100", path);
+  ::chmod(reader.argv.front().c_str(), 0644);
+  stage.at(PipeKind::all).reader = reader;
+  stage.pipes->use(stage.settings);
+  CHECK(stage.pipes->status().at(0).as_object().at("error").is_string());
+  CHECK_FALSE(stage.pipes->status().at(0).as_object().at("reader_runs").as_bool());
+
+  ::chmod(reader.argv.front().c_str(), 0755);
+
+  CHECK(run_until(stage.io, [&] { return content(out) == "runs\n"; }));
+  CHECK(stage.pipes->status().at(0).as_object().at("error").is_null());
+}
+
+TEST_CASE(
+    "pipes: a reader that is not wanted any more is ended and reaped, even an unwilling one") {
+  Stage stage;
+  const std::string path = stage.add(PipeKind::all, "all");
+  const std::string pid = stage.directory / "pid";
+  stage.at(PipeKind::all).reader =
+      stage.script("reader", fmt::format("trap '' TERM\necho $$ > {}\nexec sleep 1000", pid), path);
+  stage.pipes->use(stage.settings);
+  REQUIRE(run_until(stage.io, [&] { return !content(pid).empty(); }));
+  const pid_t reader = std::stoi(content(pid));
+
+  stage.at(PipeKind::all).reader.reset();
+  stage.pipes->use(stage.settings);
+
+  CHECK(run_until(stage.io, [&] { return ::kill(reader, 0) != 0; }));  // a zombie would be there
+}
+
+TEST_CASE("pipes: a reader that outlived SIGTERM at the stop is not started again") {
+  Stage stage;
+  const std::string path = stage.add(PipeKind::all, "all");
+  const std::string pids = stage.directory / "pids";
+  stage.at(PipeKind::all).reader = stage.script(
+      "reader", fmt::format("trap '' TERM\necho $$ >> {}\nexec sleep 1000", pids), path);
+  stage.pipes->use(stage.settings);
+  REQUIRE(run_until(stage.io, [&] { return !content(pids).empty(); }));
+  const std::string first = content(pids);
+  bool has_left = false;
+  stage.pipes->leave([&] { has_left = true; });
+  REQUIRE(run_until(stage.io, [&] { return has_left; }));
+
+  const core::Instant until = runtime::now() + NotifyPipe::kFirstPause + 300ms;
+  REQUIRE(run_until(stage.io, [&] { return runtime::now() > until; }));
+
+  CHECK(content(pids) == first);
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("pipes: one that cannot be given to its owner is not left behind") {
+  Stage stage;
+  ::chmod((stage.directory / "").c_str(), 0777);
+  const std::string path = stage.add(PipeKind::all, "all");
+  stage.at(PipeKind::all).owner = {0, 0, {}};
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) REQUIRE(::seteuid(65534) == 0);
+  stage.pipes->use(stage.settings);
+  const bool is_left = std::filesystem::exists(path);
+  if (is_root) REQUIRE(::seteuid(0) == 0);
+  CHECK_FALSE(is_left);
+}
+
+TEST_CASE("pipes: one that a killed predecessor has made is ours, a stranger's is not") {
+  Stage stage;
+  const std::string path = stage.add(PipeKind::all, "all");
+  const pid_t process = ::fork();
+  if (process == 0) {
+    boost::asio::io_context io;
+    Pipes pipes(io, stage.logger, "one");
+    pipes.use(stage.settings);
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(process, nullptr, 0);
+  REQUIRE(is_pipe_of_ours(path));
+  std::array<char, 64> mark{};
+  if (::lgetxattr(path.c_str(), "trusted.holdfast", mark.data(), mark.size()) < 0) {
+    MESSAGE("skipped: needs CAP_SYS_ADMIN to mark a file");
+    return;
+  }
+  for (const std::string director : {"another", "one"}) {
+    boost::asio::io_context io;
+    Pipes pipes(io, stage.logger, director);
+    pipes.use(stage.settings);
+    bool has_left = false;
+
+    pipes.leave([&] { has_left = true; });
+
+    REQUIRE(run_until(io, [&] { return has_left; }));
+    CHECK(std::filesystem::exists(path) == (director == "another"));
+  }
+}
+
 TEST_CASE("crier: a line is answered at once; without a relay a letter is settled at once") {
   Stage stage;
   const std::string path = stage.add(PipeKind::vrrp, "vrrp");
-  Crier crier(stage.io, stage.logger);
+  Crier crier(stage.io, stage.logger, "test");
   Correspondence wanted;
   wanted.pipes = stage.settings;
   crier.prepare(wanted);
@@ -208,4 +346,23 @@ TEST_CASE("crier: a line is answered at once; without a relay a letter is settle
 
   CHECK(answers == std::vector<runtime::TidingsReport>{{7, What::taken}, {7, What::settled}});
   CHECK(read(reader_of(path)) == "x\n");
+}
+
+TEST_CASE("crier: what is prepared comes into use when it is said, not by itself") {
+  Stage stage;
+  const std::string former = stage.add(PipeKind::vrrp, "former");
+  Correspondence in_use;
+  in_use.pipes = stage.settings;
+  Correspondence candidate;
+  const std::string refused = stage.add(PipeKind::vrrp, "refused");
+  candidate.pipes = stage.settings;
+  Crier crier(stage.io, stage.logger, "test");
+  crier.prepare(in_use);
+  crier.commit();
+  crier.prepare(candidate);
+
+  crier.take("vrrp", {.id = 1, .subject = "a", .line = "x"}, [](const auto&) {});
+
+  CHECK(read(reader_of(former)) == "x\n");
+  CHECK_FALSE(std::filesystem::exists(refused));
 }
