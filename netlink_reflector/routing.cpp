@@ -29,6 +29,13 @@ constexpr core::Duration kLookEvery = std::chrono::milliseconds(20);
 constexpr int kMaxRounds = 3;
 constexpr std::size_t kLongestRecord = std::size_t{16} << 20;
 
+std::optional<InterfaceIndex> cut_off_by(const LinkEvent& event) {
+  if (const auto* vanished = std::get_if<LinkVanished>(&event)) return vanished->link.index;
+  const auto* changed = std::get_if<LinkChanged>(&event);
+  const bool went_down = changed != nullptr && changed->before.up && !changed->after.up;
+  return went_down ? std::optional(changed->after.index) : std::nullopt;
+}
+
 }  // namespace
 
 class Routing::Impl : public std::enable_shared_from_this<Impl> {
@@ -87,8 +94,11 @@ core::Result<void> Routing::Impl::load() {
   requests_.emplace(std::move(*requests));
   const std::weak_ptr<Impl> weak = weak_from_this();
   // The kernel does not say which routes go with an address or a link of IPv4.
-  reflector_.on_link([weak](const LinkEvent&) {
-    if (const auto self = weak.lock()) self->look_again();
+  reflector_.on_link([weak](const LinkEvent& event) {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (const auto index = cut_off_by(event)) self->keeper_.on_link_down(*index);
+    self->look_again();
   });
   reflector_.on_address([weak](const AddressEvent&) {
     if (const auto self = weak.lock()) self->look_again();

@@ -161,6 +161,15 @@ netlink::DesiredLeg leg_of(const config::NextHop& written, core::Family family,
   return leg;
 }
 
+/// The kernel shows a multipath route with one leg as an ordinary one: it is said so at once.
+void straighten(DesiredRouting& line) {
+  netlink::DesiredLeg leg = std::move(line.legs.front());
+  line.legs.clear();
+  if (!leg.interface.empty()) line.interface = std::move(leg.interface);
+  if (leg.on_link) line.entry.flags |= netlink::kRouteOnLink;
+  for (auto& [type, value] : leg.attributes) line.entry.attributes[type] = std::move(value);
+}
+
 std::string text_of(const config::Route& written, const DesiredRouting& line) {
   const core::IpPrefix& to = written.destination;
   std::string text = "route ";
@@ -275,6 +284,7 @@ DesiredRouting routing_of(const config::Route& written) {
   set_metrics(written, line.entry.attributes);
   for (const config::NextHop& each : written.next_hops)
     line.legs.push_back(leg_of(each, entry.family, line));
+  if (line.legs.size() == 1) straighten(line);
   // Two routes of IPv6 with one metric would become one with two gateways.
   if (entry.family == core::Family::v6 && line.placing == netlink::Placing::before)
     line.placing = netlink::Placing::alone;

@@ -83,6 +83,9 @@ using Notice = std::variant<Published, Lost, Repaired, Refused, Foreign, LeftOve
 /// Whether another process of ours keeps addresses in this network namespace.
 enum class OtherKeepers : std::uint8_t { none, some };
 
+/// Who owns what is the director's own, as static addresses: no instance has such a key.
+inline const core::RouterKey kDirector{};
+
 class Keeper {
  public:
   /// A plan that the kernel accepted but that did not come true is tried this often before the
@@ -176,6 +179,7 @@ class Keeper {
   [[nodiscard]] Device& device_of(const Link& link);
   void retry_now(Device& device, core::Instant now);
 
+  [[nodiscard]] bool is_fixed(const std::string& name, const AddressKey& key) const;
   [[nodiscard]] bool is_left(const OwnedAddress& listed) const;
   void adopt_leftovers(const Mirror& mirror);
   void adopt(Device& device, const AddressKey& key, const Mirror& mirror);

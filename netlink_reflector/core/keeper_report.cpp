@@ -155,6 +155,22 @@ bool Keeper::is_held_or_leaving(const std::string& name, const AddressKey& key) 
   });
 }
 
+/// The director's own, and no instance's: it stays, whoever is master.
+bool Keeper::is_fixed(const std::string& name, const AddressKey& key) const {
+  const auto is_it = [&](const DesiredAddress& address) {
+    return address.interface == name && is_at(address, key);
+  };
+  bool is_the_directors = false;
+  for (const Owners::Entry* entry : owners_.on(name)) {
+    const Owner& owner = entry->second;
+    const bool is_claimed = std::any_of(owner.claimed.begin(), owner.claimed.end(), is_it) ||
+                            std::any_of(owner.desired.begin(), owner.desired.end(), is_it);
+    if (is_claimed && entry->first != kDirector) return false;
+    is_the_directors = is_the_directors || is_claimed;
+  }
+  return is_the_directors;
+}
+
 std::optional<core::IpAddress> Keeper::source(const Mirror& mirror, InterfaceIndex index,
                                               core::Family family) const {
   const Link* link = mirror.links.find(index);
@@ -162,11 +178,13 @@ std::optional<core::IpAddress> Keeper::source(const Mirror& mirror, InterfaceInd
   std::vector<Address> own = mirror.addresses.on(index);
   if (const auto device = devices_.find(index); device != devices_.end()) {
     std::erase_if(own, [&](const Address& address) {
-      return device->second.standings.is_owned(address.key());
+      return device->second.standings.is_owned(address.key()) &&
+             !is_fixed(link->name, address.key());
     });
   }
   std::vector<core::IpAddress> movable;
   for (const Owners::Entry* entry : owners_.on(link->name)) {
+    if (entry->first == kDirector) continue;
     for (const auto* addresses : {&entry->second.claimed, &entry->second.desired}) {
       for (const DesiredAddress& address : *addresses) {
         if (address.interface == link->name) movable.push_back(address.prefix.address);

@@ -180,6 +180,17 @@ std::optional<core::IpAddress> source_of(const RoutingEntry& entry) {
   return core::IpAddress::from_bytes(found->second);
 }
 
+std::vector<InterfaceIndex> devices_of(const RoutingEntry& entry) {
+  std::vector<InterfaceIndex> devices;
+  if (entry.kind != RoutingKind::route) return devices;
+  if (const auto one = entry.attributes.find(RTA_OIF); one != entry.attributes.end())
+    devices.push_back(number_in(one->second));
+  if (const auto many = entry.attributes.find(RTA_MULTIPATH); many != entry.attributes.end())
+    for (const Leg& leg : legs_in(many->second))
+      devices.push_back(static_cast<InterfaceIndex>(std::get<0>(leg)));
+  return devices;
+}
+
 core::Result<RoutingEntry> resolve(const DesiredRouting& desired, const FindInterface& find) {
   if (!desired.problem.empty()) return core::Error(desired.problem, 0);
   RoutingEntry entry = desired.entry;

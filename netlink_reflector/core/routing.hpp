@@ -80,6 +80,9 @@ struct DesiredRouting {
 /// A virtual address that a route takes for its packets' source; nullopt: none.
 [[nodiscard]] std::optional<core::IpAddress> source_of(const RoutingEntry& entry);
 
+/// The interfaces that its packets leave by; without the last of them the kernel takes it off.
+[[nodiscard]] std::vector<InterfaceIndex> devices_of(const RoutingEntry& entry);
+
 /// Finds the number of an interface; nullopt: there is none of that name.
 using FindInterface = std::function<std::optional<InterfaceIndex>(const std::string& name)>;
 /// As the kernel is to have it. Fails with a sentence where an interface is missing.

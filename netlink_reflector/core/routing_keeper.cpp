@@ -10,9 +10,19 @@
 namespace holdfast::netlink {
 namespace {
 
+/// A route may come to its end a little before we think so.
+constexpr core::Duration kExpiryTolerance = std::chrono::seconds(1);
+
+/// nullptr: it is not there.
+const RoutingEntry* find_there(const std::vector<RoutingEntry>& actual,
+                               const RoutingEntry& wanted) {
+  const auto found = std::find_if(actual.begin(), actual.end(),
+                                  [&](const RoutingEntry& one) { return satisfies(one, wanted); });
+  return found == actual.end() ? nullptr : &*found;
+}
+
 bool is_there(const std::vector<RoutingEntry>& actual, const RoutingEntry& wanted) {
-  return std::any_of(actual.begin(), actual.end(),
-                     [&](const RoutingEntry& one) { return satisfies(one, wanted); });
+  return find_there(actual, wanted) != nullptr;
 }
 
 std::optional<InterfaceIndex> device_of(const RoutingEntry& entry) {
@@ -87,11 +97,20 @@ void RoutingKeeper::forget(const core::RouterKey& owner) {
 }
 
 void RoutingKeeper::inherit(std::set<RoutingEntry> recorded) {
+  accepted_.insert(recorded.begin(), recorded.end());
   owned_.merge(std::move(recorded));
 }
 
 void RoutingKeeper::sweep_leftovers() {
   if (sweep_ == Sweep::unasked) sweep_ = Sweep::due;
+}
+
+void RoutingKeeper::on_link_down(InterfaceIndex index) {
+  for (auto& [entry, standing] : standings_) {
+    const std::vector<InterfaceIndex>& devices = standing.devices;
+    if (std::find(devices.begin(), devices.end(), index) != devices.end())
+      standing.was_cut_off = true;
+  }
 }
 
 std::set<std::uint8_t> RoutingKeeper::protocols() const {
@@ -108,7 +127,7 @@ std::vector<RoutingStep> RoutingKeeper::plan(const std::vector<RoutingEntry>& ac
   std::vector<RoutingStep> steps;
   const Wanted wanted = resolve_wanted(surroundings);
   if (sweep_ == Sweep::due) adopt(wanted, actual);
-  plan_removals(wanted, actual, steps);
+  plan_removals(wanted, now, steps);
   if (part == Part::all) plan_additions(wanted, actual, surroundings, now, steps);
   return steps;
 }
@@ -145,32 +164,30 @@ void RoutingKeeper::adopt(const Wanted& wanted, const std::vector<RoutingEntry>&
   if (left != 0) notices_.emplace_back(RoutingLeftOver{left});
 }
 
-// Last come, first gone: a rule that leads to a table goes before the table's routes.
-void RoutingKeeper::plan_removals(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+// Last come, first gone: a rule that leads to a table goes before the table's routes. Each of them
+// is said to the kernel, seen there or not: it shows some otherwise than it was told (a number
+// beyond its limit).
+void RoutingKeeper::plan_removals(const Wanted& wanted, core::Instant now,
                                   std::vector<RoutingStep>& steps) {
   if (sweep_ == Sweep::unasked) return;  // who resumes has not said so yet
   std::set<RoutingEntry> keep;
   for (const auto& [entry, desired] : wanted) keep.insert(entry);
-  std::vector<RoutingEntry> gone;
   for (auto each = owned_.rbegin(); each != owned_.rend(); ++each) {
     if (keep.contains(*each)) continue;
-    if (!is_there(actual, *each) && !unseen_.contains(*each)) {
-      gone.push_back(*each);
-      continue;
-    }
+    const auto stuck = stuck_.find(*each);
+    if (stuck != stuck_.end() && stuck->second.retry_at && *stuck->second.retry_at > now) continue;
     const auto text = texts_.find(*each);
     steps.push_back({RoutingStep::Kind::remove, *each, Placing::before,
                      text != texts_.end()               ? text->second
                      : each->kind == RoutingKind::route ? "route of a former process"
                                                         : "rule of a former process"});
   }
-  for (const RoutingEntry& each : gone) disown(each);
 }
 
 void RoutingKeeper::disown(const RoutingEntry& entry) {
   owned_.erase(entry);
   accepted_.erase(entry);
-  unseen_.erase(entry);
+  stuck_.erase(entry);
   texts_.erase(entry);
 }
 
@@ -180,12 +197,14 @@ void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<Routi
   for (const auto& [entry, desired] : wanted) {
     Standing& standing = standings_[entry];
     standing.text = desired->text;
-    if (is_there(actual, entry)) {
+    if (const RoutingEntry* const there = find_there(actual, entry)) {
       const bool was_repaired = standing.streak > 0 && !standing.held;
       standing = {.text = desired->text,
                   .held = true,
                   .streak = standing.streak,
-                  .repaired_at = standing.repaired_at};
+                  .repaired_at = standing.repaired_at,
+                  .held_since = standing.held ? standing.held_since : now,
+                  .devices = devices_of(*there)};
       if (was_repaired) notices_.emplace_back(RoutingRepaired{desired->text});
       continue;
     }
@@ -194,7 +213,7 @@ void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<Routi
       standing.problem = std::move(why);
       continue;
     }
-    if (standing.held && !notice_loss(standing, *desired, now)) continue;
+    if (standing.held && !notice_loss(standing, *desired, surroundings, now)) continue;
     if (standing.let_go || (standing.retry_at && *standing.retry_at > now)) continue;
     owned_.insert(entry);
     texts_[entry] = desired->text;
@@ -204,9 +223,17 @@ void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<Routi
 
 /// It was there, and is not any more. True: it is to be put back now.
 bool RoutingKeeper::notice_loss(Standing& standing, const DesiredRouting& desired,
-                                core::Instant now) {
+                                const Surroundings& surroundings, core::Instant now) {
   standing.held = false;
-  if (desired.when_taken == WhenTaken::stay_away) {
+  const bool is_cut_off = std::any_of(
+      standing.devices.begin(), standing.devices.end(),
+      [&](InterfaceIndex device) { return device != 0 && !surroundings.is_up(device); });
+  if (is_cut_off || std::exchange(standing.was_cut_off, false)) return true;  // the kernel's work
+  const core::Duration lifetime = std::chrono::seconds(desired.expires);
+  const bool is_expired =
+      desired.expires != 0 && now - standing.held_since + kExpiryTolerance >= lifetime;
+  if (is_expired) standing.problem = "it has expired, as configured";
+  if (is_expired || desired.when_taken == WhenTaken::stay_away) {
     standing.let_go = true;
     return false;
   }
@@ -229,8 +256,10 @@ void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
     const int error = outcomes[at].system_errno;
     if (step.kind == RoutingStep::Kind::remove) {
       const bool is_gone = error == 0 || error == ESRCH || error == ENOENT;
-      if (!is_gone) notices_.emplace_back(RoutingRefused{explain(step, outcomes[at])});
-      if (!is_gone) continue;
+      if (!is_gone) {
+        note_stuck(step, outcomes[at], now);
+        continue;
+      }
       disown(step.entry);
       retry_now();  // another one may have been in its way
     } else if (error != 0) {
@@ -241,13 +270,19 @@ void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
   }
 }
 
+void RoutingKeeper::note_stuck(const RoutingStep& step, const Outcome& outcome, core::Instant now) {
+  Stuck& stuck = stuck_[step.entry];
+  std::string sentence = explain(step, outcome);
+  if (stuck.problem != sentence) notices_.emplace_back(RoutingRefused{sentence});
+  stuck.problem = std::move(sentence);
+  stuck.pause = std::clamp(stuck.pause * 2, kRetryAfter, kMaxRetryAfter);
+  stuck.retry_at = now + stuck.pause;
+}
+
 void RoutingKeeper::refuse(const RoutingStep& step, const Outcome& outcome, core::Instant now) {
-  // The kernel took it, but shows it otherwise (a number beyond its limit): it is to go all the
-  // same.
-  if (outcome.system_errno == EEXIST && accepted_.contains(step.entry))
-    unseen_.insert(step.entry);
-  else
-    disown(step.entry);
+  // The kernel took it, but shows it otherwise: it is to go all the same.
+  const bool is_ours = outcome.system_errno == EEXIST && accepted_.contains(step.entry);
+  if (!is_ours) disown(step.entry);
   Standing& standing = standings_[step.entry];
   const std::string sentence = explain(step, outcome);
   if (standing.problem != sentence || standing.pause == core::Duration::zero())
@@ -260,6 +295,7 @@ void RoutingKeeper::refuse(const RoutingStep& step, const Outcome& outcome, core
 void RoutingKeeper::retry_now() {
   for (auto& [entry, standing] : standings_)
     if (standing.streak <= kMaxRepairs) standing.retry_at.reset();
+  for (auto& [entry, stuck] : stuck_) stuck.retry_at.reset();
 }
 
 std::optional<core::Instant> RoutingKeeper::deadline() const {
@@ -267,6 +303,8 @@ std::optional<core::Instant> RoutingKeeper::deadline() const {
   for (const auto& [entry, standing] : standings_)
     if (standing.retry_at && (!earliest || *standing.retry_at < *earliest))
       earliest = standing.retry_at;
+  for (const auto& [entry, stuck] : stuck_)
+    if (stuck.retry_at && (!earliest || *stuck.retry_at < *earliest)) earliest = stuck.retry_at;
   return earliest;
 }
 

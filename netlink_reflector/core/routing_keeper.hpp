@@ -79,6 +79,8 @@ class RoutingKeeper {
   void inherit(std::set<RoutingEntry> recorded);
   /// Every owner has claimed, and who resumes holds: what is recorded and not wanted goes.
   void sweep_leftovers();
+  /// The kernel takes off what leads through this interface, and says nothing about it.
+  void on_link_down(InterfaceIndex index);
 
   /// There may be something to do or to look at.
   [[nodiscard]] bool has_wishes() const { return !owners_.empty() || !owned_.empty(); }
@@ -122,25 +124,34 @@ class RoutingKeeper {
     std::optional<core::Instant> retry_at = {};
     int streak = 0;
     core::Instant repaired_at{};
+    core::Instant held_since{};
+    std::vector<InterfaceIndex> devices = {};  ///< As the kernel showed it last.
+    bool was_cut_off = false;                  ///< One of them was down since.
+  };
+  /// The kernel does not let it go.
+  struct Stuck {
+    std::string problem = {};
+    core::Duration pause{};
+    std::optional<core::Instant> retry_at = {};
   };
   using Wanted = std::vector<std::pair<RoutingEntry, const DesiredRouting*>>;
 
   [[nodiscard]] Wanted resolve_wanted(const Surroundings& surroundings);
-  void plan_removals(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
-                     std::vector<RoutingStep>& steps);
+  void plan_removals(const Wanted& wanted, core::Instant now, std::vector<RoutingStep>& steps);
   void plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
                       const Surroundings& surroundings, core::Instant now,
                       std::vector<RoutingStep>& steps);
   void adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual);
   [[nodiscard]] bool notice_loss(Standing& standing, const DesiredRouting& desired,
-                                 core::Instant now);
+                                 const Surroundings& surroundings, core::Instant now);
   void disown(const RoutingEntry& entry);
   void refuse(const RoutingStep& step, const Outcome& outcome, core::Instant now);
+  void note_stuck(const RoutingStep& step, const Outcome& outcome, core::Instant now);
 
   std::map<core::RouterKey, Owner> owners_;
   std::set<RoutingEntry> owned_;
-  std::set<RoutingEntry> accepted_;  // of those: the kernel took them from this process
-  std::set<RoutingEntry> unseen_;    // of those: it has them, but shows them otherwise
+  std::set<RoutingEntry> accepted_;  // of those: the kernel took them, from us or a predecessor
+  std::map<RoutingEntry, Stuck> stuck_;
   std::map<RoutingEntry, Standing> standings_;
   std::map<RoutingEntry, std::string> texts_;  // of those that are ours and were wanted once
   /// Of each text: why it has no entry.

@@ -26,6 +26,7 @@ ROUTES = [
     "throw 10.59.0.0/16 table 100",
     "10.60.0.0/16 via 10.9.0.253 window 1000 cwnd 12 reordering 5 hoplimit 60 initrwnd 30",
     "10.61.0.0/16 via 10.9.0.253 scope global congctl reno",
+    "10.62.0.0/16 nexthop via 10.9.0.2 dev eth0 weight 3",
 ]
 ROUTES6 = [
     f"2001:db8:50::/48 via 2001:db8:9::253 dev eth0 src {VIP6} metric 50",
@@ -33,6 +34,7 @@ ROUTES6 = [
     "blackhole 2001:db8:52::/48",
     "2001:db8:53::/48 via 2001:db8:9::253 table 100",
     "default via 2001:db8:9::254 metric 20",
+    "2001:db8:54::/48 nexthop via 2001:db8:9::2 dev eth0",
 ]
 RULES = [
     "from 10.9.0.200 table 100",

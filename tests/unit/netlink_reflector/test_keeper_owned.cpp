@@ -108,6 +108,19 @@ TEST_CASE("keeper: an own address is the source before one that moves, ours neve
   CHECK(world.keeper.source(world.mirror, 2, Family::v4) == IpAddress::parse("10.0.0.1"));
 }
 
+TEST_CASE("keeper: a static address is a source, unless an instance moves it, too") {
+  World world;
+  world.keeper.claim(kDirector, {vip("10.0.0.1/24")});
+  world.keeper.hold(kDirector, {vip("10.0.0.1/24")});
+  world.keeper.claim(kFirst, {vip("10.0.0.9/24")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9/24")});
+  world.settle();
+  CHECK(world.keeper.source(world.mirror, 2, Family::v4) == IpAddress::parse("10.0.0.1"));
+
+  world.keeper.claim(kSecond, {vip("10.0.0.1/24")});
+  CHECK(world.keeper.source(world.mirror, 2, Family::v4) == std::nullopt);
+}
+
 TEST_CASE("keeper: leftovers go when all owners have spoken, unless one of them resumes") {
   World world;
   world.foreign(StepKind::add, "10.0.0.1/24");

@@ -50,6 +50,7 @@ struct Bench {
   std::vector<core::IpAddress> addresses{};
   core::Instant now{1h};
   int refusal = 0;  // errno of additions
+  int removal_refusal = 0;
   std::vector<std::string> done{};
 
   Surroundings surroundings() {
@@ -81,6 +82,7 @@ struct Bench {
       kernel.push_back(step.entry);
       return 0;
     }
+    if (removal_refusal != 0) return removal_refusal;
     return std::erase(kernel, step.entry) == 0 ? ESRCH : 0;
   }
 
@@ -254,6 +256,125 @@ TEST_CASE("routing: what the kernel shows otherwise than it was said is taken of
   REQUIRE(steps.size() == 1);
   CHECK(steps.front().kind == Kind::remove);
   CHECK(bench.keeper.owned().empty());
+}
+
+TEST_CASE("routing: what is on record goes after a crash, whatever the kernel shows of it") {
+  Bench bench;
+  const DesiredRouting left = route("10.2.0.0/16", "10.0.0.254");
+  bench.keeper.inherit({left.entry});
+  bench.keeper.sweep_leftovers();
+  bench.work();
+  CHECK(bench.take() == Lines{"remove route of a former process"});
+  CHECK_MESSAGE(bench.keeper.owned().empty(), "there was none: it is gone");
+}
+
+TEST_CASE("routing: what a predecessor was granted is ours, though it is shown otherwise") {
+  Bench bench;
+  const DesiredRouting capped = route("10.2.0.0/16", "10.0.0.254");
+  bench.keeper.inherit({capped.entry});
+  bench.keeper.claim(owner(1), {capped});
+  bench.keeper.hold(owner(1));
+  bench.keeper.sweep_leftovers();
+  bench.refusal = EEXIST;
+  bench.work();
+  bench.keeper.release(owner(1));
+  bench.work();
+  CHECK(bench.take() ==
+        Lines{"add route 10.2.0.0/16 via 10.0.0.254", "remove route 10.2.0.0/16 via 10.0.0.254"});
+}
+
+TEST_CASE("routing: a link that was down is no stranger, with no_track and without") {
+  Bench bench;
+  bench.keeper.sweep_leftovers();
+  DesiredRouting loose = route("10.2.0.0/16", "10.0.0.254");
+  loose.when_taken = WhenTaken::stay_away;
+  bench.keeper.claim(owner(1), {route("10.1.0.0/16", "10.0.0.254"), loose});
+  bench.keeper.hold(owner(1));
+  bench.work();
+  const auto all = bench.kernel;
+  for (RoutingEntry& each : bench.kernel) each.attributes[RTA_OIF] = bytes_of(std::uint32_t{2});
+  bench.work();
+  bench.take();
+
+  SUBCASE("it is back already") {
+    bench.keeper.on_link_down(2);
+  }
+  SUBCASE("it is down still") {
+    bench.down = {2};
+  }
+  bench.kernel.clear();
+  bench.work();
+  CHECK(bench.kernel == all);
+  CHECK(bench.keeper.repairs() == 0);
+  CHECK(bench.keeper.states(owner(1)).back().held);
+}
+
+TEST_CASE("routing: another link's end excuses nobody") {
+  Bench bench;
+  bench.keeper.sweep_leftovers();
+  DesiredRouting loose = route("10.2.0.0/16", "10.0.0.254", "eth0");
+  loose.when_taken = WhenTaken::stay_away;
+  bench.keeper.claim(owner(1), {loose});
+  bench.keeper.hold(owner(1));
+  bench.work();
+  bench.keeper.on_link_down(3);
+  bench.kernel.clear();
+  bench.work();
+  CHECK(bench.keeper.states(owner(1)).back().let_go);
+}
+
+TEST_CASE("routing: what has expired stays away until the next time, what was taken does not") {
+  Bench bench;
+  bench.keeper.sweep_leftovers();
+  DesiredRouting passing = route("2001:db8::/32", "fe80::1", "eth0");
+  passing.expires = 60;
+  bench.keeper.claim(owner(1), {passing});
+  bench.keeper.hold(owner(1));
+  bench.work();
+  bench.now += 30s;
+  bench.kernel.clear();
+  bench.work();
+  CHECK(bench.keeper.repairs() == 1);
+
+  bench.work();
+  bench.now += 90s;  // the kernel looks now and then only
+  bench.kernel.clear();
+  bench.work();
+  CHECK(bench.kernel.empty());
+  CHECK(bench.keeper.repairs() == 1);
+  CHECK(bench.keeper.states(owner(1)).front().problem == "it has expired, as configured");
+
+  bench.keeper.release(owner(1));
+  bench.work();
+  bench.keeper.hold(owner(1));
+  bench.work();
+  CHECK(bench.kernel.size() == 1);
+}
+
+TEST_CASE("routing: a removal that is refused is told once, and tried at growing distances") {
+  Bench bench;
+  bench.keeper.sweep_leftovers();
+  bench.keeper.claim(owner(1), {route("10.1.0.0/16", "10.0.0.254")});
+  bench.keeper.hold(owner(1));
+  bench.work();
+  bench.keeper.release(owner(1));
+  bench.take();
+  bench.removal_refusal = EPERM;
+  std::vector<core::Duration> pauses;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    bench.work();
+    REQUIRE(bench.keeper.deadline());
+    pauses.push_back(*bench.keeper.deadline() - bench.now);
+    bench.now = *bench.keeper.deadline();
+  }
+  CHECK(pauses == std::vector<core::Duration>{1s, 2s, 4s});
+  CHECK(bench.take().size() == 3);
+  CHECK(bench.keeper.take_notices().size() == 1);
+
+  bench.removal_refusal = 0;
+  bench.work();
+  CHECK(bench.kernel.empty());
+  CHECK(bench.keeper.deadline() == std::nullopt);
 }
 
 TEST_CASE("routing: a change by reload adds the new and removes the old") {
