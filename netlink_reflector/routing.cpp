@@ -310,10 +310,10 @@ void Routing::sweep_leftovers() {
   impl_->schedule();
 }
 void Routing::withdraw() {
-  impl_->run(RoutingKeeper::Part::withdrawals);
+  if (impl_->keeper().has_moved()) impl_->run(RoutingKeeper::Part::withdrawals);
 }
 void Routing::apply() {
-  impl_->run(RoutingKeeper::Part::all);
+  if (impl_->keeper().has_moved()) impl_->run(RoutingKeeper::Part::all);
 }
 std::vector<RoutingState> Routing::states(const core::RouterKey& owner) const {
   return impl_->keeper().states(owner);

@@ -76,6 +76,7 @@ void RoutingKeeper::claim(const core::RouterKey& owner, std::vector<DesiredRouti
   const auto found = owners_.find(owner);
   if (found == owners_.end() && claimed.empty()) return;
   owners_[owner].claimed = std::move(claimed);
+  has_moved_ = true;
 }
 
 // What somebody took away, and no_track left away, comes back with the next mastership.
@@ -83,16 +84,21 @@ void RoutingKeeper::hold(const core::RouterKey& owner) {
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return;
   if (std::exchange(found->second.holds, true)) return;
+  has_moved_ = has_moved_ || !found->second.claimed.empty();
   for (auto& [entry, standing] : standings_)
     for (const DesiredRouting& each : found->second.claimed)
       if (each.text == standing.text) standing.let_go = false;
 }
 
 void RoutingKeeper::release(const core::RouterKey& owner) {
-  if (const auto found = owners_.find(owner); found != owners_.end()) found->second.holds = false;
+  const auto found = owners_.find(owner);
+  if (found == owners_.end()) return;
+  const bool held = std::exchange(found->second.holds, false);
+  has_moved_ = has_moved_ || (held && !found->second.claimed.empty());
 }
 
 void RoutingKeeper::forget(const core::RouterKey& owner) {
+  release(owner);
   owners_.erase(owner);
 }
 
@@ -102,7 +108,9 @@ void RoutingKeeper::inherit(std::set<RoutingEntry> recorded) {
 }
 
 void RoutingKeeper::sweep_leftovers() {
-  if (sweep_ == Sweep::unasked) sweep_ = Sweep::due;
+  if (sweep_ != Sweep::unasked) return;
+  sweep_ = Sweep::due;
+  has_moved_ = true;
 }
 
 void RoutingKeeper::on_link_down(InterfaceIndex index) {
@@ -128,7 +136,9 @@ std::vector<RoutingStep> RoutingKeeper::plan(const std::vector<RoutingEntry>& ac
   const Wanted wanted = resolve_wanted(surroundings);
   if (sweep_ == Sweep::due) adopt(wanted, actual);
   plan_removals(wanted, now, steps);
-  if (part == Part::all) plan_additions(wanted, actual, surroundings, now, steps);
+  if (part == Part::withdrawals) return steps;
+  has_moved_ = false;
+  plan_additions(wanted, actual, surroundings, now, steps);
   return steps;
 }
 

@@ -84,6 +84,8 @@ class RoutingKeeper {
 
   /// There may be something to do or to look at.
   [[nodiscard]] bool has_wishes() const { return !owners_.empty() || !owned_.empty(); }
+  /// Since the last whole plan somebody with claims began or ended to hold, or claimed anew.
+  [[nodiscard]] bool has_moved() const { return has_moved_; }
   /// By whom routes and rules are set that concern us: whose to read.
   [[nodiscard]] std::set<std::uint8_t> protocols() const;
 
@@ -158,6 +160,7 @@ class RoutingKeeper {
   std::map<std::string, std::string> unresolved_;
   enum class Sweep : std::uint8_t { unasked, due, done };
   Sweep sweep_ = Sweep::unasked;
+  bool has_moved_ = false;
   std::vector<RoutingNotice> notices_;
   std::uint64_t repairs_ = 0;
 };

@@ -237,6 +237,38 @@ def test_the_interface_of_a_tracked_route_is_tracked(machine: Namespace, program
     assert eventually(lambda: "10.51.0.0/16" in routes(machine), 8) is not None
 
 
+def test_what_the_kernel_shows_otherwise_goes_after_a_crash(machine: Namespace) -> None:
+    director = start(machine, text_of(instance(["10.51.0.0/16 via 10.9.0.253 mtu 70000"])))
+    assert eventually(lambda: len(shown(machine)) == 1, 3) is not None
+    director.kill_everything()
+    time.sleep(4)  # too late to resume
+    director.write_config(text_of(instance([])))
+    director.start("-P")
+    assert eventually(lambda: shown(machine) == [], 8) is not None, director.log()
+
+
+def test_a_route_comes_back_with_its_link(machine: Namespace) -> None:
+    """The kernel takes it off without a word: nobody's theft, so no_track does not count."""
+    director = start(machine, text_of(instance(["10.51.0.0/16 via 10.10.0.253 no_track"])))
+    machine.ip("link set eth1 down")
+    machine.ip("link set eth1 up")
+    assert eventually(lambda: "10.51.0.0/16" in routes(machine), 5) is not None, director.log()
+    machine.ip("link set eth1 down")
+    time.sleep(0.5)
+    assert "10.51.0.0/16" not in routes(machine)
+    machine.ip("link set eth1 up")
+    assert eventually(lambda: "10.51.0.0/16" in routes(machine), 5) is not None, director.log()
+
+
+def test_a_static_address_is_a_source_of_adverts(machine: Namespace) -> None:
+    machine.ip("addr del 10.9.0.1/24 dev eth0")
+    text = text_of("static_ipaddress {\n 10.9.0.7/24 dev eth0\n}\n", instance([]))
+    director = Director(machine, text, "holdfast")
+    director.start("-P")
+    director.wait_for(VIP)
+    assert director.state("VI_51") == "MASTER"
+
+
 def test_strangers_routes_cost_nothing(machine: Namespace) -> None:
     director = start(machine, text_of(instance(["10.50.0.0/16 via 10.9.0.253"])))
     batch = "".join(f"route add 172.{16 + n // 256}.{n % 256}.0/24 via 10.9.0.9\n"

@@ -377,6 +377,30 @@ TEST_CASE("routing: a removal that is refused is told once, and tried at growing
   CHECK(bench.keeper.deadline() == std::nullopt);
 }
 
+TEST_CASE("routing: owners that have none move without a look at the kernel") {
+  Bench bench;
+  bench.keeper.sweep_leftovers();
+  bench.keeper.claim(owner(1), {route("10.1.0.0/16", "10.0.0.254")});
+  bench.keeper.claim(owner(2), {});
+  bench.work();
+  CHECK_FALSE(bench.keeper.has_moved());
+
+  bench.keeper.hold(owner(2));
+  bench.keeper.hold(owner(3));
+  bench.keeper.forget(owner(2));
+  CHECK_FALSE(bench.keeper.has_moved());
+  bench.keeper.hold(owner(1));
+  CHECK(bench.keeper.has_moved());
+  bench.work();
+  bench.keeper.hold(owner(1));
+  CHECK_FALSE(bench.keeper.has_moved());
+
+  bench.keeper.forget(owner(1));
+  bench.work(Part::withdrawals);
+  CHECK(bench.kernel.empty());
+  CHECK_MESSAGE(bench.keeper.has_moved(), "what waited for its end is still to be added");
+}
+
 TEST_CASE("routing: a change by reload adds the new and removes the old") {
   Bench bench;
   bench.keeper.sweep_leftovers();
