@@ -124,6 +124,10 @@ void Runner::commit(std::uint64_t generation) {
   if (!configure.memory.empty())
     logger_.log(messages::kResumed, "resuming with {} verdict(s) of the former process",
                 configure.memory.size());
+  // Of these the predecessor has told: their next UP is news.
+  for (const ServiceSettings& service : configure.settings.services)
+    if (configure.memory.contains(service_record_key(service)))
+      told_services_.insert(name_of(service));
   scheduler_.follow(configure.settings.scheduling);
   keeper_.hold(held_servers(configure.settings));
   handle(std::move(configure));

@@ -1,5 +1,7 @@
 #include "checkers/tidings.hpp"
 
+#include "checkers/core/identity.hpp"
+
 #include <algorithm>
 #include <cctype>
 
@@ -42,12 +44,12 @@ std::optional<runtime::Tidings> tidings_of(const Change& change) {
   std::string title;
   if (change.server != nullptr) {
     const std::string server = trio_of(change.server->endpoint, protocol_of(change.service));
-    tidings.subject = fmt::format("RS {} {}", server, service);
-    tidings.line = fmt::format("{} {}", tidings.subject, state);
+    tidings.subject = subject_of(change.service, change.server->endpoint);
+    tidings.line = fmt::format("RS {} {} {}", server, service, state);
     title = fmt::format("Realserver {} of virtual server {} - {}", server, service, state);
   } else {
-    tidings.subject = fmt::format("VS {}", service);
-    tidings.line = fmt::format("{} {}", tidings.subject, state);
+    tidings.subject = name_of(change.service);
+    tidings.line = fmt::format("VS {} {}", service, state);
     title = fmt::format("Virtualserver {} - {}", service, state);
   }
   if (!change.pipes) tidings.line.clear();

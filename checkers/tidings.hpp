@@ -22,7 +22,8 @@ struct Change {
 
 /// keepalived: lines `VS [address]:protocol:port UP` and `RS [address]:protocol:port
 /// [address]:protocol:port DOWN`, without the zero byte that it puts behind them. nullopt: nobody
-/// hears anything.
+/// hears anything. The subject is the name that is ours: the lines of the TCP and the UDP service
+/// of one group are the same, and so are those of one mark in both families.
 [[nodiscard]] std::optional<runtime::Tidings> tidings_of(const Change& change);
 
 }  // namespace holdfast::checkers

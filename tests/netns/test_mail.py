@@ -3,6 +3,7 @@ behaves, costs an advert or a script."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import time
@@ -258,6 +259,28 @@ def test_servers_and_services_as_keepalived_names_them(lab: Lab) -> None:
         + [f"[LB1] Virtualserver [10.77.9.1]:tcp:80 - {state}" for state in ("DOWN", "UP")])
     down = next(one for one in relay.letters() if "DOWN" in one["Subject"])
     assert "connection refused" in down.get_content().lower() or "quorum" in down.get_content()
+
+
+def test_a_quorum_that_is_won_after_the_checkers_died_is_news(lab: Lab) -> None:
+    switch = lab.switch("sw")
+    machine, other = lab.machines("a", "b")
+    lab.cables(switch, (machine, "eth0", "10.77.0.1/24"), (other, "eth0", f"{SERVER}/24"))
+    relay = PlayedRelay(other)
+    checkers = Checkers(machine, globals_with(relay=SERVER) + service(
+        1, f" real_server {SERVER} 8001 {{\n  TCP_CHECK {{\n {CONNECT} }}\n }}\n",
+        extra=" smtp_alert\n"))
+    checkers.start()
+    checkers.wait(1, "down", 10)
+    lost = "[LB1] Virtualserver [10.77.9.1]:tcp:80 - DOWN"
+    assert eventually(lambda: lost in relay.subjects(), 10) is not None, relay.subjects()
+    pid = checkers.status()["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(
+        lambda: checkers.services() and checkers.status()["pid"] != pid, 10) is not None
+    Listener(other, 8001, "close")
+    checkers.wait(1, "up", 15)
+    won = "[LB1] Virtualserver [10.77.9.1]:tcp:80 - UP"
+    assert eventually(lambda: won in relay.subjects(), 10) is not None, relay.subjects()
 
 
 @pytest.mark.skipif(not shutil.which("keepalived"), reason="there is no keepalived to compare with")

@@ -158,6 +158,23 @@ def test_lines_are_not_lost_with_the_process_that_writes_them(scene: Scene) -> N
         again.lines)
 
 
+def test_a_refused_configuration_s_pipe_is_not_made_even_over_a_death(scene: Scene) -> None:
+    path, other = (scene.director.directory / name for name in ("fifo", "refused"))
+    scene.start(pipe_config(path) + config())
+    scene.becomes("MASTER")
+    pid = scene.director.status("watchdog")["scripts_pid"]
+    os.kill(scene.director.role_pid("vrrp"), signal.SIGSTOP)  # it does not get to the preparation
+    scene.director.write_config(pipe_config(other) + config())
+    scene.director.process.send(signal.SIGHUP)
+    time.sleep(0.6)
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: "watchdog-reload-refused" in scene.director.log(), 8) is not None
+    time.sleep(0.8)
+    assert scene.director.status("watchdog")["scripts_pid"] not in (None, pid)
+    assert (path.exists(), other.exists()) == (True, False)
+    assert [one["path"] for one in pipes(scene)] == [str(path)]
+
+
 def test_servers_and_services_in_keepalived_s_order(lab: Lab) -> None:
     switch = lab.switch("sw")
     machine, other = lab.machines("a", "b")

@@ -70,6 +70,33 @@ TEST_CASE("tidings: a group of services goes by its name") {
   CHECK(line->line == "VS VSG web DOWN");
 }
 
+TEST_CASE("tidings: a letter about one service does not overtake that of its twin with its line") {
+  ServiceSettings tcp = web();
+  tcp.group = "TCP group web";
+  ServiceSettings udp = web();
+  udp.group = "UDP group web";
+  const ServiceSettings mark4 = service_of(ipvs::MarkKey{7, core::Family::v4}, "10.0.0.1");
+  const ServiceSettings mark6 = service_of(ipvs::MarkKey{7, core::Family::v6}, "10.0.0.1");
+  for (const auto& [one, other] : {std::pair{tcp, udp}, std::pair{mark4, mark6}}) {
+    for (const bool is_server : {false, true}) {
+      const auto first = tidings_of({.service = one,
+                                     .server = is_server ? &one.servers[0] : nullptr,
+                                     .up = true,
+                                     .pipes = true,
+                                     .mail = true});
+      const auto second = tidings_of({.service = other,
+                                      .server = is_server ? &other.servers[0] : nullptr,
+                                      .up = true,
+                                      .pipes = true,
+                                      .mail = true});
+      REQUIRE(first);
+      REQUIRE(second);
+      CHECK(first->subject != second->subject);
+      if (!is_server) CHECK(first->line == second->line);
+    }
+  }
+}
+
 TEST_CASE("tidings: who asked for nothing hears nothing") {
   const ServiceSettings service = web();
   CHECK_FALSE(tidings_of({.service = service, .up = true}));
