@@ -3,15 +3,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <sys/inotify.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace holdfast::runtime {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::uint32_t kNames = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
                                  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD;
@@ -20,8 +16,6 @@ constexpr std::uint32_t kNames = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVE
 constexpr std::uint32_t kContents = IN_CLOSE_WRITE;
 /// Names that keep changing while they are looked at are looked at again with the next event.
 constexpr int kMostLooks = 8;
-/// A path may lead through so many links, as in the kernel.
-constexpr int kMostLinks = 40;
 
 /// The entries of one directory that decide what paths name.
 struct Directory {
@@ -33,41 +27,24 @@ using Directories = std::map<std::string, Directory>;
 
 // Every directory on the way: any of them can be renamed, and any step can be a link. Where the way
 // ends, the last directory that exists tells when it goes on.
-void add_way(const std::string& path, const fs::path& way, Directories& all, int links_left) {
-  fs::path at = "/";
-  for (auto step = std::next(way.begin()); step != way.end(); ++step) {
-    if (step->empty()) continue;
-    Directory& directory = all[at.string()];
-    directory.entries[step->string()].insert(path);
-    if (std::next(step) == way.end()) directory.has_files = true;
-    const fs::path next = at / *step;
-    std::error_code error;
-    const fs::file_status status = fs::symlink_status(next, error);
-    if (error || !fs::exists(status)) return;
-    if (!fs::is_symlink(status)) {
-      at = next;
-      continue;
-    }
-    fs::path target = fs::read_symlink(next, error);
-    if (error || links_left == 0) return;
-    if (target.is_relative()) target = at / target;
-    for (auto rest = std::next(step); rest != way.end(); ++rest) target /= *rest;
-    return add_way(path, target.lexically_normal(), all, links_left - 1);
-  }
-}
-
-Directories ways_of(const std::set<std::string>& paths) {
+Directories ways_of(const std::set<std::string>& paths, const Mounts& mounts) {
   Directories all;
-  for (const std::string& path : paths)
-    add_way(path, ("/" / fs::path(path)).lexically_normal(), all, kMostLinks);
+  for (const std::string& path : paths) {
+    static_cast<void>(way_of(
+        path, mounts, [&](const std::string& directory, const std::string& entry, bool is_last) {
+          Directory& watched = all[directory];
+          watched.entries[entry].insert(path);
+          if (is_last) watched.has_files = true;
+        }));
+  }
   return all;
 }
 
 }  // namespace
 
 struct FileWatch::State : std::enable_shared_from_this<FileWatch::State> {
-  State(boost::asio::io_context& io, OnChanged callback)
-      : descriptor(io), on_changed(std::move(callback)) {}
+  State(boost::asio::io_context& io, OnChanged callback, MountText text)
+      : descriptor(io), on_changed(std::move(callback)), mount_text(std::move(text)) {}
 
   core::Result<void> open() {
     if (descriptor.is_open()) return {};
@@ -96,10 +73,10 @@ struct FileWatch::State : std::enable_shared_from_this<FileWatch::State> {
   // What came into being between a look and its watch would be missed: until two looks agree.
   core::Result<void> look_where() {
     core::Result<void> result;
-    Directories ways = ways_of(paths);
+    Directories ways = ways_of(paths, Mounts(mount_text()));
     for (int looks = 0; looks < kMostLooks; ++looks) {
       result = watch(ways);
-      Directories now = ways_of(paths);
+      Directories now = ways_of(paths, Mounts(mount_text()));
       if (now == ways) break;
       ways = std::move(now);
     }
@@ -175,12 +152,13 @@ struct FileWatch::State : std::enable_shared_from_this<FileWatch::State> {
 
   boost::asio::posix::stream_descriptor descriptor;
   OnChanged on_changed;
+  MountText mount_text;
   std::set<std::string> paths;
   std::map<int, Directory> watched;
 };
 
-FileWatch::FileWatch(boost::asio::io_context& io, OnChanged on_changed)
-    : state_(std::make_shared<State>(io, std::move(on_changed))) {}
+FileWatch::FileWatch(boost::asio::io_context& io, OnChanged on_changed, MountText mount_text)
+    : state_(std::make_shared<State>(io, std::move(on_changed), std::move(mount_text))) {}
 
 FileWatch::~FileWatch() {
   state_->on_changed = {};

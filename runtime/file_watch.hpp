@@ -1,9 +1,10 @@
 // Tells when files of certain names may hold something else: written, replaced, renamed, removed,
 // made again, also through symbolic links and with a directory that goes and comes back. inotify on
-// directories, never on the files. Reads nothing.
+// directories, never on the files nor in mounts that could make it wait. Reads nothing.
 #pragma once
 
 #include "core/result.hpp"
+#include "runtime/mounts.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -22,7 +23,8 @@ class FileWatch {
   using OnChanged = std::function<void(const std::set<std::string>& paths)>;
 
   /// `on_changed` comes from the loop, with those that changed since the last time.
-  FileWatch(boost::asio::io_context& io, OnChanged on_changed);
+  FileWatch(boost::asio::io_context& io, OnChanged on_changed,
+            MountText mount_text = read_mount_text);
   ~FileWatch();
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;

@@ -4,13 +4,12 @@
 #include "runtime/messages.hpp"
 #include "runtime/small_file.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace holdfast::runtime {
@@ -18,39 +17,28 @@ namespace {
 
 constexpr mode_t kMode = 0644;
 
-/// statfs(2): what other machines, or the kernel, change without a word, and whose reading can take
-/// for ever. keepalived refuses them, too.
-constexpr std::array<std::uint32_t, 11> kSilentFileSystems{
-    0x6969,      // NFS
-    0xff534d42,  // CIFS
-    0xfe534d42,  // SMB2
-    0x517b,      // SMB
-    0x00c36400,  // Ceph
-    0x01021997,  // 9P
-    0x5346414f,  // AFS
-    0x73757245,  // Coda
-    0x65735546,  // FUSE
-    0x9fa0,      // proc
-    0x62656572,  // sysfs
-};
+constexpr std::string_view kSilent =
+    "is on a file system that does not tell of changes (NFS, /proc, FUSE)";
 
-bool is_silent(int fd) {
-  struct statfs found {};
-  if (::fstatfs(fd, &found) != 0) return false;
-  const auto type = static_cast<std::uint32_t>(found.f_type);
-  return std::find(kSilentFileSystems.begin(), kSilentFileSystems.end(), type) !=
-         kSilentFileSystems.end();
+core::Result<std::string> judged(const std::string& path, const Mounts& mounts) {
+  Way way = way_of(path, mounts);
+  if (way.end == Way::End::silent) return core::fail("{}", kSilent);
+  if (way.end == Way::End::trap)
+    return core::fail("leads through {}, a link of another account in a shared directory",
+                      way.path);
+  return std::move(way.path);
 }
 
 /// Follows links: an operator may point the name at whatever number he likes.
-core::Result<std::string> read_beginning(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+core::Result<std::string> read_beginning(const std::string& path, const Mounts& mounts) {
+  const auto place = judged(path, mounts);
+  if (!place) return place.error();
+  const UniqueFd fd(
+      ::open(place->c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW));
   if (!fd) return core::fail_errno(errno, "cannot be read");
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0) return core::fail_errno(errno, "cannot be read");
   if (!S_ISREG(found.st_mode)) return core::fail("is no regular file");
-  if (is_silent(fd.get()))
-    return core::fail("is on a file system that does not tell of changes (NFS, /proc, FUSE)");
   std::array<char, core::kMostOfTrackedFile> text{};
   const ssize_t count = ::read(fd.get(), text.data(), text.size());
   if (count < 0) return core::fail_errno(errno, "cannot be read");
@@ -60,18 +48,26 @@ core::Result<std::string> read_beginning(const std::string& path) {
 /// A child that is started again finds numbers that are younger than the director.
 bool is_older_than_director(const std::string& path) {
   struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return false;
+  if (::lstat(path.c_str(), &found) != 0) return false;
   timespec utc{};
   ::clock_gettime(CLOCK_REALTIME, &utc);
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(director_age());
   return found.st_mtim.tv_sec < utc.tv_sec - age.count() - 1;
 }
 
-core::Result<void> write_beginning(const TrackedFile& file) {
+// A new file is made under the name itself, never where a link points.
+core::Result<void> write_beginning(const TrackedFile& file, const Mounts& mounts) {
   const FileBeginning& beginning = *file.beginning;
-  const int how = beginning.overwrites && is_older_than_director(file.path) ? O_TRUNC : O_EXCL;
-  const UniqueFd fd(
-      ::open(file.path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | how, kMode));
+  const std::filesystem::path name(file.path);
+  const auto place = judged(file.path, mounts);
+  if (!place) return place.error();
+  const auto directory = judged(name.parent_path().string(), mounts);
+  if (!directory) return directory.error();
+  const bool anew = beginning.overwrites && is_older_than_director(*place);
+  const std::string path =
+      anew ? *place : (std::filesystem::path(*directory) / name.filename()).string();
+  const int how = O_NOFOLLOW | (anew ? O_TRUNC : O_EXCL);
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | how, kMode));
   if (!fd && errno == EEXIST) return {};
   if (!fd) return core::fail_errno(errno, "cannot be made");
   return write_all(fd.get(), fmt::format("{}\n", beginning.number), file.path);
@@ -79,24 +75,31 @@ core::Result<void> write_beginning(const TrackedFile& file) {
 
 }  // namespace
 
-TrackedFiles::TrackedFiles(boost::asio::io_context& io, Logger& logger, OnNumber on_number)
+TrackedFiles::TrackedFiles(boost::asio::io_context& io, Logger& logger, OnNumber on_number,
+                           MountText mount_text)
     : logger_(logger),
       on_number_(std::move(on_number)),
-      watch_(io, [this](const std::set<std::string>& paths) {
-        for (auto& [name, followed] : files_)
-          if (paths.contains(followed.file.path)) look(followed);
-      }) {}
+      mount_text_(std::move(mount_text)),
+      watch_(
+          io,
+          [this](const std::set<std::string>& paths) {
+            const Mounts mounts(mount_text_());
+            for (auto& [name, followed] : files_)
+              if (paths.contains(followed.file.path)) look(followed, mounts);
+          },
+          mount_text_) {}
 
 void TrackedFiles::follow(const std::vector<TrackedFile>& files) {
   std::map<std::string, Followed> before = std::exchange(files_, {});
   std::set<std::string> paths;
+  const Mounts mounts(files.empty() ? std::string() : mount_text_());
   for (const TrackedFile& file : files) {
     Followed& followed = files_[file.name];
     const auto known = before.find(file.name);
     if (known != before.end() && known->second.file.path == file.path)
       followed = std::move(known->second);
     else if (file.beginning)
-      begin(file);
+      begin(file, mounts);
     followed.file = file;
     paths.insert(file.path);
   }
@@ -104,17 +107,17 @@ void TrackedFiles::follow(const std::vector<TrackedFile>& files) {
   if (auto watched = watch_.follow(paths); !watched)
     logger_.log(kNoFileWatch, "{}", watched.error().message);
   for (auto& [name, followed] : files_)
-    if (!followed.told) look(followed);
+    if (!followed.told) look(followed, mounts);
 }
 
-void TrackedFiles::begin(const TrackedFile& file) {
-  if (auto written = write_beginning(file); !written)
+void TrackedFiles::begin(const TrackedFile& file, const Mounts& mounts) {
+  if (auto written = write_beginning(file, mounts); !written)
     logger_.log(kTrackedFileOdd, "track_file {}: init_file: {} {}", file.name, file.path,
                 written.error().message);
 }
 
-void TrackedFiles::look(Followed& followed) {
-  const auto text = read_beginning(followed.file.path);
+void TrackedFiles::look(Followed& followed, const Mounts& mounts) {
+  const auto text = read_beginning(followed.file.path, mounts);
   core::TrackedNumber read;
   if (text) read = core::read_tracked_number(*text);
   if (!text && text.error().system_errno != ENOENT && text.error().system_errno != ENOTDIR)

@@ -19,7 +19,8 @@ class TrackedFiles {
   /// A missing file holds 0, and so does one that cannot be read (said once while that lasts).
   using OnNumber = std::function<void(const std::string& name, std::int32_t number)>;
 
-  TrackedFiles(boost::asio::io_context& io, Logger& logger, OnNumber on_number);
+  TrackedFiles(boost::asio::io_context& io, Logger& logger, OnNumber on_number,
+               MountText mount_text = read_mount_text);
 
   /// These and no others from now on. The numbers of those that were not followed before are told
   /// before this returns.
@@ -32,12 +33,13 @@ class TrackedFiles {
     std::string said;  // what was odd about it at last
   };
 
-  void begin(const TrackedFile& file);
-  void look(Followed& followed);
+  void begin(const TrackedFile& file, const Mounts& mounts);
+  void look(Followed& followed, const Mounts& mounts);
   void say(Followed& followed, std::string remark);
 
   Logger& logger_;
   OnNumber on_number_;
+  MountText mount_text_;
   std::map<std::string, Followed> files_;  // by name
   FileWatch watch_;
 };

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
 import statistics
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,26 @@ def replace(path: Path, text: str) -> None:
     path.with_suffix(".new").rename(path)
 
 
+@contextlib.contextmanager
+def dead_mount(path: Path) -> Iterator[None]:
+    """A FUSE mount whose server never answers: whoever calls into it waits until it is gone."""
+    path.mkdir()
+    try:
+        server = os.open("/dev/fuse", os.O_RDWR)
+    except OSError:
+        pytest.skip("there is no FUSE here")
+    libc = ctypes.CDLL(None, use_errno=True)
+    options = f"fd={server},rootmode=40000,user_id=0,group_id=0".encode()
+    if libc.mount(b"dead", str(path).encode(), b"fuse", 0, options) != 0:
+        os.close(server)
+        pytest.skip("FUSE cannot be mounted here")
+    try:
+        yield
+    finally:
+        os.close(server)  # ends what waits
+        libc.umount2(str(path).encode(), 2)
+
+
 class Both:
     """One file for both programs, each alone with its VRID."""
 
@@ -53,6 +76,24 @@ class Both:
         assert eventually(lambda: self.seen() == wanted, timeout, 0.2) is not None, (
             wanted, self.seen(), self.directors[OURS].log()[-3000:],
             self.directors[THEIRS].log()[-3000:])
+
+
+def test_a_mount_that_never_answers_holds_nothing_up(bench: Bench) -> None:
+    load, dead, link = (bench.shared / name for name in ("load", "dead", "link"))
+    load.write_text("7\n", encoding="ascii")
+    link.symlink_to(dead / "f")
+    blocks = (tracked(load) + f"vrrp_track_file far {{\n file {dead}/f\n init_file 3\n}}\n"
+              f"vrrp_track_file linked {{\n file {link}\n}}\n")
+    body = " track_file {\n  load\n  far\n  linked\n }\n"
+    with dead_mount(dead):
+        bench.start(config(61, body, blocks))
+        bench.becomes("MASTER")
+        since = time.time()
+        replace(load, "9\n")
+        bench.waits(lambda: bench.last_priority(OURS, since) == 109)
+        bench.reload(config(61, body, blocks + "# again\n"))
+        assert "does not tell of changes" in bench.ours.log()
+        assert bench.instance()["state"] == "MASTER"
 
 
 def test_files_mean_what_they_mean_to_keepalived(bench: Bench) -> None:

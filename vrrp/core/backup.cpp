@@ -58,6 +58,7 @@ void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backu
   ++counters_.pauses;
 }
 
+// Other settings, or another priority by what is tracked.
 void Instance::reconfigure_backup(const InstanceSettings& old, std::uint8_t old_priority,
                                   Instant now, Backup& backup) {
   const bool lives_by_master = old.version == 3 && settings_.version == 3 && heard_master_;
@@ -76,6 +77,11 @@ void Instance::reconfigure_backup(const InstanceSettings& old, std::uint8_t old_
     move_skew_time(old_priority, backup);
   }
   if (old.preempt_delay != settings_.preempt_delay) backup.preempt_allowed_at.reset();
+  if (!backup.is_ready || !hears_better_master(now)) return;
+  // Its time had come because the master that it hears was the weaker one. That is true no more, so
+  // that one's last advert counts after all.
+  backup.is_ready = false;
+  backup.master_down_at = heard_master_->heard_at + down_interval(backup.master_adver_interval);
 }
 
 void Instance::move_skew_time(std::uint8_t old_priority, Backup& backup) const {

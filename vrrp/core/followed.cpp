@@ -53,7 +53,8 @@ void Instance::on(const TrackerReport& event, Instant now, Actions& out) {
 void Instance::follow_priority(Instant now, Actions& out) {
   const std::uint8_t before = std::exchange(priority_, reckon_priority());
   if (before == priority_) return;
-  std::visit(Match{[](Init&) {}, [&](Backup& backup) { move_skew_time(before, backup); },
+  std::visit(Match{[](Init&) {},
+                   [&](Backup& backup) { reconfigure_backup(settings_, before, now, backup); },
                    [&](Master& master) { advertise_change(now, master, out); }, [](Fault&) {}},
              state_);
   tell_priority(before, out);

@@ -31,10 +31,14 @@ GroupMember Instance::as_member(Instant now) const {
           .hears_better = backup != nullptr && hears_better_master(now)};
 }
 
+// A backup's question.
 bool Instance::hears_better_master(Instant now) const {
-  const bool must_wait = setback_ && now < setback_->until;
-  return hears_another_master(now) &&
-         (heard_master_->priority >= priority_ || !settings_.may_preempt() || must_wait);
+  if (!hears_another_master(now)) return false;
+  if (heard_master_->priority >= priority_ || !settings_.may_preempt()) return true;
+  if (setback_ && now < setback_->until) return true;
+  const Instant allowed_at = std::get<Backup>(state_).preempt_allowed_at.value_or(
+      heard_master_->heard_at + settings_.preempt_delay);
+  return now < allowed_at;
 }
 
 bool Instance::may_resume(Instant now) const {

@@ -146,6 +146,7 @@ void Router::on(const Reload& event, Instant now, Actions& out) {
     for (auto& [name, group] : groups_) std::erase(group.in_step, slot);
     step_slot(slot, Remove{}, now, out);
   }
+  hand_over_together(now, out);
   for (std::size_t i = 0; i < event.instances.size(); ++i) {
     if (next_order[i] == kNoSlot) next_order[i] = replace_instance(event.instances[i], now, out);
   }

@@ -98,16 +98,18 @@ void Router::judge_pages(Instant now, Actions& out) {
 }
 
 // The successor becomes master when its slowest member may: until then clients need all addresses.
+// Of a group that a reload removes some have left at once, and their slots are empty.
 void Router::hand_over_together(Instant now, Actions& out) {
   for (const auto& [name, group] : groups_) {
     std::optional<Instant> latest;
     for (const std::size_t slot : group.members) {
-      const auto* init = std::get_if<Init>(&slots_[slot]->state());
+      const auto* init = slots_[slot] ? std::get_if<Init>(&slots_[slot]->state()) : nullptr;
       if (init != nullptr && init->handover_until)
         latest = std::max(latest.value_or(*init->handover_until), *init->handover_until);
     }
     if (!latest) continue;
-    for (const std::size_t slot : group.members) step_slot(slot, GroupHandsOver{*latest}, now, out);
+    for (const std::size_t slot : group.members)
+      if (slots_[slot]) step_slot(slot, GroupHandsOver{*latest}, now, out);
   }
 }
 

@@ -28,9 +28,11 @@ struct Bench {
   Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
   testing::TemporaryDirectory directory;
   std::vector<std::pair<std::string, std::int32_t>> told;
+  std::string mounts = read_mount_text();
   std::unique_ptr<TrackedFiles> files = std::make_unique<TrackedFiles>(
       io, logger,
-      [this](const std::string& name, std::int32_t number) { told.emplace_back(name, number); });
+      [this](const std::string& name, std::int32_t number) { told.emplace_back(name, number); },
+      [this] { return mounts; });
 
   void follow(const std::string& path, std::optional<FileBeginning> beginning = {}) {
     files->follow({{"f", path, beginning}});
@@ -119,6 +121,72 @@ TEST_CASE("tracked files: what is no regular file, or tells of no change, counts
     bench.follow(path);
     CHECK(bench.told == std::vector<std::pair<std::string, std::int32_t>>{{"f", 0}});
   }
+}
+
+TEST_CASE("tracked files: nothing is touched on a mount whose server may be gone") {
+  Bench bench;
+  const std::string dead = bench.directory / "dead";
+  fs::create_directories(dead);
+  put(dead + "/f", "5\n");
+  fs::create_symlink(dead + "/f", bench.directory / "link");
+  bench.mounts =
+      "1 0 0:1 / / rw - ext4 /dev/a rw\n2 1 0:2 / " + dead + " rw shared:3 - fuse.sshfs host: rw\n";
+  const FileBeginning beginning{.number = 12, .overwrites = true};
+  for (const std::string& path :
+       {dead + "/f", dead + "/new", bench.directory / "link", bench.directory / "dead/../dead/f"}) {
+    bench.told.clear();
+    bench.follow(path, beginning);
+    CHECK(bench.told == std::vector<std::pair<std::string, std::int32_t>>{{"f", 0}});
+    put(dead + "/f", "6\n");
+    bench.io.restart();
+    bench.io.run_for(std::chrono::milliseconds(50));
+    CHECK(bench.told.size() == 1);
+  }
+  CHECK(content(dead + "/f") == "6\n");
+  CHECK_FALSE(fs::exists(dead + "/new"));
+
+  bench.mounts = "1 0 0:1 / / rw - ext4 /dev/a rw\n";  // it was taken away
+  bench.files->follow({});
+  bench.follow(dead + "/f");
+  CHECK(bench.told.back().second == 6);
+}
+
+TEST_CASE("tracked files: a link of another account in a shared directory is not followed") {
+  if (::geteuid() != 0) return;
+  Bench bench;
+  const std::string shared = bench.directory / "tmp";
+  fs::create_directories(shared);
+  REQUIRE(::chmod(shared.c_str(), 01777) == 0);
+  put(bench.directory / "f", "5\n");
+  fs::create_symlink(bench.directory / "f", shared + "/link");
+  bench.follow(shared + "/link");
+  CHECK(bench.told.back().second == 5);
+  REQUIRE(::lchown((shared + "/link").c_str(), 65534, 65534) == 0);
+  bench.files->follow({});
+  bench.follow(shared + "/link", FileBeginning{.number = 1, .overwrites = true});
+  CHECK(bench.told.back().second == 0);
+  CHECK(content(bench.directory / "f") == "5\n");
+}
+
+TEST_CASE("mounts: where a path lies is what is mounted there last, not what the text has last") {
+  const Mounts mounts(
+      "20 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+      "31 20 0:40 / /srv/a\\040b rw - nfs4 host:/a rw\n"
+      "32 20 0:41 / /under rw - tmpfs tmpfs rw\n"
+      "33 32 0:42 / /under/deep rw - cifs //host/c rw\n"
+      "35 34 0:44 / /under/deep rw - tmpfs tmpfs rw\n"
+      "34 32 0:43 / /under rw - fuse.sshfs host: rw\n"
+      "36 20 0:45 / /over rw - nfs host:/ rw\n"
+      "37 36 0:46 / /over rw - tmpfs tmpfs rw\n"
+      "38 20 0:47 / /proc rw - proc proc rw\n");
+  for (const char* silent : {"/srv/a b", "/srv/a b/c/d", "/under", "/under/f", "/proc/1/status"})
+    CHECK_MESSAGE(mounts.is_silent(silent), silent);
+  for (const char* told : {"/", "/srv", "/srv/a", "/srv/a bc", "/over", "/over/f", "/processes"})
+    CHECK_MESSAGE(!mounts.is_silent(told), told);
+  // Whoever wants to go there has to pass the silent one.
+  CHECK(mounts.is_silent("/under/deep/f"));
+  CHECK_FALSE(Mounts("").is_silent("/proc"));
+  CHECK(Mounts("1 1 0:1 / / rw - nfs host:/ rw\n").is_silent("/etc/f"));
 }
 
 TEST_CASE("tracked files: a number that is too large leaves the former one") {

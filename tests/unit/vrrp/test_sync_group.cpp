@@ -376,6 +376,76 @@ TEST_CASE("group: at the stop all hand over until the slowest successor may take
   CHECK(until(1) == until(2));
 }
 
+TEST_CASE("group: a reload that removes it hands over until the slowest successor may take over") {
+  std::vector<InstanceSettings> settings{member(1), member(2), member(3, 100, "")};
+  for (InstanceSettings& each : settings) each.version = 3;
+  settings[0].advert_interval = 100ms;
+  Bench bench = Bench::started(settings);
+  bench.run_until(t0 + 4s);
+  REQUIRE(bench.states() == "MMM");
+
+  bench.step(Reload{{settings[2]}}, t0 + 5s);
+
+  const auto until = [&](int number) {
+    return std::get<Init>(bench.at(number).state()).handover_until;
+  };
+  CHECK(until(2) > t0 + 6s);
+  CHECK(until(1) == until(2));
+  bench.run_until(t0 + 20s);
+  CHECK(bench.states() == "M");
+}
+
+TEST_CASE("group: a member whose priority falls below its living master's is ready no more") {
+  const TrackerId script{TrackerKind::script, "chk"};
+  std::vector<InstanceSettings> settings{member(1, 200), member(2)};
+  settings[0].trackers = {{.id = script, .weight = -100}};
+  std::vector<InstanceSettings> lower = settings;
+  lower[0].priority = 140;
+  std::vector<InstanceSettings> patient = settings;
+  patient[0].preempt = Preempt::no;
+  const Event losses[] = {TrackerReported{script, Verdict::bad}, Reload{lower}, Reload{patient}};
+  for (const Event& loss : losses) {
+    Bench bench(settings);
+    bench.step(TrackerReported{script, Verdict::good}, t0);
+    bench.step(Startup{}, t0);
+    // VI_1 outranks the other director, VI_2 does not.
+    for (Instant now = t0; now < t0 + 6s; now += 1s) {
+      bench.run_until(now);
+      bench.hear(1, 150, now);
+      bench.hear(2, 150, now);
+    }
+    REQUIRE(bench.group().waits_for == Lines{"VI_2"});
+
+    bench.step(loss, t0 + 5500ms);
+
+    for (Instant now = t0 + 6s; now < t0 + 12s; now += 1s) {  // VI_2 hears nobody any more
+      bench.run_until(now);
+      bench.hear(1, 150, now);
+    }
+    CHECK(bench.states() == "BB");
+    CHECK(bench.group().waits_for == Lines{"VI_1"});
+    bench.run_until(t0 + 16s);
+    CHECK(bench.states() == "MM");
+  }
+}
+
+TEST_CASE("group: one that comes to masters while its preempt_delay runs takes them with it") {
+  std::vector<InstanceSettings> settings{member(1), member(2), member(3, 100, "")};
+  settings[2].preempt_delay = 60s;
+  Bench bench = Bench::started(settings);
+  for (Instant now = t0; now < t0 + 5s; now += 1s) {
+    bench.run_until(now);
+    bench.hear(3, 50, now);
+  }
+  REQUIRE(bench.states() == "MMB");
+  settings[2].sync_group = "G";
+
+  const Lines lines = bench.step(Reload{settings}, t0 + 4500ms);
+
+  CHECK(bench.states() == "BBB");
+  CHECK(count(lines, "send advert priority 0") == 2);
+}
+
 TEST_CASE("group: one that was not heard for a pause takes all with it") {
   Bench bench = Bench::started({member(1), member(2)});
   bench.run_until(t0 + 4s);
