@@ -228,10 +228,26 @@ void check_modules(Online& online) {
   }
 }
 
+// The VRRP process is root without root's right to read everything.
+bool is_closed_to_vrrp(const struct stat& file) {
+  if (file.st_uid == 0) return (file.st_mode & S_IRUSR) == 0;
+  if (file.st_gid == 0) return (file.st_mode & S_IRGRP) == 0;
+  return (file.st_mode & S_IROTH) == 0;
+}
+
 void check_files(Online& online) {
   for (const config::TrackFile& file : online.model.track_files) {
     struct stat status {};
-    if (file.path.empty() || stat(file.path.c_str(), &status) == 0) continue;
+    if (file.path.empty()) continue;
+    if (stat(file.path.c_str(), &status) == 0) {
+      if (is_closed_to_vrrp(status))
+        online.warn(file.location,
+                    fmt::format("the VRRP process may not read the file of track_file '{}', which "
+                                "counts as 0 then: {} belongs to user {} and has the mode {:04o}",
+                                file.name, file.path, status.st_uid, status.st_mode & 07777),
+                    "open it to others (chmod o+r): keepalived reads it with all powers of root");
+      continue;
+    }
     const std::string directory = file.path.substr(0, file.path.rfind('/'));
     if (!directory.empty() && stat(directory.c_str(), &status) != 0) {
       online.warn(file.location, fmt::format("the directory of track_file '{}' is not there: {}",

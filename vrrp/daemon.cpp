@@ -192,6 +192,8 @@ class Daemon {
   void commit(std::uint64_t generation) {
     Wiring wiring = *preparation_.take();
     const std::size_t count = wiring.instances.size();
+    for (const auto& [name, reason] : wiring.not_started)
+      logger_.log(kNotStarted, "vrrp_instance '{}' is not started: {}", name, reason);
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
     claim_routing(wiring);
@@ -205,7 +207,7 @@ class Daemon {
     tracker_.follow(wiring.checks, scripts_at_work());
     files_tracked_.follow(wiring.files);
     processes_.follow(wiring.processes);
-    if (has_configuration_) repeat_states();
+    if (has_configuration_) runner_->when_told([this] { repeat_states(); });
     has_configuration_ = true;
     claims_->follow();
     tidy_up_soon();

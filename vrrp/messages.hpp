@@ -24,6 +24,10 @@ inline constexpr Message kStopped{"vrrp-stopped", Level::info, "The process has 
 inline constexpr Message kConfigured{"vrrp-configured", Level::info,
                                      "A generation of the configuration is in use now. Instances "
                                      "that it does not change kept their state."};
+inline constexpr Message kNotStarted{
+    "vrrp-not-started", Level::warning,
+    "An instance of the configuration rests, and its addresses stay with the other director: the "
+    "line says why. The others of its sync group rest with it, or they would be master alone."};
 inline constexpr Message kWaits{
     "vrrp-waits", Level::info,
     "No election is held before the host has been up for the time of vrrp_delay_after_boot, and "

@@ -1,18 +1,14 @@
 #include "vrrp/wiring.hpp"
 
 #include "config/accounts.hpp"
-#include "config/signing_keys.hpp"
-#include "config/started.hpp"
 #include "config/tracked_file.hpp"
+#include "vrrp/signing_wiring.hpp"
 
 #include <algorithm>
 #include <set>
 
 namespace holdfast::vrrp {
 namespace {
-
-/// keepalived: time_window is the larger of this and three intervals.
-constexpr Duration kShortestSigningWindow = std::chrono::seconds(5);
 
 InitialState initial_state(config::InitialState state) {
   switch (state) {
@@ -97,22 +93,6 @@ Authentication authentication_of(const config::Authentication& written) {
       break;
   }
   return {};
-}
-
-Signing signing_of(const config::AuthHmac& written, Duration interval,
-                   const std::vector<config::KeyBytes>& keys) {
-  using Written = config::AuthHmac;
-  Signing signing;
-  for (const config::KeyBytes& key : keys) signing.keys.push_back({key.id, key.bytes});
-  signing.active_key = config::active_key_of(written);
-  signing.window = written.time_window;
-  if (signing.window == Duration::zero())
-    signing.window = std::max<Duration>(kShortestSigningWindow, 3 * interval);
-  if (written.anti_replay == Written::AntiReplay::monotonic)
-    signing.anti_replay = AntiReplay::monotonic;
-  if (written.mode == Written::Mode::permissive) signing.mode = SigningMode::permissive;
-  if (written.mode == Written::Mode::receive_only) signing.mode = SigningMode::receive_only;
-  return signing;
 }
 
 InstanceSettings settings_of(const config::VrrpInstance& written) {
@@ -321,8 +301,10 @@ Wiring wiring_of(const config::Model& model) {
   wiring.pipes =
       !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();
   wiring.states_on_reload = wiring.pipes && model.globals.fifo_write_vrrp_states_on_reload;
+  wiring.not_started = config::not_started(model);
+  const SigningKeys keys = read_signing_keys(model, wiring.not_started);
   for (const config::VrrpInstance& written : model.instances) {
-    if (!config::why_not_started(written).empty()) continue;  // the reader has warned
+    if (wiring.not_started.contains(written.name)) continue;
     InstanceSettings settings = settings_of(written);
     const std::string primary = written.dont_track_primary ? "" : written.interface;
     add_trackers(written.tracking, primary, model, settings.trackers);
@@ -331,11 +313,8 @@ Wiring wiring_of(const config::Model& model) {
       add_trackers(group->tracking, primary, model, settings.trackers);
     }
     add_interfaces_of_routes(written, settings.trackers);
-    if (written.auth_hmac) {
-      const auto keys = config::bytes_of(*written.auth_hmac);
-      if (!keys) continue;  // a file that could be read a moment ago
-      settings.signing = signing_of(*written.auth_hmac, written.advert_int, *keys);
-    }
+    if (written.auth_hmac)
+      settings.signing = signing_of(*written.auth_hmac, written.advert_int, keys.at(written.name));
     RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);
     if (!routing.empty()) wiring.routing.of_instances.emplace(settings.key(), std::move(routing));
     if (written.smtp_alert) wiring.mails.insert(settings.key());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/model.hpp"
+#include "config/started.hpp"
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "core/tracked_number.hpp"
@@ -44,6 +45,7 @@ struct KnownScripts {
 /// What a generation of the configuration means for this process.
 struct Wiring {
   std::vector<InstanceSettings> instances;
+  config::NotStarted not_started;                        ///< those that are left out
   std::map<RouterKey, InstanceScripts> scripts;          ///< of those instances that have any
   std::map<std::string, InstanceScripts> group_scripts;  ///< of sync groups that have any
   std::vector<ScriptCheck> checks;       ///< those scripts that some instance tracks
@@ -67,7 +69,7 @@ struct Wiring {
   bool operator==(const Wiring&) const = default;
 };
 
-/// Instances that ask for what this version does not speak are left out: the reader has warned. A
+/// Instances that ask for what this version does not speak are left out, with their sync groups. A
 /// script whose account is not known comes with that problem.
 [[nodiscard]] Wiring wiring_of(const config::Model& model);
 

@@ -41,9 +41,10 @@ std::string counted(std::size_t count) {
 // A backup whose list changes drops nothing: only what a master sends is in question.
 void compare_counts(const ById& before, const Model& after, const std::set<std::string>& backups,
                     StateIs state, std::vector<std::string>& warnings) {
+  const NotStarted rest = not_started(after);
   for (const VrrpInstance& instance : after.instances) {
     const auto same = before.find(id_of(instance));
-    if (same == before.end() || !why_not_started(instance).empty()) continue;
+    if (same == before.end() || rest.contains(instance.name)) continue;
     const std::size_t had = same->second->virtual_addresses.size();
     const std::size_t has = instance.virtual_addresses.size();
     if (had == has || backups.contains(same->second->name)) continue;

@@ -1,5 +1,6 @@
 // vrrp_sync_group and track_group: members that do not want the same, weights that do not count.
 // The names themselves are resolved where the objects are built.
+#include "config/started.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>
@@ -20,8 +21,6 @@ Instances instances_of(Model& model) {
 // tracks it: a member, or the group itself.
 void drop_weights(const Context& context, const SyncGroup& group, Tracking& tracking,
                   const std::string& who) {
-  std::unordered_map<std::string_view, std::int16_t> own;
-  for (const VrrpScript& one : context.model.scripts) own.emplace(one.name, one.weight);
   const auto drop = [&](std::vector<Tracked>& list, auto weight_of) {
     std::vector<bool> remove(list.size(), false);
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -37,9 +36,34 @@ void drop_weights(const Context& context, const SyncGroup& group, Tracking& trac
     }
     remove_flagged(list, remove);
   };
+  const auto drop_from = [&](std::vector<Tracked>& list, const auto& named) {
+    const auto known = by_name(named);
+    drop(list, [&](const Tracked& one) -> std::int16_t {
+      if (one.weight) return *one.weight;
+      const auto found = known.find(one.name);
+      return found == known.end() ? std::int16_t{0} : found->second->weight;
+    });
+  };
   drop(tracking.interfaces, [](const Tracked& one) { return one.weight.value_or(0); });
-  drop(tracking.scripts,
-       [&own](const Tracked& one) { return one.weight ? *one.weight : own[one.name]; });
+  if (!tracking.scripts.empty()) drop_from(tracking.scripts, context.model.scripts);
+  if (!tracking.files.empty()) drop_from(tracking.files, context.model.track_files);
+  if (!tracking.processes.empty()) drop_from(tracking.processes, context.model.track_processes);
+}
+
+// The others would be master without it.
+void check_resting(const Context& context, const SyncGroup& group,
+                   const std::vector<VrrpInstance*>& members) {
+  if (members.size() < 2) return;
+  for (const VrrpInstance* member : members) {
+    const std::string reason = why_not_started(*member);
+    if (reason.empty()) continue;
+    context.warn(group.location,
+                 fmt::format("vrrp_sync_group '{}' is not started, because its member '{}' is not: "
+                             "{}",
+                             group.name, member->name, reason),
+                 "mend that instance, or take it out of the group");
+    return;
+  }
 }
 
 void check_members(const Context& context, const SyncGroup& group,
@@ -93,6 +117,7 @@ void check_sync_groups(const Context& context, const Instances& instances) {
       drop_weights(context, group, group.tracking, "the group");
     }
     check_members(context, group, members);
+    check_resting(context, group, members);
   }
 }
 

@@ -86,6 +86,20 @@ def test_states_are_repeated_after_a_reload_where_that_is_asked_for(scene: Scene
         reader.lines)
 
 
+def test_repeated_states_come_behind_those_that_the_reload_changed(scene: Scene) -> None:
+    path = scene.director.directory / "fifo"
+    head = pipe_config(path, "fifo_write_vrrp_states_on_reload") + config()
+    other = config(interface="eth9").replace("VI_1", "VI_2").replace("_id 51", "_id 52")
+    scene.start(head + other)
+    reader = Reader(path)
+    scene.becomes("MASTER")
+    had = len(reader.lines)
+    scene.director.write_config(head)
+    assert scene.director.ctl("reload").returncode == 0
+    assert eventually(lambda: len(reader.lines) >= had + 2, 5) is not None, reader.lines
+    assert reader.lines[had:] == ['INSTANCE "VI_2" FAULT 100', 'INSTANCE "VI_1" MASTER 100']
+
+
 def test_nobody_who_reads_costs_an_advert_and_lost_lines_are_counted(scene: Scene) -> None:
     path = scene.director.directory / "fifo"
     scene.start(pipe_config(path) + config())

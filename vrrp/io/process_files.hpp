@@ -1,4 +1,5 @@
-// Processes as /proc shows them. Reads, decides nothing.
+// Processes as /proc shows them. Reads, decides nothing. Names never wait; a command line lies in
+// the memory of its process, and proc_pid_cmdline(5) waits while a stuck one holds its map.
 #pragma once
 
 #include "vrrp/core/process_checks.hpp"

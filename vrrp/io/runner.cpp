@@ -173,7 +173,17 @@ bool Runner::has_work() const {
          (announces && *announces <= runtime::now());
 }
 
+void Runner::when_told(std::function<void()> then) {
+  on_told_ = std::move(then);
+  tell_end_of_turn();
+}
+
+void Runner::tell_end_of_turn() {
+  if (on_told_ && !turn_.has_work() && pending_.empty()) std::exchange(on_told_, {})();
+}
+
 void Runner::go_on() {
+  tell_end_of_turn();
   if (is_posted_) return;
   if (!has_work()) {
     worked_at_ = runtime::now();

@@ -55,6 +55,8 @@ class Runner {
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);
+  /// Once, when all that was decided until now has been told.
+  void when_told(std::function<void()> then);
   /// Of announcements, from now on.
   void set_pace(const Pace& pace) { executor_.announcer().set_pace(pace); }
   /// Closes what prepare opened.
@@ -91,6 +93,7 @@ class Runner {
   [[nodiscard]] bool is_due(core::Instant now) const;
   [[nodiscard]] bool has_work() const;
   void go_on();
+  void tell_end_of_turn();
   void work();
   void announce();
   void report_pause(const runtime::PauseDetector::Pause& pause);
@@ -132,6 +135,7 @@ class Runner {
   core::Instant worked_at_{};   // the last time that nothing waited, or was worked on
 
   std::function<void()> on_stopped_;
+  std::function<void()> on_told_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer start_;

@@ -178,6 +178,42 @@ TEST_CASE("validate: weights do not count in a sync group, unless it says so") {
   CHECK(tracked.model.sync_groups.at(0).tracking.scripts.empty());
 }
 
+TEST_CASE("validate: weights of files and processes do not count in a sync group either") {
+  const std::string trackers =
+      "track_file f {\nfile /f\n}\ntrack_file g {\nfile /g\nweight 0\n}\n"
+      "vrrp_track_process p {\nprocess p\nweight 3\n}\n";
+  const auto with = [&](std::string_view lines, std::string_view more = "") {
+    return load(trackers + instance(lines, "A", 1) + group("A", more));
+  };
+  const auto tracking = [&](std::string_view lines, std::string_view more = "") {
+    return with(lines, more).model.instances.at(0).tracking;
+  };
+
+  // keepalived: the weight of a track_file is 1 when nothing is said.
+  CHECK(without_notes(with("track_file {\nf\n}")).find("'f' has a weight") != std::string::npos);
+  CHECK(tracking("track_file {\nf\n}").files.empty());
+  CHECK(tracking("track_file {\ng weight 2\n}").files.empty());
+  CHECK(tracking("track_process {\np\n}").processes.empty());
+  CHECK(tracking("track_file {\ng\n}").files.size() == 1);
+  CHECK(tracking("track_file {\nf weight 0\n}").files.size() == 1);
+  CHECK(tracking("track_process {\np weight 0\n}").processes.size() == 1);
+  CHECK(tracking("track_file {\nf\n}", "sync_group_tracking_weight").files.size() == 1);
+}
+
+TEST_CASE("validate: a group with a member that is not started is not started") {
+  const auto second = [](std::string_view extra) {
+    return fmt::format(
+        "vrrp_instance B {{\ninterface eth0\nvirtual_router_id 2\nvirtual_ipaddress "
+        "{{\n10.0.0.2\n}}\n{}\n}}\n",
+        extra);
+  };
+  const std::string rests = "unicast_src_ip 10.0.0.3\nunicast_fault_no_peer";
+  CHECK(without_notes(load(instance("", "A", 1) + second(rests) + group("A\nB")))
+            .find("vrrp_sync_group 'G' is not started, because its member 'B' is not: ") !=
+        std::string::npos);
+  CHECK(without_notes(load(instance("", "A", 1) + second("") + group("A\nB"))).empty());
+}
+
 TEST_CASE("validate: members of a sync group that do not want the same") {
   const auto second = [](std::string_view extra, int priority) {
     return fmt::format(

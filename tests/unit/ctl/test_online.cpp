@@ -270,3 +270,22 @@ TEST_CASE("check --online: a silent directory service is asked once for all acco
         "7 warning: cannot look up user ldapuser: Connection timed out: its scripts are not run\n"
         "9 warning: cannot look up user other: Connection timed out: its scripts are not run");
 }
+
+TEST_CASE("online: a tracked file that the VRRP process may not read counts as 0") {
+  if (::geteuid() != 0) return;
+  const Directory directory;
+  const std::string path = directory.path() + "/number";
+  std::ofstream(path) << "5\n";
+  const std::string text = "track_file f {\nfile " + path + "\n}\n";
+  CHECK(found(text).find("may not read") == std::string::npos);
+  REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  CHECK(found(text).find("1 warning: the VRRP process may not read the file of track_file 'f', "
+                         "which counts as 0 then: " +
+                         path + " belongs to user 65534 and has the mode 0640") == 0);
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  CHECK(found(text).find("may not read") == std::string::npos);
+  REQUIRE(::chown(path.c_str(), 65534, 0) == 0);
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  CHECK(found(text).find("may not read") == std::string::npos);
+}

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include "support.hpp"
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 using namespace holdfast;
@@ -381,6 +384,48 @@ TEST_CASE("wiring: two instances with one key do not get past the reader") {
       CHECK(keys.insert(each.key()).second);
     }
   }
+}
+
+TEST_CASE("wiring: a member that is not started leaves its whole sync group out") {
+  const auto named = [](const std::string& name, int number, const std::string& words) {
+    return "vrrp_instance " + name + " {\ninterface eth0\nvirtual_router_id " +
+           std::to_string(number) + "\n" + words + "\nvirtual_ipaddress {\n10.0.0." +
+           std::to_string(number) + "\n}\n}\n";
+  };
+  const std::string group = "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n";
+  const std::string rests = "unicast_src_ip 10.0.0.2\nunicast_fault_no_peer";
+  const std::string others = named("A", 1, "") + named("C", 3, "");
+
+  const Wiring wiring = wiring_of_text(group + others + named("B", 2, rests));
+
+  REQUIRE(wiring.instances.size() == 1);
+  CHECK(wiring.instances[0].name == "C");
+  REQUIRE(wiring.not_started.size() == 2);
+  CHECK(wiring.not_started.at("A") ==
+        "vrrp_instance 'B' of its vrrp_sync_group 'G' is not: " + wiring.not_started.at("B"));
+  CHECK(wiring_of_text(others + named("B", 2, rests)).instances.size() == 2);
+}
+
+TEST_CASE("wiring: a file of keys that is gone leaves the whole sync group out") {
+  const runtime::testing::TemporaryDirectory directory;
+  const std::string file = directory / "key";
+  std::ofstream(file) << std::string(40, 'k');
+  const auto named = [](const std::string& name, int number, const std::string& words) {
+    return "vrrp_instance " + name + " {\ninterface eth0\nversion 3\nvirtual_router_id " +
+           std::to_string(number) + "\n" + words + "\nvirtual_ipaddress {\n10.0.0." +
+           std::to_string(number) + "\n}\n}\n";
+  };
+  const config::Loaded loaded =
+      config::load_text("vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n" + named("A", 1, "") +
+                            named("B", 2, "auth_hmac {\nkey 1 file:" + file + "\n}\n"),
+                        "test.conf");
+  REQUIRE(wiring_of(loaded.model).instances.size() == 2);
+
+  std::filesystem::remove(file);
+  const Wiring wiring = wiring_of(loaded.model);
+
+  CHECK(wiring.instances.empty());
+  CHECK(wiring.not_started.size() == 2);
 }
 
 TEST_CASE("wiring: an account that could not be looked up costs its scripts and nothing else") {
