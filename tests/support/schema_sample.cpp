@@ -57,6 +57,8 @@ struct Special {
   std::string_view value;
 };
 constexpr Special kSpecial[] = {
+    {Block::auth_hmac, "active_key", "2"},
+    {Block::file_check, "track_file", "file_2"},
     {Block::sync_daemon_line, "inst", "VI_1"},
     {Block::sync_daemon_line, "group", "239.1.1.7"},
     {Block::global_defs, "vrrp_mcast_group4", "239.1.1.7"},

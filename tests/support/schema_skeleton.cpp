@@ -45,6 +45,9 @@ vrrp_track_process process_1 {
 track_file file_1 {
   file /run/file_1
 }
+track_file file_2 {
+  file /run/file_2
+}
 bfd_instance bfd_1 {
   neighbor_ip 192.168.1.9
 }
@@ -150,6 +153,7 @@ vrrp_instance VI_2 {
   }
   auth_hmac {
     key 1 0123456789abcdef0123456789abcdef
+    key 2 fedcba9876543210fedcba9876543210
   }
   virtual_ipaddress {
     192.168.1.210/24

@@ -207,7 +207,7 @@ TEST_CASE("validate: a group with a member that is not started is not started") 
         "{{\n10.0.0.2\n}}\n{}\n}}\n",
         extra);
   };
-  const std::string rests = "unicast_src_ip 10.0.0.3\nunicast_fault_no_peer";
+  const std::string rests = "auth_hmac {\nkey 1 short\n}";
   CHECK(without_notes(load(instance("", "A", 1) + second(rests) + group("A\nB")))
             .find("vrrp_sync_group 'G' is not started, because its member 'B' is not: ") !=
         std::string::npos);

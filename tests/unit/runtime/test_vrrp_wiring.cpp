@@ -364,7 +364,7 @@ TEST_CASE("wiring: two instances with one key do not get past the reader") {
     return "vrrp_instance " + name + " {\ninterface eth0\nvirtual_router_id 1\n" + words +
            "\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n";
   };
-  const std::string rests = "unicast_src_ip 10.0.0.2\nunicast_fault_no_peer";
+  const std::string rests = "auth_hmac {\nkey 1 short\n}";
   const std::pair<std::string, std::string> pairs[] = {
       {rests, "unicast_src_ip 10.0.0.2\nunicast_peer {\n10.0.0.3\n}"},
       {"unicast_peer {\nOTHER\n}", "unicast_peer {\n10.0.0.3\n}"},
@@ -393,7 +393,7 @@ TEST_CASE("wiring: a member that is not started leaves its whole sync group out"
            std::to_string(number) + "\n}\n}\n";
   };
   const std::string group = "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n";
-  const std::string rests = "unicast_src_ip 10.0.0.2\nunicast_fault_no_peer";
+  const std::string rests = "auth_hmac {\nkey 1 short\n}";
   const std::string others = named("A", 1, "") + named("C", 3, "");
 
   const Wiring wiring = wiring_of_text(group + others + named("B", 2, rests));

@@ -53,7 +53,7 @@ struct Stage {
   std::unique_ptr<Helper> helper = std::make_unique<Helper>(
       io, logger, [this](const Command& command) { return permits(command); },
       [this] { is_done = true; });
-  std::size_t begun = 0;  // of which the client knows
+  std::size_t begun = 0;                                    // of which the client knows
   std::vector<std::pair<std::string, ScriptOutcome>> ends;  // "subject state"
   std::unique_ptr<ScriptClient> client =
       std::make_unique<ScriptClient>(io, [this](const ScriptClient::News& news) {

@@ -293,12 +293,18 @@ TEST_CASE("pipes: one that cannot be given to its owner is not left behind") {
   ::chmod((stage.directory / "").c_str(), 0777);
   const std::string path = stage.add(PipeKind::all, "all");
   stage.at(PipeKind::all).owner = {0, 0, {}};
-  const bool is_root = ::geteuid() == 0;
-  if (is_root) REQUIRE(::seteuid(65534) == 0);
-  stage.pipes->use(stage.settings);
-  const bool is_left = std::filesystem::exists(path);
-  if (is_root) REQUIRE(::seteuid(0) == 0);
-  CHECK_FALSE(is_left);
+  // In a process of its own: all threads of one change their user together, or it is ended.
+  const pid_t process = ::fork();
+  if (process == 0) {
+    if (::geteuid() == 0 && ::seteuid(65534) != 0) ::_exit(2);
+    boost::asio::io_context io;
+    Pipes pipes(io, stage.logger, "test");
+    pipes.use(stage.settings);
+    ::_exit(std::filesystem::exists(path) ? 1 : 0);
+  }
+  int status = -1;
+  ::waitpid(process, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("pipes: one that a killed predecessor has made is ours, a stranger's is not") {
