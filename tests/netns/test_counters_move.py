@@ -99,7 +99,9 @@ def test_every_counter_of_a_lively_life_moves(lab: Lab) -> None:
     becomes(["BACKUP", "MASTER", "MASTER"])
     send(peer, packet(advert(priority=0)))
     becomes(["MASTER"] * 3)
-    time.sleep(1)
+    # A full queue is waited for before its frames count as refused.
+    assert eventually(lambda: counters_of(director)["vrrp.announcements_refused"] > 0, 10) \
+        is not None, director.log()
     host.run("nft", "flush ruleset")
     host.ip(f"addr del {OURS}/24 dev eth0")  # resigns
     becomes(["FAULT"] * 3)

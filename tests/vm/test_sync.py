@@ -128,6 +128,8 @@ def test_a_daemon_is_kept_and_its_failure_harms_nobody(lab: Lab) -> None:
     machine = first.machine
     first.wait_for("192.168.1.200")
     assert eventually(lambda: roles(machine) == ["master"], SETTLE, 0.2) is not None, first.log()
+    assert eventually(lambda: len(first.status("checkers")["sync"]["daemons"]) == 1, SETTLE,
+                      0.2) is not None, first.status("checkers")["sync"]
     told = first.status("checkers")["sync"]
     assert (told["instance"], told["wanted"], told["error"]) == ("VI_1", ["master"], None)
     assert [one["id"] for one in told["daemons"]] == [51]

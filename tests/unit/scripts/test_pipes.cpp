@@ -43,8 +43,7 @@ struct Stage {
     return {.argv = {path, pipe}, .user = {::geteuid(), ::getegid(), {::getegid()}}};
   }
   std::int64_t count(const char* word, std::size_t pipe = 0) {
-    const auto& value = pipes->status().at(pipe).as_object().at(word);
-    return value.is_int64() ? value.as_int64() : static_cast<std::int64_t>(value.as_uint64());
+    return pipes->status().at(pipe).as_object().at(word).to_number<std::int64_t>();
   }
 };
 
