@@ -54,7 +54,9 @@ void Router::find_groups() {
   }
   std::erase_if(groups_, [](const auto& each) { return each.second.members.empty(); });
   for (auto& [name, group] : groups_) {
-    std::erase_if(group.in_step, [&](std::size_t slot) { return !contains(group.members, slot); });
+    std::erase_if(group.in_step, [&members = group.members](std::size_t slot) {
+      return !contains(members, slot);
+    });
     unsettled_.insert(name);
   }
 }
