@@ -109,7 +109,8 @@ struct Globals {
   core::Scheduling vrrp_process;
   core::Scheduling checker_process;
   core::Scheduling bfd_process;
-  std::int8_t max_auto_priority = 0;      ///< -1..99; 0 off. Nothing follows from it in Holdfast
+  std::int8_t max_auto_priority = 0;  ///< -1..99; up to 0: off
+  core::Duration min_auto_priority_delay = std::chrono::seconds(1);
   bool checker_log_all_failures = false;  ///< default of log_all_failures
   NotifyFifo notify_fifo;
   NotifyFifo vrrp_notify_fifo;

@@ -48,6 +48,12 @@ inline constexpr Message kScheduling{
     "A wish about priority, memory or processors could not be had; everything else works. Often a "
     "capability is missing (CAP_SYS_NICE, CAP_IPC_LOCK), or the processor is not there."};
 
+inline constexpr Message kRaised{
+    "runtime-priority-raised", Level::warning,
+    "The process did not get a processor in time and now runs at a higher real-time priority "
+    "(max_auto_priority). Something on this host keeps its processors busy: find it, or give "
+    "vrrp_rt_priority."};
+
 inline constexpr Message kRealtimeLimit{
     "runtime-realtime-limit", Level::warning,
     "The process used its processor time at real-time priority (vrrp_rlimit_rttime) without a "

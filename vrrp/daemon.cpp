@@ -100,6 +100,7 @@ class Daemon {
         },
         [this](const GroupChanged& change) { notifier_.tell(change); },
         [this](const RouterKey& key) { notifier_.forget(key); });
+    runner_->when_late([this](core::Duration late) { scheduler_.woke_up(late); });
     claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, runner_->router(), reflector_);
     rehearsals_ =
         std::make_unique<RehearsalDesk>(loop_.io(), *runner_, reflector_, notifier_, read_wiring);

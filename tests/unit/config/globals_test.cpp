@@ -292,6 +292,7 @@ TEST_CASE("global_defs: what is written is read as the same globals") {
       "vrrp_check_unicast_src\nvrrp_startup_delay 0.25\nnftables\nvrrp_iptables IN OUT\n"
       "lvs_sync_daemon eth1 VI_1 7\nlvs_timeouts tcp 10 tcpfin 5\nlvs_flush_on_stop VS\n"
       "script_user u g\nnotify_fifo /run/a u g\nnotify_fifo_script \"/bin/r 'a b'\" u\n"
-      "vrrp_priority -1\nchecker_rt_priority 9\nbfd_cpu_affinity 1 3\nmax_auto_priority -1\n"
+      "vrrp_priority -1\nchecker_rt_priority 9\nbfd_cpu_affinity 1 3\nmax_auto_priority 9\n"
+      "min_auto_priority_delay 5000\n"
       "reload_limit 0\nreload_file\nreload_check_config /x\nenable_traps\njson_version 2\n"));
 }
