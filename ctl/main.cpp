@@ -7,6 +7,7 @@
 #include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/plan.hpp"
+#include "ctl/real_server.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
 
@@ -122,6 +123,45 @@ CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
   return verb;
 }
 
+struct RealServerVerbs {
+  RealServerRequest request;
+  CLI::App* up = nullptr;
+  CLI::App* down = nullptr;
+};
+
+CLI::App& add_real_server(CLI::App& app, RealServerVerbs& verbs, bool& json) {
+  CLI::App& verb =
+      *app.add_subcommand("real-server", "Virtual addresses that this host serves for a director");
+  verb.require_subcommand(1);
+  RealServerRequest& request = verbs.request;
+  verbs.up = verb.add_subcommand("up", "Accept packets for them, answer no ARP");
+  verbs.up->add_option("address", request.addresses, "Virtual addresses")
+      ->type_name("VIP")
+      ->required();
+  verbs.up->add_option("--dev", request.device, "Where they are put; without it lo or the tunnel")
+      ->type_name("NAME");
+  verbs.up->add_option("--tunnel", request.tunnel, "Unwrap what a director of lb_kind TUN sends")
+      ->check(CLI::IsMember({"ipip", "sit", "ip6tnl", "gre", "ip6gre", "gue"}));
+  verbs.up->add_option("--port", request.gue_port, "UDP port of --tunnel gue")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  verbs.down = verb.add_subcommand("down", "Give back what was there before");
+  verbs.down->add_option("address", request.addresses, "Virtual addresses")->type_name("VIP");
+  verbs.down->add_flag("--all", request.all, "Every one that `up` has put here");
+  CLI::App& status = *verb.add_subcommand("status", "Is everything as it must be?");
+  status.add_option("address", request.addresses, "Virtual addresses; without it all of `up`")
+      ->type_name("VIP");
+  status.add_flag("--json", json, "One JSON object instead of text");
+  return verb;
+}
+
+int run_real_server(const Target& target, RealServerVerbs& verbs, Format format) {
+  verbs.request.format = format;
+  if (verbs.up->parsed()) return real_server_up(target, verbs.request);
+  if (verbs.down->parsed()) return real_server_down(target, verbs.request);
+  return real_server_status(target, verbs.request);
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
@@ -196,6 +236,8 @@ int run(int argc, const char* const* argv) {
   DoctorRequest doctor_request;
   const CLI::App& doctor_verb = add_doctor(app, doctor_request, json);
   const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
+  RealServerVerbs real_server_verbs;
+  const CLI::App& real_server_verb = add_real_server(app, real_server_verbs, json);
   std::string shell;
   const CLI::App* completion =
       app.add_subcommand("completion", "A script that completes these words in a shell");
@@ -253,6 +295,7 @@ int run(int argc, const char* const* argv) {
     return doctor_vrrp(target, doctor_request);
   }
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
+  if (real_server_verb.parsed()) return run_real_server(target, real_server_verbs, format);
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));
     return kDone;
