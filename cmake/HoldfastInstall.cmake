@@ -16,7 +16,7 @@ install(FILES "${PROJECT_BINARY_DIR}/completions/holdfast" "${PROJECT_BINARY_DIR
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
 # The units name the programs by their whole paths, and the prefix is known at last when it is installed.
-foreach(unit IN ITEMS holdfast.service holdfast-real-server@.service)
+foreach(unit IN ITEMS holdfast.service holdfast-real-server@.service holdfast-ipvs.service)
   install(CODE "
     file(READ \"${PROJECT_SOURCE_DIR}/etc/${unit}\" unit)
     string(REPLACE \"/usr/sbin/\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/\" unit \"\${unit}\")

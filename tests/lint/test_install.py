@@ -41,7 +41,8 @@ def test_the_unit_starts_the_program_that_was_installed(installed: tuple[Path, s
     assert (there / "lib/sysusers.d/holdfast.conf").is_file()
 
 
-@pytest.mark.parametrize("unit", ["holdfast.service", "holdfast-real-server@.service"])
+@pytest.mark.parametrize("unit", ["holdfast.service", "holdfast-real-server@.service",
+                                  "holdfast-ipvs.service"])
 def test_systemd_understands_the_unit(installed: tuple[Path, str], tmp_path: Path,
                                       unit: str) -> None:
     if shutil.which("systemd-analyze") is None:
