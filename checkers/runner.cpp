@@ -43,6 +43,7 @@ Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::Chil
       options_(options),
       engine_(core::Rng(seed())),
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
+      switches_(loop, logger, options.run_dir + "/checkers.switches"),
       sync_(loop, logger),
       addresses_(loop, logger, [this] { follow_addresses(); }),
       notifier_(loop.io(), logger,
@@ -132,6 +133,7 @@ void Runner::commit(std::uint64_t generation) {
   keeper_.hold(held_servers(configure.settings));
   handle(std::move(configure));
   follow_addresses();
+  switches_.configure(engine_.settings().switches);  // before the daemons that read them
   sync_.configure(engine_.settings());
   files_.follow(engine_.settings().files);
   forget_scripts_of_others();
@@ -175,6 +177,7 @@ void Runner::leave() {
   keeper_.stop({.keep_table = options_.keep_ipvs,
                 .others = engine_.settings().flush_at_stop ? Others::go : Others::stay},
                [this] { finish_part(); });
+  switches_.stop(options_.keep_ipvs);
   sync_.stop(options_.keep_ipvs, [this] { finish_part(); });
 }
 
@@ -217,6 +220,7 @@ std::shared_ptr<StatusDocument> Runner::status() const {
       StatusDocument::Subject{.engine = engine_,
                               .table = {keeper_.state(), keeper_.counters()},
                               .sync = sync_.state(),
+                              .switches = switches_.state(),
                               .probes = {counters_, probes_.admission()},
                               .generation = generation_,
                               .scripts = notifier_.records()});

@@ -4,6 +4,7 @@
 
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
+#include "checkers/io/switch_keeper.hpp"
 #include "checkers/io/sync_keeper.hpp"
 #include "checkers/io/table_keeper.hpp"
 #include "checkers/local_addresses.hpp"
@@ -87,6 +88,7 @@ class Runner {
   const runtime::ChildOptions& options_;
   Engine engine_;
   TableKeeper keeper_;
+  SwitchKeeper switches_;
   SyncKeeper sync_;
   LocalAddresses addresses_;
   Notifier notifier_;

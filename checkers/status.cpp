@@ -257,6 +257,25 @@ json::value sync_json(const Synchroniser& sync) {
                       {"drift", sync.drift()}};
 }
 
+/// Of the switches that are set; null where none are.
+json::value switches_json(const SwitchState& state) {
+  const Switches& wanted = state.settings.wanted;
+  if (wanted.empty()) return nullptr;
+  json::array values;
+  for (const auto& [name, value] : wanted) {
+    const auto now = state.actual.find(name);
+    const auto before = state.found.find(name);
+    values.push_back(
+        {{"name", text(name)},
+         {"wanted", text(value)},
+         {"value", now == state.actual.end() ? json::value() : text(now->second)},
+         {"found", before == state.found.end() ? json::value() : text(before->second)}});
+  }
+  return json::object{{"values", std::move(values)},
+                      {"error", state.trouble.empty() ? json::value() : text(state.trouble)},
+                      {"drift", state.drift}};
+}
+
 json::object counters_json(const Counters& counters) {
   return {{"probes_started", counters.probes_started},
           {"probes_passed", counters.probes_passed},
@@ -313,6 +332,7 @@ runtime::ControlPiece StatusDocument::head() {
                     {"loop", runtime::turns_json()},
                     {"ipvs", ipvs_json(reconciler, subject_.engine.desired())},
                     {"sync", sync_json(subject_.sync)},
+                    {"switches", switches_json(subject_.switches)},
                     {"probes", subject_.engine.probe_count()},
                     {"probes_open", subject_.probes.admission.open()},
                     {"probes_waiting", subject_.probes.admission.waiting()},

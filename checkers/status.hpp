@@ -58,6 +58,7 @@ class StatusDocument final : public runtime::ControlDocument {
     const Engine& engine;
     TableState table;
     const Synchroniser& sync;
+    const SwitchState& switches;
     ProbeState probes;
     const std::uint64_t& generation;  ///< Of the configuration; another one begins anew.
     const ScriptRecords& scripts;

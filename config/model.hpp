@@ -13,6 +13,8 @@
 #include "core/time.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +41,15 @@ struct IpvsTimeouts {
   core::Duration udp{0};
 
   bool operator==(const IpvsTimeouts&) const = default;
+};
+
+/// Switches of IPVS below /proc/sys/net/ipv4/vs: name → value, as the kernel prints it. A block of
+/// Holdfast: lvs_sysctl.
+struct LvsSysctl {
+  std::map<std::string, std::string, std::less<>> values;
+  bool restore_on_stop = false;
+
+  bool operator==(const LvsSysctl&) const = default;
 };
 
 /// A named pipe that gets a line for every event, and the program that reads it. keepalived:
@@ -106,6 +117,7 @@ struct Globals {
   std::vector<std::string> vrrp_iptables;
   Rare<SyncDaemon> lvs_sync_daemon;
   IpvsTimeouts lvs_timeouts;
+  Rare<LvsSysctl> lvs_sysctl;
   core::Scheduling vrrp_process;
   core::Scheduling checker_process;
   core::Scheduling bfd_process;

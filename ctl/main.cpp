@@ -6,18 +6,25 @@
 #include "ctl/convert.hpp"
 #include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
+#include "ctl/ipvsadm.hpp"
 #include "ctl/plan.hpp"
+#include "ctl/real_server.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
+#include <span>
+#include <string>
 #include <unistd.h>
+#include <vector>
 
 namespace holdfast::ctl {
 namespace {
@@ -112,17 +119,71 @@ CLI::App& add_doctor(CLI::App& app, DoctorRequest& request, bool& json) {
   return vrrp;
 }
 
-CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
-  CLI::App& verb = *app.add_subcommand("ipvs", "The kernel's table of services, saved or restored");
+CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, std::string& diff, bool& json) {
+  CLI::App& verb = *app.add_subcommand(
+      "ipvs", "The kernel's table of services; also ipvsadm's -A -E -D -a -e -d -C -L");
   CLI::Option* print = verb.add_flag("-S,--save", save, "Print it, as `ipvsadm -S -n` does");
   verb.add_flag("-R,--restore", restore, "Read it from standard input; what is not mentioned stays")
+      ->excludes(print);
+  verb.add_option("--diff", diff, "What it has otherwise than this file of rules")
+      ->type_name("FILE")
       ->excludes(print);
   verb.add_flag("--json", json, "One JSON object instead of text");
   verb.require_option(1, 2);
   return verb;
 }
 
+struct RealServerVerbs {
+  RealServerRequest request;
+  CLI::App* up = nullptr;
+  CLI::App* down = nullptr;
+};
+
+CLI::App& add_real_server(CLI::App& app, RealServerVerbs& verbs, bool& json) {
+  CLI::App& verb =
+      *app.add_subcommand("real-server", "Virtual addresses that this host serves for a director");
+  verb.require_subcommand(1);
+  RealServerRequest& request = verbs.request;
+  verbs.up = verb.add_subcommand("up", "Accept packets for them, answer no ARP");
+  verbs.up->add_option("address", request.addresses, "Virtual addresses")
+      ->type_name("VIP")
+      ->required();
+  verbs.up->add_option("--dev", request.device, "Where they are put; without it lo or the tunnel")
+      ->type_name("NAME");
+  verbs.up->add_option("--tunnel", request.tunnel, "Unwrap what a director of lb_kind TUN sends")
+      ->check(CLI::IsMember({"ipip", "sit", "ip6tnl", "gre", "ip6gre", "gue"}));
+  verbs.up->add_option("--port", request.gue_port, "UDP port of --tunnel gue")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  verbs.down = verb.add_subcommand("down", "Give back what was there before");
+  verbs.down->add_option("address", request.addresses, "Virtual addresses")->type_name("VIP");
+  verbs.down->add_flag("--all", request.all, "Every one that `up` has put here");
+  CLI::App& status = *verb.add_subcommand("status", "Is everything as it must be?");
+  status.add_option("address", request.addresses, "Virtual addresses; without it all of `up`")
+      ->type_name("VIP");
+  status.add_flag("--json", json, "One JSON object instead of text");
+  return verb;
+}
+
+int run_real_server(const Target& target, RealServerVerbs& verbs, Format format) {
+  verbs.request.format = format;
+  if (verbs.up->parsed()) return real_server_up(target, verbs.request);
+  if (verbs.down->parsed()) return real_server_down(target, verbs.request);
+  return real_server_status(target, verbs.request);
+}
+
+/// ipvsadm's language, by its names or behind `ipvs`: its options are not those of this program.
+std::optional<int> run_ipvsadm_words(int argc, const char* const* argv) {
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (argc > 0) {
+    if (const auto done = run_by_name(argv[0], words)) return done;
+  }
+  if (words.size() < 2 || words.front() != "ipvs") return std::nullopt;
+  return run_ipvsadm(std::span(words).subspan(1));
+}
+
 int run(int argc, const char* const* argv) {
+  if (const auto done = run_ipvsadm_words(argc, argv)) return *done;
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -195,7 +256,10 @@ int run(int argc, const char* const* argv) {
   bool restore = false;
   DoctorRequest doctor_request;
   const CLI::App& doctor_verb = add_doctor(app, doctor_request, json);
-  const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
+  std::string diff;
+  const CLI::App& ipvs_verb = add_ipvs(app, save, restore, diff, json);
+  RealServerVerbs real_server_verbs;
+  const CLI::App& real_server_verb = add_real_server(app, real_server_verbs, json);
   std::string shell;
   const CLI::App* completion =
       app.add_subcommand("completion", "A script that completes these words in a shell");
@@ -252,7 +316,9 @@ int run(int argc, const char* const* argv) {
     doctor_request.colours = colours_for_stdout();
     return doctor_vrrp(target, doctor_request);
   }
+  if (ipvs_verb.parsed() && !diff.empty()) return diff_table(diff, format);
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
+  if (real_server_verb.parsed()) return run_real_server(target, real_server_verbs, format);
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));
     return kDone;

@@ -14,6 +14,7 @@ namespace json = boost::json;
 namespace {
 
 const Synchroniser kNoSync;
+const SwitchState kNoSwitches;
 
 /// A kernel that has exactly the desired table, or what was made of it.
 void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
@@ -41,6 +42,7 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
+                                                  .switches = kNoSwitches,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -189,6 +191,7 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
+                                                  .switches = kNoSwitches,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
@@ -217,6 +220,7 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
+                                                  .switches = kNoSwitches,
                                                   .probes = {counters, admission},
                                                   .generation = generation,
                                                   .scripts = unused});
