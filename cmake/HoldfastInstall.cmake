@@ -15,18 +15,23 @@ install(CODE "
 install(FILES "${PROJECT_BINARY_DIR}/completions/holdfast" "${PROJECT_BINARY_DIR}/completions/holdfastctl"
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
-# The unit names the program by its whole path, and the prefix is known at last when it is installed.
+# The units name the programs by their whole path, and the prefix is known at last when they are installed.
 install(CODE "
-  file(READ \"${PROJECT_SOURCE_DIR}/etc/holdfast.service\" unit)
-  string(REPLACE \"/usr/sbin/holdfast\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/holdfast\" unit \"\${unit}\")
-  file(WRITE \"${PROJECT_BINARY_DIR}/holdfast.service\" \"\${unit}\")")
-install(FILES "${PROJECT_BINARY_DIR}/holdfast.service" DESTINATION lib/systemd/system)
+  foreach(name holdfast holdfast-metrics)
+    file(READ \"${PROJECT_SOURCE_DIR}/etc/\${name}.service\" unit)
+    string(REPLACE \"/usr/sbin/holdfast\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/holdfast\" unit \"\${unit}\")
+    string(REPLACE \"/usr/bin/holdfastctl\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/holdfastctl\" unit \"\${unit}\")
+    file(WRITE \"${PROJECT_BINARY_DIR}/\${name}.service\" \"\${unit}\")
+  endforeach()")
+install(FILES "${PROJECT_BINARY_DIR}/holdfast.service" "${PROJECT_BINARY_DIR}/holdfast-metrics.service"
+  DESTINATION lib/systemd/system)
 
 install(FILES etc/holdfast.sysusers DESTINATION lib/sysusers.d RENAME holdfast.conf)
 
 install(FILES docs/holdfast.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/holdfastctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/holdfast.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
-install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md docs/metrics.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB examples CONFIGURE_DEPENDS etc/*.conf etc/*.toml)
 install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY etc/prometheus DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -6,6 +6,7 @@
 #include "ctl/convert.hpp"
 #include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
+#include "ctl/metrics_server.hpp"
 #include "ctl/plan.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
@@ -122,6 +123,18 @@ CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
   return verb;
 }
 
+CLI::App& add_metrics(CLI::App& app, MetricsRequest& request, std::string& format) {
+  CLI::App& verb = *app.add_subcommand("metrics", "The status as numbers for Prometheus");
+  verb.add_option("--listen", request.listen,
+                  "Serve /metrics, /health and /ready by HTTP on this address: 127.0.0.1:9650, "
+                  "[::1]:9650 or a path; without it they are printed once")
+      ->type_name("ADDRESS");
+  verb.add_option("--format", format, "Of what is printed: openmetrics or prometheus (0.0.4)")
+      ->check(CLI::IsMember({"openmetrics", "prometheus"}))
+      ->capture_default_str();
+  return verb;
+}
+
 int run(int argc, const char* const* argv) {
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
@@ -196,6 +209,9 @@ int run(int argc, const char* const* argv) {
   DoctorRequest doctor_request;
   const CLI::App& doctor_verb = add_doctor(app, doctor_request, json);
   const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
+  MetricsRequest metrics_request;
+  std::string metrics_format = "openmetrics";
+  const CLI::App& metrics_verb = add_metrics(app, metrics_request, metrics_format);
   std::string shell;
   const CLI::App* completion =
       app.add_subcommand("completion", "A script that completes these words in a shell");
@@ -253,6 +269,10 @@ int run(int argc, const char* const* argv) {
     return doctor_vrrp(target, doctor_request);
   }
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
+  if (metrics_verb.parsed()) {
+    metrics_request.is_openmetrics = metrics_format == "openmetrics";
+    return metrics(target, metrics_request);
+  }
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));
     return kDone;
