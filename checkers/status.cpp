@@ -3,6 +3,7 @@
 #include "checkers/core/identity.hpp"
 #include "ipvs_wrapper/json.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/order_desk.hpp"
 #include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
 
@@ -334,6 +335,7 @@ runtime::ControlPiece StatusDocument::head() {
                     {"pid", ::getpid()},
                     {"generation", generation_},
                     {"loop", runtime::turns_json()},
+                    {"orders", runtime::status_json(subject_.orders, runtime::now())},
                     {"ipvs", ipvs_json(reconciler, subject_.engine.desired())},
                     {"sync", sync_json(subject_.sync)},
                     {"probes", subject_.engine.probe_count()},

@@ -7,6 +7,7 @@
 #include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/metrics_server.hpp"
+#include "ctl/orders.hpp"
 #include "ctl/plan.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
@@ -18,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <unistd.h>
 
 namespace holdfast::ctl {
@@ -123,6 +125,49 @@ CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
   return verb;
 }
 
+void add_order(CLI::App& app, const std::string& verb, const std::string& what,
+               const std::string& subject, OrderRequest& request) {
+  CLI::App& added = *app.add_subcommand(verb, what);
+  added.add_option(subject == "INSTANCE" ? "instance" : "server", request.subject)
+      ->type_name(subject)
+      ->required();
+  if (verb == "weight")
+    added.add_option("weight", request.value, "A number, or configured")->required();
+  if (verb == "priority")
+    added.add_option("points", request.value, "+20, -50, or 0 to take it back")->required();
+  if (verb == "resign")
+    added.add_flag("--end", request.take_back, "Take it back: it may be master again");
+  if (verb != "undrain")
+    added
+        .add_option("--for", request.within,
+                    "Only for this time (90s, 10m, 2h); without it until it is taken back")
+        ->type_name("TIME");
+}
+
+void add_orders(CLI::App& app, OrderRequest& request, bool& json, std::string& server) {
+  add_order(app, "drain", "Weight 0 for a server: no new connections, checks go on", "SERVER",
+            request);
+  add_order(app, "undrain", "The weight of the configuration again", "SERVER", request);
+  add_order(app, "weight", "Another weight for a server", "SERVER", request);
+  add_order(app, "resign", "A master leaves its addresses to its peer", "INSTANCE", request);
+  add_order(app, "priority", "Another priority for an instance", "INSTANCE", request);
+  for (const char* verb : {"drain", "undrain", "weight", "resign", "priority"})
+    app.get_subcommand(verb)->add_flag("--json", json, "One JSON object instead of text");
+  app.add_subcommand("check-now", "Run the checks of a server, or all checks, at once")
+      ->add_option("server", server, "192.0.2.10:80; without it all of them")
+      ->type_name("SERVER");
+}
+
+/// nullopt: none of these verbs.
+std::optional<int> run_orders(const CLI::App& app, const Target& target, OrderRequest& request,
+                              bool json, const std::string& server) {
+  request.format = json ? Format::json : Format::text;
+  for (const char* verb : {"drain", "undrain", "weight", "resign", "priority"})
+    if (app.got_subcommand(verb)) return order(target, verb, request);
+  if (app.got_subcommand("check-now")) return check_now(target, server);
+  return std::nullopt;
+}
+
 CLI::App& add_metrics(CLI::App& app, MetricsRequest& request, std::string& format) {
   CLI::App& verb = *app.add_subcommand("metrics", "The status as numbers for Prometheus");
   verb.add_option("--listen", request.listen,
@@ -211,6 +256,9 @@ int run(int argc, const char* const* argv) {
   const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
   MetricsRequest metrics_request;
   std::string metrics_format = "openmetrics";
+  OrderRequest order_request;
+  std::string server;
+  add_orders(app, order_request, json, server);
   const CLI::App& metrics_verb = add_metrics(app, metrics_request, metrics_format);
   std::string shell;
   const CLI::App* completion =
@@ -269,6 +317,7 @@ int run(int argc, const char* const* argv) {
     return doctor_vrrp(target, doctor_request);
   }
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
+  if (const auto code = run_orders(app, target, order_request, json, server)) return *code;
   if (metrics_verb.parsed()) {
     metrics_request.is_openmetrics = metrics_format == "openmetrics";
     return metrics(target, metrics_request);

@@ -71,6 +71,15 @@ void add_loops(Exposition& to, const Replies& replies) {
   each_loop("turns", 1);
 }
 
+void add_orders(Exposition& to, const Replies& replies) {
+  to.family("holdfast_orders", Type::gauge,
+            "What operators have asked for beside the configuration and counts now.");
+  for (const Reply& reply : replies)
+    if (reply.status && find(*reply.status, "orders") != nullptr)
+      to.sample(labels({{"process", reply.process}}),
+                static_cast<double>(find_list(*reply.status, "orders").size()));
+}
+
 }  // namespace
 
 int state_number(std::string_view state) {
@@ -96,6 +105,7 @@ void add_process_metrics(Exposition& to, const Replies& replies, std::string_vie
     add_reload(to, watchdog, now);
   }
   add_loops(to, replies);
+  add_orders(to, replies);
 }
 
 std::string render_metrics(const Replies& replies, Dialect dialect, std::string_view now) {

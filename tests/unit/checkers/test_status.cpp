@@ -14,6 +14,7 @@ namespace json = boost::json;
 namespace {
 
 const Synchroniser kNoSync;
+const core::Orders kNoOrders;
 
 /// A kernel that has exactly the desired table, or what was made of it.
 void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
@@ -42,6 +43,7 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
   return json::parse(text_of(document)).as_object();
@@ -190,6 +192,7 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
 
@@ -218,6 +221,7 @@ TEST_CASE("status: a reload between two turns begins it anew") {
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
   std::string text;
