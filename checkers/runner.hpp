@@ -15,6 +15,7 @@
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
+#include "runtime/order_desk.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/scheduling.hpp"
 #include "runtime/tracked_files.hpp"
@@ -74,6 +75,8 @@ class Runner {
   void act(const Forget& forget);
 
   void follow_addresses();
+  void follow_orders();
+  void check_now(const boost::json::object& request, const runtime::ControlReply& reply);
   void finish_part();
 
   [[nodiscard]] std::shared_ptr<StatusDocument> status() const;
@@ -107,6 +110,7 @@ class Runner {
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   runtime::TrackedFiles files_;
+  runtime::OrderDesk orders_;
   Counters counters_;
   std::uint64_t generation_ = 0;  // of the configuration that is in use
   std::deque<Event> events_;

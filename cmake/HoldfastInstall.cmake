@@ -16,7 +16,8 @@ install(FILES "${PROJECT_BINARY_DIR}/completions/holdfast" "${PROJECT_BINARY_DIR
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
 # The units name the programs by their whole paths, and the prefix is known at last when it is installed.
-foreach(unit IN ITEMS holdfast.service holdfast-real-server@.service holdfast-ipvs.service)
+foreach(unit IN ITEMS holdfast.service holdfast-metrics.service holdfast-real-server@.service
+        holdfast-ipvs.service)
   install(CODE "
     file(READ \"${PROJECT_SOURCE_DIR}/etc/${unit}\" unit)
     string(REPLACE \"/usr/sbin/\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/\" unit \"\${unit}\")
@@ -30,6 +31,7 @@ install(FILES etc/holdfast.sysusers DESTINATION lib/sysusers.d RENAME holdfast.c
 install(FILES docs/holdfast.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/holdfastctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/holdfast.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
-install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md docs/metrics.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB examples CONFIGURE_DEPENDS etc/*.conf etc/*.toml)
 install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY etc/prometheus DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -7,8 +7,9 @@
 #include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/ipvsadm.hpp"
+#include "ctl/metrics_server.hpp"
 #include "ctl/plan.hpp"
-#include "ctl/real_server.hpp"
+#include "ctl/steering_verbs.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
 
@@ -133,45 +134,6 @@ CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, std::string& diff, 
   return verb;
 }
 
-struct RealServerVerbs {
-  RealServerRequest request;
-  CLI::App* up = nullptr;
-  CLI::App* down = nullptr;
-};
-
-CLI::App& add_real_server(CLI::App& app, RealServerVerbs& verbs, bool& json) {
-  CLI::App& verb =
-      *app.add_subcommand("real-server", "Virtual addresses that this host serves for a director");
-  verb.require_subcommand(1);
-  RealServerRequest& request = verbs.request;
-  verbs.up = verb.add_subcommand("up", "Accept packets for them, answer no ARP");
-  verbs.up->add_option("address", request.addresses, "Virtual addresses")
-      ->type_name("VIP")
-      ->required();
-  verbs.up->add_option("--dev", request.device, "Where they are put; without it lo or the tunnel")
-      ->type_name("NAME");
-  verbs.up->add_option("--tunnel", request.tunnel, "Unwrap what a director of lb_kind TUN sends")
-      ->check(CLI::IsMember({"ipip", "sit", "ip6tnl", "gre", "ip6gre", "gue"}));
-  verbs.up->add_option("--port", request.gue_port, "UDP port of --tunnel gue")
-      ->check(CLI::Range(1, 65535))
-      ->capture_default_str();
-  verbs.down = verb.add_subcommand("down", "Give back what was there before");
-  verbs.down->add_option("address", request.addresses, "Virtual addresses")->type_name("VIP");
-  verbs.down->add_flag("--all", request.all, "Every one that `up` has put here");
-  CLI::App& status = *verb.add_subcommand("status", "Is everything as it must be?");
-  status.add_option("address", request.addresses, "Virtual addresses; without it all of `up`")
-      ->type_name("VIP");
-  status.add_flag("--json", json, "One JSON object instead of text");
-  return verb;
-}
-
-int run_real_server(const Target& target, RealServerVerbs& verbs, Format format) {
-  verbs.request.format = format;
-  if (verbs.up->parsed()) return real_server_up(target, verbs.request);
-  if (verbs.down->parsed()) return real_server_down(target, verbs.request);
-  return real_server_status(target, verbs.request);
-}
-
 /// ipvsadm's language, by its names or behind `ipvs`: its options are not those of this program.
 std::optional<int> run_ipvsadm_words(int argc, const char* const* argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
@@ -180,6 +142,18 @@ std::optional<int> run_ipvsadm_words(int argc, const char* const* argv) {
   }
   if (words.size() < 2 || words.front() != "ipvs") return std::nullopt;
   return run_ipvsadm(std::span(words).subspan(1));
+}
+
+CLI::App& add_metrics(CLI::App& app, MetricsRequest& request, std::string& format) {
+  CLI::App& verb = *app.add_subcommand("metrics", "The status as numbers for Prometheus");
+  verb.add_option("--listen", request.listen,
+                  "Serve /metrics, /health and /ready by HTTP on this address: 127.0.0.1:9650, "
+                  "[::1]:9650 or a path; without it they are printed once")
+      ->type_name("ADDRESS");
+  verb.add_option("--format", format, "Of what is printed: openmetrics or prometheus (0.0.4)")
+      ->check(CLI::IsMember({"openmetrics", "prometheus"}))
+      ->capture_default_str();
+  return verb;
 }
 
 int run(int argc, const char* const* argv) {
@@ -260,6 +234,12 @@ int run(int argc, const char* const* argv) {
   const CLI::App& ipvs_verb = add_ipvs(app, save, restore, diff, json);
   RealServerVerbs real_server_verbs;
   const CLI::App& real_server_verb = add_real_server(app, real_server_verbs, json);
+  MetricsRequest metrics_request;
+  std::string metrics_format = "openmetrics";
+  OrderRequest order_request;
+  std::string server;
+  add_orders(app, order_request, json, server);
+  const CLI::App& metrics_verb = add_metrics(app, metrics_request, metrics_format);
   std::string shell;
   const CLI::App* completion =
       app.add_subcommand("completion", "A script that completes these words in a shell");
@@ -319,6 +299,11 @@ int run(int argc, const char* const* argv) {
   if (ipvs_verb.parsed() && !diff.empty()) return diff_table(diff, format);
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
   if (real_server_verb.parsed()) return run_real_server(target, real_server_verbs, format);
+  if (const auto code = run_orders(app, target, order_request, json, server)) return *code;
+  if (metrics_verb.parsed()) {
+    metrics_request.is_openmetrics = metrics_format == "openmetrics";
+    return metrics(target, metrics_request);
+  }
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));
     return kDone;

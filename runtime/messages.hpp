@@ -76,6 +76,22 @@ inline constexpr Message kNoFileWatch{
     "count. Most often fs.inotify.max_user_watches or max_user_instances is too small; reload when "
     "it is raised."};
 
+inline constexpr Message kOrderGiven{
+    "order-given", Level::warning,
+    "An operator has asked for something beside the configuration (holdfastctl drain, weight, "
+    "resign, priority). The line says what, who and until when; `holdfastctl status` lists what "
+    "counts now."};
+
+inline constexpr Message kOrderEnded{
+    "order-ended", Level::warning,
+    "What an operator had asked for counts no more: it was taken back, or its time has ended. The "
+    "configuration counts again."};
+
+inline constexpr Message kOrdersLost{
+    "order-file", Level::warning,
+    "Orders of operators could not be written to the run directory, or read from there: they do "
+    "not outlive the process. Look at `holdfastctl status` after its next start."};
+
 /// A scrape every few seconds must not fill the log.
 inline constexpr core::Duration kSignalReportInterval = std::chrono::hours(1);
 

@@ -115,6 +115,20 @@ void Router::hand_over_together(Instant now, Actions& out) {
   }
 }
 
+// All say that they go before any of them is brought together with the others.
+void Router::on(const Steered& event, Instant now, Actions& out) {
+  const std::size_t slot = slot_of(event.router);
+  if (slot == kNoSlot) return;
+  step_slot(slot, event, now, out);
+  const auto group = groups_.find(slots_[slot]->settings().sync_group.str());
+  if (group == groups_.end()) return;
+  for (const std::size_t other : group->second.members) {
+    Steering steering = slots_[other]->steering();
+    if (std::exchange(steering.resigns, event.steering.resigns) == event.steering.resigns) continue;
+    step_slot(other, Steered{slots_[other]->key(), steering}, now, out);
+  }
+}
+
 // ---- after each event ----
 
 void Router::settle_groups(Instant now, Actions& out) {

@@ -15,6 +15,7 @@ namespace {
 
 const Synchroniser kNoSync;
 const SwitchState kNoSwitches;
+const core::Orders kNoOrders;
 
 /// A kernel that has exactly the desired table, or what was made of it.
 void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
@@ -44,6 +45,7 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
                                                   .sync = kNoSync,
                                                   .switches = kNoSwitches,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
   return json::parse(text_of(document)).as_object();
@@ -193,6 +195,7 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
                                                   .sync = kNoSync,
                                                   .switches = kNoSwitches,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
 
@@ -222,6 +225,7 @@ TEST_CASE("status: a reload between two turns begins it anew") {
                                                   .sync = kNoSync,
                                                   .switches = kNoSwitches,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
   std::string text;
