@@ -188,6 +188,7 @@ class Instance {
   [[nodiscard]] const core::Rare<Setback>& setback() const { return setback_; }
   [[nodiscard]] const core::Rare<SendTrouble>& send_trouble() const { return send_trouble_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  void clear_counters() { counters_ = {}; }
   /// True while the addresses should be in the kernel: as master, and during a handover.
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
