@@ -33,6 +33,8 @@ enum class FrameType : std::uint8_t {
   /// to the child: 0; fd = its connection to the process that runs scripts. To that process: 0;
   /// text = the child's role, fd = the other end.
   scripts,
+  /// from the child: a signal that asks keepalived for a dump of what that process knows.
+  dump,
 };
 
 /// A refused frame's reason is cut to this many bytes.

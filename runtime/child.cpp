@@ -48,6 +48,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
       case FrameType::prepared:
       case FrameType::refused:
       case FrameType::committed:
+      case FrameType::dump:
         break;
     }
     logger.log(kChildFrame, "frame of type {} is not for a child", static_cast<int>(frame.type));
@@ -91,7 +92,11 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
     stop(fmt::format("signal {} arrived", number), stop_signals);
   }
 
+  // Consumers of keepalived also send them to the process whose pid file they know. The watchdog
+  // has the files written.
   void on_harmless_signal(int number) {
+    if (asks_for_dump(number))
+      return send({FrameType::dump, static_cast<std::uint64_t>(number), {}, {}});
     if (const auto before = reported_signals.admit(std::to_string(number), now()))
       logger.log(kSignalIgnored, "{}: the parent takes reloads, holdfastctl answers questions",
                  describe_signal(number));

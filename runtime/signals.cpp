@@ -42,6 +42,10 @@ void use_default_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+bool asks_for_dump(int number) {
+  return number == SIGUSR1 || number == SIGUSR2 || number == SIGRTMIN + 2 || number == SIGRTMAX - 1;
+}
+
 std::string describe_signal(int number) {
   // The numbers that keepalived --signum prints.
   if (number == SIGRTMIN + 2)

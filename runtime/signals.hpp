@@ -28,6 +28,9 @@ void ignore_harmless_signals();
 /// child of a process with threads.
 void use_default_signals();
 
+/// keepalived: --signum=DATA, STATS, JSON, STATS_CLEAR.
+[[nodiscard]] bool asks_for_dump(int number);
+
 /// "36, which asks keepalived for its state as JSON", "10 (User defined signal 1)".
 [[nodiscard]] std::string describe_signal(int number);
 

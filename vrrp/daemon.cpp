@@ -162,6 +162,11 @@ class Daemon {
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
           reply(explain_word(runtime::word_of(request, "instance")));
         });
+    control_->handle("clear-counters", runtime::ControlAccess::change,
+                     [this](const boost::json::object&, const runtime::ControlReply& reply) {
+                       runner_->clear_counters();
+                       reply({{"ok", true}});
+                     });
     control_->handle("record", runtime::ControlAccess::change,
                      [this](const boost::json::object& request,
                             const runtime::ControlReply& reply) { record(request, reply); });

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "legacy/banner.hpp"
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -47,6 +48,9 @@ constexpr std::array kIgnored{
     Ignored{"-M,--core-dump-pattern", "PATTERN", "the system's core pattern is left alone"},
 };
 
+constexpr std::string_view kRunDirectory = "/run/holdfast";
+constexpr std::string_view kKeepalivedPid = "/run/keepalived.pid";
+
 struct Words {
   std::string file;
   std::string config_id;
@@ -55,7 +59,7 @@ struct Words {
   std::string pid;
   std::string vrrp_pid;
   std::string checkers_pid;
-  std::string run_dir = "/run/holdfast";
+  std::string run_dir;
   std::string signal;
   std::string recording;
   std::string umask;
@@ -108,6 +112,17 @@ int complain(const std::string& sentence) {
 
 CommandLine done(int exit_code) {
   return {.options = std::nullopt, .exit_code = exit_code};
+}
+
+/// Under keepalived's name the files are where its consumers look. Several on one host have pid
+/// files of their own, and each needs a directory of its own as well.
+void use_keepalived_s_places(Words& words) {
+  const bool has_own_pid_file = !words.pid.empty() && absolute(words.pid) != kKeepalivedPid &&
+                                absolute(words.pid) != "/var/run/keepalived.pid";
+  if (words.run_dir.empty() && has_own_pid_file) words.run_dir = words.pid + ".d";
+  if (words.pid.empty()) words.pid = kKeepalivedPid;
+  if (words.vrrp_pid.empty()) words.vrrp_pid = has_own_pid_file ? "" : "/run/vrrp.pid";
+  if (words.checkers_pid.empty()) words.checkers_pid = has_own_pid_file ? "" : "/run/checkers.pid";
 }
 
 std::optional<CommandLine> fill_in(const Words& words, const CLI::App& app, Options& options) {
@@ -169,6 +184,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       "holdfast"};
   Words words;
   Options options;
+  const bool as_keepalived = argc > 0 && legacy::is_keepalived(argv[0]);
   bool vrrp_only = false;
   bool checkers_only = false;
   bool no_respawn = false;
@@ -206,9 +222,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       ->type_name("FILE");
   app.add_option("-c,--checkers_pid", words.checkers_pid, "pid file of the checkers process")
       ->type_name("FILE");
-  app.add_option("--run-dir", words.run_dir, "Directory of sockets and pid files")
-      ->type_name("DIR")
-      ->capture_default_str();
+  app.add_option("--run-dir", words.run_dir,
+                 fmt::format("Directory of sockets and pid files (default: {})", kRunDirectory))
+      ->type_name("DIR");
   app.add_option(
       "--signum", words.signal,
       "Print the number of the signal for STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON");
@@ -234,7 +250,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
+  } catch (const CLI::CallForVersion& wish) {
+    if (!as_keepalived) return done(app.exit(wish));
+    std::fputs(legacy::banner(kVersion).c_str(), stderr);
+    return done(0);
+  } catch (const CLI::Success& success) {  // --help
     return done(app.exit(success));
   } catch (const CLI::ParseError& error) {
     return done(complain(fmt::format("{}\nholdfast --help shows every option.", error.what())));
@@ -250,6 +270,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       options.remarks.push_back(
           fmt::format("option {} is accepted without effect: {}", name, ignored.why));
   }
+  if (as_keepalived) use_keepalived_s_places(words);
+  if (words.run_dir.empty()) words.run_dir = kRunDirectory;
   if (auto ended = fill_in(words, app, options)) return *ended;
   return {.options = std::move(options), .exit_code = 0};
 }

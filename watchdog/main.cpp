@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "legacy/dumper.hpp"
 #include "mail/postman.hpp"
 #include "scripts/daemon.hpp"
 #include <cap-ng.h>
@@ -150,6 +151,10 @@ int run(int argc, char** argv) {
   if (first == "--role=release") {
     set_process_name("free");
     return watchdog::run_release(words);
+  }
+  if (first == "--role=dump") {
+    set_process_name("dump");
+    return legacy::run_dump(words);
   }
   if (first == "--role=mail") {
     set_process_name("mail");

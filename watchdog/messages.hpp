@@ -137,8 +137,6 @@ inline constexpr Message kReleaseFailed{
 inline constexpr Message kSendFailed{"watchdog-send-failed", Level::warning,
                                      "A child does not take messages. If it is dead or hangs, that "
                                      "is noticed separately and it is replaced."};
-inline constexpr Message kStatusDump{"watchdog-status", Level::info,
-                                     "The answer to SIGUSR1: the status as JSON."};
 inline constexpr Message kNoControl{
     "watchdog-no-control", Level::error,
     "The control socket could not be opened: holdfastctl does not work with this director."};

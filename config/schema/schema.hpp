@@ -118,6 +118,7 @@ enum class Room : std::uint8_t {
   checkers,  ///< checkers/wiring.hpp
   scripts,   ///< config/accounts.hpp, in the wiring of whoever has scripts
   watchdog,  ///< watchdog/io/wiring.hpp
+  legacy,    ///< legacy/dump_settings.hpp
 };
 
 inline constexpr std::size_t kMaxArgs = 3;

@@ -261,9 +261,7 @@ constexpr Keyword kGlobalDefs[] = {
     word("enable_snmp_keepalived", alias_of("enable_snmp_vrrp"), not_yet(kNoSnmp), kDeprecated),
     word("enable_snmp_checker", not_yet(kNoSnmp), value<&Globals::enable_snmp_checker>,
          doc("serve services and servers by SNMP")),
-    word("json_version", integer(1, 2), fallback("1"),
-         not_yet("accepted, without effect: 'json_version' (the status of Holdfast has a format of "
-                 "its own)"),
+    word("json_version", integer(1, 2), fallback("1"), acts_in(Room::legacy),
          value<&Globals::json_version>, doc("format of keepalived's JSON dump")),
 };
 

@@ -17,8 +17,6 @@ constexpr std::string_view kBuffers =
     "accepted, without effect: sizes of receive buffers (Holdfast chooses them itself)";
 constexpr std::string_view kNames =
     "accepted, without effect: names of processes (Holdfast names its processes itself)";
-constexpr std::string_view kDumps =
-    "accepted, without effect: files of keepalived's dumps (ask 'holdfastctl status')";
 
 // keepalived/preprocess.cpp has acted on them.
 void read_by_the_expander(Globals&, const Args&) {}
@@ -43,19 +41,19 @@ constexpr Keyword kGlobalDefs[] = {
          doc("keep configuration and state of every reload here")),
     word("tmp_config_directory", text("directory"), not_kept(),
          doc("where the expanded configuration is kept while it is read")),
-    word("data_use_instance", boolean(), not_kept(kDumps),
+    word("data_use_instance", boolean(), acts_in(Room::legacy), value<&Globals::data_use_instance>,
          doc("add the instance's name to names of dumps")),
-    word("state_dump_file", text("path"), not_kept(kDumps), since("2.4"),
-         doc("where SIGUSR1 writes the state")),
-    word("state_file_location", text("path"), alias_of("state_dump_file"), not_kept(kDumps),
+    word("state_dump_file", text("path"), acts_in(Room::legacy), since("2.4"),
+         value<&Globals::state_dump_file>, doc("where SIGUSR1 writes the state")),
+    word("state_file_location", text("path"), alias_of("state_dump_file"), acts_in(Room::legacy),
          kDeprecated),
-    word("stats_dump_file", text("path"), not_kept(kDumps), since("2.4"),
-         doc("where SIGUSR2 writes the counters")),
-    word("stats_file_location", text("path"), alias_of("stats_dump_file"), not_kept(kDumps),
+    word("stats_dump_file", text("path"), acts_in(Room::legacy), since("2.4"),
+         value<&Globals::stats_dump_file>, doc("where SIGUSR2 writes the counters")),
+    word("stats_file_location", text("path"), alias_of("stats_dump_file"), acts_in(Room::legacy),
          kDeprecated),
-    word("json_dump_file", text("path"), not_kept(kDumps), since("2.4"),
-         doc("where the JSON dump is written")),
-    word("json_file_location", text("path"), alias_of("json_dump_file"), not_kept(kDumps),
+    word("json_dump_file", text("path"), acts_in(Room::legacy), since("2.4"),
+         value<&Globals::json_dump_file>, doc("where the JSON dump is written")),
+    word("json_file_location", text("path"), alias_of("json_dump_file"), acts_in(Room::legacy),
          kDeprecated),
     word("iproute_usr_dir", text("directory"),
          not_kept("accepted, without effect: 'iproute_usr_dir' (tables by name are looked up "

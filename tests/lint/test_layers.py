@@ -34,11 +34,12 @@ MAY_INCLUDE: dict[str, set[str]] = {
     # It reads where addresses are, and writes none.
     "checkers": {"core", "config", "runtime", "netlink_reflector", "netlink_reflector/core",
                  "ipvs_wrapper", "checkers/core", "checkers/io", "checkers/probes"},
+    "legacy": {"core", "config", "runtime"},
     "watchdog/core": {"core"},
     # It releases addresses and tables itself when a child has given up for good.
     "watchdog/io": {"core", "config", "runtime", "netlink_reflector", "ipvs_wrapper",
-                    "watchdog/core"},
-    "watchdog": {"core", "config", "runtime", "watchdog/core", "watchdog/io"},
+                    "legacy", "watchdog/core"},
+    "watchdog": {"core", "config", "runtime", "legacy", "watchdog/core", "watchdog/io"},
     # Its doctor listens itself: it must work where no director runs.
     "ctl": {"core", "config", "runtime", "ipvs_wrapper", "vrrp/core", "vrrp/doctor"},
 }
@@ -49,6 +50,7 @@ DOORS = {
     ("watchdog/main.cpp", "checkers/daemon.hpp"),
     ("watchdog/main.cpp", "scripts/daemon.hpp"),
     ("watchdog/main.cpp", "mail/postman.hpp"),
+    ("watchdog/main.cpp", "legacy/dumper.hpp"),
     # Settings as the process makes them of a file.
     ("ctl/doctor_configuration.cpp", "vrrp/wiring.hpp"),
 }

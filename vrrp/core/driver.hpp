@@ -40,6 +40,7 @@ class Driver {
 
   [[nodiscard]] std::optional<Instant> deadline() const { return router_.deadline(); }
   [[nodiscard]] const Router& router() const { return router_; }
+  void clear_counters() { router_.clear_counters(); }
   /// Packets that io could not even read the header of.
   void count_stray(std::string_view interface, RejectReason reason) {
     router_.count_stray(interface, reason);

@@ -192,6 +192,7 @@ class Instance {
   /// "100 + 20 (chk succeeds) = 120"; empty: the configured priority counts.
   [[nodiscard]] std::string priority_sum() const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  void clear_counters() { counters_ = {}; }
   /// True while the addresses should be in the kernel: as master, and during a handover.
   [[nodiscard]] bool holds_addresses() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.

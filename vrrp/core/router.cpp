@@ -323,6 +323,11 @@ std::vector<std::string> Router::interfaces_in_use() const {
   return names;
 }
 
+void Router::clear_counters() {
+  for (std::optional<Instance>& slot : slots_)
+    if (slot) slot->clear_counters();
+}
+
 void Router::count_stray(std::string_view interface, RejectReason reason) {
   const auto found = interfaces_.find(interface);
   if (found != interfaces_.end()) found->second.strays.add(reason);

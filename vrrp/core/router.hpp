@@ -50,6 +50,8 @@ class Router {
   /// Interfaces that instances listen on, each once.
   [[nodiscard]] std::vector<std::string> interfaces_in_use() const;
 
+  /// Those of all instances begin anew.
+  void clear_counters();
   /// Packets that belong to no instance: other VRIDs, and what was too broken to say.
   void count_stray(std::string_view interface, RejectReason reason);
   /// Zeros for an interface that no setting ever named.

@@ -72,6 +72,8 @@ class Runner {
   void hurry() { handle(ShutdownNow{}); }
 
   [[nodiscard]] const Router& router() const { return driver_.router(); }
+  /// keepalived: STATS_CLEAR.
+  void clear_counters() { driver_.clear_counters(); }
   /// For a rehearsal: 4,000 instances take some milliseconds. From the loop, not from within a
   /// turn.
   [[nodiscard]] DirectorCopy copy() const { return {router(), turn_, runtime::now()}; }

@@ -49,6 +49,8 @@ class RecordedDriver {
   void answer(const Event& event, Actions& out);
   [[nodiscard]] std::optional<Instant> deadline() const { return driver_.deadline(); }
   [[nodiscard]] const Router& router() const { return driver_.router(); }
+  /// No event: recordings know no counters.
+  void clear_counters() { driver_.clear_counters(); }
   void count_stray(std::string_view interface, RejectReason reason) {
     driver_.count_stray(interface, reason);
   }

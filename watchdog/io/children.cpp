@@ -160,6 +160,9 @@ void Children::on_frame(Role role, const runtime::Frame& frame) {
       return on_event_(RefusedReceived{role, frame.number, frame.text});
     case FrameType::committed:
       return on_event_(CommittedReceived{role, frame.number});
+    case FrameType::dump:
+      if (on_dump_) on_dump_(role, static_cast<int>(frame.number));
+      return;
     case FrameType::prepare:
     case FrameType::commit:
     case FrameType::abort:

@@ -28,6 +28,10 @@ class Children {
   Children(boost::asio::io_context& io, std::array<runtime::ChildOptions, kRoles.size()> options,
            std::function<void(Event)> on_event);
 
+  /// Called when a child was sent a signal that asks keepalived for a dump.
+  void when_asked_for_dump(std::function<void(Role role, int signal_number)> callback) {
+    on_dump_ = std::move(callback);
+  }
   [[nodiscard]] core::Result<void> spawn(Role role);
   [[nodiscard]] core::Result<void> send(Role role, runtime::Frame frame);
   void strike(Role role, Blow blow);
@@ -63,6 +67,7 @@ class Children {
   std::optional<runtime::HandoverPage<runtime::VrrpRecord>> vrrp_page_;  // ours to look at
   bool page_is_a_file_ = false;
   std::function<void(Event)> on_event_;
+  std::function<void(Role role, int signal_number)> on_dump_;
 };
 
 }  // namespace holdfast::watchdog

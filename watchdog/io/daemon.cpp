@@ -8,8 +8,8 @@
 #include "watchdog/version.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/json/serialize.hpp>
 
+#include "legacy/messages.hpp"
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -47,9 +47,10 @@ std::array<runtime::ChildOptions, kRoles.size()> child_options(const Options& op
   return all;
 }
 
-runtime::ChildOptions script_options(const Options& options) {
+/// Of a process that is no role of the director.
+runtime::ChildOptions helper_options(const Options& options, const char* role) {
   runtime::ChildOptions child;
-  child.role = "scripts";
+  child.role = role;
   child.run_dir = options.run_dir;
   child.log = options.log;
   return child;
@@ -107,13 +108,16 @@ Daemon::Daemon(const Options& options, Starter starter)
       logger_("holdfast", options.log),
       supervisor_(settings_from(options)),
       children_(loop_.io(), child_options(options), [this](const Event& event) { feed(event); }),
-      scripts_(loop_.io(), logger_, script_options(options),
+      scripts_(loop_.io(), logger_, helper_options(options, "scripts"),
                [this](Role role, runtime::UniqueFd end) {
                  // Without a process in that role there is nobody to tell; the next one is told at
                  // its start.
                  static_cast<void>(
                      children_.send(role, {runtime::FrameType::scripts, 0, {}, std::move(end)}));
                }),
+      dumps_(
+          loop_.io(), helper_options(options, "dump"), [this] { return dump_source(); },
+          [this](const std::string& trouble) { logger_.log(legacy::kDumpFailed, "{}", trouble); }),
       trial_file_(options.run_dir, options.config_file + "@" + options.config_id),
       timer_(loop_.io(),
              [this] {
@@ -125,7 +129,18 @@ Daemon::Daemon(const Options& options, Starter starter)
                        if (release_) release_->signal(SIGKILL);
                      }),
       schedule_(loop_.io(), logger_, [this] { feed(ReloadRequested{}); }),
-      started_at_(runtime::now()) {}
+      started_at_(runtime::now()) {
+  children_.when_asked_for_dump([this](Role role, int number) {
+    const auto asked = role == Role::vrrp ? legacy::Asked::vrrp : legacy::Asked::checkers;
+    dumps_.ask(legacy::request_of(number, asked));
+  });
+}
+
+DumpSource Daemon::dump_source() const {
+  const Generation running = supervisor_.generation();
+  const auto wanted = options_.umask ? options_.umask : snapshots_.directives(running).umask;
+  return {snapshots_.duplicate(running), wanted ? std::optional<mode_t>(*wanted) : std::nullopt};
+}
 
 int Daemon::run() {
   for (const std::string& remark : options_.remarks) logger_.log(kOptionIgnored, "{}", remark);
@@ -169,9 +184,6 @@ void Daemon::on_signal(int number) {
   switch (number) {
     case SIGHUP:
       return feed(ReloadRequested{});
-    case SIGUSR1:
-    case SIGUSR2:
-      return logger_.log(kStatusDump, "{}", boost::json::serialize(status(Readers::owners)));
     case SIGCHLD:  // stopped or continued; deaths of our own are seen by their pidfd
       Process::reap_orphans();
       return look_at_children();
@@ -180,6 +192,8 @@ void Daemon::on_signal(int number) {
       if (scripts_.stop_waiting()) return;  // a second request, and nothing else is left
       return feed(StopRequested{});
     default:
+      if (runtime::asks_for_dump(number))
+        return dumps_.ask(legacy::request_of(number, legacy::Asked::parent));
       if (reported_signals_.admit(std::to_string(number), runtime::now()))
         logger_.log(runtime::kSignalIgnored, "{}: this does nothing yet, see `holdfastctl status`",
                     runtime::describe_signal(number));

@@ -8,6 +8,7 @@
 #include "runtime/process.hpp"
 #include "watchdog/core/supervisor.hpp"
 #include "watchdog/io/children.hpp"
+#include "watchdog/io/dumps.hpp"
 #include "watchdog/io/loader.hpp"
 #include "watchdog/io/reload_schedule.hpp"
 #include "watchdog/io/script_process.hpp"
@@ -38,6 +39,7 @@ class Daemon {
   void on_trial_command(const Event& event, runtime::ControlReply reply);
   void on_configuration_command(const runtime::ControlReply& reply);
   void on_signal(int number);
+  [[nodiscard]] DumpSource dump_source() const;
   void feed(const Event& event);
   void feed_later(Event event);
   void end(ExitCode code);
@@ -83,6 +85,7 @@ class Daemon {
   Children children_;
   ScriptProcess scripts_;
   Snapshots snapshots_;
+  Dumps dumps_;
   TrialFile trial_file_;
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer release_limit_;

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "legacy/dump_settings.hpp"
 #include "scripts/correspondence.hpp"
 #include <algorithm>
 #include <functional>
@@ -33,6 +34,7 @@ struct Told {
   watchdog::Directives directives;
   scripts::Correspondence correspondence;
   watchdog::RoleSet roles;
+  legacy::DumpSettings dumps;
   bool refuses = false;  ///< a reload that removes one service of several
 };
 
@@ -61,6 +63,7 @@ Told told_by(Model model) {
           .directives = watchdog::directives_of(model.globals),
           .correspondence = scripts::correspondence_of(model, "host"),
           .roles = watchdog::roles_of(model),
+          .dumps = legacy::dump_settings_of(model),
           .refuses = !beyond_limit(model, smaller).empty()};
 }
 
@@ -75,6 +78,8 @@ bool differ_in(Room room, const Told& one, const Told& other) {
     case Room::watchdog:
       return one.directives != other.directives || one.roles.bits() != other.roles.bits() ||
              one.refuses != other.refuses;
+    case Room::legacy:
+      return one.dumps != other.dumps;
     case Room::none:
     case Room::reader:
       return false;
@@ -84,7 +89,8 @@ bool differ_in(Room room, const Told& one, const Told& other) {
 
 bool differ_anywhere(const Told& one, const Told& other) {
   return differ_in(Room::vrrp, one, other) || differ_in(Room::checkers, one, other) ||
-         differ_in(Room::scripts, one, other) || differ_in(Room::watchdog, one, other);
+         differ_in(Room::scripts, one, other) || differ_in(Room::watchdog, one, other) ||
+         differ_in(Room::legacy, one, other);
 }
 
 /// A configuration in both syntaxes.
@@ -147,6 +153,7 @@ constexpr Scene kScenes[] = {
     {Block::rule_list, "lookup", kNoTable},
     {Block::route_list, "inet6", kDefaultRoute},
     {Block::global_defs, "notify_fifo_script", kPipes},
+    {Block::global_defs, "data_use_instance", "instance blue\n"},
     {Block::global_defs, "vrrp_notify_fifo_script", kPipes},
     {Block::global_defs, "lvs_notify_fifo_script", kPipes},
     {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},
@@ -274,8 +281,8 @@ Shown show_block(KeywordId id) {
 }
 
 std::string_view name_of(Room room) {
-  constexpr std::string_view kNames[] = {"no room",  "the reader", "vrrp",
-                                         "checkers", "scripts",    "the watchdog"};
+  constexpr std::string_view kNames[] = {"no room", "the reader",   "vrrp",     "checkers",
+                                         "scripts", "the watchdog", "the dumps"};
   return kNames[static_cast<std::size_t>(room)];
 }
 
