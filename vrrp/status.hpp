@@ -2,6 +2,7 @@
 // loop; the text is made of the copies in another thread.
 #pragma once
 
+#include "netlink_reflector/devices.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/control_socket.hpp"
@@ -27,6 +28,7 @@ class StatusDocument final : public runtime::ControlDocument {
     const Router& router;
     const netlink::Reflector& reflector;
     const netlink::Routing& routing;
+    const netlink::Devices& devices;
     const ClaimWatch& claims;
     std::uint64_t generation = 0;  ///< Of the configuration.
   };
@@ -37,6 +39,7 @@ class StatusDocument final : public runtime::ControlDocument {
  private:
   [[nodiscard]] runtime::ControlPiece head() const;
   [[nodiscard]] runtime::ControlPiece some_instances();
+  [[nodiscard]] std::optional<netlink::DeviceState> device_of(const Instance& instance) const;
 
   enum class Step : std::uint8_t { head, instances, over };
   Subject subject_;
@@ -50,8 +53,9 @@ struct InstanceCopy {
   Instance instance;
   netlink::Publication publication;
   std::optional<Claim> claim;
-  std::optional<core::ScriptRecord> scripts;       ///< what became of its notification scripts
-  std::vector<netlink::RoutingState> routes = {};  ///< its routes and rules
+  std::optional<core::ScriptRecord> scripts;        ///< what became of its notification scripts
+  std::vector<netlink::RoutingState> routes = {};   ///< its routes and rules
+  std::optional<netlink::DeviceState> device = {};  ///< the virtual interface that it lives on
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 
