@@ -53,6 +53,26 @@ inline constexpr runtime::Message kRecordFailed{
     "The list of addresses that are ours (vrrp.owned in the run directory) could not be read or "
     "written. Service goes on. After a crash, kernels from 5.18 on still tell which addresses are "
     "ours; on older ones they may be left on the interface: mend the run directory."};
+inline constexpr runtime::Message kDeviceMade{
+    "netlink-device-made", runtime::Level::info,
+    "A virtual interface of a virtual router (use_vmac, use_ipvlan) has been made, or one that was "
+    "there already is used. It goes at the stop, or when the configuration has it no more; one "
+    "that somebody else made stays."};
+inline constexpr runtime::Message kDeviceRepaired{
+    "netlink-device-repaired", runtime::Level::warning,
+    "Somebody deleted a virtual interface of a virtual router, took it down or changed it; it is "
+    "as it was at once, with its addresses. Look for a person or a tool (NetworkManager, "
+    "systemd-networkd) that manages interfaces of others."};
+inline constexpr runtime::Message kDeviceTrouble{
+    "netlink-device-trouble", runtime::Level::error,
+    "A virtual interface of a virtual router cannot be had: the line says why. Its instance is in "
+    "FAULT until it is there. What the kernel refused is tried again after a second, then at "
+    "growing distances up to a minute, and at once when an interface changes."};
+inline constexpr runtime::Message kSettingRefused{
+    "netlink-setting-refused", runtime::Level::error,
+    "A setting of an interface below /proc/sys/net, which virtual MAC addresses need, could not be "
+    "written; in containers /proc/sys is often read-only. Set it outside. Without it the host may "
+    "answer for a virtual address from the wrong MAC address, or drop what comes in."};
 inline constexpr runtime::Message kOverrun{
     "netlink-overrun", runtime::Level::warning,
     "More link and address changes happened at once than the kernel could queue for us. Nothing "

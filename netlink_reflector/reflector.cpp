@@ -41,6 +41,12 @@ bool Reflector::is_usable(const core::IpAddress& address, InterfaceIndex from) c
   return is_of_the_link ? all.is_usable(from, address) : all.is_usable(address);
 }
 
+void Reflector::look() {
+  impl_->look();
+}
+void Reflector::before_work(std::function<void()> callback) {
+  impl_->before_work(std::move(callback));
+}
 void Reflector::on_link(std::function<void(const LinkEvent&)> callback) {
   impl_->news().on_link.push_back(std::move(callback));
 }

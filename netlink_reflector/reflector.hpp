@@ -86,6 +86,12 @@ class Reflector {
   /// link, and counts on `from` only.
   [[nodiscard]] bool is_usable(const core::IpAddress& address, InterfaceIndex from) const;
 
+  /// Takes up what the kernel has said until now, so that what this process has just asked of it is
+  /// in the mirror. No callback runs.
+  void look();
+  /// Runs when links have changed, before it is judged what follows for addresses: whoever makes
+  /// interfaces again does it here. One only.
+  void before_work(std::function<void()> callback);
   /// Called for every difference, in order, after the mirror has it. Several callbacks may be
   /// registered.
   void on_link(std::function<void(const LinkEvent&)> callback);

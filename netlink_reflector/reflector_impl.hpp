@@ -28,6 +28,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   void schedule();
   void flush();
   bool advance(core::Instant until);
+  void look() { drain_events(); }
+  void before_work(std::function<void()> callback) { before_work_ = std::move(callback); }
 
   Keeper& keeper() { return keeper_; }
   [[nodiscard]] bool has_inherited() const { return has_inherited_; }
@@ -72,6 +74,8 @@ class Reflector::Impl : public std::enable_shared_from_this<Impl> {
   boost::asio::posix::stream_descriptor readable_;
   runtime::DeadlineTimer timer_;
   std::deque<Sending> pending_;
+  std::function<void()> before_work_;
+  bool links_have_moved_ = false;
   bool turn_is_posted_ = false;
   bool resync_is_due_ = false;
   bool undrained_ = false;

@@ -57,6 +57,7 @@ void Reflector::Impl::take(const Payload& payload) {
 
 void Reflector::Impl::note(const std::optional<LinkEvent>& event) {
   if (!event) return;
+  links_have_moved_ = true;
   keeper_.on_link(*event, runtime::now());
   news_.add(*event);
 }

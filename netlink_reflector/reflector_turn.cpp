@@ -120,6 +120,7 @@ void Reflector::Impl::turn() {
 void Reflector::Impl::progress(core::Instant until) {
   drain_events();
   resync();
+  if (std::exchange(links_have_moved_, false) && before_work_) before_work_();
   std::vector<Batch> batches;
   std::vector<Notice> notices;
   keeper_.work(mirror_, runtime::now(), batches, notices);

@@ -62,6 +62,7 @@ class Daemon {
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         routing_(loop_.io(), logger_, reflector_, options.run_dir),
+        devices_(loop_.io(), logger_, reflector_, options.run_dir),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         tracker_(loop_.io(), logger_, notifier_.client(),
                  [this](Event event) { runner_->tell(std::move(event)); }),
@@ -97,11 +98,12 @@ class Daemon {
   core::Result<void> begin() {
     if (auto loaded = reflector_.load(); !loaded) return loaded;
     if (auto loaded = routing_.load(); !loaded) return loaded;
+    if (auto loaded = devices_.load(); !loaded) return loaded;
     notifier_.give_checks_to(tracker_);
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
     runner_ = std::make_unique<Runner>(
-        loop_.io(), logger_, reflector_, routing_, std::move(*announcements), open_page(),
+        loop_.io(), logger_, reflector_, routing_, devices_, std::move(*announcements), open_page(),
         [this](const Notify& notify) {
           tidy_up_soon();
           notifier_.tell(notify);
@@ -151,8 +153,9 @@ class Daemon {
     control_ = std::move(*server);
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
-      made(std::make_shared<StatusDocument>(StatusDocument::Subject{
-          runner_->router(), reflector_, routing_, *claims_, orders_.orders(), generation}));
+      made(std::make_shared<StatusDocument>(StatusDocument::Subject{runner_->router(), reflector_,
+                                                                    routing_, devices_, *claims_,
+                                                                    orders_.orders(), generation}));
     });
     runtime::answer_about_turns(*control_);
     rehearsals_->answer_on(*control_);
@@ -211,6 +214,7 @@ class Daemon {
       logger_.log(kNotStarted, "vrrp_instance '{}' is not started: {}", name, reason);
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
+    devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);
     hold_static(wiring.static_addresses);
     notifier_.take(wiring);
@@ -255,11 +259,12 @@ class Daemon {
     routing_.hold(RouterKey{});
   }
 
-  void release_static() {
+  void release_the_rest() {
     routing_.forget(RouterKey{});
     routing_.withdraw();
     reflector_.forget(RouterKey{});
     reflector_.flush();
+    devices_.remove_all();
   }
 
   /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.
@@ -316,7 +321,7 @@ class Daemon {
     logger_.log(kStopping, "{}", why);
     tracker_.stop();
     runner_->stop(options_.keep_addresses, [this] {
-      if (!options_.keep_addresses) release_static();
+      if (!options_.keep_addresses) release_the_rest();
       patience_.arm(runtime::now() + kScriptPatience);
       notifier_.client().when_idle([this] { finish(); });
     });
@@ -335,6 +340,7 @@ class Daemon {
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
   netlink::Routing routing_;
+  netlink::Devices devices_;
   Notifier notifier_;
   ScriptTracker tracker_;
   runtime::TrackedFiles files_tracked_;

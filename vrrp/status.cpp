@@ -5,6 +5,7 @@
 #include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
 #include "vrrp/core/match.hpp"
+#include "vrrp/device_status.hpp"
 #include "vrrp/io/executor.hpp"
 #include "vrrp/route_status.hpp"
 
@@ -367,6 +368,11 @@ runtime::ControlPiece StatusDocument::head() const {
   };
 }
 
+std::optional<netlink::DeviceState> StatusDocument::device_of(const Instance& instance) const {
+  const auto& device = instance.settings().device;
+  return device ? subject_.devices.state(device->name) : std::nullopt;
+}
+
 runtime::ControlPiece StatusDocument::some_instances() {
   std::vector<InstanceCopy> copies;
   const core::Instant now = runtime::now();
@@ -377,7 +383,7 @@ runtime::ControlPiece StatusDocument::some_instances() {
     copies.push_back({*instance, subject_.reflector.publication(instance->key()),
                       subject_.claims.claim(instance->key(), now),
                       scripts == nullptr ? std::nullopt : std::optional(*scripts),
-                      subject_.routing.states(instance->key())});
+                      subject_.routing.states(instance->key()), device_of(*instance)});
     cost += 1 + copies.back().publication.addresses.size();
   }
   return [copies = std::move(copies), now](std::string& text) {
@@ -385,6 +391,7 @@ runtime::ControlPiece StatusDocument::some_instances() {
       if (text.back() != '[') text += ',';
       json::object page = instance_status(each, now);
       if (!each.routes.empty()) page.emplace("routes", routes_of(each.routes));
+      if (each.device) page.emplace("device", device_json(*each.device));
       if (each.scripts) page.emplace("scripts", runtime::to_json(*each.scripts, now));
       text += json::serialize(page);
     }

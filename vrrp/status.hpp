@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/orders.hpp"
+#include "netlink_reflector/devices.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/control_socket.hpp"
@@ -28,6 +29,7 @@ class StatusDocument final : public runtime::ControlDocument {
     const Router& router;
     const netlink::Reflector& reflector;
     const netlink::Routing& routing;
+    const netlink::Devices& devices;
     const ClaimWatch& claims;
     const core::Orders& orders;
     std::uint64_t generation = 0;  ///< Of the configuration.
@@ -39,6 +41,7 @@ class StatusDocument final : public runtime::ControlDocument {
  private:
   [[nodiscard]] runtime::ControlPiece head() const;
   [[nodiscard]] runtime::ControlPiece some_instances();
+  [[nodiscard]] std::optional<netlink::DeviceState> device_of(const Instance& instance) const;
 
   enum class Step : std::uint8_t { head, instances, over };
   Subject subject_;
@@ -52,8 +55,9 @@ struct InstanceCopy {
   Instance instance;
   netlink::Publication publication;
   std::optional<Claim> claim;
-  std::optional<core::ScriptRecord> scripts;       ///< what became of its notification scripts
-  std::vector<netlink::RoutingState> routes = {};  ///< its routes and rules
+  std::optional<core::ScriptRecord> scripts;        ///< what became of its notification scripts
+  std::vector<netlink::RoutingState> routes = {};   ///< its routes and rules
+  std::optional<netlink::DeviceState> device = {};  ///< the virtual interface that it lives on
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 

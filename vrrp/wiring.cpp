@@ -2,6 +2,7 @@
 
 #include "config/accounts.hpp"
 #include "config/tracked_file.hpp"
+#include "vrrp/device_wiring.hpp"
 #include "vrrp/signing_wiring.hpp"
 
 #include <algorithm>
@@ -34,15 +35,16 @@ core::Rare<core::AddressOptions> options_of(const config::VirtualAddress& writte
   return options;
 }
 
-/// The instance's own interface goes without saying.
+/// The instance's own interface goes without saying, unless it lives on a device above it: then
+/// that is meant.
 AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
-                         const std::string& own_interface) {
+                         const std::string& own_interface, const std::string& device = {}) {
   std::vector<VirtualAddress> addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
     VirtualAddress& address = addresses.emplace_back();
     address.prefix = each.prefix;
-    if (each.interface != own_interface) address.interface = each.interface;
+    address.interface = each.interface == own_interface ? device : each.interface;
     address.label = each.label;
     address.scope = each.scope;
     address.no_track = each.no_track;
@@ -95,7 +97,7 @@ Authentication authentication_of(const config::Authentication& written) {
   return {};
 }
 
-InstanceSettings settings_of(const config::VrrpInstance& written) {
+InstanceSettings settings_of(const config::VrrpInstance& written, const std::string& device) {
   InstanceSettings settings;
   set_wire(written, settings);
   settings.name = written.name;
@@ -107,8 +109,10 @@ InstanceSettings settings_of(const config::VrrpInstance& written) {
   settings.preempt_delay = written.preempt_delay;
   settings.advert_interval = written.advert_int;
   settings.authentication = authentication_of(written.authentication);
-  settings.addresses = addresses_of(written.virtual_addresses, written.interface);
-  settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded, written.interface);
+  settings.addresses = addresses_of(written.virtual_addresses, written.interface, device);
+  settings.excluded_addresses =
+      addresses_of(written.virtual_addresses_excluded, written.interface, device);
+  if (!device.empty()) settings.device = OwnDevice{device, adverts_from(written)};
   settings.garp = garp_of(written.garp);
   settings.down_timer_adverts = written.down_timer_adverts;
   settings.higher_priority_send_advert = written.higher_prio_send_advert;
@@ -276,6 +280,19 @@ std::map<std::string, LinkDelay> link_delays_of(const config::Model& model,
   return delays;
 }
 
+// keepalived: the address behind use_ipvlan is always on it, and adverts come from there.
+void add_device(const config::VrrpInstance& written, InstanceSettings& settings, Wiring& wiring) {
+  wiring.devices.push_back(device_of(written, settings.device->name));
+  if (!written.vmac->source) return;
+  std::vector<VirtualAddress> statics(wiring.static_addresses.begin(),
+                                      wiring.static_addresses.end());
+  VirtualAddress& own = statics.emplace_back();
+  own.prefix = *written.vmac->source;
+  own.interface = settings.device->name;
+  wiring.static_addresses = std::move(statics);
+  if (!settings.source_address) settings.source_address = written.vmac->source->address;
+}
+
 Pace pace_of(const config::Model& model) {
   Pace pace{.arp = model.globals.garp.interval, .na = model.globals.garp.gna_interval};
   for (const config::GarpGroup& group : model.garp_groups) {
@@ -310,10 +327,12 @@ Wiring wiring_of(const config::Model& model) {
       !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();
   wiring.states_on_reload = wiring.pipes && model.globals.fifo_write_vrrp_states_on_reload;
   wiring.not_started = config::not_started(model);
+  const DeviceNames devices(model);
   const SigningKeys keys = read_signing_keys(model, wiring.not_started);
   for (const config::VrrpInstance& written : model.instances) {
     if (wiring.not_started.contains(written.name)) continue;
-    InstanceSettings settings = settings_of(written);
+    InstanceSettings settings = settings_of(written, devices.of(written));
+    if (written.vmac) add_device(written, settings, wiring);
     const std::string primary = written.dont_track_primary ? "" : written.interface;
     add_trackers(written.tracking, primary, model, settings.trackers);
     if (const config::SyncGroup* group = group_of(model, written.name)) {

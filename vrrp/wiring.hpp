@@ -7,6 +7,7 @@
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
 #include "core/tracked_number.hpp"
+#include "netlink_reflector/core/devices.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/link_delays.hpp"
 #include "vrrp/core/pace.hpp"
@@ -53,12 +54,13 @@ struct Wiring {
   std::vector<ProcessCheck> processes;   ///< likewise
   AddressList static_addresses;          ///< each with its interface
   RoutingWishes routing;
-  std::set<RouterKey> mails;          ///< instances with smtp_alert
-  std::set<std::string> group_mails;  ///< sync groups with smtp_alert
-  bool mails_faults = true;           ///< keepalived: no_email_faults
-  bool pipes = false;                 ///< there is a pipe for lines about instances
-  bool states_on_reload = false;      ///< keepalived: fifo_write_vrrp_states_on_reload
-  Pace pace;                          ///< of announcements
+  std::vector<netlink::DesiredDevice> devices;  ///< that instances live on
+  std::set<RouterKey> mails;                    ///< instances with smtp_alert
+  std::set<std::string> group_mails;            ///< sync groups with smtp_alert
+  bool mails_faults = true;                     ///< keepalived: no_email_faults
+  bool pipes = false;                           ///< there is a pipe for lines about instances
+  bool states_on_reload = false;                ///< keepalived: fifo_write_vrrp_states_on_reload
+  Pace pace;                                    ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};

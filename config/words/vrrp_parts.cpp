@@ -182,8 +182,10 @@ constexpr Keyword kPeers[] = {
 
 constexpr Keyword kVmacLine[] = {
     word("name", of(ArgType::interface), value<&Vmac::name>, doc("name of the virtual interface")),
-    word("netlink_notify_msg", value<&Vmac::netlink_notify_msg>,
-         doc("tell user space about the virtual interface")),
+    word("netlink_notify_msg",
+         not_yet("'netlink_notify_msg' has no effect: the kernel itself tells whoever listens of "
+                 "the virtual interface"),
+         value<&Vmac::netlink_notify_msg>, doc("tell user space about the virtual interface")),
     word("group", text("group"), value<&Vmac::group>, doc("link group, name or number")),
 };
 

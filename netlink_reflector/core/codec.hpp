@@ -3,6 +3,7 @@
 // linux/if_addr.h.
 #pragma once
 
+#include "netlink_reflector/core/devices.hpp"
 #include "netlink_reflector/core/plan.hpp"
 #include "netlink_reflector/core/routing.hpp"
 #include "netlink_reflector/core/table.hpp"
@@ -33,6 +34,15 @@ void append_step(const Step& step, std::uint32_t sequence, Bytes& datagram);
 enum class RoutingChange : std::uint8_t { add, remove };
 void append_routing(RoutingChange change, const RoutingEntry& entry, Placing placing,
                     std::uint32_t sequence, Bytes& datagram);
+
+/// Makes a device; it is down. `parent`: the number of the interface below.
+void append_device(const DesiredDevice& device, InterfaceIndex parent, std::uint32_t sequence,
+                   Bytes& datagram);
+/// Gives a device that is there its mode, MAC address and link group and takes it up; `alias`
+/// empty: stays as it is.
+void append_device_up(const DesiredDevice& device, const Link& link, std::string_view alias,
+                      std::uint32_t sequence, Bytes& datagram);
+void append_device_end(InterfaceIndex index, std::uint32_t sequence, Bytes& datagram);
 
 /// The kernel says that a link or an address is there (or has other attributes), or that it is
 /// gone.

@@ -63,6 +63,17 @@ OperState read_operstate(View bytes) {
   return raw <= static_cast<std::uint8_t>(OperState::up) ? OperState{raw} : OperState::unknown;
 }
 
+// What a driver says for itself: MODE is the first attribute of a macvlan and of an ipvlan, 32 and
+// 16 bits wide.
+void read_link_info(View bytes, Link& link) {
+  const auto info = read_attributes<IFLA_INFO_DATA + 1>(bytes);
+  link.kind = read_string(info[IFLA_INFO_KIND]);
+  if (link.kind != "macvlan" && link.kind != "ipvlan") return;
+  static_assert(IFLA_MACVLAN_MODE == 1 && IFLA_IPVLAN_MODE == 1);
+  const View mode = read_attributes<IFLA_MACVLAN_MODE + 1>(info[IFLA_INFO_DATA])[1];
+  link.mode = read_u32(mode, read_struct<std::uint16_t>(mode).value_or(0));
+}
+
 Payload decode_link(View body, bool gone) {
   const auto header = read_struct<ifinfomsg>(body);
   // Bridges report their ports in messages of their own family; leaving a bridge is not an end.
@@ -82,6 +93,8 @@ Payload decode_link(View body, bool gone) {
   link.operstate = read_operstate(attributes[IFLA_OPERSTATE]);
   link.mtu = read_u32(attributes[IFLA_MTU], 0);
   link.master = read_u32(attributes[IFLA_MASTER], 0);
+  read_link_info(attributes[IFLA_LINKINFO], link);
+  link.alias = read_string(attributes[IFLA_IFALIAS]);
   // With a namespace id the number below belongs to another namespace and means nothing here.
   if (attributes[IFLA_LINK_NETNSID].empty()) link.lower = read_u32(attributes[IFLA_LINK], 0);
   if (header->ifi_type == ARPHRD_ETHER) {

@@ -5,7 +5,9 @@
 #include <netlink/msg.h>
 
 #include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <memory>
 
@@ -188,6 +190,68 @@ void append_routing(RoutingChange change, const RoutingEntry& entry, Placing pla
     if (removes && is_route && attribute == RTA_METRICS) continue;
     put(message, attribute, value);
   }
+  append_to(message, datagram);
+}
+
+namespace {
+
+void put(const MessageBuilder& message, int type, std::string_view text) {
+  const std::string terminated(text);
+  HOLDFAST_ASSERT(nla_put_string(message.get(), type, terminated.c_str()) == 0,
+                  "a page holds any request of ours");
+}
+
+void put_link_info(const MessageBuilder& message, const DesiredDevice& device) {
+  nlattr* info = nla_nest_start(message.get(), IFLA_LINKINFO);
+  put(message, IFLA_INFO_KIND, to_string(device.kind));
+  nlattr* data = nla_nest_start(message.get(), IFLA_INFO_DATA);
+  if (device.kind == DeviceKind::macvlan) {
+    put(message, IFLA_MACVLAN_MODE, device.mode);
+  } else {
+    const auto mode = static_cast<std::uint16_t>(device.mode);
+    HOLDFAST_ASSERT(nla_put_u16(message.get(), IFLA_IPVLAN_MODE, mode) == 0 &&
+                        nla_put_u16(message.get(), IFLA_IPVLAN_FLAGS, device.ipvlan_flags) == 0,
+                    "a page holds any request of ours");
+  }
+  nla_nest_end(message.get(), data);
+  nla_nest_end(message.get(), info);
+}
+
+}  // namespace
+
+void append_device(const DesiredDevice& device, InterfaceIndex parent, std::uint32_t sequence,
+                   Bytes& datagram) {
+  const MessageBuilder message =
+      start(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence);
+  const ifinfomsg header{};
+  append_header(message, &header, sizeof header);
+  put(message, IFLA_IFNAME, std::string_view(device.name));
+  put(message, IFLA_LINK, parent);
+  if (device.mac) put(message, IFLA_ADDRESS, device.mac->bytes);
+  put_link_info(message, device);
+  append_to(message, datagram);
+}
+
+void append_device_up(const DesiredDevice& device, const Link& link, std::string_view alias,
+                      std::uint32_t sequence, Bytes& datagram) {
+  const MessageBuilder message = start(RTM_NEWLINK, NLM_F_ACK, sequence);
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(link.index);
+  header.ifi_flags = IFF_UP;
+  header.ifi_change = IFF_UP;
+  append_header(message, &header, sizeof header);
+  if (device.mac && link.mac != device.mac) put(message, IFLA_ADDRESS, device.mac->bytes);
+  if (device.group != 0) put(message, IFLA_GROUP, device.group);
+  if (!alias.empty()) put(message, IFLA_IFALIAS, alias);
+  if (link.mode != device.mode) put_link_info(message, device);
+  append_to(message, datagram);
+}
+
+void append_device_end(InterfaceIndex index, std::uint32_t sequence, Bytes& datagram) {
+  const MessageBuilder message = start(RTM_DELLINK, NLM_F_ACK, sequence);
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(index);
+  append_header(message, &header, sizeof header);
   append_to(message, datagram);
 }
 

@@ -57,6 +57,12 @@ struct Link {
   InterfaceIndex master = 0;
   /// The interface below (VLAN, macvlan) or, for veth, the other end; 0: none.
   InterfaceIndex lower = 0;
+  /// "macvlan", "bridge" …; empty: a real one. IFLA_INFO_KIND.
+  std::string kind = {};
+  /// Of a macvlan or ipvlan. IFLA_MACVLAN_MODE, IFLA_IPVLAN_MODE.
+  std::uint32_t mode = 0;
+  /// What somebody wrote to it, by `ip link set alias`. IFLA_IFALIAS.
+  std::string alias = {};
 
   /// Packets can be expected to pass.
   [[nodiscard]] bool is_usable() const { return up && running; }

@@ -38,6 +38,8 @@ struct Departure {
   std::vector<Letter> letters;
   std::uint8_t protocol = kIpProtocolVrrp;  ///< Or kIpProtocolAh.
   std::size_t trailer_bytes = 0;            ///< At the end of each letter.
+  /// Leaves from there, with the MAC address of that interface. Empty: from the router's.
+  core::RareText device = {};
 
   /// The letters without what proves their origin, which differs each time.
   [[nodiscard]] std::vector<Letter> plain_letters() const;

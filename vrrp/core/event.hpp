@@ -7,6 +7,7 @@
 #include "vrrp/core/settings.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,8 @@ struct InterfaceStatus {
   std::vector<IpAddress> own_addresses = {};
   /// Groups of instances that could not be joined, in order: those instances hear nobody.
   std::vector<IpAddress> deaf_groups = {};
+  /// Virtual interfaces above it that cannot be had, with the sentences that say why.
+  std::map<std::string, std::string> device_troubles = {};
   bool operator==(const InterfaceStatus&) const = default;
 };
 

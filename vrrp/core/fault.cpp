@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 const std::string kFromInterface = "interface";
+const std::string kFromDevice = "device";
 const std::string kFromAddresses = "addresses";
 const std::string kFromSending = "adverts";
 const std::string kFromPeers = "peers";
@@ -61,6 +62,7 @@ void Instance::set_interface_fault() {
   } else {
     faults_.remove(kFromInterface);
   }
+  set_device_fault();
   const auto source = source_address();
   if (settings_.unicast && settings_.unicast->peers.empty()) {
     faults_.add(kFromPeers, "no unicast peer is listed");
@@ -69,6 +71,14 @@ void Instance::set_interface_fault() {
   } else {
     faults_.remove(kFromPeers);
   }
+}
+
+void Instance::set_device_fault() {
+  faults_.remove(kFromDevice);
+  if (!settings_.device || !interface_) return;
+  const auto& troubles = (*interface_)->device_troubles;
+  const auto trouble = troubles.find(settings_.device->name);
+  if (trouble != troubles.end()) faults_.add(kFromDevice, trouble->second);
 }
 
 std::string Instance::why_without_source() const {

@@ -249,6 +249,8 @@ Departure Instance::departure(const IpAddress& source, std::uint8_t priority,
       .letters = {},
       .protocol = settings_.has_header() ? kIpProtocolAh : kIpProtocolVrrp,
       .trailer_bytes = settings_.signs() ? kTrailerBytes : 0};
+  if (settings_.device && settings_.device->adverts_from == AdvertsFrom::device)
+    departure.device = settings_.device->name;
   Advert advert = make_advert(settings_, priority);
   const auto write = [&](const IpAddress& destination, ChecksumForm form) {
     advert.checksum = form;

@@ -278,6 +278,7 @@ class Instance {
 
   // fault.cpp
   void set_interface_fault();
+  void set_device_fault();
   [[nodiscard]] std::string why_without_source() const;
   void reconsider_faults(Instant now, Actions& out);
   void enter_fault(Instant now, Actions& out);

@@ -86,6 +86,7 @@ void Rehearsal::change_interface(const std::string& name, InterfaceStatus status
     status.trouble = known->second.trouble;
     status.trouble_v6 = known->second.trouble_v6;
     status.deaf_groups = known->second.deaf_groups;
+    status.device_troubles = known->second.device_troubles;
   }
   up_[name] = status.exists && status.up;
   Actions actions;

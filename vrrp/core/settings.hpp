@@ -5,6 +5,7 @@
 
 #include "core/address_options.hpp"
 #include "core/ip_address.hpp"
+#include "core/rare.hpp"
 #include "core/rare_text.hpp"
 #include "core/router_key.hpp"
 #include "core/shared_list.hpp"
@@ -129,6 +130,15 @@ struct GarpSettings {
   bool operator==(const GarpSettings&) const = default;
 };
 
+/// keepalived: vmac_xmit_base gives `interface`; an ipvlan has the MAC address of its interface.
+enum class AdvertsFrom : std::uint8_t { interface, device };
+/// The virtual interface that an instance's addresses are on. keepalived: use_vmac, use_ipvlan.
+struct OwnDevice {
+  std::string name;
+  AdvertsFrom adverts_from = AdvertsFrom::interface;
+  bool operator==(const OwnDevice&) const = default;
+};
+
 /// What to do when a peer advertises other addresses than ours.
 enum class AddressListPolicy : std::uint8_t {
   report,  ///< keepalived: accept and log.
@@ -214,6 +224,8 @@ struct InstanceSettings {
   std::vector<Tracker> trackers;
   /// keepalived: vrrp_sync_group NAME that lists it. Empty: none.
   core::RareText sync_group;
+  /// Without it the instance cannot serve. Adverts are heard on `interface` in any case.
+  core::Rare<OwnDevice> device;
 
   /// Who this is, for peers, kernel, page and status.
   [[nodiscard]] RouterKey key() const;

@@ -18,6 +18,12 @@ std::array<PortKey, 3> ports_of(const std::string& interface) {
           PortKey{interface, core::Family::v6, Carrier::ip}};
 }
 
+std::string why_not_tried(const SendAdvert& advert) {
+  const std::string& device = advert.departure->device;
+  if (!device.empty()) return "there is no interface " + device;
+  return "there is no socket on " + advert.router->key.interface;
+}
+
 }  // namespace
 
 struct AdvertPorts::Port {
@@ -40,11 +46,11 @@ struct AdvertPorts::Port {
 };
 
 AdvertPorts::AdvertPorts(boost::asio::io_context& io,
-                         std::function<void(const std::string&)> on_readable)
+                         std::function<void(const std::string&)> on_readable, ExitAt exit_at)
     : io_(io),
       on_readable_(
-          std::make_shared<const std::function<void(const std::string&)>>(std::move(on_readable))) {
-}
+          std::make_shared<const std::function<void(const std::string&)>>(std::move(on_readable))),
+      exit_at_(std::move(exit_at)) {}
 
 AdvertPorts::~AdvertPorts() {
   for (const auto& [key, port] : ports_) port->close();
@@ -124,25 +130,37 @@ void AdvertPorts::drain_piece(Port& port, const Sink& sink) {
   if (drained != AdvertSocket::Drained::all && port.may_hear == 0) is_flooded_ = true;
 }
 
+bool AdvertPorts::queue(const SendAdvert& advert, std::size_t tag) {
+  const std::string& device = advert.departure->device;
+  if (!device.empty()) {
+    const auto exit = exit_at_(device);
+    if (!exit) return false;
+    for (const Letter& letter : advert.departure->letters) frames_.add(*exit, advert, letter, tag);
+    return true;
+  }
+  const RouterKey& router = advert.router->key;
+  const auto found = ports_.find({router.interface, router.family, Carrier::ip});
+  if (found == ports_.end()) return false;
+  for (const Letter& letter : advert.departure->letters)
+    found->second->queue.add(advert, letter, tag);
+  return true;
+}
+
 void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) {
   constexpr int kNotTried = -1;
   std::vector<int> outcome(adverts.size(), kNotTried);  // 0: somebody was reached
-  for (std::size_t i = 0; i < adverts.size(); ++i) {
-    const RouterKey& router = adverts[i]->router->key;
-    const auto found = ports_.find({router.interface, router.family, Carrier::ip});
-    if (found == ports_.end()) continue;
-    outcome[i] = 0;
-    for (const Letter& letter : adverts[i]->departure->letters)
-      found->second->queue.add(*adverts[i], letter, i);
-  }
+  std::map<std::size_t, std::size_t> refusals;          // letters of an advert
+  const auto refuse = [&](std::size_t advert, int error) {
+    if (++refusals[advert] == adverts[advert]->departure->letters.size()) outcome[advert] = error;
+  };
+  for (std::size_t i = 0; i < adverts.size(); ++i)
+    if (queue(*adverts[i], i)) outcome[i] = 0;
+  if (!frames_.empty()) frames_.send(refuse);
   for (const auto& [key, port] : ports_) {
     auto& queue = port->queue;  // no lambda of clang 14 captures `port`
     if (queue.empty()) continue;
-    std::map<std::size_t, std::size_t> refusals;
-    port->socket.send(queue, [&](std::size_t index, int error) {
-      const std::size_t advert = queue[index].tag;
-      if (++refusals[advert] == adverts[advert]->departure->letters.size()) outcome[advert] = error;
-    });
+    port->socket.send(queue,
+                      [&](std::size_t index, int error) { refuse(queue[index].tag, error); });
     queue.clear();
   }
   for (std::size_t i = 0; i < adverts.size(); ++i) {
@@ -150,10 +168,10 @@ void AdvertPorts::send(std::span<const SendAdvert* const> adverts, std::vector<E
     if (outcome[i] == 0) {
       answers.emplace_back(AdvertSent{advert.router->key, advert.priority});
     } else {
-      answers.emplace_back(AdvertRefused{
-          advert.router->key, advert.priority,
-          outcome[i] == kNotTried ? "there is no socket on " + advert.router->key.interface
-                                  : std::generic_category().message(outcome[i])});
+      answers.emplace_back(AdvertRefused{advert.router->key, advert.priority,
+                                         outcome[i] == kNotTried
+                                             ? why_not_tried(advert)
+                                             : std::generic_category().message(outcome[i])});
     }
   }
 }

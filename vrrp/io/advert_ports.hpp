@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vrrp/core/event.hpp"
+#include "vrrp/io/advert_frames.hpp"
 #include "vrrp/io/advert_socket.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -9,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -35,8 +37,10 @@ class AdvertPorts {
   };
 
   /// `on_readable` runs from the loop; it is expected to hear that interface or all.
+  /// `exit_at` knows the virtual interfaces that adverts leave by; nullopt: there is no such one.
+  using ExitAt = std::function<std::optional<Exit>(const std::string& device)>;
   AdvertPorts(boost::asio::io_context& io,
-              std::function<void(const std::string& interface)> on_readable);
+              std::function<void(const std::string& interface)> on_readable, ExitAt exit_at);
   ~AdvertPorts();
   AdvertPorts(const AdvertPorts&) = delete;
   AdvertPorts& operator=(const AdvertPorts&) = delete;
@@ -64,15 +68,17 @@ class AdvertPorts {
   /// came while the process could not run.
   [[nodiscard]] Heard hear(const Sink& sink, Instant until);
 
-  /// Sends all with one sendmmsg an interface and family. `answers` gets one AdvertSent or
-  /// AdvertRefused for each; an advert to several destinations counts as sent when one of them was
-  /// reached.
+  /// Sends all with one sendmmsg an interface and family, and one for those of virtual MACs.
+  /// `answers` gets one AdvertSent or AdvertRefused for each; an advert to several destinations
+  /// counts as sent when one of them was reached.
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers);
 
  private:
   struct Port;
   void wait(const std::shared_ptr<Port>& port);
   void drain_piece(Port& port, const Sink& sink);
+  /// Queues its letters where they leave; false: there is no such place.
+  [[nodiscard]] bool queue(const SendAdvert& advert, std::size_t tag);
 
   boost::asio::io_context& io_;
   std::shared_ptr<const std::function<void(const std::string&)>> on_readable_;
@@ -80,6 +86,8 @@ class AdvertPorts {
   void close(Ports::iterator port);
 
   Ports ports_;
+  ExitAt exit_at_;
+  AdvertFrames frames_;
   ReceiveBuffer buffer_;
   bool is_flooded_ = false;  // in this hearing
 };

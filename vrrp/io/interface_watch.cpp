@@ -40,11 +40,13 @@ InterfaceStatus interface_status(const netlink::Reflector& reflector, const netl
 }
 
 InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& logger,
-                               netlink::Reflector& reflector, AdvertPorts& ports,
+                               netlink::Reflector& reflector, netlink::Devices& devices,
+                               AdvertPorts& ports,
                                std::function<void(const std::string&)> on_changed)
     : io_(io),
       logger_(logger),
       reflector_(reflector),
+      devices_(devices),
       ports_(ports),
       on_changed_(std::move(on_changed)),
       retry_(io,
@@ -62,6 +64,9 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
   reflector_.on_address([this, life](const netlink::AddressEvent& event) {
     if (life.lock()) on_address(event);
   });
+  devices_.on_changed([this, life](const std::string& parent) {
+    if (life.lock()) mark_dirty(parent);
+  });
 }
 
 void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
@@ -72,6 +77,7 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
     for (const PortKey& port : ports_of(each)) watched->second.ports.insert(port);
     watched->second.needs_ah = watched->second.needs_ah || each.has_header();
     watched->second.addresses.merge(addresses_to_watch(each));
+    if (each.device) watched->second.devices.insert(each.device->name);
     if (is_new && reflector_.link(each.interface) == nullptr)
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                   each.interface, each.name);
@@ -155,6 +161,9 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
   InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
   status.up = settling_.settle(name, status.up, runtime::now());
   settle_.arm(settling_.deadline());
+  for (const std::string& device : watched->second.devices)
+    if (std::string why = devices_.problem(device); !why.empty())
+      status.device_troubles.emplace(device, std::move(why));
   bool complete = true;
   for (const PortKey& port : watched->second.ports) {
     const auto opened = ports_.open(port, link->index);

@@ -2,6 +2,7 @@
 // for the instances. Tells the runner when something changed; decides nothing about elections.
 #pragma once
 
+#include "netlink_reflector/devices.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
@@ -36,9 +37,9 @@ class InterfaceWatch {
   static constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 
   /// `on_changed`: read() may answer otherwise than before. It runs from the loop, or from
-  /// look_now(). The reflector and the ports must outlive this.
+  /// look_now(). Reflector, devices and ports must outlive this.
   InterfaceWatch(boost::asio::io_context& io, runtime::Logger& logger,
-                 netlink::Reflector& reflector, AdvertPorts& ports,
+                 netlink::Reflector& reflector, netlink::Devices& devices, AdvertPorts& ports,
                  std::function<void(const std::string& interface)> on_changed);
   InterfaceWatch(const InterfaceWatch&) = delete;
   InterfaceWatch& operator=(const InterfaceWatch&) = delete;
@@ -71,11 +72,13 @@ class InterfaceWatch {
     std::set<PortKey> ports;
     bool needs_ah = false;          ///< otherwise that port is there to name a partner who has it
     std::set<IpAddress> addresses;  ///< that they send from or to
+    std::set<std::string> devices;  ///< virtual interfaces above it that they live on
   };
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
+  netlink::Devices& devices_;
   AdvertPorts& ports_;
   std::function<void(const std::string&)> on_changed_;
   runtime::RateLimiter noise_{kNoiseEvery};

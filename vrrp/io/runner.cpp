@@ -18,10 +18,16 @@ constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 /// The wall clock is told again when it has moved so far.
 constexpr core::Duration kClockMoved = std::chrono::milliseconds(1);
 
+std::optional<Exit> exit_at(const netlink::Reflector& reflector, const std::string& device) {
+  const netlink::Link* link = reflector.link(device);
+  if (link == nullptr || !link->mac) return std::nullopt;
+  return Exit{link->index, *link->mac};
+}
+
 }  // namespace
 
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-               netlink::Routing& routing, AnnounceSocket announcements,
+               netlink::Routing& routing, netlink::Devices& devices, AnnounceSocket announcements,
                std::optional<HandoverPage> page, Executor::OnNotify on_notify,
                Executor::OnGroup on_group, Executor::OnRemoved on_removed)
     : io_(io),
@@ -29,13 +35,15 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       reflector_(reflector),
       routing_(routing),
       driver_(Router{}),
-      ports_(io, [this](const std::string& interface) { wake(&interface); }),
+      ports_(
+          io, [this](const std::string& interface) { wake(&interface); },
+          [&reflector](const std::string& device) { return exit_at(reflector, device); }),
       sink_{.packet = [this](const Received& packet) { driver_.receive(packet, actions_); },
             .stray = [this](const std::string& interface,
                             DecodeError error) { driver_.count_stray(interface, error); }},
       executor_(ports_, std::move(announcements), reflector, routing, logger, std::move(page),
                 std::move(on_notify), std::move(on_group), std::move(on_removed)),
-      interfaces_(io, logger, reflector, ports_,
+      interfaces_(io, logger, reflector, devices, ports_,
                   [this](const std::string& name) { refresh_interface(name); }),
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),

@@ -49,13 +49,19 @@ void describe(auto& archive, Either<Signing> auto& value) {
   archive("mode", mode);
 }
 
+void describe(auto& archive, Either<OwnDevice> auto& value) {
+  auto& [name, adverts_from] = value;
+  archive("name", name);
+  archive("adverts_from", adverts_from);
+}
+
 void describe(auto& archive, Either<InstanceSettings> auto& value) {
   auto& [name, interface, family, version, vrid, priority, initial_state, preempt, preempt_delay,
          advert_interval, down_timer_adverts, authentication, signing, addresses,
          excluded_addresses, source_address, source_tracking, primary_tracking, group, unicast,
          checksum, garp, address_list_policy, address_list_check, owner_receive,
          lower_priority_answer, higher_priority_send_advert, minimum_ttl, retry_after, trackers,
-         sync_group] = value;
+         sync_group, device] = value;
   archive("name", name);
   archive("interface", interface);
   archive("family", family);
@@ -87,13 +93,14 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("retry_after", retry_after);
   archive("trackers", trackers);
   archive("sync_group", sync_group);
+  archive.maybe("device", device);
 }
 
 // ---- what an instance remembers ----
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
-  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, deaf_groups] =
-      value;
+  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, deaf_groups,
+         device_troubles] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -102,6 +109,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive("trouble_v6", trouble_v6);
   archive("own_addresses", own_addresses);
   archive("deaf_groups", deaf_groups);
+  archive("device_troubles", device_troubles);
 }
 
 void describe(auto& archive, Either<Init> auto& value) {

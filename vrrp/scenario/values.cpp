@@ -382,4 +382,20 @@ void from_text(std::string_view text, Verdicts& verdicts) {
   }
 }
 
+std::string to_text(const std::map<std::string, std::string>& sentences) {
+  std::string text;
+  for (const auto& [name, sentence] : sentences)
+    text +=
+        fmt::format("{}{}={}", text.empty() ? "" : ";", escape_part(name), escape_part(sentence));
+  return text;
+}
+
+void from_text(std::string_view text, std::map<std::string, std::string>& sentences) {
+  sentences.clear();
+  for (const std::string_view part : split_list(text, ';')) {
+    const auto [name, sentence] = pair_of(part);
+    sentences[unescape_part(name)] = unescape_part(sentence);
+  }
+}
+
 }  // namespace holdfast::vrrp::scenario

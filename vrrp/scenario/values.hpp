@@ -83,6 +83,10 @@ void from_text(std::string_view text, Verdict& verdict);
 [[nodiscard]] std::string to_text(const Verdicts& verdicts);
 void from_text(std::string_view text, Verdicts& verdicts);
 
+/// "vrrp.51=a sentence;vrrp.52=…".
+[[nodiscard]] std::string to_text(const std::map<std::string, std::string>& sentences);
+void from_text(std::string_view text, std::map<std::string, std::string>& sentences);
+
 /// The words of an enumeration, by value.
 template <class Enum>
 struct EnumNames;
@@ -93,6 +97,10 @@ struct EnumNames<InitialState> {
 template <>
 struct EnumNames<Preempt> {
   static constexpr std::array<std::string_view, 2> kAll{"no", "yes"};
+};
+template <>
+struct EnumNames<AdvertsFrom> {
+  static constexpr std::array<std::string_view, 2> kAll{"interface", "device"};
 };
 template <>
 struct EnumNames<AuthenticationType> {

@@ -280,7 +280,7 @@ TEST_CASE(
   const auto notice = [&](Block block, std::string_view name) {
     return std::string(schema[*schema.find(block, name)].notice);
   };
-  for (const char* name : {"use_vmac", "use_ipvlan", "track_bfd"}) {
+  for (const char* name : {"vrf", "track_bfd"}) {
     CHECK(notice(Block::vrrp_instance, name).starts_with("Holdfast does not "));
   }
   CHECK(notice(Block::real_server, "BFD_CHECK").starts_with("Holdfast does not do BFD_CHECK yet"));
@@ -288,7 +288,7 @@ TEST_CASE(
 
 TEST_CASE("schema: what a word does not do here is told apart from a mistake of the author") {
   const Loaded hints =
-      load("global_defs {\n lvs_id x\n enable_dbus\n}\n" + instance("use_vmac\nvrf red\n"));
+      load("global_defs {\n lvs_id x\n enable_dbus\n}\n" + instance("use_vmac_addr\nvrf red\n"));
   CHECK(hints.diagnostics.warnings() >= 3);
   for (const Diagnostic& one : hints.diagnostics.all())
     CHECK_MESSAGE((one.severity != Severity::warning || one.kind == Kind::hint), render(one));

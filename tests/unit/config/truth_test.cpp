@@ -138,6 +138,9 @@ constexpr std::string_view kNoPeer =
 constexpr std::string_view kSix =
     "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
     "  virtual_ipaddress {\n    fe80::9/64\n  }\n}\n";
+constexpr std::string_view kVmac =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  use_vmac\n"
+    "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
 constexpr std::string_view kNoPriority = "static_rules {\n  from 10.9.0.0/16 table 100\n}\n";
 constexpr std::string_view kNoTable = "static_rules {\n  from 10.9.0.0/16 nop priority 5\n}\n";
 constexpr std::string_view kDefaultRoute = "static_routes {\n  default dev eth0\n}\n";
@@ -158,6 +161,9 @@ constexpr Scene kScenes[] = {
     {Block::global_defs, "lvs_notify_fifo_script", kPipes},
     {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},
     {Block::global_defs, "vrrp_mcast_group6", kSix},
+    {Block::global_defs, "vmac_prefix", kVmac},
+    {Block::vrrp_instance, "vmac_xmit_base", kVmac},
+    {Block::vmac_line, "netlink_notify_msg", kVmac},
     {Block::global_defs, "vrrp_check_unicast_src", kUnicast},
     {Block::vrrp_instance, "check_unicast_src", kUnicast},
     {Block::vrrp_instance, "unicast_ttl", kUnicast},

@@ -74,15 +74,17 @@ struct Bench {
   runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
   netlink::Reflector reflector{io, logger, {}};
   netlink::Routing routing{io, logger, reflector, {}};
+  netlink::Devices devices{io, logger, reflector, {}};
   std::optional<Runner> runner;
 
   Bench() {
     REQUIRE(reflector.load().has_value());
     REQUIRE(routing.load().has_value());
+    REQUIRE(devices.load().has_value());
     auto announcements = AnnounceSocket::open();
     REQUIRE(announcements.has_value());
     runner.emplace(
-        io, logger, reflector, routing, std::move(*announcements), std::nullopt,
+        io, logger, reflector, routing, devices, std::move(*announcements), std::nullopt,
         [](const Notify&) {}, [](const GroupChanged&) {}, [](const RouterKey&) {});
   }
   void reload(const std::vector<InstanceSettings>& next) {

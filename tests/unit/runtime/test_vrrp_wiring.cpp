@@ -497,3 +497,83 @@ TEST_CASE("wiring: members know their sync group and what it tracks, and its scr
   CHECK(commands[1].argv ==
         std::vector<std::string>{"/bin/echo", "x", "GROUP", "G", "MASTER", "0"});
 }
+
+namespace {
+
+std::string vmac_instance(std::string_view name, int vrid, std::string_view words,
+                          std::string_view address = "10.0.0.1") {
+  return fmt::format(
+      "vrrp_instance {} {{\ninterface eth0\nvirtual_router_id {}\n{}\n"
+      "virtual_ipaddress {{\n{}\n}}\n}}\n",
+      name, vrid, words, address);
+}
+
+std::vector<std::string> names_of(const Wiring& wiring) {
+  std::vector<std::string> names;
+  for (const netlink::DesiredDevice& each : wiring.devices) names.push_back(each.name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("wiring: a virtual MAC is an interface, with the addresses that name no other") {
+  const Wiring wiring = wiring_of_text(
+      vmac_instance("A", 51, "use_vmac", "10.0.0.1\n10.0.0.2 dev eth0\n10.0.0.3 dev eth1"));
+
+  const netlink::DesiredDevice wanted{
+      .name = "vrrp.51", .parent = "eth0", .mac = core::MacAddress::parse("00:00:5e:00:01:33")};
+  CHECK(wiring.devices == std::vector{wanted});
+  const InstanceSettings& settings = wiring.instances.at(0);
+  CHECK(settings.device == core::Rare<OwnDevice>(OwnDevice{"vrrp.51", AdvertsFrom::device}));
+  CHECK(settings.interface == "eth0");
+  std::vector<std::string> places;
+  for (const VirtualAddress& each : settings.addresses) places.push_back(each.interface);
+  CHECK(places == std::vector<std::string>{"vrrp.51", "vrrp.51", "eth1"});
+}
+
+TEST_CASE("wiring: adverts leave the interface below for vmac_xmit_base and for peers") {
+  const auto from = [](std::string_view words) {
+    return wiring_of_text(vmac_instance("A", 51, words)).instances.at(0).device->adverts_from;
+  };
+  CHECK(from("use_vmac") == AdvertsFrom::device);
+  CHECK(from("use_vmac\nvmac_xmit_base") == AdvertsFrom::interface);
+  CHECK(from("use_vmac\nunicast_peer {\n10.0.0.9\n}") == AdvertsFrom::interface);
+  CHECK(from("use_ipvlan") == AdvertsFrom::interface);
+}
+
+TEST_CASE("wiring: names of virtual MACs are those of keepalived") {
+  CHECK(names_of(wiring_of_text(
+            vmac_instance("A", 51, "use_vmac") + vmac_instance("B", 51, "use_vmac", "fe80::1") +
+            vmac_instance("C", 52, "use_vmac vrrp.53") + vmac_instance("D", 53, "use_vmac"))) ==
+        std::vector<std::string>{"vrrp.51", "vrrp6.51", "vrrp.53", "vrrp1.53"});
+  CHECK(names_of(wiring_of_text("global_defs {\nvmac_prefix ha\n}\n" +
+                                vmac_instance("A", 51, "use_vmac"))) ==
+        std::vector<std::string>{"ha.51"});
+}
+
+TEST_CASE("wiring: the families of a virtual MAC are those of its addresses") {
+  const auto six = wiring_of_text(vmac_instance("A", 51, "use_vmac", "fe80::1")).devices.at(0);
+  CHECK(six.mac->to_string() == "00:00:5e:00:02:33");
+  CHECK_FALSE(six.has_v4);
+  CHECK(six.has_v6);
+  const auto four = wiring_of_text(vmac_instance("A", 51, "use_vmac")).devices.at(0);
+  CHECK(four.has_v4);
+  CHECK_FALSE(four.has_v6);
+  const auto both =
+      wiring_of_text(
+          vmac_instance("A", 51, "use_vmac\nvirtual_ipaddress_excluded {\n2001:db8::1\n}"))
+          .devices.at(0);
+  CHECK(both.has_v6);
+}
+
+TEST_CASE("wiring: an ipvlan has its address for good, and adverts come from it") {
+  const Wiring wiring = wiring_of_text(vmac_instance("A", 51, "use_ipvlan ipv1 10.0.0.9/24 vepa"));
+
+  const netlink::DesiredDevice& device = wiring.devices.at(0);
+  CHECK(device.kind == netlink::DeviceKind::ipvlan);
+  CHECK(device.ipvlan_flags == 2);
+  CHECK(device.mac == std::nullopt);
+  REQUIRE(wiring.static_addresses.size() == 1);
+  CHECK(wiring.static_addresses.begin()->interface == "ipv1");
+  CHECK(wiring.instances.at(0).source_address == core::IpAddress::parse("10.0.0.9"));
+}

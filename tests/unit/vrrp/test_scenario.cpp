@@ -91,6 +91,7 @@ InstanceSettings odd_settings() {
       {.id = {TrackerKind::file, "load"}, .weight = 254, .reverse = Reverse::no},
       {.id = {TrackerKind::process, "web"}, .weight = -254, .reverse = Reverse::no},
       {.id = {TrackerKind::interface, "eth1"}, .weight = 0, .reverse = Reverse::no}};
+  settings.device = OwnDevice{"vrrp.51", AdvertsFrom::device};
   return settings;
 }
 
@@ -121,7 +122,8 @@ std::vector<Event> every_event() {
                             .link_local = ip("fe80::1"),
                             .trouble_v6 = "Address family not supported",
                             .own_addresses = {ip("192.0.2.1"), ip("fe80::1")},
-                            .deaf_groups = {ip("224.0.0.19")}}},
+                            .deaf_groups = {ip("224.0.0.19")},
+                            .device_troubles = {{"vrrp.51", "it is a; b=c, \"dummy\""}}}},
           AddressesPlaced{kKey, 3, 2, "eth0 refuses 192.0.2.100"},
           AddressesRepaired{kKey},
           Shutdown{},

@@ -1,0 +1,267 @@
+#include "netlink_reflector/devices.hpp"
+
+#include "netlink_reflector/messages.hpp"
+#include "netlink_reflector/reflector.hpp"
+#include "runtime/clock.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace holdfast::netlink {
+namespace {
+
+constexpr int kRequestBufferBytes = 256 << 10;
+/// Made, given its settings and looked at: what is not right then is tried again after a pause.
+constexpr int kMaxRounds = 4;
+
+int rp_filter_of_all() {
+  const auto value = read_setting("ipv4/conf/all/rp_filter");
+  return value && *value == "1" ? 1 : 0;
+}
+
+/// What may help.
+std::string hint_for(int error) {
+  switch (error) {
+    case EOPNOTSUPP:
+      return " (this kernel has no such interfaces: load the module macvlan or ipvlan)";
+    case EADDRINUSE:
+      return " (another interface there has this MAC address: look for what a killed VRRP daemon "
+             "left)";
+    case EBUSY:
+      return " (macvlan and ipvlan cannot be above one interface together)";
+    case EPERM:
+      return " (it needs root or CAP_NET_ADMIN)";
+    default:
+      return {};
+  }
+}
+
+std::string text_of(const StepResult& result) {
+  return fmt::format("{}{}{}", std::generic_category().message(result.system_errno),
+                     result.text.empty() ? "" : ": " + result.text, hint_for(result.system_errno));
+}
+
+}  // namespace
+
+Devices::Devices(boost::asio::io_context& io, runtime::Logger& logger, Reflector& reflector,
+                 const std::string& run_dir)
+    : io_(io),
+      logger_(logger),
+      reflector_(reflector),
+      mark_("holdfast " + run_dir),
+      borrowed_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.settings"),
+      timer_(io, [this] { work(); }) {}
+
+core::Result<void> Devices::load() {
+  auto requests = RouteSocket::open(kRequestBufferBytes, {});
+  if (!requests) return requests.error();
+  requests_.emplace(std::move(*requests));
+  if (auto loaded = borrowed_.load(); !loaded) complain(loaded.error());
+  const std::weak_ptr<Life> life = life_;
+  reflector_.before_work([this, life] {
+    if (life.lock() && follows_) work();
+  });
+  reflector_.on_address([this, life](const AddressEvent&) {
+    if (!life.lock() || unwanted_.empty()) return;
+    boost::asio::post(io_, [this, life] {
+      if (life.lock()) work();
+    });
+  });
+  return {};
+}
+
+void Devices::on_changed(std::function<void(const std::string& parent)> callback) {
+  on_changed_ = std::move(callback);
+}
+
+void Devices::follow(std::vector<DesiredDevice> wanted) {
+  std::map<std::string, Kept> next;
+  for (DesiredDevice& each : wanted) {
+    const auto known = kept_.find(each.name);
+    Kept& kept = next[each.name];
+    if (known != kept_.end()) kept = std::move(known->second);
+    if (kept.device != each) {  // other settings perhaps
+      kept.prepared = 0;
+      kept.is_new = true;
+    }
+    kept.device = std::move(each);
+  }
+  kept_ = std::move(next);
+  follows_ = true;
+  work();
+}
+
+// Anything that changes a link leads here, our own changes too.
+void Devices::work() {
+  if (works_) return;
+  works_ = true;
+  is_refused_ = false;
+  reflector_.look();
+  borrow();
+  for (int round = 0; round < kMaxRounds; ++round) {
+    bool has_moved = false;
+    for (auto& [name, kept] : kept_) has_moved = improve(kept) || has_moved;
+    if (!has_moved) break;
+    reflector_.look();
+  }
+  remove_unwanted();
+  works_ = false;
+  std::optional<core::Instant> next;
+  for (const auto& [index, since] : unwanted_)
+    next = std::min(next.value_or(core::Instant::max()), since + kPatience);
+  if (is_refused_) {
+    next = std::min(next.value_or(core::Instant::max()), runtime::now() + pause_);
+    pause_ = std::min(2 * pause_, kLongestPause);
+  } else {
+    pause_ = kPause;
+  }
+  timer_.arm(next);
+}
+
+bool Devices::improve(Kept& kept) {
+  const Link* device = reflector_.link(kept.device.name);
+  const Link* parent = reflector_.link(kept.device.parent);
+  Judgement judged = judge(kept.device, device, parent, mark_);
+  switch (judged.step) {
+    case DeviceStep::create:
+      return create(kept, *parent);
+    case DeviceStep::set_up:
+      return set_up(kept, *device);
+    case DeviceStep::remove:
+      remove(*device);
+      return true;
+    case DeviceStep::none:
+      break;
+  }
+  if (judged.problem.empty() && device->index != kept.prepared) return set_up(kept, *device);
+  set_problem(kept, std::move(judged.problem));
+  return false;
+}
+
+bool Devices::create(Kept& kept, const Link& parent) {
+  const StepResult result = ask([&](std::size_t, std::uint32_t sequence, Bytes& datagram) {
+    append_device(kept.device, parent.index, sequence, datagram);
+  });
+  kept.is_made = result.system_errno == 0;
+  if (kept.is_made) return true;
+  is_refused_ = true;
+  set_problem(kept, fmt::format("{} could not be made above {}: {}", kept.device.name,
+                                kept.device.parent, text_of(result)));
+  return false;
+}
+
+// Settings first: from the moment that it is up it would speak as it is told there.
+bool Devices::set_up(Kept& kept, const Link& device) {
+  for (const auto& [path, value] : settings_of_device(kept.device, rp_filter_of_all())) {
+    if (auto written = write_setting(path, value); !written) complain(written.error());
+  }
+  // What others made does not become ours.
+  const std::string alias = kept.is_made ? mark_ : std::string{};
+  const StepResult result = ask([&](std::size_t, std::uint32_t sequence, Bytes& datagram) {
+    append_device_up(kept.device, device, alias, sequence, datagram);
+  });
+  if (result.system_errno == ENODEV) return true;  // deleted meanwhile: the mirror will say so
+  if (result.system_errno == EADDRINUSE && waits_for_former(kept.device)) return false;
+  if (result.system_errno != 0) {
+    is_refused_ = true;
+    set_problem(kept,
+                fmt::format("{} could not be taken up: {}", kept.device.name, text_of(result)));
+    return false;
+  }
+  const bool is_repair = !kept.is_new && kept.problem.empty();
+  if (is_repair) ++kept.repairs;
+  logger_.log(is_repair ? kDeviceRepaired : kDeviceMade, "{} is {}, a {} above {}{}",
+              kept.device.name, is_repair ? "there again" : "in use", to_string(kept.device.kind),
+              kept.device.parent,
+              kept.device.mac ? " with the address " + kept.device.mac->to_string() : "");
+  kept.prepared = device.index;
+  kept.is_new = false;
+  kept.is_made = false;
+  return true;
+}
+
+// A reload has given it another name: the addresses move first, and then the former one goes.
+bool Devices::waits_for_former(const DesiredDevice& device) const {
+  const std::vector<Link> links = reflector_.links();
+  return std::any_of(links.begin(), links.end(), [&](const Link& link) {
+    return link.alias == mark_ && link.mac == device.mac && !kept_.contains(link.name);
+  });
+}
+
+// Addresses leave in their own time; a master hands over before.
+void Devices::remove_unwanted() {
+  if (!follows_) return;
+  const core::Instant now = runtime::now();
+  std::map<InterfaceIndex, core::Instant> waiting;
+  for (const Link& link : reflector_.links()) {
+    if (link.alias != mark_ || kept_.contains(link.name)) continue;
+    const auto known = unwanted_.find(link.index);
+    const core::Instant since = known == unwanted_.end() ? now : known->second;
+    if (reflector_.addresses(link.index).empty() || now - since >= kPatience)
+      remove(link);
+    else
+      waiting.emplace(link.index, since);
+  }
+  unwanted_ = std::move(waiting);
+}
+
+void Devices::remove(const Link& device) {
+  const std::string name = device.name;
+  const StepResult result =
+      ask([index = device.index](std::size_t, std::uint32_t sequence, Bytes& datagram) {
+        append_device_end(index, sequence, datagram);
+      });
+  if (result.system_errno == 0) return;
+  is_refused_ = true;
+  logger_.log(kDeviceTrouble, "{} could not be deleted: {}", name, text_of(result));
+}
+
+void Devices::borrow() {
+  std::vector<DesiredDevice> devices;
+  for (const auto& [name, kept] : kept_) devices.push_back(kept.device);
+  for (const core::Error& each : borrowed_.want(settings_of_parents(devices))) complain(each);
+}
+
+void Devices::remove_all() {
+  kept_.clear();
+  follows_ = true;
+  timer_.arm(std::nullopt);
+  reflector_.look();
+  borrow();
+  for (const Link& link : reflector_.links())
+    if (link.alias == mark_) remove(link);
+}
+
+void Devices::set_problem(Kept& kept, std::string problem) {
+  if (kept.problem == problem) return;
+  if (!problem.empty()) logger_.log(kDeviceTrouble, "{}", problem);
+  kept.problem = std::move(problem);
+  if (on_changed_) on_changed_(kept.device.parent);
+}
+
+// Each sentence once: a read-only /proc stays read-only.
+void Devices::complain(const core::Error& error) {
+  if (complaints_.insert(error.message).second) logger_.log(kSettingRefused, "{}", error.message);
+}
+
+StepResult Devices::ask(const Requests::Append& append) {
+  return requests_->send(1, append).front();
+}
+
+std::string Devices::problem(const std::string& name) const {
+  const auto found = kept_.find(name);
+  return found == kept_.end() ? std::string{} : found->second.problem;
+}
+
+std::optional<DeviceState> Devices::state(const std::string& name) const {
+  const auto found = kept_.find(name);
+  if (found == kept_.end()) return std::nullopt;
+  const Link* link = reflector_.link(name);
+  return DeviceState{found->second.device, found->second.problem,
+                     link != nullptr && link->alias == mark_, found->second.repairs};
+}
+
+}  // namespace holdfast::netlink
