@@ -80,7 +80,7 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<RouteSocket> events_;
   boost::asio::posix::stream_descriptor readable_;
   runtime::DeadlineTimer timer_;
-  std::set<RoutingEntry> recorded_;
+  RoutingRecord recorded_;
   core::Instant looked_at_{};
   bool is_posted_ = false;
   bool record_is_broken_ = false;
@@ -106,8 +106,8 @@ core::Result<void> Routing::Impl::load() {
   if (record_path_.empty()) return {};
   const auto text = runtime::read_small_file(record_path_, kLongestRecord);
   if (!text && text.error().system_errno == ENOENT) return {};
-  auto recorded = text ? parse_routing(*text, scope_of_record())
-                       : core::Result<std::set<RoutingEntry>>(text.error());
+  auto recorded =
+      text ? parse_routing(*text, scope_of_record()) : core::Result<RoutingRecord>(text.error());
   if (!recorded) {
     logger_.log(kRecordFailed, "cannot use {}: {}", record_path_, recorded.error().message);
     return {};
@@ -245,10 +245,10 @@ void Routing::Impl::carry_out(const std::vector<RoutingStep>& steps) {
 }
 
 void Routing::Impl::record() {
-  if (record_path_.empty() || recorded_ == keeper_.owned()) return;
+  if (record_path_.empty() || recorded_ == keeper_.record()) return;
   const auto written =
-      runtime::replace_file(record_path_, write_routing(keeper_.owned(), scope_of_record()), 0644);
-  if (written) recorded_ = keeper_.owned();
+      runtime::replace_file(record_path_, write_routing(keeper_.record(), scope_of_record()), 0644);
+  if (written) recorded_ = keeper_.record();
   if (!written && !record_is_broken_) logger_.log(kRecordFailed, "{}", written.error().message);
   record_is_broken_ = !written;
 }
@@ -305,8 +305,8 @@ void Routing::release(const core::RouterKey& owner) {
 void Routing::forget(const core::RouterKey& owner) {
   impl_->keeper().forget(owner);
 }
-void Routing::sweep_leftovers() {
-  impl_->keeper().sweep_leftovers();
+void Routing::sweep_leftovers(Statics statics) {
+  impl_->keeper().sweep_leftovers(statics);
   impl_->schedule();
 }
 void Routing::withdraw() {
@@ -320,6 +320,9 @@ std::vector<RoutingState> Routing::states(const core::RouterKey& owner) const {
 }
 std::size_t Routing::owned_count() const {
   return impl_->keeper().owned().size();
+}
+std::size_t Routing::staying_count() const {
+  return impl_->keeper().staying_count();
 }
 std::uint64_t Routing::repairs() const {
   return impl_->keeper().repairs();

@@ -42,7 +42,7 @@ class Routing {
   void release(const core::RouterKey& owner);
   void forget(const core::RouterKey& owner);
   /// See Reflector::sweep_leftovers().
-  void sweep_leftovers();
+  void sweep_leftovers(Statics statics = Statics::go);
 
   /// Takes off now what nobody wants any more: before the addresses that it leads to go.
   void withdraw();
@@ -53,6 +53,8 @@ class Routing {
   [[nodiscard]] std::vector<RoutingState> states(const core::RouterKey& owner) const;
   /// How many in the kernel are ours.
   [[nodiscard]] std::size_t owned_count() const;
+  /// How many of those the sweep let stay.
+  [[nodiscard]] std::size_t staying_count() const;
   [[nodiscard]] std::uint64_t repairs() const;
 
  private:

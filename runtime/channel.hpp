@@ -23,7 +23,7 @@ enum class FrameType : std::uint8_t {
   prepare = 1,  ///< to the child: generation; fd = sealed snapshot
   commit,       ///< to the child: generation
   abort,        ///< to the child: generation
-  stop,         ///< to the child: 0
+  stop,         ///< to the child: 0, or kStopForSuccessor
   hello,        ///< from the child: its pid
   heartbeat,    ///< from the child: sequence, from 1
   prepared,     ///< from the child: generation
@@ -34,6 +34,9 @@ enum class FrameType : std::uint8_t {
   /// text = the child's role, fd = the other end.
   scripts,
 };
+
+/// `number` of a stop after which another process of this role follows: what is static stays.
+inline constexpr std::uint64_t kStopForSuccessor = 1;
 
 /// A refused frame's reason is cut to this many bytes.
 inline constexpr std::size_t kMaxFrameText = 4096;

@@ -102,14 +102,16 @@ void RoutingKeeper::forget(const core::RouterKey& owner) {
   owners_.erase(owner);
 }
 
-void RoutingKeeper::inherit(std::set<RoutingEntry> recorded) {
-  accepted_.insert(recorded.begin(), recorded.end());
-  owned_.merge(std::move(recorded));
+void RoutingKeeper::inherit(RoutingRecord record) {
+  accepted_.insert(record.owned.begin(), record.owned.end());
+  record_.owned.merge(std::move(record.owned));
+  record_.lasting.merge(std::move(record.lasting));
 }
 
-void RoutingKeeper::sweep_leftovers() {
+void RoutingKeeper::sweep_leftovers(Statics statics) {
   if (sweep_ != Sweep::unasked) return;
   sweep_ = Sweep::due;
+  statics_ = statics;
   has_moved_ = true;
 }
 
@@ -125,7 +127,7 @@ std::set<std::uint8_t> RoutingKeeper::protocols() const {
   std::set<std::uint8_t> found;
   for (const auto& [key, owner] : owners_)
     for (const DesiredRouting& each : owner.claimed) found.insert(each.entry.protocol);
-  for (const RoutingEntry& each : owned_) found.insert(each.protocol);
+  for (const RoutingEntry& each : record_.owned) found.insert(each.protocol);
   return found;
 }
 
@@ -145,13 +147,16 @@ std::vector<RoutingStep> RoutingKeeper::plan(const std::vector<RoutingEntry>& ac
 RoutingKeeper::Wanted RoutingKeeper::resolve_wanted(const Surroundings& surroundings) {
   Wanted wanted;
   std::set<RoutingEntry> seen;
-  unresolved_.clear();
+  const auto told = std::exchange(unresolved_, {});
+  if (sweep_ != Sweep::unasked && statics_ == Statics::go) record_.lasting.clear();
   for (const auto& [key, owner] : owners_) {
     if (!owner.holds) continue;
     for (const DesiredRouting& each : owner.claimed) {
       auto entry = resolve(each, surroundings.find);
+      if (entry && key == kDirector && record_.owned.contains(*entry))
+        record_.lasting.insert(*entry);
       if (!entry)
-        unresolved_.insert_or_assign(each.text, entry.error().message);
+        note_unresolved(each.text, entry.error().message, told);
       else if (seen.insert(*entry).second)
         wanted.emplace_back(std::move(*entry), &each);
     }
@@ -160,13 +165,23 @@ RoutingKeeper::Wanted RoutingKeeper::resolve_wanted(const Surroundings& surround
   return wanted;
 }
 
+// Once, as long as it stays so.
+void RoutingKeeper::note_unresolved(const std::string& text, const std::string& why,
+                                    const std::map<std::string, std::string>& told) {
+  const bool is_new = unresolved_.insert_or_assign(text, why).second;
+  const auto former = told.find(text);
+  if (is_new && (former == told.end() || former->second != why))
+    notices_.emplace_back(RoutingRefused{fmt::format("the {} is not there: {}", text, why)});
+}
+
 // At the start, of what is wanted: what carries our mark was left by a process that was killed.
 void RoutingKeeper::adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual) {
   sweep_ = Sweep::done;
   for (const auto& [entry, desired] : wanted)
-    if (entry.protocol == kProtocolKeepalived && is_there(actual, entry)) owned_.insert(entry);
+    if (entry.protocol == kProtocolKeepalived && is_there(actual, entry))
+      record_.owned.insert(entry);
   std::size_t left = 0;
-  for (const RoutingEntry& each : owned_) {
+  for (const RoutingEntry& each : record_.owned) {
     const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
                                        [&](const auto& one) { return one.first == each; });
     if (!is_wanted && is_there(actual, each)) ++left;
@@ -182,8 +197,8 @@ void RoutingKeeper::plan_removals(const Wanted& wanted, core::Instant now,
   if (sweep_ == Sweep::unasked) return;  // who resumes has not said so yet
   std::set<RoutingEntry> keep;
   for (const auto& [entry, desired] : wanted) keep.insert(entry);
-  for (auto each = owned_.rbegin(); each != owned_.rend(); ++each) {
-    if (keep.contains(*each)) continue;
+  for (auto each = record_.owned.rbegin(); each != record_.owned.rend(); ++each) {
+    if (keep.contains(*each) || stays(*each)) continue;
     const auto stuck = stuck_.find(*each);
     if (stuck != stuck_.end() && stuck->second.retry_at && *stuck->second.retry_at > now) continue;
     const auto text = texts_.find(*each);
@@ -194,8 +209,18 @@ void RoutingKeeper::plan_removals(const Wanted& wanted, core::Instant now,
   }
 }
 
+/// A release leaves it to whoever serves next.
+bool RoutingKeeper::stays(const RoutingEntry& entry) const {
+  return statics_ == Statics::stay && record_.lasting.contains(entry);
+}
+
+std::size_t RoutingKeeper::staying_count() const {
+  return statics_ == Statics::stay ? record_.lasting.size() : 0;
+}
+
 void RoutingKeeper::disown(const RoutingEntry& entry) {
-  owned_.erase(entry);
+  record_.owned.erase(entry);
+  record_.lasting.erase(entry);
   accepted_.erase(entry);
   stuck_.erase(entry);
   texts_.erase(entry);
@@ -225,7 +250,7 @@ void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<Routi
     }
     if (standing.held && !notice_loss(standing, *desired, surroundings, now)) continue;
     if (standing.let_go || (standing.retry_at && *standing.retry_at > now)) continue;
-    owned_.insert(entry);
+    record_.owned.insert(entry);
     texts_[entry] = desired->text;
     steps.push_back({RoutingStep::Kind::add, entry, desired->placing, desired->text});
   }
