@@ -280,6 +280,7 @@ class Daemon {
     logger_.log(kStopping, "{}", why);
     tracker_.stop();
     runner_->stop(options_.keep_addresses, [this] {
+      if (!options_.keep_addresses) routing_.flush();
       if (!options_.keep_addresses && !child_->is_followed()) statics_.release();
       patience_.arm(runtime::now() + kScriptPatience);
       notifier_.client().when_idle([this] { finish(); });

@@ -30,7 +30,7 @@ void Statics::follow(const AddressList& addresses, const RoutingList& routing) {
 
 void Statics::release() {
   routing_.forget(netlink::kDirector);
-  routing_.withdraw();
+  routing_.flush();
   reflector_.forget(netlink::kDirector);
   reflector_.flush();
 }

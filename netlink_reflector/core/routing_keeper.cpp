@@ -13,18 +13,6 @@ namespace {
 /// A route may come to its end a little before we think so.
 constexpr core::Duration kExpiryTolerance = std::chrono::seconds(1);
 
-/// nullptr: it is not there.
-const RoutingEntry* find_there(const std::vector<RoutingEntry>& actual,
-                               const RoutingEntry& wanted) {
-  const auto found = std::find_if(actual.begin(), actual.end(),
-                                  [&](const RoutingEntry& one) { return satisfies(one, wanted); });
-  return found == actual.end() ? nullptr : &*found;
-}
-
-bool is_there(const std::vector<RoutingEntry>& actual, const RoutingEntry& wanted) {
-  return find_there(actual, wanted) != nullptr;
-}
-
 std::optional<InterfaceIndex> device_of(const RoutingEntry& entry) {
   if (entry.kind != RoutingKind::route) return std::nullopt;
   const auto found = entry.attributes.find(RTA_OIF);
@@ -85,9 +73,10 @@ void RoutingKeeper::hold(const core::RouterKey& owner) {
   if (found == owners_.end()) return;
   if (std::exchange(found->second.holds, true)) return;
   has_moved_ = has_moved_ || !found->second.claimed.empty();
+  std::set<std::string_view> texts;
+  for (const DesiredRouting& each : found->second.claimed) texts.insert(each.text);
   for (auto& [entry, standing] : standings_)
-    for (const DesiredRouting& each : found->second.claimed)
-      if (each.text == standing.text) standing.let_go = false;
+    if (texts.contains(standing.text)) standing.let_go = false;
 }
 
 void RoutingKeeper::release(const core::RouterKey& owner) {
@@ -136,11 +125,12 @@ std::vector<RoutingStep> RoutingKeeper::plan(const std::vector<RoutingEntry>& ac
                                              Part part) {
   std::vector<RoutingStep> steps;
   const Wanted wanted = resolve_wanted(surroundings);
-  if (sweep_ == Sweep::due) adopt(wanted, actual);
+  const RoutingIndex there(actual);
+  if (sweep_ == Sweep::due) adopt(wanted, there);
   plan_removals(wanted, now, steps);
   if (part == Part::withdrawals) return steps;
   has_moved_ = false;
-  plan_additions(wanted, actual, surroundings, now, steps);
+  plan_additions(wanted, there, surroundings, now, steps);
   return steps;
 }
 
@@ -148,13 +138,12 @@ RoutingKeeper::Wanted RoutingKeeper::resolve_wanted(const Surroundings& surround
   Wanted wanted;
   std::set<RoutingEntry> seen;
   const auto told = std::exchange(unresolved_, {});
-  if (sweep_ != Sweep::unasked && statics_ == Statics::go) record_.lasting.clear();
+  std::set<RoutingEntry> lasting;
   for (const auto& [key, owner] : owners_) {
     if (!owner.holds) continue;
     for (const DesiredRouting& each : owner.claimed) {
       auto entry = resolve(each, surroundings.find);
-      if (entry && key == kDirector && record_.owned.contains(*entry))
-        record_.lasting.insert(*entry);
+      if (entry && key == kDirector && record_.owned.contains(*entry)) lasting.insert(*entry);
       if (!entry)
         note_unresolved(each.text, entry.error().message, told);
       else if (seen.insert(*entry).second)
@@ -162,6 +151,11 @@ RoutingKeeper::Wanted RoutingKeeper::resolve_wanted(const Surroundings& surround
     }
   }
   std::erase_if(standings_, [&](const auto& each) { return !seen.contains(each.first); });
+  const bool is_known = sweep_ != Sweep::unasked && statics_ == Statics::go;
+  if (is_known && lasting != record_.lasting) {
+    record_.lasting = std::move(lasting);
+    ++record_changes_;
+  }
   return wanted;
 }
 
@@ -175,16 +169,16 @@ void RoutingKeeper::note_unresolved(const std::string& text, const std::string& 
 }
 
 // At the start, of what is wanted: what carries our mark was left by a process that was killed.
-void RoutingKeeper::adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual) {
+void RoutingKeeper::adopt(const Wanted& wanted, const RoutingIndex& there) {
   sweep_ = Sweep::done;
-  for (const auto& [entry, desired] : wanted)
-    if (entry.protocol == kProtocolKeepalived && is_there(actual, entry))
-      record_.owned.insert(entry);
+  std::set<RoutingEntry> kept;
+  for (const auto& [entry, desired] : wanted) {
+    kept.insert(entry);
+    if (entry.protocol == kProtocolKeepalived && there.find(entry) != nullptr) own(entry);
+  }
   std::size_t left = 0;
   for (const RoutingEntry& each : record_.owned) {
-    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
-                                       [&](const auto& one) { return one.first == each; });
-    if (!is_wanted && is_there(actual, each)) ++left;
+    if (!kept.contains(each) && there.find(each) != nullptr) ++left;
   }
   if (left != 0) notices_.emplace_back(RoutingLeftOver{left});
 }
@@ -218,21 +212,25 @@ std::size_t RoutingKeeper::staying_count() const {
   return statics_ == Statics::stay ? record_.lasting.size() : 0;
 }
 
+void RoutingKeeper::own(const RoutingEntry& entry) {
+  if (record_.owned.insert(entry).second) ++record_changes_;
+}
+
 void RoutingKeeper::disown(const RoutingEntry& entry) {
-  record_.owned.erase(entry);
+  if (record_.owned.erase(entry) != 0) ++record_changes_;
   record_.lasting.erase(entry);
   accepted_.erase(entry);
   stuck_.erase(entry);
   texts_.erase(entry);
 }
 
-void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+void RoutingKeeper::plan_additions(const Wanted& wanted, const RoutingIndex& actual,
                                    const Surroundings& surroundings, core::Instant now,
                                    std::vector<RoutingStep>& steps) {
   for (const auto& [entry, desired] : wanted) {
     Standing& standing = standings_[entry];
     standing.text = desired->text;
-    if (const RoutingEntry* const there = find_there(actual, entry)) {
+    if (const RoutingEntry* const there = actual.find(entry)) {
       const bool was_repaired = standing.streak > 0 && !standing.held;
       standing = {.text = desired->text,
                   .held = true,
@@ -250,7 +248,7 @@ void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<Routi
     }
     if (standing.held && !notice_loss(standing, *desired, surroundings, now)) continue;
     if (standing.let_go || (standing.retry_at && *standing.retry_at > now)) continue;
-    record_.owned.insert(entry);
+    own(entry);
     texts_[entry] = desired->text;
     steps.push_back({RoutingStep::Kind::add, entry, desired->placing, desired->text});
   }
@@ -286,6 +284,7 @@ bool RoutingKeeper::notice_loss(Standing& standing, const DesiredRouting& desire
 
 void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
                                 std::span<const Outcome> outcomes, core::Instant now) {
+  bool any_is_gone = false;
   for (std::size_t at = 0; at < steps.size(); ++at) {
     const RoutingStep& step = steps[at];
     const int error = outcomes[at].system_errno;
@@ -296,13 +295,18 @@ void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
         continue;
       }
       disown(step.entry);
-      retry_now();  // another one may have been in its way
+      any_is_gone = true;
     } else if (error != 0) {
       refuse(step, outcomes[at], now);
     } else {
       accepted_.insert(step.entry);
     }
   }
+  if (any_is_gone) retry_now();  // another one may have been in its way
+}
+
+void RoutingKeeper::drop(const RoutingStep& step) {
+  if (step.kind == RoutingStep::Kind::add && !accepted_.contains(step.entry)) disown(step.entry);
 }
 
 void RoutingKeeper::note_stuck(const RoutingStep& step, const Outcome& outcome, core::Instant now) {
@@ -347,19 +351,19 @@ std::vector<RoutingState> RoutingKeeper::states(const core::RouterKey& owner) co
   std::vector<RoutingState> states;
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return states;
+  std::map<std::string_view, const Standing*> by_text;
+  for (const auto& [entry, standing] : standings_) by_text.emplace(standing.text, &standing);
   for (const DesiredRouting& each : found->second.claimed) {
     RoutingState& state = states.emplace_back();
     state.text = each.text;
     if (!found->second.holds) continue;
     if (const auto missing = unresolved_.find(each.text); missing != unresolved_.end())
       state.problem = missing->second;
-    const auto standing = std::find_if(standings_.begin(), standings_.end(), [&](const auto& one) {
-      return one.second.text == each.text;
-    });
-    if (standing == standings_.end()) continue;
-    state.held = standing->second.held;
-    state.let_go = standing->second.let_go;
-    if (!state.held) state.problem = standing->second.problem;
+    const auto standing = by_text.find(each.text);
+    if (standing == by_text.end()) continue;
+    state.held = standing->second->held;
+    state.let_go = standing->second->let_go;
+    if (!state.held) state.problem = standing->second->problem;
   }
   return states;
 }

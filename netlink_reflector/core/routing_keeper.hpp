@@ -112,12 +112,16 @@ class RoutingKeeper {
   /// To each step of the last plan.
   void on_outcomes(std::span<const RoutingStep> steps, std::span<const Outcome> outcomes,
                    core::Instant now);
+  /// A step of the last plan that was not sent.
+  void drop(const RoutingStep& step);
   /// Something changed around us: what was refused may go now.
   void retry_now();
   [[nodiscard]] std::optional<core::Instant> deadline() const;
 
   [[nodiscard]] const std::set<RoutingEntry>& owned() const { return record_.owned; }
   [[nodiscard]] const RoutingRecord& record() const { return record_; }
+  /// Another number whenever the record is another one.
+  [[nodiscard]] std::uint64_t record_changes() const { return record_changes_; }
   /// How many of the owned the sweep let stay.
   [[nodiscard]] std::size_t staying_count() const;
   [[nodiscard]] std::vector<RoutingState> states(const core::RouterKey& owner) const;
@@ -155,10 +159,11 @@ class RoutingKeeper {
   void note_unresolved(const std::string& text, const std::string& why,
                        const std::map<std::string, std::string>& told);
   void plan_removals(const Wanted& wanted, core::Instant now, std::vector<RoutingStep>& steps);
-  void plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+  void plan_additions(const Wanted& wanted, const RoutingIndex& actual,
                       const Surroundings& surroundings, core::Instant now,
                       std::vector<RoutingStep>& steps);
-  void adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual);
+  void adopt(const Wanted& wanted, const RoutingIndex& there);
+  void own(const RoutingEntry& entry);
   [[nodiscard]] bool notice_loss(Standing& standing, const DesiredRouting& desired,
                                  const Surroundings& surroundings, core::Instant now);
   [[nodiscard]] bool stays(const RoutingEntry& entry) const;
@@ -168,6 +173,7 @@ class RoutingKeeper {
 
   std::map<core::RouterKey, Owner> owners_;
   RoutingRecord record_;
+  std::uint64_t record_changes_ = 0;
   std::set<RoutingEntry> accepted_;  // of the owned: the kernel took them, from us or a predecessor
   std::map<RoutingEntry, Stuck> stuck_;
   std::map<RoutingEntry, Standing> standings_;

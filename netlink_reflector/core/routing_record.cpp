@@ -8,6 +8,7 @@ namespace holdfast::netlink {
 namespace {
 
 constexpr std::string_view kFormat = "holdfast-owned-routes-1";
+constexpr std::string_view kDigits = "0123456789abcdef";
 constexpr std::string_view kStatic = " static";
 
 std::string_view cut(std::string_view& text) {
@@ -35,7 +36,10 @@ std::string write_routing(const RoutingRecord& record, std::string_view scope) {
   for (const RoutingEntry& entry : record.owned) {
     Bytes message;
     append_routing(RoutingChange::add, entry, Placing::before, 0, message);
-    for (const std::uint8_t byte : message) text += fmt::format("{:02x}", byte);
+    for (const std::uint8_t byte : message) {
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    }
     if (record.lasting.contains(entry)) text += kStatic;
     text += '\n';
   }

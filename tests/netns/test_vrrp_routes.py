@@ -343,6 +343,40 @@ def test_strangers_routes_cost_nothing(machine: Namespace) -> None:
     assert "netlink" not in director.log()[before:]
 
 
+def busiest(director: Director) -> float:
+    return director.status("vrrp")["loop"]["busiest_turn_ms"]
+
+
+def test_a_thousand_routes_of_ours_leave_the_loop_free(machine: Namespace) -> None:
+    lines = [f"172.{16 + n // 256}.{n % 256}.0/24 via 10.9.0.9" for n in range(2000)]
+    director = start(machine, text_of(instance(lines)))
+    assert eventually(lambda: len(shown(machine)) == 2000, 5) is not None
+    taken = busiest(director)
+    machine.run("ip", "-batch", "-", stdin="".join(f"route del {line}\n" for line in lines[:500]))
+    assert eventually(lambda: len(shown(machine)) == 2000, 5) is not None
+    mended = busiest(director)
+    assert director.stop() == 0
+    assert shown(machine) == []
+    assert taken < 40 and mended < 40, (taken, mended)
+
+
+def test_a_neighbour_with_our_mark_that_flaps_thousands_of_routes(machine: Namespace) -> None:
+    director = start(machine, text_of(instance(["10.50.0.0/16 via 10.9.0.253"])))
+    batch = machine.lab.directory / "flap"
+    lines = [f"172.{16 + n // 256}.{n % 256}.0/24 via 10.9.0.9 proto 18\n" for n in range(3000)]
+    batch.write_text("".join(f"route {verb} {line}" for verb in ("add", "del") for line in lines))
+    capture = Capture(machine, "eth0")
+    began = time.monotonic()
+    while time.monotonic() < began + 6:
+        machine.run("ip", "-batch", str(batch))
+    at = [advert.at for advert in capture.adverts()]
+    gaps = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+    assert len(gaps) >= 5
+    assert max(gaps) < 1.02, gaps
+    assert busiest(director) < 40
+    assert "10.50.0.0/16 via 10.9.0.253" in routes(machine)
+
+
 def test_options_of_addresses_are_keepalived_s(machine: Namespace) -> None:
     lines = ["10.9.0.200/24", "10.9.0.201/24 dev eth0 noprefixroute",
              "10.9.0.202/32 dev eth1 scope link", "10.9.0.204/24 brd +"]

@@ -38,7 +38,7 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   // Nobody claims anything here: what is ours is left over and goes.
   const auto statics = asked.keep_static ? netlink::Statics::stay : netlink::Statics::go;
   routing.sweep_leftovers(statics);
-  routing.apply();
+  routing.flush();
   reflector.sweep_leftovers(statics);
   reflector.flush();
   const core::Instant give_up = runtime::now() + kPatience;

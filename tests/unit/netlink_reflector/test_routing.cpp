@@ -467,6 +467,48 @@ TEST_CASE("routing: a release leaves what is static, and it goes with the direct
   CHECK(bench.kernel.empty());
 }
 
+TEST_CASE("routing: a step that was planned and not sent makes nothing ours") {
+  Bench bench;
+  const DesiredRouting one = route("10.1.0.0/16", "10.0.0.254");
+  const DesiredRouting two = route("10.2.0.0/16", "10.0.0.254");
+  bench.keeper.sweep_leftovers();
+  bench.keeper.claim(owner(1), {one, two});
+  bench.keeper.hold(owner(1));
+  const auto steps = bench.keeper.plan(bench.kernel, bench.surroundings(), bench.now, Part::all);
+  REQUIRE(steps.size() == 2);
+  bench.kernel.push_back(steps[0].entry);
+  bench.keeper.on_outcomes(std::span(steps).first(1), std::vector<RoutingKeeper::Outcome>(1),
+                           bench.now);
+
+  for (const RoutingStep& each : steps) bench.keeper.drop(each);
+  CHECK(bench.keeper.owned() == std::set{steps[0].entry});
+  bench.kernel.push_back(steps[1].entry);  // a stranger's, meanwhile
+  bench.keeper.release(owner(1));
+  bench.work();
+  CHECK(bench.kernel == std::vector{steps[1].entry});
+}
+
+TEST_CASE("routing: thousands are found by their place as one by one") {
+  std::vector<RoutingEntry> actual;
+  for (int n = 0; n < 300; ++n) {
+    RoutingEntry entry = route(fmt::format("10.{}.0.0/16", n % 100), "10.0.0.254").entry;
+    entry.table = n < 100 ? kMainTable : static_cast<std::uint32_t>(n / 100);
+    if (n % 3 == 0) entry.protocol = 77;
+    actual.push_back(entry);
+  }
+  actual.push_back(route("0.0.0.0/0", "10.0.0.254").entry);
+  const RoutingIndex index(actual);
+  for (const RoutingEntry& wanted : actual) {
+    const RoutingEntry* found = index.find(wanted);
+    REQUIRE(found != nullptr);
+    CHECK(satisfies(*found, wanted));
+  }
+  CHECK(index.find(route("10.200.0.0/16", "10.0.0.254").entry) == nullptr);
+  RoutingEntry elsewhere = actual.front();
+  elsewhere.table = 5;
+  CHECK(index.find(elsewhere) == nullptr);
+}
+
 TEST_CASE("routing: what the kernel chose where nothing was said does not count") {
   RoutingEntry wanted = route("2001:db8::/32", "fe80::1").entry;
   RoutingEntry actual = wanted;
