@@ -6,6 +6,18 @@ import pytest
 
 from tests.lab import netns
 
+# What judges milliseconds, or burdens the machine so that others would be judged unjustly. All
+# other files run in two lanes (`./dev test`): most of their time is waiting for an interval.
+ALONE = {f"test_{name}" for name in (
+    "chaos", "checkers_hostile", "hostile_addresses", "hostile_turns", "memory", "reload_pairs",
+    "scheduling", "strangers", "vrrp_pace", "vrrp_timing")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in ALONE:
+            item.add_marker("alone")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _namespaces() -> None:

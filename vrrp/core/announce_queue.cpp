@@ -64,8 +64,9 @@ void AnnounceQueue::add(const Announce& announce) {
     std::vector<Place> known = std::exchange(before, {});
     for (auto& [name, addresses] : by_lane(pace_, key, announce.addresses)) {
       std::vector<Place> here;
-      const auto same = std::find_if(known.begin(), known.end(),
-                                     [&](const Place& place) { return place.lane->first == name; });
+      const auto same =
+          std::find_if(known.begin(), known.end(),
+                       [&lane = name](const Place& place) { return place.lane->first == lane; });
       if (same != known.end()) {
         here.push_back(*same);
         known.erase(same);
