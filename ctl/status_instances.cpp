@@ -110,6 +110,31 @@ std::string render_groups(const object& vrrp, const TextOptions& options) {
          table.render(2, options.colours);
 }
 
+/// Only how many there are, and what is wrong.
+std::string render_statics(const object& vrrp, const TextOptions& options) {
+  const object* statics = find_object(vrrp, "static");
+  if (statics == nullptr) return {};
+  std::size_t all = 0;
+  std::size_t held = 0;
+  for (const std::string_view kind : {"addresses", "routes"}) {
+    for (const value& each : find_list(*statics, kind)) {
+      const object* entry = each.if_object();
+      ++all;
+      if (entry != nullptr && flag(*entry, "held")) ++held;
+    }
+  }
+  std::string page =
+      "\n" + painted("Static", Paint::bold, options.colours) +
+      fmt::format("\n  {} of {} addresses, routes and rules are in place\n", held, all);
+  for (const value& trouble : find_list(*statics, "troubles"))
+    if (trouble.is_string())
+      page += "  " +
+              painted("trouble: " + std::string(trouble.get_string().c_str()), Paint::warn,
+                      options.colours) +
+              "\n";
+  return page;
+}
+
 }  // namespace
 
 std::string names_in(const object& from, std::string_view key) {
@@ -127,7 +152,7 @@ std::string tracker_text(const object& tracker) {
 std::string render_instances(const object& vrrp, const TextOptions& options) {
   const array& instances = find_list(vrrp, "instances");
   std::string heading = painted("Instances", Paint::bold, options.colours) + "\n";
-  if (instances.empty()) return heading + "  none configured\n";
+  if (instances.empty()) return heading + "  none configured\n" + render_statics(vrrp, options);
   TextTable table({{"name"},
                    {"interface"},
                    {"vrid", Align::right},
@@ -149,7 +174,8 @@ std::string render_instances(const object& vrrp, const TextOptions& options) {
                {master_text(*instance)}},
               lines_below(*instance, options));
   }
-  return heading + table.render(2, options.colours) + render_groups(vrrp, options);
+  return heading + table.render(2, options.colours) + render_groups(vrrp, options) +
+         render_statics(vrrp, options);
 }
 
 }  // namespace holdfast::ctl

@@ -40,7 +40,7 @@ inline constexpr runtime::Message kRouteRepaired{
 inline constexpr runtime::Message kRouteRefused{
     "netlink-route-refused", runtime::Level::error,
     "The kernel refused to add or remove a route or a rule, or somebody removes it again and "
-    "again. "
+    "again, or it names an interface or a table that does not exist. "
     "The line says which one, what the kernel answered and what may help. Everything else is "
     "served. It is tried again after a second, then at growing distances up to a minute, and at "
     "once when an interface, an address or one of our routes changes."};

@@ -83,8 +83,8 @@ void Reflector::forget(const core::RouterKey& owner) {
   impl_->keeper().forget(owner);
   impl_->schedule();
 }
-void Reflector::sweep_leftovers() {
-  impl_->keeper().sweep_leftovers();
+void Reflector::sweep_leftovers(Statics statics) {
+  impl_->keeper().sweep_leftovers(statics);
   impl_->schedule();
 }
 void Reflector::flush() {
@@ -102,6 +102,9 @@ bool Reflector::is_complete() const {
 }
 std::size_t Reflector::owned_count() const {
   return impl_->keeper().owned_count();
+}
+std::size_t Reflector::staying_count() const {
+  return impl_->keeper().staying_count();
 }
 const ReflectorCounters& Reflector::counters() const {
   return impl_->keeper().counters();

@@ -105,7 +105,8 @@ class Reflector {
   /// Every owner of the first configuration has claimed, and those that resume hold: what a
   /// predecessor left on the interfaces and nobody holds is taken off on the next turn of the loop
   /// or at flush(). The second call and later ones do nothing.
-  void sweep_leftovers();
+  /// `statics`: what becomes of those of them that are the director's own.
+  void sweep_leftovers(Statics statics = Statics::go);
   /// `owner` should hold exactly these. Replaces the former set; equal sets cost nothing but the
   /// callback. The interfaces need not exist yet. Work starts on the next turn of the loop (so that
   /// a step over many owners becomes one batch) or at flush(), and ends with on_published. An
@@ -147,6 +148,8 @@ class Reflector {
   [[nodiscard]] bool is_complete() const;
   /// How many addresses on this host are ours, held or left over.
   [[nodiscard]] std::size_t owned_count() const;
+  /// How many of those the sweep let stay.
+  [[nodiscard]] std::size_t staying_count() const;
   [[nodiscard]] const ReflectorCounters& counters() const;
   [[nodiscard]] std::uint64_t repairs() const { return counters().repairs; }
 

@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 
 #include <cerrno>
+#include <deque>
 #include <linux/rtnetlink.h>
 
 namespace holdfast::netlink {
@@ -25,6 +26,10 @@ constexpr int kEventBufferBytes = 256 << 10;
 constexpr int kMaxDrainDatagrams = 1024;
 /// Who changes routes all the time gets us to look no more often than this.
 constexpr core::Duration kLookEvery = std::chrono::milliseconds(20);
+/// And so that looks take a small part of the time: this many times what the last one took.
+constexpr int kLookShare = 10;
+/// A turn of the loop sends steps for at most this long, but always one piece.
+constexpr core::Duration kTurnTime = std::chrono::milliseconds(5);
 /// A plan that the kernel accepted, but that did not come true, is made again this often.
 constexpr int kMaxRounds = 3;
 constexpr std::size_t kLongestRecord = std::size_t{16} << 20;
@@ -47,7 +52,7 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
         reflector_(reflector),
         record_path_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.routes"),
         readable_(io),
-        timer_(io, [this] { run(RoutingKeeper::Part::all); }) {}
+        timer_(io, [this] { run_in_turn(); }) {}
   ~Impl() {
     if (readable_.is_open()) readable_.release();  // the socket closes its own descriptor
   }
@@ -57,7 +62,8 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
   core::Result<void> load();
   void watch();
   void schedule();
-  void run(RoutingKeeper::Part part);
+  void run(RoutingKeeper::Part part, core::Instant until);
+  [[nodiscard]] bool is_interrupted() const { return is_interrupted_; }
   RoutingKeeper& keeper() { return keeper_; }
 
  private:
@@ -66,7 +72,9 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
   void look_again();
   void arm();
   core::Result<std::vector<RoutingEntry>> read_kernel();
-  void carry_out(const std::vector<RoutingStep>& steps);
+  void run_in_turn() { run(RoutingKeeper::Part::all, runtime::now() + kTurnTime); }
+  [[nodiscard]] bool plan();
+  void carry_out(std::span<const RoutingStep> steps);
   void record();
   void tell();
   [[nodiscard]] Surroundings surroundings() const;
@@ -80,8 +88,14 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<RouteSocket> events_;
   boost::asio::posix::stream_descriptor readable_;
   runtime::DeadlineTimer timer_;
-  std::set<RoutingEntry> recorded_;
+  std::uint64_t recorded_changes_ = 0;
   core::Instant looked_at_{};
+  core::Duration look_took_{};
+  /// The rest of a plan, and how often it may still be made again for what did not come true.
+  std::deque<RoutingStep> pending_;
+  int rounds_left_ = 0;
+  bool is_interrupted_ = false;
+  RoutingKeeper::Part part_ = RoutingKeeper::Part::all;
   bool is_posted_ = false;
   bool record_is_broken_ = false;
   std::optional<core::Instant> look_at_;
@@ -106,13 +120,12 @@ core::Result<void> Routing::Impl::load() {
   if (record_path_.empty()) return {};
   const auto text = runtime::read_small_file(record_path_, kLongestRecord);
   if (!text && text.error().system_errno == ENOENT) return {};
-  auto recorded = text ? parse_routing(*text, scope_of_record())
-                       : core::Result<std::set<RoutingEntry>>(text.error());
+  auto recorded =
+      text ? parse_routing(*text, scope_of_record()) : core::Result<RoutingRecord>(text.error());
   if (!recorded) {
     logger_.log(kRecordFailed, "cannot use {}: {}", record_path_, recorded.error().message);
     return {};
   }
-  recorded_ = *recorded;
   keeper_.inherit(std::move(*recorded));
   return {};
 }
@@ -160,7 +173,8 @@ void Routing::Impl::drain_events() {
 void Routing::Impl::look_again() {
   if (!keeper_.has_wishes()) return;
   keeper_.retry_now();
-  look_at_ = std::max(looked_at_ + kLookEvery, runtime::now());
+  const core::Duration pause = std::max(kLookEvery, kLookShare * look_took_);
+  look_at_ = std::max(looked_at_ + pause, runtime::now());
   arm();
 }
 
@@ -172,7 +186,7 @@ void Routing::Impl::schedule() {
     const auto self = weak.lock();
     if (!self) return;
     self->is_posted_ = false;
-    self->run(RoutingKeeper::Part::all);
+    self->run_in_turn();
   });
 }
 
@@ -182,25 +196,52 @@ void Routing::Impl::arm() {
   timer_.arm(deadline);
 }
 
-void Routing::Impl::run(RoutingKeeper::Part part) {
+// Who began or ended to hold makes a former plan void; else its rest goes on.
+void Routing::Impl::run(RoutingKeeper::Part part, core::Instant until) {
   if (!requests_ || !keeper_.has_wishes()) return;
-  for (int round = 0; round < kMaxRounds; ++round) {
-    const auto actual = read_kernel();
-    looked_at_ = runtime::now();
-    if (part == RoutingKeeper::Part::all) look_at_.reset();
-    if (!actual) {
-      logger_.log(kReadFailed, "{}", actual.error().message);
-      look_at_ = looked_at_ + RoutingKeeper::kRetryAfter;
-      break;
-    }
-    const auto steps = keeper_.plan(*actual, surroundings(), looked_at_, part);
-    record();  // before the kernel is asked
-    if (steps.empty()) break;
-    carry_out(steps);
-    record();
+  const bool resumes = std::exchange(is_interrupted_, false) && !keeper_.has_moved();
+  if (!resumes) {
+    for (const RoutingStep& each : std::exchange(pending_, {})) keeper_.drop(each);
+    rounds_left_ = kMaxRounds;
+    part_ = part;
   }
+  while (!pending_.empty() || plan()) {
+    const std::size_t count = std::min(Requests::kMaxInFlight, pending_.size());
+    const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(count);
+    const std::vector<RoutingStep> piece(std::make_move_iterator(pending_.begin()),
+                                         std::make_move_iterator(end));
+    pending_.erase(pending_.begin(), end);
+    carry_out(piece);
+    if (runtime::now() < until) continue;
+    is_interrupted_ = true;
+    schedule();
+    break;
+  }
+  record();
   tell();
   arm();
+}
+
+/// False: there is nothing to do, or nothing that helps.
+bool Routing::Impl::plan() {
+  if (rounds_left_ == 0) return false;
+  --rounds_left_;
+  const core::Instant began = runtime::now();
+  const auto actual = read_kernel();
+  looked_at_ = runtime::now();
+  if (part_ == RoutingKeeper::Part::all) look_at_.reset();
+  if (!actual) {
+    logger_.log(kReadFailed, "{}", actual.error().message);
+    look_at_ = looked_at_ + RoutingKeeper::kRetryAfter;
+    rounds_left_ = 0;
+    return false;
+  }
+  for (RoutingStep& step : keeper_.plan(*actual, surroundings(), looked_at_, part_))
+    pending_.push_back(std::move(step));
+  record();  // before the kernel is asked
+  look_took_ = runtime::now() - began;
+  if (pending_.empty()) rounds_left_ = 0;
+  return !pending_.empty();
 }
 
 core::Result<std::vector<RoutingEntry>> Routing::Impl::read_kernel() {
@@ -232,7 +273,7 @@ core::Result<std::vector<RoutingEntry>> Routing::Impl::read_kernel() {
   return all;
 }
 
-void Routing::Impl::carry_out(const std::vector<RoutingStep>& steps) {
+void Routing::Impl::carry_out(std::span<const RoutingStep> steps) {
   std::vector<RoutingKeeper::Outcome> outcomes;
   for (StepResult& result :
        requests_->send(steps.size(), [&](std::size_t at, std::uint32_t sequence, Bytes&datagram) {
@@ -245,10 +286,10 @@ void Routing::Impl::carry_out(const std::vector<RoutingStep>& steps) {
 }
 
 void Routing::Impl::record() {
-  if (record_path_.empty() || recorded_ == keeper_.owned()) return;
+  if (record_path_.empty() || recorded_changes_ == keeper_.record_changes()) return;
   const auto written =
-      runtime::replace_file(record_path_, write_routing(keeper_.owned(), scope_of_record()), 0644);
-  if (written) recorded_ = keeper_.owned();
+      runtime::replace_file(record_path_, write_routing(keeper_.record(), scope_of_record()), 0644);
+  if (written) recorded_changes_ = keeper_.record_changes();
   if (!written && !record_is_broken_) logger_.log(kRecordFailed, "{}", written.error().message);
   record_is_broken_ = !written;
 }
@@ -305,21 +346,29 @@ void Routing::release(const core::RouterKey& owner) {
 void Routing::forget(const core::RouterKey& owner) {
   impl_->keeper().forget(owner);
 }
-void Routing::sweep_leftovers() {
-  impl_->keeper().sweep_leftovers();
+void Routing::sweep_leftovers(Statics statics) {
+  impl_->keeper().sweep_leftovers(statics);
   impl_->schedule();
 }
 void Routing::withdraw() {
-  if (impl_->keeper().has_moved()) impl_->run(RoutingKeeper::Part::withdrawals);
+  if (impl_->keeper().has_moved())
+    impl_->run(RoutingKeeper::Part::withdrawals, runtime::now() + kTurnTime);
 }
 void Routing::apply() {
-  if (impl_->keeper().has_moved()) impl_->run(RoutingKeeper::Part::all);
+  if (impl_->keeper().has_moved()) impl_->run(RoutingKeeper::Part::all, runtime::now() + kTurnTime);
+}
+void Routing::flush() {
+  if (impl_->keeper().has_moved() || impl_->is_interrupted())
+    impl_->run(RoutingKeeper::Part::all, core::Instant::max());
 }
 std::vector<RoutingState> Routing::states(const core::RouterKey& owner) const {
   return impl_->keeper().states(owner);
 }
 std::size_t Routing::owned_count() const {
   return impl_->keeper().owned().size();
+}
+std::size_t Routing::staying_count() const {
+  return impl_->keeper().staying_count();
 }
 std::uint64_t Routing::repairs() const {
   return impl_->keeper().repairs();

@@ -42,17 +42,22 @@ class Routing {
   void release(const core::RouterKey& owner);
   void forget(const core::RouterKey& owner);
   /// See Reflector::sweep_leftovers().
-  void sweep_leftovers();
+  void sweep_leftovers(Statics statics = Statics::go);
 
   /// Takes off now what nobody wants any more: before the addresses that it leads to go.
   void withdraw();
-  /// Does all that is to be done now, and reads it back. The loop does it by itself otherwise. Both
-  /// cost nothing while no owner with claims has begun or ended to hold.
+  /// Does what is to be done now, and reads it back. The loop does it by itself otherwise. Both
+  /// cost nothing while no owner with claims has begun or ended to hold, and return after some
+  /// milliseconds: of thousands the loop does the rest, a piece in each turn.
   void apply();
+  /// As apply(), to the end. For the orderly end of a process.
+  void flush();
 
   [[nodiscard]] std::vector<RoutingState> states(const core::RouterKey& owner) const;
   /// How many in the kernel are ours.
   [[nodiscard]] std::size_t owned_count() const;
+  /// How many of those the sweep let stay.
+  [[nodiscard]] std::size_t staying_count() const;
   [[nodiscard]] std::uint64_t repairs() const;
 
  private:

@@ -23,7 +23,7 @@ enum class FrameType : std::uint8_t {
   prepare = 1,  ///< to the child: generation; fd = sealed snapshot
   commit,       ///< to the child: generation
   abort,        ///< to the child: generation
-  stop,         ///< to the child: 0
+  stop,         ///< to the child: 0, or kStopForSuccessor
   hello,        ///< from the child: its pid
   heartbeat,    ///< from the child: sequence, from 1
   prepared,     ///< from the child: generation
@@ -36,6 +36,9 @@ enum class FrameType : std::uint8_t {
   /// from the child: a signal that asks keepalived for a dump of what that process knows.
   dump,
 };
+
+/// `number` of a stop after which another process of this role follows: what is static stays.
+inline constexpr std::uint64_t kStopForSuccessor = 1;
 
 /// A refused frame's reason is cut to this many bytes.
 inline constexpr std::size_t kMaxFrameText = 4096;

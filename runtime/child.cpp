@@ -36,6 +36,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
         return callbacks.abort(frame.number);
       case FrameType::stop:
         asked_by_watchdog = asked_by_watchdog || !stopping;
+        director_ends = director_ends || frame.number != kStopForSuccessor;
         return stop("the watchdog asked for it", stop_frames);
       case FrameType::sibling:
         if (callbacks.sibling) callbacks.sibling(std::move(frame.fd));
@@ -123,6 +124,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   int stop_signals = 0;
   int ends_of_channel = 0;
   bool asked_by_watchdog = false;
+  bool director_ends = false;
   const pid_t watchdog = ::getppid();
   RateLimiter reported_signals{kSignalReportInterval};
   PeriodicTimer heartbeat;
@@ -146,8 +148,10 @@ Child::Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallb
         if (const auto self = weak.lock()) self->on_frame(std::move(frame));
       },
       [weak](const std::string& why) {
-        if (const auto self = weak.lock())
-          self->stop("the watchdog is gone: " + why, self->ends_of_channel);
+        const auto self = weak.lock();
+        if (!self) return;
+        self->director_ends = true;
+        self->stop("the watchdog is gone: " + why, self->ends_of_channel);
       });
   state_->send({FrameType::hello, static_cast<std::uint64_t>(::getpid()), {}, {}});
 }
@@ -156,6 +160,10 @@ Child::~Child() = default;
 
 std::uint64_t Child::generation() const {
   return state_->generation;
+}
+
+bool Child::is_followed() const {
+  return !state_->director_ends;
 }
 
 bool Child::watchdog_asked_to_stop() const {

@@ -30,6 +30,8 @@ struct ChildOptions {
   bool keep_addresses = false;
   /// For the release: this director's own vrrp process exists, and does nothing.
   bool beside_vrrp = false;
+  /// For the release: what is static stays.
+  bool keep_static = false;
   /// -I: leave the IPVS table in place at exit.
   bool keep_ipvs = false;
   core::Duration heartbeat_interval = std::chrono::milliseconds(500);
@@ -86,6 +88,9 @@ class Child {
 
   /// 0 before the first commit.
   [[nodiscard]] std::uint64_t generation() const;
+  /// True when this is not the end of the director: it was told that another process follows, or
+  /// was told nothing at all and stops by itself.
+  [[nodiscard]] bool is_followed() const;
   /// True when the watchdog sent the stop; false when it is gone, or a signal came.
   [[nodiscard]] bool watchdog_asked_to_stop() const;
 

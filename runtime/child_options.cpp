@@ -46,6 +46,8 @@ bool take_flag(std::string_view word, ChildOptions& options) {
     options.keep_addresses = true;
   } else if (word == "--beside-vrrp") {
     options.beside_vrrp = true;
+  } else if (word == "--keep-static") {
+    options.keep_static = true;
   } else if (word == "--keep-ipvs") {
     options.keep_ipvs = true;
   } else {
@@ -71,6 +73,7 @@ std::vector<std::string> to_arguments(const ChildOptions& options) {
   if (!options.log.to_syslog) words.emplace_back("--no-syslog");
   if (options.keep_addresses) words.emplace_back("--keep-addresses");
   if (options.beside_vrrp) words.emplace_back("--beside-vrrp");
+  if (options.keep_static) words.emplace_back("--keep-static");
   if (options.keep_ipvs) words.emplace_back("--keep-ipvs");
   return words;
 }

@@ -21,6 +21,7 @@
 #include "vrrp/orders.hpp"
 #include "vrrp/process_tracker.hpp"
 #include "vrrp/rehearsal_desk.hpp"
+#include "vrrp/statics.hpp"
 #include "vrrp/status.hpp"
 #include "vrrp/wiring.hpp"
 
@@ -63,6 +64,7 @@ class Daemon {
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         routing_(loop_.io(), logger_, reflector_, options.run_dir),
         devices_(loop_.io(), logger_, reflector_, options.run_dir),
+        statics_(logger_, reflector_, routing_),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         tracker_(loop_.io(), logger_, notifier_.client(),
                  [this](Event event) { runner_->tell(std::move(event)); }),
@@ -216,7 +218,7 @@ class Daemon {
     runner_->set_pace(wiring.pace);
     devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);
-    hold_static(wiring.static_addresses);
+    statics_.follow(wiring.static_addresses, wiring.routing.statics);
     notifier_.take(wiring);
     const core::Instant start = start_of(wiring);
     runner_->delay_links(std::move(wiring.link_delays));
@@ -240,31 +242,14 @@ class Daemon {
       runner_->tell(std::move(each));
   }
 
-  void hold_static(const AddressList& addresses) {
-    if (addresses.empty() && !has_statics_) return;
-    has_statics_ = true;
-    reflector_.claim(RouterKey{}, desired_addresses({}, addresses));
-    reflector_.hold(RouterKey{}, desired_addresses({}, addresses));
-  }
-
-  /// Those of the director itself are there from now on, those of instances while they are master.
-  /// An instance that goes takes its own along when it has handed over.
+  /// What instances have while they are master. One that goes takes its own along when it has
+  /// handed over.
   void claim_routing(const Wiring& wiring) {
     for (const InstanceSettings& each : wiring.instances) {
       const auto wishes = wiring.routing.of_instances.find(each.key());
       const bool has_any = wishes != wiring.routing.of_instances.end();
       routing_.claim(each.key(), has_any ? wishes->second : RoutingList{});
     }
-    routing_.claim(RouterKey{}, wiring.routing.statics);
-    routing_.hold(RouterKey{});
-  }
-
-  void release_the_rest() {
-    routing_.forget(RouterKey{});
-    routing_.withdraw();
-    reflector_.forget(RouterKey{});
-    reflector_.flush();
-    devices_.remove_all();
   }
 
   /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.
@@ -321,10 +306,17 @@ class Daemon {
     logger_.log(kStopping, "{}", why);
     tracker_.stop();
     runner_->stop(options_.keep_addresses, [this] {
-      if (!options_.keep_addresses) release_the_rest();
+      if (!options_.keep_addresses) release();
       patience_.arm(runtime::now() + kScriptPatience);
       notifier_.client().when_idle([this] { finish(); });
     });
+  }
+
+  /// What is static stays for a successor.
+  void release() {
+    routing_.flush();
+    if (!child_->is_followed()) statics_.release();
+    devices_.remove_all();
   }
 
   /// Scripts that still run have some seconds more: the process that runs them stays for that.
@@ -341,13 +333,13 @@ class Daemon {
   netlink::Reflector reflector_;
   netlink::Routing routing_;
   netlink::Devices devices_;
+  Statics statics_;
   Notifier notifier_;
   ScriptTracker tracker_;
   runtime::TrackedFiles files_tracked_;
   ProcessTracker processes_;
   runtime::OrderDesk orders_;
   bool has_configuration_ = false;
-  bool has_statics_ = false;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<ClaimWatch> claims_;
   std::unique_ptr<Recorder> recorder_;

@@ -28,6 +28,10 @@ inline constexpr Message kNotStarted{
     "vrrp-not-started", Level::warning,
     "An instance of the configuration rests, and its addresses stay with the other director: the "
     "line says why. The others of its sync group rest with it, or they would be master alone."};
+inline constexpr Message kStaticMissing{
+    "vrrp-static-missing", Level::warning,
+    "A static address names an interface that does not exist. It comes with the interface; until "
+    "then `holdfastctl status` names it. Check the name."};
 inline constexpr Message kWaits{
     "vrrp-waits", Level::info,
     "No election is held before the host has been up for the time of vrrp_delay_after_boot, and "

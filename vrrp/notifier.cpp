@@ -43,6 +43,8 @@ void Notifier::take(Wiring& wiring) {
 
 void Notifier::tell(const Notify& notify) {
   cry(notify);
+  if (notify.state == NotifyState::master_priority || notify.state == NotifyState::backup_priority)
+    return;  // nobody's script asks for it, and what runs for the state goes on
   std::string subject = notify.router->name;
   if (notify.state == NotifyState::master_rx_lower_pri) subject += kHintSuffix;
   std::vector<core::Command> commands;

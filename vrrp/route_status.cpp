@@ -1,10 +1,28 @@
 #include "vrrp/route_status.hpp"
 
+#include "vrrp/status.hpp"
+
 #include <algorithm>
 
 namespace holdfast::vrrp {
 
 namespace json = boost::json;
+
+json::array addresses_of(const netlink::Publication& publication) {
+  json::array addresses;
+  for (const netlink::HeldAddress& each : publication.addresses) {
+    json::object address{{"address", each.desired.prefix.address.to_string() + "/" +
+                                         std::to_string(each.desired.prefix.length)},
+                         {"interface", each.desired.interface},
+                         {"label", each.desired.label.str()},
+                         {"held", each.held},
+                         {"foreign", each.foreign}};
+    if (each.let_go) address.emplace("let_go", true);
+    if (!each.problem.empty()) address.emplace("problem", each.problem);
+    addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
 
 json::array routes_of(const std::vector<netlink::RoutingState>& states) {
   json::array routes;

@@ -1,4 +1,4 @@
-// What became of an instance's routes and rules, for the status.
+// What became of addresses, routes and rules, for the status.
 #pragma once
 
 #include "netlink_reflector/routing.hpp"

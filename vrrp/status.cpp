@@ -8,6 +8,7 @@
 #include "vrrp/device_status.hpp"
 #include "vrrp/io/executor.hpp"
 #include "vrrp/route_status.hpp"
+#include "vrrp/statics.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -140,22 +141,6 @@ json::value authentication_of(const Instance& instance, core::Instant now) {
       break;
   }
   return nullptr;
-}
-
-json::array addresses_of(const netlink::Publication& publication) {
-  json::array addresses;
-  for (const netlink::HeldAddress& each : publication.addresses) {
-    json::object address{{"address", each.desired.prefix.address.to_string() + "/" +
-                                         std::to_string(each.desired.prefix.length)},
-                         {"interface", each.desired.interface},
-                         {"label", each.desired.label.str()},
-                         {"held", each.held},
-                         {"foreign", each.foreign}};
-    if (each.let_go) address.emplace("let_go", true);
-    if (!each.problem.empty()) address.emplace("problem", each.problem);
-    addresses.push_back(std::move(address));
-  }
-  return addresses;
 }
 
 json::value rival_of(const Instance& instance, core::Instant now) {
@@ -361,6 +346,8 @@ runtime::ControlPiece StatusDocument::head() const {
                     {"orders", runtime::status_json(subject_.orders, runtime::now())},
                     {"strays", strays_of(subject_.router)},
                     {"sync_groups", groups_of(subject_.router)}};
+  if (json::object statics = statics_json(subject_.reflector, subject_.routing); !statics.empty())
+    page.emplace("static", std::move(statics));
   return [page = std::move(page)](std::string& text) {
     text = json::serialize(page);
     text.back() = ',';

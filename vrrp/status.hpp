@@ -61,6 +61,8 @@ struct InstanceCopy {
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 
+/// [{"address", "interface", "label", "held", "foreign", "let_go": true, "problem"}].
+[[nodiscard]] boost::json::array addresses_of(const netlink::Publication& publication);
 /// "100 + 20 (chk succeeds) = 120". Empty: what it tracks changes nothing.
 [[nodiscard]] std::string sum_of(const Instance& instance);
 /// What it tracks: [{"kind", "name", "good" (null: not known yet), "weight", "reverse", "adds",

@@ -116,6 +116,7 @@ InstanceSettings settings_of(const config::VrrpInstance& written, const std::str
   settings.garp = garp_of(written.garp);
   settings.down_timer_adverts = written.down_timer_adverts;
   settings.higher_priority_send_advert = written.higher_prio_send_advert;
+  settings.tells_priority = written.notify_priority_changes;
   if (written.lower_prio_no_advert)
     settings.lower_priority_answer = LowerPriorityAnswer::announce_only;
   if (written.owner_ignore_adverts) settings.owner_receive = OwnerReceive::discard;
@@ -373,7 +374,7 @@ std::vector<core::Command> commands_for(const InstanceScripts& scripts, const st
   state = state_told(&scripts, state);
   // keepalived tells the general script states only; the hint about a lower priority has a script
   // of its own.
-  if (scripts.any && state != NotifyState::master_rx_lower_pri) {
+  if (scripts.any && !is_hint(state)) {
     core::Command& command = commands.emplace_back(*scripts.any);
     command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(to_string(state)),
                                              std::to_string(priority)});

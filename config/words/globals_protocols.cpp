@@ -211,7 +211,6 @@ constexpr Keyword kGlobalDefs[] = {
          since("2.4"), value<&Globals::vrrp_delay_after_boot>,
          doc("wait until this long after the boot before the first election, seconds")),
     word("vrrp_notify_priority_changes", boolean(), fallback("false"),
-         not_yet("accepted, without effect yet: 'notify_priority_changes'"),
          value<&Globals::vrrp_notify_priority_changes>, doc("default of notify_priority_changes")),
     word("nftables", optional(text("table")), fallback("keepalived"), not_yet(kNoFirewall),
          value<&Globals::nftables>, reads<read_nftables>,

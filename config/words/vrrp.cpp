@@ -326,7 +326,6 @@ constexpr Keyword kVrrpInstance[] = {
     word("notify", command(), value<&VrrpInstance::notify>,
          doc("run on every change, with INSTANCE, name, state and priority as arguments")),
     word("notify_priority_changes", boolean(), fallback("vrrp_notify_priority_changes"),
-         not_yet("accepted, without effect yet: 'notify_priority_changes'"),
          value<&VrrpInstance::notify_priority_changes>,
          inherits<&VrrpInstance::notify_priority_changes, &Globals::vrrp_notify_priority_changes>,
          doc("priority changes are also written to the notify FIFO")),

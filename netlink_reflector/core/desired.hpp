@@ -7,12 +7,20 @@
 #include "core/ip_address.hpp"
 #include "core/rare_text.hpp"
 #include "core/result.hpp"
+#include "core/router_key.hpp"
 #include "netlink_reflector/core/table.hpp"
 
 #include <optional>
 #include <string>
 
 namespace holdfast::netlink {
+
+/// Who owns what is the director's own, as static addresses and routes: no instance has such a key.
+inline const core::RouterKey kDirector{};
+
+/// What a sweep does with what a predecessor's director owned, when nobody wants it. `stay`: they
+/// are there as long as the director, whatever becomes of its processes.
+enum class Statics : std::uint8_t { go, stay };
 
 /// What follows when somebody takes the address away. keepalived: no_track gives `stay_away`.
 enum class WhenTaken : std::uint8_t { put_back, stay_away };

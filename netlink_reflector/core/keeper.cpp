@@ -39,10 +39,15 @@ bool are_marks_kept(const Mirror& mirror) {
 }
 
 /// Not one of ours: we never give an address a peer.
-bool is_listed(const Address& address, const Link& link, const OwnedList& listed) {
+/// nullptr: it is not on record.
+const OwnedAddress* find_listed(const Address& address, const Link& link, const OwnedList& listed) {
+  if (address.peer) return nullptr;
   const AddressKey key = address.key();
-  return !address.peer &&
-         listed.all().contains({key.interface, key.address, key.length, link.name});
+  const OwnedAddress place{key.interface, key.address, key.length, link.name};
+  const auto found = listed.all().lower_bound(place);
+  const bool is_it =
+      found != listed.all().end() && found->is_same_place(place) && found->interface == link.name;
+  return is_it ? &*found : nullptr;
 }
 
 }  // namespace
@@ -91,8 +96,10 @@ void Keeper::forget(const core::RouterKey& owner) {
   unsettled_.erase(owner);
 }
 
-void Keeper::sweep_leftovers() {
-  if (sweep_ == Sweep::unasked) sweep_ = Sweep::due;
+void Keeper::sweep_leftovers(Statics statics) {
+  if (sweep_ != Sweep::unasked) return;
+  sweep_ = Sweep::due;
+  statics_ = statics;
 }
 
 void Keeper::touch(const DesiredAddresses& addresses) {
@@ -133,7 +140,9 @@ void Keeper::disown(Device& device, const AddressKey& key) {
 }
 
 void Keeper::note_change(Ownership what, const std::string& interface, const AddressKey& key) {
-  owned_changes_.push_back({what, {key.interface, key.address, key.length, interface}});
+  const auto device = devices_.find(key.interface);
+  const bool lasts = device != devices_.end() && device->second.standings.has(key, Trait::lasting);
+  owned_changes_.push_back({what, {key.interface, key.address, key.length, interface, lasts}});
 }
 
 std::vector<OwnedChange> Keeper::take_owned_changes() {
@@ -147,12 +156,23 @@ std::size_t Keeper::owned_count() const {
   return count;
 }
 
+std::size_t Keeper::staying_count() const {
+  if (statics_ == Statics::go) return 0;
+  std::size_t count = 0;
+  for (const auto& [index, device] : devices_)
+    for (const AddressKey& key : device.standings.all(Trait::left))
+      if (device.standings.has(key, Trait::lasting)) ++count;
+  return count;
+}
+
 OwnedList Keeper::owned() const {
   OwnedList list;
   for (const auto& [index, device] : devices_) {
     for (const Trait trait : {Trait::ours, Trait::left}) {
       for (const AddressKey& key : device.standings.all(trait))
-        list.apply({Ownership::began, {key.interface, key.address, key.length, device.name}});
+        list.apply({Ownership::began,
+                    {key.interface, key.address, key.length, device.name,
+                     device.standings.has(key, Trait::lasting)}});
     }
   }
   return list;
@@ -169,9 +189,11 @@ void Keeper::inherit(const OwnedList& listed, OtherKeepers others, const Mirror&
       const bool is_marked = address.protocol == kProtocolHoldfast;
       // One that was taken over from keepalived has its mark still.
       const bool may_be_ours = is_marked || !keeps_marks || address.protocol == kProtocolKeepalived;
-      if ((is_marked && marks_are_ours_) || (may_be_ours && is_listed(address, link, listed))) {
-        device_of(link).standings.add(address.key(), Trait::left);
-      }
+      const OwnedAddress* record = may_be_ours ? find_listed(address, link, listed) : nullptr;
+      if (record == nullptr && !(is_marked && marks_are_ours_)) continue;
+      Standings& standings = device_of(link).standings;
+      standings.add(address.key(), Trait::left);
+      if (record != nullptr && record->lasting) standings.add(address.key(), Trait::lasting);
     }
   }
   // What is not there any more must not be taken for ours when somebody else adds it.
@@ -195,6 +217,7 @@ void Keeper::adopt_leftovers(const Mirror& mirror) {
   sweep_ = Sweep::done;
   for (auto& [index, device] : devices_) {
     for (const AddressKey& key : device.standings.all(Trait::left)) {
+      if (statics_ == Statics::stay && device.standings.has(key, Trait::lasting)) continue;
       device.standings.remove(key, Trait::left);
       adopt(device, key, mirror);
     }

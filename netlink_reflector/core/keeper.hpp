@@ -83,9 +83,6 @@ using Notice = std::variant<Published, Lost, Repaired, Refused, Foreign, LeftOve
 /// Whether another process of ours keeps addresses in this network namespace.
 enum class OtherKeepers : std::uint8_t { none, some };
 
-/// Who owns what is the director's own, as static addresses: no instance has such a key.
-inline const core::RouterKey kDirector{};
-
 class Keeper {
  public:
   /// A plan that the kernel accepted but that did not come true is tried this often before the
@@ -105,7 +102,7 @@ class Keeper {
   void hold(const core::RouterKey& owner, DesiredAddresses addresses);
   void release(const core::RouterKey& owner);
   void forget(const core::RouterKey& owner);
-  void sweep_leftovers();
+  void sweep_leftovers(Statics statics = Statics::go);
 
   /// What a predecessor left: of `listed` (its vrrp.owned) what is really there, and what carries
   /// our mark unless that may be the work of another keeper. To be called once, with the first
@@ -137,6 +134,8 @@ class Keeper {
                                                       core::Family family) const;
   /// How many addresses are ours, leftovers included.
   [[nodiscard]] std::size_t owned_count() const;
+  /// Of those: what a sweep that lets statics stay does not touch.
+  [[nodiscard]] std::size_t staying_count() const;
   /// They themselves: what all changes so far amount to.
   [[nodiscard]] OwnedList owned() const;
   [[nodiscard]] const ReflectorCounters& counters() const { return counters_; }
@@ -168,6 +167,8 @@ class Keeper {
     std::map<AddressKey, Address> all;
     /// Of those: what somebody may take away.
     std::set<AddressKey> may_go;
+    /// Of those: the director's own.
+    std::set<AddressKey> lasting;
     Wanted wanted;
   };
 
@@ -185,6 +186,7 @@ class Keeper {
   void adopt(Device& device, const AddressKey& key, const Mirror& mirror);
   void adopt_claimed(const Link& link, Device& device, const DesiredAddress& claimed,
                      const Mirror& mirror);
+  void note_lasting(Device& device, const Wish& wish);
   void note_foreign(Device& device, const AddressKey& key, const core::IpPrefix& prefix);
   void answer_wishes(const Mirror& mirror, core::Instant now);
   void rename(Device& device, const std::string& name);
@@ -232,6 +234,7 @@ class Keeper {
   /// Nobody else gives addresses our mark, and the mirror has been whole once.
   bool marks_are_ours_ = false;
   Sweep sweep_ = Sweep::unasked;
+  Statics statics_ = Statics::go;
   std::vector<Notice> notices_;
   std::vector<OwnedChange> owned_changes_;
   ReflectorCounters counters_;

@@ -101,6 +101,7 @@ void Keeper::work_on(InterfaceIndex index, const Mirror& mirror, core::Instant n
   adopt_marked(device, actual);
   Wish wish = wish_on(*link, device, mirror.addresses, now);
   if (let_go(device, wish, mirror.addresses)) wish = wish_on(*link, device, mirror.addresses, now);
+  note_lasting(device, wish);
   adopt_wanted(device, wish);
   std::vector<Step> steps = plan(wish.wanted, actual);
   note_repairs(device, steps);
@@ -122,6 +123,20 @@ void Keeper::adopt_wanted(Device& device, const Wish& wish) {
     if (!wish.all.contains(key)) continue;
     own(device, key);
     device.standings.remove(key, Trait::left);
+  }
+}
+
+/// The record says which addresses outlive whoever serves: a release leaves them.
+void Keeper::note_lasting(Device& device, const Wish& wish) {
+  const auto tell_again = [&](const AddressKey& key) {
+    if (device.standings.is_owned(key)) note_change(Ownership::began, device.name, key);
+  };
+  for (const AddressKey& key : wish.lasting)
+    if (device.standings.add(key, Trait::lasting)) tell_again(key);
+  for (const AddressKey& key : device.standings.all(Trait::lasting)) {
+    if (wish.lasting.contains(key) || device.standings.has(key, Trait::left)) continue;
+    device.standings.remove(key, Trait::lasting);
+    tell_again(key);
   }
 }
 
@@ -152,6 +167,7 @@ Keeper::Wish Keeper::wish_on(const Link& link, const Device& device, const Addre
       const auto [placed, is_first] = wish.all.emplace(key, std::move(address));
       const bool is_foreign = addresses.find(key) != nullptr && !device.standings.is_owned(key);
       if (desired.when_taken == WhenTaken::stay_away) wish.may_go.insert(key);
+      if (owner->first == kDirector) wish.lasting.insert(key);
       if (is_first && !is_foreign && !waits(key) && !device.standings.has(key, Trait::let_go))
         wish.wanted.present.push_back(placed->second);
     }

@@ -10,6 +10,7 @@ namespace holdfast::netlink {
 namespace {
 
 constexpr std::string_view kFormat = "holdfast-owned-addresses-1";
+constexpr std::string_view kStatic = "static";
 
 std::string header_of(std::string_view scope) {
   return fmt::format("{} {}", kFormat, scope);
@@ -36,7 +37,9 @@ std::optional<OwnedChange> parse_line(std::string_view line) {
     return std::nullopt;
   }
   change.address.interface = cut(line, ' ');
-  const auto prefix = core::IpPrefix::parse(line);
+  const auto prefix = core::IpPrefix::parse(cut(line, ' '));
+  if (!line.empty() && line != kStatic) return std::nullopt;
+  change.address.lasting = !line.empty();
   if (change.address.interface.empty() || !prefix) return std::nullopt;
   change.address.address = prefix->address;
   change.address.length = prefix->address.is_v4() ? prefix->length : std::uint8_t{0};
@@ -59,10 +62,11 @@ void OwnedList::apply(const OwnedChange& change) {
 
 std::string line_of(const OwnedChange& change) {
   const OwnedAddress& address = change.address;
-  const std::string place =
-      fmt::format("{} {} {} {}", change.what == Ownership::began ? '+' : '-', address.index,
-                  address.interface, address.address.to_string());
-  return address.address.is_v4() ? fmt::format("{}/{}\n", place, address.length) : place + "\n";
+  std::string line = fmt::format("{} {} {} {}", change.what == Ownership::began ? '+' : '-',
+                                 address.index, address.interface, address.address.to_string());
+  if (address.address.is_v4()) line += fmt::format("/{}", address.length);
+  if (address.lasting) line += fmt::format(" {}", kStatic);
+  return line + '\n';
 }
 
 std::string write_owned(const OwnedList& list, std::string_view scope) {

@@ -22,6 +22,8 @@ struct OwnedAddress {
   /// IPv4: the prefix length. IPv6: 0, the kernel has each address once per interface.
   std::uint8_t length = 0;
   std::string interface;
+  /// It is there as long as the director, whoever serves: static.
+  bool lasting = false;
 
   auto operator<=>(const OwnedAddress&) const = default;
   /// The same address of the same interface, whatever that is called.
@@ -48,7 +50,7 @@ class OwnedList {
   std::set<OwnedAddress> addresses_;
 };
 
-/// "+ 2 eth0 10.0.0.9/32", with the line's end.
+/// "+ 2 eth0 10.0.0.9/32", with the line's end; " static" before it for a lasting one.
 [[nodiscard]] std::string line_of(const OwnedChange& change);
 /// A journal that says the list in the fewest lines. `scope`: the boot and the network namespace in
 /// which interface numbers mean something.

@@ -155,7 +155,33 @@ bool same_header(const RoutingEntry& actual, const RoutingEntry& wanted) {
          (wanted.kind == RoutingKind::rule || metric_of(actual) == metric_of(wanted));
 }
 
+/// The same for whatever may satisfy the other: kind, table and destination.
+std::size_t place_of(const RoutingEntry& entry) {
+  static_assert(std::uint16_t{RTA_DST} == std::uint16_t{FRA_DST});
+  std::size_t place =
+      static_cast<std::size_t>(entry.kind) * 2 + (entry.family == core::Family::v4 ? 0U : 1U);
+  const auto mix = [&place](std::size_t value) { place = (place ^ value) * 0x100000001b3; };
+  mix(entry.table);
+  mix(entry.destination_length);
+  const auto destination = entry.attributes.find(RTA_DST);
+  if (entry.destination_length != 0 && destination != entry.attributes.end())
+    for (const std::uint8_t byte : destination->second) mix(byte);
+  return place;
+}
+
 }  // namespace
+
+RoutingIndex::RoutingIndex(const std::vector<RoutingEntry>& actual) {
+  by_place_.reserve(actual.size());
+  for (const RoutingEntry& each : actual) by_place_.emplace(place_of(each), &each);
+}
+
+const RoutingEntry* RoutingIndex::find(const RoutingEntry& wanted) const {
+  const auto [first, last] = by_place_.equal_range(place_of(wanted));
+  const auto found =
+      std::find_if(first, last, [&](const auto& each) { return satisfies(*each.second, wanted); });
+  return found == last ? nullptr : found->second;
+}
 
 AttributeBytes bytes_of(const core::IpAddress& address) {
   return {address.bytes().begin(), address.bytes().end()};

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace holdfast::netlink {
@@ -91,6 +92,18 @@ using FindInterface = std::function<std::optional<InterfaceIndex>(const std::str
 
 /// `actual` is what `wanted` asks for; what the kernel chose where nothing was said does not count.
 [[nodiscard]] bool satisfies(const RoutingEntry& actual, const RoutingEntry& wanted);
+
+/// What the kernel has, found by what is asked for: thousands are looked for at each look. Holds
+/// pointers into the list, which stays as it is meanwhile.
+class RoutingIndex {
+ public:
+  explicit RoutingIndex(const std::vector<RoutingEntry>& actual);
+  /// nullptr: nothing there satisfies `wanted`.
+  [[nodiscard]] const RoutingEntry* find(const RoutingEntry& wanted) const;
+
+ private:
+  std::unordered_multimap<std::size_t, const RoutingEntry*> by_place_;
+};
 
 /// linux/rtnetlink.h: RTNH_F_ONLINK; linux/fib_rules.h: FIB_RULE_INVERT.
 inline constexpr std::uint32_t kRouteOnLink = 4;

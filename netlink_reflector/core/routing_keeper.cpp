@@ -13,18 +13,6 @@ namespace {
 /// A route may come to its end a little before we think so.
 constexpr core::Duration kExpiryTolerance = std::chrono::seconds(1);
 
-/// nullptr: it is not there.
-const RoutingEntry* find_there(const std::vector<RoutingEntry>& actual,
-                               const RoutingEntry& wanted) {
-  const auto found = std::find_if(actual.begin(), actual.end(),
-                                  [&](const RoutingEntry& one) { return satisfies(one, wanted); });
-  return found == actual.end() ? nullptr : &*found;
-}
-
-bool is_there(const std::vector<RoutingEntry>& actual, const RoutingEntry& wanted) {
-  return find_there(actual, wanted) != nullptr;
-}
-
 std::optional<InterfaceIndex> device_of(const RoutingEntry& entry) {
   if (entry.kind != RoutingKind::route) return std::nullopt;
   const auto found = entry.attributes.find(RTA_OIF);
@@ -85,9 +73,10 @@ void RoutingKeeper::hold(const core::RouterKey& owner) {
   if (found == owners_.end()) return;
   if (std::exchange(found->second.holds, true)) return;
   has_moved_ = has_moved_ || !found->second.claimed.empty();
+  std::set<std::string_view> texts;
+  for (const DesiredRouting& each : found->second.claimed) texts.insert(each.text);
   for (auto& [entry, standing] : standings_)
-    for (const DesiredRouting& each : found->second.claimed)
-      if (each.text == standing.text) standing.let_go = false;
+    if (texts.contains(standing.text)) standing.let_go = false;
 }
 
 void RoutingKeeper::release(const core::RouterKey& owner) {
@@ -102,14 +91,16 @@ void RoutingKeeper::forget(const core::RouterKey& owner) {
   owners_.erase(owner);
 }
 
-void RoutingKeeper::inherit(std::set<RoutingEntry> recorded) {
-  accepted_.insert(recorded.begin(), recorded.end());
-  owned_.merge(std::move(recorded));
+void RoutingKeeper::inherit(RoutingRecord record) {
+  accepted_.insert(record.owned.begin(), record.owned.end());
+  record_.owned.merge(std::move(record.owned));
+  record_.lasting.merge(std::move(record.lasting));
 }
 
-void RoutingKeeper::sweep_leftovers() {
+void RoutingKeeper::sweep_leftovers(Statics statics) {
   if (sweep_ != Sweep::unasked) return;
   sweep_ = Sweep::due;
+  statics_ = statics;
   has_moved_ = true;
 }
 
@@ -125,7 +116,7 @@ std::set<std::uint8_t> RoutingKeeper::protocols() const {
   std::set<std::uint8_t> found;
   for (const auto& [key, owner] : owners_)
     for (const DesiredRouting& each : owner.claimed) found.insert(each.entry.protocol);
-  for (const RoutingEntry& each : owned_) found.insert(each.protocol);
+  for (const RoutingEntry& each : record_.owned) found.insert(each.protocol);
   return found;
 }
 
@@ -134,42 +125,60 @@ std::vector<RoutingStep> RoutingKeeper::plan(const std::vector<RoutingEntry>& ac
                                              Part part) {
   std::vector<RoutingStep> steps;
   const Wanted wanted = resolve_wanted(surroundings);
-  if (sweep_ == Sweep::due) adopt(wanted, actual);
+  const RoutingIndex there(actual);
+  if (sweep_ == Sweep::due) adopt(wanted, there);
   plan_removals(wanted, now, steps);
   if (part == Part::withdrawals) return steps;
   has_moved_ = false;
-  plan_additions(wanted, actual, surroundings, now, steps);
+  plan_additions(wanted, there, surroundings, now, steps);
   return steps;
 }
 
 RoutingKeeper::Wanted RoutingKeeper::resolve_wanted(const Surroundings& surroundings) {
   Wanted wanted;
   std::set<RoutingEntry> seen;
-  unresolved_.clear();
+  const auto told = std::exchange(unresolved_, {});
+  std::set<RoutingEntry> lasting;
   for (const auto& [key, owner] : owners_) {
     if (!owner.holds) continue;
     for (const DesiredRouting& each : owner.claimed) {
       auto entry = resolve(each, surroundings.find);
+      if (entry && key == kDirector && record_.owned.contains(*entry)) lasting.insert(*entry);
       if (!entry)
-        unresolved_.insert_or_assign(each.text, entry.error().message);
+        note_unresolved(each.text, entry.error().message, told);
       else if (seen.insert(*entry).second)
         wanted.emplace_back(std::move(*entry), &each);
     }
   }
   std::erase_if(standings_, [&](const auto& each) { return !seen.contains(each.first); });
+  const bool is_known = sweep_ != Sweep::unasked && statics_ == Statics::go;
+  if (is_known && lasting != record_.lasting) {
+    record_.lasting = std::move(lasting);
+    ++record_changes_;
+  }
   return wanted;
 }
 
+// Once, as long as it stays so.
+void RoutingKeeper::note_unresolved(const std::string& text, const std::string& why,
+                                    const std::map<std::string, std::string>& told) {
+  const bool is_new = unresolved_.insert_or_assign(text, why).second;
+  const auto former = told.find(text);
+  if (is_new && (former == told.end() || former->second != why))
+    notices_.emplace_back(RoutingRefused{fmt::format("the {} is not there: {}", text, why)});
+}
+
 // At the start, of what is wanted: what carries our mark was left by a process that was killed.
-void RoutingKeeper::adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual) {
+void RoutingKeeper::adopt(const Wanted& wanted, const RoutingIndex& there) {
   sweep_ = Sweep::done;
-  for (const auto& [entry, desired] : wanted)
-    if (entry.protocol == kProtocolKeepalived && is_there(actual, entry)) owned_.insert(entry);
+  std::set<RoutingEntry> kept;
+  for (const auto& [entry, desired] : wanted) {
+    kept.insert(entry);
+    if (entry.protocol == kProtocolKeepalived && there.find(entry) != nullptr) own(entry);
+  }
   std::size_t left = 0;
-  for (const RoutingEntry& each : owned_) {
-    const bool is_wanted = std::any_of(wanted.begin(), wanted.end(),
-                                       [&](const auto& one) { return one.first == each; });
-    if (!is_wanted && is_there(actual, each)) ++left;
+  for (const RoutingEntry& each : record_.owned) {
+    if (!kept.contains(each) && there.find(each) != nullptr) ++left;
   }
   if (left != 0) notices_.emplace_back(RoutingLeftOver{left});
 }
@@ -182,8 +191,8 @@ void RoutingKeeper::plan_removals(const Wanted& wanted, core::Instant now,
   if (sweep_ == Sweep::unasked) return;  // who resumes has not said so yet
   std::set<RoutingEntry> keep;
   for (const auto& [entry, desired] : wanted) keep.insert(entry);
-  for (auto each = owned_.rbegin(); each != owned_.rend(); ++each) {
-    if (keep.contains(*each)) continue;
+  for (auto each = record_.owned.rbegin(); each != record_.owned.rend(); ++each) {
+    if (keep.contains(*each) || stays(*each)) continue;
     const auto stuck = stuck_.find(*each);
     if (stuck != stuck_.end() && stuck->second.retry_at && *stuck->second.retry_at > now) continue;
     const auto text = texts_.find(*each);
@@ -194,20 +203,34 @@ void RoutingKeeper::plan_removals(const Wanted& wanted, core::Instant now,
   }
 }
 
+/// A release leaves it to whoever serves next.
+bool RoutingKeeper::stays(const RoutingEntry& entry) const {
+  return statics_ == Statics::stay && record_.lasting.contains(entry);
+}
+
+std::size_t RoutingKeeper::staying_count() const {
+  return statics_ == Statics::stay ? record_.lasting.size() : 0;
+}
+
+void RoutingKeeper::own(const RoutingEntry& entry) {
+  if (record_.owned.insert(entry).second) ++record_changes_;
+}
+
 void RoutingKeeper::disown(const RoutingEntry& entry) {
-  owned_.erase(entry);
+  if (record_.owned.erase(entry) != 0) ++record_changes_;
+  record_.lasting.erase(entry);
   accepted_.erase(entry);
   stuck_.erase(entry);
   texts_.erase(entry);
 }
 
-void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+void RoutingKeeper::plan_additions(const Wanted& wanted, const RoutingIndex& actual,
                                    const Surroundings& surroundings, core::Instant now,
                                    std::vector<RoutingStep>& steps) {
   for (const auto& [entry, desired] : wanted) {
     Standing& standing = standings_[entry];
     standing.text = desired->text;
-    if (const RoutingEntry* const there = find_there(actual, entry)) {
+    if (const RoutingEntry* const there = actual.find(entry)) {
       const bool was_repaired = standing.streak > 0 && !standing.held;
       standing = {.text = desired->text,
                   .held = true,
@@ -225,7 +248,7 @@ void RoutingKeeper::plan_additions(const Wanted& wanted, const std::vector<Routi
     }
     if (standing.held && !notice_loss(standing, *desired, surroundings, now)) continue;
     if (standing.let_go || (standing.retry_at && *standing.retry_at > now)) continue;
-    owned_.insert(entry);
+    own(entry);
     texts_[entry] = desired->text;
     steps.push_back({RoutingStep::Kind::add, entry, desired->placing, desired->text});
   }
@@ -261,6 +284,7 @@ bool RoutingKeeper::notice_loss(Standing& standing, const DesiredRouting& desire
 
 void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
                                 std::span<const Outcome> outcomes, core::Instant now) {
+  bool any_is_gone = false;
   for (std::size_t at = 0; at < steps.size(); ++at) {
     const RoutingStep& step = steps[at];
     const int error = outcomes[at].system_errno;
@@ -271,13 +295,18 @@ void RoutingKeeper::on_outcomes(std::span<const RoutingStep> steps,
         continue;
       }
       disown(step.entry);
-      retry_now();  // another one may have been in its way
+      any_is_gone = true;
     } else if (error != 0) {
       refuse(step, outcomes[at], now);
     } else {
       accepted_.insert(step.entry);
     }
   }
+  if (any_is_gone) retry_now();  // another one may have been in its way
+}
+
+void RoutingKeeper::drop(const RoutingStep& step) {
+  if (step.kind == RoutingStep::Kind::add && !accepted_.contains(step.entry)) disown(step.entry);
 }
 
 void RoutingKeeper::note_stuck(const RoutingStep& step, const Outcome& outcome, core::Instant now) {
@@ -322,19 +351,19 @@ std::vector<RoutingState> RoutingKeeper::states(const core::RouterKey& owner) co
   std::vector<RoutingState> states;
   const auto found = owners_.find(owner);
   if (found == owners_.end()) return states;
+  std::map<std::string_view, const Standing*> by_text;
+  for (const auto& [entry, standing] : standings_) by_text.emplace(standing.text, &standing);
   for (const DesiredRouting& each : found->second.claimed) {
     RoutingState& state = states.emplace_back();
     state.text = each.text;
     if (!found->second.holds) continue;
     if (const auto missing = unresolved_.find(each.text); missing != unresolved_.end())
       state.problem = missing->second;
-    const auto standing = std::find_if(standings_.begin(), standings_.end(), [&](const auto& one) {
-      return one.second.text == each.text;
-    });
-    if (standing == standings_.end()) continue;
-    state.held = standing->second.held;
-    state.let_go = standing->second.let_go;
-    if (!state.held) state.problem = standing->second.problem;
+    const auto standing = by_text.find(each.text);
+    if (standing == by_text.end()) continue;
+    state.held = standing->second->held;
+    state.let_go = standing->second->let_go;
+    if (!state.held) state.problem = standing->second->problem;
   }
   return states;
 }

@@ -60,6 +60,15 @@ struct RoutingLeftOver {
 };
 using RoutingNotice = std::variant<RoutingRefused, RoutingRepaired, RoutingLeftOver>;
 
+/// What is on record.
+struct RoutingRecord {
+  std::set<RoutingEntry> owned = {};
+  /// Of those: the director's own, there as long as it is, whoever serves.
+  std::set<RoutingEntry> lasting = {};
+
+  bool operator==(const RoutingRecord&) const = default;
+};
+
 class RoutingKeeper {
  public:
   /// A refused step is tried again after this, then at doubled distances.
@@ -76,14 +85,15 @@ class RoutingKeeper {
   void forget(const core::RouterKey& owner);
 
   /// What a predecessor has on record as its own.
-  void inherit(std::set<RoutingEntry> recorded);
+  void inherit(RoutingRecord record);
   /// Every owner has claimed, and who resumes holds: what is recorded and not wanted goes.
-  void sweep_leftovers();
+  /// `statics`: what becomes of those that are the director's own.
+  void sweep_leftovers(Statics statics = Statics::go);
   /// The kernel takes off what leads through this interface, and says nothing about it.
   void on_link_down(InterfaceIndex index);
 
   /// There may be something to do or to look at.
-  [[nodiscard]] bool has_wishes() const { return !owners_.empty() || !owned_.empty(); }
+  [[nodiscard]] bool has_wishes() const { return !owners_.empty() || !record_.owned.empty(); }
   /// Since the last whole plan somebody with claims began or ended to hold, or claimed anew.
   [[nodiscard]] bool has_moved() const { return has_moved_; }
   /// By whom routes and rules are set that concern us: whose to read.
@@ -102,11 +112,18 @@ class RoutingKeeper {
   /// To each step of the last plan.
   void on_outcomes(std::span<const RoutingStep> steps, std::span<const Outcome> outcomes,
                    core::Instant now);
+  /// A step of the last plan that was not sent.
+  void drop(const RoutingStep& step);
   /// Something changed around us: what was refused may go now.
   void retry_now();
   [[nodiscard]] std::optional<core::Instant> deadline() const;
 
-  [[nodiscard]] const std::set<RoutingEntry>& owned() const { return owned_; }
+  [[nodiscard]] const std::set<RoutingEntry>& owned() const { return record_.owned; }
+  [[nodiscard]] const RoutingRecord& record() const { return record_; }
+  /// Another number whenever the record is another one.
+  [[nodiscard]] std::uint64_t record_changes() const { return record_changes_; }
+  /// How many of the owned the sweep let stay.
+  [[nodiscard]] std::size_t staying_count() const;
   [[nodiscard]] std::vector<RoutingState> states(const core::RouterKey& owner) const;
   [[nodiscard]] std::vector<RoutingNotice> take_notices();
   [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
@@ -139,20 +156,25 @@ class RoutingKeeper {
   using Wanted = std::vector<std::pair<RoutingEntry, const DesiredRouting*>>;
 
   [[nodiscard]] Wanted resolve_wanted(const Surroundings& surroundings);
+  void note_unresolved(const std::string& text, const std::string& why,
+                       const std::map<std::string, std::string>& told);
   void plan_removals(const Wanted& wanted, core::Instant now, std::vector<RoutingStep>& steps);
-  void plan_additions(const Wanted& wanted, const std::vector<RoutingEntry>& actual,
+  void plan_additions(const Wanted& wanted, const RoutingIndex& actual,
                       const Surroundings& surroundings, core::Instant now,
                       std::vector<RoutingStep>& steps);
-  void adopt(const Wanted& wanted, const std::vector<RoutingEntry>& actual);
+  void adopt(const Wanted& wanted, const RoutingIndex& there);
+  void own(const RoutingEntry& entry);
   [[nodiscard]] bool notice_loss(Standing& standing, const DesiredRouting& desired,
                                  const Surroundings& surroundings, core::Instant now);
+  [[nodiscard]] bool stays(const RoutingEntry& entry) const;
   void disown(const RoutingEntry& entry);
   void refuse(const RoutingStep& step, const Outcome& outcome, core::Instant now);
   void note_stuck(const RoutingStep& step, const Outcome& outcome, core::Instant now);
 
   std::map<core::RouterKey, Owner> owners_;
-  std::set<RoutingEntry> owned_;
-  std::set<RoutingEntry> accepted_;  // of those: the kernel took them, from us or a predecessor
+  RoutingRecord record_;
+  std::uint64_t record_changes_ = 0;
+  std::set<RoutingEntry> accepted_;  // of the owned: the kernel took them, from us or a predecessor
   std::map<RoutingEntry, Stuck> stuck_;
   std::map<RoutingEntry, Standing> standings_;
   std::map<RoutingEntry, std::string> texts_;  // of those that are ours and were wanted once
@@ -160,16 +182,17 @@ class RoutingKeeper {
   std::map<std::string, std::string> unresolved_;
   enum class Sweep : std::uint8_t { unasked, due, done };
   Sweep sweep_ = Sweep::unasked;
+  Statics statics_ = Statics::go;
   bool has_moved_ = false;
   std::vector<RoutingNotice> notices_;
   std::uint64_t repairs_ = 0;
 };
 
 /// Both directions of the record `vrrp.routes`: the first line says where its numbers mean
-/// something, each other one is an entry. nullopt: of another place, or not readable to its end.
-[[nodiscard]] std::string write_routing(const std::set<RoutingEntry>& entries,
-                                        std::string_view scope);
-[[nodiscard]] core::Result<std::set<RoutingEntry>> parse_routing(std::string_view text,
-                                                                 std::string_view scope);
+/// something, each other one is an entry, with " static" behind a lasting one. nullopt: of another
+/// place, or not readable to its end.
+[[nodiscard]] std::string write_routing(const RoutingRecord& record, std::string_view scope);
+[[nodiscard]] core::Result<RoutingRecord> parse_routing(std::string_view text,
+                                                        std::string_view scope);
 
 }  // namespace holdfast::netlink

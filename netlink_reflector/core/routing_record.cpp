@@ -8,6 +8,8 @@ namespace holdfast::netlink {
 namespace {
 
 constexpr std::string_view kFormat = "holdfast-owned-routes-1";
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::string_view kStatic = " static";
 
 std::string_view cut(std::string_view& text) {
   const std::size_t at = text.find('\n');
@@ -29,33 +31,41 @@ Bytes bytes_in(std::string_view hex) {
 
 }  // namespace
 
-std::string write_routing(const std::set<RoutingEntry>& entries, std::string_view scope) {
+std::string write_routing(const RoutingRecord& record, std::string_view scope) {
   std::string text = fmt::format("{} {}\n", kFormat, scope);
-  for (const RoutingEntry& entry : entries) {
+  for (const RoutingEntry& entry : record.owned) {
     Bytes message;
     append_routing(RoutingChange::add, entry, Placing::before, 0, message);
-    for (const std::uint8_t byte : message) text += fmt::format("{:02x}", byte);
+    for (const std::uint8_t byte : message) {
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    }
+    if (record.lasting.contains(entry)) text += kStatic;
     text += '\n';
   }
   return text;
 }
 
-core::Result<std::set<RoutingEntry>> parse_routing(std::string_view text, std::string_view scope) {
-  std::set<RoutingEntry> entries;
+core::Result<RoutingRecord> parse_routing(std::string_view text, std::string_view scope) {
+  RoutingRecord record;
   const std::string_view header = cut(text);
   if (!header.starts_with(kFormat)) return core::fail("line 1 is not \"{} …\"", kFormat);
-  if (header != fmt::format("{} {}", kFormat, scope)) return entries;
+  if (header != fmt::format("{} {}", kFormat, scope)) return record;
   for (int number = 2; text.find('\n') != std::string_view::npos; ++number) {
     bool taken = false;
-    decode_datagram(bytes_in(cut(text)), [&](const Message& message) {
+    std::string_view line = cut(text);
+    const bool lasts = line.ends_with(kStatic);
+    if (lasts) line.remove_suffix(kStatic.size());
+    decode_datagram(bytes_in(line), [&](const Message& message) {
       const auto* report = std::get_if<RoutingReport>(&message.payload);
       if (report == nullptr) return;
-      entries.insert(report->entry);
+      record.owned.insert(report->entry);
+      if (lasts) record.lasting.insert(report->entry);
       taken = true;
     });
     if (!taken) return core::fail("line {} names no route or rule", number);
   }
-  return entries;
+  return record;
 }
 
 }  // namespace holdfast::netlink

@@ -19,6 +19,7 @@ enum class Trait : std::uint8_t {
   repairing,  ///< Was held, was taken away by somebody, is being put back.
   foreign,    ///< There without us, and said so.
   let_go,     ///< Taken away by somebody and not to be put back until the next wish.
+  lasting,    ///< The director's own: on record as such.
 };
 
 class Standings {
@@ -41,7 +42,7 @@ class Standings {
                                                const core::IpAddress& address, Trait trait) const;
 
  private:
-  static constexpr std::size_t kTraits = static_cast<std::size_t>(Trait::let_go) + 1;
+  static constexpr std::size_t kTraits = static_cast<std::size_t>(Trait::lasting) + 1;
   static constexpr std::size_t index_of(Trait trait) { return static_cast<std::size_t>(trait); }
   static constexpr std::uint8_t bit_of(Trait trait) {
     return static_cast<std::uint8_t>(1u << index_of(trait));

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.director import Director
 from tests.lab.netns import Lab, eventually
 
 from .test_checkers_probes import CONNECT, SERVER, Checkers, Listener, service
@@ -72,6 +73,43 @@ def test_a_reader_hears_every_state_over_reloads_and_the_end_at_the_stop(scene: 
         'INSTANCE "VI_1" BACKUP 100', 'INSTANCE "VI_1" MASTER 100', 'INSTANCE "VI_1" BACKUP 103',
         'INSTANCE "VI_1" MASTER 103', 'INSTANCE "VI_1" STOP 103']
     assert not path.exists()
+
+
+@pytest.mark.parametrize("program", ["holdfast", "keepalived"])
+def test_new_priorities_are_lines_too_and_nothing_else(scene: Scene, program: str) -> None:
+    directory = scene.director.directory
+    path, value, told = directory / "fifo", directory / "value", directory / "told"
+    os.mkfifo(path, 0o600)
+    value.write_text("0\n", encoding="utf-8")
+    hook = script(scene, "hook", f'echo "$3 $4" >> {told}')
+    words = (f'notify_priority_changes\nnotify "{hook}"\n'
+             "track_file {\n value weight 1\n}")
+    tracked = f"vrrp_track_file value {{\n file {value}\n}}\n"
+    director = Director(scene.machine, pipe_config(path) + tracked + config(extra=words), program)
+    director.start("-P")
+    reader = Reader(path)
+
+    def becomes(line: str, number: int) -> None:
+        fresh = directory / "fresh"
+        fresh.write_text(f"{number}\n", encoding="utf-8")
+        if fresh.read_text() != value.read_text():
+            fresh.rename(value)  # never seen empty
+        heard = eventually(lambda: reader.lines[-1:] == [f'INSTANCE "VI_1" {line}'], 8)
+        assert heard is not None, reader.lines
+
+    becomes("MASTER 100", 0)
+    becomes("MASTER_PRIORITY 110", 10)
+    becomes("MASTER_PRIORITY 100", 0)
+    scene.machine.ip("link set eth0 down")
+    becomes("FAULT 100", 0)
+    becomes("BACKUP_PRIORITY 105", 5)
+    scene.machine.ip("link set eth0 up")
+    becomes("BACKUP 105", 5)
+    becomes("BACKUP_PRIORITY 106", 6)
+    becomes("MASTER 106", 6)
+    assert len(reader.lines) == 9, reader.lines
+    assert text(told).split("\n")[:-1] == ["BACKUP 100", "MASTER 100", "FAULT 100", "BACKUP 105",
+                                          "MASTER 106"]
 
 
 def test_states_are_repeated_after_a_reload_where_that_is_asked_for(scene: Scene) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.lab.director import Director
 from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.wire import Capture
 
 VIP, VIP6 = "10.9.0.200", "2001:db8:9::200"
 ROUTES = [
@@ -139,6 +140,68 @@ def test_static_ones_are_there_without_a_master(machine: Namespace) -> None:
     director.write_config(text_of(instance([])))
     assert director.ctl("reload").returncode == 0
     assert eventually(lambda: shown(machine) == [] and not director.holds("10.9.5.1"), 3)
+
+
+STATICS = ("static_ipaddress {\n 10.9.5.1/24 dev eth0\n}\n"
+           "static_routes {\n 10.70.0.0/16 via 10.9.0.9 dev eth0\n}\n"
+           "static_rules {\n from 10.70.0.0/16 table 77 priority 700\n}\n")
+
+
+def are_there(machine: Namespace) -> list[bool]:
+    return ["10.9.5.1/24" in machine.run("ip", "-4", "addr").stdout,
+            "10.70.0.0/16 via 10.9.0.9" in routes(machine),
+            "lookup 77" in machine.run("ip", "rule").stdout]
+
+
+def test_static_ones_outlive_the_vrrp_process(machine: Namespace) -> None:
+    """Killed, ended by hand, released: they stay. The end of the director takes them."""
+    director = start(machine, text_of(STATICS, instance(["10.50.0.0/16 via 10.9.0.253"])))
+    assert eventually(lambda: all(are_there(machine)), 3) is not None
+    monitor = machine.spawn("ip", "monitor", "route", "addr", "rule", log="monitor")
+    time.sleep(0.3)
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL, signal.SIGKILL):
+        pid = director.role_pid("vrrp")
+        os.kill(pid, number)
+        if eventually(lambda: not director.holds(VIP), 1) is not None:
+            break  # the watchdog makes a pause: nobody is there
+        assert eventually(lambda old=pid: director.status("vrrp").get("pid", old) != old,
+                          15) is not None, director.log()
+    assert not director.holds(VIP), director.log()
+    gone = [line for line in monitor.output().splitlines() if line.startswith("Deleted")]
+    assert [line for line in gone if VIP in line]
+    assert not [line for line in gone if "10.9.5.1" in line or "10.70." in line], gone
+    assert all(are_there(machine))
+
+    assert director.stop() == 0
+    assert are_there(machine) == [False] * 3, director.log()
+
+
+def test_static_ones_that_cannot_be_had_are_named(machine: Namespace) -> None:
+    statics = ("static_ipaddress {\n 10.9.5.1/24 dev eth0\n 10.9.6.1/24 dev late0\n}\n"
+               "static_routes {\n 10.70.0.0/16 via 10.99.0.9 dev eth0\n"
+               " 10.71.0.0/16 dev late0\n}\n")
+    director = Director(machine, text_of(statics, instance([])))
+    director.start("-P")
+    director.wait_for(VIP)
+    told = director.status("vrrp")["static"]
+    assert [each["held"] for each in told["addresses"]] == [True, False]
+    assert "no interface late0" in told["addresses"][1]["problem"]
+    assert [each["held"] for each in told["routes"]] == [False, False]
+    assert "no route leads to its gateway" in told["routes"][0]["problem"]
+    text = director.ctl("status").stdout
+    assert "1 of 4 addresses, routes and rules are in place" in text
+    assert text.count("trouble: ") == 3, text
+    time.sleep(2.5)  # two more attempts
+    log = director.log()
+    assert log.count("the static address 10.9.6.1/24 on late0 is not there") == 1
+    assert log.count("the route 10.71.0.0/16 dev late0 is not there") == 1
+    assert log.count("cannot add the route 10.70.0.0/16") == 1
+
+    machine.ip("link add late0 type veth peer name late1", "link set late1 up",
+               "link set late0 up")
+    assert eventually(lambda: "10.71.0.0/16 dev late0" in routes(machine), 3) is not None
+    held = eventually(lambda: director.ctl("status").stdout.count("trouble: ") == 1, 3)
+    assert held is not None, director.ctl("status").stdout
 
 
 def start(machine: Namespace, text: str, program: str = "holdfast") -> Director:
@@ -278,6 +341,40 @@ def test_strangers_routes_cost_nothing(machine: Namespace) -> None:
     time.sleep(1)
     assert shown(machine) == ["10.50.0.0/16 via 10.9.0.253 dev eth0"]
     assert "netlink" not in director.log()[before:]
+
+
+def busiest(director: Director) -> float:
+    return director.status("vrrp")["loop"]["busiest_turn_ms"]
+
+
+def test_a_thousand_routes_of_ours_leave_the_loop_free(machine: Namespace) -> None:
+    lines = [f"172.{16 + n // 256}.{n % 256}.0/24 via 10.9.0.9" for n in range(2000)]
+    director = start(machine, text_of(instance(lines)))
+    assert eventually(lambda: len(shown(machine)) == 2000, 5) is not None
+    taken = busiest(director)
+    machine.run("ip", "-batch", "-", stdin="".join(f"route del {line}\n" for line in lines[:500]))
+    assert eventually(lambda: len(shown(machine)) == 2000, 5) is not None
+    mended = busiest(director)
+    assert director.stop() == 0
+    assert shown(machine) == []
+    assert taken < 40 and mended < 40, (taken, mended)
+
+
+def test_a_neighbour_with_our_mark_that_flaps_thousands_of_routes(machine: Namespace) -> None:
+    director = start(machine, text_of(instance(["10.50.0.0/16 via 10.9.0.253"])))
+    batch = machine.lab.directory / "flap"
+    lines = [f"172.{16 + n // 256}.{n % 256}.0/24 via 10.9.0.9 proto 18\n" for n in range(3000)]
+    batch.write_text("".join(f"route {verb} {line}" for verb in ("add", "del") for line in lines))
+    capture = Capture(machine, "eth0")
+    began = time.monotonic()
+    while time.monotonic() < began + 6:
+        machine.run("ip", "-batch", str(batch))
+    at = [advert.at for advert in capture.adverts()]
+    gaps = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+    assert len(gaps) >= 5
+    assert max(gaps) < 1.02, gaps
+    assert busiest(director) < 40
+    assert "10.50.0.0/16 via 10.9.0.253" in routes(machine)
 
 
 def test_options_of_addresses_are_keepalived_s(machine: Namespace) -> None:

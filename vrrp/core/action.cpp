@@ -63,6 +63,10 @@ std::string_view to_string(NotifyState state) {
       return "STOP";
     case NotifyState::deleted:
       return "DELETED";
+    case NotifyState::master_priority:
+      return "MASTER_PRIORITY";
+    case NotifyState::backup_priority:
+      return "BACKUP_PRIORITY";
     case NotifyState::master_rx_lower_pri:
       return "MASTER_RX_LOWER_PRI";
   }

@@ -77,8 +77,22 @@ struct Announce {
   bool operator==(const Announce&) const = default;
 };
 /// What keepalived's scripts are told. `deleted`: a reload removed the instance;
-/// `master_rx_lower_pri`: notify_master_rx_lower_pri.
-enum class NotifyState : std::uint8_t { master, backup, fault, stop, deleted, master_rx_lower_pri };
+/// `master_rx_lower_pri`: notify_master_rx_lower_pri; the last two: notify_priority_changes, for
+/// pipes only.
+enum class NotifyState : std::uint8_t {
+  master,
+  backup,
+  fault,
+  stop,
+  deleted,
+  master_rx_lower_pri,
+  master_priority,
+  backup_priority
+};
+/// It tells of something beside the state, which stays.
+[[nodiscard]] constexpr bool is_hint(NotifyState state) {
+  return state >= NotifyState::master_rx_lower_pri;
+}
 struct Notify {
   core::Shared<Subject> router;
   NotifyState state{};

@@ -70,6 +70,10 @@ void Instance::tell_priority(std::uint8_t old_priority, Actions& out) const {
   if (old_priority == priority_ || state_name() == StateName::init) return;
   out.emplace_back(PriorityChanged{subject_, old_priority, priority_, priority_sum()});
   remember(out);
+  // keepalived: one in FAULT is told of as a backup is.
+  const bool is_master = state_name() == StateName::master;
+  if (settings_.tells_priority)
+    notify(is_master ? NotifyState::master_priority : NotifyState::backup_priority, out);
 }
 
 }  // namespace holdfast::vrrp

@@ -210,6 +210,8 @@ struct InstanceSettings {
   AddressListPolicy address_list_policy = AddressListPolicy::report;
   AddressListCheck address_list_check = AddressListCheck::every_advert;
   OwnerReceive owner_receive = OwnerReceive::process;
+  /// keepalived: notify_priority_changes. Whoever reads the pipes hears of each new priority, too.
+  bool tells_priority = false;
   LowerPriorityAnswer lower_priority_answer = LowerPriorityAnswer::advert_and_announce;
   /// keepalived: higher_prio_send_advert. One more advert of ours before yielding to a better
   /// master.

@@ -59,7 +59,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   auto& [name, interface, family, version, vrid, priority, initial_state, preempt, preempt_delay,
          advert_interval, down_timer_adverts, authentication, signing, addresses,
          excluded_addresses, source_address, source_tracking, primary_tracking, group, unicast,
-         checksum, garp, address_list_policy, address_list_check, owner_receive,
+         checksum, garp, address_list_policy, address_list_check, owner_receive, tells_priority,
          lower_priority_answer, higher_priority_send_advert, minimum_ttl, retry_after, trackers,
          sync_group, device] = value;
   archive("name", name);
@@ -94,6 +94,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive("trackers", trackers);
   archive("sync_group", sync_group);
   archive.maybe("device", device);
+  archive("tells_priority", tells_priority);
 }
 
 // ---- what an instance remembers ----

@@ -38,9 +38,12 @@ struct SendAbort {
   Generation generation;
   bool operator==(const SendAbort&) const = default;
 };
+/// Whether what is static, there as long as the director, is taken off.
+enum class Statics : std::uint8_t { go, stay };
 /// Said twice, it means at once.
 struct SendStop {
   Role role;
+  Statics statics = Statics::go;
   bool operator==(const SendStop&) const = default;
 };
 /// SIGABRT leaves a core file that shows where the child hung; SIGKILL cannot be refused.
@@ -54,6 +57,7 @@ struct Strike {
 /// by now. Before that the handover page is declared void, so that no successor
 /// resumes what is gone.
 struct ReleaseAddresses {
+  Statics statics = Statics::go;
   bool operator==(const ReleaseAddresses&) const = default;
 };
 /// This is the configuration now. Snapshots other than it and `former` are no longer needed.

@@ -148,6 +148,8 @@ class Supervisor {
                    core::Instant spawned_at);
   void give_up_on(Role role, const ExitStatus& status, const std::string& sentence);
   void release_addresses();
+  void release_addresses(Statics statics);
+  [[nodiscard]] Statics fate_of_statics() const;
   [[nodiscard]] bool addresses_are_served() const;
   [[nodiscard]] std::optional<core::Instant> release_deadline() const;
   [[nodiscard]] std::optional<core::Instant> replacement_deadline() const;
@@ -197,6 +199,8 @@ class Supervisor {
   std::optional<ReloadOptions> reload_again_;  ///< asked for while a reload was under way
   bool announced_ready_ = false;
   bool releasing_ = false;  ///< ReleaseAddresses is out
+  /// A vrrp child that is gone may have left what is static: to be taken off at the end.
+  bool statics_stay_ = false;
   /// When the first peer takes over from the vrrp child, as last told.
   std::optional<core::Instant> holds_until_;
   /// Set when that is old news and matters from now on: a Tick is due, which brings an Observed.

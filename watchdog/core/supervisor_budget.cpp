@@ -93,11 +93,22 @@ void Supervisor::keep_the_clock() {
   release_addresses();
 }
 
+// They are there as long as the director runs a vrrp configuration.
+Statics Supervisor::fate_of_statics() const {
+  const bool goes_on = !is_stopping() && current_ != 0 && wanted_.contains(Role::vrrp);
+  return goes_on ? Statics::stay : Statics::go;
+}
+
 void Supervisor::release_addresses() {
+  release_addresses(fate_of_statics());
+}
+
+void Supervisor::release_addresses(Statics statics) {
   holds_until_.reset();
   if (settings_.keep_addresses == KeepAddresses::yes || releasing_) return;
   releasing_ = true;
-  out_->push_back(ReleaseAddresses{});
+  statics_stay_ = statics == Statics::stay;
+  out_->push_back(ReleaseAddresses{.statics = statics});
 }
 
 void Supervisor::on(const AddressesReleased&) {
@@ -152,7 +163,9 @@ void Supervisor::finish_parting(const ExitStatus& status) {
   const auto* dying = std::get_if<Dying>(&child.state);
   const bool handed_over = dying != nullptr && dying->why == Dying::Why::stop &&
                            dying->applied != 0 && status.is_clean();
-  if (!handed_over) release_addresses();
+  const Statics statics = parting.give_up ? Statics::go : fate_of_statics();
+  statics_stay_ = handed_over && statics == Statics::stay;
+  if (!handed_over) release_addresses(statics);
   if (parting.give_up) {
     stand_down();
   } else {

@@ -31,7 +31,10 @@ void Supervisor::ask_to_prepare(Role role, Live& live, Generation generation) {
 
 void Supervisor::stop_child(Role role, const Live& live) {
   if (role == Role::vrrp && live.applied != 0) look_at_ = now_ + settings_.word_time;
-  out_->push_back(SendStop{.role = role});
+  const auto& parting = record(role).parting;
+  const bool is_followed = parting && !parting->give_up && !is_stopping();
+  if (is_followed) statics_stay_ = true;
+  out_->push_back(SendStop{.role = role, .statics = is_followed ? Statics::stay : Statics::go});
   set_state(role, Dying{.why = Dying::Why::stop,
                         .applied = live.applied,
                         .spawned_at = live.spawned_at,
@@ -99,6 +102,7 @@ void Supervisor::on_gone(Role role, const ExitStatus& status, const std::string&
 void Supervisor::after_death(Role role, const ExitStatus& status, const std::string& sentence,
                              core::Instant spawned_at) {
   const std::string what = fmt::format("the {} process {}", to_string(role), sentence);
+  if (role == Role::vrrp) statics_stay_ = true;
   if (is_stopping()) {
     if (role == Role::vrrp) release_addresses();
     set_state(role, Idle{});
@@ -135,7 +139,7 @@ void Supervisor::after_death(Role role, const ExitStatus& status, const std::str
       follow(barrier_.on_lost(role, sentence));
       return;
     }
-    release_addresses();
+    release_addresses(Statics::go);
     stand_down();
     return;
   }
@@ -166,7 +170,7 @@ void Supervisor::give_up_on(Role role, const ExitStatus& status, const std::stri
   report(ReportId::child_given_up,
          fmt::format("the {} process {}; {}", to_string(role), sentence, reason));
   set_state(role, Failed{});
-  if (role == Role::vrrp) release_addresses();
+  if (role == Role::vrrp) release_addresses(Statics::go);
   if (role == Role::vrrp || settings_.respawn == Respawn::no) {
     stop_everything(status.is_permanent() ? static_cast<ExitCode>(status.value) : ExitCode::fatal);
   } else {

@@ -63,6 +63,7 @@ void Supervisor::on(const CommittedReceived& event) {
   if (live->stage != Live::Stage::committing || live->asked != event.generation) return;
   live->stage = Live::Stage::settled;
   live->applied = event.generation;
+  if (event.role == Role::vrrp) statics_stay_ = false;  // it has them in its care
   live->answer_by.reset();
   if (record(event.role).parting) {
     stop_child(event.role, *live);

@@ -255,19 +255,21 @@ void Daemon::perform(const SendAbort& action) {
   send(action.role, runtime::FrameType::abort, action.generation);
 }
 void Daemon::perform(const SendStop& action) {
-  send(action.role, runtime::FrameType::stop, 0);
+  send(action.role, runtime::FrameType::stop,
+       action.statics == Statics::stay ? runtime::kStopForSuccessor : 0);
 }
 void Daemon::perform(const Strike& action) {
   children_.strike(action.role, action.blow);
 }
 
-void Daemon::perform(const ReleaseAddresses&) {
+void Daemon::perform(const ReleaseAddresses& action) {
   children_.make_page_void();
   auto process = start_release(
       loop_.io(),
       {.run_dir = options_.run_dir,
        .log = options_.log,
-       .beside_vrrp = children_.pid(Role::vrrp).has_value()},
+       .beside_vrrp = children_.pid(Role::vrrp).has_value(),
+       .keep_static = action.statics == Statics::stay},
       [this](ExitStatus status) {
         const std::unique_ptr<Process> ended = std::move(release_);
         release_limit_.arm(std::nullopt);

@@ -36,9 +36,10 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   netlink::Routing routing(io, logger, reflector, asked.run_dir);
   if (auto loaded = routing.load(); !loaded) return loaded;
   // Nobody claims anything here: what is ours is left over and goes.
-  routing.sweep_leftovers();
-  routing.apply();
-  reflector.sweep_leftovers();
+  const auto statics = asked.keep_static ? netlink::Statics::stay : netlink::Statics::go;
+  routing.sweep_leftovers(statics);
+  routing.flush();
+  reflector.sweep_leftovers(statics);
   reflector.flush();
   const core::Instant give_up = runtime::now() + kPatience;
   while (!reflector.is_complete() && runtime::now() < give_up) io.run_for(kLook);
@@ -46,12 +47,12 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (!reflector.is_complete()) {
     return core::fail("links and addresses change faster than they can be read");
   }
-  if (routing.owned_count() != 0)
-    return core::fail("{} routes and rules of this director are still there",
-                      routing.owned_count());
-  if (reflector.owned_count() == 0) return {};
-  return core::fail("{} addresses of this director are still on their interfaces",
-                    reflector.owned_count());
+  const std::size_t routes = routing.owned_count() - routing.staying_count();
+  if (routes != 0)
+    return core::fail("{} routes and rules of this director are still there", routes);
+  const std::size_t addresses = reflector.owned_count() - reflector.staying_count();
+  if (addresses == 0) return {};
+  return core::fail("{} addresses of this director are still on their interfaces", addresses);
 }
 
 }  // namespace
@@ -64,6 +65,7 @@ core::Result<std::unique_ptr<Process>> start_release(boost::asio::io_context& io
   options.run_dir = request.run_dir;
   options.log = request.log;
   options.beside_vrrp = request.beside_vrrp;
+  options.keep_static = request.keep_static;
   return Process::spawn(
       io, {.arguments = runtime::to_arguments(options), .fd3 = -1, .fd4 = -1, .fd5 = -1},
       std::move(on_done));

@@ -22,6 +22,8 @@ struct ReleaseRequest {
   runtime::LogSettings log;  ///< where the process says what it did
   /// Our vrrp child exists still: it was struck, or has not begun.
   bool beside_vrrp = false;
+  /// What is static stays: a successor follows.
+  bool keep_static = false;
 };
 
 /// `on_done` gets how the process ended; clean means: nothing is left.

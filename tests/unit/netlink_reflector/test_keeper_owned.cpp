@@ -150,6 +150,48 @@ TEST_CASE("keeper: leftovers go when all owners have spoken, unless one of them 
   CHECK(world.record_is_complete());
 }
 
+TEST_CASE("keeper: a release leaves what is static, on record, and a successor knows it") {
+  World world;
+  world.keeper.claim(kDirector, {vip("10.0.0.1/24")});
+  world.keeper.hold(kDirector, {vip("10.0.0.1/24")});
+  world.keeper.hold(kFirst, {vip("10.0.0.9/24")});
+  world.settle();
+
+  world.crash();  // now the process that takes addresses off
+  world.inherit();
+  world.keeper.sweep_leftovers(Statics::stay);
+  world.settle();
+  CHECK(world.has("10.0.0.1/24"));
+  CHECK_FALSE(world.has("10.0.0.9/24"));
+  CHECK(world.keeper.owned_count() == 1);
+  CHECK(world.keeper.staying_count() == 1);
+  CHECK(world.record_is_complete());
+
+  world.crash();  // a successor whose file has it no more
+  world.inherit();
+  world.keeper.sweep_leftovers();
+  world.settle();
+  CHECK_FALSE(world.has("10.0.0.1/24"));
+  CHECK(world.record.all().empty());
+}
+
+TEST_CASE("keeper: an address that is static no more is swept like any other") {
+  World world;
+  world.keeper.hold(kDirector, {vip("10.0.0.1/24")});
+  world.keeper.hold(kFirst, {vip("10.0.0.1/24")});
+  world.settle();
+  world.keeper.hold(kDirector, {});
+  world.settle();
+  CHECK(world.has("10.0.0.1/24"));
+
+  world.crash();
+  world.inherit();
+  world.keeper.sweep_leftovers(Statics::stay);
+  world.settle();
+  CHECK_FALSE(world.has("10.0.0.1/24"));
+  CHECK(world.keeper.staying_count() == 0);
+}
+
 TEST_CASE("keeper: without marks (an old kernel) the record alone tells what is ours") {
   World world;
   world.keeper.hold(kFirst, {vip("10.0.0.9"), vip("10.0.0.10")});

@@ -261,7 +261,7 @@ TEST_CASE("routing: what the kernel shows otherwise than it was said is taken of
 TEST_CASE("routing: what is on record goes after a crash, whatever the kernel shows of it") {
   Bench bench;
   const DesiredRouting left = route("10.2.0.0/16", "10.0.0.254");
-  bench.keeper.inherit({left.entry});
+  bench.keeper.inherit({.owned = {left.entry}});
   bench.keeper.sweep_leftovers();
   bench.work();
   CHECK(bench.take() == Lines{"remove route of a former process"});
@@ -271,7 +271,7 @@ TEST_CASE("routing: what is on record goes after a crash, whatever the kernel sh
 TEST_CASE("routing: what a predecessor was granted is ours, though it is shown otherwise") {
   Bench bench;
   const DesiredRouting capped = route("10.2.0.0/16", "10.0.0.254");
-  bench.keeper.inherit({capped.entry});
+  bench.keeper.inherit({.owned = {capped.entry}});
   bench.keeper.claim(owner(1), {capped});
   bench.keeper.hold(owner(1));
   bench.keeper.sweep_leftovers();
@@ -421,7 +421,7 @@ TEST_CASE("routing: what a killed process has on record stays where it is held, 
   const DesiredRouting left = route("10.2.0.0/16", "10.0.0.254");
   const RoutingEntry strange = route("10.3.0.0/16", "10.0.0.254").entry;
   bench.kernel = {kept.entry, left.entry, strange};
-  bench.keeper.inherit({kept.entry, left.entry});
+  bench.keeper.inherit({.owned = {kept.entry, left.entry}});
   bench.keeper.claim(owner(1), {kept, left});
   bench.keeper.claim(owner(2), {kept});
   bench.work();
@@ -435,6 +435,78 @@ TEST_CASE("routing: what a killed process has on record stays where it is held, 
   bench.keeper.release(owner(2));
   bench.work();
   CHECK(bench.kernel == std::vector{strange});
+}
+
+TEST_CASE("routing: a release leaves what is static, and it goes with the director") {
+  Bench bench;
+  const DesiredRouting lasts = route("10.1.0.0/16", "10.0.0.254");
+  const DesiredRouting moves = route("10.2.0.0/16", "10.0.0.254");
+  bench.keeper.claim(kDirector, {lasts});
+  bench.keeper.hold(kDirector);
+  bench.keeper.claim(owner(1), {lasts, moves});
+  bench.keeper.hold(owner(1));
+  bench.keeper.sweep_leftovers();
+  bench.work();
+  bench.work();
+  const RoutingRecord record = bench.keeper.record();
+  CHECK(record == RoutingRecord{.owned = {lasts.entry, moves.entry}, .lasting = {lasts.entry}});
+
+  bench.keeper = {};
+  bench.keeper.inherit(record);
+  bench.keeper.sweep_leftovers(Statics::stay);
+  bench.work();
+  CHECK(bench.kernel == std::vector{lasts.entry});
+  CHECK(bench.keeper.staying_count() == 1);
+  CHECK(bench.keeper.record() == RoutingRecord{{lasts.entry}, {lasts.entry}});
+
+  const RoutingRecord left = bench.keeper.record();
+  bench.keeper = {};
+  bench.keeper.inherit(left);
+  bench.keeper.sweep_leftovers();
+  bench.work();
+  CHECK(bench.kernel.empty());
+}
+
+TEST_CASE("routing: a step that was planned and not sent makes nothing ours") {
+  Bench bench;
+  const DesiredRouting one = route("10.1.0.0/16", "10.0.0.254");
+  const DesiredRouting two = route("10.2.0.0/16", "10.0.0.254");
+  bench.keeper.sweep_leftovers();
+  bench.keeper.claim(owner(1), {one, two});
+  bench.keeper.hold(owner(1));
+  const auto steps = bench.keeper.plan(bench.kernel, bench.surroundings(), bench.now, Part::all);
+  REQUIRE(steps.size() == 2);
+  bench.kernel.push_back(steps[0].entry);
+  bench.keeper.on_outcomes(std::span(steps).first(1), std::vector<RoutingKeeper::Outcome>(1),
+                           bench.now);
+
+  for (const RoutingStep& each : steps) bench.keeper.drop(each);
+  CHECK(bench.keeper.owned() == std::set{steps[0].entry});
+  bench.kernel.push_back(steps[1].entry);  // a stranger's, meanwhile
+  bench.keeper.release(owner(1));
+  bench.work();
+  CHECK(bench.kernel == std::vector{steps[1].entry});
+}
+
+TEST_CASE("routing: thousands are found by their place as one by one") {
+  std::vector<RoutingEntry> actual;
+  for (int n = 0; n < 300; ++n) {
+    RoutingEntry entry = route(fmt::format("10.{}.0.0/16", n % 100), "10.0.0.254").entry;
+    entry.table = n < 100 ? kMainTable : static_cast<std::uint32_t>(n / 100);
+    if (n % 3 == 0) entry.protocol = 77;
+    actual.push_back(entry);
+  }
+  actual.push_back(route("0.0.0.0/0", "10.0.0.254").entry);
+  const RoutingIndex index(actual);
+  for (const RoutingEntry& wanted : actual) {
+    const RoutingEntry* found = index.find(wanted);
+    REQUIRE(found != nullptr);
+    CHECK(satisfies(*found, wanted));
+  }
+  CHECK(index.find(route("10.200.0.0/16", "10.0.0.254").entry) == nullptr);
+  RoutingEntry elsewhere = actual.front();
+  elsewhere.table = 5;
+  CHECK(index.find(elsewhere) == nullptr);
 }
 
 TEST_CASE("routing: what the kernel chose where nothing was said does not count") {
@@ -480,7 +552,8 @@ TEST_CASE(
   leg.attributes[RTA_GATEWAY] = bytes_of(ip("10.0.0.1"));
   wide.legs.assign(1000, leg);
   const RoutingEntry entry = *resolve(wide, find);
-  CHECK(*parse_routing(write_routing({entry}, "here"), "here") == std::set{entry});
+  const RoutingRecord record{.owned = {entry}};
+  CHECK(*parse_routing(write_routing(record, "here"), "here") == record);
 
   wide.legs.assign(3000, leg);
   CHECK(resolve(wide, find).error().message == "it does not fit into a message to the kernel");
@@ -494,13 +567,14 @@ TEST_CASE("routing: the record comes back as it was written, for its boot and na
   rule.protocol = kProtocolKeepalived;
   rule.flags = kRuleInverted;
   rule.attributes[6] = bytes_of(std::uint32_t{5});
-  const std::set<RoutingEntry> entries{route("10.1.0.0/16", "10.0.0.254").entry,
-                                       route("2001:db8::/32", "fe80::1").entry, rule};
-  const std::string text = write_routing(entries, "here");
+  const RoutingRecord record{.owned = {route("10.1.0.0/16", "10.0.0.254").entry,
+                                       route("2001:db8::/32", "fe80::1").entry, rule},
+                             .lasting = {rule}};
+  const std::string text = write_routing(record, "here");
 
-  CHECK(*parse_routing(text, "here") == entries);
-  CHECK(parse_routing(text, "there")->empty());
+  CHECK(*parse_routing(text, "here") == record);
+  CHECK(parse_routing(text, "there")->owned.empty());
   CHECK_FALSE(parse_routing("something else\n", "here").has_value());
   CHECK(parse_routing(text + "zz\n", "here").error().message == "line 5 names no route or rule");
-  CHECK(*parse_routing(text + "18", "here") == entries);  // a line that was not finished
+  CHECK(*parse_routing(text + "18", "here") == record);  // a line that was not finished
 }

@@ -192,6 +192,23 @@ TEST_CASE("child: a stop that the watchdog asked for is told apart from its end"
   CHECK(family.child->watchdog_asked_to_stop());
 }
 
+TEST_CASE("child: only the end of the director ends what is static") {
+  Family stopped;
+  stopped.send(FrameType::stop, 0);
+  CHECK(stopped.traces({"stop"}));
+  CHECK_FALSE(stopped.child->is_followed());
+
+  Family parting;
+  parting.send(FrameType::stop, kStopForSuccessor);
+  CHECK(parting.traces({"stop"}));
+  CHECK(parting.child->is_followed());
+
+  Family orphan;
+  orphan.watchdog.reset();
+  CHECK(orphan.traces({"stop"}));
+  CHECK_FALSE(orphan.child->is_followed());
+}
+
 TEST_CASE("child: it is told of the process in the other role, which scripts do not inherit") {
   Family family;
   family.send(FrameType::sibling, 4711);

@@ -236,6 +236,29 @@ TEST_CASE("tracking: a master's new priority is on the wire at once, at most twi
   CHECK(bench.wait_for_deadline() == Lines{"send advert priority 100"});
 }
 
+TEST_CASE("tracking: with notify_priority_changes a new priority is told, of a fault, too") {
+  InstanceSettings settings = tracking({tracker(kChk, 20), tracker(kEth1, 0)});
+  settings.tells_priority = true;
+  Bench bench(settings);
+  const auto told = [&] {
+    Lines words;
+    for (const Action& action : bench.out)
+      if (const auto* notify = std::get_if<Notify>(&action))
+        words.push_back(fmt::format("{} {}", to_string(notify->state), notify->priority));
+    return words;
+  };
+  bench.say(kChk, Verdict::good);
+  CHECK(told() == Lines{"BACKUP_PRIORITY 120"});
+  bench.wait_for_deadline();
+  REQUIRE(bench.state() == StateName::master);
+  bench.say(kChk, Verdict::bad);
+  CHECK(told() == Lines{"MASTER_PRIORITY 100"});
+  bench.step(InterfaceChanged{"eth1", link(false)});
+  REQUIRE(bench.state() == StateName::fault);
+  bench.say(kChk, Verdict::good);
+  CHECK(told() == Lines{"BACKUP_PRIORITY 120"});
+}
+
 TEST_CASE("tracking: a backup's timer moves with its skew, and elections use the new priority") {
   Bench bench(tracking({tracker(kChk, -50)}));
   bench.now += 1s;

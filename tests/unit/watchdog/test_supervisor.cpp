@@ -162,7 +162,7 @@ TEST_CASE("crash: the second death soon after releases the addresses and waits a
   (void)driver.exited(Role::vrrp, crash());
   (void)driver.settle(Role::vrrp);
 
-  CHECK(deeds(driver.exited(Role::vrrp, crash())) == Actions{ReleaseAddresses{}});
+  CHECK(deeds(driver.exited(Role::vrrp, crash())) == Actions{ReleaseAddresses{Statics::stay}});
   CHECK(driver.state<Backoff>(Role::vrrp)->until == driver.now + 1s);
   CHECK(driver.step(AddressesReleased{}) == Actions{});
   CHECK(driver.pass(999ms) == Actions{});

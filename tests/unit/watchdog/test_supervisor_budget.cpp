@@ -34,7 +34,7 @@ TEST_CASE("budget: a successor that hangs at birth loses the addresses on the mi
   CHECK(driver.silence(end - 1us, true, end) == Actions{});
   CHECK(driver.tick(true, end) == Actions{});
   driver.now = end;
-  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{}});
+  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{Statics::stay}});
 
   // Awake again it waits for the end of the release, and starts with a void page.
   CHECK(driver.prepared(Role::vrrp, 1) == Actions{});
@@ -49,7 +49,7 @@ TEST_CASE("budget: an answer that comes with the end of the budget is too late")
   (void)driver.master_died(driver.now + 500ms);
   driver.now += 500ms;
 
-  CHECK(driver.prepared(Role::vrrp, 1) == Actions{ReleaseAddresses{}});
+  CHECK(driver.prepared(Role::vrrp, 1) == Actions{ReleaseAddresses{Statics::stay}});
 }
 
 TEST_CASE("budget: a successor that was told to commit and stands still is ended first") {
@@ -61,7 +61,7 @@ TEST_CASE("budget: a successor that was told to commit and stands still is ended
   driver.now = end;
 
   CHECK(deeds(driver.tick(true, end)) ==
-        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{Statics::stay}});
   // Its death is the second in a row, and no successor starts before the addresses are gone.
   CHECK(only<Spawn>(driver.exited(Role::vrrp, crash())).empty());
   (void)driver.step(AddressesReleased{});
@@ -89,7 +89,7 @@ TEST_CASE("budget: a successor that refuses does not keep the addresses while it
   (void)driver.refused(Role::vrrp, 1, "no such interface");
   driver.now = end;
 
-  CHECK(driver.tick(false, end) == Actions{ReleaseAddresses{}});
+  CHECK(driver.tick(false, end) == Actions{ReleaseAddresses{Statics::stay}});
 }
 
 TEST_CASE("budget: one that had passed when the child died is answered before a successor starts") {
@@ -98,7 +98,7 @@ TEST_CASE("budget: one that had passed when the child died is answered before a 
 
   const Actions actions = driver.master_died(driver.now - 1ms);
 
-  CHECK(deeds(actions) == Actions{ReleaseAddresses{}});
+  CHECK(deeds(actions) == Actions{ReleaseAddresses{Statics::stay}});
   CHECK(only<Spawn>(driver.step(AddressesReleased{})) == std::vector{Spawn{Role::vrrp}});
 }
 
@@ -140,12 +140,12 @@ TEST_CASE(
   driver.now = end - 300ms;
   (void)driver.tick(true, end);
   driver.now = end;
-  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{}});
+  CHECK(driver.tick(true, end) == Actions{ReleaseAddresses{Statics::stay}});
 
   Driver late;
   late.run();
   CHECK(deeds(late.tick(true, late.now - 1s)) ==
-        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{}});
+        Actions{Strike{Role::vrrp, Blow::kill}, ReleaseAddresses{Statics::stay}});
 }
 
 TEST_CASE("stopped: one that goes on in time keeps everything") {
@@ -199,7 +199,7 @@ TEST_CASE(
   CHECK(driver.supervisor.deadline() == heard + 1300ms);
   driver.now = heard + 1300ms;
   CHECK(deeds(driver.tick(false, end)) ==
-        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{Statics::stay}});
 }
 
 TEST_CASE("busy: a process that works is late, said once, and not ended") {
@@ -244,7 +244,7 @@ TEST_CASE("busy: it is no excuse for addresses that peers may have, because adve
 
   CHECK(deeds(driver.busy(heard + 3s - 1us, long_ago)) == Actions{});
   CHECK(deeds(driver.busy(heard + 3s, long_ago)) ==
-        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{Statics::stay}});
 }
 
 TEST_CASE("busy: an endless loop is ended after a minute, and not begun again without a pause") {
@@ -270,7 +270,7 @@ TEST_CASE(
 
   CHECK(deeds(driver.busy(end - 1us, end)) == Actions{});
   CHECK(deeds(driver.busy(end, end)) ==
-        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{}});
+        Actions{Strike{Role::vrrp, Blow::abort}, ReleaseAddresses{Statics::stay}});
 
   Driver keeping({.keep_addresses = KeepAddresses::yes});
   keeping.run(RoleSet::of(Role::vrrp));
@@ -309,7 +309,7 @@ TEST_CASE(
   const Instant end = driver.now + 2s;
 
   CHECK(deeds(driver.silence(end, false, end)) == Actions{Strike{Role::vrrp, Blow::abort}});
-  CHECK(deeds(driver.tick(false, end)) == Actions{ReleaseAddresses{}});
+  CHECK(deeds(driver.tick(false, end)) == Actions{ReleaseAddresses{Statics::stay}});
 }
 
 TEST_CASE("stop: a process that stands still while it hands over is ended with its budget") {
@@ -348,7 +348,7 @@ TEST_CASE("parting: the third death of a master is a handover, and the pause com
   CHECK(deeds(driver.master_died(driver.now + 2s)) ==
         Actions{Spawn{Role::vrrp}, SendPrepare{Role::vrrp, 1}});
   CHECK(driver.prepared(Role::vrrp, 1) == Actions{SendCommit{Role::vrrp, 1}});
-  CHECK(driver.committed(Role::vrrp, 1) == Actions{SendStop{Role::vrrp}});
+  CHECK(driver.committed(Role::vrrp, 1) == Actions{SendStop{Role::vrrp, Statics::stay}});
   driver.now += 700ms;
   CHECK(deeds(driver.exited(Role::vrrp, exit_with(0))) == Actions{});
   REQUIRE(driver.state<Backoff>(Role::vrrp));
@@ -378,7 +378,8 @@ TEST_CASE("parting: one that dies, refuses or hangs as well leaves the addresses
       all = driver.tick(true, end);
       CHECK(only<SendStop>(driver.committed(Role::vrrp, 1)).empty());
     }
-    CHECK_MESSAGE(only<ReleaseAddresses>(all) == std::vector{ReleaseAddresses{}}, kind);
+    CHECK_MESSAGE(only<ReleaseAddresses>(all) == std::vector{ReleaseAddresses{Statics::stay}},
+                  kind);
     CHECK(only<Spawn>(all).empty());
   }
 }
@@ -404,12 +405,31 @@ TEST_CASE("parting: a crash loop hands over before the director stands down") {
         std::vector{Exit{ExitCode::fatal}});
 }
 
+TEST_CASE("static: stays while the director goes on, and is taken off at its end") {
+  Driver driver;
+  driver.run();
+  for (int death = 1; death <= 2; ++death) {
+    (void)driver.exited(Role::vrrp, crash());
+    (void)driver.step(AddressesReleased{});
+    (void)driver.pass(10s);
+    (void)driver.settle(Role::vrrp);
+  }
+  CHECK(deeds(driver.exited(Role::vrrp, crash())) ==
+        Actions{ReleaseAddresses{.statics = Statics::stay}});
+  (void)driver.step(AddressesReleased{});
+  REQUIRE(driver.state<Backoff>(Role::vrrp));
+
+  CHECK(deeds(driver.step(StopRequested{})) ==
+        Actions{AnnounceStopping{}, ReleaseAddresses{.statics = Statics::go}});
+  CHECK(driver.step(AddressesReleased{}) == Actions{SendStop{Role::checkers}});
+}
+
 TEST_CASE("parting: not with a budget that is nearly used up, and not with -V") {
   Driver late;
   late.run();
   (void)late.master_died(late.now + 2s);
   (void)late.settle(Role::vrrp);
-  CHECK(deeds(late.master_died(late.now + 100ms)) == Actions{ReleaseAddresses{}});
+  CHECK(deeds(late.master_died(late.now + 100ms)) == Actions{ReleaseAddresses{Statics::stay}});
 
   Driver keeping({.keep_addresses = KeepAddresses::yes});
   keeping.run();
