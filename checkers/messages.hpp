@@ -127,6 +127,25 @@ inline constexpr Message kSyncDrift{
     "checkers-sync-drift", Level::warning,
     "Somebody else stopped, started or changed a sync daemon of IPVS, or a timeout, that this "
     "configuration sets. It is put back."};
+inline constexpr Message kSwitchSet{"checkers-switch-set", Level::info,
+                                    "A switch of the kernel's IPVS was set as lvs_sysctl says, or "
+                                    "got back what it had before."};
+inline constexpr Message kSwitchDrift{
+    "checkers-switch-drift", Level::warning,
+    "Somebody else changed a switch of the kernel's IPVS that lvs_sysctl sets: a person, a file in "
+    "sysctl.d that was loaded again, another program. It is put back."};
+inline constexpr Message kSwitchAbsent{
+    "checkers-switch-absent", Level::warning,
+    "lvs_sysctl sets a switch that this kernel does not have. The others are set. Remove the word, "
+    "or run a newer kernel."};
+inline constexpr Message kSwitchTrouble{
+    "checkers-switch-trouble", Level::error,
+    "A switch of the kernel's IPVS cannot be made what lvs_sysctl says. It is tried again every 10 "
+    "seconds; everything else works."};
+inline constexpr Message kSwitchRecord{
+    "checkers-switch-record", Level::warning,
+    "What the kernel's switches were before (checkers.switches in the run directory) cannot be "
+    "read or written: they are set, but may not be given back later. Mend the run directory."};
 inline constexpr Message kNoAddresses{
     "checkers-no-addresses", Level::error,
     "The addresses of this host cannot be read. The sync daemon stays backup, and services with "

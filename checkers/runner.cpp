@@ -2,6 +2,7 @@
 
 #include "checkers/core/identity.hpp"
 #include "checkers/messages.hpp"
+#include "checkers/orders.hpp"
 #include "checkers/wiring.hpp"
 #include "config/load.hpp"
 #include "runtime/clock.hpp"
@@ -43,6 +44,7 @@ Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::Chil
       options_(options),
       engine_(core::Rng(seed())),
       keeper_(loop, logger, options.run_dir + "/checkers.owned", engine_.desired()),
+      switches_(loop, logger, options.run_dir + "/checkers.switches"),
       sync_(loop, logger),
       addresses_(loop, logger, [this] { follow_addresses(); }),
       notifier_(loop.io(), logger,
@@ -76,6 +78,12 @@ Runner::Runner(runtime::Loop& loop, runtime::Logger& logger, const runtime::Chil
                probes_.set_number(file, number);
                handle(FileChanged{file});
              }),
+      orders_(
+          loop.io(), logger, options.run_dir + "/checkers.orders",
+          [this](const std::string& kind, const std::string& subject, std::int64_t value) {
+            return judge_order(engine_.settings(), kind, subject, value);
+          },
+          [this] { follow_orders(); }),
       preparation_(loop.io(), read_settings, [](const Settings&) { return core::Result<void>(); }),
       self_(std::make_shared<Runner*>(this)) {}
 
@@ -113,6 +121,27 @@ void Runner::listen() {
       "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
   runtime::answer_about_turns(*control_);
   rehearsals_.answer_on(*control_);
+  orders_.answer_on(*control_);
+  control_->handle("check-now", runtime::ControlAccess::change,
+                   [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+                     check_now(request, reply);
+                   });
+}
+
+void Runner::check_now(const boost::json::object& request, const runtime::ControlReply& reply) {
+  CheckNow check;
+  if (const std::string name = runtime::word_of(request, "server"); !name.empty()) {
+    const auto server = server_named(engine_.settings(), name);
+    if (!server) return reply(runtime::error_answer(server.error()));
+    check.server = *server;
+  }
+  handle(check);
+  reply({{"ok", true}, {"probes", engine_.probe_count()}});
+}
+
+void Runner::follow_orders() {
+  Steered steered = steered_by(orders_.orders(), engine_.settings());
+  if (steered.weights != engine_.steered()) handle(std::move(steered));
 }
 
 void Runner::commit(std::uint64_t generation) {
@@ -130,8 +159,16 @@ void Runner::commit(std::uint64_t generation) {
       told_services_.insert(name_of(service));
   scheduler_.follow(configure.settings.scheduling);
   keeper_.hold(held_servers(configure.settings));
+  if (!configured_) orders_.load();
+  // First, and of those that leave, too: a drained server must not get its weight back for a
+  // moment.
+  Steered steered = steered_by(orders_.orders(), configure.settings);
+  steered.weights.insert(engine_.steered().begin(), engine_.steered().end());
+  handle(std::move(steered));
   handle(std::move(configure));
+  follow_orders();
   follow_addresses();
+  switches_.configure(engine_.settings().switches);  // before the daemons that read them
   sync_.configure(engine_.settings());
   files_.follow(engine_.settings().files);
   forget_scripts_of_others();
@@ -175,6 +212,7 @@ void Runner::leave() {
   keeper_.stop({.keep_table = options_.keep_ipvs,
                 .others = engine_.settings().flush_at_stop ? Others::go : Others::stay},
                [this] { finish_part(); });
+  switches_.stop(options_.keep_ipvs);
   sync_.stop(options_.keep_ipvs, [this] { finish_part(); });
 }
 
@@ -217,7 +255,9 @@ std::shared_ptr<StatusDocument> Runner::status() const {
       StatusDocument::Subject{.engine = engine_,
                               .table = {keeper_.state(), keeper_.counters()},
                               .sync = sync_.state(),
+                              .switches = switches_.state(),
                               .probes = {counters_, probes_.admission()},
+                              .orders = orders_.orders(),
                               .generation = generation_,
                               .scripts = notifier_.records()});
 }

@@ -4,6 +4,7 @@
 
 #include "checkers/core/engine.hpp"
 #include "checkers/io/probe_driver.hpp"
+#include "checkers/io/switch_keeper.hpp"
 #include "checkers/io/sync_keeper.hpp"
 #include "checkers/io/table_keeper.hpp"
 #include "checkers/local_addresses.hpp"
@@ -14,6 +15,7 @@
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
+#include "runtime/order_desk.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/scheduling.hpp"
 #include "runtime/tracked_files.hpp"
@@ -73,6 +75,8 @@ class Runner {
   void act(const Forget& forget);
 
   void follow_addresses();
+  void follow_orders();
+  void check_now(const boost::json::object& request, const runtime::ControlReply& reply);
   void finish_part();
 
   [[nodiscard]] std::shared_ptr<StatusDocument> status() const;
@@ -87,6 +91,7 @@ class Runner {
   const runtime::ChildOptions& options_;
   Engine engine_;
   TableKeeper keeper_;
+  SwitchKeeper switches_;
   SyncKeeper sync_;
   LocalAddresses addresses_;
   Notifier notifier_;
@@ -105,6 +110,7 @@ class Runner {
   std::unique_ptr<runtime::ControlServer> control_;
   std::unique_ptr<runtime::Child> child_;
   runtime::TrackedFiles files_;
+  runtime::OrderDesk orders_;
   Counters counters_;
   std::uint64_t generation_ = 0;  // of the configuration that is in use
   std::deque<Event> events_;

@@ -3,6 +3,7 @@
 #include "checkers/core/identity.hpp"
 #include "ipvs_wrapper/json.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/order_desk.hpp"
 #include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
 
@@ -73,6 +74,7 @@ class Writer {
     to["suspended"] = view.suspended;
     to["up_weight"] = view.up_weight;
     to["sorry_server"] = sorry_server(settings, view);
+    to["traffic"] = traffic(settings);
     add_scripts(to, name_of(settings));
     return to;
   }
@@ -119,6 +121,28 @@ class Writer {
     }
     to["active_connections"] = active;
     to["inactive_connections"] = inactive;
+  }
+
+  /// Of all entries of the service since each was made; null until the kernel has told any.
+  [[nodiscard]] json::value traffic(const ServiceSettings& service) const {
+    ipvs::Stats sum;
+    bool is_known = false;
+    for (const ipvs::ServiceKey& key : service.keys) {
+      const auto known = table_.counters.find(key);
+      if (known == table_.counters.end()) continue;
+      is_known = true;
+      sum.connections += known->second.stats.connections;
+      sum.packets_in += known->second.stats.packets_in;
+      sum.packets_out += known->second.stats.packets_out;
+      sum.bytes_in += known->second.stats.bytes_in;
+      sum.bytes_out += known->second.stats.bytes_out;
+    }
+    if (!is_known) return nullptr;
+    return json::object{{"connections", sum.connections},
+                        {"packets_in", sum.packets_in},
+                        {"packets_out", sum.packets_out},
+                        {"bytes_in", sum.bytes_in},
+                        {"bytes_out", sum.bytes_out}};
   }
 
   /// One address can be a real server and the sorry server: its entry in the table is the sorry
@@ -257,6 +281,25 @@ json::value sync_json(const Synchroniser& sync) {
                       {"drift", sync.drift()}};
 }
 
+/// Of the switches that are set; null where none are.
+json::value switches_json(const SwitchState& state) {
+  const Switches& wanted = state.settings.wanted;
+  if (wanted.empty()) return nullptr;
+  json::array values;
+  for (const auto& [name, value] : wanted) {
+    const auto now = state.actual.find(name);
+    const auto before = state.found.find(name);
+    values.push_back(
+        {{"name", text(name)},
+         {"wanted", text(value)},
+         {"value", now == state.actual.end() ? json::value() : text(now->second)},
+         {"found", before == state.found.end() ? json::value() : text(before->second)}});
+  }
+  return json::object{{"values", std::move(values)},
+                      {"error", state.trouble.empty() ? json::value() : text(state.trouble)},
+                      {"drift", state.drift}};
+}
+
 json::object counters_json(const Counters& counters) {
   return {{"probes_started", counters.probes_started},
           {"probes_passed", counters.probes_passed},
@@ -311,8 +354,10 @@ runtime::ControlPiece StatusDocument::head() {
                     {"pid", ::getpid()},
                     {"generation", generation_},
                     {"loop", runtime::turns_json()},
+                    {"orders", runtime::status_json(subject_.orders, runtime::now())},
                     {"ipvs", ipvs_json(reconciler, subject_.engine.desired())},
                     {"sync", sync_json(subject_.sync)},
+                    {"switches", switches_json(subject_.switches)},
                     {"probes", subject_.engine.probe_count()},
                     {"probes_open", subject_.probes.admission.open()},
                     {"probes_waiting", subject_.probes.admission.waiting()},

@@ -7,6 +7,7 @@
 #include "checkers/core/reconciler.hpp"
 #include "checkers/core/synchroniser.hpp"
 #include "checkers/notifier.hpp"
+#include "core/orders.hpp"
 #include "runtime/control_socket.hpp"
 
 #include <boost/json/object.hpp>
@@ -58,7 +59,9 @@ class StatusDocument final : public runtime::ControlDocument {
     const Engine& engine;
     TableState table;
     const Synchroniser& sync;
+    const SwitchState& switches;
     ProbeState probes;
+    const core::Orders& orders;
     const std::uint64_t& generation;  ///< Of the configuration; another one begins anew.
     const ScriptRecords& scripts;
   };

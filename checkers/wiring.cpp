@@ -208,6 +208,8 @@ Settings Translator::settings() {
   settings.scheduling = model_.globals.checker_process;
   settings.sync = sync_of(model_);
   settings.timeouts = timeouts_of(model_.globals.lvs_timeouts);
+  if (const auto& switches = model_.globals.lvs_sysctl)
+    settings.switches = {switches->values, switches->restore_on_stop};
   settings.flush_at_start = model_.globals.lvs_flush;
   settings.flush_at_stop =
       model_.globals.lvs_flush_on_stop && !model_.globals.lvs_flush_on_stop_own;

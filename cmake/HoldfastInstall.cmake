@@ -15,18 +15,23 @@ install(CODE "
 install(FILES "${PROJECT_BINARY_DIR}/completions/holdfast" "${PROJECT_BINARY_DIR}/completions/holdfastctl"
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
-# The unit names the program by its whole path, and the prefix is known at last when it is installed.
-install(CODE "
-  file(READ \"${PROJECT_SOURCE_DIR}/etc/holdfast.service\" unit)
-  string(REPLACE \"/usr/sbin/holdfast\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/holdfast\" unit \"\${unit}\")
-  file(WRITE \"${PROJECT_BINARY_DIR}/holdfast.service\" \"\${unit}\")")
-install(FILES "${PROJECT_BINARY_DIR}/holdfast.service" DESTINATION lib/systemd/system)
+# The units name the programs by their whole paths, and the prefix is known at last when it is installed.
+foreach(unit IN ITEMS holdfast.service holdfast-metrics.service holdfast-real-server@.service
+        holdfast-ipvs.service)
+  install(CODE "
+    file(READ \"${PROJECT_SOURCE_DIR}/etc/${unit}\" unit)
+    string(REPLACE \"/usr/sbin/\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/\" unit \"\${unit}\")
+    string(REPLACE \"/usr/bin/\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/\" unit \"\${unit}\")
+    file(WRITE \"${PROJECT_BINARY_DIR}/${unit}\" \"\${unit}\")")
+  install(FILES "${PROJECT_BINARY_DIR}/${unit}" DESTINATION lib/systemd/system)
+endforeach()
 
 install(FILES etc/holdfast.sysusers DESTINATION lib/sysusers.d RENAME holdfast.conf)
 
 install(FILES docs/holdfast.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/holdfastctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/holdfast.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
-install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md docs/configuration.md docs/compatibility.md docs/exit-codes.md docs/metrics.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB examples CONFIGURE_DEPENDS etc/*.conf etc/*.toml)
 install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY etc/prometheus DESTINATION ${CMAKE_INSTALL_DOCDIR})

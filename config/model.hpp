@@ -13,6 +13,8 @@
 #include "core/time.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +41,15 @@ struct IpvsTimeouts {
   core::Duration udp{0};
 
   bool operator==(const IpvsTimeouts&) const = default;
+};
+
+/// Switches of IPVS below /proc/sys/net/ipv4/vs: name → value, as the kernel prints it. A block of
+/// Holdfast: lvs_sysctl.
+struct LvsSysctl {
+  std::map<std::string, std::string, std::less<>> values;
+  bool restore_on_stop = false;
+
+  bool operator==(const LvsSysctl&) const = default;
 };
 
 /// A named pipe that gets a line for every event, and the program that reads it. keepalived:
@@ -106,10 +117,12 @@ struct Globals {
   std::vector<std::string> vrrp_iptables;
   Rare<SyncDaemon> lvs_sync_daemon;
   IpvsTimeouts lvs_timeouts;
+  Rare<LvsSysctl> lvs_sysctl;
   core::Scheduling vrrp_process;
   core::Scheduling checker_process;
   core::Scheduling bfd_process;
-  std::int8_t max_auto_priority = 0;      ///< -1..99; 0 off. Nothing follows from it in Holdfast
+  std::int8_t max_auto_priority = 0;  ///< -1..99; up to 0: off
+  core::Duration min_auto_priority_delay = std::chrono::seconds(1);
   bool checker_log_all_failures = false;  ///< default of log_all_failures
   NotifyFifo notify_fifo;
   NotifyFifo vrrp_notify_fifo;

@@ -17,6 +17,10 @@ struct Scheduling {
   /// Processor time at real-time priority without a pause; then the process goes on at normal
   /// priority for a second. `rlimit_rttime`
   Duration realtime_limit = std::chrono::milliseconds(10);
+  /// Each wake-up that is at least `lateness` late raises the real-time priority by one, up to this
+  /// (1..99); 0: never. `max_auto_priority`, `min_auto_priority_delay`
+  std::uint8_t highest_priority = 0;
+  Duration lateness = std::chrono::seconds(1);
   std::vector<std::uint16_t> processors;  ///< empty: all it was started with. `cpu_affinity`
 
   bool operator==(const Scheduling&) const = default;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <ifaddrs.h>
 #include <memory>
@@ -58,6 +59,17 @@ void read_modules(HostFacts& facts) {
   facts.modules_present.merge(ipvs_modules_in(text_of(directory + "/modules.builtin")));
 }
 
+void read_switches(HostFacts& facts) {
+  std::error_code failed;
+  const std::filesystem::directory_iterator directory("/proc/sys/net/ipv4/vs", failed);
+  for (const auto& entry : directory) {
+    std::string value = text_of(entry.path());
+    while (value.ends_with('\n')) value.pop_back();
+    facts.ipvs_switches.emplace(entry.path().filename(), std::move(value));
+  }
+  facts.has_conntrack = std::filesystem::exists("/proc/sys/net/netfilter/nf_conntrack_max", failed);
+}
+
 }  // namespace
 
 std::set<std::string> ipvs_modules_in(std::string_view text) {
@@ -88,6 +100,7 @@ core::Result<HostFacts> read_host_facts() {
   }
   for (auto& [name, interface] : facts.interfaces) interface.ipv6_off = is_ipv6_off(name);
   read_modules(facts);
+  read_switches(facts);
   return facts;
 }
 

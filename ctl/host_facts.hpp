@@ -28,6 +28,9 @@ struct HostFacts {
   /// Those that could be loaded. Says nothing unless modules_known.
   std::set<std::string> modules_loadable;
   bool modules_known = false;  ///< /lib/modules of this kernel is visible
+  /// net.ipv4.vs.*, by name; empty: ip_vs is not loaded.
+  std::map<std::string, std::string> ipvs_switches;
+  bool has_conntrack = false;  ///< a firewall here follows connections
   /// What a Holdfast that runs here has put on its interfaces. Not known to the kernel: see
   /// held_addresses() of online.hpp.
   std::set<core::IpAddress> held;

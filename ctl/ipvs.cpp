@@ -5,6 +5,7 @@
 #include "ipvs_wrapper/json.hpp"
 #include "ipvs_wrapper/plan.hpp"
 #include "ipvs_wrapper/text.hpp"
+#include "runtime/small_file.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -55,6 +56,21 @@ int restore_table(Format format) {
     complain(
         fmt::format("{} of {} steps were not tried after that", report.not_tried, steps.size()));
   return report.failures.empty() ? kDone : kFailed;
+}
+
+int diff_table(const std::string& file, Format format) {
+  constexpr std::size_t kLongest = std::size_t{64} << 20;
+  const auto text = runtime::read_small_file(file, kLongest);
+  if (!text) return failed(text.error());
+  const auto wanted = format == Format::json ? ipvs::parse_json(*text) : ipvs::parse_text(*text);
+  if (!wanted) return failed(core::fail("{}: {}", file, wanted.error().message));
+  auto client = ipvs::Client::open();
+  if (!client) return failed(client.error());
+  const auto observed = client->read();
+  if (!observed) return failed(observed.error());
+  const auto differences = ipvs::diff(*wanted, observed->table);
+  for (const ipvs::Difference& one : differences) say(ipvs::to_string(one) + "\n");
+  return differences.empty() ? kDone : kChanges;
 }
 
 }  // namespace holdfast::ctl

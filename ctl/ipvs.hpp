@@ -11,4 +11,8 @@ namespace holdfast::ctl {
 /// has what it says. Entries that are there and not mentioned stay.
 [[nodiscard]] int restore_table(Format format);
 
+/// What the kernel's table has otherwise than a file of rules: a sentence each. kChanges:
+/// something.
+[[nodiscard]] int diff_table(const std::string& file, Format format);
+
 }  // namespace holdfast::ctl

@@ -6,18 +6,26 @@
 #include "ctl/convert.hpp"
 #include "ctl/doctor.hpp"
 #include "ctl/ipvs.hpp"
+#include "ctl/ipvsadm.hpp"
+#include "ctl/metrics_server.hpp"
 #include "ctl/plan.hpp"
+#include "ctl/steering_verbs.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
+#include <span>
+#include <string>
 #include <unistd.h>
+#include <vector>
 
 namespace holdfast::ctl {
 namespace {
@@ -112,17 +120,44 @@ CLI::App& add_doctor(CLI::App& app, DoctorRequest& request, bool& json) {
   return vrrp;
 }
 
-CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, bool& json) {
-  CLI::App& verb = *app.add_subcommand("ipvs", "The kernel's table of services, saved or restored");
+CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, std::string& diff, bool& json) {
+  CLI::App& verb = *app.add_subcommand(
+      "ipvs", "The kernel's table of services; also ipvsadm's -A -E -D -a -e -d -C -L");
   CLI::Option* print = verb.add_flag("-S,--save", save, "Print it, as `ipvsadm -S -n` does");
   verb.add_flag("-R,--restore", restore, "Read it from standard input; what is not mentioned stays")
+      ->excludes(print);
+  verb.add_option("--diff", diff, "What it has otherwise than this file of rules")
+      ->type_name("FILE")
       ->excludes(print);
   verb.add_flag("--json", json, "One JSON object instead of text");
   verb.require_option(1, 2);
   return verb;
 }
 
+/// ipvsadm's language, by its names or behind `ipvs`: its options are not those of this program.
+std::optional<int> run_ipvsadm_words(int argc, const char* const* argv) {
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (argc > 0) {
+    if (const auto done = run_by_name(argv[0], words)) return done;
+  }
+  if (words.size() < 2 || words.front() != "ipvs") return std::nullopt;
+  return run_ipvsadm(std::span(words).subspan(1));
+}
+
+CLI::App& add_metrics(CLI::App& app, MetricsRequest& request, std::string& format) {
+  CLI::App& verb = *app.add_subcommand("metrics", "The status as numbers for Prometheus");
+  verb.add_option("--listen", request.listen,
+                  "Serve /metrics, /health and /ready by HTTP on this address: 127.0.0.1:9650, "
+                  "[::1]:9650 or a path; without it they are printed once")
+      ->type_name("ADDRESS");
+  verb.add_option("--format", format, "Of what is printed: openmetrics or prometheus (0.0.4)")
+      ->check(CLI::IsMember({"openmetrics", "prometheus"}))
+      ->capture_default_str();
+  return verb;
+}
+
 int run(int argc, const char* const* argv) {
+  if (const auto done = run_ipvsadm_words(argc, argv)) return *done;
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -195,7 +230,16 @@ int run(int argc, const char* const* argv) {
   bool restore = false;
   DoctorRequest doctor_request;
   const CLI::App& doctor_verb = add_doctor(app, doctor_request, json);
-  const CLI::App& ipvs_verb = add_ipvs(app, save, restore, json);
+  std::string diff;
+  const CLI::App& ipvs_verb = add_ipvs(app, save, restore, diff, json);
+  RealServerVerbs real_server_verbs;
+  const CLI::App& real_server_verb = add_real_server(app, real_server_verbs, json);
+  MetricsRequest metrics_request;
+  std::string metrics_format = "openmetrics";
+  OrderRequest order_request;
+  std::string server;
+  add_orders(app, order_request, json, server);
+  const CLI::App& metrics_verb = add_metrics(app, metrics_request, metrics_format);
   std::string shell;
   const CLI::App* completion =
       app.add_subcommand("completion", "A script that completes these words in a shell");
@@ -252,7 +296,14 @@ int run(int argc, const char* const* argv) {
     doctor_request.colours = colours_for_stdout();
     return doctor_vrrp(target, doctor_request);
   }
+  if (ipvs_verb.parsed() && !diff.empty()) return diff_table(diff, format);
   if (ipvs_verb.parsed()) return restore ? restore_table(format) : save_table(format);
+  if (real_server_verb.parsed()) return run_real_server(target, real_server_verbs, format);
+  if (const auto code = run_orders(app, target, order_request, json, server)) return *code;
+  if (metrics_verb.parsed()) {
+    metrics_request.is_openmetrics = metrics_format == "openmetrics";
+    return metrics(target, metrics_request);
+  }
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));
     return kDone;

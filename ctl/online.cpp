@@ -3,6 +3,7 @@
 #include "config/report.hpp"
 #include "ctl/json_view.hpp"
 #include "ctl/online_scripts.hpp"
+#include "ctl/online_switches.hpp"
 
 #include <fmt/format.h>
 
@@ -295,6 +296,7 @@ void check_online(const config::Loaded& loaded, const HostFacts& host,
   }
   check_modules(online);
   check_files(online);
+  check_switches(loaded.model, host, reporter);
   check_scripts(loaded.model, reporter, look_up);
 }
 

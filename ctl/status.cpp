@@ -1,6 +1,7 @@
 #include "ctl/status.hpp"
 
 #include "ctl/json_view.hpp"
+#include "ctl/orders.hpp"
 
 #include <fmt/format.h>
 
@@ -110,9 +111,24 @@ std::string render_processes(const Replies& replies, const TextOptions& options)
          table.render(2, options.colours);
 }
 
+std::string render_orders(const Replies& replies, const TextOptions& options) {
+  std::string lines;
+  for (const Reply& reply : replies) {
+    if (!reply.status) continue;
+    for (const value& each : find_list(*reply.status, "orders"))
+      if (const object* order = each.if_object())
+        lines += fmt::format("  {}; asked for by {} at {}\n",
+                             painted(order_text(*order), Paint::warn, options.colours),
+                             text(*order, "author"), text(*order, "given_at"));
+  }
+  return lines.empty() ? lines
+                       : painted("Orders", Paint::bold, options.colours) + "\n" + lines + "\n";
+}
+
 std::string render_status(const Replies& replies, const TextOptions& options) {
   std::string text;
   if (replies[0].status) text += heading(*replies[0].status, options) + "\n";
+  text += render_orders(replies, options);
   text += render_processes(replies, options);
   if (replies[1].status) text += "\n" + render_instances(*replies[1].status, options);
   if (replies[2].status) text += "\n" + render_services(*replies[2].status, options);

@@ -41,6 +41,8 @@ struct TextOptions {
 [[nodiscard]] std::string render_status(const Replies& replies, const TextOptions& options);
 
 // The parts, one file each.
+/// What operators have asked for; empty: nothing.
+[[nodiscard]] std::string render_orders(const Replies& replies, const TextOptions& options);
 [[nodiscard]] std::string render_processes(const Replies& replies, const TextOptions& options);
 /// "chk succeeds (+20)".
 [[nodiscard]] std::string tracker_text(const boost::json::object& tracker);

@@ -183,6 +183,26 @@ std::string render_sync(const object& sync, const TextOptions& options) {
                      instance.empty() ? "" : "; follows ", instance);
 }
 
+/// "net.ipv4.vs.conntrack = 1 (was 0)", and what is not as it should be.
+std::string render_switches(const object& switches, const TextOptions& options) {
+  std::string result;
+  for (const value& entry : find_list(switches, "values")) {
+    const object* one = entry.if_object();
+    if (one == nullptr) continue;
+    const std::string now = text(*one, "value");
+    const std::string found = text(*one, "found");
+    const std::string line = fmt::format("net.ipv4.vs.{} = {}{}", text(*one, "name"),
+                                         now.empty() ? text(*one, "wanted") : now,
+                                         found.empty() ? "" : fmt::format(" (was {})", found));
+    result += fmt::format(
+        "  {}\n",
+        now.empty() ? painted(line + ": not in this kernel", Paint::bad, options.colours) : line);
+  }
+  if (const std::string error = text(switches, "error"); !error.empty())
+    result += fmt::format("  {}\n", painted(error, Paint::bad, options.colours));
+  return result;
+}
+
 }  // namespace
 
 std::string render_services(const object& checkers, const TextOptions& options) {
@@ -197,6 +217,8 @@ std::string render_services(const object& checkers, const TextOptions& options) 
     result += render_differences(*ipvs, options);
   }
   if (const object* sync = find_object(checkers, "sync")) result += render_sync(*sync, options);
+  if (const object* switches = find_object(checkers, "switches"))
+    result += render_switches(*switches, options);
   const array& services = find_list(checkers, "services");
   if (services.empty()) result += "  none configured\n";
   for (const value& entry : services) {

@@ -23,6 +23,11 @@ namespace holdfast::ipvs {
 /// '-q'".
 [[nodiscard]] core::Result<Table> parse_text(std::string_view text);
 
+/// One command for a table that is there: -A -E -D (service) or -a -e -d (server), as on ipvsadm's
+/// command line. A server without a port has its service's, and one that is not behind NAT always:
+/// the kernel hands its packets on as they are.
+[[nodiscard]] core::Result<Step> parse_command(std::string_view line);
+
 /// The lines behind to_string(Step), also for callers that hold the parts.
 [[nodiscard]] std::string service_line(char command, const ServiceKey& key,
                                        const Settings& settings);

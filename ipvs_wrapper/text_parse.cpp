@@ -25,20 +25,40 @@ struct Entry {
   std::optional<Word> tunnel_option;
 };
 
+// A command letter and what it is about.
+struct Command {
+  std::string_view short_name;
+  std::string_view long_name;
+  bool is_server;
+};
+constexpr Command kCommands[] = {
+    {"-A", "--add-service", false},    {"-a", "--add-server", true},
+    {"-E", "--edit-service", false},   {"-e", "--edit-server", true},
+    {"-D", "--delete-service", false}, {"-d", "--delete-server", true},
+};
+constexpr std::size_t kCommandsOfFiles = 2;  // a rules file only adds
+
+const Command* command_of(std::string_view word, std::size_t how_many) {
+  for (const Command& each : std::span(kCommands).first(how_many))
+    if (word == each.short_name || word == each.long_name) return &each;
+  return nullptr;
+}
+
 // A line as an entry.
 class LineParser : public TextLine {
  public:
   using TextLine::TextLine;
 
   core::Result<Entry> parse() {
-    if (first_word().text == "-A" || first_word().text == "--add-service") {
-      entry_.is_server = false;
-    } else if (first_word().text == "-a" || first_word().text == "--add-server") {
-      entry_.is_server = true;
-    } else {
+    const Command* command = command_of(first_word().text, kCommandsOfFiles);
+    if (command == nullptr)
       return problem(first_word(), "expected -A (service) or -a (server), found '{}'",
                      first_word().text);
-    }
+    return parse(*command);
+  }
+
+  core::Result<Entry> parse(const Command& command) {
+    entry_.is_server = command.is_server;
     while (has_more()) {
       if (auto error = option()) return *std::move(error);
     }
@@ -335,7 +355,40 @@ std::optional<core::Error> add_to(Table& table, Entry entry, const LineParser& l
   return {};
 }
 
+void complete_port(Entry& entry) {
+  const auto* key = std::get_if<AddressKey>(&*entry.key);
+  const bool keeps_port = entry.server.forwarding != Forwarding::masquerade;
+  if (key != nullptr && (entry.endpoint->port == 0 || keeps_port))
+    entry.endpoint->port = key->endpoint.port;
+}
+
 }  // namespace
+
+core::Result<Step> parse_command(std::string_view text) {
+  LineParser line(text, 1);
+  if (line.is_empty()) return core::fail("there is no command");
+  const Command* command = command_of(line.first_word().text, std::size(kCommands));
+  if (command == nullptr) {
+    return line.problem(line.first_word(), "expected one of -A -E -D -a -e -d, found '{}'",
+                        line.first_word().text);
+  }
+  auto entry = line.parse(*command);
+  if (!entry) return entry.error();
+  // A deletion names the server only: its method, and with it its port, is not known here.
+  if (command->short_name == "-D") return Step{DeleteService{*entry->key}};
+  if (command->short_name == "-d") {
+    if (entry->endpoint->port == 0) complete_port(*entry);
+    return Step{DeleteServer{*entry->key, *entry->endpoint}};
+  }
+  if (!command->is_server) {
+    if (command->short_name == "-A") return Step{AddService{*entry->key, entry->settings}};
+    return Step{EditService{*entry->key, entry->settings}};
+  }
+  complete_port(*entry);
+  if (command->short_name == "-a")
+    return Step{AddServer{*entry->key, *entry->endpoint, entry->server}};
+  return Step{EditServer{*entry->key, *entry->endpoint, entry->server}};
+}
 
 core::Result<Table> parse_text(std::string_view text) {
   Table table;

@@ -47,6 +47,7 @@ void ControlDesk::Client::on_line(std::size_t size) {
   boost::system::error_code error;
   json::value request = json::parse(line, error);
   if (error || !request.is_object()) return say_error("the request is not a JSON object");
+  request.get_object()["caller_uid"] = user_;  // the kernel's word, whatever the request says
   desk_.ask(is_owner_, std::move(request.get_object()));
 }
 

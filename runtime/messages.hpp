@@ -47,6 +47,12 @@ inline constexpr Message kScheduling{
     "A wish about priority, memory or processors could not be had; everything else works. Often a "
     "capability is missing (CAP_SYS_NICE, CAP_IPC_LOCK), or the processor is not there."};
 
+inline constexpr Message kRaised{
+    "runtime-priority-raised", Level::warning,
+    "The process did not get a processor in time and now runs at a higher real-time priority "
+    "(max_auto_priority). Something on this host keeps its processors busy: find it, or give "
+    "vrrp_rt_priority."};
+
 inline constexpr Message kRealtimeLimit{
     "runtime-realtime-limit", Level::warning,
     "The process used its processor time at real-time priority (vrrp_rlimit_rttime) without a "
@@ -68,6 +74,22 @@ inline constexpr Message kNoFileWatch{
     "The kernel does not tell of changes to tracked files, so that their last numbers go on to "
     "count. Most often fs.inotify.max_user_watches or max_user_instances is too small; reload when "
     "it is raised."};
+
+inline constexpr Message kOrderGiven{
+    "order-given", Level::warning,
+    "An operator has asked for something beside the configuration (holdfastctl drain, weight, "
+    "resign, priority). The line says what, who and until when; `holdfastctl status` lists what "
+    "counts now."};
+
+inline constexpr Message kOrderEnded{
+    "order-ended", Level::warning,
+    "What an operator had asked for counts no more: it was taken back, or its time has ended. The "
+    "configuration counts again."};
+
+inline constexpr Message kOrdersLost{
+    "order-file", Level::warning,
+    "Orders of operators could not be written to the run directory, or read from there: they do "
+    "not outlive the process. Look at `holdfastctl status` after its next start."};
 
 /// A scrape every few seconds must not fill the log.
 inline constexpr core::Duration kSignalReportInterval = std::chrono::hours(1);

@@ -71,8 +71,10 @@ void Scheduler::follow(const core::Scheduling& wanted) {
   if (before.nice != now_.nice) set_nice(errors);
   if (before.lock_memory != now_.lock_memory) set_memory(errors);
   if (before.processors != now_.processors) set_processors(errors);
+  const std::uint8_t raised_before =
+      std::exchange(raised_to_, std::min(raised_to_, now_.highest_priority));
   if (before.realtime_priority != now_.realtime_priority ||
-      before.realtime_limit != now_.realtime_limit)
+      before.realtime_limit != now_.realtime_limit || raised_before != raised_to_)
     set_realtime(errors);
   for (const core::Error& error : errors) logger_.log(kScheduling, "{}", error.message);
   if (const std::string words = to_string(now_); !words.empty() && errors.empty())
@@ -82,7 +84,7 @@ void Scheduler::follow(const core::Scheduling& wanted) {
 void Scheduler::set_nice(std::vector<core::Error>& errors) {
   const int nice = now_.nice.value_or(ordinary_nice_);
   // The threads that it makes, which are less urgent, begin at the ordinary value.
-  if (now_.realtime_priority == 0) set_policy(SCHED_OTHER, 0);
+  if (realtime_priority() == 0) set_policy(SCHED_OTHER, 0);
   if (::setpriority(PRIO_PROCESS, 0, nice) != 0)
     errors.push_back(core::fail_errno(errno, "cannot set the nice value {}", nice));
 }
@@ -91,7 +93,7 @@ void Scheduler::set_nice(std::vector<core::Error>& errors) {
 // hard one, at which it would end the process, is left alone.
 void Scheduler::set_realtime(std::vector<core::Error>& errors) {
   pause_.arm(std::nullopt);
-  if (now_.realtime_priority == 0) {
+  if (realtime_priority() == 0) {
     if (set_policy(SCHED_OTHER, 0) != 0)
       errors.push_back(core::fail_errno(errno, "cannot give up the real-time priority"));
     return;
@@ -103,9 +105,23 @@ void Scheduler::set_realtime(std::vector<core::Error>& errors) {
   if (::setrlimit(RLIMIT_RTTIME, &limit) != 0)
     errors.push_back(core::fail_errno(
         errno, "cannot limit the processor time at real-time priority to {} us", limit.rlim_cur));
-  else if (set_policy(SCHED_RR, now_.realtime_priority) != 0)
+  else if (set_policy(SCHED_RR, realtime_priority()) != 0)
     errors.push_back(
-        core::fail_errno(errno, "cannot set the real-time priority {}", now_.realtime_priority));
+        core::fail_errno(errno, "cannot set the real-time priority {}", realtime_priority()));
+}
+
+// One step for one wake-up: who waits for the processor at priority N waits for somebody above it.
+void Scheduler::woke_up(core::Duration late) {
+  if (late < now_.lateness || realtime_priority() >= now_.highest_priority) return;
+  raised_to_ = static_cast<std::uint8_t>(realtime_priority() + 1);
+  std::vector<core::Error> errors;
+  set_realtime(errors);
+  for (const core::Error& error : errors) logger_.log(kScheduling, "{}", error.message);
+  if (errors.empty())
+    logger_.log(kRaised, "woke up {} ms late: real-time priority {} from now on (of {} at most)",
+                late / std::chrono::milliseconds(1), raised_to_, now_.highest_priority);
+  else
+    now_.highest_priority = 0;  // nor the next time
 }
 
 // Threads beside the loop have no capabilities: under a limit, and with all later memory locked,
@@ -145,11 +161,11 @@ void Scheduler::set_processors(std::vector<core::Error>& errors) {
 void Scheduler::wait_for_limit() {
   limit_.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
-    if (now_.realtime_priority != 0 && !pause_.armed()) {
+    if (realtime_priority() != 0 && !pause_.armed()) {
       logger_.log(kRealtimeLimit,
                   "worked for {} us at real-time priority {} without a pause: it goes on at normal "
                   "priority for a second",
-                  now_.realtime_limit / std::chrono::microseconds(1), now_.realtime_priority);
+                  now_.realtime_limit / std::chrono::microseconds(1), realtime_priority());
       set_policy(SCHED_OTHER, 0);
       pause_.arm(now() + kPause);
     }

@@ -8,6 +8,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <sched.h>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class Scheduler {
 
   /// What cannot be had is logged, and the rest is done.
   void follow(const core::Scheduling& wanted);
+  /// The loop woke up `late` after the moment for which it had asked.
+  void woke_up(core::Duration late);
 
  private:
   void set_nice(std::vector<core::Error>& errors);
@@ -35,9 +38,13 @@ class Scheduler {
   void set_memory(std::vector<core::Error>& errors);
   void set_processors(std::vector<core::Error>& errors);
   void wait_for_limit();
+  [[nodiscard]] int realtime_priority() const {
+    return std::max(now_.realtime_priority, raised_to_);
+  }
 
   Logger& logger_;
   core::Scheduling now_;
+  std::uint8_t raised_to_ = 0;  ///< at most now_.highest_priority
   int ordinary_nice_;
   cpu_set_t first_processors_;
   boost::asio::signal_set limit_;  ///< SIGXCPU: realtime_limit is used up

@@ -7,6 +7,7 @@
 #include "runtime/director_age.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/messages.hpp"
+#include "runtime/order_desk.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/process.hpp"
 #include "runtime/scheduling.hpp"
@@ -17,6 +18,7 @@
 #include "vrrp/io/runner.hpp"
 #include "vrrp/messages.hpp"
 #include "vrrp/notifier.hpp"
+#include "vrrp/orders.hpp"
 #include "vrrp/process_tracker.hpp"
 #include "vrrp/rehearsal_desk.hpp"
 #include "vrrp/status.hpp"
@@ -68,6 +70,12 @@ class Daemon {
                          runner_->tell(TrackerReported{{TrackerKind::file, name}, {number}});
                        }),
         processes_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
+        orders_(
+            loop_.io(), logger_, options.run_dir + "/vrrp.orders",
+            [this](const std::string& kind, const std::string& subject, std::int64_t value) {
+              return judge_order(runner_->router(), kind, subject, value);
+            },
+            [this] { follow_orders(); }),
         patience_(loop_.io(), [this] { finish(); }),
         tidy_up_(loop_.io(), [this] { tidy_up(); }),
         scheduler_(loop_.io(), logger_, kNice),
@@ -100,6 +108,7 @@ class Daemon {
         },
         [this](const GroupChanged& change) { notifier_.tell(change); },
         [this](const RouterKey& key) { notifier_.forget(key); });
+    runner_->when_late([this](core::Duration late) { scheduler_.woke_up(late); });
     claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, runner_->router(), reflector_);
     rehearsals_ =
         std::make_unique<RehearsalDesk>(loop_.io(), *runner_, reflector_, notifier_, read_wiring);
@@ -142,11 +151,12 @@ class Daemon {
     control_ = std::move(*server);
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
-      made(std::make_shared<StatusDocument>(
-          StatusDocument::Subject{runner_->router(), reflector_, routing_, *claims_, generation}));
+      made(std::make_shared<StatusDocument>(StatusDocument::Subject{
+          runner_->router(), reflector_, routing_, *claims_, orders_.orders(), generation}));
     });
     runtime::answer_about_turns(*control_);
     rehearsals_->answer_on(*control_);
+    orders_.answer_on(*control_);
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
@@ -212,11 +222,18 @@ class Daemon {
     tracker_.follow(wiring.checks, scripts_at_work());
     files_tracked_.follow(wiring.files);
     processes_.follow(wiring.processes);
+    if (!has_configuration_) orders_.load();
+    follow_orders();
     if (has_configuration_) runner_->when_told([this] { repeat_states(); });
     has_configuration_ = true;
     claims_->follow();
     tidy_up_soon();
     logger_.log(kConfigured, "generation {} is in use: {} instances", generation, count);
+  }
+
+  void follow_orders() {
+    for (Steered& each : steered_by(orders_.orders(), runner_->router()))
+      runner_->tell(std::move(each));
   }
 
   void hold_static(const AddressList& addresses) {
@@ -322,6 +339,7 @@ class Daemon {
   ScriptTracker tracker_;
   runtime::TrackedFiles files_tracked_;
   ProcessTracker processes_;
+  runtime::OrderDesk orders_;
   bool has_configuration_ = false;
   bool has_statics_ = false;
   std::unique_ptr<Runner> runner_;

@@ -146,7 +146,12 @@ class Explanation {
   void explain_preemption(const Backup& backup, const HeardMaster& master) {
     const std::string who = master.address.to_string();
     const auto& setback = instance_.setback();
-    if (!settings_.may_preempt()) {
+    if (instance_.steering().resigns) {
+      change(
+          "leaves {} alone while that one advertises: an operator asked it to resign, `holdfastctl "
+          "resign {} --end` takes that back",
+          who, settings_.name);
+    } else if (!settings_.may_preempt()) {
       change("never takes over from {} while that one advertises: nopreempt is set", who);
     } else if (priority_ <= master.priority) {
       if (master.priority < kOwnerPriority)

@@ -1,6 +1,7 @@
 #include "vrrp/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/order_desk.hpp"
 #include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
 #include "vrrp/core/match.hpp"
@@ -229,8 +230,7 @@ void add_peer_troubles(const Instance& instance, core::Instant now, json::array&
 }  // namespace
 
 std::string sum_of(const Instance& instance) {
-  const InstanceSettings& settings = instance.settings();
-  return sum_text(settings.priority, settings.trackers, instance.verdicts());
+  return instance.priority_sum();
 }
 
 json::array trackers_of(const Instance& instance) {
@@ -357,6 +357,7 @@ runtime::ControlPiece StatusDocument::head() const {
                     {"pid", static_cast<std::int64_t>(::getpid())},
                     {"generation", subject_.generation},
                     {"loop", runtime::turns_json()},
+                    {"orders", runtime::status_json(subject_.orders, runtime::now())},
                     {"strays", strays_of(subject_.router)},
                     {"sync_groups", groups_of(subject_.router)}};
   return [page = std::move(page)](std::string& text) {

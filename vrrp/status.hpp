@@ -2,6 +2,7 @@
 // loop; the text is made of the copies in another thread.
 #pragma once
 
+#include "core/orders.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/control_socket.hpp"
@@ -28,6 +29,7 @@ class StatusDocument final : public runtime::ControlDocument {
     const netlink::Reflector& reflector;
     const netlink::Routing& routing;
     const ClaimWatch& claims;
+    const core::Orders& orders;
     std::uint64_t generation = 0;  ///< Of the configuration.
   };
 

@@ -286,6 +286,14 @@ Pace pace_of(const config::Model& model) {
   return pace;
 }
 
+core::Scheduling scheduling_of(const config::Globals& globals) {
+  core::Scheduling scheduling = globals.vrrp_process;
+  if (globals.max_auto_priority > 0)
+    scheduling.highest_priority = static_cast<std::uint8_t>(globals.max_auto_priority);
+  scheduling.lateness = globals.min_auto_priority_delay;
+  return scheduling;
+}
+
 }  // namespace
 
 Wiring wiring_of(const config::Model& model) {
@@ -294,7 +302,7 @@ Wiring wiring_of(const config::Model& model) {
   const RulePriorities priorities(model);
   wiring.static_addresses = addresses_of(model.static_addresses, {});
   wiring.routing.statics = routing_of(model.static_routes, model.static_rules, priorities);
-  wiring.scheduling = model.globals.vrrp_process;
+  wiring.scheduling = scheduling_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
   wiring.mails_faults = !model.globals.no_email_faults;

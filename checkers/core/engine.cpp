@@ -323,7 +323,10 @@ std::vector<Standing> Engine::standings(std::size_t service) const {
 
 Standing Engine::standing_of(std::size_t service, std::size_t server) const {
   const ServerView& view = services_[service].servers[server];
-  const std::uint32_t configured = settings_.services[service].servers[server].entry.weight;
+  const ServerSettings& settings = settings_.services[service].servers[server];
+  if (const auto asked = steered_.find(settings.endpoint); asked != steered_.end())
+    return {state_of(view), asked->second};
+  const std::uint32_t configured = settings.entry.weight;
   std::vector<WeightClaim> claims;
   for (const CheckState& check : view.checks)
     if (check.weight) claims.push_back(*check.weight);

@@ -62,6 +62,7 @@ class Engine {
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] const std::vector<ServiceView>& services() const { return services_; }
+  [[nodiscard]] const std::map<core::Endpoint, std::uint32_t>& steered() const { return steered_; }
   /// The table that the kernel should have.
   [[nodiscard]] const ipvs::Table& desired() const { return desired_; }
   [[nodiscard]] const ProbeSettings& probe_settings(ProbeId probe) const;
@@ -98,6 +99,8 @@ class Engine {
   void on_event(const FileChanged& changed, core::Instant now, Actions& out);
   void on_event(const Configure& configure, core::Instant now, Actions& out);
   void on_event(const AddressesHere& here, core::Instant now, Actions& out);
+  void on_event(const Steered& steered, core::Instant now, Actions& out);
+  void on_event(const CheckNow& check, core::Instant now, Actions& out);
   void on_event(const Stop& stop, core::Instant now, Actions& out);
 
   [[nodiscard]] HealthChange tell_subscriber(const CheckIndex& at, const Outcome& outcome,
@@ -137,6 +140,7 @@ class Engine {
   std::vector<ServiceView> services_;
   ipvs::Table desired_;
   std::set<core::IpAddress> here_;
+  std::map<core::Endpoint, std::uint32_t> steered_;  // weights that operators asked for
   std::unordered_map<ProbeId, Probe> probes_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> heap_;
   std::uint64_t next_probe_ = 1;

@@ -6,6 +6,8 @@
 #include "checkers/core/settings.hpp"
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <variant>
@@ -55,9 +57,21 @@ struct AddressesHere {
   std::set<core::IpAddress> addresses;
 };
 
+/// What operators have asked for, all of it: these servers have this weight while they are up,
+/// whatever their checks and the configuration say of it. A reload leaves it as it is.
+struct Steered {
+  std::map<core::Endpoint, std::uint32_t> weights;
+};
+
+/// Who is probed is probed now: one server, or (nullopt) all of them.
+struct CheckNow {
+  std::optional<core::Endpoint> server;
+};
+
 /// Leave in order: no more probes; the "down" notifications of omega services.
 struct Stop {};
 
-using Event = std::variant<Tick, ProbeFinished, FileChanged, Configure, AddressesHere, Stop>;
+using Event = std::variant<Tick, ProbeFinished, FileChanged, Configure, AddressesHere, Steered,
+                           CheckNow, Stop>;
 
 }  // namespace holdfast::checkers

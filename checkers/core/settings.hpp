@@ -3,6 +3,7 @@
 // more. Values only.
 #pragma once
 
+#include "checkers/core/switches.hpp"
 #include "core/ip_address.hpp"
 #include "core/pattern.hpp"
 #include "core/rare.hpp"
@@ -247,6 +248,7 @@ struct Settings {
   core::Rare<SyncSettings> sync = {};
   /// keepalived: lvs_timeouts.
   ipvs::Timeouts timeouts = {};
+  SwitchSettings switches{};  ///< of the kernel's IPVS: lvs_sysctl
   /// Services of others are removed, too. keepalived: lvs_flush, lvs_flush_on_stop.
   bool flush_at_start = false;
   bool flush_at_stop = false;

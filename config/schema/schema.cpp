@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, kBlockCount> kBlockNames = {
     "BFD_CHECK",
     "FILE_CHECK",
     "bfd_instance",
+    "lvs_sysctl",
     "host",
     "group",
     "unicast_peer",
@@ -114,6 +115,7 @@ Schema::Schema() {
   add_rows(Block::global_defs, rows::global_defs(), Room::none);
   add(rows::globals_of_protocols(), Room::vrrp);
   add_rows(Block::global_defs, rows::global_defs_rare(), Room::none);
+  add_rows(Block::lvs_sysctl, rows::lvs_sysctl(), Room::checkers);
   add_rows(Block::address_list, rows::address_list(), Room::vrrp);
   add(rows::routes(), Room::vrrp);
   add_rows(Block::rule_list, rows::rule_list(), Room::vrrp);

@@ -46,6 +46,7 @@ enum class Block : std::uint8_t {
   bfd_check,
   file_check,
   bfd_instance,
+  lvs_sysctl,
   smtp_host,             ///< host { … } of SMTP_CHECK
   name_list,             ///< body of `group`, `interfaces`: names, several on a line or one
   peer_list,             ///< body of unicast_peer
@@ -238,6 +239,8 @@ struct Table {
 [[nodiscard]] std::span<const Keyword> global_defs();
 /// What instances and services inherit, announcements and IPVS, with the lines of their options.
 [[nodiscard]] std::span<const Table> globals_of_protocols();
+/// The kernel's switches of IPVS.
+[[nodiscard]] std::span<const Keyword> lvs_sysctl();
 /// Further words of global_defs: those without effect.
 [[nodiscard]] std::span<const Keyword> global_defs_rare();
 [[nodiscard]] std::span<const Keyword> address_list();

@@ -192,12 +192,12 @@ constexpr Keyword kGlobalDefs[] = {
          doc("program that reads lvs_notify_fifo")),
 
     // the processes
-    word(
-        "max_auto_priority", optional(integer(-1, 99)), fallback("0"),
-        not_yet("accepted, without effect: 'max_auto_priority' (Holdfast never raises its priority "
-                "by itself)"),
-        value<&Globals::max_auto_priority>, reads<read_auto_priority>,
-        doc("highest real-time priority that late timers may raise a process to")),
+    word("max_auto_priority", acts_in(Room::vrrp), optional(integer(-1, 99)), fallback("0"),
+         value<&Globals::max_auto_priority>, reads<read_auto_priority>,
+         doc("highest real-time priority that late wake-ups may raise the VRRP process to")),
+    word("min_auto_priority_delay", acts_in(Room::vrrp), integer(1, 10'000'000),
+         with("max_auto_priority"), fallback("1000000"), value<&Globals::min_auto_priority_delay>,
+         doc("lateness of a wake-up that raises the priority by one, µs")),
     word("vrrp_priority", acts_in(Room::vrrp), integer(-20, 19),
          value<&Globals::vrrp_process, &core::Scheduling::nice>,
          doc("nice value of the VRRP process; without it -10, if it may")),

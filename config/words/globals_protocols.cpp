@@ -72,6 +72,15 @@ void write_flush_on_stop(const Globals& globals, Writer& out) {
                                                                    : std::vector<std::string>{});
 }
 
+void read_switches(Globals& globals, const Args& args) {
+  read_body(args, globals.lvs_sysctl.ensure());
+}
+void write_switches(const Globals& globals, Writer& out) {
+  if (!globals.lvs_sysctl) return;
+  Writer body = body_of(out.block("lvs_sysctl"), out.detail());
+  write_words(Block::lvs_sysctl, *globals.lvs_sysctl, LvsSysctl{}, body);
+}
+
 void read_sync_group(SyncDaemon& daemon, const Args& args) {
   if (gives_group(args)) daemon.group = args.value(0).address;
 }
@@ -217,6 +226,9 @@ constexpr Keyword kGlobalDefs[] = {
          doc("synchronise connections with the other directors over this interface")),
     word("lvs_timeouts", required_options(Block::timeouts_line), acts_in(Room::checkers),
          value<&Globals::lvs_timeouts>, doc("how long IPVS remembers idle connections")),
+    word("lvs_sysctl", opens(Block::lvs_sysctl), acts_in(Room::checkers), kRepeatable,
+         reads<read_switches>, writes<write_switches>,
+         doc("the kernel's switches of IPVS, net.ipv4.vs.*: a word of Holdfast")),
     word("lvs_flush", acts_in(Room::checkers), value<&Globals::lvs_flush>,
          doc("remove the services of others from the IPVS table at start")),
     word("lvs_flush_on_stop", optional(choice("VS")), acts_in(Room::checkers),

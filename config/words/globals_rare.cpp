@@ -35,8 +35,6 @@ constexpr Keyword kGlobalDefs[] = {
          doc("name of the BFD process")),
     word("random_seed", integer(0, kAny32), acts_in(Room::reader), reads<read_by_the_expander>,
          doc("seed of ${_RANDOM}")),
-    word("min_auto_priority_delay", integer(1, 10'000'000), not_kept(),
-         doc("lateness that makes max_auto_priority act, µs")),
     word("use_symlink_paths", boolean(), not_kept(), since("2.4"),
          doc("run scripts by the path as written, not by what it points to")),
     word("config_save_dir", text("directory"), not_kept(),

@@ -1,6 +1,9 @@
-// Any JSON as the answer of a process to `holdfastctl status` or `explain`: shown in some way,
-// never a crash. A later version, or whoever has taken the socket's place, may say anything.
+// Any JSON as the answer of a process to `holdfastctl status`, `metrics` or `explain`: shown in
+// some way, never a crash. A later version, or whoever has taken the socket's place, may say
+// anything.
 #include "ctl/explain_view.hpp"
+#include "ctl/metrics.hpp"
+#include "ctl/readiness.hpp"
 #include "ctl/status.hpp"
 
 #include <boost/json/parse.hpp>
@@ -27,5 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(merge(replies));
   static_cast<void>(
       render_status(replies, {.colours = Colours::no, .now = "2026-11-21T00:42:03.123Z"}));
+  static_cast<void>(render_metrics(replies, Dialect::openmetrics, "2026-11-21T00:42:03.123Z"));
+  static_cast<void>(readiness(replies));
   return 0;
 }

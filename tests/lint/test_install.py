@@ -41,18 +41,30 @@ def test_the_unit_starts_the_program_that_was_installed(installed: tuple[Path, s
     assert (there / "lib/sysusers.d/holdfast.conf").is_file()
 
 
-def test_systemd_understands_the_unit(installed: tuple[Path, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", ["holdfast.service", "holdfast-real-server@.service",
+                                  "holdfast-ipvs.service"])
+def test_systemd_understands_the_unit(installed: tuple[Path, str], tmp_path: Path,
+                                      unit: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("there is no systemd-analyze here")
     there, prefix = installed
-    unit = (there / "lib/systemd/system/holdfast.service").read_text()
-    copy = tmp_path / "holdfast.service"
+    text = (there / "lib/systemd/system" / unit).read_text()
+    copy = tmp_path / unit.replace("@.", "@192.0.2.1.")
     # It looks whether the program is there.
-    copy.write_text(unit.replace(f"{prefix}/sbin/holdfast", str(there / "sbin/holdfast")))
+    for directory in ("bin", "sbin"):
+        text = text.replace(f"{prefix}/{directory}/", f"{there / directory}/")
+    copy.write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True,
                           text=True, check=False)
     ours = [line for line in done.stderr.splitlines() if "holdfast" in line]
     assert done.returncode == 0 and not ours, done.stderr
+
+
+def test_the_unit_of_a_real_server_gives_back_what_it_took(installed: tuple[Path, str]) -> None:
+    there, prefix = installed
+    text = (there / "lib/systemd/system/holdfast-real-server@.service").read_text()
+    assert f"ExecStart={prefix}/bin/holdfastctl real-server up %i " in text
+    assert f"ExecStop={prefix}/bin/holdfastctl real-server down %i\n" in text
 
 
 def test_the_unit_signals_the_parent_alone_and_takes_nothing_from_scripts(

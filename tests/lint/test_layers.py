@@ -79,7 +79,7 @@ ONLY_IN = [
     (re.compile(r"^toml\+\+|^toml\.hpp"), re.compile(r"^config/toml/")),
     (re.compile(r"^CLI/"), re.compile(r"^((watchdog|ctl)/[^/]+|runtime/completion)\.[ch]pp$")),
     (re.compile(r"^boost/beast"),
-     re.compile(r"^(checkers/core/dialogue_http\.cpp|runtime/metrics)")),
+     re.compile(r"^(checkers/core/dialogue_http\.cpp|ctl/http_request\.cpp)")),
     (re.compile(r"^openssl/"), re.compile(r"^checkers/")),
 ]
 

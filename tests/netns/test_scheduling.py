@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
+import time
 from pathlib import Path
 
 from tests.lab.netns import Lab, eventually
@@ -63,6 +65,29 @@ def test_words_about_scheduling_act_and_end_with_a_reload(lab: Lab) -> None:
     assert locked_kib(pids["vrrp"]) == 0
     assert os.sched_getaffinity(pids["checkers"]) == everywhere
     assert host.pids() == pids
+
+
+def test_late_wake_ups_raise_the_priority_step_by_step(lab: Lab) -> None:
+    words = "global_defs {\n max_auto_priority 2\n min_auto_priority_delay 300000\n}\n"
+    host = Host(lab, words + VRRP % 255 + SERVICE)
+    host.start()
+    pid = host.pids()["vrrp"]
+
+    def wakes_late(raised: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.3)  # beyond the next advert, and the delay
+        os.kill(pid, signal.SIGCONT)
+        assert eventually(lambda: loop_of(pid)[:2] == (os.SCHED_RR, raised), 5) is not None
+
+    assert loop_of(pid)[:2] == (os.SCHED_OTHER, 0)
+    wakes_late(1)
+    wakes_late(2)
+    wakes_late(2)
+    assert host.log().count("runtime-priority-raised") == 2
+    assert "real-time priority 2 from now on (of 2 at most)" in host.log()
+    reload(host, VRRP % 255 + SERVICE)
+    assert loop_of(pid) == (os.SCHED_OTHER, 0, -10)
+    assert host.pids()["vrrp"] == pid
 
 
 def test_work_beyond_the_limit_of_real_time_goes_on_at_normal_priority(lab: Lab) -> None:

@@ -154,8 +154,9 @@ void ElectionOracle::check_forms(View& view) const {
         others.clear();
       }
       others.insert(right.begin(), right.end());
-      const bool answers = std::any_of(right.begin(), right.end(),
-                                       [&](ChecksumForm form) { return found.contains(form); });
+      const bool answers = std::any_of(
+          right.begin(), right.end(),
+          [&forms_seen = found](ChecksumForm form) { return forms_seen.contains(form); });
       if (!answers || !std::includes(others.begin(), others.end(), found.begin(), found.end()))
         violated("answered in its own form", view,
                  "writes to " + destination.to_string() + " with another checksum");

@@ -11,6 +11,9 @@ global_defs {
   notification_email {
     admin@example.com
   }
+  lvs_sysctl {
+    conntrack 1
+  }
 }
 static_ipaddress {
   192.168.9.1/24 dev eth1

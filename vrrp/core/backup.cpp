@@ -36,8 +36,7 @@ void Instance::on_advert_as_backup(const AdvertReceived& event, Instant now, Bac
   // We hear: the next pause deserves its own benefit of the doubt.
   backup.restarted_after_pause = false;
   if (priority >= priority_) backup.preempt_allowed_at.reset();
-  const bool must_wait = setback_ && now < setback_->until;  // we could not serve just now
-  if (priority < priority_ && settings_.may_preempt() && !must_wait) {
+  if (priority < priority_ && settings_.may_preempt() && !must_not_preempt(now)) {
     if (!backup.preempt_allowed_at) backup.preempt_allowed_at = now + settings_.preempt_delay;
     if (now >= *backup.preempt_allowed_at) return;  // we outrank the sender: let our timer run out
   }

@@ -136,6 +136,19 @@ struct TrackerReported {
   TrackerId tracker;
   Verdict verdict{};
 };
+/// What an operator has asked of one virtual router, until it is taken back. It is no part of the
+/// configuration: a reload leaves it as it is.
+struct Steering {
+  int adds = 0;  ///< To the priority, beside what is tracked.
+  /// It has left its mastership to others: while one of them is heard it does not take over.
+  bool resigns = false;
+  bool operator==(const Steering&) const = default;
+};
+/// From now on it is this. A sync group resigns together, whichever member was asked.
+struct Steered {
+  RouterKey router;
+  Steering steering;
+};
 /// A new configuration: the complete set. See Router for what happens to whom.
 struct Reload {
   std::vector<InstanceSettings> instances;
@@ -145,6 +158,6 @@ using Event =
     std::variant<Startup, Tick, AdvertReceived, AdvertRejected, AdvertSent, AdvertRefused,
                  AnnouncementsRefused, InterfaceChanged, AddressesPlaced, AddressesRepaired,
                  Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, Reload, ScriptStarted,
-                 ScriptEnded, RecallProofs, ClockTold, TrackerReported>;
+                 ScriptEnded, RecallProofs, ClockTold, TrackerReported, Steered>;
 
 }  // namespace holdfast::vrrp

@@ -21,7 +21,12 @@ std::uint8_t Instance::reckon_priority() {
       std::none_of(settings_.trackers.begin(), settings_.trackers.end(), is_open);
   if (knows_all) resumed_priority_ = 0;
   if (resumed_priority_ != 0) return resumed_priority_;
-  return vrrp::effective_priority(settings_.priority, settings_.trackers, verdicts());
+  return vrrp::effective_priority(settings_.priority, settings_.trackers, verdicts(),
+                                  steering().adds);
+}
+
+std::string Instance::priority_sum() const {
+  return sum_text(settings_.priority, settings_.trackers, verdicts(), steering().adds);
 }
 
 bool Instance::waits_for_trackers() const {
@@ -63,8 +68,7 @@ void Instance::follow_priority(Instant now, Actions& out) {
 // Who has not begun has no priority yet that somebody could know.
 void Instance::tell_priority(std::uint8_t old_priority, Actions& out) const {
   if (old_priority == priority_ || state_name() == StateName::init) return;
-  out.emplace_back(PriorityChanged{subject_, old_priority, priority_,
-                                   sum_text(settings_.priority, settings_.trackers, verdicts())});
+  out.emplace_back(PriorityChanged{subject_, old_priority, priority_, priority_sum()});
   remember(out);
 }
 

@@ -35,7 +35,7 @@ GroupMember Instance::as_member(Instant now) const {
 bool Instance::hears_better_master(Instant now) const {
   if (!hears_another_master(now)) return false;
   if (heard_master_->priority >= priority_ || !settings_.may_preempt()) return true;
-  if (setback_ && now < setback_->until) return true;
+  if (must_not_preempt(now)) return true;
   const Instant allowed_at = std::get<Backup>(state_).preempt_allowed_at.value_or(
       heard_master_->heard_at + settings_.preempt_delay);
   return now < allowed_at;
@@ -68,10 +68,10 @@ void Instance::on(const GroupSays& event, Instant now, Actions& out) {
     case GroupWish::take_over:
       return become_master(event.why.empty() ? why_in_group(now) : event.why, now, out);
     case GroupWish::yield:
-      return yield_with_group(event.why, now, out);
+      return step_down(event.why, now, out);
     case GroupWish::resign:
       send_advert(kResignPriority, now, out);
-      return yield_with_group(event.why, now, out);
+      return step_down(event.why, now, out);
     case GroupWish::listen:
       break;
   }
@@ -93,9 +93,9 @@ void Instance::on(const GroupHandsOver& event, Instant, Actions& out) {
   remember(out);
 }
 
-// When a member has yielded, without priority 0: the group that it has yielded to is master here,
-// too, or will be as soon as it may.
-void Instance::yield_with_group(const std::string& why, Instant now, Actions& out) {
+// Without priority 0. When a member of a group has yielded, the group that it has yielded to is
+// master here, too, or will be as soon as it may.
+void Instance::step_down(const std::string& why, Instant now, Actions& out) {
   ++counters_.released_master;
   placement_.reset();
   out.emplace_back(WithdrawAddresses{subject_});

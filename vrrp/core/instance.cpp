@@ -196,7 +196,7 @@ void Instance::on(const AnnouncementsRefused& event, Instant, Actions&) {
 void Instance::on(const Reconfigure& event, Instant now, Actions& out) {
   const InstanceSettings old = std::exchange(settings_, event.settings);
   const std::uint8_t old_priority = priority_;
-  const bool tracks = !old.trackers.empty() || !settings_.trackers.empty();
+  const bool tracks = !old.trackers.empty() || !settings_.trackers.empty() || steering_;
   adopt_settings();
   leave_group(old);
   verdicts_.reset();

@@ -4,7 +4,8 @@
 //
 // Its bodies lie beside the RFC's sections: backup.cpp, master.cpp, handover.cpp (leaving),
 // fault.cpp (what keeps it from serving), followed.cpp (what it tracks), grouped.cpp (its sync
-// group), peers.cpp (who was heard), instance.cpp (the rest).
+// group), steered.cpp (what an operator asked of it), peers.cpp (who was heard), instance.cpp (the
+// rest).
 #pragma once
 
 #include "core/rare.hpp"
@@ -134,7 +135,7 @@ using InstanceEvent =
                  AnnouncementsRefused, InterfaceReport, AddressesPlaced, AddressesRepaired,
                  Shutdown, ShutdownNow, ProcessPaused, ResumeFromPage, TrackerReport, Reconfigure,
                  Remove, RecallProofs, ClockTold, GroupFault, GroupSays, GroupForgetsPage,
-                 GroupHandsOver>;
+                 GroupHandsOver, Steered>;
 
 /// What faults_ calls those that it tracks begins with this.
 inline constexpr std::string_view kTrackedSource = "tracked ";
@@ -187,6 +188,9 @@ class Instance {
   [[nodiscard]] const std::optional<Placement>& placement() const { return placement_; }
   [[nodiscard]] const core::Rare<Setback>& setback() const { return setback_; }
   [[nodiscard]] const core::Rare<SendTrouble>& send_trouble() const { return send_trouble_; }
+  [[nodiscard]] Steering steering() const { return steering_ ? *steering_ : Steering{}; }
+  /// "100 + 20 (chk succeeds) = 120"; empty: the configured priority counts.
+  [[nodiscard]] std::string priority_sum() const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
   void clear_counters() { counters_ = {}; }
   /// True while the addresses should be in the kernel: as master, and during a handover.
@@ -236,6 +240,7 @@ class Instance {
   void on(const GroupSays& event, Instant now, Actions& out);
   void on(const GroupForgetsPage& event, Instant now, Actions& out);
   void on(const GroupHandsOver& event, Instant now, Actions& out);
+  void on(const Steered& event, Instant now, Actions& out);
 
   void begin(Instant now, Actions& out);
 
@@ -285,8 +290,12 @@ class Instance {
   [[nodiscard]] bool is_member() const;
   [[nodiscard]] bool hears_better_master(Instant now) const;
   [[nodiscard]] std::string why_in_group(Instant now) const;
-  void yield_with_group(const std::string& why, Instant now, Actions& out);
+  void step_down(const std::string& why, Instant now, Actions& out);
   void leave_group(const InstanceSettings& old);
+
+  // steered.cpp
+  /// It leaves a master that it hears alone, however weak that one is.
+  [[nodiscard]] bool must_not_preempt(Instant now) const;
 
   // followed.cpp
   [[nodiscard]] std::uint8_t reckon_priority();
@@ -349,6 +358,7 @@ class Instance {
   std::optional<Placement> placement_;
   core::Rare<Setback> setback_;
   core::Rare<SendTrouble> send_trouble_;
+  core::Rare<Steering> steering_;
 
   std::optional<HeardMaster> heard_master_;
   bool master_resigned_ = false;             // the last advert heard was a priority 0

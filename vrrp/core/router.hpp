@@ -107,6 +107,7 @@ class Router {
   void on(const ScriptEnded& event, Instant now, Actions& out);
   void on(const TrackerReported& event, Instant now, Actions& out);
   void on(const ClockTold& event, Instant now, Actions& out);
+  void on(const Steered& event, Instant now, Actions& out);
   /// Everything else that names its router. One that a reload removed meanwhile hears nothing.
   template <class AboutOne>
   void on(const AboutOne& event, Instant now, Actions& out) {

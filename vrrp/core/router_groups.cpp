@@ -54,7 +54,9 @@ void Router::find_groups() {
   }
   std::erase_if(groups_, [](const auto& each) { return each.second.members.empty(); });
   for (auto& [name, group] : groups_) {
-    std::erase_if(group.in_step, [&](std::size_t slot) { return !contains(group.members, slot); });
+    std::erase_if(group.in_step, [&members = group.members](std::size_t slot) {
+      return !contains(members, slot);
+    });
     unsettled_.insert(name);
   }
 }
@@ -110,6 +112,20 @@ void Router::hand_over_together(Instant now, Actions& out) {
     if (!latest) continue;
     for (const std::size_t slot : group.members)
       if (slots_[slot]) step_slot(slot, GroupHandsOver{*latest}, now, out);
+  }
+}
+
+// All say that they go before any of them is brought together with the others.
+void Router::on(const Steered& event, Instant now, Actions& out) {
+  const std::size_t slot = slot_of(event.router);
+  if (slot == kNoSlot) return;
+  step_slot(slot, event, now, out);
+  const auto group = groups_.find(slots_[slot]->settings().sync_group.str());
+  if (group == groups_.end()) return;
+  for (const std::size_t other : group->second.members) {
+    Steering steering = slots_[other]->steering();
+    if (std::exchange(steering.resigns, event.steering.resigns) == event.steering.resigns) continue;
+    step_slot(other, Steered{slots_[other]->key(), steering}, now, out);
   }
 }
 

@@ -29,6 +29,7 @@ struct Situation {
   std::optional<Placement> placement;
   core::Rare<Setback> setback;
   core::Rare<SendTrouble> send_trouble;
+  core::Rare<Steering> steering;
   std::optional<HeardMaster> heard_master;
   bool master_resigned = false;
   std::optional<HeardMaster> slowest_peer;

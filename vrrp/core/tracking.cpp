@@ -86,17 +86,17 @@ bool may_still_count(const Tracker& tracker, const Verdicts& verdicts) {
 }
 
 std::uint8_t effective_priority(std::uint8_t base, const std::vector<Tracker>& trackers,
-                                const Verdicts& verdicts) {
-  if (base == kOwnerPriority || trackers.empty()) return base;
-  const int sum = base + points_of(trackers, verdicts);
+                                const Verdicts& verdicts, int steered) {
+  if (base == kOwnerPriority || (trackers.empty() && steered == 0)) return base;
+  const int sum = base + points_of(trackers, verdicts) + steered;
   return static_cast<std::uint8_t>(std::clamp(sum, kLeastTracked, kMostTracked));
 }
 
 std::string sum_text(std::uint8_t base, const std::vector<Tracker>& trackers,
-                     const Verdicts& verdicts) {
+                     const Verdicts& verdicts, int steered) {
   if (base == kOwnerPriority) return {};
   std::string text = fmt::format("{}", base);
-  bool any = false;
+  bool any = steered != 0;
   for (const Tracker& each : trackers) {
     const int points = contribution(each, verdicts);
     if (points == 0) continue;
@@ -105,7 +105,10 @@ std::string sum_text(std::uint8_t base, const std::vector<Tracker>& trackers,
                         verdict_text(each, verdicts));
   }
   if (!any) return {};
-  const int sum = base + points_of(trackers, verdicts);
+  if (steered != 0)
+    text += fmt::format(" {} {} (asked for by an operator)", steered > 0 ? '+' : '-',
+                        std::abs(steered));
+  const int sum = base + points_of(trackers, verdicts) + steered;
   text += fmt::format(" = {}", sum);
   if (sum > kMostTracked) text += fmt::format(", at most {}", kMostTracked);
   if (sum < kLeastTracked) text += fmt::format(", at least {}", kLeastTracked);

@@ -70,14 +70,14 @@ inline constexpr int kMostOfFile = 254;
 /// With a weight, and has not said anything.
 [[nodiscard]] bool may_still_count(const Tracker& tracker, const Verdicts& verdicts);
 
-/// `base` and what the trackers add, within kLeastTracked and kMostTracked. 255, the owner, stays
-/// (keepalived).
+/// `base` and what the trackers and an operator (`steered`) add, within kLeastTracked and
+/// kMostTracked. 255, the owner, stays (keepalived).
 [[nodiscard]] std::uint8_t effective_priority(std::uint8_t base,
                                               const std::vector<Tracker>& trackers,
-                                              const Verdicts& verdicts);
+                                              const Verdicts& verdicts, int steered = 0);
 /// "100 + 20 (chk succeeds) - 30 (eth1 is down) = 90". Empty: nothing is added.
 [[nodiscard]] std::string sum_text(std::uint8_t base, const std::vector<Tracker>& trackers,
-                                   const Verdicts& verdicts);
+                                   const Verdicts& verdicts, int steered = 0);
 /// "chk succeeds", "eth1 is down", "load holds 30", "chk has not said anything yet".
 [[nodiscard]] std::string verdict_text(const Tracker& tracker, const Verdicts& verdicts);
 

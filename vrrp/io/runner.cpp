@@ -233,6 +233,7 @@ void Runner::announce() {
 }
 
 void Runner::report_pause(const runtime::PauseDetector::Pause& pause) {
+  if (pause.late > core::Duration{} && on_late_) on_late_(pause.late);
   const auto threshold = router().shortest_interval();
   if (!threshold || pause.total() < *threshold) return;
   if (!noise_.admit("pause", runtime::now())) return;

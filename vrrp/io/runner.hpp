@@ -57,6 +57,8 @@ class Runner {
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);
   /// Once, when all that was decided until now has been told.
   void when_told(std::function<void()> then);
+  /// At each wake-up that came later than asked for.
+  void when_late(std::function<void(core::Duration late)> then) { on_late_ = std::move(then); }
   /// Of announcements, from now on.
   void set_pace(const Pace& pace) { executor_.announcer().set_pace(pace); }
   /// Closes what prepare opened.
@@ -138,6 +140,7 @@ class Runner {
 
   std::function<void()> on_stopped_;
   std::function<void()> on_told_;
+  std::function<void(core::Duration)> on_late_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer start_;

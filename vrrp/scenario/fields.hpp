@@ -331,6 +331,18 @@ void describe(auto& archive, Either<TrackerReported> auto& value) {
   archive("verdict", verdict);
 }
 
+void describe(auto& archive, Either<Steering> auto& value) {
+  auto& [adds, resigns] = value;
+  archive("adds", adds);
+  archive("resigns", resigns);
+}
+
+void describe(auto& archive, Either<Steered> auto& value) {
+  auto& [router, steering] = value;
+  archive("router", router);
+  archive.group("steering", steering);
+}
+
 /// The settings themselves follow, one line each.
 void describe(auto& archive, Either<Reload> auto& value) {
   auto& [instances] = value;
@@ -339,9 +351,9 @@ void describe(auto& archive, Either<Reload> auto& value) {
 
 void describe(auto& archive, Either<Situation> auto& value) {
   auto& [state, since, why, leaving, interface, last_source, faults, verdicts, resumed_priority,
-         resume, placement, setback, send_trouble, heard_master, master_resigned, slowest_peer,
-         rival, list_difference, dialects, remarks, became_master_at, last_advert_at, proofs,
-         utc_ahead] = value;
+         resume, placement, setback, send_trouble, steering, heard_master, master_resigned,
+         slowest_peer, rival, list_difference, dialects, remarks, became_master_at, last_advert_at,
+         proofs, utc_ahead] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -355,6 +367,7 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive.maybe("placement", placement);
   archive.maybe("setback", setback);
   archive.maybe("send_trouble", send_trouble);
+  archive.maybe("steering", steering);
   archive.maybe("heard_master", heard_master);
   archive("master_resigned", master_resigned);
   archive.maybe("slowest_peer", slowest_peer);

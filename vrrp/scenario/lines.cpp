@@ -9,10 +9,10 @@ namespace holdfast::vrrp::scenario {
 namespace {
 
 /// By the alternative's index in Event.
-constexpr std::array<std::string_view, 20> kVerbs{
+constexpr std::array<std::string_view, 21> kVerbs{
     "startup",   "tick",      "advert",       "rejected", "sent",         "refused", "unannounced",
     "interface", "addresses", "repaired",     "shutdown", "shutdown-now", "paused",  "resume",
-    "reload",    "script",    "script-ended", "recall",   "clock",        "tracked"};
+    "reload",    "script",    "script-ended", "recall",   "clock",        "tracked", "steered"};
 static_assert(kVerbs.size() == std::variant_size_v<Event>, "every event has its verb");
 
 /// Encoded in one byte on the wire.

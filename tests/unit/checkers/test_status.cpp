@@ -14,6 +14,8 @@ namespace json = boost::json;
 namespace {
 
 const Synchroniser kNoSync;
+const SwitchState kNoSwitches;
+const core::Orders kNoOrders;
 
 /// A kernel that has exactly the desired table, or what was made of it.
 void read_table(Reconciler& reconciler, const ipvs::Table& desired, const ipvs::Table& kernel) {
@@ -41,7 +43,9 @@ json::object status_of(const Bench& bench, const Reconciler& reconciler,
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
+                                                  .switches = kNoSwitches,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
   return json::parse(text_of(document)).as_object();
@@ -189,7 +193,9 @@ TEST_CASE("status: many servers are told in several turns, in their order") {
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
+                                                  .switches = kNoSwitches,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
 
@@ -217,7 +223,9 @@ TEST_CASE("status: a reload between two turns begins it anew") {
   StatusDocument document(StatusDocument::Subject{.engine = bench.engine,
                                                   .table = {reconciler, none},
                                                   .sync = kNoSync,
+                                                  .switches = kNoSwitches,
                                                   .probes = {counters, admission},
+                                                  .orders = kNoOrders,
                                                   .generation = generation,
                                                   .scripts = unused});
   std::string text;

@@ -278,8 +278,9 @@ TEST_CASE("corpus: the model holds everything that keepalived loads") {
 TEST_CASE("corpus: no word of an ordinary user's file waits for a later version") {
   if (!have_corpus()) return;
   std::size_t files = 0;
-  for (const auto& [name, verdict] : read_verdicts()) {
-    if (verdict.group != "W") continue;
+  for (const auto& each : read_verdicts()) {
+    const std::string& name = each.first;
+    if (each.second.group != "W") continue;
     ++files;
     const Loaded loaded = load_files((kCorpus / "wild" / name).string());
     for (const Diagnostic& one : loaded.diagnostics.all()) {
@@ -306,8 +307,8 @@ TEST_CASE("corpus: -t passes what keepalived passes") {
   for (const auto& [name, verdict] : read_verdicts()) {
     if (verdict.exits.size() != 2 || verdict.group.size() != 1) continue;
     const bool sound = load_files((kCorpus / "wild" / name).string()).diagnostics.is_sound();
-    const auto is_exit = [&](std::string_view code) {
-      return std::find(verdict.exits.begin(), verdict.exits.end(), code) != verdict.exits.end();
+    const auto is_exit = [&exits = verdict.exits](std::string_view code) {
+      return std::find(exits.begin(), exits.end(), code) != exits.end();
     };
     const std::string_view file = name;
     const bool stricter = std::any_of(

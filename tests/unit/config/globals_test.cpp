@@ -284,14 +284,47 @@ TEST_CASE("the top level: mistakes in lists of links name the word") {
         std::string::npos);
 }
 
+TEST_CASE("lvs_sysctl: values as the kernel prints them, in one block or several") {
+  const Globals read = globals(
+      "lvs_sysctl {\nconntrack 01\nsync_threshold 3 50\nest_nice -5\n}\n"
+      "lvs_sysctl {\nsync_ports 4\nest_cpulist 0-1,3\nrestore_on_stop\n}\n");
+
+  REQUIRE(read.lvs_sysctl);
+  using Values = decltype(read.lvs_sysctl->values);
+  CHECK((read.lvs_sysctl->values == Values{{"conntrack", "1"},
+                                           {"est_cpulist", "0-1,3"},
+                                           {"est_nice", "-5"},
+                                           {"sync_ports", "4"},
+                                           {"sync_threshold", "3 50"}}));
+  CHECK(read.lvs_sysctl->restore_on_stop);
+  CHECK_FALSE(globals("router_id x").lvs_sysctl);
+}
+
+TEST_CASE("lvs_sysctl: what the kernel would refuse is an error at its place") {
+  for (const char* line : {"conntrack 2", "drop_entry 4", "sync_ports 3", "conn_max 0",
+                           "svc_lfactor -9", "conntrack yes", "sync_retries -1"}) {
+    CAPTURE(line);
+    const Loaded loaded = load_globals(fmt::format("lvs_sysctl {{\n  {}\n}}\n", line));
+    REQUIRE(loaded.diagnostics.errors() == 1);
+    const Diagnostic& error = loaded.diagnostics.all().front();
+    CHECK(error.line == 3);
+    CHECK(error.message.find("must be") != std::string::npos);
+    CHECK(error.source_line.substr(error.byte_offset) ==
+          std::string_view(line).substr(std::string_view(line).find(' ') + 1));
+  }
+  CHECK(load_globals("lvs_sysctl {\n contrack 1\n}\n").diagnostics.warnings() == 1);
+}
+
 TEST_CASE("global_defs: what is written is read as the same globals") {
   check_round_trip(load_globals(
       "router_id \"a b\"\nnotification_email {\na@example.org\n}\nsmtp_server mail 26\n"
       "smtp_alert off\nvrrp_min_garp\nvrrp_garp_lower_prio_repeat 0\nvrrp_version 3\n"
       "vrrp_mcast_group6 ff02::13\ndynamic_interfaces allow_if_changes\nvrrp_strict\n"
       "vrrp_check_unicast_src\nvrrp_startup_delay 0.25\nnftables\nvrrp_iptables IN OUT\n"
+      "lvs_sysctl {\nconntrack 1\nsync_threshold 3 50\nest_nice -5\nrestore_on_stop\n}\n"
       "lvs_sync_daemon eth1 VI_1 7\nlvs_timeouts tcp 10 tcpfin 5\nlvs_flush_on_stop VS\n"
       "script_user u g\nnotify_fifo /run/a u g\nnotify_fifo_script \"/bin/r 'a b'\" u\n"
-      "vrrp_priority -1\nchecker_rt_priority 9\nbfd_cpu_affinity 1 3\nmax_auto_priority -1\n"
+      "vrrp_priority -1\nchecker_rt_priority 9\nbfd_cpu_affinity 1 3\nmax_auto_priority 9\n"
+      "min_auto_priority_delay 5000\n"
       "reload_limit 0\nreload_file\nreload_check_config /x\nenable_traps\njson_version 2\n"));
 }

@@ -144,6 +144,7 @@ std::string around_lines(Block block, const std::string& line) {
   if (block == Block::rule_list) return list("static_rules", "iif lo table 9");
   if (block == Block::sync_daemon_line)
     return "global_defs {\nlvs_sync_daemon eth0 " + line + "\n}\n";
+  if (block == Block::lvs_sysctl) return "global_defs {\nlvs_sysctl {\n" + line + "\n}\n}\n";
   if (block == Block::timeouts_line) return "global_defs {\nlvs_timeouts " + line + "\n}\n";
   return "";
 }

@@ -289,3 +289,40 @@ TEST_CASE("online: a tracked file that the VRRP process may not read counts as 0
   REQUIRE(::chmod(path.c_str(), 0640) == 0);
   CHECK(found(text).find("may not read") == std::string::npos);
 }
+
+TEST_CASE("a switch of IPVS that a service needs is noted once, unless the file sets it") {
+  const auto server = [](std::string_view words, std::string_view address = "10.0.0.1") {
+    return fmt::format(
+        "virtual_server {} 80 {{\nprotocol UDP\nlb_algo rr\nlb_kind NAT\n{}\n"
+        "real_server 10.1.0.1 80 {{\n}}\n}}\n",
+        address, words);
+  };
+  HostFacts facts = host();
+  facts.ipvs_switches = {{"expire_quiescent_template", "0"},
+                         {"expire_nodest_conn", "0"},
+                         {"conntrack", "0"},
+                         {"sloppy_tcp", "0"}};
+  const std::string two = server("persistence_timeout 60") + server("", "10.0.0.2");
+
+  const std::string said = found(two, facts);
+  CHECK(said.find("clients stick to a server") != std::string::npos);
+  CHECK(said.find("sending to a server that was removed") != std::string::npos);
+  CHECK(said.find("10.0.0.2") == std::string::npos);
+  CHECK(said.find("firewall") == std::string::npos);
+  facts.has_conntrack = true;
+  CHECK(found(two, facts).find("the firewall of this host does not know") != std::string::npos);
+
+  const std::string set =
+      "global_defs {\nlvs_sysctl {\nexpire_quiescent_template 1\nexpire_nodest_conn 1\n"
+      "conntrack 1\n}\n}\n";
+  CHECK(found(set + two, facts).empty());
+  CHECK(found(two, host()).empty());  // what the switches are is not known
+
+  CHECK(found(server("ops"), host()).find("keep the real server's address") != std::string::npos);
+  facts.modules_loadable.insert("ip_vs_mh");
+  std::string hashed = server("");
+  hashed.replace(hashed.find("lb_algo rr"), 10, "lb_algo mh");
+  CHECK(found(hashed, facts).find("a successor refuses") != std::string::npos);
+  CHECK(found("global_defs {\nlvs_sync_daemon eth0\n}\n" + hashed, facts).find("successor") ==
+        std::string::npos);
+}

@@ -1,5 +1,6 @@
 #include "ctl/catalogue.hpp"
 #include "ctl/json_view.hpp"
+#include "ctl/orders.hpp"
 #include "ctl/status.hpp"
 
 #include <boost/json/parse.hpp>
@@ -267,4 +268,42 @@ TEST_CASE("catalogue: every message of every room, once, with help") {
   CHECK(explain(*find_message("netlink-overrun")).starts_with("netlink-overrun (warning)\n\nMore"));
   CHECK(find_message("no-such-message") == nullptr);
   CHECK(nearest_id("netlink-overun") == "netlink-overrun");
+}
+
+TEST_CASE("orders: what is typed becomes one question, or is refused with the right form") {
+  const auto asked = [](const char* verb, OrderRequest request) {
+    const auto made = order_question(verb, request, "alice");
+    return made ? made->process + " " + boost::json::serialize(made->question)
+                : made.error().message;
+  };
+  CHECK(asked("drain", {.subject = "10.0.0.1:80", .within = "10m"}) ==
+        R"(checkers {"command":"order","kind":"weight","subject":"10.0.0.1:80",)"
+        R"("author":"alice","value":0,"for_ms":600000})");
+  CHECK(asked("undrain", {.subject = "10.0.0.1:80"}) ==
+        R"(checkers {"command":"order","kind":"weight","subject":"10.0.0.1:80",)"
+        R"("author":"alice","take_back":true})");
+  CHECK(asked("weight", {.subject = "s", .value = "7"}).ends_with(R"("value":7})"));
+  CHECK(asked("weight", {.subject = "s", .value = "configured"}).ends_with(R"("take_back":true})"));
+  CHECK(asked("priority", {.subject = "VI_1", .value = "-50"}) ==
+        R"(vrrp {"command":"order","kind":"priority","subject":"VI_1",)"
+        R"("author":"alice","value":-50})");
+  CHECK(asked("priority", {.subject = "VI_1", .value = "+5"}).ends_with(R"("value":5})"));
+  CHECK(asked("priority", {.subject = "VI_1", .value = "0"}).ends_with(R"("take_back":true})"));
+  CHECK(asked("resign", {.subject = "VI_1", .take_back = true}).ends_with(R"("take_back":true})"));
+  CHECK(asked("weight", {.subject = "s", .value = "x"}) ==
+        "weight takes a number, or the word configured, not 'x'");
+  CHECK(asked("drain", {.subject = "s", .within = "soon"}) ==
+        "--for takes a time such as 90s, 10m or 2h, not 'soon'");
+  CHECK(asked("priority", {.subject = "s", .value = "0", .within = "1m"}) ==
+        "--for makes no sense here");
+}
+
+TEST_CASE("status: what operators asked for stands above everything") {
+  Replies replies = everybody();
+  replies[1].status->insert_or_assign(
+      "orders", boost::json::parse(R"([{"id":3,"kind":"priority","subject":"VI_1","value":-50,
+        "author":"alice","given_at":"2026-11-21T01:59:00.000Z","left_ms":60000}])"));
+  CHECK(render_status(replies, kPlain)
+            .find("Orders\n  order 3: VI_1 has -50 to its priority, for 1 min 0 s; asked for by "
+                  "alice at 2026-11-21T01:59:00.000Z\n") != std::string::npos);
 }

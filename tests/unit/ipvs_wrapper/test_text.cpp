@@ -173,3 +173,30 @@ TEST_CASE("mistakes in the JSON are told with their path") {
   CHECK(json_error_of(R"({"services":[{"mark":1},{"mark":1}]})") ==
         "services[1]: names a service a second time");
 }
+
+TEST_CASE("one command of ipvsadm's line becomes the step that it means") {
+  const auto said = [](std::string_view line) {
+    const auto step = parse_command(line);
+    return step ? to_string(*step) : step.error().message;
+  };
+
+  for (const char* line : {"-A -t 192.0.2.1:80 -s rr -p 120", "-E -f 7 -6 -s wrr", "-D -f 7",
+                           "-a -t 192.0.2.1:80 -r 10.0.0.1:8080 -m -w 1",
+                           "-e -t 192.0.2.1:80 -r 10.0.0.1:80 -g -w 5 -x 9 -y 3",
+                           "-d -t 192.0.2.1:80 -r 10.0.0.1:80"}) {
+    CHECK(said(line) == line);
+  }
+  CHECK(said("--delete-service -t [2001:db8::1]:443") == "-D -t [2001:db8::1]:443");
+  // ipvsadm: without NAT a server has the port of its service.
+  CHECK(said("-a -t 192.0.2.1:80 -r 10.0.0.1") == "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -g -w 1");
+  CHECK(said("-a -t 192.0.2.1:80 -r 10.0.0.1:99 -i")
+            .starts_with("-a -t 192.0.2.1:80 -r 10.0.0.1:80 -i"));
+  CHECK(said("-d -t 192.0.2.1:80 -r 10.0.0.1") == "-d -t 192.0.2.1:80 -r 10.0.0.1:80");
+  CHECK(said("-a -f 7 -r 10.0.0.1 -g") == "-a -f 7 -r 10.0.0.1:0 -g -w 1");
+  CHECK(said("-Q -f 7") == "line 1, column 1: expected one of -A -E -D -a -e -d, found '-Q'");
+  CHECK(said("-A -f 7 -D") == "line 1, column 9: unknown option '-D'");
+  CHECK(said("-d -f 7").ends_with("the line names no server (-r)"));
+  CHECK(said("") == "there is no command");
+  // A file of rules only adds.
+  CHECK_FALSE(parse_text("-D -f 7\n").has_value());
+}

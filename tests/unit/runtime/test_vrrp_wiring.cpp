@@ -374,13 +374,13 @@ TEST_CASE("wiring: two instances with one key do not get past the reader") {
       {"unicast_src_ip 10.0.0.2\nunicast_peer {\n10.0.0.3\n}", "mcast_dst_ip 10.0.0.2"},
       {rests, ""},
   };
-  for (const auto& [one, other] : pairs) {
-    const config::Loaded loaded =
-        config::load_text(named("A", one) + named("B", other), "test.conf");
+  for (const auto& pair : pairs) {
+    const auto text = named("A", pair.first) + named("B", pair.second);
+    const config::Loaded loaded = config::load_text(text, "test.conf");
     std::set<core::RouterKey> keys;
     const Wiring wiring = wiring_of(loaded.model);
     for (const InstanceSettings& each : wiring.instances) {
-      INFO(one << "\n--\n" << other);
+      INFO(text);
       CHECK(keys.insert(each.key()).second);
     }
   }

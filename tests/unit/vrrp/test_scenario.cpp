@@ -138,7 +138,8 @@ std::vector<Event> every_event() {
           ClockTold{5s + 1us},
           TrackerReported{{TrackerKind::script, "a;b,c=d:e"}, Verdict::good},
           TrackerReported{{TrackerKind::process, "web"}, Verdict::bad},
-          TrackerReported{{TrackerKind::file, "load"}, {-254}}};
+          TrackerReported{{TrackerKind::file, "load"}, {-254}},
+          Steered{kKey, {.adds = -50, .resigns = true}}};
 }
 
 /// A recording in memory.
