@@ -23,11 +23,10 @@ inline constexpr Message kLogPrivileges{"runtime-log-privileges", Level::warning
                                         "The thread that writes the log could not give up its "
                                         "capabilities. It works, with more power than it needs."};
 
-inline constexpr Message kSignalIgnored{
-    "runtime-signal-ignored", Level::info,
-    "Somebody sent a signal that does nothing here; keepalived writes its state to a file on some. "
-    "Said once an hour a signal. `holdfastctl status --json` has the state, and `holdfast "
-    "--signum` the numbers that do something: STOP and RELOAD."};
+inline constexpr Message kSignalIgnored{"runtime-signal-ignored", Level::info,
+                                        "Somebody sent a signal that does nothing here. Said once "
+                                        "an hour a signal. `holdfast --signum` "
+                                        "has the numbers of those that do something."};
 
 inline constexpr Message kNotLocked{"runtime-not-locked", Level::warning,
                                     "A child of an earlier life, whose parent was killed, has not "

@@ -47,11 +47,6 @@ bool asks_for_dump(int number) {
 }
 
 std::string describe_signal(int number) {
-  // The numbers that keepalived --signum prints.
-  if (number == SIGRTMIN + 2)
-    return fmt::format("{}, which asks keepalived for its state as JSON", number);
-  if (number == SIGRTMAX - 1)
-    return fmt::format("{}, which asks keepalived for its statistics, to be cleared", number);
   const char* name = ::strsignal(number);
   return fmt::format("{} ({})", number, name == nullptr ? "unknown" : name);
 }

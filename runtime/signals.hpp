@@ -31,7 +31,7 @@ void use_default_signals();
 /// keepalived: --signum=DATA, STATS, JSON, STATS_CLEAR.
 [[nodiscard]] bool asks_for_dump(int number);
 
-/// "36, which asks keepalived for its state as JSON", "10 (User defined signal 1)".
+/// "14 (Alarm clock)".
 [[nodiscard]] std::string describe_signal(int number);
 
 /// While it lives, signals do not interrupt this thread, nor threads that are made meanwhile: they
