@@ -36,8 +36,6 @@ struct TableState {
   const std::map<ipvs::ServiceKey, ipvs::ServiceCounters>& counters;
 };
 
-/// At most so many differences between the kernel's table and ours are told one by one.
-inline constexpr std::size_t kMaxDifferencesTold = 20;
 /// Entries of a group that are told; how many there are is told, too.
 inline constexpr std::size_t kMaxEntriesTold = 64;
 

@@ -6,8 +6,9 @@ import pytest
 
 from tests.lab import netns
 
-# What judges milliseconds, or burdens the machine so that others would be judged unjustly. All
-# other files run in two lanes (`./dev test`): most of their time is waiting for an interval.
+# What judges milliseconds, or burdens the machine so that others would be judged unjustly, as do
+# tests that are marked one by one. All others run in two lanes (`./dev test`): most of their time
+# is waiting for an interval.
 ALONE = {f"test_{name}" for name in (
     "chaos", "checkers_hostile", "dumps", "hostile_addresses", "hostile_turns", "memory",
     "reload_pairs", "scheduling", "strangers", "vrrp_pace", "vrrp_timing")}

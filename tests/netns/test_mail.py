@@ -141,6 +141,7 @@ def test_who_does_not_want_mail_about_faults_gets_none(scene: Scene) -> None:
     assert all("FAULT" not in one["Subject"] for one in letters)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_relay_of_ill_will_costs_an_advert_or_a_script(scene: Scene, kind: str) -> None:
     relay = PlayedRelay(scene.peer)
@@ -175,6 +176,7 @@ def test_no_relay_of_ill_will_costs_an_advert_or_a_script(scene: Scene, kind: st
     assert scene.director.stop() == 0
 
 
+@pytest.mark.alone
 def test_adverts_keep_their_rhythm_while_a_relay_hangs(scene: Scene) -> None:
     relay = PlayedRelay(scene.peer, lambda stage: HOSTILE["is silent"]())
     scene.start(globals_with("smtp_connect_timeout 2") + config())

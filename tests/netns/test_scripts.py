@@ -392,6 +392,7 @@ def test_a_hundred_servers_that_fail_together_are_all_told(lab: Lab) -> None:
     assert all(one["scripts"]["ran"] == 1 and one["scripts"]["failed"] == 0 for one in told)
 
 
+@pytest.mark.alone
 def test_a_thousand_instances_with_scripts_take_over_in_rhythm(lab: Lab) -> None:
     """Each tells BACKUP at the start and MASTER when nobody is heard."""
     interfaces, vrids = 4, 250

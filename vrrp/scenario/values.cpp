@@ -384,9 +384,8 @@ void from_text(std::string_view text, Verdicts& verdicts) {
 
 std::string to_text(const std::map<std::string, std::string>& sentences) {
   std::string text;
-  for (const auto& [name, sentence] : sentences)
-    text +=
-        fmt::format("{}{}={}", text.empty() ? "" : ";", escape_part(name), escape_part(sentence));
+  for (const auto& [name, said] : sentences)
+    text += fmt::format("{}{}={}", text.empty() ? "" : ";", escape_part(name), escape_part(said));
   return text;
 }
 
