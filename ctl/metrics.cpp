@@ -2,6 +2,8 @@
 
 #include "ctl/json_view.hpp"
 
+#include <algorithm>
+
 namespace holdfast::ctl {
 namespace {
 
@@ -88,6 +90,14 @@ int state_number(std::string_view state) {
   return state == "FAULT" ? 3 : 0;
 }
 
+bool has_child(const object& watchdog, std::string_view role) {
+  const array& children = find_list(watchdog, "children");
+  return std::any_of(children.begin(), children.end(), [&](const value& entry) {
+    const object* child = entry.if_object();
+    return child != nullptr && text(*child, "role") == role;
+  });
+}
+
 void add_process_metrics(Exposition& to, const Replies& replies, std::string_view now) {
   const object none;
   const object& watchdog = replies[0].status ? *replies[0].status : none;
@@ -98,8 +108,11 @@ void add_process_metrics(Exposition& to, const Replies& replies, std::string_vie
   to.family("keepalived_up", Type::gauge, "1 when the VRRP process answers.");
   to.sample("", replies[1].status ? 1 : 0);
   to.family("holdfast_up", Type::gauge, "1 when this process answers its control socket.");
-  for (const Reply& reply : replies)
-    to.sample(labels({{"process", reply.process}}), reply.status ? 1 : 0);
+  for (const Reply& reply : replies) {
+    // Nor is a process down that this configuration does not need.
+    if (reply.status || !replies[0].status || has_child(watchdog, reply.process))
+      to.sample(labels({{"process", reply.process}}), reply.status ? 1 : 0);
+  }
   if (replies[0].status) {
     add_children(to, watchdog, now);
     add_reload(to, watchdog, now);

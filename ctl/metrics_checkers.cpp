@@ -21,9 +21,14 @@ std::string endpoint(const object& from) {
              : fmt::format("[{}]:{}", address, text(from, "port"));
 }
 
-/// "TCP 192.0.2.1:80", "FWM 7 IPv6", or the name of a group.
+/// "TCP 192.0.2.1:80", "FWM 7 IPv6", or "UDP group dns": two services may have one group.
 std::string name_of(const object& service) {
-  if (find(service, "group") != nullptr) return text(service, "group");
+  if (find(service, "group") != nullptr) {
+    const array& entries = find_list(service, "entries");
+    const object* first = entries.empty() ? nullptr : entries.front().if_object();
+    return fmt::format("{}group {}", first == nullptr ? "" : text(*first, "protocol") + " ",
+                       text(service, "group"));
+  }
   const std::string protocol = text(service, "protocol");
   if (find(service, "mark") == nullptr) return protocol + " " + endpoint(service);
   return fmt::format("{} {}{}", protocol, text(service, "mark"),

@@ -200,7 +200,8 @@ void Devices::remove_unwanted() {
     if (link.alias != mark_ || kept_.contains(link.name)) continue;
     const auto known = unwanted_.find(link.index);
     const core::Instant since = known == unwanted_.end() ? now : known->second;
-    if (reflector_.addresses(link.index).empty() || now - since >= kPatience)
+    const bool is_free = reflector_.addresses(link.index).empty() || now - since >= kPatience;
+    if (is_free && runtime::now() < now + kAtOnce)
       remove(link);
     else
       waiting.emplace(link.index, since);

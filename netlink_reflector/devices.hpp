@@ -39,6 +39,8 @@ class Devices {
  public:
   /// A device that nobody wants any more waits so long for its addresses to go.
   static constexpr core::Duration kPatience = std::chrono::seconds(5);
+  /// Deleting one takes the kernel milliseconds: so long in one turn. Each end wakes us again.
+  static constexpr core::Duration kAtOnce = std::chrono::milliseconds(5);
   static constexpr core::Duration kPause = std::chrono::seconds(1);
   static constexpr core::Duration kLongestPause = std::chrono::minutes(1);
 

@@ -35,10 +35,10 @@ class Daemonized {
 void sd_notify(std::string_view state);
 
 /// Keeps only what the role needs in the effective and permitted sets: vrrp and checkers NET_ADMIN,
-/// NET_RAW, NET_BIND_SERVICE, and for their scheduling SYS_NICE and IPC_LOCK; the watchdog what
-/// its children need, and DAC_OVERRIDE. The watchdog's bounding set is left alone, because the
-/// process that runs scripts gets it back by the kernel's rule for root's exec; the process that
-/// writes dumps DAC_OVERRIDE and FOWNER. Without root this does nothing.
+/// NET_RAW, NET_BIND_SERVICE, and for their scheduling SYS_NICE and IPC_LOCK; the process
+/// that writes dumps DAC_OVERRIDE and FOWNER; the watchdog what its children need, and
+/// DAC_OVERRIDE. The watchdog's bounding set is left alone, because the process that runs scripts
+/// gets it back by the kernel's rule for root's exec. Without root this does nothing.
 ///
 /// Files are kept in `run_dir` as long as a process lives. Where that belongs to another account,
 /// DAC_OVERRIDE stays as well; the answer is then the sentence that says so, otherwise empty.

@@ -113,15 +113,19 @@ void Scheduler::set_realtime(std::vector<core::Error>& errors) {
 // One step for one wake-up: who waits for the processor at priority N waits for somebody above it.
 void Scheduler::woke_up(core::Duration late) {
   if (late < now_.lateness || realtime_priority() >= now_.highest_priority) return;
+  if (pause_.armed()) return;  // by its own work
+  const std::uint8_t before = raised_to_;
   raised_to_ = static_cast<std::uint8_t>(realtime_priority() + 1);
   std::vector<core::Error> errors;
   set_realtime(errors);
   for (const core::Error& error : errors) logger_.log(kScheduling, "{}", error.message);
-  if (errors.empty())
+  if (errors.empty()) {
     logger_.log(kRaised, "woke up {} ms late: real-time priority {} from now on (of {} at most)",
                 late / std::chrono::milliseconds(1), raised_to_, now_.highest_priority);
-  else
+  } else {
+    raised_to_ = before;
     now_.highest_priority = 0;  // nor the next time
+  }
 }
 
 // Threads beside the loop have no capabilities: under a limit, and with all later memory locked,

@@ -312,10 +312,11 @@ class Daemon {
     });
   }
 
-  /// What is static stays for a successor.
+  /// What is static stays for a successor, and so do the devices that it may be on.
   void release() {
     routing_.flush();
-    if (!child_->is_followed()) statics_.release();
+    if (child_->is_followed()) return;
+    statics_.release();
     devices_.remove_all();
   }
 

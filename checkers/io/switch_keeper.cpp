@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <unistd.h>
+#include <utility>
 
 namespace holdfast::checkers {
 namespace {
@@ -70,13 +71,17 @@ void SwitchKeeper::work() {
     tell_trouble(fmt::format("there is no {}: ip_vs is not in this kernel", kDirectory));
     return;
   }
-  state_.actual = read();
+  const Switches before = std::exchange(state_.actual, read());
   const SwitchPlan plan = plan_switches(state_.settings.wanted, state_.found, state_.actual);
   tell_absent(plan.absent);
   for (const std::string& name : plan.altered) {
+    // A value that we ourselves had asked for until now, or that was refused, is nobody's doing.
+    const auto was = before.find(name);
+    const std::string& wanted = state_.settings.wanted.at(name);
+    if (was == before.end() || !is_as_wanted(name, wanted, was->second)) continue;
     ++state_.drift;
     logger_.log(messages::kSwitchDrift, "net.ipv4.vs.{} was {} instead of {}: put back", name,
-                state_.actual[name], state_.settings.wanted[name]);
+                state_.actual[name], wanted);
   }
   // First where it can be found again, then the change.
   remember(plan.found);

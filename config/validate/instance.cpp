@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 namespace holdfast::config::validation {
 namespace {
 
@@ -82,6 +84,23 @@ void check_peers(const Context& context, VrrpInstance& instance) {
   }
 }
 
+// One interface has one MAC: the second instance would be master above the other's link.
+void check_device_names(const Context& context) {
+  std::map<std::string, const VrrpInstance*> first;
+  for (VrrpInstance& instance : context.model.instances) {
+    if (!instance.vmac || instance.vmac->name.empty()) continue;
+    const auto [other, is_new] = first.emplace(instance.vmac->name, &instance);
+    if (is_new) continue;
+    context.warn(instance.location,
+                 fmt::format("vrrp_instance '{}' and '{}' ({}) both name their virtual MAC "
+                             "interface '{}': this one gets its default name",
+                             instance.name, other->second->name,
+                             context.line_of(other->second->location), instance.vmac->name),
+                 "give each its own name behind 'use_vmac', or none");
+    instance.vmac->name.clear();
+  }
+}
+
 // RFC 9568 §5.2.9: it is the virtual router's own one. keepalived warns, too, and sends the list.
 void check_first_address(const VrrpInstance& instance, Few& without) {
   const auto& list = instance.virtual_addresses;
@@ -118,6 +137,7 @@ void check_interval(const VrrpInstance& instance, Few& slow, Few& fast) {
 
 void check_instances(const Context& context) {
   check_routers(context);
+  check_device_names(context);
   Few slow(context, Severity::note);
   Few fast(context, Severity::note);
   Few without_link_local(context, Severity::note);

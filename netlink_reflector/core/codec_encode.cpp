@@ -243,7 +243,8 @@ void append_device_up(const DesiredDevice& device, const Link& link, std::string
   if (device.mac && link.mac != device.mac) put(message, IFLA_ADDRESS, device.mac->bytes);
   if (device.group != 0) put(message, IFLA_GROUP, device.group);
   if (!alias.empty()) put(message, IFLA_IFALIAS, alias);
-  if (link.mode != device.mode) put_link_info(message, device);
+  // The mirror does not know the flags of an ipvlan (private, vepa).
+  if (link.mode != device.mode || device.kind == DeviceKind::ipvlan) put_link_info(message, device);
   append_to(message, datagram);
 }
 

@@ -1,5 +1,6 @@
 #include "watchdog/io/release.hpp"
 
+#include "netlink_reflector/devices.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/child.hpp"
@@ -35,6 +36,8 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (auto loaded = reflector.load(); !loaded) return loaded;
   netlink::Routing routing(io, logger, reflector, asked.run_dir);
   if (auto loaded = routing.load(); !loaded) return loaded;
+  netlink::Devices devices(io, logger, reflector, asked.run_dir);
+  if (auto loaded = devices.load(); !loaded) return loaded;
   // Nobody claims anything here: what is ours is left over and goes.
   const auto statics = asked.keep_static ? netlink::Statics::stay : netlink::Statics::go;
   routing.sweep_leftovers(statics);
@@ -43,7 +46,8 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   reflector.flush();
   const core::Instant give_up = runtime::now() + kPatience;
   while (!reflector.is_complete() && runtime::now() < give_up) io.run_for(kLook);
-  io.poll();  // says what was done
+  io.poll();                                     // says what was done
+  if (!asked.keep_static) devices.remove_all();  // a successor goes on with them
   if (!reflector.is_complete()) {
     return core::fail("links and addresses change faster than they can be read");
   }

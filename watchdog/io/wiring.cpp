@@ -8,7 +8,7 @@ RoleSet roles_of(const config::Model& model) {
   RoleSet roles;
   if (!model.instances.empty()) roles.insert(Role::vrrp);
   const config::Globals& globals = model.globals;
-  const bool sets_ipvs = globals.lvs_sync_daemon ||
+  const bool sets_ipvs = globals.lvs_sync_daemon || globals.lvs_sysctl ||
                          globals.lvs_timeouts != config::IpvsTimeouts{} ||
                          std::ranges::any_of(model.instances, [](const auto& instance) {
                            return !instance.lvs_sync_daemon_interface.empty();

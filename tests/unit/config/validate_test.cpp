@@ -66,6 +66,15 @@ TEST_CASE("validate: two instances of one router on a link would be each other's
   CHECK(load(instance(to_other, "A", 1) + instance(no_peer, "B", 1)).diagnostics.errors() == 1);
 }
 
+TEST_CASE("validate: a virtual MAC interface belongs to one instance") {
+  const Loaded twice = load(instance("use_vmac mine", "A", 1) + instance("use_vmac mine", "B", 2));
+  CHECK(without_notes(twice).find("vrrp_instance 'B' and 'A' (line 1) both name their virtual MAC "
+                                  "interface 'mine'") != std::string::npos);
+  REQUIRE(twice.model.instances.size() == 2);
+  CHECK(twice.model.instances[0].vmac->name == "mine");
+  CHECK(twice.model.instances[1].vmac->name.empty());
+}
+
 TEST_CASE("validate: an address twice in an instance is held once") {
   const Loaded loaded = load(instance("virtual_ipaddress_excluded {\n192.168.1.200/24\n}"));
   CHECK(with_notes(loaded) ==
