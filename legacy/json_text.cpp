@@ -116,7 +116,7 @@ std::string data_of(const config::Model& model, const InstanceFacts& facts) {
   data.bit("dont_track_primary", settings.dont_track_primary);
   data.bit("skip_check_adv_addr", settings.skip_check_adv_addr);
   data.bit("strict_mode", settings.strict);
-  data.text("vmac_ifname", "");  // one consumer looks at it without asking whether it is there
+  data.text("vmac_ifname", facts.device);  // one consumer does not ask whether it is there
   data.text("ifp_ifname", settings.interface);
   data.number("master_priority", facts.master_priority);
   data.written("last_transition", moment_text(facts.since));

@@ -111,6 +111,8 @@ InstanceFacts facts_about(const config::VrrpInstance& settings, const json::obje
   if (facts.state != State::init) facts.since = moment_of(text_in(status, "since_at"));
   facts.effective_priority = static_cast<std::uint32_t>(number_in(status, "effective_priority"));
   facts.sync_group = text_in(status, "sync_group");
+  if (const json::object* device = object_in(status, "device"))
+    facts.device = text_in(*device, "name");
   add_master(facts, status);
   for (const json::object* each : list_in(status, "addresses")) {
     if (flag_in(*each, "held"))

@@ -51,6 +51,7 @@ struct InstanceFacts {
   std::int64_t since = 0;
   std::uint32_t effective_priority = 0;
   std::string sync_group;
+  std::string device;                 ///< its virtual MAC interface
   std::string master_address;         ///< while another one is master and was heard
   std::uint32_t master_priority = 0;  ///< the same
   std::int64_t master_interval = 0;   ///< µs: of the master heard, its own otherwise
