@@ -199,7 +199,8 @@ class Supervisor {
   std::optional<ReloadOptions> reload_again_;  ///< asked for while a reload was under way
   bool announced_ready_ = false;
   bool releasing_ = false;  ///< ReleaseAddresses is out
-  /// A vrrp child that is gone may have left what is static: to be taken off at the end.
+  /// A vrrp child that is gone may have left something, and none has it in its care since: to be
+  /// taken off at the end.
   bool statics_stay_ = false;
   /// When the first peer takes over from the vrrp child, as last told.
   std::optional<core::Instant> holds_until_;

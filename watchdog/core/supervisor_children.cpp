@@ -86,10 +86,7 @@ void Supervisor::on_gone(Role role, const ExitStatus& status, const std::string&
   } else if (const auto* dying = std::get_if<Dying>(&child.state)) {
     const bool was_asked_to = dying->why == Dying::Why::stop;
     if (was_asked_to || is_stopping()) {
-      // A successor that was stopped before it ran anything knows nothing of what its predecessor
-      // left on the interfaces, however cleanly it ends.
-      const bool took_nothing_over = dying->applied == 0 && wanted_.contains(role);
-      if (role == Role::vrrp && (!status.is_clean() || took_nothing_over)) release_addresses();
+      if (role == Role::vrrp && !status.is_clean()) release_addresses();
       set_state(role, Idle{});
     } else {
       after_death(role, status, sentence, dying->spawned_at);

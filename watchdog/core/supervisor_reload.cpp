@@ -290,6 +290,8 @@ void Supervisor::advance_stop() {
     const ChildState& state = record(role).state;
     if (const auto* live = std::get_if<Live>(&state)) stop_child(role, *live);
     if (std::holds_alternative<Dying>(record(role).state)) return;
+    // Who was stopped before it ran anything knows nothing of what its predecessor has left on the
+    // interfaces, however cleanly it ended.
     if (role == Role::vrrp && statics_stay_ && !releasing_) release_addresses();
     if (role == Role::vrrp && releasing_) return;
     set_state(role, Idle{});

@@ -40,7 +40,7 @@ DeviceStep step_for(const Link& link) {
 
 }  // namespace
 
-TEST_CASE("devices: the MAC address is the virtual router's [RFC9568-7.3]") {
+TEST_CASE("devices: the MAC address is the virtual router's [RFC9568-7.2-2]") {
   CHECK(virtual_mac(core::Family::v4, 51).to_string() == "00:00:5e:00:01:33");
   CHECK(virtual_mac(core::Family::v6, 255).to_string() == "00:00:5e:00:02:ff");
 }
