@@ -47,7 +47,8 @@ vrrp_instance ns/name/2 {
 
 constexpr std::string_view kStatus = R"({"process":"vrrp","instances":[{"name":"out",
 "state":"BACKUP","since_at":"2026-11-21T00:42:03.120Z","effective_priority":100,
-"sync_group":null,"device":{"name":"vrrp.51"},"master":{"address":"192.0.2.3","priority":200,"interval_ms":1000.0},
+"sync_group":null,"device":{"name":"vrrp.51"},
+"master":{"address":"192.0.2.3","priority":200,"interval_ms":1000.0},
 "addresses":[{"address":"192.0.2.10/24","interface":"eth0","held":true},
 {"address":"192.0.2.11/32","interface":"eth0","held":false}],"trackers":[],
 "counters":{"adverts_received":7,"became_master":2,"errors":{"truncated":1,"bad_length":2,
