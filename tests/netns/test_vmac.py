@@ -191,6 +191,25 @@ def test_a_successor_of_a_killed_process_uses_what_is_there(network: Network) ->
     assert setting(network.a, "arp_ignore") == "0", "the record of the killed process was lost"
 
 
+def test_a_stop_while_no_process_is_there_takes_it_along(network: Network) -> None:
+    """The watchdog makes a pause between two starts of a process that dies again and again."""
+    director = Director(network.a, text_of(150))
+    director.start("-P")
+    become_master(director)
+    for _ in range(6):
+        pid = director.role_pid("vrrp")
+        os.kill(pid, signal.SIGKILL)
+        if eventually(lambda: not director.holds(VIP), 1) is not None:
+            break
+        assert eventually(lambda old=pid: director.status("vrrp").get("pid", old) != old,
+                          15) is not None, director.log()
+    assert not director.holds(VIP), director.log()
+
+    assert director.stop() == 0
+    assert link(network.a) is None, director.log()
+    assert setting(network.a, "arp_ignore") == "0"
+
+
 def test_what_a_killed_director_left_goes_when_nobody_wants_it(network: Network) -> None:
     director = Director(network.a, text_of(150))
     director.start("-P")
