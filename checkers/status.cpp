@@ -4,6 +4,7 @@
 #include "checkers/status_table.hpp"
 #include "ipvs_wrapper/json.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/milliseconds.hpp"
 #include "runtime/order_desk.hpp"
 #include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
@@ -20,6 +21,7 @@ namespace holdfast::checkers {
 namespace {
 
 namespace json = boost::json;
+using runtime::milliseconds;
 
 json::value text(const std::string& from) {
   return json::string(from);
@@ -37,10 +39,6 @@ json::object address_json(const ipvs::MarkKey& key) {
 }
 json::object key_json(const ipvs::ServiceKey& key) {
   return std::visit([](const auto& one) { return address_json(one); }, key);
-}
-
-double milliseconds(core::Duration duration) {
-  return static_cast<double>(duration.count()) / 1000.0;
 }
 
 /// A group by its name, anything else by its key.

@@ -1,6 +1,7 @@
 #include "checkers/status_table.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/milliseconds.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -8,13 +9,10 @@ namespace holdfast::checkers {
 namespace {
 
 namespace json = boost::json;
+using runtime::milliseconds;
 
 json::value text(const std::string& from) {
   return json::string(from);
-}
-
-double milliseconds(core::Duration duration) {
-  return static_cast<double>(duration.count()) / 1000.0;
 }
 
 }  // namespace

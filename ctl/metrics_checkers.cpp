@@ -1,6 +1,7 @@
 // Our own names for what the checkers process tells. Connections and traffic of the kernel's table
 // are those that it was last asked for; node_exporter's ipvs collector has the kernel's own.
 #include "ctl/json_view.hpp"
+#include "ctl/metric_rows.hpp"
 #include "ctl/metrics.hpp"
 
 #include <fmt/format.h>
@@ -34,11 +35,6 @@ std::string name_of(const object& service) {
   return fmt::format("{} {}{}", protocol, text(service, "mark"),
                      text(service, "family") == "ipv6" ? " IPv6" : "");
 }
-
-struct Known {
-  const object* from;
-  std::string labels;
-};
 
 /// Twins are told once: two samples of the same labels would cost the scraper all others.
 struct Services {
@@ -78,15 +74,6 @@ Services services_of(const object& checkers) {
   }
   return known;
 }
-
-/// One number or yes-or-no.
-struct Row {
-  std::string_view name;
-  Type type;
-  std::string_view key;
-  double unit;
-  std::string_view help;
-};
 
 constexpr std::array kServiceRows{
     Row{"holdfast_service_quorum_up", Type::gauge, "quorum_up", 1, "1 while the quorum is met."},
@@ -137,23 +124,6 @@ constexpr std::array kProbeRows{
         "Times that a quorum was lost or met again."},
 };
 
-template <std::size_t kCount>
-void add_rows(Exposition& to, const std::vector<Known>& known, const std::array<Row, kCount>& rows,
-              std::string_view below = {}) {
-  for (const Row& row : rows) {
-    to.family(row.name, row.type, row.help);
-    for (const Known& each : known) {
-      const object* from = below.empty() ? each.from : find_object(*each.from, below);
-      const value* found = from == nullptr ? nullptr : find(*from, row.key);
-      if (found == nullptr) continue;
-      if (const bool* yes = found->if_bool())
-        to.sample(each.labels, *yes ? 1 : 0);
-      else if (found->is_number())
-        to.sample(each.labels, found->to_number<double>() * row.unit);
-    }
-  }
-}
-
 void add_words(Exposition& to, const std::vector<Known>& known, std::string_view key,
                std::string_view wanted) {
   for (const Known& each : known) {
@@ -179,7 +149,7 @@ void add_table(Exposition& to, const object& checkers) {
 
 void add_probes(Exposition& to, const object& checkers) {
   if (const object* counters = find_object(checkers, "counters"))
-    add_rows(to, {{counters, ""}}, kProbeRows);
+    add_rows(to, std::array{Known{counters, ""}}, kProbeRows);
   to.family("holdfast_probes_waiting", Type::gauge, "Runs that are due and wait for a free place.");
   if (const auto waiting = number(checkers, "probes_waiting"))
     to.sample("", static_cast<double>(*waiting));

@@ -1,5 +1,6 @@
 // Our own names for what the VRRP process tells.
 #include "ctl/json_view.hpp"
+#include "ctl/metric_rows.hpp"
 #include "ctl/metrics.hpp"
 
 #include <array>
@@ -9,11 +10,6 @@ namespace holdfast::ctl {
 namespace {
 
 using Type = Exposition::Type;
-
-struct Known {
-  const object* instance;
-  std::string labels;
-};
 
 std::vector<Known> instances_of(const object& vrrp) {
   std::vector<Known> known;
@@ -27,15 +23,6 @@ std::vector<Known> instances_of(const object& vrrp) {
   }
   return known;
 }
-
-/// One number of an instance.
-struct Row {
-  std::string_view name;
-  Type type;
-  std::string_view key;
-  double unit;
-  std::string_view help;
-};
 
 constexpr std::array kNumbers{
     Row{"holdfast_vrrp_priority", Type::gauge, "priority", 1, "Configured priority."},
@@ -65,25 +52,11 @@ constexpr std::array kCounters{
         "Times that it changed its mind because the process had been paused."},
 };
 
-template <std::size_t kCount>
-void add_rows(Exposition& to, const std::vector<Known>& known, const std::array<Row, kCount>& rows,
-              std::string_view below) {
-  for (const Row& row : rows) {
-    to.family(row.name, row.type, row.help);
-    for (const Known& each : known) {
-      const object* from = below.empty() ? each.instance : find_object(*each.instance, below);
-      const value* found = from == nullptr ? nullptr : find(*from, row.key);
-      if (found != nullptr && found->is_number())
-        to.sample(each.labels, found->to_number<double>() * row.unit);
-    }
-  }
-}
-
 void add_states(Exposition& to, const std::vector<Known>& known) {
   to.family("holdfast_vrrp_state", Type::gauge,
             "1 for the state that the instance is in, 0 for the others.");
   for (const Known& each : known) {
-    const std::string now = text(*each.instance, "state");
+    const std::string now = text(*each.from, "state");
     for (const std::string_view state : {"INIT", "BACKUP", "MASTER", "FAULT"})
       to.sample(each.labels + ',' + labels({{"state", std::string(state)}}), now == state ? 1 : 0);
   }
@@ -93,9 +66,9 @@ void add_master(Exposition& to, const std::vector<Known>& known) {
   to.family("holdfast_vrrp_master_heard_age_seconds", Type::gauge,
             "Time since a backup has heard its master.");
   for (const Known& each : known) {
-    const object* master = find_object(*each.instance, "master");
+    const object* master = find_object(*each.from, "master");
     const auto age = master == nullptr ? std::nullopt : number(*master, "heard_ms");
-    if (age && text(*each.instance, "state") != "MASTER")
+    if (age && text(*each.from, "state") != "MASTER")
       to.sample(each.labels, static_cast<double>(*age) / 1000);
   }
 }
@@ -105,7 +78,7 @@ void add_addresses(Exposition& to, const std::vector<Known>& known) {
     to.family(name, Type::gauge, help);
     for (const Known& each : known) {
       std::size_t found = 0;
-      for (const value& entry : find_list(*each.instance, "addresses"))
+      for (const value& entry : find_list(*each.from, "addresses"))
         if (const object* address = entry.if_object())
           found += all || flag(*address, "held") ? 1 : 0;
       to.sample(each.labels, static_cast<double>(found));
@@ -118,14 +91,14 @@ void add_addresses(Exposition& to, const std::vector<Known>& known) {
 void add_troubles(Exposition& to, const std::vector<Known>& known) {
   to.family("holdfast_vrrp_faults", Type::gauge, "Reasons for FAULT.");
   for (const Known& each : known)
-    to.sample(each.labels, static_cast<double>(find_list(*each.instance, "faults").size()));
+    to.sample(each.labels, static_cast<double>(find_list(*each.from, "faults").size()));
   to.family("holdfast_vrrp_troubles", Type::gauge,
             "What is wrong although the service goes on: holdfastctl status says it in words.");
   for (const Known& each : known)
-    to.sample(each.labels, static_cast<double>(find_list(*each.instance, "troubles").size()));
+    to.sample(each.labels, static_cast<double>(find_list(*each.from, "troubles").size()));
   to.family("holdfast_vrrp_rival", Type::gauge, "1 while another director is master, too.");
   for (const Known& each : known)
-    to.sample(each.labels, find_object(*each.instance, "rival") != nullptr ? 1 : 0);
+    to.sample(each.labels, find_object(*each.from, "rival") != nullptr ? 1 : 0);
 }
 
 // Reasons that never occurred are left out: two dozen for each of thousands of instances.
@@ -133,7 +106,7 @@ void add_errors(Exposition& to, const std::vector<Known>& known) {
   to.family("holdfast_vrrp_errors", Type::counter,
             "Adverts that were not accepted, by reason (those that occurred).");
   for (const Known& each : known) {
-    const object* counters = find_object(*each.instance, "counters");
+    const object* counters = find_object(*each.from, "counters");
     const object* errors = counters == nullptr ? nullptr : find_object(*counters, "errors");
     if (errors == nullptr) continue;
     for (const auto& [reason, entry] : *errors) {
@@ -148,7 +121,7 @@ void add_errors(Exposition& to, const std::vector<Known>& known) {
 void add_trackers(Exposition& to, const std::vector<Known>& known) {
   const auto each_tracker = [&](const auto& tell) {
     for (const Known& each : known)
-      for (const value& entry : find_list(*each.instance, "trackers"))
+      for (const value& entry : find_list(*each.from, "trackers"))
         if (const object* tracker = entry.if_object())
           tell(each.labels + ',' +
                    labels({{"kind", text(*tracker, "kind")}, {"name", text(*tracker, "name")}}),
@@ -197,7 +170,7 @@ void add_groups(Exposition& to, const object& vrrp) {
 void add_vrrp_metrics(Exposition& to, const object& vrrp) {
   const std::vector<Known> known = instances_of(vrrp);
   add_states(to, known);
-  add_rows(to, known, kNumbers, "");
+  add_rows(to, known, kNumbers);
   add_rows(to, known, kCounters, "counters");
   add_master(to, known);
   add_addresses(to, known);

@@ -1,5 +1,6 @@
 #include "ctl/real_server_host.hpp"
 
+#include "core/freed.hpp"
 #include "runtime/unique_fd.hpp"
 
 #include <netlink/errno.h>
@@ -27,18 +28,11 @@
 namespace holdfast::ctl {
 namespace {
 
-template <auto Put>
-struct Putter {
-  template <class T>
-  void operator()(T* it) const {
-    Put(it);
-  }
-};
-using AddressHandle = std::unique_ptr<rtnl_addr, Putter<rtnl_addr_put>>;
-using LinkHandle = std::unique_ptr<rtnl_link, Putter<rtnl_link_put>>;
-using NlAddress = std::unique_ptr<nl_addr, Putter<nl_addr_put>>;
-using NlMessage = std::unique_ptr<nl_msg, Putter<nlmsg_free>>;
-using NlSocket = std::unique_ptr<nl_sock, Putter<nl_socket_free>>;
+using AddressHandle = std::unique_ptr<rtnl_addr, core::Freed<rtnl_addr_put>>;
+using LinkHandle = std::unique_ptr<rtnl_link, core::Freed<rtnl_link_put>>;
+using NlAddress = std::unique_ptr<nl_addr, core::Freed<nl_addr_put>>;
+using NlMessage = std::unique_ptr<nl_msg, core::Freed<nlmsg_free>>;
+using NlSocket = std::unique_ptr<nl_sock, core::Freed<nl_socket_free>>;
 
 std::string words_of(int nl_error) {
   return nl_geterror(nl_error);
@@ -120,7 +114,7 @@ core::Result<RealServerHost> RealServerHost::open() {
 core::Result<std::map<std::string, ServerDevice>> RealServerHost::devices() const {
   ifaddrs* first = nullptr;
   if (getifaddrs(&first) != 0) return core::fail_errno(errno, "cannot list the interfaces");
-  const std::unique_ptr<ifaddrs, Putter<freeifaddrs>> owner(first);
+  const std::unique_ptr<ifaddrs, core::Freed<freeifaddrs>> owner(first);
   std::map<std::string, ServerDevice> out;
   for (const ifaddrs* at = first; at != nullptr; at = at->ifa_next) {
     ServerDevice& device = out[at->ifa_name];

@@ -1,35 +1,11 @@
 #include "legacy/phrases.hpp"
 
-#include "core/address_scope.hpp"
+#include "core/address_words.hpp"
 
 #include <fmt/format.h>
 
 namespace holdfast::legacy {
 namespace {
-
-std::string scope_word(std::uint8_t scope) {
-  switch (scope) {
-    case core::kScopeGlobal:
-      return "global";
-    case core::kScopeSite:
-      return "site";
-    case core::kScopeLink:
-      return "link";
-    case core::kScopeHost:
-      return "host";
-    case core::kScopeNowhere:
-      return "nowhere";
-    default:
-      return std::to_string(scope);
-  }
-}
-
-/// keepalived leaves the length of a single address out.
-std::string prefix_text(const core::IpPrefix& prefix) {
-  const unsigned whole = prefix.address.is_v4() ? 32 : 128;
-  const std::string address = prefix.address.to_string();
-  return prefix.length == whole ? address : fmt::format("{}/{}", address, prefix.length);
-}
 
 void add_others(std::string& text, const std::vector<config::LineOption>& others) {
   for (const config::LineOption& option : others) {
@@ -47,7 +23,7 @@ std::string gateway_text(const core::IpAddress& via) {
 std::string address_phrase(const config::VirtualAddress& address, bool is_set) {
   std::string text =
       address.peer ? address.prefix.address.to_string() : prefix_text(address.prefix);
-  text += fmt::format(" dev {} scope {}", address.interface, scope_word(address.scope));
+  text += fmt::format(" dev {} scope {}", address.interface, core::scope_text(address.scope));
   if (address.peer) text += " peer " + prefix_text(*address.peer);
   if (address.broadcast) text += " brd " + address.broadcast->to_string();
   if (!address.label.empty()) text += " label " + address.label;

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +20,9 @@ constexpr std::size_t kLongest = std::size_t{64} << 20;
 }  // namespace
 
 std::string scope_of_record() {
-  std::string boot;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   std::array<char, 64> name{};
   const ssize_t length = ::readlink("/proc/self/ns/net", name.data(), name.size());
-  return boot + " " +
+  return runtime::boot_id() + " " +
          std::string(name.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
 }
 

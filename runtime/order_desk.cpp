@@ -88,9 +88,7 @@ OrderDesk::OrderDesk(boost::asio::io_context& io, Logger& logger, std::string pa
       timer_(io, [this] { expire(); }) {}
 
 void OrderDesk::load() {
-  constexpr std::size_t kLongestId = 64;
-  if (auto id = read_small_file("/proc/sys/kernel/random/boot_id", kLongestId)) boot_id_ = *id;
-  while (boot_id_.ends_with('\n')) boot_id_.pop_back();
+  boot_id_ = boot_id();
   const auto text = read_small_file(path_, kLongestFile, Owner::ours);
   if (!text && text.error().system_errno == ENOENT) return;
   auto read =

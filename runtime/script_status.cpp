@@ -1,13 +1,8 @@
 #include "runtime/script_status.hpp"
 
+#include "runtime/milliseconds.hpp"
+
 namespace holdfast::runtime {
-namespace {
-
-double milliseconds(core::Duration duration) {
-  return static_cast<double>(duration.count()) / 1000;
-}
-
-}  // namespace
 
 boost::json::object to_json(const core::ScriptRecord& record, core::Instant now) {
   boost::json::object page{{"ran", record.ran},         {"failed", record.failed},

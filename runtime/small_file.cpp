@@ -32,6 +32,14 @@ core::Result<std::string> read_small_file(const std::string& path, std::size_t l
   }
 }
 
+std::string boot_id() {
+  constexpr std::size_t kLongestId = 64;
+  const auto read = read_small_file("/proc/sys/kernel/random/boot_id", kLongestId);
+  std::string id = read ? *read : std::string{};
+  while (id.ends_with('\n')) id.pop_back();
+  return id;
+}
+
 core::Result<UniqueFd> create_file(const std::string& path, mode_t mode, int flags) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     return core::fail_errno(errno, "cannot replace {}", path);

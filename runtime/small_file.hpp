@@ -20,6 +20,9 @@ enum class Owner : unsigned char { anybody, ours };
 [[nodiscard]] core::Result<std::string> read_small_file(const std::string& path,
                                                         std::size_t longest,
                                                         Owner owner = Owner::anybody);
+/// What every boot has another of (random(4)), for records that mean nothing after one; empty: it
+/// cannot be read.
+[[nodiscard]] std::string boot_id();
 /// A new empty file of our own at `path`, open for writing (`flags`: O_APPEND or 0), in the place
 /// of whatever is there but a directory.
 [[nodiscard]] core::Result<UniqueFd> create_file(const std::string& path, mode_t mode, int flags);

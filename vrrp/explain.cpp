@@ -1,6 +1,7 @@
 #include "vrrp/explain.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/milliseconds.hpp"
 #include "vrrp/core/match.hpp"
 #include "vrrp/core/timing.hpp"
 #include "vrrp/status.hpp"
@@ -16,6 +17,7 @@ namespace holdfast::vrrp {
 namespace {
 
 namespace json = boost::json;
+using runtime::milliseconds;
 
 /// So many changes of state are told.
 constexpr std::size_t kMostPast = 10;
@@ -82,10 +84,6 @@ class Explanation {
     }
     return on_good ? "runs" : "does not run as it should";
   }
-  static double milliseconds(Duration duration) {
-    return static_cast<double>(duration.count()) / 1000;
-  }
-
   void timer(std::optional<Instant> at, std::string what) {
     if (at) timers_.push_back({*at, std::move(what)});
   }

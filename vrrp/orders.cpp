@@ -2,8 +2,7 @@
 
 #include "vrrp/explain.hpp"
 
-#include <algorithm>
-#include <map>
+#include <set>
 #include <string_view>
 
 namespace holdfast::vrrp {
@@ -12,15 +11,15 @@ namespace {
 constexpr std::string_view kResign = "resign";
 constexpr std::string_view kPriority = "priority";
 
-/// The members of its group resign with it.
-bool resigns(const core::Orders& orders, const Instance& instance,
-             const std::vector<const Instance*>& all) {
-  if (orders.find(kResign, instance.settings().name) != nullptr) return true;
-  const std::string& group = instance.settings().sync_group;
-  return !group.empty() && std::ranges::any_of(all, [&](const Instance* each) {
-    return each->settings().sync_group.str() == group &&
-           orders.find(kResign, each->settings().name) != nullptr;
-  });
+/// Groups whose members all resign, because one of them was asked to.
+std::set<std::string> groups_that_resign(const core::Orders& orders, const Router& router) {
+  std::set<std::string> groups;
+  if (orders.all().empty()) return groups;
+  for (const Instance* each : router.instances())
+    if (orders.find(kResign, each->settings().name) != nullptr)
+      groups.insert(each->settings().sync_group.str());
+  groups.erase(std::string{});
+  return groups;
 }
 
 }  // namespace
@@ -44,11 +43,13 @@ core::Result<std::string> judge_order(const Router& router, const std::string& k
 
 std::vector<Steered> steered_by(const core::Orders& orders, const Router& router) {
   std::vector<Steered> news;
-  const std::vector<const Instance*> all = router.instances();
-  for (const Instance* each : all) {
-    const core::Order* priority = orders.find(kPriority, each->settings().name);
+  const std::set<std::string> groups = groups_that_resign(orders, router);
+  for (const Instance* each : router.instances()) {
+    const std::string& name = each->settings().name;
+    const core::Order* priority = orders.find(kPriority, name);
     const Steering wanted{.adds = priority == nullptr ? 0 : static_cast<int>(priority->value),
-                          .resigns = !orders.all().empty() && resigns(orders, *each, all)};
+                          .resigns = orders.find(kResign, name) != nullptr ||
+                                     groups.contains(each->settings().sync_group.str())};
     if (each->steering() != wanted) news.push_back({each->key(), wanted});
   }
   return news;

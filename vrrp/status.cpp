@@ -1,6 +1,7 @@
 #include "vrrp/status.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/milliseconds.hpp"
 #include "runtime/order_desk.hpp"
 #include "runtime/script_status.hpp"
 #include "runtime/turn_meter.hpp"
@@ -19,10 +20,7 @@ namespace holdfast::vrrp {
 namespace {
 
 namespace json = boost::json;
-
-double milliseconds(core::Duration duration) {
-  return static_cast<double>(duration.count()) / 1000;
-}
+using runtime::milliseconds;
 
 /// Before anybody can tell whose packet it is: counted for the interface only (strays_of()).
 bool is_of_no_instance(RejectReason reason) {

@@ -1,6 +1,7 @@
 #include "checkers/core/tls.hpp"
 
 #include "core/assertion.hpp"
+#include "core/freed.hpp"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -11,15 +12,8 @@
 namespace holdfast::checkers {
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
-using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
+using Context = std::unique_ptr<SSL_CTX, core::Freed<SSL_CTX_free>>;
+using Session = std::unique_ptr<SSL, core::Freed<SSL_free>>;
 
 /// Level 0 takes groups of 10,000 bits for a key exchange, a second of work for the one loop.
 /// `bits`: of security, 152 for a group of 4096.

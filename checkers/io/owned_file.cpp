@@ -76,10 +76,7 @@ core::Result<ipvs::OwnedKeys> parse_owned(std::string_view text, std::string_vie
   return keys;
 }
 
-OwnedFile::OwnedFile(std::string path) : path_(std::move(path)) {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::getline(file, boot_id_);
-}
+OwnedFile::OwnedFile(std::string path) : path_(std::move(path)), boot_id_(runtime::boot_id()) {}
 
 core::Result<ipvs::OwnedKeys> OwnedFile::load() const {
   const auto text = runtime::read_small_file(path_, kLongest);

@@ -33,10 +33,10 @@ bool has_switches() {
 }  // namespace
 
 SwitchKeeper::SwitchKeeper(runtime::Loop& loop, runtime::Logger& logger, std::string record)
-    : logger_(logger), record_(std::move(record)), timer_(loop.io(), [this] { work(); }) {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::getline(file, boot_id_);
-}
+    : logger_(logger),
+      record_(std::move(record)),
+      boot_id_(runtime::boot_id()),
+      timer_(loop.io(), [this] { work(); }) {}
 
 void SwitchKeeper::configure(const SwitchSettings& settings) {
   load();

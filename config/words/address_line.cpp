@@ -76,7 +76,7 @@ void read_scope(VirtualAddress& address, const Args& args) {
   address.scope = scope_of(args);
 }
 void write_scope(const VirtualAddress& address, Writer& out) {
-  if (address.scope != core::kScopeGlobal) out.text("scope", scope_text(address.scope));
+  if (address.scope != core::kScopeGlobal) out.text("scope", core::scope_text(address.scope));
 }
 
 void write_peer(const VirtualAddress& address, Writer& out) {

@@ -1,7 +1,5 @@
 #include "config/words/lines.hpp"
 
-#include <fmt/format.h>
-
 namespace holdfast::config {
 
 std::uint8_t scope_of(const Args& args) {
@@ -10,27 +8,6 @@ std::uint8_t scope_of(const Args& args) {
                                       core::kScopeHost, core::kScopeNowhere};
   const auto number = args.as<std::uint8_t>(0);
   return args.value(0).last == 1 ? number : kScopes[number];
-}
-
-std::string scope_text(std::uint8_t scope) {
-  switch (scope) {
-    case core::kScopeGlobal:
-      return "global";
-    case core::kScopeSite:
-      return "site";
-    case core::kScopeLink:
-      return "link";
-    case core::kScopeHost:
-      return "host";
-    case core::kScopeNowhere:
-      return "nowhere";
-  }
-  return fmt::format("{}", scope);
-}
-
-std::string prefix_text(const core::IpPrefix& prefix) {
-  const bool whole = prefix.length == prefix.address.max_prefix_length();
-  return whole ? prefix.address.to_string() : prefix.to_string();
 }
 
 LineOption as_written(const Args& args) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/words/meaning.hpp"
+#include "core/address_words.hpp"
 
 namespace holdfast::config {
 
@@ -27,9 +28,6 @@ constexpr Arg scope() {
   return {.type = ArgType::choice, .low = 0, .high = 255, .words = "global site link host nowhere"};
 }
 [[nodiscard]] std::uint8_t scope_of(const Args& args);
-[[nodiscard]] std::string scope_text(std::uint8_t scope);
-/// Without the length that is meant anyway.
-[[nodiscard]] std::string prefix_text(const core::IpPrefix& prefix);
 /// The word, by its own name, and its values: to be kept as it was written.
 [[nodiscard]] LineOption as_written(const Args& args);
 void append_options(std::vector<std::string>& words, const std::vector<LineOption>& options);

@@ -127,7 +127,7 @@ void read_scope(Route& route, const Args& args) {
   route.scope = scope_of(args);
 }
 void write_scope(const Route& route, Writer& out) {
-  if (route.scope) out.text("scope", scope_text(*route.scope));
+  if (route.scope) out.text("scope", core::scope_text(*route.scope));
 }
 
 constexpr std::int64_t kAny32 = 4'294'967'295;

@@ -186,3 +186,18 @@ rewrite unix - - n - - trivial-rewrite
 
 DNS_SERVERS: dict[str, Callable[[Namespace, str, int], Server]] = {
     "nsd": nsd, "named": named, "unbound": unbound, "dnsmasq": dnsmasq}
+
+
+def answer_everybody(machine: Namespace, word: str) -> None:
+    """HTTP on port 80 of every address of the machine, of both families: each page is `word`."""
+    machine.spawn("python3", "-c", f"""
+import http.server, socket
+class Any(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{word}")
+Any(("::", 80), Answer).serve_forever()
+""")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab import servers
 from tests.lab.director import BIN
 from tests.lab.netns import Lab, Namespace, eventually
 
@@ -21,17 +22,6 @@ CLIENT, SERVER = "10.0.0.1", "10.0.0.11"
 ETH_P_ARP = 0x0806
 SWITCHES = [f"ipv4/conf/{device}/{name}" for device in ("all", "lo")
             for name in ("arp_ignore", "arp_announce")]
-WEB = """
-import http.server, socket, sys
-class Any(http.server.ThreadingHTTPServer):
-    address_family = socket.AF_INET6
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"served")
-Any(("::", 80), Answer).serve_forever()
-"""
 
 
 class Bench:
@@ -44,7 +34,7 @@ class Bench:
                    (self.server, "eth0", f"{SERVER}/24"))
         self.run_dir = lab.directory / "run"
         self.record = lab.directory / "run-real-server.json"
-        self.server.spawn("python3", "-c", WEB)
+        servers.answer_everybody(self.server, "served")
         assert eventually(lambda: self.get(SERVER) == "served", 10) is not None
 
     def ctl(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:

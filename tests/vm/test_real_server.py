@@ -9,23 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import servers
 from tests.lab.director import BIN
 from tests.lab.netns import Lab, Namespace, eventually
 
 VIP, SIX = "10.0.0.100", "fd00:1::100"
 OUTER, OUTER_SIX = "10.0.0.11", "fd00:1::11"
 MODULES = ("ipip", "ip_gre", "ip6_gre", "ip6_tunnel", "sit", "fou")
-WEB = """
-import http.server, socket
-class Any(http.server.ThreadingHTTPServer):
-    address_family = socket.AF_INET6
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"tunnelled")
-Any(("::", 80), Answer).serve_forever()
-"""
 
 
 class Bench:
@@ -46,7 +36,7 @@ class Bench:
                          f"addr add {SIX}/128 dev eth0 nodad preferred_lft 0")
         self.director.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
         self.run_dir = lab.directory / "run"
-        self.server.spawn("python3", "-c", WEB)
+        servers.answer_everybody(self.server, "tunnelled")
 
     def ctl(self, *words: str) -> str:
         done = self.server.run(str(BIN / "holdfastctl"), "--run-dir", str(self.run_dir),

@@ -5,7 +5,6 @@
 #include "watchdog/io/loader_reply.hpp"
 
 #include <charconv>
-#include <fstream>
 #include <string_view>
 #include <unistd.h>
 #include <utility>
@@ -29,9 +28,9 @@ bool take_line(std::string_view& text, Number& number) {
 }  // namespace
 
 TrialFile::TrialFile(const std::string& run_dir, std::string configuration)
-    : path_(run_dir + "/trial"), configuration_(std::move(configuration)) {
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot_id_;
-}
+    : path_(run_dir + "/trial"),
+      configuration_(std::move(configuration)),
+      boot_id_(runtime::boot_id()) {}
 
 // The clock begins anew with each boot, and what is read after one is the file's last word.
 std::string TrialFile::head() const {
