@@ -7,6 +7,7 @@
 #include "config/load.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/process.hpp"
+#include "runtime/recent_lines.hpp"
 
 #include <algorithm>
 #include <unistd.h>
@@ -114,6 +115,7 @@ void Runner::listen() {
   control_->handle_document(
       "status", [this](const auto& made) { keeper_.when_fresh([this, made] { made(status()); }); });
   runtime::answer_about_turns(*control_);
+  runtime::answer_about_events(*control_, logger_);
   rehearsals_.answer_on(*control_);
   orders_.answer_on(*control_);
   control_->handle("check-now", runtime::ControlAccess::change,

@@ -5,11 +5,13 @@
 #include "ctl/commands.hpp"
 #include "ctl/convert.hpp"
 #include "ctl/doctor.hpp"
+#include "ctl/events.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/ipvsadm.hpp"
 #include "ctl/metrics_server.hpp"
 #include "ctl/plan.hpp"
 #include "ctl/steering_verbs.hpp"
+#include "ctl/support_bundle.hpp"
 #include "ctl/what_if.hpp"
 #include "runtime/completion.hpp"
 
@@ -156,6 +158,15 @@ CLI::App& add_metrics(CLI::App& app, MetricsRequest& request, std::string& forma
   return verb;
 }
 
+CLI::App& add_events(CLI::App& app, EventsRequest& request, bool& json) {
+  CLI::App& verb = *app.add_subcommand("events", "What the processes said lately");
+  verb.add_flag("--follow", request.follow, "And what they say from now on");
+  verb.add_option("--id", request.id, "Only events whose id begins so: vrrp-state")
+      ->type_name("ID");
+  verb.add_flag("--json", json, "One JSON object a line instead of text");
+  return verb;
+}
+
 int run(int argc, const char* const* argv) {
   if (const auto done = run_ipvsadm_words(argc, argv)) return *done;
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
@@ -240,6 +251,14 @@ int run(int argc, const char* const* argv) {
   std::string server;
   add_orders(app, order_request, json, server);
   const CLI::App& metrics_verb = add_metrics(app, metrics_request, metrics_format);
+  EventsRequest events_request;
+  const CLI::App& events_verb = add_events(app, events_request, json);
+  std::string archive;
+  const CLI::App* bundle_verb =
+      app.add_subcommand("support-bundle", "All that a helper needs to know, in one archive");
+  app.get_subcommand("support-bundle")
+      ->add_option("-o,--output", archive, "Write this new file")
+      ->type_name("FILE");
   std::string shell;
   const CLI::App* completion =
       app.add_subcommand("completion", "A script that completes these words in a shell");
@@ -304,6 +323,11 @@ int run(int argc, const char* const* argv) {
     metrics_request.is_openmetrics = metrics_format == "openmetrics";
     return metrics(target, metrics_request);
   }
+  if (events_verb.parsed()) {
+    events_request.format = format;
+    return events(target, events_request);
+  }
+  if (bundle_verb->parsed()) return support_bundle(target, archive);
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));
     return kDone;

@@ -22,6 +22,8 @@ bool take_value(std::string_view name, std::string_view value, ChildOptions& opt
     options.pid_file = value;
   } else if (name == "--syslog-facility") {
     return parse_number(value, options.log.syslog_facility);
+  } else if (name == "--log-file") {
+    options.log.file = value;
   } else if (name == "--detail") {
     return parse_number(value, options.log.detail);
   } else if (name == "--channel-fd") {
@@ -40,6 +42,8 @@ bool take_value(std::string_view name, std::string_view value, ChildOptions& opt
 bool take_flag(std::string_view word, ChildOptions& options) {
   if (word == "--log-stderr") {
     options.log.to_stderr = true;
+  } else if (word == "--log-json") {
+    options.log.format = LogFormat::json;
   } else if (word == "--no-syslog") {
     options.log.to_syslog = false;
   } else if (word == "--keep-addresses") {
@@ -71,6 +75,8 @@ std::vector<std::string> to_arguments(const ChildOptions& options) {
   if (!options.pid_file.empty()) words.push_back("--pid-file=" + options.pid_file);
   if (options.log.to_stderr) words.emplace_back("--log-stderr");
   if (!options.log.to_syslog) words.emplace_back("--no-syslog");
+  if (!options.log.file.empty()) words.push_back("--log-file=" + options.log.file);
+  if (options.log.format == LogFormat::json) words.emplace_back("--log-json");
   if (options.keep_addresses) words.emplace_back("--keep-addresses");
   if (options.beside_vrrp) words.emplace_back("--beside-vrrp");
   if (options.keep_static) words.emplace_back("--keep-static");

@@ -32,15 +32,24 @@ struct Message {
   std::string_view help;
 };
 
+/// How a line looks on stderr and in a file.
+enum class LogFormat : std::uint8_t {
+  text,  ///< "2026-11-21T00:42:03.123Z vrrp[4711] info vrrp-became-master: text"
+  json,  ///< {"at":"…","process":"vrrp","pid":4711,"level":"info","id":"…","text":"…"}
+};
+
 /// Where the lines go. Travels from the watchdog to its children as command line words.
 struct LogSettings {
-  /// Lines "2026-11-21T00:42:03.123Z vrrp[4711] info vrrp-became-master: text" on stderr (-l).
+  /// keepalived: -l.
   bool to_stderr = false;
   bool to_syslog = true;
   /// A facility of <syslog.h>, e.g. LOG_DAEMON. keepalived: -S.
   int syslog_facility = 3 << 3;
   /// Number of -D on the command line.
   int detail = 0;
+  /// keepalived: -g. Each process appends to a file of its own (log_file_of); empty: none.
+  std::string file = {};
+  LogFormat format = LogFormat::text;
 
   bool operator==(const LogSettings&) const = default;
 };
@@ -48,6 +57,13 @@ struct LogSettings {
 /// Lines that wait for a slow terminal or syslog occupy at most this much (about ten thousand of
 /// them); then the oldest is dropped. Only lines that wait occupy anything.
 inline constexpr std::size_t kLogQueueBytes = std::size_t{2} << 20;
+
+/// The file of a process: the parent ("holdfast") has `file` itself, the others put "_vrrp",
+/// "_healthcheckers" (keepalived's name for the checkers), "_scripts" … before its last dot.
+[[nodiscard]] std::string log_file_of(const std::string& file, std::string_view process);
+
+class RecentLines;
+struct LogStyle;
 
 /// One per process, made in main or run_daemon (after any fork) and passed by reference.
 class Logger {
@@ -71,9 +87,12 @@ class Logger {
   [[nodiscard]] bool is_shown(Level level) const { return level >= least_; }
   /// Lines lost since start: the queue was full, or stderr took none.
   [[nodiscard]] std::uint64_t dropped() const;
+  /// The latest lines again, for whoever asks (`holdfastctl events`).
+  [[nodiscard]] const RecentLines& recent() const;
 
  private:
   void write(const Message& message, std::string text);
+  void open_file(const std::string& path, const LogStyle& style);
 
   Level least_;
   struct Impl;

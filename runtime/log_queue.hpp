@@ -16,7 +16,9 @@ namespace holdfast::runtime {
 struct LogLine {
   std::chrono::system_clock::time_point at;
   Level level = Level::info;
-  /// "vrrp-state: VI_1: BACKUP → MASTER …"
+  /// Message::id: "vrrp-state".
+  std::string_view id;
+  /// "VI_1: BACKUP → MASTER …"
   std::string text;
 };
 

@@ -1,117 +1,105 @@
 #include "runtime/log_sinks.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
+#include "runtime/log_text.hpp"
+#include "runtime/unique_fd.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <poll.h>
-#include <syslog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace holdfast::runtime {
 namespace {
 
 constexpr int kPatienceMs = 200;
+constexpr std::chrono::seconds kLookAtName{1};
+constexpr mode_t kFileMode = 0640;
 
-const char* level_name(Level level) {
-  switch (level) {
-    case Level::debug:
-      return "debug";
-    case Level::detail:
-      return "detail";
-    case Level::info:
-      return "info";
-    case Level::warning:
-      return "warning";
-    case Level::error:
-      return "error";
-    case Level::critical:
-      return "critical";
+/// A line is below PIPE_BUF in practice, so that poll's answer holds for all of it.
+bool write_line(int fd, std::string_view line) {
+  while (!line.empty()) {
+    pollfd ready{fd, POLLOUT, 0};
+    if (::poll(&ready, 1, kPatienceMs) <= 0) return false;
+    const ssize_t written = ::write(fd, line.data(), std::min<std::size_t>(line.size(), 4096));
+    if (written <= 0) return false;
+    line.remove_prefix(static_cast<std::size_t>(written));
   }
-  return "unknown";
-}
-
-int syslog_priority(Level level) {
-  switch (level) {
-    case Level::debug:
-    case Level::detail:
-      return LOG_DEBUG;
-    case Level::info:
-      return LOG_INFO;
-    case Level::warning:
-      return LOG_WARNING;
-    case Level::error:
-      return LOG_ERR;
-    case Level::critical:
-      return LOG_CRIT;
-  }
-  return LOG_INFO;
+  return true;
 }
 
 class DescriptorSink final : public LogSink {
  public:
-  DescriptorSink(int fd, std::string process, std::atomic<std::uint64_t>& lost)
-      : fd_(fd), process_(std::move(process)), lost_(lost) {}
+  DescriptorSink(int fd, LogStyle style, std::atomic<std::uint64_t>& lost)
+      : fd_(fd), style_(std::move(style)), lost_(lost) {}
 
   void write(const LogLine& line) override {
-    const auto since_epoch = line.at.time_since_epoch();
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
-    const auto millis = std::chrono::floor<std::chrono::milliseconds>(since_epoch - seconds);
-    std::tm fields{};
-    const std::time_t whole = seconds.count();
-    ::gmtime_r(&whole, &fields);
-    line_.clear();
-    fmt::format_to(std::back_inserter(line_), "{:%Y-%m-%dT%H:%M:%S}.{:03}Z {}[{}] {} {}\n", fields,
-                   millis.count(), process_, ::getpid(), level_name(line.level), line.text);
-    if (!write_line()) lost_.fetch_add(1, std::memory_order_relaxed);
+    render(line, style_, line_);
+    if (!write_line(fd_, line_)) lost_.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:
-  /// A line is below PIPE_BUF in practice, so that poll's answer holds for all of it.
-  bool write_line() {
-    std::size_t done = 0;
-    while (done < line_.size()) {
-      pollfd ready{fd_, POLLOUT, 0};
-      if (::poll(&ready, 1, kPatienceMs) <= 0) return false;
-      const std::size_t piece = std::min<std::size_t>(line_.size() - done, 4096);
-      const ssize_t written = ::write(fd_, line_.data() + done, piece);
-      if (written <= 0) return false;
-      done += static_cast<std::size_t>(written);
-    }
-    return true;
-  }
-
   int fd_;
-  std::string process_;
+  LogStyle style_;
   std::atomic<std::uint64_t>& lost_;
   std::string line_;
 };
 
-class SyslogSink final : public LogSink {
+class FileSink final : public LogSink {
  public:
-  SyslogSink(std::string ident, int facility) : ident_(std::move(ident)) {
-    ::openlog(ident_.c_str(), LOG_PID | LOG_NDELAY, facility);
+  FileSink(std::string path, LogStyle style, std::atomic<std::uint64_t>& lost)
+      : path_(std::move(path)), style_(std::move(style)), lost_(lost) {}
+
+  core::Result<void> open() {
+    UniqueFd fd(::open(path_.c_str(),
+                       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                       kFileMode));
+    struct stat found {};
+    if (!fd || ::fstat(fd.get(), &found) != 0)
+      return core::fail_errno(errno, "cannot open the log file {}", path_);
+    if (!S_ISREG(found.st_mode)) return core::fail("the log file {} is no regular file", path_);
+    fd_ = std::move(fd);
+    inode_ = found.st_ino;
+    device_ = found.st_dev;
+    return {};
   }
-  ~SyslogSink() override { ::closelog(); }
-  SyslogSink(const SyslogSink&) = delete;
-  SyslogSink& operator=(const SyslogSink&) = delete;
 
   void write(const LogLine& line) override {
-    ::syslog(syslog_priority(line.level), "%s", line.text.c_str());
+    if (line.at - looked_at_ >= kLookAtName || line.at < looked_at_) {
+      looked_at_ = line.at;
+      struct stat named {};
+      const bool is_there = ::lstat(path_.c_str(), &named) == 0;
+      // What cannot be opened now is tried again; meanwhile the former file takes the lines.
+      if (!is_there || named.st_ino != inode_ || named.st_dev != device_) static_cast<void>(open());
+    }
+    render(line, style_, line_);
+    if (!write_line(fd_.get(), line_)) lost_.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:
-  std::string ident_;  // openlog keeps the pointer
+  std::string path_;
+  LogStyle style_;
+  std::atomic<std::uint64_t>& lost_;
+  UniqueFd fd_;
+  ino_t inode_ = 0;
+  dev_t device_ = 0;
+  std::chrono::system_clock::time_point looked_at_;
+  std::string line_;
 };
 
 }  // namespace
 
-std::unique_ptr<LogSink> make_descriptor_sink(int fd, std::string process,
+std::unique_ptr<LogSink> make_descriptor_sink(int fd, LogStyle style,
                                               std::atomic<std::uint64_t>& lost) {
-  return std::make_unique<DescriptorSink>(fd, std::move(process), lost);
+  return std::make_unique<DescriptorSink>(fd, std::move(style), lost);
 }
 
-std::unique_ptr<LogSink> make_syslog_sink(std::string ident, int facility) {
-  return std::make_unique<SyslogSink>(std::move(ident), facility);
+core::Result<std::unique_ptr<LogSink>> make_file_sink(std::string path, LogStyle style,
+                                                      std::atomic<std::uint64_t>& lost) {
+  auto sink = std::make_unique<FileSink>(std::move(path), std::move(style), lost);
+  if (const auto opened = sink->open(); !opened) return opened.error();
+  return sink;
 }
 
 }  // namespace holdfast::runtime

@@ -59,6 +59,11 @@ inline constexpr Message kRealtimeLimit{
     "pause. So that it cannot stop the host it goes on at normal priority for a second. Raise the "
     "limit if that comes again and again."};
 
+inline constexpr Message kNoLogFile{
+    "log-file", Level::error,
+    "The file of option -g cannot be opened, so this process logs to the other places only. Its "
+    "directory must exist, and the name must be a file or free; then restart."};
+
 inline constexpr Message kNoPidFile{
     "runtime-no-pid-file", Level::error,
     "The pid file could not be written; everything else works. Tools that look for the process "

@@ -10,6 +10,7 @@
 #include "runtime/order_desk.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/process.hpp"
+#include "runtime/recent_lines.hpp"
 #include "runtime/scheduling.hpp"
 #include "runtime/tracked_files.hpp"
 #include "vrrp/explain.hpp"
@@ -160,6 +161,7 @@ class Daemon {
                                                                     orders_.orders(), generation}));
     });
     runtime::answer_about_turns(*control_);
+    runtime::answer_about_events(*control_, logger_);
     rehearsals_->answer_on(*control_);
     orders_.answer_on(*control_);
     control_->handle(

@@ -35,8 +35,7 @@ constexpr std::array kIgnored{
             "addresses are always released when the director stops (see -V)"},
     Ignored{"-d,--dump-conf", nullptr,
             "holdfastctl status shows what is in use, holdfast -t what was read"},
-    Ignored{"-g,--log-file", "FILE", "logs go to syslog or, with -l, to standard error"},
-    Ignored{"--flush-log-file", nullptr, "there is no log file"},
+    Ignored{"--flush-log-file", nullptr, "every line is written at once"},
     Ignored{"-B,--no_bfd", nullptr, "there is no BFD process"},
     Ignored{"-b,--bfd_pid", "FILE", "there is no BFD process"},
     Ignored{"--all", nullptr, "every process that the configuration needs is started"},
@@ -63,6 +62,8 @@ struct Words {
   std::string signal;
   std::string recording;
   std::string umask;
+  std::string log_file;
+  std::string log_format;
   std::string shell;
 };
 
@@ -208,6 +209,13 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_flag("-D,--log-detail", options.log.detail, "Log more; twice: everything");
   app.add_option("-S,--log-facility", words.facility,
                  "syslog facility: 0-7, local0-local7, user, daemon");
+  app.add_option("-g,--log-file", words.log_file,
+                 "Log also to FILE; the children to FILE with _vrrp, _healthcheckers, _scripts "
+                 "before its last dot")
+      ->type_name("FILE");
+  app.add_option("--log-format", words.log_format,
+                 "Of standard error and files: text, or one JSON object a line")
+      ->check(CLI::IsMember({"text", "json"}));
   app.add_flag("-P,--vrrp", vrrp_only, "Start only the VRRP process");
   app.add_flag("-C,--check", checkers_only, "Start only the checkers process");
   app.add_flag("-V,--dont-release-vrrp", options.keep_addresses,
@@ -263,6 +271,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   if (checkers_only && !vrrp_only) options.roles = RoleSet::of(Role::checkers);
   options.respawn = !no_respawn;
   options.log.to_syslog = !no_syslog;
+  if (!words.log_file.empty()) options.log.file = absolute(words.log_file);
+  if (words.log_format == "json") options.log.format = runtime::LogFormat::json;
   for (const Ignored& ignored : kIgnored) {
     const std::string_view names = ignored.names;
     const std::string name(names.substr(names.rfind(',') == names.npos ? 0 : names.rfind(',') + 1));

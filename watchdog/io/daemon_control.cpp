@@ -1,6 +1,7 @@
 // What the parent is asked over its control socket.
 #include "runtime/base64.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/recent_lines.hpp"
 #include "runtime/sealed_memfd.hpp"
 #include "watchdog/io/daemon.hpp"
 #include "watchdog/messages.hpp"
@@ -32,6 +33,7 @@ void Daemon::open_control_socket() {
                      reply(status(Readers::owners));
                    });
   runtime::answer_about_turns(*control_);
+  runtime::answer_about_events(*control_, logger_);
   control_->handle("reload", ControlAccess::change,
                    [this](const boost::json::object& request, runtime::ControlReply reply) {
                      on_reload_command(request, std::move(reply));

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace holdfast;
@@ -86,6 +88,51 @@ struct Family {
   }
 };
 
+/// A process of 16 threads starts a child, as the watchdog does, and is killed. What the child is
+/// then asked for, until some time after the first request.
+std::string what_an_orphan_is_asked() {
+  std::array<int, 2> report{};
+  REQUIRE(::pipe2(report.data(), O_CLOEXEC) == 0);
+  const UniqueFd reader(report[0]);
+  UniqueFd writer(report[1]);
+  const auto say = [&](std::string_view word) {
+    if (::write(writer.get(), word.data(), word.size()) < 0) ::_exit(1);
+  };
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 16; ++i) threads.emplace_back([] { ::pause(); });
+    auto pair = make_channel_pair();
+    if (::fork() == 0) {
+      pair->parent.reset();
+      Loop loop;
+      Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
+      ChildOptions options;
+      options.role = "vrrp";
+      options.channel_fd = pair->child.release();
+      const Child child(loop, logger, options,
+                        ChildCallbacks{.prepare = {},
+                                       .commit = {},
+                                       .abort = {},
+                                       .stop = [&](const std::string&) { say("stop "); },
+                                       .hurry = [&] { say("hurry "); }});
+      say("ready ");
+      loop.io().run_for(150ms);
+      ::_exit(0);
+    }
+    ::pause();
+  }
+  writer.reset();
+  std::string text;
+  std::array<char, 64> piece{};
+  for (ssize_t count = 0; (count = ::read(reader.get(), piece.data(), piece.size())) > 0;) {
+    text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text == "ready ") ::kill(parent, SIGKILL);
+  }
+  ::waitpid(parent, nullptr, 0);
+  return text;
+}
+
 std::string hello() {
   return "5 " + std::to_string(::getpid());
 }
@@ -162,6 +209,10 @@ TEST_CASE("child: the end of the watchdog is a stop, once") {
   CHECK_FALSE(family.child->watchdog_asked_to_stop());
 }
 
+TEST_CASE("child: a killed watchdog is one request, however many threads it had") {
+  for (int round = 0; round < 20; ++round) CHECK(what_an_orphan_is_asked() == "ready stop ");
+}
+
 TEST_CASE("child: a second request of the same kind hurries the stop, once") {
   Family family;
   family.send(FrameType::stop, 0);
@@ -220,7 +271,12 @@ TEST_CASE("child options: what the watchdog writes on the command line is what t
   options.role = "checkers";
   options.run_dir = "/tmp/somewhere else";
   options.pid_file = "/tmp/x.pid";
-  options.log = {.to_stderr = true, .to_syslog = false, .syslog_facility = 16 << 3, .detail = 2};
+  options.log = {.to_stderr = true,
+                 .to_syslog = false,
+                 .syslog_facility = 16 << 3,
+                 .detail = 2,
+                 .file = "/var/log/some where.log",
+                 .format = LogFormat::json};
   options.keep_addresses = options.keep_ipvs = options.beside_vrrp = true;
   options.heartbeat_interval = 123ms;
 

@@ -1,8 +1,10 @@
 #include "runtime/line_budget.hpp"
 #include "runtime/log.hpp"
 #include "runtime/log_queue.hpp"
+#include "runtime/recent_lines.hpp"
 #include "runtime/unique_fd.hpp"
 
+#include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 
 #include <array>
@@ -53,7 +55,7 @@ class StderrPipe {
   UniqueFd saved_;
 };
 
-constexpr LogSettings kToStderr{.to_stderr = true, .to_syslog = false};
+const LogSettings kToStderr{.to_stderr = true, .to_syslog = false};
 
 }  // namespace
 
@@ -66,6 +68,108 @@ TEST_CASE("log: a line on stderr has time, process, level, id and text") {
   CHECK(text.find("T") == 10);
   CHECK(text.find(" vrrp[" + std::to_string(::getpid()) +
                   "] info test-info: instance VI_1 is master\n") == 24);
+}
+
+TEST_CASE("log: a line of JSON is one object, whatever the text holds") {
+  StderrPipe captured;
+  {
+    LogSettings settings = kToStderr;
+    settings.format = LogFormat::json;
+    Logger("vrrp", settings).log_text(kTestInfo, "two \"lines\"\nof text");
+  }
+
+  const std::string text = captured.read();
+
+  CHECK(text.find('\n') == text.size() - 1);
+  const auto fields = boost::json::parse(text).as_object();
+  CHECK(fields.at("process") == "vrrp");
+  CHECK(fields.at("pid") == ::getpid());
+  CHECK(fields.at("level") == "info");
+  CHECK(fields.at("id") == "test-info");
+  CHECK(fields.at("text") == "two \"lines\"\nof text");
+}
+
+TEST_CASE("log: each process has a file of its own, named as keepalived names it") {
+  CHECK(log_file_of("/var/log/keepalived.log", "holdfast") == "/var/log/keepalived.log");
+  CHECK(log_file_of("/var/log/keepalived.log", "vrrp") == "/var/log/keepalived_vrrp.log");
+  CHECK(log_file_of("/var/log/a.b.log", "checkers") == "/var/log/a.b_healthcheckers.log");
+  CHECK(log_file_of("/var/lo.g/holdfast", "scripts") == "/var/lo.g/holdfast_scripts");
+}
+
+TEST_CASE("log: a file is appended to, and opened anew when it has been moved away") {
+  const std::filesystem::path directory =
+      std::filesystem::temp_directory_path() / ("holdfast-log-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(directory);
+  const std::string file = directory / "x.log";
+  std::ofstream(file) << "before\n";
+  {
+    Logger logger("holdfast", {.to_syslog = false, .file = file});
+    logger.log(kTestInfo, "first");
+    std::this_thread::sleep_for(1100ms);
+    std::filesystem::rename(file, file + ".1");
+    logger.log(kTestInfo, "second");
+  }
+  const auto read = [](const std::string& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  };
+
+  CHECK(read(file + ".1").starts_with("before\n"));
+  CHECK(read(file + ".1").find("test-info: first\n") != std::string::npos);
+  CHECK(read(file).find("test-info: second\n") != std::string::npos);
+  CHECK(read(file).find("first") == std::string::npos);
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("log: a file that cannot be had is said where the other lines go") {
+  StderrPipe captured;
+  {
+    LogSettings settings = kToStderr;
+    settings.file = "/nowhere/x.log";
+    Logger("vrrp", settings).log(kTestInfo, "goes on");
+  }
+
+  const std::string text = captured.read();
+
+  CHECK(text.find("error log-file: cannot open the log file /nowhere/x_vrrp.log: No such file") !=
+        std::string::npos);
+  CHECK(text.find("test-info: goes on") != std::string::npos);
+}
+
+TEST_CASE("recent lines: what came after a number, oldest first, and how many made room") {
+  RecentLines recent;
+  CHECK(recent.after(0).newest == 0);
+  for (int i = 1; i <= 3; ++i)
+    recent.add({{}, Level::info, "test-line", "line " + std::to_string(i)});
+
+  CHECK(recent.after(0).lines.size() == 3);
+  CHECK(recent.after(2).lines.front().text == "line 3");
+  CHECK(recent.after(3).lines.empty());
+  CHECK(recent.after(77).lines.empty());
+
+  const std::string filler(1000, 'x');
+  for (int i = 4; i <= 200; ++i) recent.add({{}, Level::info, "test-line", filler});
+  const auto kept = recent.after(0);
+  CHECK(kept.newest == 200);
+  CHECK(kept.lines.size() < 66);
+  CHECK(kept.lines.size() + kept.missed == 200);
+  CHECK(recent.after(199).missed == 0);
+
+  recent.add({{}, Level::info, "test-line", std::string(2 * kRecentBytes, 'x')});
+  CHECK(recent.after(0).lines.size() == 1);
+}
+
+TEST_CASE("recent lines: those of a logger are its lines from info on") {
+  Logger logger("t", {.to_syslog = false, .detail = 2});
+  logger.log(kTestDebug, "hidden");
+  logger.log(kTestInfo, "kept");
+
+  const auto kept = logger.recent().after(0);
+
+  REQUIRE(kept.lines.size() == 1);
+  CHECK(kept.lines.front().id == "test-info");
+  CHECK(kept.lines.front().text == "kept");
 }
 
 TEST_CASE("log: detail is shown with one -D, debug with two") {
@@ -102,8 +206,8 @@ TEST_CASE(
 
 TEST_CASE("log queue: lines come out in their order, and after closing what was waiting") {
   LogQueue queue(1 << 20);
-  queue.push({{}, Level::info, "first"});
-  queue.push({{}, Level::error, "second"});
+  queue.push({{}, Level::info, "test-line", "first"});
+  queue.push({{}, Level::error, "test-line", "second"});
 
   queue.close();
 
@@ -116,7 +220,8 @@ TEST_CASE("log queue: lines come out in their order, and after closing what was 
 TEST_CASE("log queue: beyond its bytes the oldest lines make room and are counted") {
   const std::string filler(1000, 'x');
   LogQueue queue(10 * 1200);  // with a line's own size: ten fit, or one less
-  for (int i = 0; i < 100; ++i) queue.push({{}, Level::info, filler + std::to_string(i)});
+  for (int i = 0; i < 100; ++i)
+    queue.push({{}, Level::info, "test-line", filler + std::to_string(i)});
 
   queue.close();
 
@@ -131,8 +236,8 @@ TEST_CASE("log queue: beyond its bytes the oldest lines make room and are counte
 
 TEST_CASE("log queue: a line that is longer than the bound is still written") {
   LogQueue queue(100);
-  queue.push({{}, Level::info, "short"});
-  queue.push({{}, Level::info, std::string(1000, 'x')});
+  queue.push({{}, Level::info, "test-line", "short"});
+  queue.push({{}, Level::info, "test-line", std::string(1000, 'x')});
 
   queue.close();
 
@@ -148,7 +253,7 @@ TEST_CASE("log queue: whoever waits for a line is woken by it, and by the end") 
     while (const auto line = queue.take()) taken.push_back(line->text);
   });
 
-  queue.push({{}, Level::info, "for the writer"});
+  queue.push({{}, Level::info, "test-line", "for the writer"});
   queue.close();
   writer.join();
 

@@ -1,0 +1,145 @@
+"""What a director said: events from memory, log files, JSON lines, and the bundle for a helper."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.director import BIN, Director
+from tests.lab.netns import Lab, Namespace, eventually
+
+SECRET = "s3cr3tpw"
+SAMPLE = f"""
+vrrp_instance VI_1 {{
+    interface eth0
+    virtual_router_id 51
+    version 3
+    priority 150
+    advert_int 0.2
+    authentication {{
+        auth_type PASS
+        auth_pass {SECRET}
+    }}
+    virtual_ipaddress {{
+        10.9.0.200/24
+    }}
+}}
+virtual_server 10.9.0.200 80 {{
+    delay_loop 60
+    lb_algo rr
+    lb_kind NAT
+    real_server 10.9.0.9 80 {{
+        TCP_CHECK {{
+            connect_timeout 1
+        }}
+    }}
+}}
+"""
+
+
+@pytest.fixture
+def machine(lab: Lab) -> Namespace:
+    switch = lab.switch("sw")
+    made = lab.machine("a")
+    lab.cables(switch, (made, "eth0", "10.9.0.1/24"))
+    return made
+
+
+@pytest.fixture
+def director(machine: Namespace) -> Iterator[Director]:
+    made = Director(machine, SAMPLE)
+    made.start("-G", "-g", str(made.directory / "all.log"), "--log-format", "json")
+    assert eventually(lambda: made.state("VI_1") == "MASTER", 10) is not None, made.log()
+    yield made
+
+
+def ids(director: Director, *words: str) -> list[str]:
+    done = director.ctl("events", "--json", *words, check=True)
+    return [json.loads(line)["id"] for line in done.stdout.splitlines()]
+
+
+def test_events_are_there_without_a_log_and_go_on_over_a_restart(director: Director) -> None:
+    assert {"watchdog-started", "vrrp-state", "vrrp-configured"} <= set(ids(director))
+    told = director.ctl("events", "--id", "vrrp-state").stdout.splitlines()
+    assert [line.split(": ", 1)[1].split(" after")[0][:24] for line in told] == [
+        "VI_1: INIT → BACKUP: sta", "VI_1: BACKUP → MASTER: n"], told
+    moments = [line.split()[0] for line in director.ctl("events").stdout.splitlines()
+               if line.startswith("20")]
+    assert moments == sorted(moments)
+
+    follower = director.machine.spawn(
+        BIN / "holdfastctl", "--run-dir", director.directory, "events", "--follow", "--id", "vrrp-",
+        log="followed")
+    assert eventually(lambda: "vrrp-state" in follower.output(), 5) is not None
+    first = director.role_pid("vrrp")
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: follower.output().count("vrrp-started") == 2, 10) is not None, (
+        follower.output())
+    assert follower.output().count("BACKUP → MASTER") == 1  # nothing twice
+    os.kill(follower.pid, signal.SIGINT)
+
+
+def test_each_process_writes_a_file_that_may_be_rotated(director: Director) -> None:
+    directory = director.directory
+    names = {"holdfast": "all.log", "vrrp": "all_vrrp.log", "checkers": "all_healthcheckers.log"}
+    for process, name in names.items():
+        lines = [json.loads(line) for line in (directory / name).read_text("utf-8").splitlines()]
+        assert lines and {line["process"] for line in lines} == {process}
+        assert (directory / name).stat().st_mode & 0o777 == 0o640
+    console = [json.loads(line) for line in director.log().splitlines()]
+    assert {line["process"] for line in console} >= {"holdfast", "vrrp", "checkers"}
+
+    (directory / "all.log").rename(directory / "all.log.1")
+    time.sleep(1.1)  # the name is looked at once a second
+    director.write_config(SAMPLE.replace("priority 150", "priority 151"))
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: (directory / "all.log").exists()
+                      and "watchdog-reload" in (directory / "all.log").read_text("utf-8"),
+                      5) is not None
+
+
+def test_others_are_told_no_events(director: Director) -> None:
+    os.chmod(director.directory, 0o755)
+    done = director.machine.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                str(BIN / "holdfastctl"), "--run-dir", str(director.directory),
+                                "events", check=False)
+    assert done.returncode == 1 and "root" in done.stderr, done
+
+
+def test_the_bundle_has_everything_but_secrets(director: Director) -> None:
+    archive = director.directory / "bundle.tar.gz"
+    done = director.ctl("support-bundle", "-o", str(archive))
+    assert done.returncode == 0 and str(archive) in done.stdout, done
+    assert archive.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(archive) as tar:
+        files = {member.name.split("/", 1)[1]: tar.extractfile(member).read()
+                 for member in tar.getmembers() if member.isfile()}
+    assert not [name for name, text in files.items() if SECRET.encode() in text]
+    assert b"auth_pass ****" in files["configuration.txt"]
+    assert b"10.9.0.200" in files["addresses.txt"] and b"MASTER" in files["status.txt"]
+    assert json.loads(files["status.json"])["vrrp"]["instances"][0]["name"] == "VI_1"
+    assert b"vrrp-state" in files["events.txt"] and b"nothing changes" in files["plan.txt"]
+    listed = {line.split(":")[0] for line in files["README.txt"].decode().splitlines()
+              if ".txt:" in line or ".json:" in line}
+    assert listed == files.keys() - {"README.txt"}
+
+    again = director.ctl("support-bundle", "-o", str(archive))
+    assert again.returncode == 1 and "File exists" in again.stderr
+    assert subprocess.run(["tar", "-tzf", archive], check=True, capture_output=True).stdout
+
+
+def test_a_bundle_without_a_director_says_so(machine: Namespace, tmp_path) -> None:
+    archive = tmp_path / "bundle.tar.gz"
+    done = machine.run(str(BIN / "holdfastctl"), "--run-dir", str(tmp_path), "support-bundle",
+                       "-o", str(archive), check=False)
+    assert done.returncode == 0, done
+    listing = subprocess.run(["tar", "-xzf", archive, "-O", "--wildcards", "*/README.txt"],
+                             check=True, capture_output=True, text=True).stdout
+    assert "No configuration: no holdfast answered" in listing
