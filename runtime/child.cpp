@@ -6,7 +6,6 @@
 
 #include <csignal>
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace holdfast::runtime {
@@ -85,11 +84,8 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
     send({FrameType::committed, number, {}, {}});
   }
 
-  // A watchdog of several threads is survived by each of them for a moment: PDEATHSIG then comes
-  // more than once, so an orphan's signals ask for nothing further.
   void on_signal(int number) {
     if (number != SIGTERM && number != SIGINT) return on_harmless_signal(number);
-    if (stopping && ::getppid() != watchdog) return;
     stop(fmt::format("signal {} arrived", number), stop_signals);
   }
 
@@ -104,7 +100,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   }
 
   // Counted by the way it came: a service manager may signal every process of a service while the
-  // watchdog sends its frame, and a watchdog that dies is both the end of the channel and a signal.
+  // watchdog sends its frame, or while it dies.
   void stop(std::string why, int& requests) {
     ++requests;
     if (!std::exchange(stopping, true)) return callbacks.stop(std::move(why));
@@ -125,7 +121,6 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
   int ends_of_channel = 0;
   bool asked_by_watchdog = false;
   bool director_ends = false;
-  const pid_t watchdog = ::getppid();
   RateLimiter reported_signals{kSignalReportInterval};
   PeriodicTimer heartbeat;
 };
@@ -134,9 +129,9 @@ Child::Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallb
   // Inherited descriptors must not reach the scripts this child will run.
   ::fcntl(options.channel_fd, F_SETFD, FD_CLOEXEC);
   state_ = std::make_shared<State>(loop, logger, options, std::move(callbacks));
-  // EOF on the channel says the same; PDEATHSIG also reaches a child that is stuck in its loop. A
-  // watchdog that died before this line is seen as EOF.
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // The end of the watchdog is the end of its channel. No PDEATHSIG beside it: the kernel sends one
+  // for each thread of the watchdog that outlives the others for a moment, and the second would be
+  // taken for somebody's wish to hurry.
   std::vector<int> signals(harmless_signals().begin(), harmless_signals().end());
   signals.insert(signals.end(), {SIGTERM, SIGINT});
   const std::weak_ptr<State> weak = state_;

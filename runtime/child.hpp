@@ -78,7 +78,7 @@ struct ChildCallbacks {
 
 class Child {
  public:
-  /// Sets PDEATHSIG (SIGTERM), takes SIGTERM and SIGINT as stop, says of harmless signals that they
+  /// Takes SIGTERM, SIGINT and the end of the channel as stop, says of harmless signals that they
   /// do nothing (the watchdog does reloads), sends hello and starts the heartbeat. The loop must
   /// outlive the Child.
   Child(Loop& loop, Logger& logger, const ChildOptions& options, ChildCallbacks callbacks);

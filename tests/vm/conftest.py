@@ -96,7 +96,10 @@ def _run_in_guest(session: pytest.Session, init: str) -> dict[str, list[dict]]:
     chosen = [item.nodeid for item in session.items
               if item.nodeid.startswith(HERE) and _init_for(item.path) == init]
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    command = ["/usr/bin/python3", "-m", "pytest", "-v", "--tb=short", "--durations=8", *chosen]
+    # As ./dev does outside: where nobody looks, what fails is tried once more and then told.
+    again = ["--reruns", "1", "--reruns-delay", "3"] if environment.get("CI") else []
+    command = ["/usr/bin/python3", "-m", "pytest", "-v", "--tb=short", "--durations=8", *again,
+               *chosen]
     capture = session.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         print(f"\nInside the virtual machine ({init}):", flush=True)
