@@ -100,6 +100,7 @@ struct Globals {
   core::IpAddress vrrp_mcast_group4 = core::IpAddress::v4({224, 0, 0, 18});
   core::IpAddress vrrp_mcast_group6 =
       core::IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12});
+  core::Duration vrrp_membership_refresh{0};  ///< 0: memberships are reported as the kernel does
   std::string default_interface;              ///< for instances without one; empty: none
   bool vrrp_strict = false;                   ///< default of strict_mode
   bool vrrp_skip_check_adv_addr = false;      ///< default of skip_check_adv_addr

@@ -5,7 +5,7 @@
 namespace holdfast::core {
 
 std::string to_string(const RouterKey& key) {
-  return fmt::format("{} {} {} {}", key.interface, key.vrid,
+  return fmt::format("{} {} {} {}", key.interface.empty() ? "-" : key.interface, key.vrid,
                      key.family == Family::v4 ? "ipv4" : "ipv6", key.channel.to_string());
 }
 

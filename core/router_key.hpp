@@ -15,6 +15,7 @@ namespace holdfast::core {
 /// peers. Two instances with equal keys would be each other's peer, so a configuration has each key
 /// once; the name of an instance is no part of it (keepalived does it the same way).
 struct RouterKey {
+  /// Empty: unicast peers that are reached and heard wherever the kernel's routes lead.
   std::string interface;
   Family family = Family::v4;
   std::uint8_t vrid = 0;
@@ -26,8 +27,8 @@ struct RouterKey {
   auto operator<=>(const RouterKey&) const = default;
 };
 
-/// "eth0 51 ipv4 224.0.0.18": for messages and for the hash that keys the handover page. Stable
-/// over restarts, upgrades and a rename of the instance.
+/// "eth0 51 ipv4 224.0.0.18", "- 51 ipv4 192.0.2.1" without an interface: for messages and for the
+/// hash that keys the handover page. Stable over restarts, upgrades and a rename of the instance.
 [[nodiscard]] std::string to_string(const RouterKey& key);
 
 }  // namespace holdfast::core

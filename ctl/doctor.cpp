@@ -2,6 +2,7 @@
 
 #include "ctl/client.hpp"
 #include "ctl/doctor_configuration.hpp"
+#include "ctl/doctor_hearing.hpp"
 #include "ctl/doctor_view.hpp"
 #include "ctl/host_facts.hpp"
 #include "ctl/wire_tap.hpp"
@@ -38,11 +39,9 @@ std::set<core::IpAddress> groups_of(const Expectations& expected) {
   return groups;
 }
 
-std::set<core::IpAddress> addresses_of_this_host() {
+std::set<core::IpAddress> addresses_of(const HostFacts& host) {
   std::set<core::IpAddress> all;
-  const auto facts = read_host_facts();
-  if (!facts) return all;
-  for (const auto& [name, interface] : facts->interfaces) {
+  for (const auto& [name, interface] : host.interfaces) {
     for (const core::IpPrefix& each : interface.addresses) all.insert(each.address);
   }
   return all;
@@ -67,7 +66,9 @@ int doctor_vrrp(const Target& target, const DoctorRequest& request) {
   vrrp::doctor::Speakers speakers;
   examination.listened = std::chrono::seconds(request.seconds);
   // What a bridge passes on leaves this host, too, but another one has sent it.
-  const std::set<core::IpAddress> own = addresses_of_this_host();
+  const auto facts = read_host_facts();
+  const HostFacts host = facts ? *facts : HostFacts{};
+  const std::set<core::IpAddress> own = addresses_of(host);
   tap->listen(examination.listened, [&](const vrrp::doctor::Frame& frame) {
     auto seen = vrrp::doctor::read_frame(frame);
     if (!seen) return;
@@ -79,6 +80,9 @@ int doctor_vrrp(const Target& target, const DoctorRequest& request) {
   examination.speakers = speakers.all();
   examination.findings =
       vrrp::doctor::diagnose(examination.speakers, comparison->expected, examination.interfaces);
+  for (vrrp::doctor::Finding& each :
+       deaf_places(host, comparison->expected, examination.interfaces))
+    examination.findings.push_back(std::move(each));
   say(request.format == Format::json ? boost::json::serialize(examination_json(examination)) + "\n"
                                      : render_examination(examination, request.colours));
   return examination.has_problems() ? kFailed : kDone;

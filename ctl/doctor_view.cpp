@@ -104,7 +104,8 @@ std::string finding_text(const Finding& finding, Colours colours) {
   const Paint paint = finding.is_problem ? Paint::bad : Paint::dim;
   std::string lines =
       fmt::format("  {} {}, {}: {}\n", painted(finding.is_problem ? "✗" : "·", paint, colours),
-                  finding.interface, finding.subject, finding.sentence);
+                  finding.interface.empty() ? "any interface" : finding.interface, finding.subject,
+                  finding.sentence);
   const std::string whom = finding.speaker.empty() ? "" : " on " + finding.speaker;
   if (!finding.cure.keepalived.empty())
     lines += fmt::format("      keepalived or Holdfast{}:  {}\n", whom, finding.cure.keepalived);

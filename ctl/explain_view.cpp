@@ -97,9 +97,11 @@ std::string history(const object& from) {
 }  // namespace
 
 std::string render_explanation(const object& from) {
-  std::string result = fmt::format("{} ({}, VRID {}) is {} since {} ({})\n", text(from, "instance"),
-                                   text(from, "interface"), text(from, "vrid"), text(from, "state"),
-                                   text(from, "since_at"), age(from, "since_ms"));
+  const std::string interface = text(from, "interface");
+  std::string result = fmt::format(
+      "{} ({}, VRID {}) is {} since {} ({})\n", text(from, "instance"),
+      interface.empty() ? "no interface: the kernel's routes decide" : interface,
+      text(from, "vrid"), text(from, "state"), text(from, "since_at"), age(from, "since_ms"));
   Block why("why");
   why.add(text(from, "why"));
   Block priority("priority");

@@ -1,5 +1,7 @@
 #include "ctl/host_facts.hpp"
 
+#include "ctl/host_links.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -99,6 +101,7 @@ core::Result<HostFacts> read_host_facts() {
     if (address && mask) interface.addresses.push_back({*address, length_of(*mask)});
   }
   for (auto& [name, interface] : facts.interfaces) interface.ipv6_off = is_ipv6_off(name);
+  for (auto& [name, unheard] : read_unheard()) facts.interfaces[name].unheard = std::move(unheard);
   read_modules(facts);
   read_switches(facts);
   return facts;

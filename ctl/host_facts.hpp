@@ -17,6 +17,8 @@ struct HostInterface {
   bool up = false;  ///< IFF_UP
   std::vector<core::IpPrefix> addresses;
   bool ipv6_off = false;  ///< net.ipv6.conf.NAME.disable_ipv6, or a kernel without IPv6
+  /// Whom no socket hears there, by MAC address ("": everybody), with sentences: host_links.hpp.
+  std::map<std::string, std::string> unheard = {};
 
   bool operator==(const HostInterface&) const = default;
 };

@@ -78,6 +78,25 @@ void check_interfaces(Online& online) {
   }
 }
 
+/// RFC 9568 §7.3.
+std::string virtual_mac_of(const config::VrrpInstance& instance) {
+  return fmt::format("00:00:5e:00:{}:{:02x}", instance.family == core::Family::v4 ? "01" : "02",
+                     instance.virtual_router_id);
+}
+
+// A director that hears nobody is a second master.
+void check_hearing(Online& online, const config::VrrpInstance& instance) {
+  const HostInterface* interface = online.find(instance.interface);
+  if (interface == nullptr) return;
+  for (const std::string& from : {std::string(), virtual_mac_of(instance)}) {
+    const auto found = interface->unheard.find(from);
+    if (found == interface->unheard.end()) continue;
+    if (online.said.insert("unheard " + instance.interface + from).second)
+      online.warn(instance.location,
+                  fmt::format("vrrp_instance '{}': {}", instance.name, found->second));
+  }
+}
+
 bool has_address(const HostInterface& interface, const core::IpAddress& address) {
   return std::any_of(interface.addresses.begin(), interface.addresses.end(),
                      [&](const core::IpPrefix& one) { return one.address == address; });
@@ -90,7 +109,7 @@ bool is_ours(const HostFacts& host, const core::IpAddress& address) {
 
 void check_source(Online& online, const config::VrrpInstance& instance) {
   const HostInterface* interface = online.find(instance.interface);
-  if (interface == nullptr) return;
+  if (interface == nullptr && !instance.interface.empty()) return;
   if (instance.mcast_src_ip) {
     if (is_ours(online.host, *instance.mcast_src_ip)) return;
     online.warn(instance.location,
@@ -99,6 +118,7 @@ void check_source(Online& online, const config::VrrpInstance& instance) {
                             instance.mcast_src_ip->to_string(), instance.name));
     return;
   }
+  if (interface == nullptr) return;  // the kernel's routes choose
   const bool any = std::any_of(
       interface->addresses.begin(), interface->addresses.end(),
       [&](const core::IpPrefix& one) { return one.address.family() == instance.family; });
@@ -285,6 +305,7 @@ void check_online(const config::Loaded& loaded, const HostFacts& host,
   check_interfaces(online);
   for (const config::VrrpInstance& instance : loaded.model.instances) {
     check_source(online, instance);
+    check_hearing(online, instance);
     check_peers(online, instance);
     check_networks(online, instance);
     for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded}) {

@@ -149,6 +149,12 @@ std::string tracker_text(const object& tracker) {
   return text(tracker, "text") + (adds == 0 ? "" : fmt::format(" ({:+})", adds));
 }
 
+// Peers that the kernel's routes lead to.
+std::string way_of(const object& instance) {
+  const std::string interface = text(instance, "interface");
+  return interface.empty() ? "(routes)" : interface;
+}
+
 std::string render_instances(const object& vrrp, const TextOptions& options) {
   const array& instances = find_list(vrrp, "instances");
   std::string heading = painted("Instances", Paint::bold, options.colours) + "\n";
@@ -166,7 +172,7 @@ std::string render_instances(const object& vrrp, const TextOptions& options) {
     const std::string state = text(*instance, "state");
     const auto since = number(*instance, "since_ms");
     table.add({{text(*instance, "name"), Paint::bold},
-               {text(*instance, "interface")},
+               {way_of(*instance)},
                {text(*instance, "vrid")},
                {state, paint_of(state)},
                {since ? duration_text(*since) : ""},

@@ -218,6 +218,7 @@ class Daemon {
       logger_.log(kNotStarted, "vrrp_instance '{}' is not started: {}", name, reason);
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
+    runner_->refresh_memberships(wiring.membership_refresh);
     devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);
     statics_.follow(wiring.static_addresses, wiring.routing.statics);

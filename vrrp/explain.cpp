@@ -198,7 +198,12 @@ class Explanation {
   }
 
   void explain_interface(std::string_view then) {
-    if (settings_.source_address) {
+    if (settings_.is_routed()) {
+      change("no interface: the kernel's routes decide which way adverts go; {} when {}", then,
+             settings_.source_address
+                 ? settings_.source_address->to_string() + " is no address of this host any more"
+                 : "no route leads to a peer any more");
+    } else if (settings_.source_address) {
       change("{} when {} goes down", then, settings_.interface);
     } else {
       change("{} when {} goes down or has no address to send from", then, settings_.interface);
@@ -254,7 +259,8 @@ const Instance* find_instance(const Router& router, std::string_view word) {
     return named;
   return first([&](const Instance* one) {
     return word == to_string(one->key()) ||
-           word == fmt::format("{}/{}", one->key().interface, one->key().vrid);
+           (!one->settings().is_routed() &&
+            word == fmt::format("{}/{}", one->key().interface, one->key().vrid));
   });
 }
 

@@ -63,7 +63,11 @@ InterfacesByName RehearsalDesk::interfaces(const std::vector<InstanceSettings>& 
     wanted[each->settings().interface].merge(addresses_to_watch(each->settings()));
   for (const InstanceSettings& each : coming)
     wanted[each.interface].merge(addresses_to_watch(each));
+  HostQuestion host;
+  for (const Instance* each : runner_.router().instances()) host.add(each->settings());
+  for (const InstanceSettings& each : coming) host.add(each);
   InterfacesByName all;
+  if (wanted.contains({})) all[{}] = host_status(reflector_, host);
   for (const netlink::Link& link : reflector_.links())
     all[link.name] = interface_status(reflector_, link, wanted[link.name]);
   // One that is tracked and not there counts as down.

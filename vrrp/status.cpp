@@ -49,10 +49,15 @@ json::object counters_of(const Instance& instance) {
           {"errors", std::move(errors)}};
 }
 
+/// null: it has none now.
+json::value source_of(const Instance& instance) {
+  const auto address = instance.source_address();
+  return address ? json::value(address->to_string()) : json::value();
+}
+
 json::value master_of(const Instance& instance, core::Instant now) {
   if (instance.state_name() == StateName::master) {
-    const auto address = instance.source_address();
-    return json::object{{"address", address ? json::value(address->to_string()) : json::value()},
+    return json::object{{"address", source_of(instance)},
                         {"priority", instance.effective_priority()},
                         {"heard_ms", 0}};
   }
@@ -245,6 +250,7 @@ std::string name_of_peer(const PeerRemark& remark) {
 
 json::array troubles_of(const Instance& instance, core::Instant now) {
   json::array troubles;
+  for (const std::string& each : instance.deafness()) troubles.emplace_back(each);
   if (const auto& placement = instance.placement(); placement && !placement->problem.empty()) {
     troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
                                       placement->wanted, placement->problem));
@@ -292,6 +298,7 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"channel", instance.key().channel.to_string()},
           {"version", settings.version},
           {"unicast_peers", unicast_of(settings)},
+          {"source", source_of(instance)},
           {"authentication", authentication_of(instance, now)},
           {"advertises", advertised_by(settings)},
           {"state", to_string(instance.state_name())},

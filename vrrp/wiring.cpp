@@ -322,6 +322,7 @@ Wiring wiring_of(const config::Model& model) {
   wiring.routing.statics = routing_of(model.static_routes, model.static_rules, priorities);
   wiring.scheduling = scheduling_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
+  wiring.membership_refresh = model.globals.vrrp_membership_refresh;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
   wiring.mails_faults = !model.globals.no_email_faults;
   wiring.pipes =

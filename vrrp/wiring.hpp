@@ -66,6 +66,8 @@ struct Wiring {
   core::Duration delay_after_boot{};
   /// Nor before the director has run for this long. keepalived: vrrp_startup_delay.
   core::Duration startup_delay{};
+  /// Memberships of groups are reported again so often; zero: only as the kernel does.
+  core::Duration membership_refresh{};
   std::map<std::string, LinkDelay> link_delays;  ///< of interfaces that instances use
 
   bool operator==(const Wiring&) const = default;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace holdfast::config {
 namespace {
 
@@ -23,10 +25,34 @@ const char* family_word(core::Family family) {
   return family == core::Family::v4 ? "IPv4" : "IPv6";
 }
 
+/// keepalived's default of default_interface.
+constexpr const char* kDefaultInterface = "eth0";
+
+// An IPv6 link-local address means nothing without its link.
+bool needs_link(const VrrpInstance& instance) {
+  const auto is_local = [](const core::IpAddress& address) { return address.is_link_local(); };
+  return instance.unicast_peers.empty() ||
+         (instance.family == core::Family::v6 &&
+          ((instance.mcast_src_ip && is_local(*instance.mcast_src_ip)) ||
+           std::ranges::any_of(instance.unicast_peers, is_local, &UnicastPeer::address)));
+}
+
+// keepalived: adverts to peers need no interface, the routes decide; `default_interface` is only
+// that of the addresses then.
+void finish_interface(Draft& draft, const Args& args) {
+  VrrpInstance& instance = draft;
+  if (mentions(args.context(), args.statement(), "interface") || needs_link(instance)) return;
+  instance.interface.clear();
+  if (!instance.vmac) return;
+  args.context().reporter.warning(draft.vmac_at,
+                                  "a virtual interface needs one below it: this is left out",
+                                  "add 'interface', or remove this");
+  instance.vmac.reset();
+}
+
 bool finish_required(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft;
-  // keepalived: adverts to peers need no interface, the routes decide.
-  const bool needs_interface = instance.interface.empty() && instance.unicast_peers.empty();
+  const bool needs_interface = instance.interface.empty() && needs_link(instance);
   if (needs_interface && !mentions(args.context(), args.statement(), "interface")) {
     args.context().reporter.error(
         args.value(0).range, fmt::format("vrrp_instance '{}' has no 'interface'", instance.name),
@@ -253,9 +279,20 @@ void finish_addresses(Draft& draft, const Args& args) {
                     std::make_move_iterator(advertised.end()));
     advertised.erase(first, advertised.end());
   }
+  const std::string& usual = args.context().model.globals.default_interface;
+  const bool is_guess = instance.interface.empty() && usual.empty();
   for (auto* list : {&advertised, &instance.virtual_addresses_excluded}) {
     for (VirtualAddress& address : *list) {
-      if (address.interface.empty()) address.interface = instance.interface;
+      if (!address.interface.empty()) continue;
+      address.interface = !instance.interface.empty() ? instance.interface
+                          : is_guess                  ? kDefaultInterface
+                                                      : usual;
+      if (!is_guess) continue;
+      args.context().reporter.at(
+          Severity::warning, address.location,
+          fmt::format("vrrp_instance '{}' has no 'interface': {} is held on {}, as by keepalived",
+                      instance.name, address.prefix.address.to_string(), kDefaultInterface),
+          "write 'dev INTERFACE' behind the address");
     }
   }
   const bool meant = draft.meant_without_addresses || instance.no_virtual_ipaddress;
@@ -274,6 +311,7 @@ bool finish_instance(Draft& draft, const Args& args) {
   Reporter& reporter = args.context().reporter;
   finish_family(draft);
   drop_other_family(draft, reporter);
+  finish_interface(draft, args);
   if (!finish_required(draft, args)) return false;
   finish_group(draft, args.context().model.globals, reporter);
   finish_version(draft, reporter);

@@ -26,23 +26,42 @@ std::string link_of(const VrrpInstance& instance) {
                      instance.virtual_router_id, channel.to_string());
 }
 
+std::string place_of(const VrrpInstance& instance) {
+  return instance.interface.empty() ? "for the same source, without an interface"
+                                    : "on " + instance.interface;
+}
+
+/// Of unicast with a source of its own; empty otherwise.
+std::string source_of(const VrrpInstance& instance) {
+  if (!instance.unicast || !instance.mcast_src_ip) return {};
+  return fmt::format("{} {}", instance.virtual_router_id, instance.mcast_src_ip->to_string());
+}
+
 // keepalived ends here with "both use VRID": each of the two would take the other for its peer.
 void check_routers(const Context& context) {
   std::vector<VrrpInstance>& instances = context.model.instances;
   std::unordered_map<std::string, std::size_t> routers;
   routers.reserve(instances.size());
+  std::unordered_map<std::string, std::size_t> sources;
   std::vector<bool> remove(instances.size(), false);
   for (std::size_t i = 0; i < instances.size(); ++i) {
     const VrrpInstance& instance = instances[i];
-    const auto [router, is_new] = routers.emplace(link_of(instance), i);
-    if (is_new) continue;
+    auto [router, is_new] = routers.emplace(link_of(instance), i);
+    // One without an interface hears what is sent to its source on any.
+    if (const std::string source = source_of(instance); is_new && !source.empty()) {
+      const auto [same, is_alone] = sources.emplace(source, i);
+      const VrrpInstance& holder = instances[same->second];
+      if (is_alone || instance.interface.empty() == holder.interface.empty()) continue;
+      router = same;
+    } else if (is_new) {
+      continue;
+    }
     const VrrpInstance& other = instances[router->second];
     remove[i] = true;
     context.error(instance.location,
-                  fmt::format("vrrp_instance '{}' and '{}' ({}) both use virtual_router_id {} on "
-                              "{}{}",
+                  fmt::format("vrrp_instance '{}' and '{}' ({}) both use virtual_router_id {} {}{}",
                               instance.name, other.name, context.line_of(other.location),
-                              instance.virtual_router_id, instance.interface,
+                              instance.virtual_router_id, place_of(instance),
                               instance.vmac ? ", virtual MAC or not" : ""),
                   "choose another virtual_router_id for one of them, on all its directors");
   }

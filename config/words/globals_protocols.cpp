@@ -183,6 +183,10 @@ constexpr Keyword kGlobalDefs[] = {
     word("vrrp_mcast_group6", of(ArgType::ip6), fallback("ff02::12"),
          value<&Globals::vrrp_mcast_group6>, reads<read_group<&Globals::vrrp_mcast_group6>>,
          doc("multicast group of the adverts of IPv6")),
+    word("vrrp_membership_refresh", seconds(0, 86400), fallback("0"), since("holdfast"),
+         value<&Globals::vrrp_membership_refresh>,
+         doc("report again this often that we are members of the groups of the adverts, seconds: "
+             "for switches that snoop but have no querier; 0 as the kernel does")),
     word("default_interface", of(ArgType::interface), value<&Globals::default_interface>,
          doc("interface of instances and static addresses that name none")),
     word("dynamic_interfaces", optional(choice("allow_if_changes")), as_is(),

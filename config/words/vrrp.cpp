@@ -32,6 +32,14 @@ void write_state(const VrrpInstance& instance, Writer& out) {
   if (instance.state != InitialState::unset) out.text("state", to_string(instance.state));
 }
 
+// With unicast peers its absence means something: none.
+void write_interface(const VrrpInstance& instance, const VrrpInstance& standard, Writer& out) {
+  const bool goes_without_saying =
+      instance.interface == standard.interface && instance.unicast_peers.empty();
+  if (!instance.interface.empty() && !goes_without_saying)
+    out.text("interface", instance.interface);
+}
+
 void read_advert_int(Draft& draft, const Args& args) {
   draft.advert_int = args.duration(0);
   draft.advert_int_at = args.value(0).range;
@@ -104,19 +112,16 @@ void read_debug(VrrpInstance& instance, const Args& args) {
   instance.debug = args.has(0) ? args.as<std::uint8_t>(0) : 0;
 }
 
-// Half of what was meant could make a second master.
-std::string_view without_interface(const VrrpInstance& instance) {
-  return instance.interface.empty()
-             ? "Holdfast does not do unicast peers without an 'interface' yet"
-             : "";
-}
-// The link-local address is the source then, while the peers list, and send to, a global one.
+// Half of what was meant could make a second master. The link-local address is the source then,
+// while the peers list, and send to, a global one.
 std::string_view without_source(const VrrpInstance& instance) {
   const auto& peers = instance.unicast_peers;
   const bool is_local = std::all_of(peers.begin(), peers.end(), [](const UnicastPeer& peer) {
     return peer.address.is_link_local();
   });
-  if (instance.family == core::Family::v4 || instance.mcast_src_ip || is_local) return "";
+  const bool is_routed = instance.interface.empty();  // the route to the peers chooses
+  if (instance.family == core::Family::v4 || instance.mcast_src_ip || is_local || is_routed)
+    return "";
   return "add 'unicast_src_ip ADDRESS', the address of this host that its peers list, or adverts "
          "come from the link-local one and every director is master";
 }
@@ -137,7 +142,9 @@ constexpr Keyword kVrrpInstance[] = {
     word("interface", of(ArgType::interface), fallback("default_interface"), kRequired,
          value<&VrrpInstance::interface>,
          inherits<&VrrpInstance::interface, &Globals::default_interface>,
-         not_started_when<without_interface>, doc("where adverts are sent and heard")),
+         writes_against<write_interface>,
+         doc("where adverts are sent and heard; with unicast peers none is needed, the kernel's "
+             "routes decide then")),
     word("virtual_router_id", integer(1, 255), kRequired, value<&VrrpInstance::virtual_router_id>,
          doc("number that the directors of one virtual router share")),
     word("priority", integer(1, 255), fallback("100"), value<&VrrpInstance::priority>,

@@ -51,6 +51,9 @@ DOORS = {
     ("watchdog/main.cpp", "scripts/daemon.hpp"),
     ("watchdog/main.cpp", "mail/postman.hpp"),
     ("watchdog/main.cpp", "legacy/dumper.hpp"),
+    # Whom sockets do not hear, as the process judges it.
+    ("ctl/host_links.cpp", "netlink_reflector/requests.hpp"),
+    ("ctl/host_links.cpp", "netlink_reflector/core/hearing.hpp"),
     # Settings as the process makes them of a file.
     ("ctl/doctor_configuration.cpp", "vrrp/wiring.hpp"),
 }

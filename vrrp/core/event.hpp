@@ -15,7 +15,7 @@
 namespace holdfast::vrrp {
 
 /// What the shell knows about an interface. Before the first report an interface counts as unknown:
-/// FAULT.
+/// FAULT. The one with the empty name is the host as a whole, for instances without an interface.
 struct InterfaceStatus {
   bool exists = false;
   bool up = false;  ///< Administratively up and with carrier (IFF_UP and IFF_RUNNING).
@@ -31,8 +31,14 @@ struct InterfaceStatus {
   /// Of the sources and peers that instances name, those that are addresses of this host and may be
   /// used. In order.
   std::vector<IpAddress> own_addresses = {};
+  /// Of peers of instances without an interface and a source: what the kernel's route to them would
+  /// send from. A peer without a route is not in it.
+  std::map<IpAddress, IpAddress> sources_to = {};
   /// Groups of instances that could not be joined, in order: those instances hear nobody.
   std::vector<IpAddress> deaf_groups = {};
+  /// Whom nobody hears there although nothing is wrong with the socket, by MAC address ("":
+  /// everybody), with the sentences that say why and what to do.
+  std::map<std::string, std::string> unheard = {};
   /// Virtual interfaces above it that cannot be had, with the sentences that say why.
   std::map<std::string, std::string> device_troubles = {};
   bool operator==(const InterfaceStatus&) const = default;

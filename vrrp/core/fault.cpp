@@ -43,7 +43,9 @@ void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
 void Instance::set_interface_fault() {
   const std::string& name = settings_.interface;
   if (!interface_) {
-    faults_.add(kFromInterface, fmt::format("nothing is known about interface {} yet", name));
+    faults_.add(kFromInterface, name.empty()
+                                    ? "nothing is known about this host yet"
+                                    : fmt::format("nothing is known about interface {} yet", name));
   } else if (!(*interface_)->exists) {
     faults_.add(kFromInterface, fmt::format("interface {} does not exist", name));
   } else if (is_down()) {
@@ -91,6 +93,8 @@ std::string Instance::why_without_source() const {
   if (settings_.source_address)
     return fmt::format("no interface has the address {} to send from",
                        settings_.source_address->to_string());
+  if (settings_.is_routed())
+    return "no route of this host leads to a unicast peer: there is no address to send from";
   if (settings_.family == core::Family::v4)
     return fmt::format("interface {} has no IPv4 address to send from", settings_.interface);
   return fmt::format(

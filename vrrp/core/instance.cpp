@@ -54,6 +54,7 @@ bool Instance::holds_addresses() const {
 std::optional<IpAddress> Instance::source_address() const {
   if (!interface_ || !(*interface_)->exists || is_down()) return std::nullopt;
   const bool is_v4 = settings_.family == core::Family::v4;
+  if (!settings_.source_address && settings_.is_routed()) return routed_source();
   if (!settings_.source_address)
     return is_v4 ? (*interface_)->primary_address : (*interface_)->link_local;
   const bool must_be_there =
@@ -62,9 +63,33 @@ std::optional<IpAddress> Instance::source_address() const {
   return settings_.source_address;
 }
 
+// One advert has one source: the first peer that a route leads to decides.
+std::optional<IpAddress> Instance::routed_source() const {
+  if (!settings_.unicast) return std::nullopt;
+  const auto& sources = (*interface_)->sources_to;
+  for (const UnicastPeer& peer : settings_.unicast->peers) {
+    if (is_own(peer.address)) continue;
+    if (const auto found = sources.find(peer.address); found != sources.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
 // Adverts of one that serves on a dead link go nowhere, which is what dont_track_primary asks for.
 bool Instance::is_down() const {
   return settings_.primary_tracking == PrimaryTracking::yes && !(*interface_)->up;
+}
+
+std::vector<std::string> Instance::deafness() const {
+  std::vector<std::string> sentences;
+  if (!interface_) return sentences;
+  // RFC 9568 §7.3.
+  const std::string mac = fmt::format(
+      "00:00:5e:00:{}:{:02x}", settings_.family == core::Family::v4 ? "01" : "02", settings_.vrid);
+  for (const std::string& from : {std::string(), mac}) {
+    const auto found = (*interface_)->unheard.find(from);
+    if (found != (*interface_)->unheard.end()) sentences.push_back(found->second);
+  }
+  return sentences;
 }
 
 bool Instance::is_own(const IpAddress& address) const {

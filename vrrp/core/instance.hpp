@@ -189,6 +189,8 @@ class Instance {
   [[nodiscard]] const core::Rare<Setback>& setback() const { return setback_; }
   [[nodiscard]] const core::Rare<SendTrouble>& send_trouble() const { return send_trouble_; }
   [[nodiscard]] Steering steering() const { return steering_ ? *steering_ : Steering{}; }
+  /// Why it does not hear those that it should, and what to do: sentences.
+  [[nodiscard]] std::vector<std::string> deafness() const;
   /// "100 + 20 (chk succeeds) = 120"; empty: the configured priority counts.
   [[nodiscard]] std::string priority_sum() const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -334,6 +336,7 @@ class Instance {
   [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority,
                                     const Credentials& credentials) const;
   [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
+  [[nodiscard]] std::optional<IpAddress> routed_source() const;
   [[nodiscard]] bool is_down() const;
   [[nodiscard]] bool is_own(const IpAddress& address) const;
   void change_state(State next, std::string why, Instant now, Actions& out);

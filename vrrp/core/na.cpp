@@ -2,7 +2,7 @@
 
 #include "core/assertion.hpp"
 #include "core/bytes.hpp"
-#include "core/checksum.hpp"
+#include "vrrp/core/icmpv6.hpp"
 
 #include <algorithm>
 #include <span>
@@ -11,7 +11,6 @@
 namespace holdfast::vrrp {
 namespace {
 
-constexpr std::uint8_t kIcmpv6 = 58;                   // RFC 8200 §4, IANA protocol numbers
 constexpr std::uint8_t kNeighbourAdvertisement = 136;  // RFC 4861 §4.4
 constexpr std::uint32_t kRouterFlag = 0x80000000;
 constexpr std::uint32_t kOverrideFlag = 0x20000000;
@@ -22,21 +21,6 @@ constexpr std::size_t kChecksumOffset = 2;
 constexpr std::array<std::uint8_t, 6> kAllNodesMac{0x33, 0x33, 0, 0, 0, 1};  // RFC 2464 §7
 constexpr std::array<std::uint8_t, 16> kAllNodes{0xff, 0x02, 0, 0, 0, 0, 0, 0,
                                                  0,    0,    0, 0, 0, 0, 0, 1};
-
-/// RFC 4443 §2.3: over a pseudo header and the message.
-std::uint16_t icmpv6_checksum(const core::IpAddress& source,
-                              std::span<const std::uint8_t> message) {
-  std::vector<std::uint8_t> covered;
-  core::ByteWriter writer(covered);
-  writer.put(source.bytes());
-  writer.put(kAllNodes);
-  writer.u16(0);
-  writer.u16(static_cast<std::uint16_t>(message.size()));
-  writer.u16(0);
-  writer.u16(kIcmpv6);
-  writer.put(message);
-  return core::internet_checksum(covered);
-}
 
 std::vector<std::uint8_t> message_of(const core::MacAddress& sender, const core::IpAddress& address,
                                      ForwardsPackets forwards) {
@@ -52,7 +36,8 @@ std::vector<std::uint8_t> message_of(const core::MacAddress& sender, const core:
   writer.u8(kTargetLinkLayerAddress);
   writer.u8(1);  // in units of 8 bytes
   writer.put(sender.bytes);
-  writer.patch_u16(kChecksumOffset, icmpv6_checksum(address, message));
+  writer.patch_u16(kChecksumOffset,
+                   icmpv6_checksum(address, core::IpAddress::v6(kAllNodes), message));
   return message;
 }
 

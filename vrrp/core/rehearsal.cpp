@@ -70,6 +70,7 @@ void Rehearsal::reload(std::vector<InstanceSettings> next,
       status = known->second;  // the director knows it, with its sockets
       status.link_local = seen.link_local;
       status.own_addresses = seen.own_addresses;
+      status.sources_to = seen.sources_to;
       if (status == known->second) continue;
     }
     up_[name] = status.exists && status.up;

@@ -298,20 +298,44 @@ bool Router::is_addressed(const Listener& listener, const IpAddress& destination
          slots_[listener.slot]->source_address() == destination;
 }
 
-const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) const {
-  const auto interface = interfaces_.find(packet.interface);
-  if (interface == interfaces_.end()) return nullptr;
-  const auto& listeners = interface->second.listeners;
+std::span<const Router::Listener> Router::listeners(std::string_view interface, core::Family family,
+                                                    std::uint8_t vrid) const {
+  const auto found = interfaces_.find(interface);
+  if (found == interfaces_.end()) return {};
+  const auto& all = found->second.listeners;
+  const std::pair number(family, vrid);
   const auto first =
-      std::lower_bound(listeners.begin(), listeners.end(), std::pair(packet.family, vrid),
+      std::lower_bound(all.begin(), all.end(), number,
                        [](const Listener& one, const auto& n) { return one.number() < n; });
-  const Instance* somebody = nullptr;
-  for (auto at = first; at != listeners.end() && at->number() == std::pair(packet.family, vrid);
-       ++at) {
-    if (is_addressed(*at, packet.destination)) return &*slots_[at->slot];
-    if (somebody == nullptr) somebody = &*slots_[at->slot];
+  const auto last =
+      std::find_if(first, all.end(), [&](const Listener& one) { return one.number() != number; });
+  return {first, last};
+}
+
+// What is for nobody is for the first one all the same: it can say what is odd about it.
+const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) const {
+  const auto here = listeners(packet.interface, packet.family, vrid);
+  for (const Listener& each : here)
+    if (is_addressed(each, packet.destination)) return &*slots_[each.slot];
+  if (packet.interface.empty()) return routed_receiver(packet, here);
+  // Those without an interface have heard it themselves.
+  for (const Listener& each : listeners({}, packet.family, vrid))
+    if (is_addressed(each, packet.destination)) return nullptr;
+  return here.empty() ? nullptr : &*slots_[here.front().slot];
+}
+
+// Their socket hears what is for the sockets of interfaces, too. Only a peer of theirs can have
+// meant them.
+const Instance* Router::routed_receiver(const Received& packet,
+                                        std::span<const Listener> here) const {
+  for (const Listener& each : here) {
+    const auto& unicast = slots_[each.slot]->settings().unicast;
+    const bool is_peer = unicast && std::ranges::any_of(unicast->peers, [&](const auto& peer) {
+                           return peer.address == packet.source;
+                         });
+    if (is_peer) return &*slots_[each.slot];
   }
-  return somebody;
+  return nullptr;
 }
 
 std::vector<std::string> Router::interfaces_in_use() const {

@@ -129,6 +129,10 @@ class Router {
   [[nodiscard]] std::size_t slot_of(const RouterKey& key) const;
   [[nodiscard]] bool is_leaving(std::size_t slot) const;
   [[nodiscard]] bool is_addressed(const Listener& listener, const IpAddress& destination) const;
+  [[nodiscard]] std::span<const Listener> listeners(std::string_view interface, core::Family family,
+                                                    std::uint8_t vrid) const;
+  [[nodiscard]] const Instance* routed_receiver(const Received& packet,
+                                                std::span<const Listener> here) const;
 
   // router_groups.cpp
   void find_groups();

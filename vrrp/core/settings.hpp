@@ -176,7 +176,9 @@ inline constexpr Duration kServesWellAfter = std::chrono::minutes(1);
 
 struct InstanceSettings {
   std::string name;
-  std::string interface;  ///< Where adverts are sent and heard.
+  /// Where adverts are sent and heard. Empty, of unicast peers only: wherever the kernel's routes
+  /// lead. keepalived: no `interface`.
+  std::string interface;
   core::Family family = core::Family::v4;
   std::uint8_t version = 2;  ///< Of VRRP: 2, or 3; 3 with IPv6.
   std::uint8_t vrid = 1;     ///< 1..255.
@@ -198,7 +200,7 @@ struct InstanceSettings {
   /// Held and announced, not in adverts: `virtual_ipaddress_excluded`.
   AddressList excluded_addresses;
   /// keepalived: mcast_src_ip, unicast_src_ip. Unset: the interface's primary address, with IPv6
-  /// its link-local one.
+  /// its link-local one; without an interface what the route to the first peer says.
   std::optional<IpAddress> source_address;
   SourceTracking source_tracking = SourceTracking::no;
   PrimaryTracking primary_tracking = PrimaryTracking::yes;
@@ -229,6 +231,8 @@ struct InstanceSettings {
   /// Without it the instance cannot serve. Adverts are heard on `interface` in any case.
   core::Rare<OwnDevice> device;
 
+  /// The kernel's routes decide which way adverts go.
+  [[nodiscard]] bool is_routed() const { return interface.empty(); }
   /// Who this is, for peers, kernel, page and status.
   [[nodiscard]] RouterKey key() const;
   /// Priority 255 becomes master at the start without waiting, unless the configuration says `state

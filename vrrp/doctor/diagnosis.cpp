@@ -15,9 +15,6 @@
 namespace holdfast::vrrp::doctor {
 namespace {
 
-/// Timers are late by so much.
-constexpr Duration kTolerance = std::chrono::milliseconds(100);
-
 /// What a director has heard before that is of the past.
 constexpr Duration kMemory = std::chrono::minutes(10);
 
@@ -49,6 +46,7 @@ class Diagnosis {
       }
     }
     for (const Expectation& each : expected) {
+      if (each.settings.is_routed() && find_ways(each)) continue;
       used_[each.settings.interface].insert(each.settings.vrid);
       instances_[{each.settings.interface, each.settings.family, each.settings.vrid}].push_back(
           &each);
@@ -58,7 +56,9 @@ class Diagnosis {
   std::vector<Finding> run(const std::vector<std::string>& listened) {
     for (const auto& [key, group] : groups_) examine(key, group);
     for (const auto& [key, instances] : instances_) {
-      if (std::find(listened.begin(), listened.end(), key.interface) == listened.end()) continue;
+      const bool is_heard = key.interface.empty() || std::find(listened.begin(), listened.end(),
+                                                               key.interface) != listened.end();
+      if (!is_heard) continue;
       for (const Expectation* each : instances) {
         if (!recall(key, *each) && !groups_.contains(key)) remark_silence(key, *each);
       }
@@ -68,6 +68,21 @@ class Diagnosis {
   }
 
  private:
+  /// Without an interface it belongs wherever one of its peers, or itself, speaks to one address.
+  bool find_ways(const Expectation& each) {
+    bool is_any = false;
+    for (const auto& [key, group] : groups_) {
+      const bool is_number = key.family == each.settings.family && key.number == each.settings.vrid;
+      const bool is_unicast = std::any_of(group.begin(), group.end(), [](const Speaker* one) {
+        return !one->latest.destination.is_multicast();
+      });
+      if (!is_number || !is_unicast) continue;
+      instances_[key].push_back(&each);
+      is_any = true;
+    }
+    return is_any;
+  }
+
   void add(const GroupKey& key, const std::string& name, Finding finding) {
     finding.interface = key.interface;
     finding.subject = subject_of(key, name);
@@ -253,27 +268,6 @@ class Diagnosis {
                           : "each is deaf for the other: look for a firewall, for IGMP or MLD "
                             "snooping without a querier, and for a macvlan in private mode"),
          .cure = {}});
-  }
-
-  static bool are_rivals(const Speaker& one, const Speaker& other) {
-    if (one.latest.source == other.latest.source || !share_the_way(one.latest, other.latest))
-      return false;
-    for (const Speaker* each : {&one, &other}) {
-      if (each->latest.protocol != Protocol::vrrp || each->latest.priority == kResignPriority ||
-          each->packets < 2)
-        return false;
-    }
-    const Duration together =
-        std::min(one.last_at, other.last_at) - std::max(one.first_at, other.first_at);
-    const Duration slower = std::max(one.gap(), other.gap());
-    return together + std::min(kTolerance, slower / 2) >= slower;
-  }
-
-  /// To one group, or between unicast peers.
-  static bool share_the_way(const Sighting& one, const Sighting& other) {
-    if (one.destination.is_multicast() || other.destination.is_multicast())
-      return one.destination == other.destination;
-    return true;
   }
 
   /// FRR with a virtual link-local address on its macvlan.

@@ -11,6 +11,16 @@ auto identity(const Sighting& seen) {
                   seen.destination, seen.version, seen.is_ours);
 }
 
+/// Timers are late by so much.
+constexpr Duration kTolerance = std::chrono::milliseconds(100);
+
+/// To one group, or between unicast peers.
+bool share_the_way(const Sighting& one, const Sighting& other) {
+  if (one.destination.is_multicast() || other.destination.is_multicast())
+    return one.destination == other.destination;
+  return true;
+}
+
 /// 00:00:5e:00:01:id, of IPv6 …:02:id. RFC 9568 §7.3.
 bool is_virtual(const Sighting& seen) {
   const std::uint8_t kind = seen.family == core::Family::v4 ? 1 : 2;
@@ -88,6 +98,20 @@ std::string guess_of(const Speaker& speaker) {
 
 bool may_be_keepalived(const Speaker& speaker) {
   return speaker.latest.protocol == Protocol::vrrp && !is_frr(speaker);
+}
+
+bool are_rivals(const Speaker& one, const Speaker& other) {
+  if (one.latest.source == other.latest.source || !share_the_way(one.latest, other.latest))
+    return false;
+  for (const Speaker* each : {&one, &other}) {
+    if (each->latest.protocol != Protocol::vrrp || each->latest.priority == kResignPriority ||
+        each->packets < 2)
+      return false;
+  }
+  const Duration together =
+      std::min(one.last_at, other.last_at) - std::max(one.first_at, other.first_at);
+  const Duration slower = std::max(one.gap(), other.gap());
+  return together + std::min(kTolerance, slower / 2) >= slower;
 }
 
 }  // namespace holdfast::vrrp::doctor

@@ -42,5 +42,7 @@ class Speakers {
 [[nodiscard]] std::string guess_of(const Speaker& speaker);
 /// keepalived's habit of falling silent beside foreign packets is possible.
 [[nodiscard]] bool may_be_keepalived(const Speaker& speaker);
+/// Both go on advertising beside each other: each has spoken, and again, after the other.
+[[nodiscard]] bool are_rivals(const Speaker& one, const Speaker& other);
 
 }  // namespace holdfast::vrrp::doctor

@@ -21,7 +21,9 @@ std::array<PortKey, 3> ports_of(const std::string& interface) {
 std::string why_not_tried(const SendAdvert& advert) {
   const std::string& device = advert.departure->device;
   if (!device.empty()) return "there is no interface " + device;
-  return "there is no socket on " + advert.router->key.interface;
+  const std::string& interface = advert.router->key.interface;
+  return interface.empty() ? "there is no socket for peers without an interface"
+                           : "there is no socket on " + interface;
 }
 
 }  // namespace
@@ -101,6 +103,13 @@ void AdvertPorts::retain(const std::set<PortKey>& wanted) {
 Deafness AdvertPorts::listen_to(const PortKey& key, const Ears& wanted) {
   const auto found = ports_.find(key);
   return found == ports_.end() ? Deafness{} : found->second->socket.listen_to(wanted);
+}
+
+std::set<AdvertPorts::Membership> AdvertPorts::memberships() const {
+  std::set<Membership> all;
+  for (const auto& [key, port] : ports_)
+    for (const IpAddress& group : port->socket.groups()) all.insert({key.interface, group});
+  return all;
 }
 
 void AdvertPorts::begin_hearing(const std::string* interface) {

@@ -56,6 +56,14 @@ class AdvertPorts {
   /// deaf one would make a second master.
   [[nodiscard]] Deafness listen_to(const PortKey& key, const Ears& wanted);
 
+  /// What the sockets are members of, each interface and group once.
+  struct Membership {
+    std::string interface;
+    IpAddress group;
+    auto operator<=>(const Membership&) const = default;
+  };
+  [[nodiscard]] std::set<Membership> memberships() const;
+
   /// What waits at this interface's sockets, or at all of them (nullptr), is to be heard; what was
   /// to be heard before still is.
   void begin_hearing(const std::string* interface);

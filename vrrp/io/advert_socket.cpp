@@ -93,17 +93,20 @@ core::Result<AdvertSocket> AdvertSocket::open(const std::string& interface, std:
   const bool is_v4 = family == core::Family::v4;
   runtime::UniqueFd fd(::socket(is_v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
                                 carrier == Carrier::ip ? kIpProtocolVrrp : kIpProtocolAh));
+  const bool is_bound = !interface.empty();
+  const std::string place = is_bound ? "on " + interface : "between unicast peers";
   if (!fd) {
     return core::fail_errno(
-        errno, "cannot open a raw socket for VRRP on {} (it needs root or CAP_NET_RAW)", interface);
+        errno, "cannot open a raw socket for VRRP {} (it needs root or CAP_NET_RAW)", place);
   }
   // The filter first: a raw socket hears everything from its first moment.
-  const bool ready = attach(fd.get(), vrid_filter(family, {}, carrier)) &&
-                     ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
-                                  static_cast<socklen_t>(interface.size() + 1)) == 0 &&
-                     (is_v4 ? prepare_v4(fd.get(), static_cast<int>(index))
-                            : prepare_v6(fd.get(), static_cast<int>(index)));
-  if (!ready) return core::fail_errno(errno, "cannot listen for VRRP on {}", interface);
+  const bool ready =
+      attach(fd.get(), vrid_filter(family, {}, carrier)) &&
+      (!is_bound || ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                 static_cast<socklen_t>(interface.size() + 1)) == 0) &&
+      (is_v4 ? prepare_v4(fd.get(), static_cast<int>(index))
+             : prepare_v6(fd.get(), static_cast<int>(index)));
+  if (!ready) return core::fail_errno(errno, "cannot listen for VRRP {}", place);
   // A router's control traffic goes first: TC_PRIO_CONTROL of linux/pkt_sched.h. Both are wishes,
   // not conditions.
   set_option(fd.get(), SOL_SOCKET, SO_PRIORITY, 7);

@@ -77,7 +77,8 @@ struct Deafness {
 class AdvertSocket {
  public:
   /// Own packets are not heard. Hears nothing before listen_to.
-  /// Sends any advert of its family, whatever it hears.
+  /// Sends any advert of its family, whatever it hears. `interface` empty, `index` 0: bound to
+  /// none, for unicast by the kernel's routes.
   [[nodiscard]] static core::Result<AdvertSocket> open(const std::string& interface,
                                                        std::uint32_t index, core::Family family,
                                                        Carrier carrier = Carrier::ip);
@@ -88,6 +89,9 @@ class AdvertSocket {
   /// lost while the filter is exchanged. One that cannot be joined is no obstacle to the others:
   /// the caller must not go on as if it were heard.
   [[nodiscard]] Deafness listen_to(const Ears& wanted);
+
+  /// That it is a member of.
+  [[nodiscard]] const std::set<IpAddress>& groups() const { return groups_; }
 
   enum class Drained : std::uint8_t { all, bound_reached };
   /// Calls `take` for each waiting packet, at most `bound` and what one system call reads beyond;

@@ -180,7 +180,7 @@ void Executor::complain(const std::string& interface, std::string_view what,
   const auto held_back = send_errors_.admit(interface, runtime::now());
   if (!held_back) return;
   logger_.log(kSendFailed, "{}: {} could not be sent: {} ({} more like this since the last line)",
-              interface, what, why, *held_back);
+              interface.empty() ? "without an interface" : interface, what, why, *held_back);
 }
 
 }  // namespace holdfast::vrrp

@@ -1,6 +1,8 @@
 #include "vrrp/io/interface_watch.hpp"
 
+#include "netlink_reflector/core/hearing.hpp"
 #include "runtime/clock.hpp"
+#include "vrrp/io/route_source.hpp"
 #include "vrrp/messages.hpp"
 
 #include <algorithm>
@@ -39,6 +41,27 @@ InterfaceStatus interface_status(const netlink::Reflector& reflector, const netl
   return status;
 }
 
+void HostQuestion::add(const InstanceSettings& settings) {
+  const AddressList all = settings.all_addresses();
+  for (const VirtualAddress& each : all) passing.insert(each.prefix.address);
+  if (!settings.is_routed()) return;
+  addresses.merge(addresses_to_watch(settings));
+  if (settings.source_address || !settings.unicast) return;
+  for (const UnicastPeer& peer : settings.unicast->peers) peers.insert(peer.address);
+}
+
+InterfaceStatus host_status(const netlink::Reflector& reflector, const HostQuestion& question) {
+  InterfaceStatus status{.exists = true, .up = true, .primary_address = {}};
+  for (const IpAddress& address : question.addresses) {
+    if (reflector.is_usable(address, 0)) status.own_addresses.push_back(address);
+  }
+  for (const IpAddress& peer : question.peers) {
+    const auto source = source_towards(peer);
+    if (source && !question.passing.contains(*source)) status.sources_to.emplace(peer, *source);
+  }
+  return status;
+}
+
 InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& logger,
                                netlink::Reflector& reflector, netlink::Devices& devices,
                                AdvertPorts& ports,
@@ -53,9 +76,11 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
              [this] {
                for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
              }),
-      settle_(io, [this] {
-        for (const std::string& name : settling_.due(runtime::now())) mark_dirty(name);
-      }) {
+      settle_(io,
+              [this] {
+                for (const std::string& name : settling_.due(runtime::now())) mark_dirty(name);
+              }),
+      routes_(io, [this] { mark_dirty({}); }) {
   // The reflector belongs to the daemon and may outlive us: its callbacks ask first.
   const std::weak_ptr<Life> life = life_;
   reflector_.on_link([this, life](const netlink::LinkEvent& event) {
@@ -72,20 +97,21 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
 void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
                            const std::vector<const Instance*>& present) {
   watched_.clear();
+  ask_host(settings, present);
   for (const InstanceSettings& each : settings) {
     const auto [watched, is_new] = watched_.try_emplace(each.interface);
     for (const PortKey& port : ports_of(each)) watched->second.ports.insert(port);
     watched->second.needs_ah = watched->second.needs_ah || each.has_header();
     watched->second.addresses.merge(addresses_to_watch(each));
     if (each.device) watched->second.devices.insert(each.device->name);
-    if (is_new && reflector_.link(each.interface) == nullptr)
+    if (is_new && !each.is_routed() && reflector_.link(each.interface) == nullptr)
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                   each.interface, each.name);
   }
   for (const Instance* each : present) {
     const auto watched = watched_.find(each->settings().interface);
-    if (watched != watched_.end())
-      watched->second.addresses.merge(addresses_to_watch(each->settings()));
+    if (watched == watched_.end()) continue;
+    watched->second.addresses.merge(addresses_to_watch(each->settings()));
   }
   // After those of instances: of one that is only tracked nothing is heard.
   for (const InstanceSettings& each : settings) {
@@ -99,11 +125,22 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
                     tracker.id.name, each.name);
     }
   }
+  find_takers();
   watchers_.clear();
   for (const auto& [name, watched] : watched_) {
     for (const IpAddress& address : watched.addresses) watchers_.emplace(address, name);
   }
   std::erase_if(without_socket_, [&](const auto& name) { return !watched_.contains(name); });
+}
+
+// Thousands of addresses are gathered only where somebody asks.
+void InterfaceWatch::ask_host(const std::vector<InstanceSettings>& settings,
+                              const std::vector<const Instance*>& present) {
+  host_ = {};
+  const bool is_asked = std::ranges::any_of(settings, &InstanceSettings::is_routed);
+  if (!is_asked) return;
+  for (const InstanceSettings& each : settings) host_.add(each);
+  for (const Instance* each : present) host_.add(each->settings());
 }
 
 std::vector<std::string> InterfaceWatch::names() const {
@@ -115,14 +152,26 @@ std::vector<std::string> InterfaceWatch::names() const {
 // ---- the kernel's news ----
 
 void InterfaceWatch::on_link(const netlink::LinkEvent& event) {
+  const auto look_at = [this](const netlink::Link& link) {
+    mark_dirty(link.name);
+    if (!netlink::may_take_frames(link)) return;
+    find_takers();
+    if (const netlink::Link* lower = reflector_.link(link.lower)) mark_dirty(lower->name);
+  };
   if (const auto* changed = std::get_if<netlink::LinkChanged>(&event)) {
-    mark_dirty(changed->before.name);
-    mark_dirty(changed->after.name);
+    look_at(changed->before);
+    look_at(changed->after);
   } else if (const auto* appeared = std::get_if<netlink::LinkAppeared>(&event)) {
-    mark_dirty(appeared->link.name);
+    look_at(appeared->link);
   } else if (const auto* vanished = std::get_if<netlink::LinkVanished>(&event)) {
-    mark_dirty(vanished->link.name);
+    look_at(vanished->link);
   }
+}
+
+void InterfaceWatch::find_takers() {
+  takers_.clear();
+  for (netlink::Link& each : reflector_.links())
+    if (netlink::may_take_frames(each)) takers_.push_back(std::move(each));
 }
 
 void InterfaceWatch::on_address(const netlink::AddressEvent& event) {
@@ -131,6 +180,7 @@ void InterfaceWatch::on_address(const netlink::AddressEvent& event) {
   if (link != nullptr) mark_dirty(link->name);
   const auto [first, last] = watchers_.equal_range(address.prefix.address);
   for (auto at = first; at != last; ++at) mark_dirty(at->second);  // on whatever interface it is
+  if (!host_.peers.empty()) mark_dirty({});
 }
 
 // A burst of events (twenty addresses put in place) becomes one look at the interface.
@@ -148,25 +198,37 @@ void InterfaceWatch::look_now() {
   for (const std::string& name : std::exchange(dirty_, {})) on_changed_(name);
 }
 
+InterfaceStatus InterfaceWatch::read_link(const netlink::Link& link, const Watched& watched) {
+  InterfaceStatus status = interface_status(reflector_, link, watched.addresses);
+  status.up = settling_.settle(link.name, status.up, runtime::now());
+  settle_.arm(settling_.deadline());
+  std::vector<netlink::Link> others = takers_;
+  if (const netlink::Link* master = reflector_.link(link.master)) others.push_back(*master);
+  status.unheard = netlink::unheard_on(link, others);
+  return status;
+}
+
 InterfaceStatus InterfaceWatch::read(const std::string& name) {
+  const bool is_host = name.empty();
   const netlink::Link* link = reflector_.link(name);
-  if (link == nullptr) {
+  if (link == nullptr && !is_host) {
     without_socket_.erase(name);
     settling_.forget(name);
     settle_.arm(settling_.deadline());
     return {};
   }
   const auto watched = watched_.find(name);
-  if (watched == watched_.end()) return interface_status(reflector_, *link, {});
-  InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
-  status.up = settling_.settle(name, status.up, runtime::now());
-  settle_.arm(settling_.deadline());
+  if (watched == watched_.end())
+    return is_host ? InterfaceStatus{} : interface_status(reflector_, *link, {});
+  InterfaceStatus status =
+      is_host ? host_status(reflector_, host_) : read_link(*link, watched->second);
+  if (is_host && !host_.peers.empty()) routes_.arm(runtime::now() + kRoutesEvery);
   for (const std::string& device : watched->second.devices)
     if (std::string why = devices_.problem(device); !why.empty())
       status.device_troubles.emplace(device, std::move(why));
   bool complete = true;
   for (const PortKey& port : watched->second.ports) {
-    const auto opened = ports_.open(port, link->index);
+    const auto opened = ports_.open(port, is_host ? 0 : link->index);
     const auto deaf = deaf_.find(port);
     if (opened && deaf == deaf_.end()) continue;
     complete = false;

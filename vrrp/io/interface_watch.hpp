@@ -26,6 +26,17 @@ namespace holdfast::vrrp {
 [[nodiscard]] InterfaceStatus interface_status(const netlink::Reflector& reflector,
                                                const netlink::Link& link,
                                                const std::set<IpAddress>& addresses);
+/// What instances without an interface ask of the host as a whole.
+struct HostQuestion {
+  std::set<IpAddress> addresses;  ///< that they send from or to
+  std::set<IpAddress> peers;      ///< whose route gives them a source
+  /// Virtual ones: they would go with the mastership, and are no source.
+  std::set<IpAddress> passing;
+
+  void add(const InstanceSettings& settings);
+};
+[[nodiscard]] InterfaceStatus host_status(const netlink::Reflector& reflector,
+                                          const HostQuestion& question);
 
 class InterfaceWatch {
  public:
@@ -33,6 +44,8 @@ class InterfaceWatch {
   /// kLongestPause.
   static constexpr core::Duration kPause = std::chrono::seconds(1);
   static constexpr core::Duration kLongestPause = std::chrono::seconds(30);
+  /// Routes come and go without a word to us: a source that follows them is looked at so often.
+  static constexpr core::Duration kRoutesEvery = std::chrono::seconds(5);
   /// One line a minute about the sockets of an interface.
   static constexpr core::Duration kNoiseEvery = std::chrono::minutes(1);
 
@@ -66,6 +79,9 @@ class InterfaceWatch {
   void mark_dirty(const std::string& interface);
   void note_deafness(std::map<PortKey, Deafness> found);
   void look_again_later(const std::string& interface);
+  void ask_host(const std::vector<InstanceSettings>& settings,
+                const std::vector<const Instance*>& present);
+  void find_takers();
 
   /// What instances want of an interface.
   struct Watched {
@@ -75,6 +91,8 @@ class InterfaceWatch {
     std::set<std::string> devices;  ///< virtual interfaces above it that they live on
   };
 
+  [[nodiscard]] InterfaceStatus read_link(const netlink::Link& link, const Watched& watched);
+
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
@@ -83,6 +101,7 @@ class InterfaceWatch {
   std::function<void(const std::string&)> on_changed_;
   runtime::RateLimiter noise_{kNoiseEvery};
   std::map<std::string, Watched> watched_;
+  HostQuestion host_;
   std::multimap<IpAddress, std::string> watchers_;  // who looks at an address
   std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
   std::set<std::string> without_socket_;  // or with a deaf one
@@ -92,6 +111,8 @@ class InterfaceWatch {
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer retry_;
   runtime::DeadlineTimer settle_;
+  runtime::DeadlineTimer routes_;
+  std::vector<netlink::Link> takers_;  // that take frames from links below them
 };
 
 }  // namespace holdfast::vrrp

@@ -45,6 +45,7 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
                 std::move(on_notify), std::move(on_group), std::move(on_removed)),
       interfaces_(io, logger, reflector, devices, ports_,
                   [this](const std::string& name) { refresh_interface(name); }),
+      memberships_(io, reflector, ports_),
       noise_(kNoiseEvery),
       timer_(io, [this] { wake(nullptr); }),
       start_(io,
@@ -254,10 +255,11 @@ void Runner::report_pause(const runtime::PauseDetector::Pause& pause) {
 core::Result<void> Runner::prepare(const std::vector<InstanceSettings>& next) {
   for (const InstanceSettings& settings : next) {
     const netlink::Link* link = reflector_.link(settings.interface);
-    if (link == nullptr) continue;
+    if (link == nullptr && !settings.is_routed()) continue;
     // One interface that cannot be used is named and waits in FAULT, as everywhere else; without
     // the right to open any socket there is nothing to go on with.
-    const auto opened = ports_.open({settings.interface, settings.family}, link->index);
+    const auto opened =
+        ports_.open({settings.interface, settings.family}, link == nullptr ? 0 : link->index);
     const int error = opened ? 0 : opened.error().system_errno;
     if (error != EPERM && error != EACCES) continue;
     abort();
@@ -339,7 +341,7 @@ void Runner::stop(bool keep_addresses, std::function<void()> on_stopped) {
 // that was renamed or from an address that was taken away.
 void Runner::refresh_interface(const std::string& name) {
   handle(InterfaceChanged{name, interfaces_.read(name)});
-  if (reflector_.link(name) == nullptr) ports_.close(name);
+  if (!name.empty() && reflector_.link(name) == nullptr) ports_.close(name);
   refresh_ports();
 }
 

@@ -8,6 +8,7 @@
 #include "vrrp/core/rehearsal.hpp"
 #include "vrrp/io/executor.hpp"
 #include "vrrp/io/interface_watch.hpp"
+#include "vrrp/io/membership_refresh.hpp"
 #include "vrrp/scenario/recording.hpp"
 
 #include <deque>
@@ -62,6 +63,8 @@ class Runner {
   void when_late(std::function<void(core::Duration late)> then) { on_late_ = std::move(then); }
   /// Of announcements, from now on.
   void set_pace(const Pace& pace) { executor_.announcer().set_pace(pace); }
+  /// From now on memberships of groups are reported so often; zero: only as the kernel does.
+  void refresh_memberships(core::Duration every) { memberships_.set_interval(every); }
   /// Closes what prepare opened.
   void abort();
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
@@ -121,6 +124,7 @@ class Runner {
   Executor executor_;
   runtime::PauseDetector pauses_;
   InterfaceWatch interfaces_;
+  MembershipRefresh memberships_;
   runtime::RateLimiter noise_;
   Actions actions_;
   Turn turn_;

@@ -1,7 +1,11 @@
 #include "vrrp/scenario/address_parts.hpp"
 
+#include "vrrp/scenario/values.hpp"
+#include "vrrp/scenario/words.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -43,6 +47,23 @@ bool take_part(std::string_view part, core::AddressOptions& options) {
     return true;
   }
   return false;
+}
+
+std::string to_text(const std::map<IpAddress, IpAddress>& addresses) {
+  std::string text;
+  for (const auto& [to, from] : addresses)
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", to.to_string(), from.to_string());
+  return text;
+}
+
+void from_text(std::string_view text, std::map<IpAddress, IpAddress>& addresses) {
+  addresses.clear();
+  for (const std::string_view part : split_list(text, ',')) {
+    const std::size_t middle = std::min(part.find('='), part.size() - 1);
+    IpAddress to;
+    from_text(part.substr(0, middle), to);
+    from_text(part.substr(middle + 1), addresses[to]);
+  }
 }
 
 }  // namespace holdfast::vrrp::scenario

@@ -100,8 +100,8 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 // ---- what an instance remembers ----
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
-  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, deaf_groups,
-         device_troubles] = value;
+  auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, sources_to,
+         deaf_groups, unheard, device_troubles] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -109,7 +109,9 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive.maybe("link_local", link_local);
   archive("trouble_v6", trouble_v6);
   archive("own_addresses", own_addresses);
+  archive("sources_to", sources_to);
   archive("deaf_groups", deaf_groups);
+  archive("unheard", unheard);
   archive("device_troubles", device_troubles);
 }
 

@@ -84,6 +84,9 @@ void from_text(std::string_view text, Verdict& verdict);
 void from_text(std::string_view text, Verdicts& verdicts);
 
 /// "vrrp.51=a sentence;vrrp.52=…".
+/// "198.51.100.2=192.0.2.1,…": address_parts.cpp.
+[[nodiscard]] std::string to_text(const std::map<IpAddress, IpAddress>& addresses);
+void from_text(std::string_view text, std::map<IpAddress, IpAddress>& addresses);
 [[nodiscard]] std::string to_text(const std::map<std::string, std::string>& sentences);
 void from_text(std::string_view text, std::map<std::string, std::string>& sentences);
 

@@ -64,6 +64,17 @@ TEST_CASE("validate: two instances of one router on a link would be each other's
   const std::string no_peer = "unicast_src_ip 10.0.0.1\nunicast_fault_no_peer";
   CHECK(load(instance("", "A", 1) + instance(no_peer, "B", 1)).diagnostics.errors() == 0);
   CHECK(load(instance(to_other, "A", 1) + instance(no_peer, "B", 1)).diagnostics.errors() == 1);
+  // Without an interface one hears what comes to its source by any.
+  const auto routed = [&](const std::string& name, const std::string& source) {
+    return "vrrp_instance " + name + " {\nvirtual_router_id 1\nno_virtual_ipaddress\n" +
+           "unicast_src_ip " + source + "\nunicast_peer {\n10.0.0.2\n}\n}\n";
+  };
+  CHECK(load(instance(to_other, "A", 1) + routed("B", "10.0.0.1")).diagnostics.errors() == 1);
+  CHECK(load(routed("A", "10.0.0.1") + instance(to_other, "B", 1)).diagnostics.errors() == 1);
+  CHECK(load(instance(to_other, "A", 1) + routed("B", "10.0.0.9")).diagnostics.errors() == 0);
+  CHECK(without_notes(load(routed("A", "10.0.0.1") + routed("B", "10.0.0.1")))
+            .find("both use virtual_router_id 1 for the same source, without an interface") !=
+        std::string::npos);
 }
 
 TEST_CASE("validate: a virtual MAC interface belongs to one instance") {

@@ -381,6 +381,34 @@ TEST_CASE("vrrp_instance: with unicast peers it needs no interface") {
   CHECK_FALSE(with.diagnostics.has_errors());
   CHECK(with.model.instances.size() == 1);
   CHECK(load(head + "unicast_peer {\n}\n}\n").diagnostics.errors() == 1);
+  CHECK(why_not_started(with.model.instances[0]).empty());
+  // A link-local address means nothing without its link.
+  CHECK(load(head + "unicast_peer {\nfe80::2\n}\n}\n").diagnostics.errors() == 1);
+  // The route gives a source that the peers can list.
+  const Loaded six = load(head + "unicast_peer {\n2001:db8::2\n}\n}\n");
+  CHECK(why_not_started(six.model.instances.at(0)).empty());
+}
+
+TEST_CASE("vrrp_instance: without an interface its addresses have their own, or the usual one") {
+  const std::string block =
+      "vrrp_instance A {\nvirtual_router_id 1\nunicast_peer {\n10.0.0.2\n}\n"
+      "virtual_ipaddress {\n10.1.0.1 dev lo\n10.1.0.2\n}\n";
+  const Loaded guessed = load(block + "}\n");
+  const auto& instance = guessed.model.instances.at(0);
+  CHECK(instance.virtual_addresses[0].interface == "lo");
+  CHECK(instance.virtual_addresses[1].interface == "eth0");
+  CHECK(without_notes(guessed.diagnostics) ==
+        "8:1 warning: vrrp_instance 'A' has no 'interface': 10.1.0.2 is held on eth0, as by "
+        "keepalived");
+
+  // keepalived: default_interface is for addresses only.
+  const Loaded usual = load("global_defs {\ndefault_interface eth7\n}\n" + block + "}\n");
+  CHECK(usual.model.instances.at(0).interface.empty());
+  CHECK(usual.model.instances[0].virtual_addresses[1].interface == "eth7");
+  CHECK(without_notes(usual.diagnostics).empty());
+
+  const Loaded device = load(block + "use_vmac\n}\n");
+  CHECK_FALSE(device.model.instances.at(0).vmac);
 }
 
 TEST_CASE("vrrp_instance: use_vmac with all its words, in keepalived's spellings") {

@@ -407,6 +407,23 @@ TEST_CASE("doctor: two instances with one number are told apart by their way") {
   CHECK(find(between({{.priority = 90}}, {expected(unicast, true)}), "bad_destination") != nullptr);
 }
 
+TEST_CASE("doctor: an instance without an interface belongs wherever it is spoken to") {
+  InstanceSettings routed = everyday();
+  routed.interface.clear();
+  routed.unicast = Unicast{.peers = {{ip("192.0.2.2")}}};
+  InstanceSettings other = everyday();
+  other.authentication = Authentication::password("x");
+  const Router peer{.settings = other, .priority = 90, .destination = "192.0.2.1"};
+  const auto findings = between({peer}, {expected(routed, true)});
+  REQUIRE(find(findings, "authentication_type") != nullptr);
+  CHECK(find(findings, "authentication_type")->interface == "eth0");
+  // The group's speakers are not its own, and nobody else's silence is.
+  const auto silent = between({{.priority = 90}}, {expected(routed, true)});
+  REQUIRE(silent.size() == 1);
+  CHECK(silent[0].reason == "nobody");
+  CHECK(silent[0].interface.empty());
+}
+
 TEST_CASE("doctor: a peer that is kept silent is known from the running director") {
   Expectation instance = expected(everyday(), false);
   instance.remembered = {{.reason = DecodeError::bad_version,
