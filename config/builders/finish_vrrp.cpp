@@ -25,9 +25,6 @@ const char* family_word(core::Family family) {
   return family == core::Family::v4 ? "IPv4" : "IPv6";
 }
 
-/// keepalived's default of default_interface.
-constexpr const char* kDefaultInterface = "eth0";
-
 // An IPv6 link-local address means nothing without its link.
 bool needs_link(const VrrpInstance& instance) {
   const auto is_local = [](const core::IpAddress& address) { return address.is_link_local(); };
@@ -263,6 +260,23 @@ void finish_unicast(Draft& draft, Reporter& reporter) {
                    "list the other directors, or remove 'unicast_peer'");
 }
 
+// keepalived 2.3 takes an address for which no interface is said off the list; its manual has
+// default_interface for such.
+void place(std::vector<VirtualAddress>& addresses, const Draft& draft, const Args& args) {
+  const std::string& usual =
+      draft.interface.empty() ? args.context().model.globals.default_interface : draft.interface;
+  std::erase_if(addresses, [&](VirtualAddress& address) {
+    if (address.interface.empty()) address.interface = usual;
+    if (!address.interface.empty()) return false;
+    args.context().reporter.at(
+        Severity::warning, address.location,
+        fmt::format("vrrp_instance '{}' has no 'interface', and {} no 'dev': it is left out",
+                    draft.name, address.prefix.address.to_string()),
+        "write 'dev INTERFACE' behind the address");
+    return true;
+  });
+}
+
 void finish_addresses(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft;
   std::vector<VirtualAddress>& advertised = instance.virtual_addresses;
@@ -279,22 +293,7 @@ void finish_addresses(Draft& draft, const Args& args) {
                     std::make_move_iterator(advertised.end()));
     advertised.erase(first, advertised.end());
   }
-  const std::string& usual = args.context().model.globals.default_interface;
-  const bool is_guess = instance.interface.empty() && usual.empty();
-  for (auto* list : {&advertised, &instance.virtual_addresses_excluded}) {
-    for (VirtualAddress& address : *list) {
-      if (!address.interface.empty()) continue;
-      address.interface = !instance.interface.empty() ? instance.interface
-                          : is_guess                  ? kDefaultInterface
-                                                      : usual;
-      if (!is_guess) continue;
-      args.context().reporter.at(
-          Severity::warning, address.location,
-          fmt::format("vrrp_instance '{}' has no 'interface': {} is held on {}, as by keepalived",
-                      instance.name, address.prefix.address.to_string(), kDefaultInterface),
-          "write 'dev INTERFACE' behind the address");
-    }
-  }
+  for (auto* list : {&advertised, &instance.virtual_addresses_excluded}) place(*list, draft, args);
   const bool meant = draft.meant_without_addresses || instance.no_virtual_ipaddress;
   if (!advertised.empty() || meant) return;
   args.context().reporter.warning(

@@ -9,6 +9,7 @@ import pytest
 
 from tests.lab.director import Director
 from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.peers import Peer
 
 # Family: source of a, source of b, virtual address.
 PLACES = {4: ("192.0.2.1", "198.51.100.2", "203.0.113.10"),
@@ -104,6 +105,33 @@ def test_both_roles_beside_keepalived_behind_a_router(sides, family: int) -> Non
     explained = ours.ctl("explain", "VI_1").stdout
     assert "no interface: the kernel's routes decide" in explained
     assert "(routes)" in ours.ctl("status").stdout
+
+
+class Newer(Director):
+    """keepalived 2.3.3, which needs no interface, from a root of its own (`./dev peers`)."""
+
+    peer = Peer("keepalived", "trixie")
+
+    def command(self, *extra: str) -> list[str]:
+        words = super().command(*extra)
+        return self.peer.inside(self.peer.program, *words[1:], shared=self.machine.lab.directory)
+
+
+@pytest.mark.parametrize("family", PLACES)
+def test_both_roles_beside_a_keepalived_that_has_no_interface_either(sides, family: int) -> None:
+    if reason := Newer.peer.why_missing():
+        pytest.skip(reason)
+    a, r, b = sides
+    source, peer, vip = PLACES[family]
+    ours = Director(a, config(source, peer, vip, 150))
+    theirs = Newer(b, config(peer, source, vip, 100), "keepalived")
+    theirs.start("-P")
+    is_master(theirs, ours, vip)
+    ours.start("-P")
+    is_master(ours, theirs, vip)
+    turn_away(a, r)
+    ours.stop()
+    is_master(theirs, ours, vip)
 
 
 def test_the_route_chooses_the_source_where_none_is_written(sides) -> None:
