@@ -91,7 +91,15 @@ std::span<const std::uint8_t> IpAddress::bytes() const {
 
 std::string IpAddress::to_string() const {
   char text[INET6_ADDRSTRLEN];
-  const char* written = inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), text, sizeof text);
+  if (is_v4()) {  // inet_ntop prints; this is asked for with each advert
+    char* end = text;
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (i != 0) *end++ = '.';
+      end = std::to_chars(end, text + sizeof text, bytes_[i]).ptr;
+    }
+    return {text, end};
+  }
+  const char* written = inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
   HOLDFAST_ASSERT(written != nullptr, "every byte pattern is an address");
   return text;
 }

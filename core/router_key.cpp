@@ -1,12 +1,23 @@
 #include "core/router_key.hpp"
 
-#include <fmt/format.h>
+#include <charconv>
+#include <string_view>
 
 namespace holdfast::core {
 
+// With each advert the handover page is looked up by it.
 std::string to_string(const RouterKey& key) {
-  return fmt::format("{} {} {} {}", key.interface.empty() ? "-" : key.interface, key.vrid,
-                     key.family == Family::v4 ? "ipv4" : "ipv6", key.channel.to_string());
+  constexpr std::size_t kUsualLength = 40;
+  char number[3];
+  const char* const end = std::to_chars(number, number + sizeof number, key.vrid).ptr;
+  std::string text;
+  text.reserve(kUsualLength);
+  text += key.interface.empty() ? std::string_view("-") : key.interface;
+  text += ' ';
+  text.append(std::string_view(number, static_cast<std::size_t>(end - number)));
+  text += key.family == Family::v4 ? " ipv4 " : " ipv6 ";
+  text += key.channel.to_string();
+  return text;
 }
 
 }  // namespace holdfast::core

@@ -39,7 +39,9 @@ int watched_epoll_wait(int epoll, epoll_event* events, int most, int timeout) {
   if (!counted) return ::epoll_wait(epoll, events, most, timeout);
   const core::Instant ended = now();
   ++counted->count;
-  counted->busiest = std::max(counted->busiest, time_worked() - worked_before);
+  // A system call, and no turn has worked longer than it took.
+  if (ended - began > counted->busiest)
+    counted->busiest = std::max(counted->busiest, time_worked() - worked_before);
   if (ended - began > counted->longest) {
     counted->longest = ended - began;
     counted->longest_at = ended;

@@ -198,6 +198,7 @@ void encode_advert(const Advert& advert, std::vector<std::uint8_t>& out, const E
                   "the configuration moves what does not fit to excluded addresses");
   HOLDFAST_ASSERT(advert.version == envelope.version, "one instance speaks one version");
   const std::size_t start = out.size();
+  out.reserve(start + advert_bytes(advert.addresses.size(), envelope));
   core::ByteWriter writer(out);
   writer.u8(static_cast<std::uint8_t>(advert.version << 4 | kTypeAdvertisement));
   writer.u8(advert.vrid);

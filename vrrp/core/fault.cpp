@@ -29,6 +29,7 @@ constexpr Duration kLongestFault = 60s;
 
 void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
   interface_ = event.status;
+  ready_.reset();
   if (const auto source = source_address()) last_source_ = source;
   // Perhaps this was the reason: what could not be placed or sent may be possible now.
   if (setback_) setback_->until = std::min(setback_->until, now);

@@ -124,10 +124,10 @@ std::string wrong_destination(const Received& packet, const InstanceSettings& se
   if (!settings.unicast && packet.destination.is_multicast())
     return fmt::format(
         "sends to the group {}, ours is {}: write the same vrrp_mcast_group{} on both", theirs,
-        settings.key().channel.to_string(), packet.family == core::Family::v4 ? 4 : 6);
+        settings.channel().to_string(), packet.family == core::Family::v4 ? 4 : 6);
   if (!settings.unicast)
     return fmt::format("sends to {} instead of the group {}: is it configured for unicast?", theirs,
-                       settings.key().channel.to_string());
+                       settings.channel().to_string());
   return fmt::format("sends to {} instead of our address {}: is it configured for multicast?",
                      theirs, own ? own->to_string() : "(there is none now)");
 }
@@ -148,7 +148,7 @@ std::optional<Argument> object_to_envelope(const Received& packet, const Advert&
                                            const InstanceSettings& settings,
                                            const std::optional<IpAddress>& own) {
   const bool is_for_us =
-      settings.unicast ? packet.destination == own : packet.destination == settings.key().channel;
+      settings.unicast ? packet.destination == own : packet.destination == settings.channel();
   if (!is_for_us) {
     return Argument{Objection::bad_destination, wrong_destination(packet, settings, own)};
   }

@@ -11,10 +11,14 @@ IpAddress vrrp_group(core::Family family) {
 
 // A unicast instance without a source of its own has the unspecified address: what the interface's
 // address is may change while the instance stays the same.
-RouterKey InstanceSettings::key() const {
+IpAddress InstanceSettings::channel() const {
   const IpAddress unspecified = family == core::Family::v4 ? IpAddress() : IpAddress::v6({});
-  if (unicast) return {interface, family, vrid, source_address.value_or(unspecified)};
-  return {interface, family, vrid, group ? *group : vrrp_group(family)};
+  if (unicast) return source_address.value_or(unspecified);
+  return group ? *group : vrrp_group(family);
+}
+
+RouterKey InstanceSettings::key() const {
+  return {interface, family, vrid, channel()};
 }
 
 Authentication Authentication::password(std::string_view text) {

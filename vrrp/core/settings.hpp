@@ -233,6 +233,8 @@ struct InstanceSettings {
 
   /// The kernel's routes decide which way adverts go.
   [[nodiscard]] bool is_routed() const { return interface.empty(); }
+  /// What packets for it are addressed to: see RouterKey.
+  [[nodiscard]] IpAddress channel() const;
   /// Who this is, for peers, kernel, page and status.
   [[nodiscard]] RouterKey key() const;
   /// Priority 255 becomes master at the start without waiting, unless the configuration says `state

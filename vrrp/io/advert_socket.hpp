@@ -35,9 +35,10 @@ struct ReceiveBuffer {
 /// Packets to send together. Keeps some of its memory between wake-ups.
 class PacketQueue {
  public:
-  /// Room that is kept: for some tens of adverts with one address each.
-  static constexpr std::size_t kKeptPackets = 64;
-  static constexpr std::size_t kKeptBytes = 2560;
+  /// Room that is kept: for each number of an interface an advert with one address. What is never
+  /// filled is never made.
+  static constexpr std::size_t kKeptPackets = 256;
+  static constexpr std::size_t kKeptBytes = 10'240;
 
   struct Packet {
     std::size_t end = 0;  ///< in the bytes of all
