@@ -63,6 +63,7 @@ class Daemon {
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         routing_(loop_.io(), logger_, reflector_, options.run_dir),
+        firewall_(loop_.io(), logger_, reflector_, options.run_dir),
         devices_(loop_.io(), logger_, reflector_, options.run_dir),
         statics_(logger_, reflector_, routing_),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
@@ -105,7 +106,7 @@ class Daemon {
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
     runner_ = std::make_unique<Runner>(
-        loop_.io(), logger_, reflector_, routing_, devices_, std::move(*announcements), open_page(),
+        loop_.io(), logger_, reflector_, routing_, firewall_, devices_, std::move(*announcements), open_page(),
         [this](const Notify& notify) {
           tidy_up_soon();
           notifier_.tell(notify);
@@ -156,7 +157,7 @@ class Daemon {
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
       made(std::make_shared<StatusDocument>(StatusDocument::Subject{runner_->router(), reflector_,
-                                                                    routing_, devices_, *claims_,
+                                                                    routing_, firewall_, devices_, *claims_,
                                                                     orders_.orders(), generation}));
     });
     runtime::answer_about_turns(*control_);
@@ -218,6 +219,7 @@ class Daemon {
     runner_->set_pace(wiring.pace);
     devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);
+    close_addresses(wiring);
     statics_.follow(wiring.static_addresses, wiring.routing.statics);
     notifier_.take(wiring);
     const core::Instant start = start_of(wiring);
@@ -250,6 +252,20 @@ class Daemon {
       const bool has_any = wishes != wiring.routing.of_instances.end();
       routing_.claim(each.key(), has_any ? wishes->second : RoutingList{});
     }
+  }
+
+  /// Whose addresses packets are dropped to. What a running master closes or opens counts at once.
+  void close_addresses(Wiring& wiring) {
+    for (const InstanceSettings& each : wiring.instances) {
+      const auto closed = wiring.closed.find(each.key());
+      firewall_.claim(each.key(),
+                      closed == wiring.closed.end() ? std::vector<netlink::ClosedAddress>{}
+                                                    : std::move(closed->second));
+      const Instance* running = runner_->router().find(each.key());
+      if (running != nullptr && running->holds_addresses()) firewall_.hold(each.key());
+    }
+    firewall_.follow(wiring.firewall);
+    firewall_.settle();
   }
 
   /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.
@@ -315,6 +331,7 @@ class Daemon {
   /// What is static stays for a successor, and so do the devices that it may be on.
   void release() {
     routing_.flush();
+    firewall_.flush();
     if (child_->is_followed()) return;
     statics_.release();
     devices_.remove_all();
@@ -333,6 +350,7 @@ class Daemon {
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
   netlink::Routing routing_;
+  netlink::Firewall firewall_;
   netlink::Devices devices_;
   Statics statics_;
   Notifier notifier_;

@@ -312,6 +312,23 @@ core::Scheduling scheduling_of(const config::Globals& globals) {
   return scheduling;
 }
 
+netlink::FirewallSettings firewall_of(const config::Globals& globals) {
+  netlink::FirewallSettings settings;
+  if (!globals.nftables.empty()) settings.table = globals.nftables;
+  settings.priority = globals.nftables_priority.value_or(settings.priority);
+  settings.counters = globals.nftables_counters;
+  settings.by_index = globals.nftables_ifindex;
+  return settings;
+}
+
+std::vector<netlink::ClosedAddress> closed_by(const InstanceSettings& settings) {
+  std::vector<netlink::ClosedAddress> closed;
+  for (const VirtualAddress& each : settings.all_addresses())
+    closed.push_back({each.prefix.address,
+                      each.interface.empty() ? settings.interface : each.interface.str()});
+  return closed;
+}
+
 }  // namespace
 
 Wiring wiring_of(const config::Model& model) {
@@ -321,6 +338,7 @@ Wiring wiring_of(const config::Model& model) {
   wiring.static_addresses = addresses_of(model.static_addresses, {});
   wiring.routing.statics = routing_of(model.static_routes, model.static_rules, priorities);
   wiring.scheduling = scheduling_of(model.globals);
+  wiring.firewall = firewall_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
   wiring.mails_faults = !model.globals.no_email_faults;
@@ -345,6 +363,7 @@ Wiring wiring_of(const config::Model& model) {
       settings.signing = signing_of(*written.auth_hmac, written.advert_int, keys.at(written.name));
     RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);
     if (!routing.empty()) wiring.routing.of_instances.emplace(settings.key(), std::move(routing));
+    if (!written.answers()) wiring.closed.emplace(settings.key(), closed_by(settings));
     if (written.smtp_alert) wiring.mails.insert(settings.key());
     InstanceScripts scripts = scripts_of(written, model);
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));

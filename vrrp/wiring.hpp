@@ -8,6 +8,7 @@
 #include "core/script.hpp"
 #include "core/tracked_number.hpp"
 #include "netlink_reflector/core/devices.hpp"
+#include "netlink_reflector/core/firewall.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/link_delays.hpp"
 #include "vrrp/core/pace.hpp"
@@ -54,6 +55,9 @@ struct Wiring {
   std::vector<ProcessCheck> processes;   ///< likewise
   AddressList static_addresses;          ///< each with its interface
   RoutingWishes routing;
+  netlink::FirewallSettings firewall;
+  /// What drops packets while its instance holds it: no_accept, strict mode.
+  std::map<RouterKey, std::vector<netlink::ClosedAddress>> closed;
   std::vector<netlink::DesiredDevice> devices;  ///< that instances live on
   std::set<RouterKey> mails;                    ///< instances with smtp_alert
   std::set<std::string> group_mails;            ///< sync groups with smtp_alert

@@ -52,7 +52,7 @@ constexpr Keyword kRoot[] = {
     word("net_namespace", text("name"), not_yet(kNoNamespaces), doc("network namespace to run in")),
     word("net_namespace_ipvs", optional(text("name")), not_yet(kNoNamespaces),
          doc("network namespace of the IPVS table; no name: the default one")),
-    word("namespace_with_ipsets", not_kept(kNoFirewall),
+    word("namespace_with_ipsets", not_kept(kByNftables),
          doc("use sets of addresses in a namespace")),
     word("instance", text("name"),
          not_yet("accepted, without effect: 'instance' (several on one host are told apart by "

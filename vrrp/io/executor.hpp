@@ -2,6 +2,7 @@
 // scripts. Called through vrrp/core/turn.hpp with the actions of one wake-up.
 #pragma once
 
+#include "netlink_reflector/firewall.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/handover_page.hpp"
@@ -36,10 +37,12 @@ class Executor : public Doer {
   /// The last word about an instance.
   using OnRemoved = std::function<void(const RouterKey& key)>;
 
-  /// `routing`: what was claimed there for an instance comes and goes with its addresses.
+  /// `routing`, `firewall`: what was claimed there for an instance comes and goes with its
+  /// addresses.
   Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
-           netlink::Routing& routing, runtime::Logger& logger, std::optional<HandoverPage> page,
-           OnNotify on_notify, OnGroup on_group, OnRemoved on_removed);
+           netlink::Routing& routing, netlink::Firewall& firewall, runtime::Logger& logger,
+           std::optional<HandoverPage> page, OnNotify on_notify, OnGroup on_group,
+           OnRemoved on_removed);
 
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override;
   Moved move(std::span<const AddressMove> moves) override;
@@ -78,6 +81,7 @@ class Executor : public Doer {
   AdvertPorts& ports_;
   netlink::Reflector& reflector_;
   netlink::Routing& routing_;
+  netlink::Firewall& firewall_;
   runtime::Logger& logger_;
   std::optional<HandoverPage> page_;
   OnNotify on_notify_;

@@ -38,9 +38,9 @@ class Runner {
 
   /// The reflector and the routing must be loaded and outlive the runner.
   Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-         netlink::Routing& routing, netlink::Devices& devices, AnnounceSocket announcements,
-         std::optional<HandoverPage> page, Executor::OnNotify on_notify, Executor::OnGroup on_group,
-         Executor::OnRemoved on_removed);
+         netlink::Routing& routing, netlink::Firewall& firewall, netlink::Devices& devices,
+         AnnounceSocket announcements, std::optional<HandoverPage> page,
+         Executor::OnNotify on_notify, Executor::OnGroup on_group, Executor::OnRemoved on_removed);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -115,6 +115,7 @@ class Runner {
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
   netlink::Routing& routing_;
+  netlink::Firewall& firewall_;
   scenario::RecordedDriver driver_;
   AdvertPorts ports_;
   AdvertPorts::Sink sink_;
