@@ -75,7 +75,8 @@ inline constexpr runtime::Message kSettingRefused{
     "answer for a virtual address from the wrong MAC address, or drop what comes in."};
 inline constexpr runtime::Message kFirewallRefused{
     "netlink-firewall-refused", runtime::Level::error,
-    "The rules that drop packets to the virtual addresses of instances with no_accept, or in strict "
+    "The rules that drop packets to the virtual addresses of instances with no_accept, or in "
+    "strict "
     "mode, could not be set: the line says why. The addresses are served nevertheless, and answer "
     "meanwhile. It is tried again after a second, then at growing distances up to a minute."};
 inline constexpr runtime::Message kFirewallWorks{
@@ -84,7 +85,8 @@ inline constexpr runtime::Message kFirewallWorks{
     "now."};
 inline constexpr runtime::Message kFirewallRepaired{
     "netlink-firewall-repaired", runtime::Level::warning,
-    "Somebody flushed or changed our table of nftables, and it was made again at once, its counters "
+    "Somebody flushed or changed our table of nftables, and it was made again at once, its "
+    "counters "
     "from zero. Mostly that is 'flush ruleset', with which /etc/nftables.conf begins and the unit "
     "nftables.service ends: nothing needs to be done. Said at most once a minute."};
 inline constexpr runtime::Message kFirewallLeftOver{

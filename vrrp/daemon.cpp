@@ -106,10 +106,11 @@ class Daemon {
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
     runner_ = std::make_unique<Runner>(
-        loop_.io(), logger_, reflector_, routing_, firewall_, devices_, std::move(*announcements), open_page(),
-        [this](const Notify& notify) {
+        loop_.io(), logger_, reflector_, routing_, firewall_, devices_, std::move(*announcements),
+        open_page(),
+        [this](const Notify& notify, const StateChanged* change) {
           tidy_up_soon();
-          notifier_.tell(notify);
+          notifier_.tell(notify, change);
         },
         [this](const GroupChanged& change) { notifier_.tell(change); },
         [this](const RouterKey& key) { notifier_.forget(key); });
@@ -156,9 +157,9 @@ class Daemon {
     control_ = std::move(*server);
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
-      made(std::make_shared<StatusDocument>(StatusDocument::Subject{runner_->router(), reflector_,
-                                                                    routing_, firewall_, devices_, *claims_,
-                                                                    orders_.orders(), generation}));
+      made(std::make_shared<StatusDocument>(
+          StatusDocument::Subject{runner_->router(), reflector_, routing_, firewall_, devices_,
+                                  *claims_, orders_.orders(), generation}));
     });
     runtime::answer_about_turns(*control_);
     rehearsals_->answer_on(*control_);
@@ -188,7 +189,12 @@ class Daemon {
     const std::vector<GroupView> groups = runner_->router().groups(now);
     const auto own =
         std::ranges::find(groups, instance->settings().sync_group.str(), &GroupView::name);
-    return explain(*instance, recorder_->past(), now, own == groups.end() ? nullptr : &*own);
+    boost::json::object told =
+        explain(*instance, recorder_->past(), now, own == groups.end() ? nullptr : &*own);
+    if (const std::size_t closed = firewall_.claimed(instance->key()); closed != 0)
+      told.emplace("closed", boost::json::array{closed_text(closed, instance->holds_addresses(),
+                                                            firewall_.state())});
+    return told;
   }
 
   void record(const boost::json::object& request, const runtime::ControlReply& reply) {
@@ -217,6 +223,7 @@ class Daemon {
       logger_.log(kNotStarted, "vrrp_instance '{}' is not started: {}", name, reason);
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
+    devices_.promote_secondaries(std::move(wiring.promoting));
     devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);
     close_addresses(wiring);
@@ -258,9 +265,9 @@ class Daemon {
   void close_addresses(Wiring& wiring) {
     for (const InstanceSettings& each : wiring.instances) {
       const auto closed = wiring.closed.find(each.key());
-      firewall_.claim(each.key(),
-                      closed == wiring.closed.end() ? std::vector<netlink::ClosedAddress>{}
-                                                    : std::move(closed->second));
+      firewall_.claim(each.key(), closed == wiring.closed.end()
+                                      ? std::vector<netlink::ClosedAddress>{}
+                                      : std::move(closed->second));
       const Instance* running = runner_->router().find(each.key());
       if (running != nullptr && running->holds_addresses()) firewall_.hold(each.key());
     }

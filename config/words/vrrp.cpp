@@ -232,10 +232,9 @@ constexpr Keyword kVrrpInstance[] = {
     word("track_bfd", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::bfd>,
          doc("names of bfd_instance whose loss means fault, or another priority")),
-    word("promote_secondaries",
-         not_yet("Holdfast does not do 'promote_secondaries' yet: the sysctl stays as it is"),
-         value<&VrrpInstance::promote_secondaries>,
-         doc("the kernel keeps the other addresses of a prefix when the first one goes")),
+    word("promote_secondaries", value<&VrrpInstance::promote_secondaries>,
+         doc("the kernel keeps the other addresses of a prefix when the first one goes: sets "
+             "net.ipv4.conf.INTERFACE.promote_secondaries until the stop")),
     word("linkbeat_use_polling",
          not_kept("'linkbeat_use_polling' is not needed: the kernel reports link changes"),
          kDeprecated, doc("an old word: the kernel reports link changes")),

@@ -148,9 +148,18 @@ void Executor::tell_about(const Remember& action) {
 }
 
 void Executor::tell_about(const StateChanged& action) {
+  last_change_ = action;
   const runtime::Message& message = action.to == StateName::fault ? kFault : kState;
   logger_.log(message, "{}: {} → {}: {}", action.router->name, to_string(action.from),
               to_string(action.to), action.why);
+}
+
+// The core tells of a change first, then whom it concerns.
+void Executor::tell_about(const Notify& action) {
+  const bool is_of_change =
+      last_change_ && last_change_->router->key == action.router->key && !is_hint(action.state);
+  on_notify_(action, is_of_change ? &*last_change_ : nullptr);
+  if (is_of_change) last_change_.reset();
 }
 
 void Executor::tell_about(const GroupChanged& action) {

@@ -31,7 +31,8 @@ using HandoverPage = runtime::HandoverPage<runtime::VrrpRecord>;
 class Executor : public Doer {
  public:
   /// What the daemon does with a notification: run scripts.
-  using OnNotify = std::function<void(const Notify& notify)>;
+  /// `change`: the one that it tells of; nullptr: the state is as it was.
+  using OnNotify = std::function<void(const Notify& notify, const StateChanged* change)>;
   /// A sync group has another state: scripts, and whoever else is told once a change.
   using OnGroup = std::function<void(const GroupChanged& change)>;
   /// The last word about an instance.
@@ -66,7 +67,7 @@ class Executor : public Doer {
   void tell_about(const PublishAddresses&) {}
   void tell_about(const WithdrawAddresses&) {}
   void tell_about(const Announce&) {}
-  void tell_about(const Notify& action) { on_notify_(action); }
+  void tell_about(const Notify& action);
   void tell_about(const Remember& action);
   void tell_about(const StateChanged& action);
   void tell_about(const GroupChanged& action);
@@ -90,6 +91,7 @@ class Executor : public Doer {
   runtime::RateLimiter send_errors_;
   runtime::LineBudget peer_lines_;
   Announcer announcer_;
+  std::optional<StateChanged> last_change_;  // until what comes of it is told
   bool keep_addresses_ = false;
   bool stopped_ = false;
 };

@@ -189,7 +189,8 @@ void Daemon::on_signal(int number) {
       return look_at_children();
     case SIGTERM:
     case SIGINT:
-      if (scripts_.stop_waiting()) return;  // a second request, and nothing else is left
+      // A second request when nothing else is left; or the first one, in the script of the start.
+      if (scripts_.stop_waiting() && supervisor_.is_stopping()) return;
       return feed(StopRequested{});
     default:
       if (runtime::asks_for_dump(number))
@@ -375,7 +376,17 @@ void Daemon::perform(const Report& action) {
 
 void Daemon::perform(const Exit& action) {
   children_.remove_page();
-  scripts_.leave([this, code = action.code] { end(code); });
+  const auto leave = [this, code = action.code] { scripts_.leave([this, code] { end(code); }); };
+  const auto limit = snapshots_.directives(supervisor_.generation()).shutdown_limit_ms;
+  if (!limit) return leave();
+  const core::Duration time = std::chrono::milliseconds(*limit);
+  runtime::sd_notify(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=runs shutdown_script",
+                                 (time + 3 * ScriptProcess::kHostGrace).count()));
+  scripts_.run_host_script(runtime::HostScript::shutdown, time,
+                           [this, leave](const std::string& how) {
+                             tell_host_script("shutdown_script", how);
+                             leave();
+                           });
 }
 
 void Daemon::end(ExitCode code) {

@@ -49,6 +49,8 @@ class Daemon {
   void remember_trial(Generation former);
   void send(Role role, runtime::FrameType type, Generation generation);
   void on_loaded(Generation generation, LoadResult result);
+  void run_startup_script(Generation generation, LoaderFinished loaded);
+  void tell_host_script(const char* word, const std::string& how);
   void tell_starter(const std::string& text);
   /// Where reload_file is now; empty: it is not asked for.
   [[nodiscard]] std::string reload_file() const;

@@ -49,7 +49,32 @@ void Daemon::on_loaded(Generation generation, LoadResult result) {
     if (result.event.roles.empty())
       logger_.log(kNothingToDo, "{} has nothing for the processes asked for", options_.config_file);
   }
-  feed(result.event);
+  if (!result.event.usable || supervisor_.generation() != 0 || supervisor_.is_stopping())
+    return feed(result.event);
+  run_startup_script(generation, std::move(result.event));
+}
+
+// keepalived: startup_script. Before any process is started that could serve, and whatever comes of
+// it the start goes on.
+void Daemon::run_startup_script(Generation generation, LoaderFinished loaded) {
+  const auto limit = snapshots_.directives(generation).startup_limit_ms;
+  if (!limit) return feed(loaded);
+  const core::Duration time = std::chrono::milliseconds(*limit);
+  runtime::sd_notify(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=runs startup_script",
+                                 (time + 2 * ScriptProcess::kHostGrace).count()));
+  scripts_.configure(generation, snapshots_.duplicate(generation));
+  scripts_.run_host_script(runtime::HostScript::startup, time,
+                           [this, loaded = std::move(loaded)](const std::string& how) {
+                             tell_host_script("startup_script", how);
+                             feed_later(loaded);
+                           });
+}
+
+void Daemon::tell_host_script(const char* word, const std::string& how) {
+  if (how.empty())
+    logger_.log(kHostScriptDone, "{} has ended well", word);
+  else
+    logger_.log(kHostScript, "{} {}", word, how);
 }
 
 std::string Daemon::reload_file() const {
