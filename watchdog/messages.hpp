@@ -8,6 +8,10 @@ namespace holdfast::watchdog {
 using runtime::Level;
 using runtime::Message;
 
+inline constexpr Message kNamespaceStays{
+    "watchdog-namespace-stays", Level::warning,
+    "A reload names another net_namespace than the director was started with. Everything else of "
+    "the new configuration is in use; the namespace changes with a restart."};
 inline constexpr Message kHostScript{
     "watchdog-host-script", Level::warning,
     "The startup_script or shutdown_script of the configuration could not be run, failed, or was "

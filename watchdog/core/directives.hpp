@@ -22,6 +22,7 @@ struct Directives {
   /// Which it is the process that runs scripts reads itself. Unit: milliseconds.
   std::optional<std::uint32_t> startup_limit_ms;
   std::optional<std::uint32_t> shutdown_limit_ms;
+  std::string net_namespace;  ///< keepalived: net_namespace; empty: that of who starts the watchdog
 
   bool operator==(const Directives&) const = default;
 };

@@ -145,7 +145,8 @@ DumpSource Daemon::dump_source() const {
 int Daemon::run() {
   for (const std::string& remark : options_.remarks) logger_.log(kOptionIgnored, "{}", remark);
   for (const std::string& trouble : options_.troubles) logger_.log(kHost, "{}", trouble);
-  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
+  if (const auto kept =
+          runtime::keep_capabilities(runtime::Role::watchdog_at_start, options_.run_dir);
       !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   umask_at_start_ = ::umask(options_.umask.value_or(0));
@@ -165,6 +166,10 @@ std::optional<InterruptedTrial> Daemon::recall_trial() {
   auto trial = trial_file_.load();
   if (!trial) logger_.log(kTrialFile, "{}", trial.error().message);
   if (!trial || !*trial) return std::nullopt;
+  if (const auto entered = enter_namespace_of((*trial)->directives); !entered) {
+    logger_.log(kTrialFile, "{}", entered.error().message);
+    return std::nullopt;
+  }
   constexpr Generation kFormer = 1;
   snapshots_.put(kFormer, std::move((*trial)->snapshot), std::move((*trial)->directives));
   return InterruptedTrial{kFormer, (*trial)->roles.only(options_.roles), (*trial)->until};

@@ -2,6 +2,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/process.hpp"
 #include "watchdog/io/daemon.hpp"
+#include "watchdog/io/network_namespace.hpp"
 #include "watchdog/io/reload_files.hpp"
 #include "watchdog/messages.hpp"
 
@@ -44,6 +45,13 @@ void Daemon::on_loaded(Generation generation, LoadResult result) {
   if (!reading_file_.empty()) announce_read(std::exchange(reading_file_, {}));
   write_check_log(result.event);
   if (result.event.usable) {
+    if (auto entered = enter_namespace_of(result.directives); !entered) {
+      result.event.usable = false;
+      result.event.exit_code = ExitCode::fatal;
+      result.event.diagnostics += entered.error().message + "\n";
+    }
+  }
+  if (result.event.usable) {
     snapshots_.put(generation, std::move(result.snapshot), std::move(result.directives));
     result.event.roles = result.event.roles.only(options_.roles);
     if (result.event.roles.empty())
@@ -52,6 +60,24 @@ void Daemon::on_loaded(Generation generation, LoadResult result) {
   if (!result.event.usable || supervisor_.generation() != 0 || supervisor_.is_stopping())
     return feed(result.event);
   run_startup_script(generation, std::move(result.event));
+}
+
+// Once, before anything is started: no process of the director could change over later.
+core::Result<void> Daemon::enter_namespace_of(const Directives& directives) {
+  const std::string& wanted = directives.net_namespace;
+  if (namespace_) {
+    if (*namespace_ != wanted)
+      logger_.log(kNamespaceStays, "net_namespace '{}' counts from the next start on", wanted);
+    return {};
+  }
+  if (!wanted.empty()) {
+    if (auto entered = enter_network_namespace(wanted); !entered) return entered;
+  }
+  namespace_ = wanted;
+  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
+      !kept)
+    logger_.log(kPrivileges, "{}", kept.error().message);
+  return {};
 }
 
 // keepalived: startup_script. Before any process is started that could serve, and whatever comes of

@@ -9,10 +9,11 @@ namespace holdfast::watchdog {
 
 namespace {
 
-constexpr std::string_view kMagic = "HFL5";
+constexpr std::string_view kMagic = "HFL6";
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kMaskDigits = 3;
 constexpr std::size_t kLimitDigits = 10;
+constexpr std::size_t kMaxNameBytes = 255;
 // magic, usable, roles, exit code, flags
 constexpr std::size_t kFixedBytes = 8;
 
@@ -24,7 +25,7 @@ constexpr unsigned kAllFlags = kHasReloadFile | kHasCheckLog | kRepeat;
 /// The texts in the order in which they follow the head, with the longest that is taken.
 constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,       kMaxPathBytes,
                              kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes, kMaskDigits,
-                             kLimitDigits,    kLimitDigits};
+                             kLimitDigits,    kLimitDigits,      kMaxNameBytes};
 constexpr std::size_t kHeadBytes = kFixedBytes + kBounds.size() * kLengthBytes;
 using Texts = std::array<std::string, kBounds.size()>;
 
@@ -93,7 +94,8 @@ std::string encode_reply(const LoaderReply& reply) {
                     finished.diagnostics.substr(0, kMaxDiagnosticBytes),
                     directives.umask ? fmt::format("{:o}", *directives.umask & 0777U) : "",
                     digits_of(directives.startup_limit_ms),
-                    digits_of(directives.shutdown_limit_ms)};
+                    digits_of(directives.shutdown_limit_ms),
+                    directives.net_namespace.substr(0, kMaxNameBytes)};
   const unsigned flags = (directives.reload_file ? kHasReloadFile : 0) |
                          (directives.check_log ? kHasCheckLog : 0) |
                          (directives.reload_repeat ? kRepeat : 0);
@@ -125,6 +127,7 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
       !read_digits((*texts)[8], 10, reply.directives.startup_limit_ms) ||
       !read_digits((*texts)[9], 10, reply.directives.shutdown_limit_ms))
     return std::nullopt;
+  reply.directives.net_namespace = std::move((*texts)[10]);
   reply.directives.reload_time_file = std::move((*texts)[0]);
   reply.directives.reload_repeat = (flags & kRepeat) != 0;
   if ((flags & kHasReloadFile) != 0) reply.directives.reload_file = std::move((*texts)[1]);

@@ -32,7 +32,8 @@ Directives directives_of(const config::Globals& globals) {
           .check_log = optional(globals.reload_check_config),
           .umask = globals.umask,
           .startup_limit_ms = limit(globals.startup_script, globals.startup_script_timeout),
-          .shutdown_limit_ms = limit(globals.shutdown_script, globals.shutdown_script_timeout)};
+          .shutdown_limit_ms = limit(globals.shutdown_script, globals.shutdown_script_timeout),
+          .net_namespace = globals.net_namespace};
 }
 
 }  // namespace holdfast::watchdog
