@@ -158,7 +158,9 @@ struct Globals {
   core::Duration startup_script_timeout = std::chrono::seconds(10);
   Rare<Script> shutdown_script;  ///< run after everything else
   core::Duration shutdown_script_timeout = std::chrono::seconds(10);
-  core::Duration vrrp_startup_delay{0};     ///< wait before the first election
+  core::Duration vrrp_startup_delay{0};  ///< wait before the first election
+  /// longest wait for a first frame of anybody, after a boot
+  core::Duration vrrp_listen_after_boot = std::chrono::seconds(10);
   core::Duration vrrp_delay_after_boot{0};  ///< the same, counted from the boot
   bool lvs_flush = false;
   bool lvs_flush_on_stop = false;

@@ -38,6 +38,9 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// motion would be taken again at once.
 constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
+/// A director that is started so soon after its host is part of the boot.
+constexpr core::Duration kFreshBoot = std::chrono::minutes(2);
+
 /// Adverts go out before the scripts that tell of them are done. vrrp_priority sets another one.
 constexpr int kNice = -10;
 
@@ -231,6 +234,7 @@ class Daemon {
     notifier_.take(wiring);
     const core::Instant start = start_of(wiring);
     runner_->delay_links(std::move(wiring.link_delays));
+    if (!has_configuration_) listen_after_boot(wiring.listen_after_boot);
     if (runner_->commit(std::move(wiring.instances), start))
       logger_.log(kWaits, "elections start at {}: vrrp_startup_delay or vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
@@ -307,6 +311,13 @@ class Daemon {
     const core::Instant after_boot{wiring.delay_after_boot - runtime::time_suspended()};
     if (wiring.startup_delay == core::Duration::zero()) return after_boot;
     return std::max(after_boot, runtime::now() - runtime::director_age() + wiring.startup_delay);
+  }
+
+  /// Ports and bonds that are not ready yet are a matter of the first minutes of a host.
+  void listen_after_boot(core::Duration longest) {
+    const core::Duration age = runtime::director_age();
+    const core::Duration up = runtime::now().time_since_epoch() + runtime::time_suspended();
+    if (up - age < kFreshBoot) runner_->wait_for_frames_until(runtime::now() - age + longest);
   }
 
   // ---- memory ----

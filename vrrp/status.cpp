@@ -249,6 +249,12 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
     troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
                                       placement->wanted, placement->problem));
   }
+  if (instance.is_deaf()) {
+    troubles.emplace_back(
+        fmt::format("nothing at all has been received on {} since the start: it waits for a first "
+                    "frame before it believes that nobody is there",
+                    instance.settings().interface));
+  }
   if (const auto& sending = instance.send_trouble()) {
     troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
                                       seconds(now - sending->since), sending->why));

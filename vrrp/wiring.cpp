@@ -358,6 +358,7 @@ Wiring wiring_of(const config::Model& model) {
   wiring.firewall = firewall_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
+  wiring.listen_after_boot = model.globals.vrrp_listen_after_boot;
   wiring.mails_faults = !model.globals.no_email_faults;
   wiring.pipes =
       !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();

@@ -73,6 +73,8 @@ struct Wiring {
   core::Duration delay_after_boot{};
   /// Nor before the director has run for this long. keepalived: vrrp_startup_delay.
   core::Duration startup_delay{};
+  /// After a boot, elections wait so long for a first frame of anybody. vrrp_listen_after_boot.
+  core::Duration listen_after_boot{};
   std::map<std::string, LinkDelay> link_delays;  ///< of interfaces that instances use
 
   bool operator==(const Wiring&) const = default;

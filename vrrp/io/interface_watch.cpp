@@ -49,6 +49,7 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
       devices_(devices),
       ports_(ports),
       on_changed_(std::move(on_changed)),
+      first_frames_(io, logger, [this](const std::string& interface) { mark_dirty(interface); }),
       retry_(io,
              [this] {
                for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
@@ -82,6 +83,9 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                   each.interface, each.name);
   }
+  std::set<std::string> heard_on;
+  for (const auto& [name, watched] : watched_) heard_on.insert(name);
+  first_frames_.follow(heard_on);
   for (const Instance* each : present) {
     const auto watched = watched_.find(each->settings().interface);
     if (watched != watched_.end())
@@ -160,6 +164,7 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
   if (watched == watched_.end()) return interface_status(reflector_, *link, {});
   InterfaceStatus status = interface_status(reflector_, *link, watched->second.addresses);
   status.up = settling_.settle(name, status.up, runtime::now());
+  status.silent = first_frames_.is_silent(name);
   settle_.arm(settling_.deadline());
   for (const std::string& device : watched->second.devices)
     if (std::string why = devices_.problem(device); !why.empty())

@@ -53,6 +53,9 @@ class Runner {
   void delay_links(std::map<std::string, LinkDelay> delays) {
     interfaces_.delay(std::move(delays));
   }
+  /// Before the first commit(): elections on an interface that has received nothing at all wait for
+  /// a first frame, until then at most.
+  void wait_for_frames_until(core::Instant end) { interfaces_.wait_for_frames_until(end); }
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);

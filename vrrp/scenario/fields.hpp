@@ -101,7 +101,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, deaf_groups,
-         device_troubles] = value;
+         device_troubles, silent] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -111,6 +111,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive("own_addresses", own_addresses);
   archive("deaf_groups", deaf_groups);
   archive("device_troubles", device_troubles);
+  archive("silent", silent);
 }
 
 void describe(auto& archive, Either<Init> auto& value) {
