@@ -47,6 +47,8 @@ void for_each_script(const Model& model, const std::function<void(const Script&)
   for (const VirtualServer& one : model.services) visit_service(one, visit);
   for (const NotifyFifo* one : pipes_of(model.globals))
     if (one->script) visit(*one->script);
+  for (const auto* one : {&model.globals.startup_script, &model.globals.shutdown_script})
+    if (*one) visit(**one);
 }
 
 Script owner_of(const NotifyFifo& pipe) {

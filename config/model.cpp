@@ -99,6 +99,14 @@ const char* type_name(const Check& check) {
   return http != nullptr && http->tls ? "SSL_GET" : kNames[check.index()];
 }
 
+bool VrrpInstance::answers() const {
+  constexpr std::uint8_t kOwner = 255;
+  if (priority == kOwner) return true;
+  if (accept == AcceptMode::no_accept) return false;
+  // RFC 3768 has no Accept_Mode, RFC 9568 §6.1 does.
+  return !strict || (accept == AcceptMode::accept && version == 3);
+}
+
 std::string name_of(const VirtualServer& service) {
   if (service.fwmark != 0) {
     // The same mark of the other family is another service.

@@ -113,10 +113,10 @@ struct Globals {
   bool vrrp_notify_priority_changes = false;  ///< default of notify_priority_changes
   DynamicInterfaces dynamic_interfaces = DynamicInterfaces::no;
   std::vector<LinkDelay> link_delays;
-  /// Firewall table that no_accept uses; empty: none. keepalived: nftables.
-  std::string nftables;
-  /// Chains of iptables that no_accept uses: input, output. Empty: none.
-  std::vector<std::string> vrrp_iptables;
+  std::string nftables;  ///< table of nftables in which no_accept drops packets; empty: holdfast
+  std::optional<std::int32_t> nftables_priority;  ///< of its chains; unset: -1
+  bool nftables_ifindex = false;                  ///< interfaces by number, not by name
+  bool nftables_counters = false;                 ///< rules count packets
   Rare<SyncDaemon> lvs_sync_daemon;
   IpvsTimeouts lvs_timeouts;
   Rare<LvsSysctl> lvs_sysctl;
@@ -159,7 +159,9 @@ struct Globals {
   core::Duration startup_script_timeout = std::chrono::seconds(10);
   Rare<Script> shutdown_script;  ///< run after everything else
   core::Duration shutdown_script_timeout = std::chrono::seconds(10);
-  core::Duration vrrp_startup_delay{0};     ///< wait before the first election
+  core::Duration vrrp_startup_delay{0};  ///< wait before the first election
+  /// longest wait for a first frame of anybody, after a boot
+  core::Duration vrrp_listen_after_boot = std::chrono::seconds(10);
   core::Duration vrrp_delay_after_boot{0};  ///< the same, counted from the boot
   bool lvs_flush = false;
   bool lvs_flush_on_stop = false;

@@ -263,6 +263,9 @@ struct VrrpInstance {
   std::uint8_t debug = 0;
   SourceLocation location;
 
+  /// A master takes packets to its addresses. keepalived: no_accept; and under strict mode only the
+  /// owner does, or with version 3 who says accept.
+  [[nodiscard]] bool answers() const;
   bool operator==(const VrrpInstance&) const = default;
 };
 

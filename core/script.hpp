@@ -40,9 +40,14 @@ struct Command {
   Duration limit{};
   /// keepalived: enable_script_security.
   bool security = false;
+  /// What it is told beside its arguments: "HOLDFAST_STATE=MASTER". No other names are passed on.
+  std::vector<std::string> environment{};
 
   bool operator==(const Command&) const = default;
 };
+
+/// How the names of what scripts are told begin.
+inline constexpr std::string_view kScriptVariables = "HOLDFAST_";
 
 enum class ScriptEnd : std::uint8_t {
   exited,       ///< `code`: its exit code

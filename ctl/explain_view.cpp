@@ -109,7 +109,7 @@ std::string render_explanation(const object& from) {
   priority.add(sum.empty() ? text(from, "priority")
                            : fmt::format("{}: {}", text(from, "priority"), sum));
   result += why.text() + group(from) + priority.text() + tracked(from) + heard(from) +
-            rejected(from) + timers(from);
+            sentences("packets", from, "closed") + rejected(from) + timers(from);
   result += sentences("then", from, "changes");
   result += sentences("fault", from, "faults");
   result += sentences("trouble", from, "troubles");

@@ -223,11 +223,14 @@ void Devices::remove(const Link& device) {
 void Devices::borrow() {
   std::vector<DesiredDevice> devices;
   for (const auto& [name, kept] : kept_) devices.push_back(kept.device);
-  for (const core::Error& each : borrowed_.want(settings_of_parents(devices))) complain(each);
+  KernelSettings settings = settings_of_parents(devices);
+  settings.merge(promotion_of(promoting_));
+  for (const core::Error& each : borrowed_.want(settings)) complain(each);
 }
 
 void Devices::remove_all() {
   kept_.clear();
+  promoting_.clear();
   follows_ = true;
   timer_.arm(std::nullopt);
   reflector_.look();

@@ -59,6 +59,9 @@ class Devices {
   /// These, and no others. What can be made is there when this returns. Those that are no longer
   /// among them go when their addresses have gone.
   void follow(std::vector<DesiredDevice> wanted);
+  /// Before follow(): on these interfaces the kernel keeps the other addresses of a prefix when the
+  /// first one goes, until they are no longer named here. keepalived: promote_secondaries.
+  void promote_secondaries(std::set<std::string> interfaces) { promoting_ = std::move(interfaces); }
   /// For the end: all go now, with what is on them, and settings of others are as they were.
   void remove_all();
 
@@ -97,6 +100,7 @@ class Devices {
   BorrowedSettings borrowed_;
   std::optional<Requests> requests_;
   std::map<std::string, Kept> kept_;
+  std::set<std::string> promoting_;
   std::map<InterfaceIndex, core::Instant> unwanted_;  // since when
   std::function<void(const std::string&)> on_changed_;
   core::Duration pause_ = kPause;

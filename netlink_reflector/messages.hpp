@@ -73,6 +73,26 @@ inline constexpr runtime::Message kSettingRefused{
     "A setting of an interface below /proc/sys/net, which virtual MAC addresses need, could not be "
     "written; in containers /proc/sys is often read-only. Set it outside. Without it the host may "
     "answer for a virtual address from the wrong MAC address, or drop what comes in."};
+inline constexpr runtime::Message kFirewallRefused{
+    "netlink-firewall-refused", runtime::Level::error,
+    "The rules that drop packets to the virtual addresses of instances with no_accept, or in "
+    "strict "
+    "mode, could not be set: the line says why. The addresses are served nevertheless, and answer "
+    "meanwhile. It is tried again after a second, then at growing distances up to a minute."};
+inline constexpr runtime::Message kFirewallWorks{
+    "netlink-firewall-works", runtime::Level::info,
+    "The rules that drop packets to virtual addresses could not be set before, and are in place "
+    "now."};
+inline constexpr runtime::Message kFirewallRepaired{
+    "netlink-firewall-repaired", runtime::Level::warning,
+    "Somebody flushed or changed our table of nftables, and it was made again at once, its "
+    "counters "
+    "from zero. Mostly that is 'flush ruleset', with which /etc/nftables.conf begins and the unit "
+    "nftables.service ends: nothing needs to be done. Said at most once a minute."};
+inline constexpr runtime::Message kFirewallLeftOver{
+    "netlink-firewall-left-over", runtime::Level::warning,
+    "A process that was killed left this table of nftables, and no virtual address of this "
+    "configuration is closed now. It is removed."};
 inline constexpr runtime::Message kOverrun{
     "netlink-overrun", runtime::Level::warning,
     "More link and address changes happened at once than the kernel could queue for us. Nothing "

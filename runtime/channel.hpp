@@ -35,7 +35,12 @@ enum class FrameType : std::uint8_t {
   scripts,
   /// from the child: a signal that asks keepalived for a dump of what that process knows.
   dump,
+  /// to the process that runs scripts: a HostScript; it runs that of the configuration that was
+  /// sent last. From it: the same, when it has ended; text = how, empty: well.
+  host_script,
 };
+/// keepalived: startup_script, shutdown_script.
+enum class HostScript : std::uint8_t { startup, shutdown };
 
 /// `number` of a stop after which another process of this role follows: what is static stays.
 inline constexpr std::uint64_t kStopForSuccessor = 1;

@@ -49,6 +49,7 @@ struct Child::State : std::enable_shared_from_this<Child::State> {
       case FrameType::refused:
       case FrameType::committed:
       case FrameType::dump:
+      case FrameType::host_script:
         break;
     }
     logger.log(kChildFrame, "frame of type {} is not for a child", static_cast<int>(frame.type));

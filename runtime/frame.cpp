@@ -38,7 +38,7 @@ core::Result<Frame> decode_frame(std::span<const std::uint8_t> bytes) {
     return core::fail("channel frame is not of this version: both ends must be the same binary");
   }
   if (header.type < static_cast<std::uint8_t>(FrameType::prepare) ||
-      header.type > static_cast<std::uint8_t>(FrameType::dump)) {
+      header.type > static_cast<std::uint8_t>(FrameType::host_script)) {
     return core::fail("channel frame has unknown type {}", header.type);
   }
   if (header.text_bytes > kMaxFrameText || bytes.size() != sizeof header + header.text_bytes) {

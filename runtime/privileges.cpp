@@ -18,9 +18,17 @@ const std::vector<unsigned>& capabilities_of(Role role) {
   static const std::vector<unsigned> kWatchdog{
       CAP_NET_ADMIN, CAP_NET_RAW,  CAP_NET_BIND_SERVICE, CAP_SETUID,       CAP_SETGID,
       CAP_KILL,      CAP_SYS_NICE, CAP_IPC_LOCK,         CAP_DAC_OVERRIDE, CAP_SETPCAP};
+  // SYS_ADMIN: until the network namespace has been entered.
+  static const std::vector<unsigned> kWatchdogAtStart = [] {
+    std::vector<unsigned> all = kWatchdog;
+    all.push_back(CAP_SYS_ADMIN);
+    return all;
+  }();
   // Dumps go where others write, too, and replace what they left there.
   static const std::vector<unsigned> kDumps{CAP_DAC_OVERRIDE, CAP_FOWNER};
   switch (role) {
+    case Role::watchdog_at_start:
+      return kWatchdogAtStart;
     case Role::watchdog:
       break;
     case Role::dumps:
@@ -40,8 +48,8 @@ core::Result<std::string> keep_capabilities(Role role, const std::string& run_di
   std::vector<unsigned> wanted = capabilities_of(role);
   std::string remark;
   struct stat directory {};
-  if (role != Role::watchdog && role != Role::dumps && ::stat(run_dir.c_str(), &directory) == 0 &&
-      directory.st_uid != ::geteuid()) {
+  const bool is_child = role == Role::vrrp || role == Role::checkers;
+  if (is_child && ::stat(run_dir.c_str(), &directory) == 0 && directory.st_uid != ::geteuid()) {
     wanted.push_back(CAP_DAC_OVERRIDE);
     remark = fmt::format(
         "the run directory {} belongs to user {}, who can replace what is in it; this process "

@@ -42,7 +42,7 @@ void sd_notify(std::string_view state);
 ///
 /// Files are kept in `run_dir` as long as a process lives. Where that belongs to another account,
 /// DAC_OVERRIDE stays as well; the answer is then the sentence that says so, otherwise empty.
-enum class Role : unsigned char { watchdog, vrrp, checkers, dumps };
+enum class Role : unsigned char { watchdog_at_start, watchdog, vrrp, checkers, dumps };
 [[nodiscard]] core::Result<std::string> keep_capabilities(Role role, const std::string& run_dir);
 /// For a process that runs no programs: whatever it might execute has no more power than it has
 /// itself (no_new_privs, and an empty bounding set, which takes CAP_SETPCAP: before

@@ -21,6 +21,7 @@ void put_command(ByteWriter& out, const core::Command& command) {
   put(out, command.problem);
   put(out, command.limit);
   out.u8(command.security ? 1 : 0);
+  put(out, command.environment);
 }
 
 core::Command take_command(ByteReader& in) {
@@ -34,6 +35,7 @@ core::Command take_command(ByteReader& in) {
   command.problem = take_text(in);
   command.limit = take_duration(in);
   command.security = in.u8() != 0;
+  command.environment = take_texts(in);
   return command;
 }
 

@@ -1,5 +1,6 @@
 #include "scripts/daemon.hpp"
 
+#include "config/accounts.hpp"
 #include "config/load.hpp"
 #include "runtime/channel.hpp"
 #include "runtime/lock_file.hpp"
@@ -9,8 +10,10 @@
 #include "scripts/correspondence.hpp"
 #include "scripts/crier.hpp"
 #include "scripts/helper.hpp"
+#include "scripts/host_script.hpp"
 #include "scripts/messages.hpp"
 #include "scripts/permitted.hpp"
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <fcntl.h>
@@ -36,7 +39,19 @@ std::string host_name() {
 struct Wiring {
   Permitted permitted;
   std::optional<Correspondence> correspondence;
+  std::optional<core::Command> startup = {};
+  std::optional<core::Command> shutdown = {};
 };
+
+std::optional<core::Command> host_command(const config::Rare<config::Script>& written,
+                                          const char* word, core::Duration limit,
+                                          const config::Model& model) {
+  if (!written) return std::nullopt;
+  core::Command command = config::command_of(*written, model);
+  command.what = word;
+  command.limit = limit;
+  return command;
+}
 
 /// Nothing is permitted by what cannot be read; mail and pipes stay as they are.
 Wiring read_wiring(int snapshot, runtime::Logger& logger) {
@@ -47,7 +62,12 @@ Wiring read_wiring(int snapshot, runtime::Logger& logger) {
     logger.log(kNoConfiguration, "the configuration cannot be read: {}", model.error().message);
     return {};
   }
-  return {Permitted(*model), correspondence_of(*model, host_name())};
+  const config::Globals& globals = model->globals;
+  return {Permitted(*model), correspondence_of(*model, host_name()),
+          host_command(globals.startup_script, "startup_script", globals.startup_script_timeout,
+                       *model),
+          host_command(globals.shutdown_script, "shutdown_script", globals.shutdown_script_timeout,
+                       *model)};
 }
 
 void return_what_reading_needed() {
@@ -81,17 +101,33 @@ int run_daemon(const runtime::ChildOptions& options) {
         channel.take_waiting();
         crier.take(owner, std::move(tidings), std::move(answer));
       });
+  HostScript host_script(loop.io());
+  std::optional<core::Command> startup;
+  std::optional<core::Command> shutdown;
+  const auto run_host_script = [&](std::uint64_t which) {
+    const auto& command =
+        which == static_cast<std::uint64_t>(runtime::HostScript::startup) ? startup : shutdown;
+    const auto answer = [&channel, which](std::string how) {
+      how.resize(std::min(how.size(), runtime::kMaxFrameText));
+      static_cast<void>(channel.send({runtime::FrameType::host_script, which, std::move(how), {}}));
+    };
+    if (!command) return answer("was not run: the configuration cannot be read");
+    host_script.run(*command, answer);
+  };
   channel.start(
       [&](runtime::Frame frame) {
         if (frame.type == runtime::FrameType::prepare && frame.fd) {
           Wiring wiring = read_wiring(frame.fd.get(), logger);
           permitted.add(std::move(wiring.permitted));
+          startup = std::move(wiring.startup);
+          shutdown = std::move(wiring.shutdown);
           if (wiring.correspondence) crier.prepare(std::move(*wiring.correspondence));
         }
         if (frame.type == runtime::FrameType::commit) {
           ::umask(static_cast<mode_t>(frame.number));
           crier.commit();
         }
+        if (frame.type == runtime::FrameType::host_script) run_host_script(frame.number);
         if (frame.type == runtime::FrameType::prepare) return_what_reading_needed();
         if (frame.type == runtime::FrameType::scripts && frame.fd)
           helper.serve(frame.text, std::move(frame.fd));

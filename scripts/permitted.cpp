@@ -24,6 +24,11 @@ std::string key_of(std::span<const std::string> argv, const core::Command& comma
   return key;
 }
 
+/// It can tell a program something, and steer neither its linker nor a shell.
+bool is_harmless(const std::string& variable) {
+  return variable.starts_with(core::kScriptVariables) && variable.find('\0') == std::string::npos;
+}
+
 bool has_zero_byte(const std::string& word) {
   return word.find('\0') != std::string::npos;
 }
@@ -46,6 +51,7 @@ Permitted::Permitted(const config::Model& model) {
 bool Permitted::allows(const core::Command& command) const {
   const std::span<const std::string> argv(command.argv);
   if (std::ranges::any_of(argv, has_zero_byte)) return false;
+  if (!std::ranges::all_of(command.environment, is_harmless)) return false;
   if (exact_.contains(key_of(argv, command))) return true;
   if (argv.size() <= kStateWords) return false;
   const auto written = argv.first(argv.size() - kStateWords);

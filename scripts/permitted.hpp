@@ -18,7 +18,7 @@ class Permitted {
   explicit Permitted(const config::Model& model);
 
   /// As written, for the same account and with the same security; behind a `notify` script the four
-  /// words that say whose state it is.
+  /// words that say whose state it is. Of variables only those that cannot steer a program.
   [[nodiscard]] bool allows(const core::Command& command) const;
 
  private:

@@ -33,8 +33,10 @@ bool is_safe_variable(std::string_view entry) {
   return true;
 }
 
-std::vector<char*> clean_environment() {
+/// `told` first: of two with one name the first counts.
+std::vector<char*> environment_with(std::vector<std::string>& told) {
   std::vector<char*> kept;
+  for (std::string& each : told) kept.push_back(each.data());
   for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
     if (is_safe_variable(*entry)) kept.push_back(*entry);
   }
@@ -135,7 +137,8 @@ core::Result<Spawned> spawn(const std::string& program, const core::Command& com
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const std::vector<char*> environment = clean_environment();
+  std::vector<std::string> told = command.environment;
+  const std::vector<char*> environment = environment_with(told);
   Launch launch{.program = program.c_str(),
                 .argv = argv.data(),
                 .environment = environment.data(),

@@ -39,6 +39,9 @@ constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// motion would be taken again at once.
 constexpr core::Duration kTidyUpAfter = std::chrono::milliseconds(500);
 
+/// A director that is started so soon after its host is part of the boot.
+constexpr core::Duration kFreshBoot = std::chrono::minutes(2);
+
 /// Adverts go out before the scripts that tell of them are done. vrrp_priority sets another one.
 constexpr int kNice = -10;
 
@@ -64,6 +67,7 @@ class Daemon {
         files_(logger_, options),
         reflector_(loop_.io(), logger_, reflector_options(options, files_)),
         routing_(loop_.io(), logger_, reflector_, options.run_dir),
+        firewall_(loop_.io(), logger_, reflector_, options.run_dir),
         devices_(loop_.io(), logger_, reflector_, options.run_dir),
         statics_(logger_, reflector_, routing_),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
@@ -106,10 +110,11 @@ class Daemon {
     auto announcements = AnnounceSocket::open();
     if (!announcements) return announcements.error();
     runner_ = std::make_unique<Runner>(
-        loop_.io(), logger_, reflector_, routing_, devices_, std::move(*announcements), open_page(),
-        [this](const Notify& notify) {
+        loop_.io(), logger_, reflector_, routing_, firewall_, devices_, std::move(*announcements),
+        open_page(),
+        [this](const Notify& notify, const StateChanged* change) {
           tidy_up_soon();
-          notifier_.tell(notify);
+          notifier_.tell(notify, change);
         },
         [this](const GroupChanged& change) { notifier_.tell(change); },
         [this](const RouterKey& key) { notifier_.forget(key); });
@@ -156,9 +161,9 @@ class Daemon {
     control_ = std::move(*server);
     control_->handle_document("status", [this](const auto& made) {
       const std::uint64_t generation = child_ ? child_->generation() : 0;
-      made(std::make_shared<StatusDocument>(StatusDocument::Subject{runner_->router(), reflector_,
-                                                                    routing_, devices_, *claims_,
-                                                                    orders_.orders(), generation}));
+      made(std::make_shared<StatusDocument>(
+          StatusDocument::Subject{runner_->router(), reflector_, routing_, firewall_, devices_,
+                                  *claims_, orders_.orders(), generation}));
     });
     runtime::answer_about_turns(*control_);
     runtime::answer_about_events(*control_, logger_);
@@ -189,7 +194,12 @@ class Daemon {
     const std::vector<GroupView> groups = runner_->router().groups(now);
     const auto own =
         std::ranges::find(groups, instance->settings().sync_group.str(), &GroupView::name);
-    return explain(*instance, recorder_->past(), now, own == groups.end() ? nullptr : &*own);
+    boost::json::object told =
+        explain(*instance, recorder_->past(), now, own == groups.end() ? nullptr : &*own);
+    if (const std::size_t closed = firewall_.claimed(instance->key()); closed != 0)
+      told.emplace("closed", boost::json::array{closed_text(closed, instance->holds_addresses(),
+                                                            firewall_.state())});
+    return told;
   }
 
   void record(const boost::json::object& request, const runtime::ControlReply& reply) {
@@ -219,12 +229,15 @@ class Daemon {
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
     runner_->refresh_memberships(wiring.membership_refresh);
+    devices_.promote_secondaries(std::move(wiring.promoting));
     devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);
+    close_addresses(wiring);
     statics_.follow(wiring.static_addresses, wiring.routing.statics);
     notifier_.take(wiring);
     const core::Instant start = start_of(wiring);
     runner_->delay_links(std::move(wiring.link_delays));
+    if (!has_configuration_) listen_after_boot(wiring.listen_after_boot);
     if (runner_->commit(std::move(wiring.instances), start))
       logger_.log(kWaits, "elections start at {}: vrrp_startup_delay or vrrp_delay_after_boot",
                   runtime::iso8601_utc(start));
@@ -253,6 +266,20 @@ class Daemon {
       const bool has_any = wishes != wiring.routing.of_instances.end();
       routing_.claim(each.key(), has_any ? wishes->second : RoutingList{});
     }
+  }
+
+  /// Whose addresses packets are dropped to. What a running master closes or opens counts at once.
+  void close_addresses(Wiring& wiring) {
+    for (const InstanceSettings& each : wiring.instances) {
+      const auto closed = wiring.closed.find(each.key());
+      firewall_.claim(each.key(), closed == wiring.closed.end()
+                                      ? std::vector<netlink::ClosedAddress>{}
+                                      : std::move(closed->second));
+      const Instance* running = runner_->router().find(each.key());
+      if (running != nullptr && running->holds_addresses()) firewall_.hold(each.key());
+    }
+    firewall_.follow(wiring.firewall);
+    firewall_.settle();
   }
 
   /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.
@@ -289,6 +316,13 @@ class Daemon {
     return std::max(after_boot, runtime::now() - runtime::director_age() + wiring.startup_delay);
   }
 
+  /// Ports and bonds that are not ready yet are a matter of the first minutes of a host.
+  void listen_after_boot(core::Duration longest) {
+    const core::Duration age = runtime::director_age();
+    const core::Duration up = runtime::now().time_since_epoch() + runtime::time_suspended();
+    if (up - age < kFreshBoot) runner_->wait_for_frames_until(runtime::now() - age + longest);
+  }
+
   // ---- memory ----
 
   void tidy_up_soon() {
@@ -318,6 +352,7 @@ class Daemon {
   /// What is static stays for a successor, and so do the devices that it may be on.
   void release() {
     routing_.flush();
+    firewall_.flush();
     if (child_->is_followed()) return;
     statics_.release();
     devices_.remove_all();
@@ -336,6 +371,7 @@ class Daemon {
   runtime::ChildFiles files_;
   netlink::Reflector reflector_;
   netlink::Routing routing_;
+  netlink::Firewall firewall_;
   netlink::Devices devices_;
   Statics statics_;
   Notifier notifier_;

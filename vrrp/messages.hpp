@@ -8,6 +8,16 @@ namespace holdfast::vrrp {
 using runtime::Level;
 using runtime::Message;
 
+inline constexpr runtime::Message kDeafAfterBoot{
+    "vrrp-deaf-after-boot", runtime::Level::warning,
+    "The host was booted a moment ago, and its interface has received no frame of anybody: a "
+    "switch "
+    "port that does not forward yet (spanning tree without portfast), a bond without a partner, or "
+    "an empty network. A backup there does not believe yet that nobody else is master. It goes on "
+    "with the first frame, or after vrrp_listen_after_boot."};
+inline constexpr runtime::Message kHears{
+    "vrrp-hears", runtime::Level::info,
+    "What vrrp-deaf-after-boot has said is over, by a first frame or because its time is."};
 inline constexpr Message kStarted{
     "vrrp-started", Level::info,
     "The process runs and waits for its configuration from the watchdog."};

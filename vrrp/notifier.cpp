@@ -41,15 +41,25 @@ void Notifier::take(Wiring& wiring) {
   refusals_.clear();
 }
 
-void Notifier::tell(const Notify& notify) {
+void Notifier::tell(const Notify& notify, const StateChanged* change) {
   cry(notify);
   if (notify.state == NotifyState::master_priority || notify.state == NotifyState::backup_priority)
     return;  // nobody's script asks for it, and what runs for the state goes on
   std::string subject = notify.router->name;
   if (notify.state == NotifyState::master_rx_lower_pri) subject += kHintSuffix;
   std::vector<core::Command> commands;
-  if (const auto found = scripts_.find(notify.router->key); found != scripts_.end())
+  if (const auto found = scripts_.find(notify.router->key); found != scripts_.end()) {
     commands = commands_for(found->second, notify.router->name, notify.state, notify.priority);
+    tell_occasion(
+        found->second,
+        {.kind = "INSTANCE",
+         .name = notify.router->name,
+         .state = std::string(to_string(state_told(&found->second, notify.state))),
+         .previous_state = change == nullptr ? std::string() : std::string(to_string(change->from)),
+         .reason = change == nullptr ? std::string() : change->why,
+         .priority = std::to_string(notify.priority)},
+        commands);
+  }
   // A state without a script still outlives the script of the one before.
   // So does the first state of a successor: what its predecessor asked for may run still.
   const bool has_scripts = scripts_.contains(notify.router->key);
@@ -92,8 +102,17 @@ void Notifier::tell(const GroupChanged& change) {
   cry(change);
   std::vector<core::Command> commands;
   const auto found = group_scripts_.find(change.group);
-  if (found != group_scripts_.end())
+  if (found != group_scripts_.end()) {
     commands = commands_for_group(found->second, change.group, change.to);
+    tell_occasion(found->second,
+                  {.kind = "GROUP",
+                   .name = change.group,
+                   .state = std::string(to_string(change.to)),
+                   .previous_state = std::string(to_string(change.from)),
+                   .reason = change.why,
+                   .priority = {}},
+                  commands);
+  }
   if (found == group_scripts_.end() && !told_groups_.contains(change.group)) return;
   told_groups_.insert(change.group);
   client_.run(subject_of_group(change.group), std::string(to_string(change.to)),

@@ -27,7 +27,8 @@ class Notifier {
   /// The scripts of a new configuration. Those of instances that it removes are needed once more,
   /// for their last words.
   void take(Wiring& wiring);
-  void tell(const Notify& notify);
+  /// `change`: the one that it tells of, if any.
+  void tell(const Notify& notify, const StateChanged* change = nullptr);
   /// After a reload, for each instance: its line once more, where the configuration asks for that.
   void repeat(const std::string& name, NotifyState state, std::uint8_t priority);
   /// keepalived: the notify scripts of a vrrp_sync_group, with GROUP as their first argument.

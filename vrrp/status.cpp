@@ -255,6 +255,12 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
     troubles.emplace_back(fmt::format("{} of {} addresses are in place: {}", placement->placed,
                                       placement->wanted, placement->problem));
   }
+  if (instance.is_deaf()) {
+    troubles.emplace_back(
+        fmt::format("nothing at all has been received on {} since the start: it waits for a first "
+                    "frame before it believes that nobody is there",
+                    instance.settings().interface));
+  }
   if (const auto& sending = instance.send_trouble()) {
     troubles.emplace_back(fmt::format("adverts have not left for {:.0f} s: {}",
                                       seconds(now - sending->since), sending->why));
@@ -289,6 +295,9 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
                     copy.claim->mac.to_string(), copy.claim->address.to_string(), copy.claim->times,
                     seconds(now - copy.claim->last_at)));
   }
+  if (copy.open_because && !copy.open_because->empty() && instance.holds_addresses())
+    troubles.emplace_back(
+        fmt::format("its addresses answer although they should not: {}", *copy.open_because));
   return {{"name", settings.name},
           {"interface", settings.interface},
           {"vrid", settings.vrid},
@@ -313,6 +322,7 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"preempt", settings.may_preempt()},
           {"master", master_of(instance, now)},
           {"addresses", addresses_of(copy.publication)},
+          {"accept", !copy.open_because.has_value()},
           {"faults", std::move(faults)},
           {"troubles", std::move(troubles)},
           {"claimed_by", claim_of(copy.claim, now)},
@@ -321,6 +331,23 @@ json::object instance_status(const InstanceCopy& copy, core::Instant now) {
           {"partner_checksums", checksums_of(instance)},
           {"peer_problems", peer_problems_of(instance, now)},
           {"counters", counters_of(instance)}};
+}
+
+std::string closed_text(std::size_t count, bool holds, const netlink::FirewallState& state) {
+  const std::string which = fmt::format("{} address{}", count, count == 1 ? "" : "es");
+  if (!holds) return fmt::format("to its {} would be dropped if it were master", which);
+  if (!state.problem.empty())
+    return fmt::format("to its {} should be dropped, and are not: {}", which, state.problem);
+  return fmt::format("to its {} are dropped by the nftables table {}", which, state.table);
+}
+
+json::object firewall_json(const netlink::FirewallState& state) {
+  json::object page{{"table", state.table},
+                    {"closed_addresses", state.closed},
+                    {"in_place", state.in_place},
+                    {"repairs", state.repairs}};
+  if (!state.problem.empty()) page.emplace("problem", state.problem);
+  return page;
 }
 
 StatusDocument::StatusDocument(const Subject& subject) : subject_(subject) {
@@ -353,6 +380,8 @@ runtime::ControlPiece StatusDocument::head() const {
                     {"sync_groups", groups_of(subject_.router)}};
   if (json::object statics = statics_json(subject_.reflector, subject_.routing); !statics.empty())
     page.emplace("static", std::move(statics));
+  if (const netlink::FirewallState firewall = subject_.firewall.state(); firewall.closed != 0)
+    page.emplace("firewall", firewall_json(firewall));
   return [page = std::move(page)](std::string& text) {
     text = json::serialize(page);
     text.back() = ',';
@@ -365,6 +394,11 @@ std::optional<netlink::DeviceState> StatusDocument::device_of(const Instance& in
   return device ? subject_.devices.state(device->name) : std::nullopt;
 }
 
+std::optional<std::string> StatusDocument::open_because(const Instance& instance) const {
+  if (subject_.firewall.claimed(instance.key()) == 0) return std::nullopt;
+  return subject_.firewall.state().problem;
+}
+
 runtime::ControlPiece StatusDocument::some_instances() {
   std::vector<InstanceCopy> copies;
   const core::Instant now = runtime::now();
@@ -375,7 +409,8 @@ runtime::ControlPiece StatusDocument::some_instances() {
     copies.push_back({*instance, subject_.reflector.publication(instance->key()),
                       subject_.claims.claim(instance->key(), now),
                       scripts == nullptr ? std::nullopt : std::optional(*scripts),
-                      subject_.routing.states(instance->key()), device_of(*instance)});
+                      subject_.routing.states(instance->key()), device_of(*instance),
+                      open_because(*instance)});
     cost += 1 + copies.back().publication.addresses.size();
   }
   return [copies = std::move(copies), now](std::string& text) {

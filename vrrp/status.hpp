@@ -4,6 +4,7 @@
 
 #include "core/orders.hpp"
 #include "netlink_reflector/devices.hpp"
+#include "netlink_reflector/firewall.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/control_socket.hpp"
@@ -29,6 +30,7 @@ class StatusDocument final : public runtime::ControlDocument {
     const Router& router;
     const netlink::Reflector& reflector;
     const netlink::Routing& routing;
+    const netlink::Firewall& firewall;
     const netlink::Devices& devices;
     const ClaimWatch& claims;
     const core::Orders& orders;
@@ -42,6 +44,7 @@ class StatusDocument final : public runtime::ControlDocument {
   [[nodiscard]] runtime::ControlPiece head() const;
   [[nodiscard]] runtime::ControlPiece some_instances();
   [[nodiscard]] std::optional<netlink::DeviceState> device_of(const Instance& instance) const;
+  [[nodiscard]] std::optional<std::string> open_because(const Instance& instance) const;
 
   enum class Step : std::uint8_t { head, instances, over };
   Subject subject_;
@@ -49,6 +52,12 @@ class StatusDocument final : public runtime::ControlDocument {
   std::vector<RouterKey> keys_;  // of what was there when it began
   std::size_t told_ = 0;
 };
+
+/// What becomes of packets to the `count` addresses of an instance that closes them.
+[[nodiscard]] std::string closed_text(std::size_t count, bool holds,
+                                      const netlink::FirewallState& state);
+/// {"table", "closed_addresses", "in_place", "repairs", "problem"}.
+[[nodiscard]] boost::json::object firewall_json(const netlink::FirewallState& state);
 
 /// One instance, what became of its addresses, and who else claims them.
 struct InstanceCopy {
@@ -58,6 +67,9 @@ struct InstanceCopy {
   std::optional<core::ScriptRecord> scripts;        ///< what became of its notification scripts
   std::vector<netlink::RoutingState> routes = {};   ///< its routes and rules
   std::optional<netlink::DeviceState> device = {};  ///< the virtual interface that it lives on
+  /// Why packets to its addresses are answered although they should be dropped; nullopt: it closes
+  /// none.
+  std::optional<std::string> open_because = {};
 };
 [[nodiscard]] boost::json::object instance_status(const InstanceCopy& copy, core::Instant now);
 

@@ -5,6 +5,8 @@
 #include "vrrp/device_wiring.hpp"
 #include "vrrp/signing_wiring.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
@@ -145,11 +147,26 @@ InstanceScripts common_scripts_of(const auto& written, const config::Model& mode
   return scripts;
 }
 
+std::string variable(std::string_view name, std::string_view value) {
+  return fmt::format("{}{}={}", core::kScriptVariables, name, value);
+}
+
+std::string addresses_text(const config::VrrpInstance& written) {
+  std::vector<std::string> texts;
+  for (const auto* list : {&written.virtual_addresses, &written.virtual_addresses_excluded})
+    for (const config::VirtualAddress& each : *list) texts.push_back(each.prefix.to_string());
+  return fmt::format("{}", fmt::join(texts, " "));
+}
+
 InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
   InstanceScripts scripts = common_scripts_of(written, model);
   add_script(NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
              written.notify_master_rx_lower_pri, model, scripts);
   add_script(NotifyState::deleted, "notify_deleted", written.notify_deleted, model, scripts);
+  if (scripts == InstanceScripts{}) return scripts;
+  scripts.environment = {variable("INTERFACE", written.interface),
+                         variable("VRID", std::to_string(written.virtual_router_id)),
+                         variable("ADDRESSES", addresses_text(written))};
   return scripts;
 }
 
@@ -312,6 +329,23 @@ core::Scheduling scheduling_of(const config::Globals& globals) {
   return scheduling;
 }
 
+netlink::FirewallSettings firewall_of(const config::Globals& globals) {
+  netlink::FirewallSettings settings;
+  if (!globals.nftables.empty()) settings.table = globals.nftables;
+  settings.priority = globals.nftables_priority.value_or(settings.priority);
+  settings.counters = globals.nftables_counters;
+  settings.by_index = globals.nftables_ifindex;
+  return settings;
+}
+
+std::vector<netlink::ClosedAddress> closed_by(const InstanceSettings& settings) {
+  std::vector<netlink::ClosedAddress> closed;
+  for (const VirtualAddress& each : settings.all_addresses())
+    closed.push_back(
+        {each.prefix.address, each.interface.empty() ? settings.interface : each.interface.str()});
+  return closed;
+}
+
 }  // namespace
 
 Wiring wiring_of(const config::Model& model) {
@@ -321,9 +355,11 @@ Wiring wiring_of(const config::Model& model) {
   wiring.static_addresses = addresses_of(model.static_addresses, {});
   wiring.routing.statics = routing_of(model.static_routes, model.static_rules, priorities);
   wiring.scheduling = scheduling_of(model.globals);
+  wiring.firewall = firewall_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.membership_refresh = model.globals.vrrp_membership_refresh;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
+  wiring.listen_after_boot = model.globals.vrrp_listen_after_boot;
   wiring.mails_faults = !model.globals.no_email_faults;
   wiring.pipes =
       !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();
@@ -339,6 +375,8 @@ Wiring wiring_of(const config::Model& model) {
     add_trackers(written.tracking, primary, model, settings.trackers);
     if (const config::SyncGroup* group = group_of(model, written.name)) {
       settings.sync_group = group->name;
+      // keepalived: the group's word counts for each of its members.
+      settings.tells_priority = settings.tells_priority || group->notify_priority_changes;
       add_trackers(group->tracking, primary, model, settings.trackers);
     }
     add_interfaces_of_routes(written, settings.trackers);
@@ -346,6 +384,9 @@ Wiring wiring_of(const config::Model& model) {
       settings.signing = signing_of(*written.auth_hmac, written.advert_int, keys.at(written.name));
     RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);
     if (!routing.empty()) wiring.routing.of_instances.emplace(settings.key(), std::move(routing));
+    if (written.promote_secondaries)
+      wiring.promoting.insert(settings.device ? settings.device->name : settings.interface);
+    if (!written.answers()) wiring.closed.emplace(settings.key(), closed_by(settings));
     if (written.smtp_alert) wiring.mails.insert(settings.key());
     InstanceScripts scripts = scripts_of(written, model);
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
@@ -356,7 +397,10 @@ Wiring wiring_of(const config::Model& model) {
   for (const config::SyncGroup& group : model.sync_groups) {
     if (group.smtp_alert) wiring.group_mails.insert(group.name);
     InstanceScripts scripts = common_scripts_of(group, model);
-    if (scripts != InstanceScripts{}) wiring.group_scripts.emplace(group.name, std::move(scripts));
+    if (scripts == InstanceScripts{}) continue;
+    scripts.environment = {
+        variable("INSTANCES", fmt::format("{}", fmt::join(group.instances, " ")))};
+    wiring.group_scripts.emplace(group.name, std::move(scripts));
   }
   return wiring;
 }
@@ -393,6 +437,21 @@ std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
     command.argv.insert(command.argv.end(), {"GROUP", name, std::string(to_string(state)), "0"});
   }
   return commands;
+}
+
+void tell_occasion(const InstanceScripts& scripts, const Occasion& occasion,
+                   std::vector<core::Command>& commands) {
+  std::vector<std::string> told = scripts.environment;
+  const auto add = [&told](std::string_view name, std::string_view value) {
+    if (!value.empty()) told.push_back(variable(name, value));
+  };
+  add("KIND", occasion.kind);
+  add("NAME", occasion.name);
+  add("STATE", occasion.state);
+  add("PREVIOUS_STATE", occasion.previous_state);
+  add("REASON", occasion.reason);
+  add("PRIORITY", occasion.priority);
+  for (core::Command& each : commands) each.environment = told;
 }
 
 }  // namespace holdfast::vrrp

@@ -8,6 +8,7 @@
 #include "core/script.hpp"
 #include "core/tracked_number.hpp"
 #include "netlink_reflector/core/devices.hpp"
+#include "netlink_reflector/core/firewall.hpp"
 #include "vrrp/core/action.hpp"
 #include "vrrp/core/link_delays.hpp"
 #include "vrrp/core/pace.hpp"
@@ -31,6 +32,8 @@ inline constexpr std::string_view kCheckCommand = "check";
 struct InstanceScripts {
   std::map<NotifyState, core::Command> by_state;
   std::optional<core::Command> any;
+  /// What each of them is told of its instance: HOLDFAST_INTERFACE and so on.
+  std::vector<std::string> environment = {};
 
   bool operator==(const InstanceScripts&) const = default;
 };
@@ -54,13 +57,17 @@ struct Wiring {
   std::vector<ProcessCheck> processes;   ///< likewise
   AddressList static_addresses;          ///< each with its interface
   RoutingWishes routing;
+  netlink::FirewallSettings firewall;
+  /// What drops packets while its instance holds it: no_accept, strict mode.
+  std::map<RouterKey, std::vector<netlink::ClosedAddress>> closed;
   std::vector<netlink::DesiredDevice> devices;  ///< that instances live on
-  std::set<RouterKey> mails;                    ///< instances with smtp_alert
-  std::set<std::string> group_mails;            ///< sync groups with smtp_alert
-  bool mails_faults = true;                     ///< keepalived: no_email_faults
-  bool pipes = false;                           ///< there is a pipe for lines about instances
-  bool states_on_reload = false;                ///< keepalived: fifo_write_vrrp_states_on_reload
-  Pace pace;                                    ///< of announcements
+  std::set<std::string> promoting;    ///< interfaces whose other addresses outlive the first one
+  std::set<RouterKey> mails;          ///< instances with smtp_alert
+  std::set<std::string> group_mails;  ///< sync groups with smtp_alert
+  bool mails_faults = true;           ///< keepalived: no_email_faults
+  bool pipes = false;                 ///< there is a pipe for lines about instances
+  bool states_on_reload = false;      ///< keepalived: fifo_write_vrrp_states_on_reload
+  Pace pace;                          ///< of announcements
   core::Scheduling scheduling = {};
   /// No election before the host has been up for this long. keepalived: vrrp_delay_after_boot.
   core::Duration delay_after_boot{};
@@ -68,6 +75,8 @@ struct Wiring {
   core::Duration startup_delay{};
   /// Memberships of groups are reported again so often; zero: only as the kernel does.
   core::Duration membership_refresh{};
+  /// After a boot, elections wait so long for a first frame of anybody. vrrp_listen_after_boot.
+  core::Duration listen_after_boot{};
   std::map<std::string, LinkDelay> link_delays;  ///< of interfaces that instances use
 
   bool operator==(const Wiring&) const = default;
@@ -91,5 +100,18 @@ struct Wiring {
 [[nodiscard]] std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
                                                             const std::string& name,
                                                             NotifyState state);
+
+/// What a script is told of the change beside its arguments, as HOLDFAST_KIND, HOLDFAST_NAME and so
+/// on. Empty texts are left out.
+struct Occasion {
+  std::string_view kind;  ///< INSTANCE or GROUP
+  std::string name;
+  std::string state;
+  std::string previous_state;
+  std::string reason;
+  std::string priority;
+};
+void tell_occasion(const InstanceScripts& scripts, const Occasion& occasion,
+                   std::vector<core::Command>& commands);
 
 }  // namespace holdfast::vrrp

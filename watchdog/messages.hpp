@@ -8,6 +8,17 @@ namespace holdfast::watchdog {
 using runtime::Level;
 using runtime::Message;
 
+inline constexpr Message kNamespaceStays{
+    "watchdog-namespace-stays", Level::warning,
+    "A reload names another net_namespace than the director was started with. Everything else of "
+    "the new configuration is in use; the namespace changes with a restart."};
+inline constexpr Message kHostScript{
+    "watchdog-host-script", Level::warning,
+    "The startup_script or shutdown_script of the configuration could not be run, failed, or was "
+    "ended because its time was over. The start or the stop goes on nevertheless."};
+inline constexpr Message kHostScriptDone{
+    "watchdog-host-script-done", Level::info,
+    "The startup_script or shutdown_script of the configuration has ended with exit code 0."};
 inline constexpr Message kStarted{"watchdog-started", Level::info,
                                   "Every process that the configuration needs runs the "
                                   "configuration. From here on the director takes part."};

@@ -5,14 +5,6 @@
 #include <fmt/format.h>
 
 namespace holdfast::config::validation {
-namespace {
-
-bool answers(const VrrpInstance& instance) {
-  return instance.priority == 255 || instance.accept == AcceptMode::accept;
-}
-
-}  // namespace
-
 void check_strict(const Context& context) {
   Few deaf(context, Severity::warning);
   for (VrrpInstance& instance : context.model.instances) {
@@ -24,13 +16,17 @@ void check_strict(const Context& context) {
                                instance.name),
                    "remove 'vrrp_strict' (or 'strict_mode')");
     }
-    if (answers(instance) || instance.virtual_addresses.empty()) continue;
+    if (instance.answers() || instance.accept == AcceptMode::no_accept ||
+        instance.virtual_addresses.empty())
+      continue;
     deaf.add(instance.location,
-             fmt::format("under strict mode keepalived drops what is sent to the addresses of "
-                         "vrrp_instance '{}', pings too, because its priority is not 255; Holdfast "
-                         "answers",
+             fmt::format("under strict mode what is sent to the addresses of vrrp_instance '{}' is "
+                         "dropped, pings too, because its priority is not 255",
                          instance.name),
-             "remove 'vrrp_strict' (or 'strict_mode'), or add 'accept' to the instance");
+             instance.version == 3
+                 ? "if they should answer, add 'accept' to the instance"
+                 : "if they should answer, remove 'vrrp_strict' (or 'strict_mode'): version 2 has "
+                   "no 'accept' in it");
   }
   deaf.finish();
 }

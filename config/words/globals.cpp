@@ -11,9 +11,6 @@ namespace {
 constexpr std::int64_t kAny32 = 4'294'967'295;
 
 constexpr std::string_view kNoProcess = "Holdfast has no BFD process yet";
-constexpr std::string_view kNoHost =
-    "Holdfast does not run scripts at start and stop yet: this script is not run";
-
 void add_mail(Globals& globals, const Args& args) {
   for_each_entry(args, [&](BuildContext& context, const Statement& entry) {
     for (const Word& word : context.tree.args(entry))
@@ -164,13 +161,13 @@ constexpr Keyword kGlobalDefs[] = {
          doc("umask of scripts, and of files of the watchdog and of processes that start "
              "afterwards, such as 0177 or IRGRP|IROTH; "
              "without it, that of who starts the director")),
-    word("startup_script", command(), not_yet(kNoHost), value<&Globals::startup_script>,
+    word("startup_script", command(), acts_in(Room::watchdog), value<&Globals::startup_script>,
          doc("run before everything else; the start waits for its end")),
-    word("startup_script_timeout", seconds(1, 1000), fallback("10"), not_yet(kNoHost),
+    word("startup_script_timeout", seconds(1, 1000), fallback("10"), acts_in(Room::watchdog),
          value<&Globals::startup_script_timeout>, doc("time for startup_script, seconds")),
-    word("shutdown_script", command(), not_yet(kNoHost), value<&Globals::shutdown_script>,
+    word("shutdown_script", command(), acts_in(Room::watchdog), value<&Globals::shutdown_script>,
          doc("run at the very end of a stop")),
-    word("shutdown_script_timeout", seconds(1, 1000), fallback("10"), not_yet(kNoHost),
+    word("shutdown_script_timeout", seconds(1, 1000), fallback("10"), acts_in(Room::watchdog),
          value<&Globals::shutdown_script_timeout>, doc("time for shutdown_script, seconds")),
     word("notify_fifo", text("path"), optional(text("user")), optional(text("group")),
          acts_in(Room::scripts), value<&Globals::notify_fifo>,

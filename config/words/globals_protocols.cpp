@@ -59,7 +59,7 @@ void read_group(Globals& globals, const Args& args) {
 }
 
 void read_nftables(Globals& globals, const Args& args) {
-  globals.nftables = args.has(0) ? args.text(0) : "keepalived";
+  globals.nftables = args.has(0) ? args.text(0) : "";
 }
 
 void read_flush_on_stop(Globals& globals, const Args& args) {
@@ -211,17 +211,31 @@ constexpr Keyword kGlobalDefs[] = {
     word("vrrp_startup_delay", seconds(0, 86400), fallback("0"), acts_in(Room::vrrp),
          value<&Globals::vrrp_startup_delay>,
          doc("wait this long before the first election, seconds")),
+    word("vrrp_listen_after_boot", seconds(0, 600), fallback("10"), acts_in(Room::vrrp),
+         since("holdfast"), value<&Globals::vrrp_listen_after_boot>,
+         doc("started within two minutes of the boot: a backup on whose interface nothing at all "
+             "has "
+             "been received waits for a first frame, this long at most, before it believes that "
+             "nobody is there, seconds; 0 it does not")),
     word("vrrp_delay_after_boot", seconds(0, 86400), fallback("0"), acts_in(Room::vrrp),
          since("2.4"), value<&Globals::vrrp_delay_after_boot>,
          doc("wait until this long after the boot before the first election, seconds")),
     word("vrrp_notify_priority_changes", boolean(), fallback("false"),
          value<&Globals::vrrp_notify_priority_changes>, doc("default of notify_priority_changes")),
-    word("nftables", optional(text("table")), fallback("keepalived"), not_yet(kNoFirewall),
+    word("nftables", optional(text("table")), fallback("holdfast"), acts_in(Room::vrrp),
          value<&Globals::nftables>, reads<read_nftables>,
-         doc("nftables table in which no_accept drops packets")),
+         doc("table of nftables, of the family inet, in which no_accept drops packets; it is there "
+             "while an address is closed")),
+    word("nftables_priority", integer(-2'147'483'648, 2'147'483'647), fallback("-1"),
+         acts_in(Room::vrrp), value<&Globals::nftables_priority>,
+         doc("priority of its chains, which see packets before they are filtered")),
+    word("nftables_ifindex", acts_in(Room::vrrp), value<&Globals::nftables_ifindex>,
+         doc("interfaces of link-local addresses by number, not by name")),
+    word("nftables_counters", acts_in(Room::vrrp), value<&Globals::nftables_counters>,
+         doc("its rules count packets")),
     word("vrrp_iptables", optional(text("chain of incoming packets")),
-         optional(text("chain of outgoing packets")), not_yet(kNoFirewall),
-         value<&Globals::vrrp_iptables>, doc("iptables chains in which no_accept drops packets")),
+         optional(text("chain of outgoing packets")), not_kept(kByNftables),
+         doc("chains of iptables; no_accept drops packets with nftables in any case")),
 
     // IPVS
     word("lvs_sync_daemon", of(ArgType::interface), options(Block::sync_daemon_line),

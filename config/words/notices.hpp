@@ -10,9 +10,9 @@ inline constexpr std::string_view kNoSnmpName =
     "accepted, without effect yet: 'snmp_name' (Holdfast does not do SNMP yet)";
 inline constexpr std::string_view kNoSnmp =
     "Holdfast does not serve SNMP yet: nothing is served, and no trap is sent";
-inline constexpr std::string_view kNoFirewall =
-    "Holdfast does not write firewall rules yet: backups do not drop packets to the virtual "
-    "addresses";
+inline constexpr std::string_view kByNftables =
+    "no_accept and strict mode drop packets with nftables, in a table of their own: chains and "
+    "sets of iptables are not touched, and may be removed from the configuration";
 inline constexpr std::string_view kOneVmac =
     "Holdfast makes one virtual MAC interface for an instance, above its own interface: addresses "
     "that are on other interfaces have no virtual MAC yet";

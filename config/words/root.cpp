@@ -6,8 +6,8 @@ namespace holdfast::config::rows {
 namespace {
 
 constexpr std::string_view kNoNamespaces =
-    "Holdfast does not change network namespaces yet: everything happens in the one it was started "
-    "in";
+    "Holdfast has its IPVS table in the namespace that it runs in: 'net_namespace_ipvs' has no "
+    "effect yet";
 constexpr std::string_view kNoPolling =
     "accepted, without effect: polling of links (Holdfast is told about every change by the "
     "kernel)";
@@ -49,10 +49,11 @@ constexpr Keyword kRoot[] = {
          kRepeatable, doc("instances that go down with a static address, route or rule")),
     word("garp_group", opens(Block::garp_group), acts_in(Room::vrrp), kRepeatable,
          doc("interfaces that share one pace of announcements")),
-    word("net_namespace", text("name"), not_yet(kNoNamespaces), doc("network namespace to run in")),
+    word("net_namespace", text("name"), acts_in(Room::watchdog),
+         doc("network namespace to run in, of `ip netns`; scripts and mail are in it, too")),
     word("net_namespace_ipvs", optional(text("name")), not_yet(kNoNamespaces),
          doc("network namespace of the IPVS table; no name: the default one")),
-    word("namespace_with_ipsets", not_kept(kNoFirewall),
+    word("namespace_with_ipsets", not_kept(kByNftables),
          doc("use sets of addresses in a namespace")),
     word("instance", text("name"),
          not_yet("accepted, without effect: 'instance' (several on one host are told apart by "

@@ -239,19 +239,18 @@ constexpr Keyword kVrrpInstance[] = {
     word("track_bfd", opens(Block::track_list), not_yet(kNoTracking), kRepeatable,
          value<&VrrpInstance::tracking, &Tracking::bfd>,
          doc("names of bfd_instance whose loss means fault, or another priority")),
-    word("promote_secondaries",
-         not_yet("Holdfast does not do 'promote_secondaries' yet: the sysctl stays as it is"),
-         value<&VrrpInstance::promote_secondaries>,
-         doc("the kernel keeps the other addresses of a prefix when the first one goes")),
+    word("promote_secondaries", value<&VrrpInstance::promote_secondaries>,
+         doc("the kernel keeps the other addresses of a prefix when the first one goes: sets "
+             "net.ipv4.conf.INTERFACE.promote_secondaries until the stop")),
     word("linkbeat_use_polling",
          not_kept("'linkbeat_use_polling' is not needed: the kernel reports link changes"),
          kDeprecated, doc("an old word: the kernel reports link changes")),
-    word("accept", as_is(), reads<read_accept>, writes<write_accept>,
-         doc("a master that does not own the addresses answers on them")),
-    word("no_accept",
-         not_yet("Holdfast does not do 'no_accept' yet: a master answers on its virtual addresses"),
-         reads<read_no_accept>, writes<write_no_accept>,
-         doc("a master that does not own the addresses drops packets to them")),
+    word("accept", reads<read_accept>, writes<write_accept>,
+         doc("a master that does not own the addresses answers on them: the default, and in strict "
+             "mode possible with version 3")),
+    word("no_accept", reads<read_no_accept>, writes<write_no_accept>,
+         doc("a master that does not own the addresses drops packets to and from them with "
+             "nftables; ARP and neighbour discovery are answered")),
     word("strict_mode", boolean(), fallback("vrrp_strict"), value<&VrrpInstance::strict>,
          inherits<&VrrpInstance::strict, &Globals::vrrp_strict>,
          doc("hold to the RFC: no passwords, no preempt_delay, no answer on the addresses unless "

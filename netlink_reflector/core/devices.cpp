@@ -96,6 +96,13 @@ KernelSettings settings_of_parents(const std::vector<DesiredDevice>& devices) {
   return settings;
 }
 
+KernelSettings promotion_of(const std::set<std::string>& interfaces) {
+  KernelSettings settings;
+  for (const std::string& each : interfaces)
+    settings[path_of("ipv4", each, "promote_secondaries")] = "1";
+  return settings;
+}
+
 std::string write_settings(const KernelSettings& settings) {
   std::string text = fmt::format("{}\n", kTitle);
   for (const auto& [path, value] : settings) text += fmt::format("{} {}\n", path, value);

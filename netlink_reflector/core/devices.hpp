@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,8 @@ using KernelSettings = std::map<std::string, std::string>;
 [[nodiscard]] KernelSettings settings_of_device(const DesiredDevice& device, int rp_filter_of_all);
 /// Those of the interfaces below: who asks for a virtual address hears of the device only.
 [[nodiscard]] KernelSettings settings_of_parents(const std::vector<DesiredDevice>& devices);
+/// So that the other addresses of a prefix outlive the first one.
+[[nodiscard]] KernelSettings promotion_of(const std::set<std::string>& interfaces);
 
 /// What settings of others were before, as text and back; nullopt: not a text of ours.
 [[nodiscard]] std::string write_settings(const KernelSettings& settings);

@@ -482,6 +482,7 @@ InterfaceStatus Child::read_interface(const std::string& name) {
     if (reflector_.mirror().addresses.is_usable(link->index, address))
       status.own_addresses.push_back(address);
   }
+  status.silent = machine_.is_silent(machine_.kernel().wire_of(link->index));
   return status;
 }
 

@@ -81,6 +81,10 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   void hear(Frame frame);
   void watchdog_is_gone();
   void packet(netlink::InterfaceIndex index, const Bytes& bytes);
+  /// What is known of it may be different now.
+  void look_at(const std::string& interface) {
+    if (is_alive()) mark_dirty(interface);
+  }
 
   // ---- for oracles ----
   [[nodiscard]] Machine& machine() const { return machine_; }

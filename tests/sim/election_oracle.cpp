@@ -280,6 +280,15 @@ void ElectionOracle::check_election(const View& view) const {
       model.down_at && now + kRounding < *model.down_at && !waits_as_owner)
     violated("takes over not too early", view,
              fmt::format("became master {} us before its time", (*model.down_at - now) / 1us));
+  const std::size_t wire = situation_.routers[situation_.number_of(settings)].wire;
+  if (view.before == StateName::backup && after == StateName::master && !model.master &&
+      view.child.machine().is_silent(wire))
+    violated("a deaf director does not believe that it is alone", view,
+             "became master although nothing has been received since the boot");
+  // Its time does not come while nothing at all is received, nor within two intervals after that.
+  const bool is_deaf = view.instance.is_deaf();
+  if (std::exchange(model.was_deaf, is_deaf) && !is_deaf && !model.master && model.down_at)
+    model.down_at = std::max(*model.down_at, now + 2 * model.lives_by.value_or(0us));
   const bool is_changed =
       view.former != nullptr && view.former->settings && *view.former->settings != settings;
   const bool lives_by_master = settings.version == 3 && model.master && model.down_at;
@@ -392,7 +401,7 @@ void ElectionOracle::look() {
     const Child* child = machine->child();
     const Instance* instance =
         child != nullptr && child->runs() ? child->router().find(key) : nullptr;
-    if (instance == nullptr) continue;
+    if (instance == nullptr || instance->is_deaf()) continue;
     const std::string name = fmt::format("{} {}", machine->name(), instance->settings().name);
     if (instance->state_name() == StateName::backup && model.down_at &&
         instance->settings().sync_group.empty() && now > *model.down_at + kSlack)

@@ -31,6 +31,7 @@ class ElectionOracle {
     /// Until one is heard; a resumed master's is on its page.
     vrrp::ChecksumForm first_form = vrrp::ChecksumForm::with_pseudo_header;
     std::optional<Instant> down_at;  ///< Backup: the moment to take over; nullopt: not predicted
+    bool was_deaf = false;  ///< Backup: nothing had been received at all, when looked at last
     std::optional<Instant> next_advert;  ///< Master: the next beat
     Instant last_answer{};               ///< Master: the last advert that answered somebody
   };

@@ -82,7 +82,27 @@ std::vector<netlink::Address> Machine::own_addresses(std::size_t wire) const {
 void Machine::start() {
   wanted_ = true;
   is_off_ = false;
+  boot();
   if (!watchdog_ && !child_) run_service();
+}
+
+// The first start, and that after it was switched off.
+void Machine::boot() {
+  if (std::exchange(booted_at_, booted_at_.value_or(world_.now())) || host_.listens_for == 0us)
+    return;
+  has_received_ = {};
+  world_.at(*booted_at_ + host_.listens_for, [this] {
+    for (std::size_t wire = 0; child_ && wire < kWires; ++wire)
+      child_->look_at(interface_name(wire));
+  });
+}
+
+bool Machine::has_open_ports() const {
+  return booted_at_ && world_.now() >= *booted_at_ + host_.ports_open_after;
+}
+
+bool Machine::is_silent(std::size_t wire) const {
+  return booted_at_ && world_.now() < *booted_at_ + host_.listens_for && !has_received_.at(wire);
 }
 
 void Machine::run_service() {
@@ -178,6 +198,7 @@ void Machine::note_advert(const core::RouterKey& key) {
 }
 
 void Machine::sends(netlink::InterfaceIndex index, const Bytes& bytes) {
+  if (!has_open_ports()) return;
   const std::size_t wire = kernel_.wire_of(index);
   const auto form = host_.only_form ? form_of(bytes) : std::nullopt;
   if (!form) return wires_.at(wire).send(ports_.at(wire), bytes);
@@ -186,6 +207,9 @@ void Machine::sends(netlink::InterfaceIndex index, const Bytes& bytes) {
 }
 
 void Machine::hears(std::size_t wire, const Bytes& bytes) {
+  if (!has_open_ports()) return;
+  if (!std::exchange(has_received_.at(wire), true) && child_ && host_.listens_for != 0us)
+    child_->look_at(interface_name(wire));
   const Kernel::Card* card = kernel_.card_on(wire);
   const auto packet = decode_packet(bytes);
   if (!child_ || card == nullptr || !card->link.is_usable() || packet.has_error()) return;
@@ -248,6 +272,7 @@ void Machine::kill_everything() {
 
 void Machine::power_off() {
   is_off_ = true;
+  booted_at_.reset();
   kill_everything();
   kernel_.boot();
   record_ = {};

@@ -31,6 +31,10 @@ struct Host {
   bool has_second_addresses = false;
   /// Its VRRP is software that knows one checksum of version 3 over IPv4 and takes no other.
   std::optional<vrrp::ChecksumForm> only_form = {};
+  /// After a boot its switch ports forward nothing for so long.
+  Duration ports_open_after{};
+  /// vrrp_listen_after_boot; zero: it does not.
+  Duration listens_for{};
 };
 
 [[nodiscard]] std::vector<netlink::DesiredAddress> desired_addresses(
@@ -74,6 +78,8 @@ class Machine {
   [[nodiscard]] netlink::OwnedList& record() { return record_; }
   [[nodiscard]] const File& file() const { return file_; }
   [[nodiscard]] bool sending_fails() const { return sending_fails_; }
+  /// Nothing at all has been received there since the boot, and the director waits for that.
+  [[nodiscard]] bool is_silent(std::size_t wire) const;
   /// A frame's, a signal's.
   [[nodiscard]] Duration latency() const { return std::chrono::microseconds(100); }
   void spawn_child();
@@ -115,6 +121,8 @@ class Machine {
 
  private:
   void hears(std::size_t wire, const Bytes& bytes);
+  void boot();
+  [[nodiscard]] bool has_open_ports() const;
   [[nodiscard]] vrrp::ChecksumForm form_for(const core::IpAddress& destination) const;
   void child_ended(const ExitStatus& status);
   void watchdog_ended(const ExitStatus& status);
@@ -140,6 +148,8 @@ class Machine {
   std::vector<std::unique_ptr<Process>> graves_;
   std::map<core::RouterKey, Instant> last_packet_;
   Instant last_of_all_{};
+  std::optional<Instant> booted_at_;
+  std::array<bool, kWires> has_received_{};
   bool wanted_ = false;
   bool is_off_ = false;
   bool sending_fails_ = false;

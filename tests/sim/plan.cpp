@@ -289,6 +289,24 @@ Duration settling_takes(const VirtualRouter& router, const InstanceSettings& set
   return 2 * election + settings.preempt_delay + 2 * router.interval;
 }
 
+// Ports that forward nothing after a boot, and directors that wait for a first frame. Owners speak
+// at once all the same, so that two would have the addresses until the ports open. A randomness of
+// its own: the other seeds stay what they were.
+void draw_ears(Plan& plan) {
+  core::Rng rng(plan.seed ^ 0x65617273);
+  const auto owns = [](const InstanceSettings& each) { return each.priority == kOwnerPriority; };
+  const bool has_owner = std::ranges::any_of(plan.directors, [&](const Director& director) {
+    return std::ranges::any_of(director.file, owns);
+  });
+  if (has_owner || !rng.chance(15)) return;
+  constexpr Duration kListens = 5s;
+  for (Director& director : plan.directors) {
+    director.host.listens_for = kListens;
+    if (rng.chance(60)) director.host.ports_open_after = 500ms + rng.below(Duration(3s));
+  }
+  plan.settle_bound += kListens;
+}
+
 }  // namespace
 
 Plan draw_plan(std::uint64_t seed) {
@@ -330,6 +348,7 @@ Plan draw_plan(std::uint64_t seed) {
   }
   draw_dialects(rng, plan);
   draw_group(plan);
+  draw_ears(plan);
   draw_faults(rng, plan);
   return plan;
 }
@@ -349,13 +368,24 @@ std::string describe_way(const InstanceSettings& settings) {
 
 }  // namespace
 
+namespace {
+
+std::string describe_ears(const Host& host) {
+  if (host.listens_for == 0us) return {};
+  return fmt::format(", waits {} for a first frame, its ports open after {}",
+                     seconds(host.listens_for), seconds(host.ports_open_after));
+}
+
+}  // namespace
+
 std::string describe(const Plan& plan) {
   std::string text = fmt::format("seed {}\n", plan.seed);
   for (std::size_t i = 0; i < plan.directors.size(); ++i) {
     const Director& director = plan.directors[i];
     text += fmt::format("h{} starts at {}{}{}{}\n", i + 1, seconds(director.starts_at),
                         director.host.habits.keeps_marks ? "" : ", its kernel keeps no marks",
-                        director.host.has_second_addresses ? ", has second addresses" : "",
+                        describe_ears(director.host) +
+                            (director.host.has_second_addresses ? ", has second addresses" : ""),
                         director.host.only_form
                             ? fmt::format(", knows {} only", to_string(*director.host.only_form))
                             : "");

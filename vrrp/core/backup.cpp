@@ -57,6 +57,12 @@ void Instance::on_pause_as_backup(const ProcessPaused& event, Instant now, Backu
   ++counters_.pauses;
 }
 
+// A master that is there is heard within its interval; one of its adverts may be lost.
+void Instance::hear_again(Instant now) {
+  auto& backup = std::get<Backup>(state_);
+  backup.master_down_at = std::max(backup.master_down_at, now + 2 * backup.master_adver_interval);
+}
+
 // Other settings, or another priority by what is tracked.
 void Instance::reconfigure_backup(const InstanceSettings& old, std::uint8_t old_priority,
                                   Instant now, Backup& backup) {

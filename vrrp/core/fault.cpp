@@ -28,8 +28,10 @@ constexpr Duration kLongestFault = 60s;
 // ---- the interface ----
 
 void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
+  const bool was_deaf = is_deaf();
   interface_ = event.status;
   ready_.reset();
+  if (was_deaf && !is_deaf()) hear_again(now);
   if (const auto source = source_address()) last_source_ = source;
   // Perhaps this was the reason: what could not be placed or sent may be possible now.
   if (setback_) setback_->until = std::min(setback_->until, now);

@@ -39,9 +39,10 @@ std::optional<Instant> Instance::deadline() const {
     return !a ? b : !b ? a : std::min(*a, *b);
   };
   return std::visit(Match{[](const Init& init) { return init.handover_until; },
-                          [](const Backup& backup) {
-                            return backup.is_ready ? std::nullopt
-                                                   : std::optional(backup.master_down_at);
+                          [&](const Backup& backup) {
+                            return backup.is_ready || is_deaf()
+                                       ? std::nullopt
+                                       : std::optional(backup.master_down_at);
                           },
                           [&](const Master& master) {
                             return earlier(master.next_advert_at,
@@ -49,6 +50,11 @@ std::optional<Instant> Instance::deadline() const {
                           },
                           [](const Fault& fault) { return fault.retry_at; }},
                     state_);
+}
+
+// Who has heard a master is not deaf, whatever is known of the interface.
+bool Instance::is_deaf() const {
+  return state_name() == StateName::backup && interface_ && (*interface_)->silent && !heard_master_;
 }
 
 bool Instance::holds_addresses() const {
@@ -159,7 +165,7 @@ void Instance::on(const Tick&, Instant now, Actions& out) {
                      if (init.handover_until && *init.handover_until <= now) finish_handover(out);
                    },
                    [&](Backup& backup) {
-                     if (backup.master_down_at > now) return;
+                     if (backup.master_down_at > now || is_deaf()) return;
                      if (!is_member()) return become_master(why_take_over(now), now, out);
                      backup.is_ready = true;
                    },

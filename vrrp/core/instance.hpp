@@ -197,6 +197,8 @@ class Instance {
   void clear_counters() { counters_ = {}; }
   /// True while the addresses should be in the kernel: as master, and during a handover.
   [[nodiscard]] bool holds_addresses() const;
+  /// A backup whose interface has received nothing of anybody yet: it does not take over.
+  [[nodiscard]] bool is_deaf() const;
   /// What adverts are sent from; nullopt: the interface has no usable address.
   [[nodiscard]] std::optional<IpAddress> source_address() const;
   /// What it would send now as master, but for the moment that it is signed at; nullopt: it has
@@ -341,6 +343,7 @@ class Instance {
   [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
   [[nodiscard]] std::optional<IpAddress> routed_source() const;
   [[nodiscard]] bool is_down() const;
+  void hear_again(Instant now);
   [[nodiscard]] bool is_own(const IpAddress& address) const;
   void change_state(State next, std::string why, Instant now, Actions& out);
   void remember(Actions& out) const;

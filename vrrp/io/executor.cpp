@@ -45,12 +45,13 @@ std::vector<netlink::DesiredAddress> desired_addresses(const std::string& interf
 }
 
 Executor::Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
-                   netlink::Routing& routing, runtime::Logger& logger,
+                   netlink::Routing& routing, netlink::Firewall& firewall, runtime::Logger& logger,
                    std::optional<HandoverPage> page, OnNotify on_notify, OnGroup on_group,
                    OnRemoved on_removed)
     : ports_(ports),
       reflector_(reflector),
       routing_(routing),
+      firewall_(firewall),
       logger_(logger),
       page_(std::move(page)),
       on_notify_(std::move(on_notify)),
@@ -80,6 +81,7 @@ Moved Executor::move(std::span<const AddressMove> moves) {
                        const RouterKey& key = publish->router->key;
                        reflector_.hold(key, desired_addresses(key.interface, publish->addresses));
                        routing_.hold(key);
+                       firewall_.hold(key);
                      },
                      [&](const WithdrawAddresses* withdraw) {
                        leaving.insert(withdraw->router->key);
@@ -93,23 +95,28 @@ Moved Executor::move(std::span<const AddressMove> moves) {
   }
   announcer_.forget(leaving);
   if (!leaving.empty()) routing_.withdraw();
+  firewall_.close();
   return keep_moving();
 }
 
 void Executor::release(const RouterKey& key) {
   routing_.release(key);
+  firewall_.release(key);
   reflector_.release(key);
 }
 
 void Executor::forget(const RouterKey& key) {
   routing_.forget(key);
+  firewall_.forget(key);
   reflector_.forget(key);
 }
 
-// What leads to an address, or takes it for its source, goes before it and comes after it.
+// What leads to an address, or takes it for its source, goes before it and comes after it; what
+// closes it comes before it and goes after it.
 Moved Executor::keep_moving() {
   if (!reflector_.advance(runtime::now() + kMoveTime)) return Moved::not_yet;
   routing_.apply();
+  firewall_.settle();
   return Moved::all;
 }
 
@@ -141,9 +148,18 @@ void Executor::tell_about(const Remember& action) {
 }
 
 void Executor::tell_about(const StateChanged& action) {
+  last_change_ = action;
   const runtime::Message& message = action.to == StateName::fault ? kFault : kState;
   logger_.log(message, "{}: {} → {}: {}", action.router->name, to_string(action.from),
               to_string(action.to), action.why);
+}
+
+// The core tells of a change first, then whom it concerns.
+void Executor::tell_about(const Notify& action) {
+  const bool is_of_change =
+      last_change_ && last_change_->router->key == action.router->key && !is_hint(action.state);
+  on_notify_(action, is_of_change ? &*last_change_ : nullptr);
+  if (is_of_change) last_change_.reset();
 }
 
 void Executor::tell_about(const GroupChanged& action) {

@@ -2,6 +2,7 @@
 // scripts. Called through vrrp/core/turn.hpp with the actions of one wake-up.
 #pragma once
 
+#include "netlink_reflector/firewall.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/handover_page.hpp"
@@ -30,16 +31,19 @@ using HandoverPage = runtime::HandoverPage<runtime::VrrpRecord>;
 class Executor : public Doer {
  public:
   /// What the daemon does with a notification: run scripts.
-  using OnNotify = std::function<void(const Notify& notify)>;
+  /// `change`: the one that it tells of; nullptr: the state is as it was.
+  using OnNotify = std::function<void(const Notify& notify, const StateChanged* change)>;
   /// A sync group has another state: scripts, and whoever else is told once a change.
   using OnGroup = std::function<void(const GroupChanged& change)>;
   /// The last word about an instance.
   using OnRemoved = std::function<void(const RouterKey& key)>;
 
-  /// `routing`: what was claimed there for an instance comes and goes with its addresses.
+  /// `routing`, `firewall`: what was claimed there for an instance comes and goes with its
+  /// addresses.
   Executor(AdvertPorts& ports, AnnounceSocket announcements, netlink::Reflector& reflector,
-           netlink::Routing& routing, runtime::Logger& logger, std::optional<HandoverPage> page,
-           OnNotify on_notify, OnGroup on_group, OnRemoved on_removed);
+           netlink::Routing& routing, netlink::Firewall& firewall, runtime::Logger& logger,
+           std::optional<HandoverPage> page, OnNotify on_notify, OnGroup on_group,
+           OnRemoved on_removed);
 
   void send(std::span<const SendAdvert* const> adverts, std::vector<Event>& answers) override;
   Moved move(std::span<const AddressMove> moves) override;
@@ -63,7 +67,7 @@ class Executor : public Doer {
   void tell_about(const PublishAddresses&) {}
   void tell_about(const WithdrawAddresses&) {}
   void tell_about(const Announce&) {}
-  void tell_about(const Notify& action) { on_notify_(action); }
+  void tell_about(const Notify& action);
   void tell_about(const Remember& action);
   void tell_about(const StateChanged& action);
   void tell_about(const GroupChanged& action);
@@ -78,6 +82,7 @@ class Executor : public Doer {
   AdvertPorts& ports_;
   netlink::Reflector& reflector_;
   netlink::Routing& routing_;
+  netlink::Firewall& firewall_;
   runtime::Logger& logger_;
   std::optional<HandoverPage> page_;
   OnNotify on_notify_;
@@ -86,6 +91,7 @@ class Executor : public Doer {
   runtime::RateLimiter send_errors_;
   runtime::LineBudget peer_lines_;
   Announcer announcer_;
+  std::optional<StateChanged> last_change_;  // until what comes of it is told
   bool keep_addresses_ = false;
   bool stopped_ = false;
 };

@@ -72,6 +72,7 @@ InterfaceWatch::InterfaceWatch(boost::asio::io_context& io, runtime::Logger& log
       devices_(devices),
       ports_(ports),
       on_changed_(std::move(on_changed)),
+      first_frames_(io, logger, [this](const std::string& interface) { mark_dirty(interface); }),
       retry_(io,
              [this] {
                for (const std::string& name : std::set(without_socket_)) mark_dirty(name);
@@ -108,6 +109,9 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                   each.interface, each.name);
   }
+  std::set<std::string> heard_on;
+  for (const auto& [name, watched] : watched_) heard_on.insert(name);
+  first_frames_.follow(heard_on);
   for (const Instance* each : present) {
     const auto watched = watched_.find(each->settings().interface);
     if (watched == watched_.end()) continue;
@@ -201,6 +205,7 @@ void InterfaceWatch::look_now() {
 InterfaceStatus InterfaceWatch::read_link(const netlink::Link& link, const Watched& watched) {
   InterfaceStatus status = interface_status(reflector_, link, watched.addresses);
   status.up = settling_.settle(link.name, status.up, runtime::now());
+  status.silent = first_frames_.is_silent(link.name);
   settle_.arm(settling_.deadline());
   std::vector<netlink::Link> others = takers_;
   if (const netlink::Link* master = reflector_.link(link.master)) others.push_back(*master);

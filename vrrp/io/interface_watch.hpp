@@ -9,6 +9,7 @@
 #include "vrrp/core/instance.hpp"
 #include "vrrp/core/link_delays.hpp"
 #include "vrrp/io/advert_ports.hpp"
+#include "vrrp/io/first_frames.hpp"
 
 #include <functional>
 #include <map>
@@ -59,6 +60,8 @@ class InterfaceWatch {
 
   /// Before watch(): how long links have to be down or up until that counts.
   void delay(std::map<std::string, LinkDelay> delays) { settling_.follow(std::move(delays)); }
+  /// Before watch(), once: until then an interface that has received nothing is silent.
+  void wait_for_frames_until(core::Instant end) { first_frames_.wait_until(end); }
   /// From now on the interfaces of these instances, and those that they track. The sources of those
   /// that there are now stay known there: who leaves still needs its own.
   void watch(const std::vector<InstanceSettings>& settings,
@@ -108,6 +111,7 @@ class InterfaceWatch {
   std::map<PortKey, Deafness> deaf_;
   core::Duration pause_ = kPause;
   LinkDelays settling_;
+  FirstFrames first_frames_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   runtime::DeadlineTimer retry_;
   runtime::DeadlineTimer settle_;

@@ -27,13 +27,15 @@ std::optional<Exit> exit_at(const netlink::Reflector& reflector, const std::stri
 }  // namespace
 
 Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-               netlink::Routing& routing, netlink::Devices& devices, AnnounceSocket announcements,
-               std::optional<HandoverPage> page, Executor::OnNotify on_notify,
-               Executor::OnGroup on_group, Executor::OnRemoved on_removed)
+               netlink::Routing& routing, netlink::Firewall& firewall, netlink::Devices& devices,
+               AnnounceSocket announcements, std::optional<HandoverPage> page,
+               Executor::OnNotify on_notify, Executor::OnGroup on_group,
+               Executor::OnRemoved on_removed)
     : io_(io),
       logger_(logger),
       reflector_(reflector),
       routing_(routing),
+      firewall_(firewall),
       driver_(Router{}),
       ports_(
           io, [this](const std::string& interface) { wake(&interface); },
@@ -41,8 +43,8 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       sink_{.packet = [this](const Received& packet) { driver_.receive(packet, actions_); },
             .stray = [this](const std::string& interface,
                             DecodeError error) { driver_.count_stray(interface, error); }},
-      executor_(ports_, std::move(announcements), reflector, routing, logger, std::move(page),
-                std::move(on_notify), std::move(on_group), std::move(on_removed)),
+      executor_(ports_, std::move(announcements), reflector, routing, firewall, logger,
+                std::move(page), std::move(on_notify), std::move(on_group), std::move(on_removed)),
       interfaces_(io, logger, reflector, devices, ports_,
                   [this](const std::string& name) { refresh_interface(name); }),
       memberships_(io, reflector, ports_),
@@ -225,6 +227,7 @@ void Runner::work() {
     sweep_is_due_ = false;
     reflector_.sweep_leftovers();  // resumed instances have said what they hold
     routing_.sweep_leftovers();
+    firewall_.sweep_leftovers();
   }
   announce();
   end_turn();

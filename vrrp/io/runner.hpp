@@ -39,9 +39,9 @@ class Runner {
 
   /// The reflector and the routing must be loaded and outlive the runner.
   Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Reflector& reflector,
-         netlink::Routing& routing, netlink::Devices& devices, AnnounceSocket announcements,
-         std::optional<HandoverPage> page, Executor::OnNotify on_notify, Executor::OnGroup on_group,
-         Executor::OnRemoved on_removed);
+         netlink::Routing& routing, netlink::Firewall& firewall, netlink::Devices& devices,
+         AnnounceSocket announcements, std::optional<HandoverPage> page,
+         Executor::OnNotify on_notify, Executor::OnGroup on_group, Executor::OnRemoved on_removed);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -54,6 +54,9 @@ class Runner {
   void delay_links(std::map<std::string, LinkDelay> delays) {
     interfaces_.delay(std::move(delays));
   }
+  /// Before the first commit(): elections on an interface that has received nothing at all wait for
+  /// a first frame, until then at most.
+  void wait_for_frames_until(core::Instant end) { interfaces_.wait_for_frames_until(end); }
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);
@@ -118,6 +121,7 @@ class Runner {
   runtime::Logger& logger_;
   netlink::Reflector& reflector_;
   netlink::Routing& routing_;
+  netlink::Firewall& firewall_;
   scenario::RecordedDriver driver_;
   AdvertPorts ports_;
   AdvertPorts::Sink sink_;

@@ -101,7 +101,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, sources_to,
-         deaf_groups, unheard, device_troubles] = value;
+         deaf_groups, unheard, device_troubles, silent] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -113,6 +113,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive("deaf_groups", deaf_groups);
   archive("unheard", unheard);
   archive("device_troubles", device_troubles);
+  archive("silent", silent);
 }
 
 void describe(auto& archive, Either<Init> auto& value) {

@@ -18,6 +18,11 @@ struct Directives {
   std::optional<std::string> check_log;
   /// keepalived: umask, 0 to 0777; not set: that of who started the watchdog.
   std::optional<std::uint16_t> umask;
+  /// keepalived: startup_script, shutdown_script: how long each may take; not set: there is none.
+  /// Which it is the process that runs scripts reads itself. Unit: milliseconds.
+  std::optional<std::uint32_t> startup_limit_ms;
+  std::optional<std::uint32_t> shutdown_limit_ms;
+  std::string net_namespace;  ///< keepalived: net_namespace; empty: that of who starts the watchdog
 
   bool operator==(const Directives&) const = default;
 };

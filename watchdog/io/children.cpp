@@ -169,6 +169,7 @@ void Children::on_frame(Role role, const runtime::Frame& frame) {
     case FrameType::stop:
     case FrameType::sibling:
     case FrameType::scripts:
+    case FrameType::host_script:
       return;  // ours to send: a child that sends them is broken, and says nothing by it
   }
 }

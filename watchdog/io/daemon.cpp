@@ -145,7 +145,8 @@ DumpSource Daemon::dump_source() const {
 int Daemon::run() {
   for (const std::string& remark : options_.remarks) logger_.log(kOptionIgnored, "{}", remark);
   for (const std::string& trouble : options_.troubles) logger_.log(kHost, "{}", trouble);
-  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
+  if (const auto kept =
+          runtime::keep_capabilities(runtime::Role::watchdog_at_start, options_.run_dir);
       !kept)
     logger_.log(kPrivileges, "{}", kept.error().message);
   umask_at_start_ = ::umask(options_.umask.value_or(0));
@@ -165,6 +166,10 @@ std::optional<InterruptedTrial> Daemon::recall_trial() {
   auto trial = trial_file_.load();
   if (!trial) logger_.log(kTrialFile, "{}", trial.error().message);
   if (!trial || !*trial) return std::nullopt;
+  if (const auto entered = enter_namespace_of((*trial)->directives); !entered) {
+    logger_.log(kTrialFile, "{}", entered.error().message);
+    return std::nullopt;
+  }
   constexpr Generation kFormer = 1;
   snapshots_.put(kFormer, std::move((*trial)->snapshot), std::move((*trial)->directives));
   return InterruptedTrial{kFormer, (*trial)->roles.only(options_.roles), (*trial)->until};
@@ -189,7 +194,8 @@ void Daemon::on_signal(int number) {
       return look_at_children();
     case SIGTERM:
     case SIGINT:
-      if (scripts_.stop_waiting()) return;  // a second request, and nothing else is left
+      // A second request when nothing else is left; or the first one, in the script of the start.
+      if (scripts_.stop_waiting() && supervisor_.is_stopping()) return;
       return feed(StopRequested{});
     default:
       if (runtime::asks_for_dump(number))
@@ -375,7 +381,17 @@ void Daemon::perform(const Report& action) {
 
 void Daemon::perform(const Exit& action) {
   children_.remove_page();
-  scripts_.leave([this, code = action.code] { end(code); });
+  const auto leave = [this, code = action.code] { scripts_.leave([this, code] { end(code); }); };
+  const auto limit = snapshots_.directives(supervisor_.generation()).shutdown_limit_ms;
+  if (!limit) return leave();
+  const core::Duration time = std::chrono::milliseconds(*limit);
+  runtime::sd_notify(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=runs shutdown_script",
+                                 (time + 3 * ScriptProcess::kHostGrace).count()));
+  scripts_.run_host_script(runtime::HostScript::shutdown, time,
+                           [this, leave](const std::string& how) {
+                             tell_host_script("shutdown_script", how);
+                             leave();
+                           });
 }
 
 void Daemon::end(ExitCode code) {

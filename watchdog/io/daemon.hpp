@@ -49,6 +49,9 @@ class Daemon {
   void remember_trial(Generation former);
   void send(Role role, runtime::FrameType type, Generation generation);
   void on_loaded(Generation generation, LoadResult result);
+  [[nodiscard]] core::Result<void> enter_namespace_of(const Directives& directives);
+  void run_startup_script(Generation generation, LoaderFinished loaded);
+  void tell_host_script(const char* word, const std::string& how);
   void tell_starter(const std::string& text);
   /// Where reload_file is now; empty: it is not asked for.
   [[nodiscard]] std::string reload_file() const;
@@ -90,6 +93,7 @@ class Daemon {
   runtime::DeadlineTimer timer_;
   runtime::DeadlineTimer release_limit_;
   std::unique_ptr<runtime::PeriodicTimer> systemd_watchdog_;
+  std::optional<std::string> namespace_;  // that was entered; empty: none was asked for
   ReloadSchedule schedule_;
   std::unique_ptr<LoaderRun> loader_;
   std::string reading_file_;  // reload_file of the load that runs; empty: none

@@ -2,6 +2,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/process.hpp"
 #include "watchdog/io/daemon.hpp"
+#include "watchdog/io/network_namespace.hpp"
 #include "watchdog/io/reload_files.hpp"
 #include "watchdog/messages.hpp"
 
@@ -44,12 +45,62 @@ void Daemon::on_loaded(Generation generation, LoadResult result) {
   if (!reading_file_.empty()) announce_read(std::exchange(reading_file_, {}));
   write_check_log(result.event);
   if (result.event.usable) {
+    if (auto entered = enter_namespace_of(result.directives); !entered) {
+      result.event.usable = false;
+      result.event.exit_code = ExitCode::fatal;
+      result.event.diagnostics += entered.error().message + "\n";
+    }
+  }
+  if (result.event.usable) {
     snapshots_.put(generation, std::move(result.snapshot), std::move(result.directives));
     result.event.roles = result.event.roles.only(options_.roles);
     if (result.event.roles.empty())
       logger_.log(kNothingToDo, "{} has nothing for the processes asked for", options_.config_file);
   }
-  feed(result.event);
+  if (!result.event.usable || supervisor_.generation() != 0 || supervisor_.is_stopping())
+    return feed(result.event);
+  run_startup_script(generation, std::move(result.event));
+}
+
+// Once, before anything is started: no process of the director could change over later.
+core::Result<void> Daemon::enter_namespace_of(const Directives& directives) {
+  const std::string& wanted = directives.net_namespace;
+  if (namespace_) {
+    if (*namespace_ != wanted)
+      logger_.log(kNamespaceStays, "net_namespace '{}' counts from the next start on", wanted);
+    return {};
+  }
+  if (!wanted.empty()) {
+    if (auto entered = enter_network_namespace(wanted); !entered) return entered;
+  }
+  namespace_ = wanted;
+  if (const auto kept = runtime::keep_capabilities(runtime::Role::watchdog, options_.run_dir);
+      !kept)
+    logger_.log(kPrivileges, "{}", kept.error().message);
+  return {};
+}
+
+// keepalived: startup_script. Before any process is started that could serve, and whatever comes of
+// it the start goes on.
+void Daemon::run_startup_script(Generation generation, LoaderFinished loaded) {
+  const auto limit = snapshots_.directives(generation).startup_limit_ms;
+  if (!limit) return feed(loaded);
+  const core::Duration time = std::chrono::milliseconds(*limit);
+  runtime::sd_notify(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=runs startup_script",
+                                 (time + 2 * ScriptProcess::kHostGrace).count()));
+  scripts_.configure(generation, snapshots_.duplicate(generation));
+  scripts_.run_host_script(runtime::HostScript::startup, time,
+                           [this, loaded = std::move(loaded)](const std::string& how) {
+                             tell_host_script("startup_script", how);
+                             feed_later(loaded);
+                           });
+}
+
+void Daemon::tell_host_script(const char* word, const std::string& how) {
+  if (how.empty())
+    logger_.log(kHostScriptDone, "{} has ended well", word);
+  else
+    logger_.log(kHostScript, "{} {}", word, how);
 }
 
 std::string Daemon::reload_file() const {

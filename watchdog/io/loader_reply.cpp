@@ -9,9 +9,11 @@ namespace holdfast::watchdog {
 
 namespace {
 
-constexpr std::string_view kMagic = "HFL4";
+constexpr std::string_view kMagic = "HFL6";
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kMaskDigits = 3;
+constexpr std::size_t kLimitDigits = 10;
+constexpr std::size_t kMaxNameBytes = 255;
 // magic, usable, roles, exit code, flags
 constexpr std::size_t kFixedBytes = 8;
 
@@ -22,7 +24,8 @@ constexpr unsigned kAllFlags = kHasReloadFile | kHasCheckLog | kRepeat;
 
 /// The texts in the order in which they follow the head, with the longest that is taken.
 constexpr std::array kBounds{kMaxPathBytes,   kMaxPathBytes,     kMaxPathBytes,       kMaxPathBytes,
-                             kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes, kMaskDigits};
+                             kMaxChangeBytes, kMaxSentenceBytes, kMaxDiagnosticBytes, kMaskDigits,
+                             kLimitDigits,    kLimitDigits,      kMaxNameBytes};
 constexpr std::size_t kHeadBytes = kFixedBytes + kBounds.size() * kLengthBytes;
 using Texts = std::array<std::string, kBounds.size()>;
 
@@ -63,6 +66,19 @@ std::optional<Texts> texts_of(std::string_view bytes) {
   return texts;
 }
 
+std::string digits_of(std::optional<std::uint32_t> number) {
+  return number ? std::to_string(*number) : std::string();
+}
+
+/// False: not a number. Empty: there is none.
+template <class Number>
+bool read_digits(const std::string& digits, int base, std::optional<Number>& number) {
+  if (digits.empty()) return true;
+  const char* const end = digits.data() + digits.size();
+  const auto [behind, error] = std::from_chars(digits.data(), end, number.emplace(), base);
+  return error == std::errc{} && behind == end;
+}
+
 }  // namespace
 
 std::string encode_reply(const LoaderReply& reply) {
@@ -76,7 +92,10 @@ std::string encode_reply(const LoaderReply& reply) {
                     finished.changes.substr(0, kMaxChangeBytes),
                     finished.refused_unless_forced.substr(0, kMaxSentenceBytes),
                     finished.diagnostics.substr(0, kMaxDiagnosticBytes),
-                    directives.umask ? fmt::format("{:o}", *directives.umask & 0777U) : ""};
+                    directives.umask ? fmt::format("{:o}", *directives.umask & 0777U) : "",
+                    digits_of(directives.startup_limit_ms),
+                    digits_of(directives.shutdown_limit_ms),
+                    directives.net_namespace.substr(0, kMaxNameBytes)};
   const unsigned flags = (directives.reload_file ? kHasReloadFile : 0) |
                          (directives.check_log ? kHasCheckLog : 0) |
                          (directives.reload_repeat ? kRepeat : 0);
@@ -103,21 +122,17 @@ std::optional<LoaderReply> decode_reply(std::string_view bytes) {
   if (!texts) return std::nullopt;
   for (std::size_t i = 0; i < 4; ++i)
     if (!can_be_opened((*texts)[i])) return std::nullopt;
-  const std::string& digits = (*texts)[7];
-  std::optional<std::uint16_t> mask;
-  if (!digits.empty()) {
-    const char* const end = digits.data() + digits.size();
-    const auto [behind, error] = std::from_chars(digits.data(), end, mask.emplace(), 8);
-    if (error != std::errc{} || behind != end) return std::nullopt;
-  }
-
   LoaderReply reply;
+  if (!read_digits((*texts)[7], 8, reply.directives.umask) ||
+      !read_digits((*texts)[8], 10, reply.directives.startup_limit_ms) ||
+      !read_digits((*texts)[9], 10, reply.directives.shutdown_limit_ms))
+    return std::nullopt;
+  reply.directives.net_namespace = std::move((*texts)[10]);
   reply.directives.reload_time_file = std::move((*texts)[0]);
   reply.directives.reload_repeat = (flags & kRepeat) != 0;
   if ((flags & kHasReloadFile) != 0) reply.directives.reload_file = std::move((*texts)[1]);
   if ((flags & kHasCheckLog) != 0) reply.directives.check_log = std::move((*texts)[2]);
   reply.directives.router_id = std::move((*texts)[3]);
-  reply.directives.umask = mask;
   reply.finished = {.usable = usable == 1,
                     .roles = RoleSet(roles),
                     .diagnostics = std::move((*texts)[6]),

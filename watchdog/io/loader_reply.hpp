@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxSentenceBytes = 4096;
 inline constexpr std::size_t kMaxPathBytes = 4095;
 /// No reply is longer.
 inline constexpr std::size_t kMaxReplyBytes =
-    kMaxDiagnosticBytes + kMaxChangeBytes + kMaxSentenceBytes + 4 * kMaxPathBytes + 64;
+    kMaxDiagnosticBytes + kMaxChangeBytes + kMaxSentenceBytes + 4 * kMaxPathBytes + 512;
 
 struct LoaderReply {
   LoaderFinished finished;

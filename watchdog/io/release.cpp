@@ -1,6 +1,7 @@
 #include "watchdog/io/release.hpp"
 
 #include "netlink_reflector/devices.hpp"
+#include "netlink_reflector/firewall.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "netlink_reflector/routing.hpp"
 #include "runtime/child.hpp"
@@ -38,6 +39,7 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (auto loaded = routing.load(); !loaded) return loaded;
   netlink::Devices devices(io, logger, reflector, asked.run_dir);
   if (auto loaded = devices.load(); !loaded) return loaded;
+  netlink::Firewall firewall(io, logger, reflector, asked.run_dir);
   // Nobody claims anything here: what is ours is left over and goes.
   const auto statics = asked.keep_static ? netlink::Statics::stay : netlink::Statics::go;
   routing.sweep_leftovers(statics);
@@ -46,6 +48,8 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   reflector.flush();
   const core::Instant give_up = runtime::now() + kPatience;
   while (!reflector.is_complete() && runtime::now() < give_up) io.run_for(kLook);
+  firewall.sweep_leftovers();
+  firewall.flush();
   io.poll();                                     // says what was done
   if (!asked.keep_static) devices.remove_all();  // a successor goes on with them
   if (!reflector.is_complete()) {
@@ -55,7 +59,8 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (routes != 0)
     return core::fail("{} routes and rules of this director are still there", routes);
   const std::size_t addresses = reflector.owned_count() - reflector.staying_count();
-  if (addresses == 0) return {};
+  if (addresses == 0 && !firewall.has_leftovers()) return {};
+  if (addresses == 0) return core::fail("the nftables table of this director is still there");
   return core::fail("{} addresses of this director are still on their interfaces", addresses);
 }
 

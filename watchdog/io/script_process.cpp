@@ -25,7 +25,8 @@ ScriptProcess::ScriptProcess(boost::asio::io_context& io, runtime::Logger& logge
                               kPatience / std::chrono::seconds(1));
                   finish();
                 }),
-      look_(io, kLookEvery, [this] { look(); }) {}
+      look_(io, kLookEvery, [this] { look(); }),
+      host_limit_(io, [this] { end_host_script("has not ended"); }) {}
 
 void ScriptProcess::connect(Role role) {
   served_.insert(role);
@@ -100,6 +101,7 @@ core::Result<void> ScriptProcess::spawn() {
   channel_->start(
       [this](const runtime::Frame& frame) {
         if (frame.type == runtime::FrameType::heartbeat) on_heartbeat(frame);
+        if (frame.type == runtime::FrameType::host_script) end_host_script(frame.text);
       },
       [](const std::string&) {});
   return {};
@@ -144,6 +146,7 @@ void ScriptProcess::connect_to_running(Role role) {
 void ScriptProcess::on_exit(ExitStatus status) {
   channel_.reset();
   const std::unique_ptr<Process> ended = std::move(process_);  // not from inside its own callback
+  end_host_script("may not have ended: the process that ran it " + to_sentence(status));
   if (on_left_) return finish();
   if (runtime::now() - started_at_ > kStable) pause_ = kFirstPause;
   logger_.log(kScriptsDied,
@@ -152,6 +155,25 @@ void ScriptProcess::on_exit(ExitStatus status) {
               to_sentence(status), pause_ / std::chrono::milliseconds(1));
   again_.arm(runtime::now() + pause_);
   pause_ = std::min(2 * pause_, kLongestPause);
+}
+
+void ScriptProcess::run_host_script(runtime::HostScript which, core::Duration limit,
+                                    std::function<void(const std::string&)> done) {
+  on_host_script_ = std::move(done);
+  if (!process_ && !again_.armed()) begin();
+  if (!process_) return end_host_script("was not run: the process for scripts cannot be started");
+  runtime::Frame frame{.type = runtime::FrameType::host_script,
+                       .number = static_cast<std::uint64_t>(which),
+                       .text = {},
+                       .fd = {}};
+  if (const auto sent = channel_->send(std::move(frame)); !sent)
+    return end_host_script("was not run: " + sent.error().message);
+  host_limit_.arm(runtime::now() + limit + kHostGrace);
+}
+
+void ScriptProcess::end_host_script(const std::string& how) {
+  host_limit_.arm(std::nullopt);
+  if (on_host_script_) std::exchange(on_host_script_, {})(how);
 }
 
 void ScriptProcess::leave(std::function<void()> on_left) {
@@ -163,7 +185,8 @@ void ScriptProcess::leave(std::function<void()> on_left) {
 }
 
 bool ScriptProcess::stop_waiting() {
-  const bool waits = static_cast<bool>(on_left_);
+  const bool waits = on_left_ || on_host_script_;
+  end_host_script("is not waited for any more");
   finish();
   return waits;
 }

@@ -31,6 +31,8 @@ class ScriptProcess {
   static constexpr core::Duration kStable = std::chrono::seconds(10);
   /// An orderly stop waits this long for scripts: a little longer than that process allows them.
   static constexpr core::Duration kPatience = std::chrono::seconds(12);
+  /// What that process may need beyond the limit of a startup_script or shutdown_script.
+  static constexpr core::Duration kHostGrace = std::chrono::seconds(5);
 
   /// It is looked at this often. So many looks without a heartbeat between them, and without work
   /// either, and it hangs: it is ended, and the next one gets what has not begun. Before its first
@@ -53,10 +55,14 @@ class ScriptProcess {
   void commit(Generation generation, mode_t mask);
   /// A process in this role has been started: it gets a connection.
   void connect(Role role);
+  /// keepalived: startup_script, shutdown_script of the configuration that it was given last.
+  /// `done` comes once, with how it went; empty: well.
+  void run_host_script(runtime::HostScript which, core::Duration limit,
+                       std::function<void(const std::string& how)> done);
   /// The children are gone. `on_left` comes when their last scripts have ended, or kPatience is
   /// over; at once when there is no such process.
   void leave(std::function<void()> on_left);
-  /// Ends that wait. False: there was none.
+  /// Ends that wait, and that for a script at the start or stop. False: there was none.
   bool stop_waiting();
   [[nodiscard]] std::optional<pid_t> pid() const;
   /// What it has said about mail and notification pipes: JSON, or nothing.
@@ -72,6 +78,7 @@ class ScriptProcess {
   void on_heartbeat(const runtime::Frame& frame);
   void look();
   void finish();
+  void end_host_script(const std::string& how);
 
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
@@ -95,6 +102,8 @@ class ScriptProcess {
   runtime::DeadlineTimer patience_;
   runtime::PeriodicTimer look_;
   std::function<void()> on_left_;
+  runtime::DeadlineTimer host_limit_;
+  std::function<void(const std::string&)> on_host_script_;
 };
 
 }  // namespace holdfast::watchdog

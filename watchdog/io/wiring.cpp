@@ -21,12 +21,19 @@ Directives directives_of(const config::Globals& globals) {
   const auto optional = [](const config::Rare<std::string>& path) {
     return path ? std::optional(*path) : std::nullopt;
   };
+  const auto limit = [](const config::Rare<config::Script>& script, core::Duration time) {
+    return script ? std::optional(static_cast<std::uint32_t>(time / std::chrono::milliseconds(1)))
+                  : std::nullopt;
+  };
   return {.router_id = globals.router_id,
           .reload_time_file = globals.reload_time_file,
           .reload_repeat = globals.reload_repeat,
           .reload_file = optional(globals.reload_file),
           .check_log = optional(globals.reload_check_config),
-          .umask = globals.umask};
+          .umask = globals.umask,
+          .startup_limit_ms = limit(globals.startup_script, globals.startup_script_timeout),
+          .shutdown_limit_ms = limit(globals.shutdown_script, globals.shutdown_script_timeout),
+          .net_namespace = globals.net_namespace};
 }
 
 }  // namespace holdfast::watchdog

@@ -320,7 +320,7 @@ TEST_CASE("global_defs: what is written is read as the same globals") {
       "router_id \"a b\"\nnotification_email {\na@example.org\n}\nsmtp_server mail 26\n"
       "smtp_alert off\nvrrp_min_garp\nvrrp_garp_lower_prio_repeat 0\nvrrp_version 3\n"
       "vrrp_mcast_group6 ff02::13\ndynamic_interfaces allow_if_changes\nvrrp_strict\n"
-      "vrrp_check_unicast_src\nvrrp_startup_delay 0.25\nnftables\nvrrp_iptables IN OUT\n"
+      "vrrp_check_unicast_src\nvrrp_startup_delay 0.25\nnftables t\nvrrp_iptables IN OUT\n"
       "lvs_sysctl {\nconntrack 1\nsync_threshold 3 50\nest_nice -5\nrestore_on_stop\n}\n"
       "lvs_sync_daemon eth1 VI_1 7\nlvs_timeouts tcp 10 tcpfin 5\nlvs_flush_on_stop VS\n"
       "script_user u g\nnotify_fifo /run/a u g\nnotify_fifo_script \"/bin/r 'a b'\" u\n"

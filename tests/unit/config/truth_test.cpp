@@ -147,7 +147,15 @@ constexpr std::string_view kDefaultRoute = "static_routes {\n  default dev eth0\
 constexpr std::string_view kNoFamily = "static_rules {\n  iif eth9 table 100 priority 5\n}\n";
 constexpr std::string_view kPipes =
     "global_defs {\n  notify_fifo /run/a\n  vrrp_notify_fifo /run/b\n  lvs_notify_fifo /run/c\n}\n";
+constexpr std::string_view kStrict =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  version 3\n"
+    "  strict_mode on\n  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr std::string_view kHostScripts =
+    "global_defs {\n  startup_script /bin/true\n  shutdown_script /bin/true\n}\n";
 constexpr Scene kScenes[] = {
+    {Block::vrrp_instance, "accept", kStrict},
+    {Block::global_defs, "startup_script_timeout", kHostScripts},
+    {Block::global_defs, "shutdown_script_timeout", kHostScripts},
     {Block::rule_list, "inet6", kNoFamily},
     {Block::rule_list, "priority", kNoPriority},
     {Block::rule_list, "preference", kNoPriority},

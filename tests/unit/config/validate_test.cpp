@@ -159,12 +159,14 @@ TEST_CASE("validate: slow and hasty adverts") {
 
 TEST_CASE("validate: strict mode and addresses that do not answer") {
   const std::string strict = "global_defs {\nvrrp_strict\n}\n";
-  CHECK(
-      without_notes(load(strict + instance("")))
-          .find("under strict mode keepalived drops what is sent to the addresses of vrrp_instance "
-                "'VI_1', pings too, because its priority is not 255; Holdfast answers") !=
-      std::string::npos);
-  CHECK(without_notes(load(strict + instance("accept"))).find("drops what") == std::string::npos);
+  CHECK(without_notes(load(strict + instance("")))
+            .find("under strict mode what is sent to the addresses of vrrp_instance 'VI_1' is "
+                  "dropped, pings too, because its priority is not 255") != std::string::npos);
+  CHECK(without_notes(load(strict + instance("accept"))).find("is dropped") != std::string::npos);
+  CHECK(without_notes(load(strict + instance("version 3\naccept"))).find("is dropped") ==
+        std::string::npos);
+  CHECK(without_notes(load(strict + instance("no_accept"))).find("is dropped") ==
+        std::string::npos);
 }
 
 TEST_CASE("validate: a tracker that nobody names, a script slower than its turn") {

@@ -246,6 +246,8 @@ TEST_CASE("vrrp_instance: what strict mode forbids is taken out, as in keepalive
       "strict_mode\naccept\nstate MASTER\npreempt_delay 3\nauthentication {\nauth_type "
       "PASS\nauth_pass "
       "x\n}",
+      "1:1 warning: under strict mode what is sent to the addresses of vrrp_instance 'VI_1' is "
+      "dropped, pings too, because its priority is not 255\n"
       "10:1 warning: strict mode takes 'state MASTER' with a priority below 255 for BACKUP\n"
       "11:1 warning: 'preempt_delay' does not work in strict mode and is ignored\n"
       "12:1 warning: strict mode has no passwords: adverts go without authentication, as in "

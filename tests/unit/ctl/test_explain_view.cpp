@@ -15,6 +15,7 @@ TEST_CASE("explain: everything that is told has its line, and only that") {
                 {"text":"eth1 is down or has no carrier","adds":-30},
                 {"text":"other succeeds","adds":0}],
     "heard":{"address":"192.0.2.2","priority":150,"heard_ms":350.25},
+    "closed":["to its 2 addresses are dropped"],
     "rejected":[{"source":"192.0.2.3","what":"uses another password","adverts":7}],
     "timers":[{"in_ms":3200.5,"what":"becomes master"},{"in_ms":9000,"what":"may pre-empt"}],
     "changes":["one","another"],"faults":[],"troubles":["a trouble"],
@@ -28,6 +29,7 @@ TEST_CASE("explain: everything that is told has its line, and only that") {
         "            eth1 is down or has no carrier (-30)\n"
         "            other succeeds\n"
         "  heard     192.0.2.2 with priority 150, 350 ms ago\n"
+        "  packets   to its 2 addresses are dropped\n"
         "  rejects   192.0.2.3 uses another password (7 adverts)\n"
         "  next      in 3.2 s: becomes master\n"
         "            in 9.0 s: may pre-empt\n"

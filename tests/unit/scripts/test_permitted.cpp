@@ -90,3 +90,17 @@ TEST_CASE("permitted: the last three configurations count") {
   CHECK(lately.allows(by_root({"/bin/2", "-x"})));
   CHECK(lately.allows(by_root({"/bin/4", "-x"})));
 }
+
+TEST_CASE("permitted: of variables only those that cannot steer a program") {
+  const Permitted permitted(model_with("/bin/notify", "/bin/up"));
+  core::Command command = by_root({"/bin/notify", "-x"});
+
+  command.environment = {"HOLDFAST_STATE=MASTER", "HOLDFAST_REASON=a b; c"};
+  CHECK(permitted.allows(command));
+  for (const std::string& other :
+       {std::string("LD_PRELOAD=/tmp/x"), std::string("PATH=/tmp"), std::string("XHOLDFAST_A=1"),
+        std::string("HOLDFAST_A=1\0LD_PRELOAD=/tmp/x", 31)}) {
+    command.environment = {"HOLDFAST_STATE=MASTER", other};
+    CHECK_FALSE(permitted.allows(command));
+  }
+}

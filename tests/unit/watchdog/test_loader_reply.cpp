@@ -7,7 +7,7 @@ using namespace holdfast::watchdog;
 
 namespace {
 
-constexpr std::size_t kHeadBytes = 8 + 8 * 4;
+constexpr std::size_t kHeadBytes = 8 + 11 * 4;
 
 LoaderReply some_reply(bool usable) {
   return {.finished = {.usable = usable,
@@ -21,7 +21,10 @@ LoaderReply some_reply(bool usable) {
                          .reload_repeat = true,
                          .reload_file = "",
                          .check_log = "/var/log/check",
-                         .umask = 0177}};
+                         .umask = 0177,
+                         .startup_limit_ms = 10'000,
+                         .shutdown_limit_ms = 1'000,
+                         .net_namespace = "blue"}};
 }
 
 void check_equal(const LoaderReply& one, const LoaderReply& other) {

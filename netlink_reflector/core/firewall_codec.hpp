@@ -1,0 +1,67 @@
+// The messages of nf_tables (linux/netfilter/nf_tables.h) that the firewall sends and reads. libnl
+// builds them, as those of links and addresses: libnftnl and libmnl would cost every process 24 KB
+// of memory of its own. Pure: values in, bytes out.
+#pragma once
+
+#include "netlink_reflector/core/codec.hpp"
+#include "netlink_reflector/core/firewall.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace holdfast::netlink {
+
+/// How a table of ours is known by: its comment. Two directors of one host have two.
+[[nodiscard]] std::string firewall_mark(const std::string& run_dir);
+
+/// A closed address as an element of its set.
+struct ClosedElement {
+  ClosedAddress closed;
+  InterfaceIndex index{};  ///< With FirewallSettings::by_index, of a link-local address.
+};
+
+/// All in one transaction: whatever was there by this name is gone, and the table is as it should
+/// be.
+[[nodiscard]] Bytes rebuild_firewall(const FirewallSettings& settings, const std::string& mark,
+                                     std::span<const ClosedElement> content);
+/// Likewise one transaction, in a table that is there.
+[[nodiscard]] Bytes change_firewall(const FirewallSettings& settings,
+                                    std::span<const ClosedElement> added,
+                                    std::span<const ClosedElement> removed);
+[[nodiscard]] Bytes remove_firewall(const std::vector<std::string>& tables);
+
+/// What the kernel answered to a transaction, from all its datagrams.
+struct FirewallAnswer {
+  int error = 0;         ///< errno; of several the first.
+  std::string why;       ///< What the kernel says about it; mostly empty.
+  bool is_told = false;  ///< It was about the transaction's last message, or an error.
+};
+void read_firewall_answer(std::span<const std::uint8_t> datagram, FirewallAnswer& answer);
+
+struct FirewallTable {
+  std::string name;
+  std::string comment;
+};
+/// Asks for all tables of the family inet.
+[[nodiscard]] Bytes ask_for_tables();
+/// True when the last one was told; `error` is set when there is no such thing.
+struct TableList {
+  std::vector<FirewallTable> tables;
+  bool is_complete = false;
+  int error = 0;
+};
+void read_tables(std::span<const std::uint8_t> datagram, TableList& list);
+
+/// Whether somebody else changed what is in `table`. `own_port`: whose changes do not count.
+struct FirewallNews {
+  bool is_touched = false;
+  /// Who it was, when the kernel says so: "nft".
+  std::string program;
+};
+void read_firewall_news(std::span<const std::uint8_t> datagram, const std::string& table,
+                        std::uint32_t own_port, FirewallNews& news);
+
+}  // namespace holdfast::netlink
