@@ -240,8 +240,10 @@ class Daemon {
   }
 
   void follow_orders() {
-    for (Steered& each : steered_by(orders_.orders(), runner_->router()))
+    for (Steered& each : steered_by(orders_.orders(), runner_->router())) {
+      each.is_recalled = !has_configuration_;  // nobody could ask this process before
       runner_->tell(std::move(each));
+    }
   }
 
   /// What instances have while they are master. One that goes takes its own along when it has
