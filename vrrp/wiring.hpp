@@ -54,7 +54,8 @@ struct Wiring {
   std::vector<ProcessCheck> processes;   ///< likewise
   AddressList static_addresses;          ///< each with its interface
   RoutingWishes routing;
-  std::vector<netlink::DesiredDevice> devices;  ///< that instances live on
+  std::vector<netlink::DesiredDevice> devices;  ///< that instances live on, or single addresses
+  std::set<std::string> made_up_devices;        ///< those of them that no line has named
   std::set<RouterKey> mails;                    ///< instances with smtp_alert
   std::set<std::string> group_mails;            ///< sync groups with smtp_alert
   bool mails_faults = true;                     ///< keepalived: no_email_faults

@@ -13,9 +13,6 @@ inline constexpr std::string_view kNoSnmp =
 inline constexpr std::string_view kNoFirewall =
     "Holdfast does not write firewall rules yet: backups do not drop packets to the virtual "
     "addresses";
-inline constexpr std::string_view kOneVmac =
-    "Holdfast makes one virtual MAC interface for an instance, above its own interface: addresses "
-    "that are on other interfaces have no virtual MAC yet";
 inline constexpr std::string_view kNoTrackGroup =
     "accepted, without effect yet: 'track_group' of a static address, route or rule (what somebody "
     "removes is put back; no instance goes down with it)";

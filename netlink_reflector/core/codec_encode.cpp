@@ -256,4 +256,22 @@ void append_device_end(InterfaceIndex index, std::uint32_t sequence, Bytes& data
   append_to(message, datagram);
 }
 
+void append_device_group(InterfaceIndex index, std::uint32_t group, std::uint32_t sequence,
+                         Bytes& datagram) {
+  const MessageBuilder message = start(RTM_NEWLINK, NLM_F_ACK, sequence);
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(index);
+  append_header(message, &header, sizeof header);
+  put(message, IFLA_GROUP, group);
+  append_to(message, datagram);
+}
+
+void append_group_end(std::uint32_t group, std::uint32_t sequence, Bytes& datagram) {
+  const MessageBuilder message = start(RTM_DELLINK, NLM_F_ACK, sequence);
+  const ifinfomsg header{};
+  append_header(message, &header, sizeof header);
+  put(message, IFLA_GROUP, group);
+  append_to(message, datagram);
+}
+
 }  // namespace holdfast::netlink
