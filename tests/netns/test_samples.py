@@ -198,3 +198,95 @@ def test_an_address_of_ipv6_moves_within_two_seconds(lab: Lab) -> None:
     a.ip("link set eth0 down")  # a dead machine keeps no address on the network
     assert wait_until_reached(pair[1], 6) < 2.5
     assert pair[1].holds("fe80::200")
+
+
+# --- nat-sync.conf ----------------------------------------------------------------------
+
+HIDE = """\
+table ip hide {
+  chain out {
+    type nat hook postrouting priority srcnat;
+    ip saddr 192.168.1.0/24 oifname "eth0" snat to 203.0.113.10
+  }
+}
+"""
+OUTER, GATEWAY = "203.0.113.10", "192.168.1.254"
+
+
+def weaker(name: str, members: int) -> str:
+    """The sample for the other machine, with 100 in each of its instances."""
+    changed, times = re.subn(r"^( +priority) 150$", r"\1 100", sample(name), flags=re.MULTILINE)
+    assert times == members
+    return changed
+
+
+def test_a_sync_group_moves_both_sides_of_nat_together(lab: Lab) -> None:
+    outside, inside = lab.switch("out"), lab.switch("in")
+    a, b, host, world = lab.machines("a", "b", "c", "w")
+    for machine, last in ((a, 2), (b, 3)):
+        lab.cables(outside, (machine, "eth0", f"203.0.113.{last}/24"))
+        lab.cables(inside, (machine, "eth1", f"192.168.1.{last}/24"))
+        machine.sysctl(ipv4__ip_forward=1)
+        machine.run("nft", "-f", "-", stdin=HIDE)
+    lab.cables(outside, (world, "eth0", "203.0.113.99/24"))
+    lab.cables(inside, (host, "eth0", "192.168.1.50/24"))
+    host.ip(f"route add default via {GATEWAY}")
+    echo = ("import socketserver\nclass Echo(socketserver.BaseRequestHandler):\n"
+            "  def handle(self): self.request.sendall(self.client_address[0].encode())\n"
+            "socketserver.TCPServer.allow_reuse_address = True\n"
+            "socketserver.ThreadingTCPServer(('', 80), Echo).serve_forever()\n")
+    world.spawn("/usr/bin/python3", "-c", echo, log="world")
+    pair = {"a": Director(a, sample("nat-sync")), "b": Director(b, weaker("nat-sync", 2))}
+    for director in pair.values():
+        director.start("-P")
+
+    def sender() -> str:
+        """Whom the world sees, when a host inside asks it."""
+        return host.run("python3", "-c",
+                        "import socket; s = socket.create_connection(('203.0.113.99', 80), 0.7); "
+                        "print(s.recv(99).decode(), end='')", check=False).stdout
+
+    def wait_until_hidden_by(name: str, timeout: float) -> float:
+        def hidden() -> bool:
+            holders = [[one for one in pair if pair[one].holds(address)]
+                       for address in (OUTER, GATEWAY)]
+            return holders == [[name], [name]] and sender() == OUTER
+
+        took = eventually(hidden, timeout)
+        assert took is not None, "\n".join(one.log() for one in pair.values())
+        return took
+
+    wait_until_hidden_by("a", 15)
+    a.ip("link set eth0 down")  # its outer cable: the inner address has to go as well
+    assert wait_until_hidden_by("b", 9) < 5
+    assert a.addresses("eth1") == ["192.168.1.2/24"]
+    a.ip("link set eth0 up")
+    assert wait_until_hidden_by("a", 12) < 8
+
+
+# --- pair-vmac.conf ---------------------------------------------------------------------
+
+
+def test_a_client_that_learns_nothing_keeps_its_connection_to_a_virtual_mac(lab: Lab) -> None:
+    """Its ARP entry was written by hand, as in a plant; the switch is a real bridge."""
+    switch = lab.switch("sw")
+    a, b, client = lab.machines("a", "b", "c")
+    lab.cables(switch, *((machine, "eth0", f"192.168.1.{last}/24")
+                         for machine, last in ((a, 179), (b, 180), (client, 66))))
+    client.ip(f"neigh add {VIP} lladdr 00:00:5e:00:01:33 dev eth0 nud permanent")
+    pair = Director(a, sample("pair-vmac")), Director(b, sample("pair-vmac", 100))
+    for director in pair:
+        director.start()
+    pair[0].wait_for(VIP)
+    time.sleep(1)
+    client.run("ping", "-c1", "-W2", VIP)
+    pings = client.spawn("ping", "-i", "0.05", "-w", "4", "-q", VIP, log="ping")
+    time.sleep(0.5)
+    assert pair[0].stop() == 0  # a planned handover
+    pair[1].wait_for(VIP)
+    pings.wait(12)
+    sent, got = map(int, re.search(r"(\d+) packets transmitted, (\d+) received",
+                                   pings.output()).groups())
+    print(f"{sent - got} of {sent} pings without an answer over a handover")
+    assert sent > 50 and sent - got <= 4, pings.output()
+    assert a.run("ip", "link", "show", "vrrp.51", check=False).returncode != 0
