@@ -10,100 +10,33 @@ import re
 import time
 from pathlib import Path
 
-from tests.lab.director import ROOT, Director
-from tests.lab.netns import Lab, Namespace, eventually
+import pytest
+
+from tests.lab import story, story_haproxy
+from tests.lab.boxed import Boxed, sample
+from tests.lab.director import Director
+from tests.lab.netns import Lab, eventually
+from tests.lab.story import Narrator
+from tests.lab.story_haproxy import chapter_haproxy
 
 VIP = "192.168.1.200"
 CLOUD = "10.0.0.200"
-SIX = "2001:db8:1::200"
-PROGRAM = "/usr/sbin/haproxy"
-
-
-class Boxed(Director):
-    """A director behind `unshare`; `first` is what the machine does before it."""
-
-    def __init__(self, machine: Namespace, config: str, first: str):
-        super().__init__(machine, config)
-        self.first = first
-
-    def command(self, *extra: str) -> list[str]:
-        return ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child",
-                "sh", "-ec", f'{self.first}\nexec "$@"', "sh", *super().command(*extra)]
-
-    def run_inside(self, *argv: str) -> str:
-        """Beside the director; returns what it printed."""
-        first = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        box = first.read_text(encoding="ascii").split()[0]
-        return self.machine.run("nsenter", "-t", box, "-p", "-m", *argv).stdout
-
-
-def sample(name: str, priority: int | None = None) -> str:
-    """A file of etc/, with another priority where its head asks for one on the other machine."""
-    text = (ROOT / "etc" / f"{name}.conf").read_text(encoding="utf-8")
-    if priority is None:
-        return text
-    changed, times = re.subn(r"^( +priority) \d+", rf"\1 {priority}", text, flags=re.MULTILINE)
-    assert times == 1
-    return changed
 
 
 # --- haproxy.conf -----------------------------------------------------------------------
 
-HAPROXY = """\
-global
-    log stdout format raw local0
-defaults
-    mode http
-    timeout connect 1s
-    timeout client 5s
-    timeout server 5s
-frontend web
-    bind 192.168.1.200:80
-    http-request return status 200 content-type text/plain string {name}
-"""
 
-
-
-
-class Haproxies:
-    def __init__(self, lab: Lab):
-        switch = lab.switch("sw")
-        a, b, self.client = lab.machines("a", "b", "c")
-        lab.cables(switch, *((machine, "eth0", f"192.168.1.{10 + at}/24")
-                             for at, machine in enumerate((a, b, self.client))))
-        self.files, self.directors = {}, {}
-        for machine, priority in ((a, None), (b, 100)):
-            machine.sysctl(ipv4__ip_nonlocal_bind=1)
-            file = self.files[machine.short] = lab.directory / f"haproxy-{machine.short}.cfg"
-            file.write_text(HAPROXY.format(name=machine.short), encoding="ascii")
-            director = Boxed(machine, sample("haproxy", priority), f"{PROGRAM} -D -f {file}")
-            director.start()
-            self.directors[machine.short] = director
-
-    def wait_until_answers(self, name: str, timeout: float) -> float:
-        def answers() -> bool:
-            return self.client.run("curl", "-s", "--max-time", "1", f"http://{VIP}/",
-                                   check=False).stdout == name
-
-        took = eventually(answers, timeout)
-        assert took is not None, "\n".join(one.log() for one in self.directors.values())
-        return took
-
-
-def test_the_address_is_where_haproxy_works(lab: Lab) -> None:
-    pair = Haproxies(lab)
-    a = pair.directors["a"]
-    pair.wait_until_answers("a", 15)
-
-    a.run_inside("pkill", "-KILL", "-x", "haproxy")
-    # two looks that fail, two seconds apart, then a hand-over between 90 and 100
-    assert pair.wait_until_answers("b", 9) < 7
-    assert eventually(lambda: a.state("VI_1") == "BACKUP", 3) is not None
-    said = a.ctl("explain", "VI_1").stdout
-    assert "haproxy_alive" in said and "= 90" in said, said
-
-    a.run_inside(PROGRAM, "-D", "-f", str(pair.files["a"]))
-    assert pair.wait_until_answers("a", 9) < 7
+def test_the_address_is_where_haproxy_works(tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chapter of the demo: by script, by process, and without power. Other tests run beside."""
+    for module in (story, story_haproxy):
+        monkeypatch.setattr(module, "TOLERANCE", 0.5)
+    narrator = Narrator()
+    chapter_haproxy(narrator, tmp_path / "lab")
+    for step in narrator.steps:
+        print(f"{step.title}: measured {step.measured}, bound {step.bound} {step.notes}")
+    assert len(narrator.steps) == 5
+    assert not narrator.failed(), [(step.title, step.problems) for step in narrator.failed()]
 
 
 # --- cloud-unicast.conf -----------------------------------------------------------------
@@ -168,36 +101,6 @@ def test_in_a_cloud_the_script_moves_the_address(lab: Lab) -> None:
     time.sleep(4)  # a down interval and some: nopreempt
     assert (a.state("VI_1"), b.state("VI_1")) == ("BACKUP", "MASTER")
     cloud.wait_until_reached("b", 1)
-
-
-# --- ipv6.conf --------------------------------------------------------------------------
-
-
-def test_an_address_of_ipv6_moves_within_two_seconds(lab: Lab) -> None:
-    switch = lab.switch("sw")
-    a, b, client = machines = lab.machines("a", "b", "c")
-    for machine in machines:
-        machine.sysctl(ipv6__conf__all__disable_ipv6=0, ipv6__conf__default__disable_ipv6=0)
-    lab.cables(switch, *((machine, "eth0", "") for machine in machines))
-    for machine, last in zip(machines, ("179", "180", "99")):
-        machine.ip(f"addr add 2001:db8:1::{last}/64 dev eth0 nodad")
-    second = sample("ipv6", 100).replace("state MASTER", "state BACKUP")
-    pair = Director(a, sample("ipv6")), Director(b, second)
-    for director in pair:
-        director.start()
-
-    def wait_until_reached(director: Director, timeout: float) -> float:
-        took = eventually(lambda: director.holds(SIX) and client.run(
-            "ping", "-6", "-c1", "-W1", "-q", SIX, check=False).returncode == 0, timeout)
-        assert took is not None, "\n".join(one.log() for one in pair)
-        return took
-
-    wait_until_reached(pair[0], 15)
-    assert pair[0].holds("fe80::200")
-    pair[0].kill_everything()
-    a.ip("link set eth0 down")  # a dead machine keeps no address on the network
-    assert wait_until_reached(pair[1], 6) < 2.5
-    assert pair[1].holds("fe80::200")
 
 
 # --- nat-sync.conf ----------------------------------------------------------------------
