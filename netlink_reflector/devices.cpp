@@ -176,10 +176,12 @@ bool Devices::set_up(Kept& kept, const Link& device) {
   for (const auto& [path, value] : settings_of_device(kept.device, rp_filter_of_all())) {
     if (auto written = write_setting(path, value); !written) complain(written.error());
   }
-  // What others made does not become ours.
+  // What others made does not become ours, and stays in its group where none is asked for.
   const std::string alias = kept.is_made ? mark_ : std::string{};
+  DesiredDevice wanted = kept.device;
+  if (!kept.is_made && !is_ours(device) && wanted.group == 0) wanted.group = device.group;
   const StepResult result = ask([&](std::size_t, std::uint32_t sequence, Bytes& datagram) {
-    append_device_up(kept.device, device, alias, sequence, datagram);
+    append_device_up(wanted, device, alias, sequence, datagram);
   });
   if (result.system_errno == ENODEV) return true;  // deleted meanwhile: the mirror will say so
   if (result.system_errno == EADDRINUSE && waits_for_former(kept.device)) return false;

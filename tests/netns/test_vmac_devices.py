@@ -78,6 +78,8 @@ def test_addresses_on_other_interfaces_have_the_virtual_mac_as_in_keepalived(lab
     seen = [(devices_of(host.machine), host.announced()) for host, _ in played]
     ours = played[0][0].machine
     assert setting(ours, "arp_ignore", "eth1") == "1"
+    for _, director in played:
+        director.process.send(signal.SIGTERM)  # all of them hand over for some seconds
     for host, director in played:
         assert director.stop() == 0
         assert devices_of(host.machine) == {}
@@ -86,13 +88,13 @@ def test_addresses_on_other_interfaces_have_the_virtual_mac_as_in_keepalived(lab
         assert seen[2 * at] == seen[2 * at + 1], what
 
 
-def both_sides(first: str, interval: int = 1) -> str:
+def both_sides(first: str, interval: int = 1, words: str = "use_vmac") -> str:
     """Instances of one VRID whose devices no line names; `first`: A, B or both, in order."""
     text = "global_defs {\n router_id test\n}\n"
     for name in first:
         at = "AB".index(name)
         text += (f"vrrp_instance {name} {{\n interface eth{at}\n virtual_router_id 51\n"
-                 f" priority 255\n advert_int {interval}\n use_vmac\n virtual_ipaddress {{\n"
+                 f" priority 255\n advert_int {interval}\n {words}\n virtual_ipaddress {{\n"
                  f"  10.{9 + at}.0.200/24\n }}\n}}\n")
     return text
 
@@ -100,16 +102,18 @@ def both_sides(first: str, interval: int = 1) -> str:
 def test_a_reload_renames_no_device_and_deletes_none_with_addresses(lab: Lab) -> None:
     host = Host(lab)
     machine, captures = host.machine, host.captures
-    director = Director(machine, both_sides("AB", 5))
+    director = Director(machine, both_sides("AB", 5, "use_vmac group 7"))
     director.start("-P")
     director.wait_for("10.9.0.200", 20)
     director.wait_for("10.10.0.200")
-    index = link(machine, "vrrp1.51")["ifindex"]
+    index, group = (link(machine, "vrrp1.51")[word] for word in ("ifindex", "group"))
+    assert group == "7"
 
     director.write_config(both_sides("BA", 5))
     assert "vrrp1.51" not in director.ctl("plan", str(director.config)).stdout
     assert director.ctl("reload").returncode == 0
     assert set(devices_of(machine)) == {"vrrp.51", "vrrp1.51"}
+    assert link(machine, "vrrp1.51")["group"] == "default"  # the new file names none
     director.write_config(both_sides("B", 5))
     assert director.ctl("reload").returncode == 0
     began = time.monotonic()
@@ -121,7 +125,6 @@ def test_a_reload_renames_no_device_and_deletes_none_with_addresses(lab: Lab) ->
 
     assert devices_of(machine)["vrrp1.51"][2] == ["10.10.0.200/24"]
     assert link(machine, "vrrp1.51")["ifindex"] == index
-    assert director.log().count("netlink-device-made") == 2, director.log()
 
 
 def test_directors_of_two_containers_leave_each_others_devices_alone(lab: Lab) -> None:
