@@ -14,10 +14,11 @@ import pytest
 
 from tests.lab import story, story_haproxy
 from tests.lab.boxed import Boxed, sample
+from tests.lab.client import answers
 from tests.lab.director import Director
 from tests.lab.netns import Lab, eventually
 from tests.lab.story import Narrator
-from tests.lab.story_haproxy import chapter_haproxy
+from tests.lab.story_haproxy import PROGRAM, chapter_haproxy
 
 VIP = "192.168.1.200"
 CLOUD = "10.0.0.200"
@@ -42,9 +43,24 @@ def test_the_address_is_where_haproxy_works(tmp_path: Path,
 # --- cloud-unicast.conf -----------------------------------------------------------------
 
 
+WEB = """\
+global
+    log stdout format raw local0
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+frontend web
+    bind 10.0.0.200:80
+    http-request return status 200 content-type text/plain string {name}
+"""
+
+
 class Cloud:
     """Two machines and a client in a network whose addresses move by the provider's hand only: its
-    router has a route for each, and neither multicast nor ARP between machines gets through."""
+    router has a route for each, and neither multicast nor ARP between machines gets through.
+    HAProxy works on both machines."""
 
     def __init__(self, lab: Lab):
         self.router, a, b, self.client = lab.machines("r", "a", "b", "c")
@@ -65,7 +81,11 @@ class Cloud:
                              f"via {addresses[machine]} dev to_{machine.short} onlink\n",
                              encoding="ascii")
             claim.chmod(0o755)
-            director = Boxed(machine, text, "mount -t tmpfs -o mode=755 sbin /usr/local/sbin\n"
+            web = lab.directory / f"web-{machine.short}.cfg"
+            web.write_text(WEB.format(name=machine.short), encoding="ascii")
+            machine.sysctl(ipv4__ip_nonlocal_bind=1)
+            director = Boxed(machine, text, f"{PROGRAM} -D -f {web}\n"
+                             "mount -t tmpfs -o mode=755 sbin /usr/local/sbin\n"
                              f"cp {claim} /usr/local/sbin/claim-address")
             self.directors[machine.short] = director
             director.start()
@@ -79,8 +99,8 @@ class Cloud:
     def wait_until_reached(self, name: str, timeout: float) -> float:
         def reached() -> bool:
             route = self.router.run("ip", "route", "show", CLOUD).stdout
-            return f"dev to_{name} " in route and self.client.run(
-                "ping", "-c1", "-W1", "-q", CLOUD, check=False).returncode == 0
+            return f"dev to_{name} " in route and answers(
+                self.client, CLOUD, 1, port=80) == [name]
 
         took = eventually(reached, timeout)
         assert took is not None, "\n".join(one.log() for one in self.directors.values())
