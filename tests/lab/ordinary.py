@@ -217,7 +217,8 @@ class Inhabitant(Director):
 
     # --- what it does ---------------------------------------------------------------------------
 
-    def _pid(self) -> int | None:
+    def pid(self) -> int | None:
+        """Of the program's first process; None: it has ended."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         with contextlib.suppress(OSError, IndexError):
             return int(path.read_text(encoding="ascii").split()[0])
@@ -225,7 +226,7 @@ class Inhabitant(Director):
 
     def _dump(self) -> str:
         """keepalived writes what it knows when it gets SIGUSR1."""
-        pid = self._pid()
+        pid = self.pid()
         if pid is None:
             return ""
         path = Path(f"/proc/{pid}/root/tmp/keepalived.data")
@@ -290,7 +291,7 @@ class Inhabitant(Director):
             wire={(*key, *value) for key, value in last.items()})
 
 
-def settled(boxes: list[Inhabitant], patience: float) -> None:
+def settled(boxes: list[Inhabitant], patience: float, elects: bool = True) -> None:
     """Waits until each has been as it is for a while, an election behind it."""
     calm: dict[str, tuple[object, float]] = {}
     began = time.monotonic()
@@ -302,7 +303,7 @@ def settled(boxes: list[Inhabitant], patience: float) -> None:
                      if not one.needs.checks else 0)
             before, since = calm.get(one.machine.short, (None, now))
             calm[one.machine.short] = (looks, since if looks == before else now)
-        return all(now - began > one.needs.longest_interval * 3 + 2.5
+        return all(now - began > (one.needs.longest_interval * 3 + 2.5 if elects else 0)
                    and now - calm[one.machine.short][1] > 1.2 for one in boxes)
 
     eventually(done, patience, every=0.4)
@@ -326,3 +327,21 @@ def differences(ours: Seen, theirs: Seen) -> list[str]:
         told += [f"{what}: only Holdfast: {each}" for each in sorted(left, key=str)]
         told += [f"{what}: only keepalived: {each}" for each in sorted(right, key=str)]
     return told
+
+
+def link_of_the_first(boxes: list[Inhabitant], state: str) -> None:
+    """Somebody pulls the cable of each one's first interface, or puts it back."""
+    for one in boxes:
+        one.machine.ip(f"link set far0 {state}")
+
+
+def stop_all(boxes: list[Inhabitant]) -> None:
+    """All at once: who hands over takes some seconds."""
+    ends = []
+    for one in boxes:
+        pid = one.pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+            ends.append(one)
+    for one in ends:
+        one.process.wait(60)
