@@ -84,6 +84,7 @@ struct Globals {
   Rare<std::string> net_namespace_ipvs;  ///< set and empty: the default namespace
   std::string router_id;                 ///< shown by status; empty: none
   std::string vmac_prefix;               ///< of names of virtual interfaces; empty: vrrp
+  std::string vmac_addr_prefix;          ///< of those of single addresses; empty: vmac_prefix
   std::vector<std::string> notification_email;
   std::string notification_email_from;
   /// host name or address, looked up by whoever sends the mail; empty: no mail

@@ -1,6 +1,7 @@
 #include "netlink_reflector/devices.hpp"
 
 #include "netlink_reflector/messages.hpp"
+#include "netlink_reflector/presence.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/clock.hpp"
 
@@ -16,6 +17,9 @@ namespace {
 constexpr int kRequestBufferBytes = 256 << 10;
 /// Made, given its settings and looked at: what is not right then is tried again after a pause.
 constexpr int kMaxRounds = 4;
+
+/// A link group that people do not use ("HoFa"): what is deleted together is in it for a moment.
+constexpr std::uint32_t kGroupOfTheEnd = 0x486f4661;
 
 int rp_filter_of_all() {
   const auto value = read_setting("ipv4/conf/all/rp_filter");
@@ -51,7 +55,7 @@ Devices::Devices(boost::asio::io_context& io, runtime::Logger& logger, Reflector
     : io_(io),
       logger_(logger),
       reflector_(reflector),
-      mark_("holdfast " + run_dir),
+      run_dir_(run_dir),
       borrowed_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.settings"),
       timer_(io, [this] { work(); }) {}
 
@@ -59,6 +63,7 @@ core::Result<void> Devices::load() {
   auto requests = RouteSocket::open(kRequestBufferBytes, {});
   if (!requests) return requests.error();
   requests_.emplace(std::move(*requests));
+  know_marks();
   if (auto loaded = borrowed_.load(); !loaded) complain(loaded.error());
   const std::weak_ptr<Life> life = life_;
   reflector_.before_work([this, life] {
@@ -71,6 +76,17 @@ core::Result<void> Devices::load() {
     });
   });
   return {};
+}
+
+// A container that was made anew has another directory of the same name.
+void Devices::know_marks() {
+  const std::string stem = "holdfast " + run_dir_;
+  mark_ = fmt::format("{} {}", stem, identity_of(run_dir_));
+  marks_ = {mark_, stem};  // of versions that wrote no number
+  for (const Link& link : reflector_.links()) {
+    if (!link.alias.starts_with(stem + " ") || marks_.contains(link.alias)) continue;
+    if (!keeper_lives(link.alias.substr(stem.size() + 1))) marks_.insert(link.alias);
+  }
 }
 
 void Devices::on_changed(std::function<void(const std::string& parent)> callback) {
@@ -111,7 +127,8 @@ void Devices::work() {
   works_ = false;
   std::optional<core::Instant> next;
   for (const auto& [index, since] : unwanted_)
-    next = std::min(next.value_or(core::Instant::max()), since + kPatience);
+    next = std::min(next.value_or(core::Instant::max()),
+                    std::max(since + kPatience, runtime::now() + kPause));
   if (is_refused_) {
     next = std::min(next.value_or(core::Instant::max()), runtime::now() + pause_);
     pause_ = std::min(2 * pause_, kLongestPause);
@@ -124,7 +141,8 @@ void Devices::work() {
 bool Devices::improve(Kept& kept) {
   const Link* device = reflector_.link(kept.device.name);
   const Link* parent = reflector_.link(kept.device.parent);
-  Judgement judged = judge(kept.device, device, parent, mark_);
+  const bool has_mark = device != nullptr && is_ours(*device);
+  Judgement judged = judge(kept.device, device, parent, has_mark ? device->alias : mark_);
   switch (judged.step) {
     case DeviceStep::create:
       return create(kept, *parent);
@@ -158,10 +176,12 @@ bool Devices::set_up(Kept& kept, const Link& device) {
   for (const auto& [path, value] : settings_of_device(kept.device, rp_filter_of_all())) {
     if (auto written = write_setting(path, value); !written) complain(written.error());
   }
-  // What others made does not become ours.
+  // What others made does not become ours, and stays in its group where none is asked for.
   const std::string alias = kept.is_made ? mark_ : std::string{};
+  DesiredDevice wanted = kept.device;
+  if (!kept.is_made && !is_ours(device) && wanted.group == 0) wanted.group = device.group;
   const StepResult result = ask([&](std::size_t, std::uint32_t sequence, Bytes& datagram) {
-    append_device_up(kept.device, device, alias, sequence, datagram);
+    append_device_up(wanted, device, alias, sequence, datagram);
   });
   if (result.system_errno == ENODEV) return true;  // deleted meanwhile: the mirror will say so
   if (result.system_errno == EADDRINUSE && waits_for_former(kept.device)) return false;
@@ -187,7 +207,7 @@ bool Devices::set_up(Kept& kept, const Link& device) {
 bool Devices::waits_for_former(const DesiredDevice& device) const {
   const std::vector<Link> links = reflector_.links();
   return std::any_of(links.begin(), links.end(), [&](const Link& link) {
-    return link.alias == mark_ && link.mac == device.mac && !kept_.contains(link.name);
+    return is_ours(link) && link.mac == device.mac && !kept_.contains(link.name);
   });
 }
 
@@ -197,10 +217,12 @@ void Devices::remove_unwanted() {
   const core::Instant now = runtime::now();
   std::map<InterfaceIndex, core::Instant> waiting;
   for (const Link& link : reflector_.links()) {
-    if (link.alias != mark_ || kept_.contains(link.name)) continue;
+    if (!is_ours(link) || kept_.contains(link.name)) continue;
     const auto known = unwanted_.find(link.index);
     const core::Instant since = known == unwanted_.end() ? now : known->second;
-    const bool is_free = reflector_.addresses(link.index).empty() || now - since >= kPatience;
+    const bool hands_over = reflector_.is_wanted(link.name);  // a master that takes its time
+    const bool is_free =
+        reflector_.addresses(link.index).empty() || (!hands_over && now - since >= kPatience);
     if (is_free && runtime::now() < now + kAtOnce)
       remove(link);
     else
@@ -235,8 +257,28 @@ void Devices::remove_all() {
   timer_.arm(std::nullopt);
   reflector_.look();
   borrow();
-  for (const Link& link : reflector_.links())
-    if (link.alias == mark_) remove(link);
+  std::vector<Link> ours = reflector_.links();
+  std::erase_if(ours, [this](const Link& link) { return !is_ours(link); });
+  if (ours.size() > 1 && remove_together(ours)) return;
+  for (const Link& link : ours) remove(link);
+}
+
+// One by one each takes the kernel milliseconds of waiting for readers; a group waits once.
+bool Devices::remove_together(const std::vector<Link>& devices) {
+  std::set<std::uint32_t> taken;
+  for (const Link& link : reflector_.links()) taken.insert(link.group);
+  std::uint32_t group = kGroupOfTheEnd;
+  while (taken.contains(group)) ++group;
+  const auto moved =
+      requests_->send(devices.size(), [&](std::size_t at, std::uint32_t sequence, Bytes& datagram) {
+        append_device_group(devices[at].index, group, sequence, datagram);
+      });
+  const auto is_there = [](const StepResult& each) { return each.system_errno == 0; };
+  if (std::none_of(moved.begin(), moved.end(), is_there)) return false;
+  const StepResult ended = ask([group](std::size_t, std::uint32_t sequence, Bytes& datagram) {
+    append_group_end(group, sequence, datagram);
+  });
+  return ended.system_errno == 0;
 }
 
 void Devices::set_problem(Kept& kept, std::string problem) {
@@ -255,6 +297,21 @@ StepResult Devices::ask(const Requests::Append& append) {
   return requests_->send(1, append).front();
 }
 
+std::vector<DesiredDevice> Devices::ours() const {
+  std::vector<DesiredDevice> all;
+  for (const Link& link : reflector_.links()) {
+    const Link* parent = is_ours(link) ? reflector_.link(link.lower) : nullptr;
+    if (parent == nullptr) continue;
+    DesiredDevice& device = all.emplace_back();
+    device.name = link.name;
+    device.parent = parent->name;
+    device.kind =
+        link.kind == to_string(DeviceKind::ipvlan) ? DeviceKind::ipvlan : DeviceKind::macvlan;
+    if (device.kind == DeviceKind::macvlan) device.mac = link.mac;
+  }
+  return all;
+}
+
 std::string Devices::problem(const std::string& name) const {
   const auto found = kept_.find(name);
   return found == kept_.end() ? std::string{} : found->second.problem;
@@ -264,8 +321,8 @@ std::optional<DeviceState> Devices::state(const std::string& name) const {
   const auto found = kept_.find(name);
   if (found == kept_.end()) return std::nullopt;
   const Link* link = reflector_.link(name);
-  return DeviceState{found->second.device, found->second.problem,
-                     link != nullptr && link->alias == mark_, found->second.repairs};
+  return DeviceState{found->second.device, found->second.problem, link != nullptr && is_ours(*link),
+                     found->second.repairs};
 }
 
 }  // namespace holdfast::netlink

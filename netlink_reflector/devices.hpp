@@ -1,8 +1,9 @@
 // The only maker of virtual interfaces: a daemon says which ones virtual routers live on; they are
 // made before anybody needs them, made again when somebody deletes them or takes them down, and
 // deleted when nobody wants them any more and no address is on them. What is ours carries an alias
-// of ours in the kernel; an interface of that name that is something else is never touched. Beside
-// the Reflector, whose mirror it reads.
+// of ours in the kernel, with the run directory and its number, so that directors of containers
+// with one network leave each other's alone; an interface of that name that is something else is
+// never touched. Beside the Reflector, whose mirror it reads.
 #pragma once
 
 #include "core/time.hpp"
@@ -67,6 +68,8 @@ class Devices {
 
   /// Empty: there is such a device, and it works as far as the interface below does.
   [[nodiscard]] std::string problem(const std::string& name) const;
+  /// Those that are there and carry our mark.
+  [[nodiscard]] std::vector<DesiredDevice> ours() const;
   /// nullopt: nobody wants one of that name.
   [[nodiscard]] std::optional<DeviceState> state(const std::string& name) const;
 
@@ -85,9 +88,12 @@ class Devices {
   [[nodiscard]] bool improve(Kept& kept);
   [[nodiscard]] bool create(Kept& kept, const Link& parent);
   [[nodiscard]] bool set_up(Kept& kept, const Link& device);
+  void know_marks();
+  [[nodiscard]] bool is_ours(const Link& link) const { return marks_.contains(link.alias); }
   [[nodiscard]] bool waits_for_former(const DesiredDevice& device) const;
   void remove_unwanted();
   void remove(const Link& device);
+  [[nodiscard]] bool remove_together(const std::vector<Link>& devices);
   void borrow();
   void set_problem(Kept& kept, std::string problem);
   void complain(const core::Error& error);
@@ -96,7 +102,9 @@ class Devices {
   boost::asio::io_context& io_;
   runtime::Logger& logger_;
   Reflector& reflector_;
+  std::string run_dir_;
   std::string mark_;
+  std::set<std::string> marks_;  // ours, and of predecessors that live no more
   BorrowedSettings borrowed_;
   std::optional<Requests> requests_;
   std::map<std::string, Kept> kept_;

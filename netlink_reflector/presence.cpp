@@ -19,13 +19,10 @@ constexpr std::string_view kPrefix = "holdfast.addresses.";
 /// /proc/net/unix writes the zero byte that begins an abstract name as '@'.
 constexpr std::string_view kShownPrefix = "@holdfast.addresses.";
 
-/// By device and inode: containers have directories of one name, and one directory several names.
 std::string stem_of(const std::string& run_dir) {
   std::error_code ignored;  // a directory that cannot be made is complained of by its first user
   std::filesystem::create_directories(run_dir, ignored);
-  struct stat directory {};
-  static_cast<void>(::stat(run_dir.c_str(), &directory));
-  return fmt::format("{}{}.{}.", kPrefix, directory.st_dev, directory.st_ino);
+  return fmt::format("{}{}.", kPrefix, identity_of(run_dir));
 }
 
 /// errno of bind(2), 0: done.
@@ -39,6 +36,23 @@ int show(const runtime::UniqueFd& socket, std::string_view name) {
 }
 
 }  // namespace
+
+// Containers have directories of one name, and one directory several names.
+std::string identity_of(const std::string& run_dir) {
+  struct stat directory {};
+  static_cast<void>(::stat(run_dir.c_str(), &directory));
+  return fmt::format("{}.{}", directory.st_dev, directory.st_ino);
+}
+
+bool keeper_lives(const std::string& identity) {
+  std::ifstream table("/proc/net/unix");
+  if (!table) return true;  // better to leave a thing than to take somebody's
+  const std::string name = fmt::format("{}{}.", kShownPrefix, identity);
+  std::string line;
+  while (std::getline(table, line))
+    if (line.find(name) != std::string::npos) return true;
+  return false;
+}
 
 core::Result<Presence> Presence::announce(const std::string& run_dir, Company company) {
   Presence presence;

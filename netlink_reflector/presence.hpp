@@ -30,4 +30,9 @@ class Presence {
   runtime::UniqueFd socket_;
 };
 
+/// "DEVICE.INODE": which directory this is, whatever it is called in a container.
+[[nodiscard]] std::string identity_of(const std::string& run_dir);
+/// A process of that directory keeps addresses in this network namespace now.
+[[nodiscard]] bool keeper_lives(const std::string& identity);
+
 }  // namespace holdfast::netlink

@@ -97,6 +97,9 @@ bool Reflector::advance(core::Instant until) {
 Publication Reflector::publication(const core::RouterKey& owner) const {
   return impl_->keeper().publication(owner, impl_->mirror());
 }
+bool Reflector::is_wanted(std::string_view interface) const {
+  return impl_->keeper().is_wanted(interface);
+}
 bool Reflector::is_complete() const {
   return impl_->has_inherited();
 }

@@ -76,6 +76,8 @@ class Reflector {
   [[nodiscard]] std::vector<Address> addresses(InterfaceIndex index) const;
   /// The interface has this address now, whoever put it there.
   [[nodiscard]] bool holds(InterfaceIndex index, const core::IpAddress& address) const;
+  /// An owner holds addresses on the interface of this name, or wants to.
+  [[nodiscard]] bool is_wanted(std::string_view interface) const;
   /// The address that adverts on this interface come from: its first own one. What we added is
   /// never chosen; what the host has from before but an owner claims (an address owner's, priority
   /// 255) only where there is nothing else. nullopt: there is none.

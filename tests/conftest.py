@@ -23,7 +23,7 @@ from tests.lab.netns import Lab  # noqa: E402
 # Seconds. The longest test takes two minutes, on a busy machine some more; those that play for an
 # hour on demand have two.
 WHOLE = {"HOLDFAST_CHAOS_SECONDS", "HOLDFAST_STRANGER_SECONDS", "HOLDFAST_REHEARSALS",
-         "HOLDFAST_HOSTILE", "HOLDFAST_INTEROP"}
+         "HOLDFAST_HOSTILE", "HOLDFAST_INTEROP", "HOLDFAST_ORDINARY"}
 PATIENCE = 7200 if WHOLE & os.environ.keys() else 600
 
 

@@ -13,6 +13,7 @@
 #include "runtime/recent_lines.hpp"
 #include "runtime/scheduling.hpp"
 #include "runtime/tracked_files.hpp"
+#include "vrrp/device_wiring.hpp"
 #include "vrrp/explain.hpp"
 #include "vrrp/io/claim_watch.hpp"
 #include "vrrp/io/recorder.hpp"
@@ -120,8 +121,8 @@ class Daemon {
         [this](const RouterKey& key) { notifier_.forget(key); });
     runner_->when_late([this](core::Duration late) { scheduler_.woke_up(late); });
     claims_ = std::make_unique<ClaimWatch>(loop_.io(), logger_, runner_->router(), reflector_);
-    rehearsals_ =
-        std::make_unique<RehearsalDesk>(loop_.io(), *runner_, reflector_, notifier_, read_wiring);
+    rehearsals_ = std::make_unique<RehearsalDesk>(loop_.io(), *runner_, reflector_, devices_,
+                                                  notifier_, read_wiring);
     recorder_ = std::make_unique<Recorder>(loop_.io(), logger_, *runner_, options_.run_dir);
     const auto kept = runtime::confine(runtime::Role::vrrp, options_.run_dir);
     if (!kept) logger_.log(kPrivileges, "{}", kept.error().message);
@@ -223,6 +224,7 @@ class Daemon {
 
   void commit(std::uint64_t generation) {
     Wiring wiring = *preparation_.take();
+    keep_device_names(wiring, devices_.ours());
     const std::size_t count = wiring.instances.size();
     for (const auto& [name, reason] : wiring.not_started)
       logger_.log(kNotStarted, "vrrp_instance '{}' is not started: {}", name, reason);
@@ -254,8 +256,10 @@ class Daemon {
   }
 
   void follow_orders() {
-    for (Steered& each : steered_by(orders_.orders(), runner_->router()))
+    for (Steered& each : steered_by(orders_.orders(), runner_->router())) {
+      each.is_recalled = !has_configuration_;  // nobody could ask this process before
       runner_->tell(std::move(each));
+    }
   }
 
   /// What instances have while they are master. One that goes takes its own along when it has

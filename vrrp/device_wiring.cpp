@@ -1,12 +1,12 @@
 #include "vrrp/device_wiring.hpp"
 
 #include "vrrp/routing_names.hpp"
+#include "vrrp/wiring.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <vector>
+#include <string_view>
 
 namespace holdfast::vrrp {
 namespace {
@@ -14,18 +14,6 @@ namespace {
 std::string numbered(const std::string& prefix, int number, std::uint8_t vrid) {
   return number == 0 ? fmt::format("{}.{}", prefix, vrid)
                      : fmt::format("{}{}.{}", prefix, number, vrid);
-}
-
-std::string free_name(const std::string& prefix, const config::VrrpInstance& instance,
-                      const std::set<std::string>& taken) {
-  std::string name = numbered(prefix, 0, instance.virtual_router_id);
-  if (!taken.contains(name)) return name;
-  name = numbered(prefix, 6, instance.virtual_router_id);
-  if (instance.family == core::Family::v6 && !taken.contains(name)) return name;
-  for (int number = 1;; ++number) {
-    name = numbered(prefix, number, instance.virtual_router_id);
-    if (number != 6 && !taken.contains(name)) return name;  // 6 is that of IPv6
-  }
 }
 
 /// linux/if_link.h: IPVLAN_F_PRIVATE, IPVLAN_F_VEPA.
@@ -56,27 +44,9 @@ bool needs(core::Family family, const config::VrrpInstance& written) {
          (written.vmac->source && written.vmac->source->address.family() == family);
 }
 
-}  // namespace
-
-DeviceNames::DeviceNames(const config::Model& model) {
-  const std::string& wanted = model.globals.vmac_prefix;
-  const std::string prefix = wanted.empty() ? "vrrp" : wanted;
-  std::set<std::string> taken;
-  for (const config::VrrpInstance& each : model.instances)
-    if (each.vmac && !each.vmac->name.empty()) taken.insert(given_[&each] = each.vmac->name);
-  for (const config::VrrpInstance& each : model.instances)
-    if (each.vmac && each.vmac->name.empty())
-      taken.insert(given_[&each] = free_name(prefix, each, taken));
-}
-
-std::string DeviceNames::of(const config::VrrpInstance& instance) const {
-  const auto given = given_.find(&instance);
-  return given == given_.end() ? std::string{} : given->second;
-}
-
-netlink::DesiredDevice device_of(const config::VrrpInstance& written, const std::string& name) {
+netlink::DesiredDevice device_of(const config::VrrpInstance& written) {
   const config::Vmac& vmac = *written.vmac;
-  netlink::DesiredDevice device{.name = name, .parent = written.interface};
+  netlink::DesiredDevice device{.name = vmac.name, .parent = written.interface};
   device.has_v4 = needs(core::Family::v4, written);
   device.has_v6 = needs(core::Family::v6, written);
   device.group = number_of(NameOf::group, vmac.group).value_or(0);
@@ -88,6 +58,113 @@ netlink::DesiredDevice device_of(const config::VrrpInstance& written, const std:
     device.ipvlan_flags = flags_of(vmac.mode);
   }
   return device;
+}
+
+/// keepalived: `use_vmac` of the line, or use_vmac_addr where another interface is named.
+bool has_device_of_its_own(const config::VrrpInstance& instance,
+                           const config::VirtualAddress& address) {
+  if (address.interface == instance.interface) return address.use_vmac && !instance.vmac;
+  return address.use_vmac || instance.use_vmac_addr;
+}
+
+}  // namespace
+
+DevicePlan::DevicePlan(const config::Model& model) {
+  name_instances(model);
+  for (const config::VrrpInstance& each : model.instances) {
+    add_addresses(each, each.virtual_addresses);
+    add_addresses(each, each.virtual_addresses_excluded);
+  }
+}
+
+void DevicePlan::name_instances(const config::Model& model) {
+  const auto or_else = [](const std::string& wanted, const std::string& other) {
+    return wanted.empty() ? other : wanted;
+  };
+  const std::string prefix = or_else(model.globals.vmac_prefix, "vrrp");
+  prefix_of_addresses_ = or_else(model.globals.vmac_addr_prefix, prefix);
+  for (const config::VrrpInstance& each : model.instances) {
+    if (!each.vmac) continue;
+    own_[&each] = device_of(each);
+    if (!each.vmac->name.empty()) taken_.insert(each.vmac->name);
+  }
+  for (const config::VrrpInstance& each : model.instances) {
+    if (!each.vmac) continue;
+    netlink::DesiredDevice& device = own_.at(&each);
+    if (device.name.empty()) {
+      device.name = free_name(prefix, each.family, each.virtual_router_id);
+      taken_.insert(device.name);
+      made_up_.insert(device.name);
+    }
+    if (device.mac) of_instances_.emplace(Place{device.parent, *device.mac}, &each);
+  }
+}
+
+void DevicePlan::add_addresses(const config::VrrpInstance& instance,
+                               const std::vector<config::VirtualAddress>& addresses) {
+  for (const config::VirtualAddress& each : addresses) {
+    if (!has_device_of_its_own(instance, each)) continue;
+    const core::Family family = each.prefix.address.family();
+    const bool has_mac = instance.vmac && instance.vmac->mac;
+    const core::MacAddress mac =
+        has_mac ? *instance.vmac->mac : netlink::virtual_mac(family, instance.virtual_router_id);
+    const Place place{each.interface, mac};
+    const auto shared = of_instances_.find(place);
+    netlink::DesiredDevice& device =
+        shared != of_instances_.end() ? own_.at(shared->second) : of_addresses_[place];
+    if (device.name.empty()) {
+      device.name = free_name(prefix_of_addresses_, family, instance.virtual_router_id);
+      device.parent = each.interface;
+      device.mac = mac;
+      device.has_v4 = device.has_v6 = false;
+      taken_.insert(device.name);
+      made_up_.insert(device.name);
+    }
+    (family == core::Family::v4 ? device.has_v4 : device.has_v6) = true;
+    places_[&each] = device.name;
+  }
+}
+
+std::string DevicePlan::free_name(const std::string& prefix, core::Family family,
+                                  std::uint8_t vrid) const {
+  std::string name = numbered(prefix, 0, vrid);
+  if (!taken_.contains(name)) return name;
+  name = numbered(prefix, 6, vrid);
+  if (family == core::Family::v6 && !taken_.contains(name)) return name;
+  for (int number = 1;; ++number) {
+    name = numbered(prefix, number, vrid);
+    if (number != 6 && !taken_.contains(name)) return name;  // 6 is that of IPv6
+  }
+}
+
+std::string DevicePlan::of(const config::VrrpInstance& instance) const {
+  const auto own = own_.find(&instance);
+  return own == own_.end() ? std::string{} : own->second.name;
+}
+
+std::string DevicePlan::place_of(const config::VrrpInstance& instance,
+                                 const config::VirtualAddress& address) const {
+  if (const auto place = places_.find(&address); place != places_.end()) return place->second;
+  return address.interface == instance.interface ? of(instance) : address.interface;
+}
+
+std::vector<netlink::DesiredDevice> DevicePlan::devices(
+    const std::vector<const config::VrrpInstance*>& instances) const {
+  std::vector<netlink::DesiredDevice> all;
+  std::set<std::string> names;  // of addresses
+  for (const config::VrrpInstance* each : instances) {
+    if (const auto own = own_.find(each); own != own_.end()) all.push_back(own->second);
+    for (const auto* list : {&each->virtual_addresses, &each->virtual_addresses_excluded})
+      for (const config::VirtualAddress& address : *list)
+        if (const auto place = places_.find(&address); place != places_.end())
+          names.insert(place->second);
+  }
+  for (const netlink::DesiredDevice& each : all) names.erase(each.name);
+  for (const auto& [place, device] : of_addresses_)
+    if (names.contains(device.name)) all.push_back(device);
+  for (const auto& [instance, device] : own_)  // of one that is not started
+    if (names.contains(device.name)) all.push_back(device);
+  return all;
 }
 
 AdvertsFrom adverts_from(const config::VrrpInstance& written) {

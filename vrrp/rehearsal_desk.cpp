@@ -1,14 +1,17 @@
 #include "vrrp/rehearsal_desk.hpp"
 
+#include "vrrp/device_wiring.hpp"
+
 namespace holdfast::vrrp {
 
 namespace json = boost::json;
 
 RehearsalDesk::RehearsalDesk(boost::asio::io_context& io, const Runner& runner,
-                             const netlink::Reflector& reflector, const Notifier& notifier,
-                             ReadWiring read_wiring)
+                             const netlink::Reflector& reflector, const netlink::Devices& devices,
+                             const Notifier& notifier, ReadWiring read_wiring)
     : runner_(runner),
       reflector_(reflector),
+      devices_(devices),
       notifier_(notifier),
       read_wiring_(std::move(read_wiring)),
       job_(io) {}
@@ -35,6 +38,7 @@ void RehearsalDesk::rehearse(const json::object& request, const runtime::Control
   job_.read_snapshot<Wiring>(
       request, read_wiring_,
       [this, reply](Wiring next) {
+        keep_device_names(next, devices_.ours());
         job_.answer(
             [copy = copy(), interfaces = interfaces(next.instances),
              next = std::make_shared<Wiring>(std::move(next)), scripts = notifier_.scripts()] {

@@ -2,6 +2,7 @@
 // the copy in a thread beside the loop. In the loop is only the copying. Made by the daemon.
 #pragma once
 
+#include "netlink_reflector/devices.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/side_job.hpp"
@@ -18,8 +19,8 @@ class RehearsalDesk {
 
   /// All of them outlive it.
   RehearsalDesk(boost::asio::io_context& io, const Runner& runner,
-                const netlink::Reflector& reflector, const Notifier& notifier,
-                ReadWiring read_wiring);
+                const netlink::Reflector& reflector, const netlink::Devices& devices,
+                const Notifier& notifier, ReadWiring read_wiring);
 
   /// "rehearse" and "what-if", for those who may change things: both cost processor time.
   void answer_on(runtime::ControlServer& server);
@@ -34,6 +35,7 @@ class RehearsalDesk {
 
   const Runner& runner_;
   const netlink::Reflector& reflector_;
+  const netlink::Devices& devices_;
   const Notifier& notifier_;
   ReadWiring read_wiring_;
   runtime::SideJob job_;

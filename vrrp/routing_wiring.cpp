@@ -277,7 +277,9 @@ DesiredRouting routing_of(const config::Route& written) {
   set_prefix(written.destination, RTA_DST, entry.destination_length, entry);
   entry.table =
       written.table.empty() ? netlink::kMainTable : named(line, NameOf::table, written.table);
-  if (written.source) entry.attributes[RTA_PREFSRC] = bytes_of(*written.source);
+  // `src 0.0.0.0` is a habit of old files: any source, for the kernel too.
+  if (written.source && !written.source->is_unspecified())
+    entry.attributes[RTA_PREFSRC] = bytes_of(*written.source);
   if (written.via) set_gateway(*written.via, entry.family, entry.attributes);
   if (written.metric) entry.attributes[RTA_PRIORITY] = bytes_of(*written.metric);
   for (const LineOption& option : written.others) set_option(option, line);

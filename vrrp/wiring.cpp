@@ -37,16 +37,14 @@ core::Rare<core::AddressOptions> options_of(const config::VirtualAddress& writte
   return options;
 }
 
-/// The instance's own interface goes without saying, unless it lives on a device above it: then
-/// that is meant.
-AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
-                         const std::string& own_interface, const std::string& device = {}) {
+/// `place_of`: the interface of each; the instance's own one goes without saying.
+AddressList addresses_of(const std::vector<config::VirtualAddress>& written, const auto& place_of) {
   std::vector<VirtualAddress> addresses;
   addresses.reserve(written.size());
   for (const config::VirtualAddress& each : written) {
     VirtualAddress& address = addresses.emplace_back();
     address.prefix = each.prefix;
-    address.interface = each.interface == own_interface ? device : each.interface;
+    address.interface = place_of(each);
     address.label = each.label;
     address.scope = each.scope;
     address.no_track = each.no_track;
@@ -54,6 +52,10 @@ AddressList addresses_of(const std::vector<config::VirtualAddress>& written,
     if (each.broadcast) address.broadcast = *each.broadcast;
   }
   return addresses;
+}
+
+const std::string& interface_of(const config::VirtualAddress& written) {
+  return written.interface;
 }
 
 GarpSettings garp_of(const config::GarpSettings& written) {
@@ -99,7 +101,7 @@ Authentication authentication_of(const config::Authentication& written) {
   return {};
 }
 
-InstanceSettings settings_of(const config::VrrpInstance& written, const std::string& device) {
+InstanceSettings settings_of(const config::VrrpInstance& written, const DevicePlan& devices) {
   InstanceSettings settings;
   set_wire(written, settings);
   settings.name = written.name;
@@ -111,10 +113,12 @@ InstanceSettings settings_of(const config::VrrpInstance& written, const std::str
   settings.preempt_delay = written.preempt_delay;
   settings.advert_interval = written.advert_int;
   settings.authentication = authentication_of(written.authentication);
-  settings.addresses = addresses_of(written.virtual_addresses, written.interface, device);
-  settings.excluded_addresses =
-      addresses_of(written.virtual_addresses_excluded, written.interface, device);
-  if (!device.empty()) settings.device = OwnDevice{device, adverts_from(written)};
+  const auto place_of = [&](const config::VirtualAddress& each) {
+    return devices.place_of(written, each);
+  };
+  settings.addresses = addresses_of(written.virtual_addresses, place_of);
+  settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded, place_of);
+  if (written.vmac) settings.device = OwnDevice{devices.of(written), adverts_from(written)};
   settings.garp = garp_of(written.garp);
   settings.down_timer_adverts = written.down_timer_adverts;
   settings.higher_priority_send_advert = written.higher_prio_send_advert;
@@ -299,9 +303,8 @@ std::map<std::string, LinkDelay> link_delays_of(const config::Model& model,
 }
 
 // keepalived: the address behind use_ipvlan is always on it, and adverts come from there.
-void add_device(const config::VrrpInstance& written, InstanceSettings& settings, Wiring& wiring) {
-  wiring.devices.push_back(device_of(written, settings.device->name));
-  if (!written.vmac->source) return;
+void add_source(const config::VrrpInstance& written, InstanceSettings& settings, Wiring& wiring) {
+  if (!written.vmac || !written.vmac->source) return;
   std::vector<VirtualAddress> statics(wiring.static_addresses.begin(),
                                       wiring.static_addresses.end());
   VirtualAddress& own = statics.emplace_back();
@@ -352,7 +355,7 @@ Wiring wiring_of(const config::Model& model) {
   Wiring wiring;
   wiring.pace = pace_of(model);
   const RulePriorities priorities(model);
-  wiring.static_addresses = addresses_of(model.static_addresses, {});
+  wiring.static_addresses = addresses_of(model.static_addresses, interface_of);
   wiring.routing.statics = routing_of(model.static_routes, model.static_rules, priorities);
   wiring.scheduling = scheduling_of(model.globals);
   wiring.firewall = firewall_of(model.globals);
@@ -365,12 +368,14 @@ Wiring wiring_of(const config::Model& model) {
       !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();
   wiring.states_on_reload = wiring.pipes && model.globals.fifo_write_vrrp_states_on_reload;
   wiring.not_started = config::not_started(model);
-  const DeviceNames devices(model);
+  const DevicePlan devices(model);
+  std::vector<const config::VrrpInstance*> started;
   const SigningKeys keys = read_signing_keys(model, wiring.not_started);
   for (const config::VrrpInstance& written : model.instances) {
     if (wiring.not_started.contains(written.name)) continue;
-    InstanceSettings settings = settings_of(written, devices.of(written));
-    if (written.vmac) add_device(written, settings, wiring);
+    started.push_back(&written);
+    InstanceSettings settings = settings_of(written, devices);
+    add_source(written, settings, wiring);
     const std::string primary = written.dont_track_primary ? "" : written.interface;
     add_trackers(written.tracking, primary, model, settings.trackers);
     if (const config::SyncGroup* group = group_of(model, written.name)) {
@@ -392,6 +397,8 @@ Wiring wiring_of(const config::Model& model) {
     if (scripts != InstanceScripts{}) wiring.scripts.emplace(settings.key(), std::move(scripts));
     wiring.instances.push_back(std::move(settings));
   }
+  wiring.devices = devices.devices(started);
+  wiring.made_up_devices = devices.made_up();
   add_tracked(model, wiring);
   wiring.link_delays = link_delays_of(model, wiring.instances);
   for (const config::SyncGroup& group : model.sync_groups) {

@@ -60,7 +60,8 @@ struct Wiring {
   netlink::FirewallSettings firewall;
   /// What drops packets while its instance holds it: no_accept, strict mode.
   std::map<RouterKey, std::vector<netlink::ClosedAddress>> closed;
-  std::vector<netlink::DesiredDevice> devices;  ///< that instances live on
+  std::vector<netlink::DesiredDevice> devices;  ///< that instances live on, or single addresses
+  std::set<std::string> made_up_devices;        ///< those of them that no line has named
   std::set<std::string> promoting;    ///< interfaces whose other addresses outlive the first one
   std::set<RouterKey> mails;          ///< instances with smtp_alert
   std::set<std::string> group_mails;  ///< sync groups with smtp_alert

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace holdfast::config::validation {
 namespace {
 
@@ -149,8 +151,15 @@ void check_addresses(const Context& context) {
     for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded})
       for (const VirtualAddress& address : *list) check_broadcast(context, address);
   }
-  for (const VirtualAddress& address : context.model.static_addresses)
+  for (VirtualAddress& address : context.model.static_addresses) {
     check_broadcast(context, address);
+    if (!std::exchange(address.use_vmac, false)) continue;
+    context.warn(address.location,
+                 fmt::format("'use_vmac' has no effect on the static address {}: it belongs to no "
+                             "virtual router, whose MAC address it could have",
+                             address.prefix.address.to_string()),
+                 "remove it, or put the address into a 'virtual_ipaddress'");
+  }
   check_held(context);
 }
 

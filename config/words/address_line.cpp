@@ -118,8 +118,8 @@ constexpr Keyword kAddressList[] = {
          Arg{.type = ArgType::choice, .low = 0, .high = kAny32, .words = "forever"},
          fallback("forever; 0 for an IPv6 /128"), reads<read_lifetime>, writes<write_lifetime>,
          doc("preferred lifetime, seconds")),
-    word("use_vmac", not_yet(kOneVmac), value<&VirtualAddress::use_vmac>,
-         doc("put it on a virtual MAC interface of that interface")),
+    word("use_vmac", value<&VirtualAddress::use_vmac>,
+         doc("put it on an interface with the virtual router's MAC above that interface")),
     word("track_group", text("name"), not_yet(kNoTrackGroup), value<&VirtualAddress::track_group>,
          reads<read_track_group<Draft>>, doc("instances that go down with this static address")),
 };

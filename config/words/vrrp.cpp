@@ -215,7 +215,7 @@ constexpr Keyword kVrrpInstance[] = {
          writes<write_use_ipvlan>,
          doc("the addresses are on an ipvlan interface: [name] INTERFACE, ADDRESS, "
              "bridge|private|vepa, group GROUP")),
-    word("use_vmac_addr", not_yet(kOneVmac), value<&VrrpInstance::use_vmac_addr>,
+    word("use_vmac_addr", value<&VrrpInstance::use_vmac_addr>,
          doc("virtual MACs also on the other interfaces that addresses are on")),
     word("vmac_xmit_base", value<&VrrpInstance::vmac_xmit_base>,
          doc("with use_vmac: adverts are sent from the interface below")),

@@ -43,6 +43,11 @@ void append_device(const DesiredDevice& device, InterfaceIndex parent, std::uint
 void append_device_up(const DesiredDevice& device, const Link& link, std::string_view alias,
                       std::uint32_t sequence, Bytes& datagram);
 void append_device_end(InterfaceIndex index, std::uint32_t sequence, Bytes& datagram);
+/// Puts a device into a link group.
+void append_device_group(InterfaceIndex index, std::uint32_t group, std::uint32_t sequence,
+                         Bytes& datagram);
+/// Deletes all interfaces of a link group: for the kernel one piece of work.
+void append_group_end(std::uint32_t group, std::uint32_t sequence, Bytes& datagram);
 
 /// The kernel says that a link or an address is there (or has other attributes), or that it is
 /// gone.

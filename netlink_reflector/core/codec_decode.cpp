@@ -94,6 +94,7 @@ Payload decode_link(View body, bool gone) {
   link.mtu = read_u32(attributes[IFLA_MTU], 0);
   link.master = read_u32(attributes[IFLA_MASTER], 0);
   read_link_info(attributes[IFLA_LINKINFO], link);
+  link.group = read_u32(attributes[IFLA_GROUP], 0);
   link.alias = read_string(attributes[IFLA_IFALIAS]);
   // With a namespace id the number below belongs to another namespace and means nothing here.
   if (attributes[IFLA_LINK_NETNSID].empty()) link.lower = read_u32(attributes[IFLA_LINK], 0);

@@ -241,7 +241,7 @@ void append_device_up(const DesiredDevice& device, const Link& link, std::string
   header.ifi_change = IFF_UP;
   append_header(message, &header, sizeof header);
   if (device.mac && link.mac != device.mac) put(message, IFLA_ADDRESS, device.mac->bytes);
-  if (device.group != 0) put(message, IFLA_GROUP, device.group);
+  if (link.group != device.group) put(message, IFLA_GROUP, device.group);
   if (!alias.empty()) put(message, IFLA_IFALIAS, alias);
   // The mirror does not know the flags of an ipvlan (private, vepa).
   if (link.mode != device.mode || device.kind == DeviceKind::ipvlan) put_link_info(message, device);
@@ -253,6 +253,24 @@ void append_device_end(InterfaceIndex index, std::uint32_t sequence, Bytes& data
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(index);
   append_header(message, &header, sizeof header);
+  append_to(message, datagram);
+}
+
+void append_device_group(InterfaceIndex index, std::uint32_t group, std::uint32_t sequence,
+                         Bytes& datagram) {
+  const MessageBuilder message = start(RTM_NEWLINK, NLM_F_ACK, sequence);
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(index);
+  append_header(message, &header, sizeof header);
+  put(message, IFLA_GROUP, group);
+  append_to(message, datagram);
+}
+
+void append_group_end(std::uint32_t group, std::uint32_t sequence, Bytes& datagram) {
+  const MessageBuilder message = start(RTM_DELLINK, NLM_F_ACK, sequence);
+  const ifinfomsg header{};
+  append_header(message, &header, sizeof header);
+  put(message, IFLA_GROUP, group);
   append_to(message, datagram);
 }
 

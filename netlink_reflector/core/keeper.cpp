@@ -149,6 +149,16 @@ std::vector<OwnedChange> Keeper::take_owned_changes() {
   return std::exchange(owned_changes_, {});
 }
 
+bool Keeper::is_wanted(std::string_view interface) const {
+  const std::vector<Owners::Entry*>& entries = owners_.on(interface);
+  return std::any_of(entries.begin(), entries.end(), [&](const Owners::Entry* entry) {
+    const Owner& owner = entry->second;
+    return owner.wanted &&
+           std::any_of(owner.desired.begin(), owner.desired.end(),
+                       [&](const DesiredAddress& each) { return each.interface == interface; });
+  });
+}
+
 std::size_t Keeper::owned_count() const {
   std::size_t count = 0;
   for (const auto& [index, device] : devices_)

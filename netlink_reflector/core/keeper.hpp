@@ -129,6 +129,8 @@ class Keeper {
   [[nodiscard]] std::optional<core::Instant> deadline() const;
 
   [[nodiscard]] Publication publication(const core::RouterKey& owner, const Mirror& mirror) const;
+  /// Somebody wants an address on the interface of this name now.
+  [[nodiscard]] bool is_wanted(std::string_view interface) const;
   /// See primary_v4 in reflector.hpp.
   [[nodiscard]] std::optional<core::IpAddress> source(const Mirror& mirror, InterfaceIndex index,
                                                       core::Family family) const;

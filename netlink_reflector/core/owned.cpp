@@ -38,8 +38,9 @@ std::optional<OwnedChange> parse_line(std::string_view line) {
   }
   change.address.interface = cut(line, ' ');
   const auto prefix = core::IpPrefix::parse(cut(line, ' '));
-  if (!line.empty() && line != kStatic) return std::nullopt;
-  change.address.lasting = !line.empty();
+  // Words of later versions are skipped: what they are about is ours in any case.
+  while (!line.empty())
+    if (cut(line, ' ') == kStatic) change.address.lasting = true;
   if (change.address.interface.empty() || !prefix) return std::nullopt;
   change.address.address = prefix->address;
   change.address.length = prefix->address.is_v4() ? prefix->length : std::uint8_t{0};

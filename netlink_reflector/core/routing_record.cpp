@@ -9,13 +9,14 @@ namespace {
 
 constexpr std::string_view kFormat = "holdfast-owned-routes-1";
 constexpr std::string_view kDigits = "0123456789abcdef";
-constexpr std::string_view kStatic = " static";
+constexpr std::string_view kStatic = "static";
 
-std::string_view cut(std::string_view& text) {
-  const std::size_t at = text.find('\n');
-  const std::string_view line = text.substr(0, at);
+/// Up to the separator; `text` becomes what follows it.
+std::string_view cut(std::string_view& text, char separator = '\n') {
+  const std::size_t at = text.find(separator);
+  const std::string_view word = text.substr(0, at);
   text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
-  return line;
+  return word;
 }
 
 Bytes bytes_in(std::string_view hex) {
@@ -40,7 +41,7 @@ std::string write_routing(const RoutingRecord& record, std::string_view scope) {
       text += kDigits[byte >> 4];
       text += kDigits[byte & 15];
     }
-    if (record.lasting.contains(entry)) text += kStatic;
+    if (record.lasting.contains(entry)) text += fmt::format(" {}", kStatic);
     text += '\n';
   }
   return text;
@@ -54,9 +55,10 @@ core::Result<RoutingRecord> parse_routing(std::string_view text, std::string_vie
   for (int number = 2; text.find('\n') != std::string_view::npos; ++number) {
     bool taken = false;
     std::string_view line = cut(text);
-    const bool lasts = line.ends_with(kStatic);
-    if (lasts) line.remove_suffix(kStatic.size());
-    decode_datagram(bytes_in(line), [&](const Message& message) {
+    const std::string_view bytes = cut(line, ' ');
+    bool lasts = false;  // words of later versions are skipped: it is ours in any case
+    while (!line.empty()) lasts = cut(line, ' ') == kStatic || lasts;
+    decode_datagram(bytes_in(bytes), [&](const Message& message) {
       const auto* report = std::get_if<RoutingReport>(&message.payload);
       if (report == nullptr) return;
       record.owned.insert(report->entry);

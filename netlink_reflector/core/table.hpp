@@ -61,6 +61,8 @@ struct Link {
   std::string kind = {};
   /// Of a macvlan or ipvlan. IFLA_MACVLAN_MODE, IFLA_IPVLAN_MODE.
   std::uint32_t mode = 0;
+  /// Link group. IFLA_GROUP.
+  std::uint32_t group = 0;
   /// What somebody wrote to it, by `ip link set alias`. IFLA_IFALIAS.
   std::string alias = {};
 

@@ -1,10 +1,11 @@
 """`./dev demo`: the article's pair of directors, seen working.
 
-Runs the chapters of story.py one after the other and says what is shown, why it matters, what was
+Runs the chapters of story*.py one after the other and says what is shown, why it matters, what was
 allowed and what was measured. Ends with a non-zero exit code when one step fails. Where this kernel
-has no ip_vs, everything happens inside one virtual machine.
+has no ip_vs, everything that needs it happens inside one virtual machine.
 
-    ./dev demo [--program holdfast|keepalived] [chapter …]      chapters: dr nat tun two-masters
+    ./dev demo [--program holdfast|keepalived] [chapter …]
+    chapters: dr nat tun two-masters haproxy ipv6
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ import traceback
 from pathlib import Path
 
 from . import netns, vm
-from .story import CHAPTERS, IN_VM, Narrator, Step
+from .story import CHAPTERS as OF_ARTICLES, IN_VM, Narrator, Step
+from .story_haproxy import chapter_haproxy
+from .story_ipv6 import chapter_ipv6
+
+CHAPTERS = OF_ARTICLES | {"haproxy": chapter_haproxy, "ipv6": chapter_ipv6}
+WITHOUT_IPVS = {"haproxy"}
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -122,7 +128,7 @@ def main() -> int:
     # Inside the machine standard output is always a serial line: only the outside knows.
     colour = bool(os.environ.get("HOLDFAST_COLOUR")) if IN_VM else sys.stdout.isatty()
 
-    if IN_VM or vm.host_has_ipvs():
+    if IN_VM or vm.host_has_ipvs() or set(chapters) <= WITHOUT_IPVS:
         reason = netns.why_unavailable()
         if reason:
             print(f"demo: {reason}; run it as root (sudo ./dev demo)", file=sys.stderr)

@@ -7,6 +7,7 @@ tshark and scapy.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hmac
 import ipaddress
 import os
@@ -278,7 +279,12 @@ class Capture(Recorder):
         super().__init__(machine, source)
 
     def _take(self) -> None:
-        data, ancillary, _, address = self._socket.recvmsg(65536, 128)
+        try:
+            data, ancillary, _, address = self._socket.recvmsg(65536, 128)
+        except OSError as trouble:
+            if trouble.errno != errno.ENETDOWN:  # said once when the interface goes down
+                raise
+            return
         at = time.time()
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:

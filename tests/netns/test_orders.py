@@ -159,3 +159,48 @@ def test_only_root_asks_and_everybody_sees(pair: Pair) -> None:
     assert orders(pair.a) == [] and pair.a.state("VI_1") == "MASTER"
     pair.a.ctl("priority", "VI_1", "+1")
     assert "VI_1 has +1 to its priority" in stranger("status").stdout
+
+
+def kill_vrrp(director: Director) -> None:
+    """And waits for the successor."""
+    before = director.role_pid("vrrp")
+    os.kill(before, signal.SIGKILL)
+    assert eventually(lambda: director.status("vrrp").get("pid", before) != before, 5) is not None
+
+
+def test_a_successor_goes_on_with_what_was_asked_of_a_killed_process(pair: Pair) -> None:
+    """Points count no sooner than a script of its own has spoken: 150 less 30, as long as a script
+    fails that takes two seconds to say so, less 10. And it does not resign a second time."""
+    slow = pair.a.directory / "slow"
+    slow.write_text("#!/bin/sh\nsleep 2\nexit 1\n", encoding="ascii")
+    slow.chmod(0o755)
+    tracked = config(150).replace("virtual_ipaddress {", "track_script {\n  slow\n }\n"
+                                  " virtual_ipaddress {")
+    pair.a.write_config("global_defs {\n script_user root\n}\n"
+                        f'vrrp_script slow {{\n script "{slow}"\n interval 10\n timeout 5\n'
+                        " weight -30\n}\n" + tracked + SERVICE)
+    assert pair.a.ctl("reload").returncode == 0
+    assert pair.a.ctl("priority", "VI_1", "-10").returncode == 0
+
+    def effective() -> int:
+        instances = pair.a.status("vrrp").get("instances", [])
+        return instances[0]["effective_priority"] if instances else 0
+
+    assert eventually(lambda: effective() == 110, 8) is not None, pair.a.log()
+    since = time.time()
+    kill_vrrp(pair.a)
+    time.sleep(3)
+    assert {one.priority for one in pair.capture.adverts(since, source=A)} == {110}
+    assert effective() == 110 and pair.a.state("VI_1") == "MASTER"
+
+    pair.b.stop()
+    assert pair.a.ctl("resign", "VI_1").returncode == 0
+    pair.becomes(pair.a, "BACKUP", 2)
+    pair.becomes(pair.a, "MASTER", 6)  # nobody took over
+    since = time.time()
+    kill_vrrp(pair.a)
+    time.sleep(1.5)
+    assert pair.a.state("VI_1") == "MASTER"
+    assert sorted(one["kind"] for one in orders(pair.a)) == ["priority", "resign"]
+    assert {one.priority for one in pair.capture.adverts(since, source=A)} == {110}
+    assert pair.a.log().count("an operator asked it to resign") == 1

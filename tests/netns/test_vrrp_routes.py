@@ -28,6 +28,7 @@ ROUTES = [
     "10.60.0.0/16 via 10.9.0.253 window 1000 cwnd 12 reordering 5 hoplimit 60 initrwnd 30",
     "10.61.0.0/16 via 10.9.0.253 scope global congctl reno",
     "10.62.0.0/16 nexthop via 10.9.0.2 dev eth0 weight 3",
+    "src 0.0.0.0 to 10.63.0.0/16 dev eth1",
 ]
 ROUTES6 = [
     f"2001:db8:50::/48 via 2001:db8:9::253 dev eth0 src {VIP6} metric 50",

@@ -160,6 +160,9 @@ struct Steering {
 struct Steered {
   RouterKey router;
   Steering steering;
+  /// A predecessor of this process was asked: it has resigned already if it was to, and what the
+  /// page says of the priority has the points in it.
+  bool is_recalled = false;
 };
 /// A new configuration: the complete set. See Router for what happens to whom.
 struct Reload {

@@ -125,7 +125,7 @@ void Router::on(const Steered& event, Instant now, Actions& out) {
   for (const std::size_t other : group->second.members) {
     Steering steering = slots_[other]->steering();
     if (std::exchange(steering.resigns, event.steering.resigns) == event.steering.resigns) continue;
-    step_slot(other, Steered{slots_[other]->key(), steering}, now, out);
+    step_slot(other, Steered{slots_[other]->key(), steering, event.is_recalled}, now, out);
   }
 }
 

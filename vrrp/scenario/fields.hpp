@@ -350,9 +350,10 @@ void describe(auto& archive, Either<Steering> auto& value) {
 }
 
 void describe(auto& archive, Either<Steered> auto& value) {
-  auto& [router, steering] = value;
+  auto& [router, steering, is_recalled] = value;
   archive("router", router);
   archive.group("steering", steering);
+  archive("recalled", is_recalled);
 }
 
 /// The settings themselves follow, one line each.

@@ -141,6 +141,12 @@ constexpr std::string_view kSix =
 constexpr std::string_view kVmac =
     "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  use_vmac\n"
     "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr std::string_view kElsewhere =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
+    "  virtual_ipaddress {\n    192.168.5.9/24 dev eth8\n  }\n}\n";
+constexpr std::string_view kVmacElsewhere =
+    "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
+    "  virtual_ipaddress {\n    192.168.5.9/24 dev eth8 use_vmac\n  }\n}\n";
 constexpr std::string_view kNoPriority = "static_rules {\n  from 10.9.0.0/16 table 100\n}\n";
 constexpr std::string_view kNoTable = "static_rules {\n  from 10.9.0.0/16 nop priority 5\n}\n";
 constexpr std::string_view kDefaultRoute = "static_routes {\n  default dev eth0\n}\n";
@@ -170,6 +176,8 @@ constexpr Scene kScenes[] = {
     {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},
     {Block::global_defs, "vrrp_mcast_group6", kSix},
     {Block::global_defs, "vmac_prefix", kVmac},
+    {Block::global_defs, "vmac_addr_prefix", kVmacElsewhere},
+    {Block::vrrp_instance, "use_vmac_addr", kElsewhere},
     {Block::vrrp_instance, "vmac_xmit_base", kVmac},
     {Block::vmac_line, "netlink_notify_msg", kVmac},
     {Block::global_defs, "vrrp_check_unicast_src", kUnicast},

@@ -69,9 +69,21 @@ TEST_CASE("owned: a file of another kind or a damaged line is named") {
   for (const std::string_view line :
        {"* 2 eth0 10.0.0.9/32", "+ 0 eth0 10.0.0.9/32", "+ two eth0 10.0.0.9/32",
         "+ 2  10.0.0.9/32", "+ 2 eth0 10.0.0.9/33", "+ 2 eth0", "+", "",
-        "+ 99999999999 eth0 10.0.0.9/32", "+ 2 eth0 10.0.0.9/32 more"}) {
+        "+ 99999999999 eth0 10.0.0.9/32"}) {
     CAPTURE(line);
     const std::string text = kHeader + "+ 2 eth0 10.0.0.1/24\n" + std::string(line) + "\n";
     CHECK(error_of(text) == "line 3 names no address: \"" + std::string(line) + "\"");
   }
+}
+
+TEST_CASE("owned: words that a later version writes behind an address are skipped") {
+  const std::string text =
+      kHeader + "+ 2 eth0 10.0.0.9/32 more\n+ 2 eth0 10.0.0.8/32 newer=5 static\n";
+  OwnedAddress lasting = owned(2, "eth0", "10.0.0.8/32");
+  lasting.lasting = true;
+
+  CHECK(parse_owned(text, kScope)->all() ==
+        std::set<OwnedAddress>{lasting, owned(2, "eth0", "10.0.0.9/32")});
+  CHECK(error_of("holdfast-owned-addresses-2 boot-1 net-1\n+ 2 x\n") ==
+        "line 1 is not \"holdfast-owned-addresses-1 …\"");
 }

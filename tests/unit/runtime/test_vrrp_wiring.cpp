@@ -1,4 +1,5 @@
 #include "config/load.hpp"
+#include "vrrp/device_wiring.hpp"
 #include "vrrp/wiring.hpp"
 
 #include <doctest/doctest.h>
@@ -564,6 +565,90 @@ TEST_CASE("wiring: the families of a virtual MAC are those of its addresses") {
           vmac_instance("A", 51, "use_vmac\nvirtual_ipaddress_excluded {\n2001:db8::1\n}"))
           .devices.at(0);
   CHECK(both.has_v6);
+}
+
+TEST_CASE("wiring: addresses of other interfaces have virtual MACs there, by MAC and interface") {
+  const Wiring wiring = wiring_of_text(
+      vmac_instance("A", 51,
+                    "use_vmac\nuse_vmac_addr\nvirtual_ipaddress_excluded {\n"
+                    "2001:db8::5 dev eth1\n10.0.1.4 dev eth2\n}",
+                    "10.0.0.1\n10.0.1.1 dev eth1\n10.0.1.2 dev eth1") +
+      vmac_instance("B", 52, "", "10.0.2.1 use_vmac\n10.0.2.2\n10.0.2.3 dev eth1 use_vmac"));
+
+  std::vector<std::string> seen;
+  for (const netlink::DesiredDevice& each : wiring.devices)
+    seen.push_back(fmt::format("{} {} {} {}{}", each.name, each.parent, each.mac->to_string(),
+                               each.has_v4 ? "4" : "", each.has_v6 ? "6" : ""));
+  CHECK(seen == std::vector<std::string>{
+                    "vrrp.51 eth0 00:00:5e:00:01:33 4", "vrrp.52 eth0 00:00:5e:00:01:34 4",
+                    "vrrp1.51 eth1 00:00:5e:00:01:33 4", "vrrp1.52 eth1 00:00:5e:00:01:34 4",
+                    "vrrp6.51 eth1 00:00:5e:00:02:33 6", "vrrp2.51 eth2 00:00:5e:00:01:33 4"});
+  const auto places = [&](std::size_t at) {
+    std::vector<std::string> all;
+    for (const VirtualAddress& each : wiring.instances.at(at).addresses)
+      all.push_back(each.interface);
+    for (const VirtualAddress& each : wiring.instances.at(at).excluded_addresses)
+      all.push_back(each.interface);
+    return all;
+  };
+  CHECK(places(0) ==
+        std::vector<std::string>{"vrrp.51", "vrrp1.51", "vrrp1.51", "vrrp6.51", "vrrp2.51"});
+  CHECK(places(1) == std::vector<std::string>{"vrrp.52", "", "vrrp1.52"});
+  CHECK_FALSE(wiring.instances.at(1).device);
+}
+
+TEST_CASE("wiring: an address shares the virtual MAC of an instance on its interface") {
+  const std::string other =
+      "vrrp_instance B {\ninterface eth1\nvirtual_router_id 51\nuse_vmac\n"
+      "virtual_ipaddress {\n10.0.1.1\n}\n}\n";
+  const Wiring wiring = wiring_of_text(
+      vmac_instance("A", 51, "", "10.0.0.1 dev eth1 use_vmac\n2001:db8::1 dev eth1 use_vmac") +
+      other);
+  CHECK(names_of(wiring) == std::vector<std::string>{"vrrp.51"});
+  CHECK(wiring.instances.at(0).addresses.begin()->interface == "vrrp.51");
+
+  const Wiring own_mac = wiring_of_text(vmac_instance(
+      "A", 51, "use_vmac mine 02:00:00:00:00:77\nuse_vmac_addr", "10.0.0.1\n10.0.0.2 dev eth1"));
+  CHECK(names_of(own_mac) == std::vector<std::string>{"mine", "vrrp.51"});
+  CHECK(own_mac.devices.at(1).mac->to_string() == "02:00:00:00:00:77");
+  const Wiring prefix =
+      wiring_of_text("global_defs {\nvmac_addr_prefix va\n}\n" +
+                     vmac_instance("A", 51, "use_vmac\nuse_vmac_addr", "10.0.0.2 dev eth1"));
+  CHECK(names_of(prefix) == std::vector<std::string>{"vrrp.51", "va.51"});
+}
+
+TEST_CASE("wiring: a virtual MAC that no line names keeps its name in a reload") {
+  const auto on = [](std::string_view name, std::string_view interface, std::string_view words) {
+    return fmt::format(
+        "vrrp_instance {} {{\ninterface {}\nvirtual_router_id 51\n{}\n"
+        "virtual_ipaddress {{\n10.0.0.1\n}}\n}}\n",
+        name, interface, words);
+  };
+  const auto places = [](const Wiring& wiring) {
+    std::map<std::string, std::string> all;
+    for (const InstanceSettings& each : wiring.instances) {
+      CHECK(each.addresses.begin()->interface == each.device->name);
+      all[each.name] = each.device->name;
+    }
+    return all;
+  };
+  const Wiring before = wiring_of_text(on("A", "eth0", "use_vmac") + on("B", "eth1", "use_vmac"));
+  REQUIRE(names_of(before) == std::vector<std::string>{"vrrp.51", "vrrp1.51"});
+
+  Wiring without = wiring_of_text(on("B", "eth1", "use_vmac"));
+  keep_device_names(without, before.devices);
+  CHECK(places(without) == std::map<std::string, std::string>{{"B", "vrrp1.51"}});
+
+  Wiring moved = wiring_of_text(on("C", "eth2", "use_vmac") + on("B", "eth1", "use_vmac") +
+                                on("A", "eth0", "use_vmac"));
+  keep_device_names(moved, before.devices);
+  CHECK(places(moved) ==
+        std::map<std::string, std::string>{{"A", "vrrp.51"}, {"B", "vrrp1.51"}, {"C", "vrrp2.51"}});
+  CHECK(moved.made_up_devices == std::set<std::string>{"vrrp.51", "vrrp1.51", "vrrp2.51"});
+
+  Wiring named = wiring_of_text(on("B", "eth1", "use_vmac") + on("A", "eth0", "use_vmac vrrp1.51"));
+  keep_device_names(named, before.devices);
+  CHECK(places(named) == std::map<std::string, std::string>{{"A", "vrrp1.51"}, {"B", "vrrp.51"}});
 }
 
 TEST_CASE("wiring: an ipvlan has its address for good, and adverts come from it") {

@@ -161,6 +161,47 @@ TEST_CASE("steered: a sync group resigns together, each with a priority 0 of its
   CHECK_FALSE(bench.instance(1).steering().resigns);
 }
 
+TEST_CASE("steered: a successor of the process that resigned does not resign again") {
+  Bench bench({member(1, "G"), member(2, "G")});
+
+  bench.step(Steered{bench.instance().key(), {.resigns = true}, true});
+
+  CHECK(bench.sent().empty());
+  CHECK(bench.instance(0).state_name() == StateName::master);
+  CHECK(bench.instance(1).state_name() == StateName::master);
+  CHECK(bench.instance(1).steering().resigns);
+}
+
+TEST_CASE("steered: points of before are in the priority of the page, until all terms are known") {
+  InstanceSettings settings = everyday();
+  const TrackerId script{TrackerKind::script, "chk"};
+  settings.trackers = {{.id = script, .weight = -30}};
+  Router router({settings});
+  Actions out;
+  const RouterKey key = settings.key();
+  router.step(ResumeFromPage{.router = key,
+                             .became_master_at = t0 - 60s,
+                             .last_advert_at = t0 - 400ms,
+                             .priority = 60},
+              t0, out);
+  router.step(
+      InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+      t0, out);
+  router.step(Startup{}, t0, out);
+  router.step(Steered{key, {.adds = -10}, true}, t0, out);
+  const auto priority = [&] { return int{router.instances()[0]->effective_priority()}; };
+  REQUIRE(router.instances()[0]->state_name() == StateName::master);
+  CHECK(priority() == 60);
+
+  router.step(Steered{key, {.adds = -15}}, t0, out);  // an order of today
+  CHECK(priority() == 55);
+
+  router.step(TrackerReported{script, Verdict::bad}, t0, out);
+  CHECK(priority() == 55);  // 100 - 30 - 15
+  router.step(TrackerReported{script, Verdict::good}, t0, out);
+  CHECK(priority() == 85);
+}
+
 TEST_CASE("steered: a recording has it") {
   const Event event = Steered{everyday().key(), {.adds = -20, .resigns = true}};
   const std::string line = scenario::event_text(event);
