@@ -1,14 +1,11 @@
 #include "vrrp/wiring.hpp"
 
-#include "config/accounts.hpp"
-#include "config/tracked_file.hpp"
 #include "vrrp/device_wiring.hpp"
+#include "vrrp/script_wiring.hpp"
 #include "vrrp/signing_wiring.hpp"
-
-#include <fmt/ranges.h>
+#include "vrrp/tracking_wiring.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace holdfast::vrrp {
 namespace {
@@ -129,93 +126,6 @@ InstanceSettings settings_of(const config::VrrpInstance& written, const DevicePl
   return settings;
 }
 
-void add_script(NotifyState state, const char* word, const config::Rare<config::Script>& script,
-                const config::Model& model, InstanceScripts& scripts) {
-  if (!script) return;
-  core::Command& command = scripts.by_state[state];
-  command = config::command_of(*script, model);
-  command.what = word;
-}
-
-/// What instances and sync groups have both.
-InstanceScripts common_scripts_of(const auto& written, const config::Model& model) {
-  InstanceScripts scripts;
-  add_script(NotifyState::master, "notify_master", written.notify_master, model, scripts);
-  add_script(NotifyState::backup, "notify_backup", written.notify_backup, model, scripts);
-  add_script(NotifyState::fault, "notify_fault", written.notify_fault, model, scripts);
-  add_script(NotifyState::stop, "notify_stop", written.notify_stop, model, scripts);
-  if (written.notify) {
-    scripts.any = config::command_of(*written.notify, model);
-    scripts.any->what = "notify";
-  }
-  return scripts;
-}
-
-std::string variable(std::string_view name, std::string_view value) {
-  return fmt::format("{}{}={}", core::kScriptVariables, name, value);
-}
-
-std::string addresses_text(const config::VrrpInstance& written) {
-  std::vector<std::string> texts;
-  for (const auto* list : {&written.virtual_addresses, &written.virtual_addresses_excluded})
-    for (const config::VirtualAddress& each : *list) texts.push_back(each.prefix.to_string());
-  return fmt::format("{}", fmt::join(texts, " "));
-}
-
-InstanceScripts scripts_of(const config::VrrpInstance& written, const config::Model& model) {
-  InstanceScripts scripts = common_scripts_of(written, model);
-  add_script(NotifyState::master_rx_lower_pri, "notify_master_rx_lower_pri",
-             written.notify_master_rx_lower_pri, model, scripts);
-  add_script(NotifyState::deleted, "notify_deleted", written.notify_deleted, model, scripts);
-  if (scripts == InstanceScripts{}) return scripts;
-  scripts.environment = {variable("INTERFACE", written.interface),
-                         variable("VRID", std::to_string(written.virtual_router_id)),
-                         variable("ADDRESSES", addresses_text(written))};
-  return scripts;
-}
-
-template <class Written>
-const Written* find_named(const std::vector<Written>& all, const std::string& name) {
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Written& each) { return each.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-
-// A weight that a line does not give is that of what it names. What is there already stays.
-void add_trackers(const config::Tracking& tracking, const std::string& primary,
-                  const config::Model& model, std::vector<Tracker>& trackers) {
-  const auto add = [&](TrackerKind kind, const config::Tracked& line, std::int16_t weight,
-                       bool reverse) {
-    const TrackerId id{kind, line.name};
-    if (std::ranges::find(trackers, id, &Tracker::id) != trackers.end()) return;
-    const bool is_reversed = line.reverse.value_or(reverse);
-    trackers.push_back({.id = id,
-                        .weight = line.weight.value_or(weight),
-                        .reverse = is_reversed ? Reverse::yes : Reverse::no});
-  };
-  for (const config::Tracked& line : tracking.interfaces)
-    if (line.name != primary) add(TrackerKind::interface, line, 0, false);
-  for (const config::Tracked& line : tracking.scripts)
-    if (const auto* script = find_named(model.scripts, line.name))
-      add(TrackerKind::script, line, script->weight, script->reverse);
-  for (const config::Tracked& line : tracking.files)
-    if (const auto* file = find_named(model.track_files, line.name))
-      add(TrackerKind::file, line, file->weight, file->reverse);
-  for (const config::Tracked& line : tracking.processes)
-    if (const auto* process = find_named(model.track_processes, line.name))
-      add(TrackerKind::process, line, process->weight, process->reverse);
-}
-
-// keepalived: the interface of a route goes with it, unless the line says no_track.
-void add_interfaces_of_routes(const config::VrrpInstance& written, std::vector<Tracker>& trackers) {
-  for (const config::Route& route : written.virtual_routes) {
-    const TrackerId id{TrackerKind::interface, route.interface};
-    if (!route.no_track && !route.interface.empty() && route.interface != written.interface &&
-        std::ranges::find(trackers, id, &Tracker::id) == trackers.end())
-      trackers.push_back({.id = id, .weight = 0, .reverse = Reverse::no});
-  }
-}
-
 /// nullptr: it is alone.
 const config::SyncGroup* group_of(const config::Model& model, const std::string& instance) {
   const auto lists = [&](const config::SyncGroup& group) {
@@ -223,83 +133,6 @@ const config::SyncGroup* group_of(const config::Model& model, const std::string&
   };
   const auto found = std::ranges::find_if(model.sync_groups, lists);
   return found == model.sync_groups.end() ? nullptr : &*found;
-}
-
-// keepalived: parameters are those of the command line, so that is what is compared then.
-ProcessCheck process_of(const config::TrackProcess& written) {
-  using Written = config::TrackProcess::ParamMatch;
-  ProcessCheck check{.name = written.name,
-                     .program = written.command.front(),
-                     .parameters = {written.command.begin() + 1, written.command.end()},
-                     .quorum = written.quorum,
-                     .quorum_max = written.quorum_max,
-                     .fork_delay = written.fork_delay,
-                     .terminate_delay = written.terminate_delay};
-  if (written.param_match == Written::initial) check.match = ParameterMatch::last_may_be_longer;
-  if (written.param_match == Written::partial) check.match = ParameterMatch::first_ones;
-  if (written.param_match == Written::exact && check.parameters.empty())
-    check.match = ParameterMatch::any;
-  check.by_command_line = written.full_command || check.match != ParameterMatch::any;
-  return check;
-}
-
-ScriptCheck check_of(const config::VrrpScript& written, const config::Model& model) {
-  ScriptCheck check{.name = written.name,
-                    .interval = written.interval,
-                    .rise = written.rise,
-                    .fall = written.fall,
-                    .init_fail = written.init_fail,
-                    .command = config::command_of(written.script, model)};
-  check.command.what = kCheckCommand;
-  check.command.limit = written.timeout.count() != 0 ? written.timeout : written.interval;
-  return check;
-}
-
-// What nobody tracks is not looked at.
-void add_tracked(const config::Model& model, Wiring& wiring) {
-  std::set<TrackerId> tracked;
-  for (const InstanceSettings& each : wiring.instances)
-    for (const Tracker& tracker : each.trackers) tracked.insert(tracker.id);
-  for (const config::VrrpScript& written : model.scripts)
-    if (tracked.erase({TrackerKind::script, written.name}) != 0)
-      wiring.checks.push_back(check_of(written, model));
-  for (const config::TrackFile& written : model.track_files)
-    if (tracked.erase({TrackerKind::file, written.name}) != 0)
-      wiring.files.push_back(config::tracked_file_of(written));
-  for (const config::TrackProcess& written : model.track_processes)
-    if (tracked.erase({TrackerKind::process, written.name}) != 0)
-      wiring.processes.push_back(process_of(written));
-}
-
-// keepalived: an instance's own link may settle no longer than its peers wait, or they take over.
-Duration longest_settling(const std::vector<InstanceSettings>& instances,
-                          const std::string& interface) {
-  Duration longest = Duration::max();
-  for (const InstanceSettings& each : instances)
-    if (each.interface == interface)
-      longest = std::min(longest, (each.down_timer_adverts - 1) * each.advert_interval);
-  return longest;
-}
-
-bool is_used(const std::vector<InstanceSettings>& instances, const std::string& interface) {
-  const TrackerId tracked{TrackerKind::interface, interface};
-  return std::any_of(instances.begin(), instances.end(), [&](const InstanceSettings& each) {
-    return each.interface == interface ||
-           std::any_of(each.trackers.begin(), each.trackers.end(),
-                       [&](const Tracker& one) { return one.id == tracked; });
-  });
-}
-
-std::map<std::string, LinkDelay> link_delays_of(const config::Model& model,
-                                                const std::vector<InstanceSettings>& instances) {
-  std::map<std::string, LinkDelay> delays;
-  for (const config::LinkDelay& written : model.globals.link_delays) {
-    if (!is_used(instances, written.interface)) continue;
-    const Duration longest = longest_settling(instances, written.interface);
-    delays[written.interface] = {.down = std::min(written.down, longest),
-                                 .up = std::min(written.up, longest)};
-  }
-  return delays;
 }
 
 // keepalived: the address behind use_ipvlan is always on it, and adverts come from there.
@@ -403,62 +236,10 @@ Wiring wiring_of(const config::Model& model) {
   wiring.link_delays = link_delays_of(model, wiring.instances);
   for (const config::SyncGroup& group : model.sync_groups) {
     if (group.smtp_alert) wiring.group_mails.insert(group.name);
-    InstanceScripts scripts = common_scripts_of(group, model);
-    if (scripts == InstanceScripts{}) continue;
-    scripts.environment = {
-        variable("INSTANCES", fmt::format("{}", fmt::join(group.instances, " ")))};
-    wiring.group_scripts.emplace(group.name, std::move(scripts));
+    InstanceScripts scripts = scripts_of(group, model);
+    if (scripts != InstanceScripts{}) wiring.group_scripts.emplace(group.name, std::move(scripts));
   }
   return wiring;
-}
-
-// Hooks hear DELETED only where notify_deleted says that somebody knows the word.
-NotifyState state_told(const InstanceScripts* scripts, NotifyState state) {
-  const bool knows = scripts != nullptr && scripts->by_state.contains(NotifyState::deleted);
-  return state == NotifyState::deleted && !knows ? NotifyState::fault : state;
-}
-
-std::vector<core::Command> commands_for(const InstanceScripts& scripts, const std::string& name,
-                                        NotifyState state, std::uint8_t priority) {
-  std::vector<core::Command> commands;
-  const auto own = scripts.by_state.find(state);
-  if (own != scripts.by_state.end()) commands.push_back(own->second);
-  state = state_told(&scripts, state);
-  // keepalived tells the general script states only; the hint about a lower priority has a script
-  // of its own.
-  if (scripts.any && !is_hint(state)) {
-    core::Command& command = commands.emplace_back(*scripts.any);
-    command.argv.insert(command.argv.end(), {"INSTANCE", name, std::string(to_string(state)),
-                                             std::to_string(priority)});
-  }
-  return commands;
-}
-
-std::vector<core::Command> commands_for_group(const InstanceScripts& scripts,
-                                              const std::string& name, NotifyState state) {
-  std::vector<core::Command> commands;
-  if (const auto own = scripts.by_state.find(state); own != scripts.by_state.end())
-    commands.push_back(own->second);
-  if (scripts.any) {
-    core::Command& command = commands.emplace_back(*scripts.any);
-    command.argv.insert(command.argv.end(), {"GROUP", name, std::string(to_string(state)), "0"});
-  }
-  return commands;
-}
-
-void tell_occasion(const InstanceScripts& scripts, const Occasion& occasion,
-                   std::vector<core::Command>& commands) {
-  std::vector<std::string> told = scripts.environment;
-  const auto add = [&told](std::string_view name, std::string_view value) {
-    if (!value.empty()) told.push_back(variable(name, value));
-  };
-  add("KIND", occasion.kind);
-  add("NAME", occasion.name);
-  add("STATE", occasion.state);
-  add("PREVIOUS_STATE", occasion.previous_state);
-  add("REASON", occasion.reason);
-  add("PRIORITY", occasion.priority);
-  for (core::Command& each : commands) each.environment = told;
 }
 
 }  // namespace holdfast::vrrp

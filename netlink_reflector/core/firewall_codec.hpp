@@ -14,6 +14,9 @@
 
 namespace holdfast::netlink {
 
+/// Of a table's user data: its comment (libnftnl: NFTNL_UDATA_TABLE_COMMENT).
+inline constexpr std::uint8_t kCommentType = 0;
+
 /// How a table of ours is known by: its comment. Two directors of one host have two.
 [[nodiscard]] std::string firewall_mark(const std::string& run_dir);
 
