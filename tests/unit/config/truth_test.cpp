@@ -159,7 +159,7 @@ constexpr std::string_view kStrict =
 constexpr std::string_view kHostScripts =
     "global_defs {\n  startup_script /bin/true\n  shutdown_script /bin/true\n}\n";
 constexpr Scene kScenes[] = {
-    {Block::vrrp_instance, "accept", kStrict},
+    {Block::vrrp_instance, "accept", kStrict, true},
     {Block::global_defs, "startup_script_timeout", kHostScripts},
     {Block::global_defs, "shutdown_script_timeout", kHostScripts},
     {Block::rule_list, "inet6", kNoFamily},

@@ -74,6 +74,7 @@ struct Bench {
   runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
   netlink::Reflector reflector{io, logger, {}};
   netlink::Routing routing{io, logger, reflector, {}};
+  netlink::Firewall firewall{io, logger, reflector, {}};
   netlink::Devices devices{io, logger, reflector, {}};
   std::optional<Runner> runner;
 
@@ -84,8 +85,9 @@ struct Bench {
     auto announcements = AnnounceSocket::open();
     REQUIRE(announcements.has_value());
     runner.emplace(
-        io, logger, reflector, routing, devices, std::move(*announcements), std::nullopt,
-        [](const Notify&) {}, [](const GroupChanged&) {}, [](const RouterKey&) {});
+        io, logger, reflector, routing, firewall, devices, std::move(*announcements), std::nullopt,
+        [](const Notify&, const StateChanged*) {}, [](const GroupChanged&) {},
+        [](const RouterKey&) {});
   }
   void reload(const std::vector<InstanceSettings>& next) {
     REQUIRE(runner->prepare(next).has_value());
