@@ -30,7 +30,6 @@ constexpr Duration kLongestFault = 60s;
 void Instance::on(const InterfaceReport& event, Instant now, Actions& out) {
   const bool was_deaf = is_deaf();
   interface_ = event.status;
-  ready_.reset();
   if (was_deaf && !is_deaf()) hear_again(now);
   if (const auto source = source_address()) last_source_ = source;
   // Perhaps this was the reason: what could not be placed or sent may be possible now.

@@ -11,12 +11,6 @@
 #include <algorithm>
 
 namespace holdfast::vrrp {
-namespace {
-
-/// Writing an advert anew each time costs nothing at such an interval, but keeping it memory.
-constexpr Duration kUnhurried = std::chrono::seconds(1);
-
-}  // namespace
 
 Instance::Instance(InstanceSettings settings) : settings_(std::move(settings)) {
   adopt_settings();
@@ -25,7 +19,6 @@ Instance::Instance(InstanceSettings settings) : settings_(std::move(settings)) {
 }
 
 void Instance::adopt_settings() {
-  ready_.reset();
   subject_ = Subject{settings_.key(), settings_.name};
   addresses_ = settings_.all_addresses();
 }
@@ -270,17 +263,7 @@ void Instance::send_advert(std::uint8_t priority, Instant now, Actions& out) {
   const Credentials credentials = next_credentials(now);
   use_up(credentials);
   out.emplace_back(SendAdvert{subject_, priority, credentials.identification,
-                              ready_departure(*source, priority, credentials)});
-}
-
-core::Shared<Departure> Instance::ready_departure(const IpAddress& source, std::uint8_t priority,
-                                                  const Credentials& credentials) {
-  const bool differs_each_time = settings_.has_header() || settings_.signs();
-  if (differs_each_time || settings_.advert_interval >= kUnhurried)
-    return departure(source, priority, credentials);
-  if (!ready_ || ready_->priority != priority || ready_->departure->source != source)
-    ready_ = Ready{departure(source, priority, credentials), priority, common_form()};
-  return ready_->departure;
+                              departure(*source, priority, credentials)});
 }
 
 std::optional<Departure> Instance::next_departure() const {
@@ -346,7 +329,7 @@ void Instance::remember(Actions& out) const {
       .silence_allowed = hands_over ? *init->handover_until - last_advert_at_ + kHandoverLate
                                     : silence_allowed(settings_),
       .hands_over = hands_over,
-      .checksum = ready_ ? ready_->form : common_form(),
+      .checksum = common_form(),
       .proofs = proofs_});
 }
 

@@ -335,9 +335,6 @@ class Instance {
   void forget_needless_proofs();
 
   void send_advert(std::uint8_t priority, Instant now, Actions& out);
-  [[nodiscard]] core::Shared<Departure> ready_departure(const IpAddress& source,
-                                                        std::uint8_t priority,
-                                                        const Credentials& credentials);
   [[nodiscard]] Departure departure(const IpAddress& source, std::uint8_t priority,
                                     const Credentials& credentials) const;
   [[nodiscard]] std::vector<IpAddress> destinations(const IpAddress& source) const;
@@ -378,14 +375,6 @@ class Instance {
   core::Rare<Dialects> dialects_;
   core::Rare<PeerRemarks> remarks_;
 
-  /// Its last advert, while everything that stands in it is as it was: at a short interval it is
-  /// not written anew each time. Reset by whatever could change it.
-  struct Ready {
-    core::Shared<Departure> departure;
-    std::uint8_t priority = 0;
-    std::optional<ChecksumForm> form;  ///< common_form()
-  };
-  core::Rare<Ready> ready_;
   std::uint16_t identification_ = 0;
   Instant became_master_at_{};
   Instant last_advert_at_{};

@@ -27,7 +27,6 @@ void Instance::note_sender(const AdvertReceived& event, Instant now, Actions& ou
   const Advert& advert = event.advert;
   const bool is_known = heard_master_ && heard_master_->address == event.source;
   ++counters_.adverts_received;
-  ready_.reset();
   if (remarks_) end_remarks(*remarks_, event.source);
   master_resigned_ = advert.priority == kResignPriority;
   if (master_resigned_) {
