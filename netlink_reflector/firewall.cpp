@@ -40,32 +40,6 @@ std::string describe(int error) {
   return core::fail_errno(error, "the kernel refuses").message;
 }
 
-/// All tables of the family inet, by a socket of its own.
-TableList read_all_tables() {
-  TableList list;
-  auto socket = open_firewall_socket(Listens::no);
-  if (!socket) {
-    list.error = socket.error().system_errno;
-    return list;
-  }
-  const Bytes request = ask_for_tables();
-  if (::send(socket->fd.get(), request.data(), request.size(), 0) < 0) {
-    list.error = errno;
-    return list;
-  }
-  Bytes buffer(kNewsBytes);
-  while (!list.is_complete) {
-    const ssize_t count = ::recv(socket->fd.get(), buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      list.error = count < 0 ? errno : EIO;
-      break;
-    }
-    read_tables(std::span(buffer.data(), static_cast<std::size_t>(count)), list);
-  }
-  return list;
-}
-
 }  // namespace
 
 class Firewall::Impl {
@@ -106,6 +80,7 @@ class Firewall::Impl {
   };
   using Job = std::variant<Rebuild, Change, Remove>;
 
+  [[nodiscard]] TableList read_tables_now() const;
   [[nodiscard]] bool may_have_left() const;
   void record();
   void forget_record();
@@ -132,6 +107,8 @@ class Firewall::Impl {
   FirewallSettings settings_;
   FirewallWishes wishes_;
   std::unique_ptr<FirewallWriter> writer_;
+  /// Stays open: the kernel lets whoever closes such a socket wait for the transactions of others.
+  mutable std::optional<FirewallSocket> questions_;
   boost::asio::posix::stream_descriptor news_;
   runtime::DeadlineTimer timer_;
   runtime::RateLimiter told_;
@@ -209,6 +186,36 @@ void Firewall::Impl::flush() {
   }
 }
 
+/// All of the family inet. Does not wait for transactions.
+TableList Firewall::Impl::read_tables_now() const {
+  TableList list;
+  if (!questions_) {
+    auto socket = open_firewall_socket(Listens::no);
+    if (!socket) {
+      list.error = socket.error().system_errno;
+      return list;
+    }
+    questions_ = std::move(*socket);
+  }
+  const int fd = questions_->fd.get();
+  const Bytes request = ask_for_tables();
+  if (::send(fd, request.data(), request.size(), 0) < 0) {
+    list.error = errno;
+    return list;
+  }
+  Bytes buffer(kNewsBytes);
+  while (!list.is_complete) {
+    const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      list.error = count < 0 ? errno : EIO;
+      break;
+    }
+    read_tables(std::span(buffer.data(), static_cast<std::size_t>(count)), list);
+  }
+  return list;
+}
+
 bool Firewall::Impl::may_have_left() const {
   std::error_code ignored;
   return record_path_.empty() || std::filesystem::exists(record_path_, ignored);
@@ -227,7 +234,7 @@ void Firewall::Impl::forget_record() {
 
 void Firewall::Impl::sweep() {
   if (std::exchange(is_swept_, true) || !may_have_left()) return;
-  for (const FirewallTable& each : read_all_tables().tables) {
+  for (const FirewallTable& each : read_tables_now().tables) {
     const bool is_wanted = each.name == settings_.table && (!wishes_.is_empty() || is_built_);
     if (each.comment != mark_ || is_wanted) continue;
     logger_.log(kFirewallLeftOver, "the nftables table inet {} goes", each.name);
@@ -238,7 +245,7 @@ void Firewall::Impl::sweep() {
 
 bool Firewall::Impl::has_leftovers() const {
   return may_have_left() &&
-         std::ranges::any_of(read_all_tables().tables,
+         std::ranges::any_of(read_tables_now().tables,
                              [&](const FirewallTable& each) { return each.comment == mark_; });
 }
 
@@ -279,7 +286,7 @@ bool Firewall::Impl::get_ready() {
 
 // Nobody's table is overwritten, also not that of another director.
 bool Firewall::Impl::is_ours_to_make() {
-  const TableList list = read_all_tables();
+  const TableList list = read_tables_now();
   const auto found = std::ranges::find(list.tables, settings_.table, &FirewallTable::name);
   if (found == list.tables.end() || found->comment == mark_) return true;
   fail(fmt::format(
