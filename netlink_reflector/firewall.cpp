@@ -36,32 +36,6 @@ std::string describe(int error) {
   return core::fail_errno(error, "the kernel refuses").message;
 }
 
-/// All tables of the family inet, by a socket of its own.
-TableList read_all_tables() {
-  TableList list;
-  auto socket = open_firewall_socket(Listens::no);
-  if (!socket) {
-    list.error = socket.error().system_errno;
-    return list;
-  }
-  const Bytes request = ask_for_tables();
-  if (::send(socket->fd.get(), request.data(), request.size(), 0) < 0) {
-    list.error = errno;
-    return list;
-  }
-  Bytes buffer(kNewsBytes);
-  while (!list.is_complete) {
-    const ssize_t count = ::recv(socket->fd.get(), buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      list.error = count < 0 ? errno : EIO;
-      break;
-    }
-    read_tables(std::span(buffer.data(), static_cast<std::size_t>(count)), list);
-  }
-  return list;
-}
-
 }  // namespace
 
 void Firewall::Impl::follow(const FirewallSettings& settings) {
@@ -125,6 +99,36 @@ void Firewall::Impl::flush() {
   }
 }
 
+/// All of the family inet. Does not wait for transactions.
+TableList Firewall::Impl::read_tables_now() const {
+  TableList list;
+  if (!questions_) {
+    auto socket = open_firewall_socket(Listens::no);
+    if (!socket) {
+      list.error = socket.error().system_errno;
+      return list;
+    }
+    questions_ = std::move(*socket);
+  }
+  const int fd = questions_->fd.get();
+  const Bytes request = ask_for_tables();
+  if (::send(fd, request.data(), request.size(), 0) < 0) {
+    list.error = errno;
+    return list;
+  }
+  Bytes buffer(kNewsBytes);
+  while (!list.is_complete) {
+    const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      list.error = count < 0 ? errno : EIO;
+      break;
+    }
+    read_tables(std::span(buffer.data(), static_cast<std::size_t>(count)), list);
+  }
+  return list;
+}
+
 bool Firewall::Impl::may_have_left() const {
   std::error_code ignored;
   return record_path_.empty() || std::filesystem::exists(record_path_, ignored);
@@ -143,7 +147,7 @@ void Firewall::Impl::forget_record() {
 
 void Firewall::Impl::sweep() {
   if (std::exchange(is_swept_, true) || !may_have_left()) return;
-  for (const FirewallTable& each : read_all_tables().tables) {
+  for (const FirewallTable& each : read_tables_now().tables) {
     const bool is_wanted = each.name == settings_.table && (!wishes_.is_empty() || is_built_);
     if (each.comment != mark_ || is_wanted) continue;
     logger_.log(kFirewallLeftOver, "the nftables table inet {} goes", each.name);
@@ -154,7 +158,7 @@ void Firewall::Impl::sweep() {
 
 bool Firewall::Impl::has_leftovers() const {
   return may_have_left() &&
-         std::ranges::any_of(read_all_tables().tables,
+         std::ranges::any_of(read_tables_now().tables,
                              [&](const FirewallTable& each) { return each.comment == mark_; });
 }
 
@@ -195,7 +199,7 @@ bool Firewall::Impl::get_ready() {
 
 // Nobody's table is overwritten, also not that of another director.
 bool Firewall::Impl::is_ours_to_make() {
-  const TableList list = read_all_tables();
+  const TableList list = read_tables_now();
   const auto found = std::ranges::find(list.tables, settings_.table, &FirewallTable::name);
   if (found == list.tables.end() || found->comment == mark_) return true;
   fail(fmt::format(

@@ -54,6 +54,7 @@ class Firewall::Impl {
   };
   using Job = std::variant<Rebuild, Change, Remove>;
 
+  [[nodiscard]] TableList read_tables_now() const;
   [[nodiscard]] bool may_have_left() const;
   void record();
   void forget_record();
@@ -80,6 +81,8 @@ class Firewall::Impl {
   FirewallSettings settings_;
   FirewallWishes wishes_;
   std::unique_ptr<FirewallWriter> writer_;
+  /// Stays open: the kernel lets whoever closes such a socket wait for the transactions of others.
+  mutable std::optional<FirewallSocket> questions_;
   boost::asio::posix::stream_descriptor news_;
   runtime::DeadlineTimer timer_;
   runtime::RateLimiter told_;
