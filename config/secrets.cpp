@@ -222,13 +222,36 @@ std::optional<Stretch> password_in_url(std::string_view text, std::size_t from) 
   return std::nullopt;
 }
 
+void add_passwords_in_urls(std::string_view text, std::vector<Stretch>& hidden) {
+  for (auto url = password_in_url(text, 0); url; url = password_in_url(text, url->end))
+    hidden.push_back(*url);
+}
+
+void hide_rest(std::string_view line, std::size_t from, std::vector<Stretch>& hidden) {
+  const std::size_t begin = line.find_first_not_of(" \t=", from);
+  if (begin < line.size()) hidden.push_back({begin, line.size()});
+}
+
+/// Braces at the end of a line, behind a blank, are no part of a secret: its blocks stay readable.
+std::vector<Stretch> before_braces(std::string_view line, std::vector<Stretch> hidden) {
+  const std::size_t last = line.find_last_not_of(" \t{}");
+  const std::size_t blank = line.find_first_of(" \t", last == std::string_view::npos ? 0 : last);
+  if (blank == std::string_view::npos) return hidden;
+  for (Stretch& each : hidden) each.end = std::min(each.end, std::max(blank, each.begin));
+  std::erase_if(hidden, [](Stretch each) { return each.begin == each.end; });
+  return hidden;
+}
+
+bool is_table_name(std::string_view line) {  // of TOML
+  return line.starts_with('[') && line.ends_with(']') && !has(line, '"') && !has(line, ' ');
+}
+
 /// Follows the blocks of a text, line by line, and says from where on each line is secret.
 class Reader {
  public:
   std::optional<std::size_t> secret_from(std::string_view line) {
     const auto plain = config::secret_from(line);
-    const bool was_inside = block_.has_value();
-    const auto inside = was_inside ? from_within(line) : std::nullopt;
+    const auto inside = block_ && !is_table_name(line) ? from_within(line) : std::nullopt;
     follow(line);
     return inside && (!plain || *inside < *plain) ? inside : plain;
   }
@@ -242,7 +265,8 @@ class Reader {
     if (row == nullptr) return words[0].begin;
     if (row->secret) return words[0].end;
     const auto last = std::ranges::find(row->args, ArgType::none, &Arg::type);
-    const auto expected = static_cast<std::size_t>(last - row->args.begin()) + 1;
+    const bool assigns = words.size() > 1 && in(line, words[1]) == "=";  // TOML
+    const auto expected = static_cast<std::size_t>(last - row->args.begin()) + (assigns ? 2 : 1);
     if (words.size() <= expected || begins_comment(in(line, words[expected]))) return std::nullopt;
     return words[expected].begin;  // one too many
   }
@@ -316,7 +340,25 @@ std::vector<Stretch> Secrets::known_in(std::string_view text) const {
 }
 
 std::string Secrets::without_secrets(std::string_view sentence) const {
-  return masked(sentence, known_in(sentence));
+  std::vector<Stretch> hidden = known_in(sentence);
+  add_passwords_in_urls(sentence, hidden);
+  return masked(sentence, merged(std::move(hidden)));
+}
+
+std::string Secrets::configuration_without_secrets(std::string_view text) const {
+  Reader reader;
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    std::vector<Stretch> hidden = secret_in_excerpt(line);
+    if (const auto from = reader.secret_from(line)) hide_rest(line, *from, hidden);
+    shown += masked(line, before_braces(line, merged(std::move(hidden))));
+    if (end < text.size()) shown += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return shown;
 }
 
 // An excerpt of a long line may begin or end within a word.
@@ -327,12 +369,8 @@ std::vector<Stretch> Secrets::secret_in_excerpt(std::string_view line) const {
     if (is_part_of_one(in(line, words.front()), Cut::front)) found.push_back(words.front());
     if (is_part_of_one(in(line, words.back()), Cut::back)) found.push_back(words.back());
   }
-  for (auto url = password_in_url(line, 0); url; url = password_in_url(line, url->end))
-    found.push_back(*url);
-  if (const auto from = secret_from(line)) {
-    const std::size_t begin = line.find_first_not_of(" \t=", *from);
-    if (begin < line.size()) found.push_back({begin, line.size()});
-  }
+  add_passwords_in_urls(line, found);
+  if (const auto from = secret_from(line)) hide_rest(line, *from, found);
   return merged(std::move(found));
 }
 

@@ -29,8 +29,11 @@ class Secrets {
 
   /// Message, help and excerpt without secrets; the mark stays where it was.
   void hide_in(Diagnostic& diagnostic) const;
-  /// A sentence that may quote words of the configuration.
+  /// A sentence that may quote words of the configuration; passwords in URLs go as well.
   [[nodiscard]] std::string without_secrets(std::string_view sentence) const;
+  /// The whole text, line by line. What its words do not show to be a secret stays: a password
+  /// among the arguments of a command, unless it stands in a URL.
+  [[nodiscard]] std::string configuration_without_secrets(std::string_view text) const;
 
  private:
   enum class Cut : std::uint8_t { front, back };

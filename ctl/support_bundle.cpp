@@ -137,11 +137,14 @@ core::Result<void> collect(const Target& target, const Folder& folder) {
   config::Secrets secrets;
   std::string list = fmt::format(
       "Collected by holdfastctl support-bundle at {}.\n"
-      "Secrets of the configuration are replaced by {}.\n\n",
+      "Secrets of the configuration and passwords in URLs are replaced by {}. Passwords within "
+      "command lines are not found unless they stand in a URL: look for them.\n\n",
       runtime::iso8601_utc(runtime::now()), config::kMask);
   if (snapshot) {
     secrets.read(snapshot->text);
-    if (auto put = folder.put("configuration.txt", without_secrets(secrets, snapshot->text)); !put)
+    if (auto put =
+            folder.put("configuration.txt", secrets.configuration_without_secrets(snapshot->text));
+        !put)
       return put;
     list += "configuration.txt: the configuration in use, includes in their places\n";
   } else {
@@ -177,8 +180,9 @@ int support_bundle(const Target& target, std::string file) {
                 : "";
   if (collected && archived.empty()) {
     say(
-        fmt::format("{}: look through it before you pass it on; secrets are masked, addresses and "
-                    "names are not\n",
+        fmt::format("{}: look through it before you pass it on; secrets of the configuration and "
+                    "passwords in URLs are masked; addresses, names and passwords within command "
+                    "lines are not\n",
                     file));
     return kDone;
   }

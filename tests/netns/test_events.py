@@ -16,6 +16,8 @@ from tests.lab.director import BIN, Director
 from tests.lab.netns import Lab, Namespace, eventually
 
 SECRET = "s3cr3tpw"
+SHORT_SECRET = "q7z"
+URL_SECRET = "urlpw99"
 SAMPLE = f"""
 vrrp_instance VI_1 {{
     interface eth0
@@ -39,6 +41,28 @@ virtual_server 10.9.0.200 80 {{
         TCP_CHECK {{
             connect_timeout 1
         }}
+    }}
+}}
+"""
+MORE_SECRETS = f"""
+vrrp_script chk_page {{
+    script "/bin/true http://admin:{URL_SECRET}@127.0.0.1/"
+    interval 60
+}}
+vrrp_instance VI_2 {{
+    interface eth0
+    virtual_router_id 52
+    version 3
+    advert_int 0.2
+    authentication {{
+        auth_type PASS
+        auth_pass {SHORT_SECRET}
+    }}
+    track_script {{
+        chk_page
+    }}
+    virtual_ipaddress {{
+        10.9.0.201/24
     }}
 }}
 """
@@ -114,6 +138,8 @@ def test_others_are_told_no_events(director: Director) -> None:
 
 
 def test_the_bundle_has_everything_but_secrets(director: Director) -> None:
+    director.write_config(SAMPLE + MORE_SECRETS)
+    assert director.ctl("reload").returncode == 0
     archive = director.directory / "bundle.tar.gz"
     done = director.ctl("support-bundle", "-o", str(archive))
     assert done.returncode == 0 and str(archive) in done.stdout, done
@@ -121,8 +147,12 @@ def test_the_bundle_has_everything_but_secrets(director: Director) -> None:
     with tarfile.open(archive) as tar:
         files = {member.name.split("/", 1)[1]: tar.extractfile(member).read()
                  for member in tar.getmembers() if member.isfile()}
-    assert not [name for name, text in files.items() if SECRET.encode() in text]
-    assert b"auth_pass ****" in files["configuration.txt"]
+    for secret in SECRET, URL_SECRET, f"auth_pass {SHORT_SECRET}":
+        assert not [name for name, text in files.items() if secret.encode() in text], secret
+    assert files["configuration.txt"].count(b"auth_pass ****\n") == 2
+    assert b"http://admin:****@127.0.0.1/" in files["configuration.txt"]
+    for words in files["README.txt"].decode(), done.stdout:
+        assert "command lines" in words, words
     assert b"10.9.0.200" in files["addresses.txt"] and b"MASTER" in files["status.txt"]
     assert json.loads(files["status.json"])["vrrp"]["instances"][0]["name"] == "VI_1"
     assert b"vrrp-state" in files["events.txt"] and b"nothing changes" in files["plan.txt"]

@@ -164,6 +164,60 @@ TEST_CASE("secrets: the rest of an excerpt, its mark and ordinary words stay") {
   CHECK(shifted.source_line.substr(shifted.byte_offset, shifted.byte_length) == "odd");
 }
 
+TEST_CASE("secrets: a whole configuration without them stays a configuration") {
+  const std::string text =
+      "vrrp_script chk {\n"
+      " script \"/usr/bin/curl -s http://admin:XYZZY@127.0.0.1/\"\n"
+      "}\n"
+      "vrrp_instance VI_1 {\n"
+      " interface eth0\n"
+      " authentication {\n"
+      "  auth_type PASS\n"
+      "  auth_pass abc\n"
+      " }\n"
+      " priority 100\n"
+      "}\n"
+      "vrrp_instance VI_2 {\n"
+      " authentication { auth_type PASS auth_pass abc }\n"
+      " auth_hmac {\n"
+      "  key 1 \"a b\"\n"
+      "  XY\n"
+      " }\n"
+      "}";
+  Secrets secrets;
+  secrets.read(text);
+  CHECK(secrets.configuration_without_secrets(text) ==
+        "vrrp_script chk {\n"
+        " script \"/usr/bin/curl -s http://admin:****@127.0.0.1/\"\n"
+        "}\n"
+        "vrrp_instance VI_1 {\n"
+        " interface eth0\n"
+        " authentication {\n"
+        "  auth_type PASS\n"
+        "  auth_pass ****\n"
+        " }\n"
+        " priority 100\n"
+        "}\n"
+        "vrrp_instance VI_2 {\n"
+        " authentication { auth_type PASS auth_pass **** }\n"
+        " auth_hmac {\n"
+        "  key ****\n"
+        "  ****\n"
+        " }\n"
+        "}");
+  const std::string toml =
+      "[vrrp_instance.A.authentication]\nauth_type = \"PASS\"\nauth_pass = \"abc\"\n"
+      "[vrrp_instance.B]\npriority = 100\n";
+  CHECK(Secrets{}.configuration_without_secrets(toml) ==
+        "[vrrp_instance.A.authentication]\nauth_type = \"PASS\"\nauth_pass = ****\n"
+        "[vrrp_instance.B]\npriority = 100\n");
+}
+
+TEST_CASE("secrets: a sentence keeps the password of an address that nobody has learned") {
+  CHECK(Secrets{}.without_secrets("'curl http://a:XYZZY@b/ ftp://c:XYZZY@d' cannot run") ==
+        "'curl http://a:****@b/ ftp://c:****@d' cannot run");
+}
+
 TEST_CASE("secrets: endless lines of braces, words and addresses cost no more than reading them") {
   std::string urls;
   for (int i = 0; i < 100'000; ++i) urls += "a://b ";
