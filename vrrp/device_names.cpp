@@ -58,6 +58,12 @@ const std::string& renamed(const Names& names, const std::string& name) {
   return found == names.end() ? name : found->second;
 }
 
+void rename(const Names& names, std::set<std::string>& all) {
+  std::set<std::string> now;
+  for (const std::string& each : all) now.insert(renamed(names, each));
+  all = std::move(now);
+}
+
 void rename(const Names& names, AddressList& list) {
   const auto is_meant = [&](const VirtualAddress& each) {
     return names.contains(each.interface.str());
@@ -73,9 +79,10 @@ void rename(const Names& names, AddressList& list) {
 void keep_device_names(Wiring& wiring, const std::vector<DesiredDevice>& present) {
   const Names names = names_for(wiring, present);
   if (names.empty()) return;
-  std::set<std::string> made_up;
-  for (const std::string& name : wiring.made_up_devices) made_up.insert(renamed(names, name));
-  wiring.made_up_devices = std::move(made_up);
+  rename(names, wiring.made_up_devices);
+  rename(names, wiring.promoting);
+  for (auto& [router, addresses] : wiring.closed)
+    for (netlink::ClosedAddress& each : addresses) each.interface = renamed(names, each.interface);
   for (DesiredDevice& each : wiring.devices) each.name = std::string(renamed(names, each.name));
   rename(names, wiring.static_addresses);
   for (InstanceSettings& each : wiring.instances) {

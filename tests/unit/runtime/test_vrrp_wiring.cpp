@@ -651,6 +651,28 @@ TEST_CASE("wiring: a virtual MAC that no line names keeps its name in a reload")
   CHECK(places(named) == std::map<std::string, std::string>{{"A", "vrrp1.51"}, {"B", "vrrp.51"}});
 }
 
+TEST_CASE("wiring: what is closed and promoted on a virtual MAC goes with its name") {
+  const auto on = [](std::string_view name, std::string_view interface) {
+    return fmt::format(
+        "vrrp_instance {} {{\ninterface {}\nvirtual_router_id 51\nuse_vmac\nversion 3\n"
+        "no_accept\n{}virtual_ipaddress {{\nfe80::51\n}}\n}}\n",
+        name, interface, name == "B" ? "promote_secondaries\n" : "");
+  };
+  const Wiring before = wiring_of_text(on("A", "eth0") + on("B", "eth1"));
+  Wiring swapped = wiring_of_text(on("B", "eth1") + on("A", "eth0"));
+  REQUIRE(before.promoting.size() == 1);
+  REQUIRE(swapped.promoting != before.promoting);
+  REQUIRE(swapped.closed != before.closed);
+
+  keep_device_names(swapped, before.devices);
+
+  CHECK(swapped.promoting == before.promoting);
+  REQUIRE(swapped.closed.size() == 2);
+  for (const InstanceSettings& each : swapped.instances)
+    CHECK(swapped.closed.at(each.key()).front().interface == each.device->name);
+  CHECK(swapped.closed == before.closed);
+}
+
 TEST_CASE("wiring: an ipvlan has its address for good, and adverts come from it") {
   const Wiring wiring = wiring_of_text(vmac_instance("A", 51, "use_ipvlan ipv1 10.0.0.9/24 vepa"));
 
