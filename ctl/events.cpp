@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace holdfast::ctl {
 namespace {
@@ -28,7 +29,8 @@ struct Place {
   std::string_view process;
   std::int64_t pid = 0;
   std::int64_t newest = 0;
-  std::string problem = {};  ///< Why it told nothing the last time.
+  std::string problem = {};       ///< Why it told nothing the last time.
+  std::string told_problem = {};  ///< The last one that the reader has heard of.
 };
 
 class Reader {
@@ -47,6 +49,13 @@ class Reader {
       if (event.id.starts_with(request_.id)) say(event_line(event, request_.format));
     std::fflush(stdout);
     return anybody;
+  }
+  /// Says what keeps processes that run from telling, once until it changes.
+  void tell_problems() {
+    for (Place& place : places_)
+      if (std::exchange(place.told_problem, place.problem) != place.problem &&
+          !place.problem.empty())
+        remark(fmt::format("{}: {}\n", place.process, place.problem));
   }
   /// The first sentence about a process that is there and told nothing.
   [[nodiscard]] std::string problem() const {
@@ -118,10 +127,12 @@ int events(const Target& target, const EventsRequest& request) {
     complain(reader.problem());
     return reader.problem() == nobody(target) ? kNobodyAnswered : kFailed;
   }
+  reader.tell_problems();
   // A director that is started again goes on here; Ctrl-C ends this.
   while (request.follow && std::ferror(stdout) == 0) {
     std::this_thread::sleep_for(kPause);
     static_cast<void>(reader.read());
+    reader.tell_problems();
   }
   return kDone;
 }

@@ -1,5 +1,7 @@
 #include "ctl/exposition.hpp"
 
+#include "core/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,29 +36,14 @@ std::string_view ending(Exposition::Type type) {
   return "";
 }
 
-/// Bytes of the UTF-8 sequence that begins here; 0: none does.
-std::size_t sequence_length(std::string_view from) {
-  const auto first = static_cast<unsigned char>(from.front());
-  const std::size_t length = first < 0x80                    ? 1
-                             : first >= 0xc2 && first < 0xe0 ? 2
-                             : first >= 0xe0 && first < 0xf0 ? 3
-                             : first >= 0xf0 && first < 0xf5 ? 4
-                                                             : 0;
-  if (length == 0 || from.size() < length) return 0;
-  const bool whole = std::ranges::all_of(from.substr(1, length - 1), [](char next) {
-    return (static_cast<unsigned char>(next) & 0xc0) == 0x80;
-  });
-  return whole ? length : 0;
-}
-
 /// Names may hold any byte, a scrape must be UTF-8: one that is not would cost all of it.
 void append_escaped(std::string& to, std::string_view words) {
   while (!words.empty()) {
-    const std::size_t length = sequence_length(words);
+    const std::size_t length = core::utf8_letter_length(words);
     const std::string_view letter = words.substr(0, std::max<std::size_t>(length, 1));
     words.remove_prefix(letter.size());
     if (length == 0)
-      to += "�";
+      to += core::kReplacementLetter;
     else if (letter == "\\" || letter == "\"")
       (to += '\\') += letter;
     else if (letter == "\n")

@@ -1,5 +1,6 @@
 #include "runtime/control_desk.hpp"
 
+#include "core/utf8.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/control_session.hpp"
 #include "runtime/process.hpp"
@@ -42,6 +43,12 @@ void turn_away(ControlDesk::Socket& socket) {
       "{\"error\":\"too many clients: close some connections, or ask again later\"}\n";
   static_cast<void>(
       ::send(socket.native_handle(), kWords.data(), kWords.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+/// Names may hold any byte, JSON must be UTF-8: one that is not would cost the whole answer.
+std::shared_ptr<const std::string> text_of(std::string answer) {
+  answer += '\n';
+  return std::make_shared<const std::string>(core::as_utf8(std::move(answer)));
 }
 
 }  // namespace
@@ -170,8 +177,7 @@ void ControlDesk::ask_for_next_stranger() {
 
 void ControlDesk::give(std::uint64_t client, json::object answer) {
   asio::post(io_, [this, client, answer = std::move(answer)] {
-    if (const auto found = find(client))
-      found->say(std::make_shared<const std::string>(json::serialize(answer) + "\n"));
+    if (const auto found = find(client)) found->say(text_of(json::serialize(answer)));
   });
 }
 
@@ -228,8 +234,7 @@ void ControlDesk::take_piece(const std::string& command, const ControlPiece& pie
 
 void ControlDesk::complete(const std::string& command) {
   Document& document = documents_[command];
-  document.text += '\n';
-  const Text text = std::make_shared<const std::string>(std::exchange(document.text, {}));
+  const Text text = text_of(std::exchange(document.text, {}));
   document.complete_at = now();
   document.in_work = false;
   std::vector<std::uint64_t> asked_meanwhile;

@@ -1,5 +1,7 @@
 #include "runtime/log_text.hpp"
 
+#include "core/utf8.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -40,7 +42,7 @@ boost::json::object to_json(const LogLine& line) {
   return {{"at", utc_text(line.at)},
           {"level", level_name(line.level)},
           {"id", line.id},
-          {"text", line.text}};
+          {"text", core::as_utf8(line.text)}};
 }
 
 void render(const LogLine& line, const LogStyle& style, std::string& out) {

@@ -14,7 +14,7 @@ namespace holdfast::runtime {
 [[nodiscard]] std::string_view level_name(Level level);
 /// "2026-11-21T00:42:03.123Z"
 [[nodiscard]] std::string utc_text(std::chrono::system_clock::time_point at);
-/// {"at","level","id","text"}
+/// {"at","level","id","text"}, the text in UTF-8 whatever the line holds.
 [[nodiscard]] boost::json::object to_json(const LogLine& line);
 /// With its end of line, into `out`, which is emptied first.
 void render(const LogLine& line, const LogStyle& style, std::string& out);

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import tarfile
+import threading
 import time
 from collections.abc import Iterator
 
@@ -127,6 +129,39 @@ def test_each_process_writes_a_file_that_may_be_rotated(director: Director) -> N
     assert eventually(lambda: (directory / "all.log").exists()
                       and "watchdog-reload" in (directory / "all.log").read_text("utf-8"),
                       5) is not None
+
+
+def test_names_that_are_no_utf8_hide_nothing(director: Director) -> None:
+    other = SAMPLE.replace("router_id 51", "router_id 53").encode("utf-8")
+    director.config.write_bytes(other.replace(b"VI_1", b"V\xfcI"))
+    assert director.ctl("reload").returncode == 0
+    name = "V\ufffdI"
+    assert eventually(lambda: f"{name}: BACKUP → MASTER" in director.ctl("events").stdout,
+                      5) is not None, director.ctl("events")
+    assert director.status("vrrp")["instances"][0]["name"] == name
+    logged = (director.directory / "all_vrrp.log").read_bytes().decode("utf-8", errors="strict")
+    assert f"{name}: BACKUP → MASTER" in logged
+
+
+def test_a_process_that_tells_nothing_is_named(director: Director) -> None:
+    path = director.directory / "checkers.sock"
+    path.rename(director.directory / "hidden.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def answer() -> None:
+            client, _ = listener.accept()
+            with client:
+                client.recv(4096)
+                client.sendall(b"no object\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        done = director.ctl("events")
+        answering.join()
+    assert done.returncode == 0 and "vrrp-state" in done.stdout, done
+    assert done.stderr == f"checkers: the answer of {path} is not a JSON object\n", done
 
 
 def test_others_are_told_no_events(director: Director) -> None:
