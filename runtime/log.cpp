@@ -99,7 +99,10 @@ Logger::~Logger() {
 }
 
 void Logger::open_file(const std::string& path, const LogStyle& style) {
-  auto file = make_file_sink(path, style, impl_->lost);
+  auto file = make_file_sink(path, style, impl_->lost, [impl = impl_.get()](LogLine line) {
+    impl->recent.add(line);
+    impl->write(line);
+  });
   if (!file) return write(kNoLogFile, file.error().message);
   impl_->sinks.push_back(std::move(*file));
 }

@@ -1,7 +1,10 @@
 #include "runtime/log_sinks.hpp"
 
 #include "runtime/log_text.hpp"
+#include "runtime/messages.hpp"
 #include "runtime/unique_fd.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +12,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace holdfast::runtime {
 namespace {
@@ -48,8 +52,8 @@ class DescriptorSink final : public LogSink {
 
 class FileSink final : public LogSink {
  public:
-  FileSink(std::string path, LogStyle style, std::atomic<std::uint64_t>& lost)
-      : path_(std::move(path)), style_(std::move(style)), lost_(lost) {}
+  FileSink(std::string path, LogStyle style, std::atomic<std::uint64_t>& lost, TellOfSink tell)
+      : path_(std::move(path)), style_(std::move(style)), lost_(lost), tell_(std::move(tell)) {}
 
   core::Result<void> open() {
     UniqueFd fd(::open(path_.c_str(),
@@ -70,17 +74,29 @@ class FileSink final : public LogSink {
       looked_at_ = line.at;
       struct stat named {};
       const bool is_there = ::lstat(path_.c_str(), &named) == 0;
-      // What cannot be opened now is tried again; meanwhile the former file takes the lines.
-      if (!is_there || named.st_ino != inode_ || named.st_dev != device_) static_cast<void>(open());
+      if (!is_there || named.st_ino != inode_ || named.st_dev != device_) open_anew(line.at);
     }
     render(line, style_, line_);
     if (!write_line(fd_.get(), line_)) lost_.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:
+  // What cannot be opened now is tried again; meanwhile the former file takes the lines.
+  void open_anew(std::chrono::system_clock::time_point at) {
+    const auto opened = open();
+    const std::string problem = opened ? "" : opened.error().message;
+    if (problem == std::exchange(problem_, problem)) return;
+    const Message& message = opened ? kLogFileBack : kNoLogFile;
+    tell_({at, message.level, message.id,
+           opened ? fmt::format("the log file {} takes lines again", path_)
+                  : problem + "; lines go into the former file"});
+  }
+
   std::string path_;
   LogStyle style_;
   std::atomic<std::uint64_t>& lost_;
+  TellOfSink tell_;
+  std::string problem_;  ///< That was told.
   UniqueFd fd_;
   ino_t inode_ = 0;
   dev_t device_ = 0;
@@ -96,8 +112,9 @@ std::unique_ptr<LogSink> make_descriptor_sink(int fd, LogStyle style,
 }
 
 core::Result<std::unique_ptr<LogSink>> make_file_sink(std::string path, LogStyle style,
-                                                      std::atomic<std::uint64_t>& lost) {
-  auto sink = std::make_unique<FileSink>(std::move(path), std::move(style), lost);
+                                                      std::atomic<std::uint64_t>& lost,
+                                                      TellOfSink tell) {
+  auto sink = std::make_unique<FileSink>(std::move(path), std::move(style), lost, std::move(tell));
   if (const auto opened = sink->open(); !opened) return opened.error();
   return sink;
 }

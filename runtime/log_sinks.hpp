@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,10 +33,14 @@ struct LogStyle {
 [[nodiscard]] std::unique_ptr<LogSink> make_descriptor_sink(int fd, LogStyle style,
                                                             std::atomic<std::uint64_t>& lost);
 
+/// Takes a line that a sink has to say about itself, for all sinks. Called within write().
+using TellOfSink = std::function<void(LogLine)>;
+
 /// Appends to a file, each line at once. When something else has its name (logrotate has moved it)
-/// it is opened anew, at most a second later. Fails when it cannot be had now.
+/// it is opened anew, at most a second later; when that fails, and when it works again, one line
+/// says so. Fails when it cannot be had now.
 [[nodiscard]] core::Result<std::unique_ptr<LogSink>> make_file_sink(
-    std::string path, LogStyle style, std::atomic<std::uint64_t>& lost);
+    std::string path, LogStyle style, std::atomic<std::uint64_t>& lost, TellOfSink tell);
 
 /// Where the host's log is: journald, with fields to filter by, or syslog(3) where that is not.
 [[nodiscard]] std::unique_ptr<LogSink> make_system_sink(const std::string& process, int facility);

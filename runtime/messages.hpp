@@ -61,8 +61,15 @@ inline constexpr Message kRealtimeLimit{
 
 inline constexpr Message kNoLogFile{
     "log-file", Level::error,
-    "The file of option -g cannot be opened, so this process logs to the other places only. Its "
-    "directory must exist, and the name must be a file or free; then restart."};
+    "The file of option -g cannot be opened. At the start: this process logs to the other places "
+    "only; its directory must exist, and the name must be a file or free; then restart. After the "
+    "file was moved away: lines go into the former file until the new one can be had, which is "
+    "tried again once a second. The thread that writes has no capabilities: file and directory "
+    "must be root's (logrotate: `create 0640 root adm`, or no create)."};
+
+inline constexpr Message kLogFileBack{
+    "log-file-back", Level::info,
+    "The file of option -g, which could not be opened after it was moved away, takes lines again."};
 
 inline constexpr Message kNoPidFile{
     "runtime-no-pid-file", Level::error,

@@ -131,6 +131,24 @@ def test_each_process_writes_a_file_that_may_be_rotated(director: Director) -> N
                       5) is not None
 
 
+def test_a_file_of_somebody_else_is_said_and_the_former_one_goes_on(director: Director) -> None:
+    file, former = director.directory / "all.log", director.directory / "all.log.1"
+    file.rename(former)
+    file.touch(0o640)
+    os.chown(file, 65534, 65534)  # as logrotate's `create 0640 nobody nogroup` does
+    time.sleep(1.1)
+    assert director.ctl("reload").returncode == 0
+    said = f"cannot open the log file {file}: Permission denied; lines go into the former file"
+    assert eventually(lambda: former.read_text("utf-8").count(said) == 1, 5) is not None
+    assert director.log().count(said) == 1
+    assert said in director.ctl("events", "--id", "log-file").stdout
+
+    os.chown(file, 0, 0)
+    time.sleep(1.1)
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: "log-file-back" in file.read_text("utf-8"), 5) is not None
+
+
 def test_names_that_are_no_utf8_hide_nothing(director: Director) -> None:
     other = SAMPLE.replace("router_id 51", "router_id 53").encode("utf-8")
     director.config.write_bytes(other.replace(b"VI_1", b"V\xfcI"))

@@ -122,6 +122,52 @@ TEST_CASE("log: a file is appended to, and opened anew when it has been moved aw
   std::filesystem::remove_all(directory);
 }
 
+TEST_CASE("log: a file that cannot be opened anew is said once, and again when it can") {
+  const std::filesystem::path directory =
+      std::filesystem::temp_directory_path() / ("holdfast-anew-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(directory);
+  const std::string file = directory / "x.log";
+  StderrPipe captured;
+  {
+    LogSettings settings = kToStderr;
+    settings.file = file;
+    Logger logger("holdfast", settings);
+    logger.log(kTestInfo, "first");
+    std::this_thread::sleep_for(1100ms);
+    std::filesystem::rename(file, file + ".1");
+    std::filesystem::create_directory(file);
+    for (const char* words : {"second", "third"}) {
+      logger.log(kTestInfo, "{}", words);
+      std::this_thread::sleep_for(1100ms);
+    }
+    CHECK(logger.recent().after(0).lines.size() == 4);
+    std::filesystem::remove(file);
+    logger.log(kTestInfo, "fourth");
+  }
+  const auto read = [](const std::string& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  };
+  const auto count = [](const std::string& text, const std::string& words) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1))
+      ++found;
+    return found;
+  };
+
+  const std::string problem =
+      "error log-file: cannot open the log file " + file + ": Is a directory; lines go into";
+  const std::string told = captured.read();
+  CHECK(count(told, problem) == 1);
+  CHECK(count(told, "info log-file-back: the log file " + file + " takes lines again\n") == 1);
+  CHECK(count(read(file + ".1"), problem) == 1);
+  CHECK(count(read(file + ".1"), "test-info: third\n") == 1);
+  CHECK(count(read(file), "log-file-back") == 1);
+  CHECK(count(read(file), "test-info: fourth\n") == 1);
+  std::filesystem::remove_all(directory);
+}
+
 TEST_CASE("log: a file that cannot be had is said where the other lines go") {
   StderrPipe captured;
   {
