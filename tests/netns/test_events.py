@@ -151,12 +151,15 @@ def test_a_file_of_somebody_else_is_said_and_the_former_one_goes_on(director: Di
 
 def test_names_that_are_no_utf8_hide_nothing(director: Director) -> None:
     other = SAMPLE.replace("router_id 51", "router_id 53").encode("utf-8")
-    director.config.write_bytes(other.replace(b"VI_1", b"V\xfcI"))
+    pipe = b"global_defs {\n notify_fifo %s/f\xfc\n}\n" % str(director.directory).encode("utf-8")
+    director.config.write_bytes(pipe + other.replace(b"VI_1", b"V\xfcI"))
     assert director.ctl("reload").returncode == 0
     name = "V\ufffdI"
     assert eventually(lambda: f"{name}: BACKUP → MASTER" in director.ctl("events").stdout,
                       5) is not None, director.ctl("events")
     assert director.status("vrrp")["instances"][0]["name"] == name
+    pipes = director.status("watchdog")["notifications"]["pipes"]
+    assert [pipe["path"] for pipe in pipes] == [f"{director.directory}/f\ufffd"]
     logged = (director.directory / "all_vrrp.log").read_bytes().decode("utf-8", errors="strict")
     assert f"{name}: BACKUP → MASTER" in logged
 

@@ -1,5 +1,6 @@
 #include "watchdog/io/status.hpp"
 
+#include "core/utf8.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/turn_meter.hpp"
 #include "watchdog/version.hpp"
@@ -66,7 +67,7 @@ void hide_names(json::object& page) {
 
 json::value notifications_json(const StatusFacts& facts) {
   boost::system::error_code error;
-  json::value page = json::parse(facts.notifications, error);
+  json::value page = json::parse(core::as_utf8(facts.notifications), error);
   if (error || !page.is_object()) return nullptr;
   if (facts.readers != Readers::owners) hide_names(page.as_object());
   return page;
