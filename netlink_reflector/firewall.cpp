@@ -30,7 +30,7 @@ std::string Firewall::Impl::describe(int error) {
 void Firewall::Impl::follow(const FirewallSettings& settings) {
   if (settings != settings_) {
     settings_ = settings;
-    is_built_ = false;
+    is_built_ = is_made_ = false;
   }
   lift_pause();
   work();
@@ -62,6 +62,7 @@ void Firewall::Impl::build() {
   if (!get_ready()) return;
   const auto there = former();
   if (!there) return;
+  if (is_made_ && *there == Former::none) tell_repair({});  // news of it were lost
   tables_.insert(settings_.table);
   record();
   Rebuild job{settings_, part_ == Part::all ? wishes_.wanted() : wishes_.wanted_or_leaving()};
@@ -84,7 +85,7 @@ void Firewall::Impl::remove_others() {
   for (const std::string& each : std::vector(tables_.begin(), tables_.end())) {
     if (!goes(each)) continue;
     if (each == settings_.table) {
-      is_built_ = false;
+      is_built_ = is_made_ = false;
       wishes_.done_all({});
     }
     const auto found = std::ranges::find(list.tables, each, &FirewallTable::name);
@@ -202,7 +203,8 @@ void Firewall::Impl::end_job(const Look&, int error) {
 void Firewall::Impl::end_job(const Rebuild& job, int error) {
   if (error != 0) return fail(describe(error));
   wishes_.done_all(job.content);
-  is_built_ = !was_touched_ && job.settings == settings_;
+  is_made_ = job.settings == settings_;
+  is_built_ = is_made_ && !was_touched_;
   succeed();
 }
 

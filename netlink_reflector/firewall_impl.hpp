@@ -114,6 +114,7 @@ class Firewall::Impl {
   bool was_asked_ = false;    // the kernel, whether it has nf_tables
   bool is_loaded_ = false;    // it has
   bool is_built_ = false;     // the table of settings_ is there, and as wishes_ knows it
+  bool is_made_ = false;      // and nobody was heard to have changed it since
   bool was_touched_ = false;  // since the job under way began
   bool is_slow_ = false;      // the last wait was in vain
   std::string problem_, stuck_;

@@ -168,7 +168,7 @@ void Firewall::Impl::react(const FirewallNews& news) {
     if (!is_built_ && !job_) return;
     // What is in a table that is still there is not known either: it is made again, and nobody
     // is accused of anything.
-    const bool is_changed = news.is_touched || (is_built_ && is_gone());
+    const bool is_changed = news.is_touched || (is_made_ && is_gone());
     is_built_ = false;
     was_touched_ = true;
     if (is_changed) tell_repair(news.program);
@@ -178,7 +178,7 @@ void Firewall::Impl::react(const FirewallNews& news) {
     repaired_at_ = now;
     return work();
   }
-  repaired_at_ = *repaired_at_ + kRepairEvery;
+  if (*repaired_at_ <= now) repaired_at_ = *repaired_at_ + kRepairEvery;  // else it is set already
   retry_at_ = repaired_at_;
   timer_.arm(retry_at_);
 }
@@ -192,6 +192,7 @@ bool Firewall::Impl::is_gone() {
 }
 
 void Firewall::Impl::tell_repair(const std::string& program) {
+  is_made_ = false;
   ++repairs_;
   if (const auto held_back = told_.admit("repaired", runtime::now()))
     logger_.log(kFirewallRepaired, "{} changed or removed the nftables table inet {}{}",
