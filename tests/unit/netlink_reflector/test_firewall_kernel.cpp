@@ -146,3 +146,26 @@ TEST_CASE("what is leaving stays closed until it has left, also in a table made 
   CHECK_FALSE(closes("10.0.0.1"));
   CHECK(closes("10.0.0.2"));
 }
+
+TEST_CASE("a table that cannot be removed is told as that, and goes when it can") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  // A table that belongs to a program is changed by nobody else, and goes with it.
+  std::FILE* program = ::popen("nft -i >/dev/null 2>&1", "w");
+  REQUIRE(program != nullptr);
+  std::fputs("add table inet holdfast { flags owner; comment \"holdfast \"; }\n", program);
+  std::fflush(program);
+  for (int i = 0; i < 100 && !has("holdfast"); ++i) ::usleep(20'000);
+  REQUIRE(has("holdfast"));
+
+  bench.firewall.sweep_leftovers();
+  bench.firewall.flush();
+  CHECK(bench.firewall.state().stuck.starts_with("the nftables table inet holdfast cannot be "));
+  CHECK(bench.firewall.state().problem.empty());
+  CHECK(*bench.firewall.has_leftovers());
+
+  ::pclose(program);
+  bench.run(1200ms);
+  CHECK(bench.firewall.state().stuck.empty());
+  CHECK_FALSE(*bench.firewall.has_leftovers());
+}
