@@ -1,19 +1,14 @@
+#include "netlink_reflector/firewall.hpp"
+
 #include "netlink_reflector/firewall_impl.hpp"
 #include "netlink_reflector/messages.hpp"
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
-#include "runtime/small_file.hpp"
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <deque>
-#include <filesystem>
-#include <sys/socket.h>
 #include <utility>
 #include <variant>
 
@@ -21,68 +16,89 @@ namespace holdfast::netlink {
 namespace {
 
 constexpr core::Duration kLastRetry = std::chrono::minutes(1);
-/// Who removes the rules again and again gets them made again no more often than this.
-constexpr core::Duration kRepairEvery = std::chrono::seconds(1);
 /// For the end of a process.
 constexpr core::Duration kLongestFlush = std::chrono::seconds(2);
-/// News read in one turn of the loop; more of them are as good as an overrun.
-constexpr int kMostNews = 256;
-constexpr std::size_t kNewsBytes = std::size_t{64} << 10;
 
-std::string describe(int error) {
-  if (error == EOPNOTSUPP || error == EPROTONOSUPPORT || error == EAFNOSUPPORT)
-    return "this kernel has no nf_tables (module nf_tables)";
+}  // namespace
+
+std::string Firewall::Impl::describe(int error) {
+  if (is_without_nf_tables(error)) return "this kernel has no nf_tables (module nf_tables)";
   if (error == EPERM) return "this process may not change firewall rules (CAP_NET_ADMIN)";
   return core::fail_errno(error, "the kernel refuses").message;
 }
 
-}  // namespace
-
 void Firewall::Impl::follow(const FirewallSettings& settings) {
-  if (settings == settings_) return;
-  if (is_built_ && settings.table != settings_.table) stale_.push_back(settings_.table);
-  std::erase(stale_, settings.table);
-  settings_ = settings;
-  is_built_ = false;
-  work(Part::all);
+  if (settings != settings_) {
+    settings_ = settings;
+    is_built_ = is_made_ = false;
+  }
+  lift_pause();
+  work();
 }
 
 // ---- what is to be done ----
 
-void Firewall::Impl::work(Part part) {
+void Firewall::Impl::work() {
   if (job_) return;  // its end goes on
   if (retry_at_ && runtime::now() < *retry_at_) return;
   retry_at_.reset();
-  const bool goes = wishes_.is_empty() && is_built_ && part == Part::all;
-  if (goes) {
-    stale_.push_back(settings_.table);
-    is_built_ = false;
-    wishes_.done_all({});
+  if (!is_loaded_ && (wishes_.has_claims() && (!was_asked_ || !wishes_.is_empty()))) {
+    if (!get_ready()) return;
+    return submit(Look{}, ask_for_tables(++question_));
   }
-  if (!wishes_.is_empty() && !is_built_) {
-    if (!get_ready() || !is_ours_to_make()) return;
-    record();
-    Rebuild job{wishes_.wanted()};
-    Bytes transaction = rebuild_firewall(settings_, mark_, elements(job.content));
-    return submit(std::move(job), std::move(transaction));
-  }
+  if (sweep_is_due_ && !find_leftovers()) return;
+  if (!wishes_.is_empty()) build();
+  if (!job_ && !retry_at_ && part_ == Part::all) remove_others();
+}
+
+void Firewall::Impl::build() {
   if (is_built_) {
     Change job{wishes_.missing(),
-               part == Part::all ? wishes_.surplus() : std::vector<ClosedAddress>{}};
-    if (!job.added.empty() || !job.removed.empty()) {
-      Bytes transaction = change_firewall(settings_, elements(job.added), elements(job.removed));
-      return submit(std::move(job), std::move(transaction));
-    }
+               part_ == Part::all ? wishes_.surplus() : std::vector<ClosedAddress>{}};
+    if (job.added.empty() && job.removed.empty()) return;
+    Bytes transaction = change_firewall(settings_, elements(job.added), elements(job.removed));
+    return submit(std::move(job), std::move(transaction));
   }
-  if (part == Part::all && !stale_.empty() && get_ready()) {
-    Remove job{stale_.front()};
-    stale_.pop_front();
-    submit(job, remove_firewall({job.table}));
+  if (!get_ready()) return;
+  const auto there = former();
+  if (!there) return;
+  if (is_made_ && *there == Former::none) tell_repair({});  // news of it were lost
+  tables_.insert(settings_.table);
+  record();
+  Rebuild job{settings_, part_ == Part::all ? wishes_.wanted() : wishes_.wanted_or_leaving()};
+  Bytes transaction = rebuild_firewall(settings_, mark_, *there, elements(job.content));
+  submit(std::move(job), std::move(transaction));
+}
+
+/// Those that nobody needs; one a call.
+void Firewall::Impl::remove_others() {
+  const auto goes = [this](const std::string& each) {
+    return each != settings_.table || wishes_.is_empty();
+  };
+  if (std::ranges::none_of(tables_, goes) || !get_ready()) return;
+  const TableList list = read_tables_now();
+  if (list.error != 0)
+    return be_stuck(
+        fmt::format("cannot tell which tables of nftables there are: {}; those of "
+                    "this director stay",
+                    describe(list.error)));
+  for (const std::string& each : std::vector(tables_.begin(), tables_.end())) {
+    if (!goes(each)) continue;
+    if (each == settings_.table) {
+      is_built_ = is_made_ = false;
+      wishes_.done_all({});
+    }
+    const auto found = std::ranges::find(list.tables, each, &FirewallTable::name);
+    if (found != list.tables.end() && found->comment == mark_)
+      return submit(Remove{each}, remove_firewall({each}));
+    if (!list.is_interrupted) drop(each);  // others removed it, and may have made one of theirs
   }
 }
 
 void Firewall::Impl::close() {
-  work(Part::closing);
+  part_ = Part::closing;
+  lift_pause();
+  work();
   if (!writer_ || is_slow_) return;
   const core::Instant until = runtime::now() + kMostWait;
   // What was under way may have been something else.
@@ -91,75 +107,25 @@ void Firewall::Impl::close() {
   is_slow_ = job_.has_value();
 }
 
+void Firewall::Impl::settle() {
+  part_ = Part::all;
+  lift_pause();
+  work();
+}
+
+/// There is something new to do, and what was refused a while ago may do now. In a pause between
+/// two repairs nothing was refused.
+void Firewall::Impl::lift_pause() {
+  if (!retry_at_ || (failed_at_ && runtime::now() - *failed_at_ < kFirstRetry)) return;
+  if (wishes_.is_empty() ? !tables_.empty() : !wishes_.missing().empty()) retry_at_.reset();
+}
+
 void Firewall::Impl::flush() {
   retry_at_.reset();
-  work(Part::all);
+  settle();
   const core::Instant until = runtime::now() + kLongestFlush;
   while (writer_ && job_ && writer_->wait(until) && runtime::now() < until) {
   }
-}
-
-/// All of the family inet. Does not wait for transactions.
-TableList Firewall::Impl::read_tables_now() const {
-  TableList list;
-  if (!questions_) {
-    auto socket = open_firewall_socket(Listens::no);
-    if (!socket) {
-      list.error = socket.error().system_errno;
-      return list;
-    }
-    questions_ = std::move(*socket);
-  }
-  const int fd = questions_->fd.get();
-  const Bytes request = ask_for_tables();
-  if (::send(fd, request.data(), request.size(), 0) < 0) {
-    list.error = errno;
-    return list;
-  }
-  Bytes buffer(kNewsBytes);
-  while (!list.is_complete) {
-    const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) {
-      list.error = count < 0 ? errno : EIO;
-      break;
-    }
-    read_tables(std::span(buffer.data(), static_cast<std::size_t>(count)), list);
-  }
-  return list;
-}
-
-bool Firewall::Impl::may_have_left() const {
-  std::error_code ignored;
-  return record_path_.empty() || std::filesystem::exists(record_path_, ignored);
-}
-
-void Firewall::Impl::record() {
-  if (record_path_.empty()) return;
-  if (auto made = runtime::create_file(record_path_, 0600, 0); !made)
-    logger_.log(kRecordFailed, "{}", made.error().message);
-}
-
-void Firewall::Impl::forget_record() {
-  std::error_code ignored;
-  if (!record_path_.empty()) std::filesystem::remove(record_path_, ignored);
-}
-
-void Firewall::Impl::sweep() {
-  if (std::exchange(is_swept_, true) || !may_have_left()) return;
-  for (const FirewallTable& each : read_tables_now().tables) {
-    const bool is_wanted = each.name == settings_.table && (!wishes_.is_empty() || is_built_);
-    if (each.comment != mark_ || is_wanted) continue;
-    logger_.log(kFirewallLeftOver, "the nftables table inet {} goes", each.name);
-    stale_.push_back(each.name);
-  }
-  work(Part::all);
-}
-
-bool Firewall::Impl::has_leftovers() const {
-  return may_have_left() &&
-         std::ranges::any_of(read_tables_now().tables,
-                             [&](const FirewallTable& each) { return each.comment == mark_; });
 }
 
 // A new interface of an old name has another number.
@@ -168,7 +134,7 @@ void Firewall::Impl::on_link() {
   const auto wanted = wishes_.wanted();
   if (std::ranges::all_of(wanted, [](const auto& each) { return each.interface.empty(); })) return;
   is_built_ = false;
-  work(Part::all);
+  work();
 }
 
 std::vector<ClosedElement> Firewall::Impl::elements(
@@ -198,15 +164,20 @@ bool Firewall::Impl::get_ready() {
 }
 
 // Nobody's table is overwritten, also not that of another director.
-bool Firewall::Impl::is_ours_to_make() {
+std::optional<Former> Firewall::Impl::former() {
   const TableList list = read_tables_now();
+  if (list.error != 0) {
+    fail(describe(list.error));
+    return std::nullopt;
+  }
   const auto found = std::ranges::find(list.tables, settings_.table, &FirewallTable::name);
-  if (found == list.tables.end() || found->comment == mark_) return true;
+  if (found == list.tables.end()) return Former::none;
+  if (found->comment == mark_) return Former::ours;
   fail(fmt::format(
       "there is a table inet {} already that is not this director's{}: remove it, or "
       "name another one with 'nftables NAME' in global_defs",
       settings_.table, found->comment.empty() ? "" : fmt::format(" ('{}')", found->comment)));
-  return false;
+  return std::nullopt;
 }
 
 void Firewall::Impl::submit(Job job, Bytes transaction) {
@@ -219,13 +190,21 @@ void Firewall::Impl::end(const FirewallAnswer& answer) {
   is_slow_ = false;
   const Job job = std::move(*std::exchange(job_, std::nullopt));
   std::visit([&](const auto& each) { end_job(each, answer.error); }, job);
-  work(Part::all);
+  work();
+}
+
+void Firewall::Impl::end_job(const Look&, int error) {
+  was_asked_ = true;
+  is_loaded_ = error == 0;
+  // It is told when there is something to close.
+  if (!is_loaded_ && !wishes_.is_empty()) fail(describe(error));
 }
 
 void Firewall::Impl::end_job(const Rebuild& job, int error) {
   if (error != 0) return fail(describe(error));
   wishes_.done_all(job.content);
-  is_built_ = !was_touched_;
+  is_made_ = job.settings == settings_;
+  is_built_ = is_made_ && !was_touched_;
   succeed();
 }
 
@@ -235,75 +214,52 @@ void Firewall::Impl::end_job(const Change& job, int error) {
 }
 
 void Firewall::Impl::end_job(const Remove& job, int error) {
-  if (error == 0 || error == ENOENT) {
-    if (stale_.empty() && !is_built_ && wishes_.is_empty()) forget_record();
-    return;
-  }
-  stale_.push_back(job.table);
-  fail(describe(error));
+  if (error != 0 && error != ENOENT)
+    return be_stuck(
+        fmt::format("the nftables table inet {} cannot be removed: {}; packets to the addresses "
+                    "in it are still dropped",
+                    job.table, describe(error)));
+  stuck_.clear();
+  if (problem_.empty()) succeed();
+  // Somebody may have brought it back at once.
+  if (!was_touched_ || job.table != settings_.table) drop(job.table);
+}
+
+void Firewall::Impl::drop(const std::string& table) {
+  tables_.erase(table);
+  if (!tables_.empty()) return;
+  stuck_.clear();
+  forget_record();
 }
 
 void Firewall::Impl::fail(std::string problem) {
-  retry_at_ = runtime::now() + retry_after_;
+  try_later();
+  if (std::exchange(problem_, problem) == problem) return;
+  logger_.log(kFirewallRefused, "{}{}", problem,
+              wishes_.is_empty()
+                  ? ""
+                  : fmt::format("; meanwhile {} addresses answer although they should not",
+                                wishes_.count()));
+}
+
+void Firewall::Impl::be_stuck(std::string problem) {
+  try_later();
+  if (std::exchange(stuck_, problem) == problem) return;
+  logger_.log(kFirewallStuck, "{}", problem);
+}
+
+void Firewall::Impl::try_later() {
+  failed_at_ = runtime::now();
+  retry_at_ = *failed_at_ + retry_after_;
   retry_after_ = std::min(2 * retry_after_, kLastRetry);
   timer_.arm(retry_at_);
-  if (std::exchange(problem_, problem) == problem) return;
-  logger_.log(kFirewallRefused, "{}; meanwhile {} addresses answer although they should not",
-              problem, wishes_.count());
 }
 
 void Firewall::Impl::succeed() {
   retry_after_ = kFirstRetry;
+  failed_at_.reset();
   if (std::exchange(problem_, {}).empty()) return;
   logger_.log(kFirewallWorks, "the rules are in place in table inet {}", settings_.table);
-}
-
-// ---- what others do ----
-
-void Firewall::Impl::listen() {
-  auto socket = open_firewall_socket(Listens::yes);
-  if (!socket) {
-    logger_.log(kFirewallRefused, "{}; rules that others remove are not made again",
-                socket.error().message);
-    return;
-  }
-  news_.assign(socket->fd.release());
-  hear();
-}
-
-void Firewall::Impl::hear() {
-  news_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const auto& error) {
-    if (error) return;
-    FirewallNews news;
-    Bytes buffer(kNewsBytes);
-    int count = 0;
-    for (; count < kMostNews; ++count) {
-      const ssize_t got = ::recv(news_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (got < 0 && errno == ENOBUFS) news.is_touched = true;  // whoever asks too much is told no
-      if (got < 0 && (errno == EINTR || errno == ENOBUFS)) continue;
-      if (got <= 0) break;
-      read_firewall_news(std::span(buffer.data(), static_cast<std::size_t>(got)), settings_.table,
-                         writer_->port(), news);
-    }
-    hear();
-    if (!news.is_touched || (!is_built_ && !job_)) return;
-    is_built_ = false;
-    was_touched_ = true;
-    ++repairs_;
-    if (const auto held_back = told_.admit("repaired", runtime::now()))
-      logger_.log(kFirewallRepaired, "{} changed or removed the nftables table inet {}{}",
-                  news.program.empty() ? "somebody" : "'" + news.program + "'", settings_.table,
-                  *held_back == 0 ? "" : fmt::format(" ({} more times before)", *held_back));
-    const core::Instant now = runtime::now();
-    const bool at_once = !repaired_at_ || now - *repaired_at_ >= kRepairEvery;
-    if (at_once) {
-      repaired_at_ = now;
-      return work(Part::all);
-    }
-    repaired_at_ = *repaired_at_ + kRepairEvery;
-    retry_at_ = repaired_at_;
-    timer_.arm(retry_at_);
-  });
 }
 
 FirewallState Firewall::Impl::state() const {
@@ -311,6 +267,7 @@ FirewallState Firewall::Impl::state() const {
           .closed = wishes_.count(),
           .in_place = is_built_ && wishes_.missing().empty(),
           .problem = problem_,
+          .stuck = stuck_,
           .repairs = repairs_};
 }
 
@@ -346,7 +303,7 @@ void Firewall::close() {
   impl_->close();
 }
 void Firewall::settle() {
-  impl_->work(Impl::Part::all);
+  impl_->settle();
 }
 void Firewall::sweep_leftovers() {
   impl_->sweep();
@@ -360,7 +317,7 @@ std::size_t Firewall::claimed(const core::RouterKey& owner) const {
 FirewallState Firewall::state() const {
   return impl_->state();
 }
-bool Firewall::has_leftovers() const {
+core::Result<bool> Firewall::has_leftovers() const {
   return impl_->has_leftovers();
 }
 

@@ -4,6 +4,7 @@
 // nevertheless, and the refusal is told. Used from the loop's thread.
 #pragma once
 
+#include "core/result.hpp"
 #include "core/time.hpp"
 #include "netlink_reflector/core/firewall.hpp"
 
@@ -27,6 +28,7 @@ struct FirewallState {
   std::size_t closed = 0;  ///< Addresses that should be closed now.
   bool in_place = false;   ///< They are.
   std::string problem;     ///< Why not.
+  std::string stuck;       ///< Why something may still be closed that should not be.
   std::uint64_t repairs = 0;
 };
 
@@ -43,7 +45,7 @@ class Firewall {
   Firewall(const Firewall&) = delete;
   Firewall& operator=(const Firewall&) = delete;
 
-  /// Another table is made before the former one goes.
+  /// What was claimed counts from now on. Another table is made before the former one goes.
   void follow(const FirewallSettings& settings);
   /// See FirewallWishes.
   void claim(const core::RouterKey& owner, std::vector<ClosedAddress> addresses);
@@ -52,7 +54,7 @@ class Firewall {
   void forget(const core::RouterKey& owner);
 
   /// Before addresses are added: those that are to be closed are so now, or a moment later where
-  /// the kernel takes longer than kMostWait.
+  /// the kernel takes longer than kMostWait. Until settle() nothing is opened.
   void close();
   /// When addresses have left: opens what nobody holds any more. Does not wait.
   void settle();
@@ -63,8 +65,8 @@ class Firewall {
 
   [[nodiscard]] std::size_t claimed(const core::RouterKey& owner) const;
   [[nodiscard]] FirewallState state() const;
-  /// Tables of ours are still there, as read now.
-  [[nodiscard]] bool has_leftovers() const;
+  /// Tables of ours are still there, as read now. An error: nobody knows.
+  [[nodiscard]] core::Result<bool> has_leftovers() const;
 
  private:
   class Impl;

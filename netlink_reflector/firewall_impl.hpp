@@ -9,7 +9,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include <deque>
+#include <set>
 #include <variant>
 
 namespace holdfast::netlink {
@@ -26,24 +26,27 @@ class Firewall::Impl {
         mark_(firewall_mark(run_dir)),
         record_path_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.firewall"),
         news_(io),
-        timer_(io, [this] { work(Part::all); }),
+        timer_(io, [this] { work(); }),
         told_(std::chrono::minutes(1)) {}
 
-  /// What one call of work() may do.
-  enum class Part : std::uint8_t { closing, all };
-
   void follow(const FirewallSettings& settings);
-  void work(Part part);
   void close();
+  void settle();
   void flush();
   void sweep();
   void on_link();
   [[nodiscard]] FirewallState state() const;
-  [[nodiscard]] bool has_leftovers() const;
+  [[nodiscard]] core::Result<bool> has_leftovers();
   FirewallWishes& wishes() { return wishes_; }
 
  private:
+  /// Between close() and settle() nothing is opened.
+  enum class Part : std::uint8_t { closing, all };
+
+  /// Lets the kernel load nf_tables, in the writer's thread.
+  struct Look {};
   struct Rebuild {
+    FirewallSettings settings;
     std::vector<ClosedAddress> content;
   };
   struct Change {
@@ -52,22 +55,38 @@ class Firewall::Impl {
   struct Remove {
     std::string table;
   };
-  using Job = std::variant<Rebuild, Change, Remove>;
+  using Job = std::variant<Look, Rebuild, Change, Remove>;
 
-  [[nodiscard]] TableList read_tables_now() const;
+  void work();
+  void lift_pause();
+  void build();
+  void remove_others();
+  [[nodiscard]] TableList read_tables_now();
+  [[nodiscard]] TableList ask_once();
+  [[nodiscard]] static bool is_without_nf_tables(int error);
+  [[nodiscard]] static std::string describe(int error);
   [[nodiscard]] bool may_have_left() const;
   void record();
   void forget_record();
   [[nodiscard]] bool get_ready();
   void listen();
   void hear();
-  [[nodiscard]] bool is_ours_to_make();
+  void react(const FirewallNews& news);
+  [[nodiscard]] bool is_gone();
+  void tell_repair(const std::string& program);
+  [[nodiscard]] bool find_leftovers();
+  /// What there is by the table's name; nothing where it is not to be touched, or not known.
+  [[nodiscard]] std::optional<Former> former();
   void submit(Job job, Bytes transaction);
   void end(const FirewallAnswer& answer);
+  void end_job(const Look& job, int error);
   void end_job(const Rebuild& job, int error);
   void end_job(const Change& job, int error);
   void end_job(const Remove& job, int error);
+  void drop(const std::string& table);
   void fail(std::string problem);
+  void be_stuck(std::string problem);
+  void try_later();
   void succeed();
   [[nodiscard]] std::vector<ClosedElement> elements(const std::vector<ClosedAddress>& closed) const;
 
@@ -82,19 +101,26 @@ class Firewall::Impl {
   FirewallWishes wishes_;
   std::unique_ptr<FirewallWriter> writer_;
   /// Stays open: the kernel lets whoever closes such a socket wait for the transactions of others.
-  mutable std::optional<FirewallSocket> questions_;
+  std::optional<FirewallSocket> questions_;
+  std::uint32_t question_ = 0;
   boost::asio::posix::stream_descriptor news_;
   runtime::DeadlineTimer timer_;
   runtime::RateLimiter told_;
-  std::optional<Job> job_;         // under way
-  std::deque<std::string> stale_;  // tables of ours that are to go
+  Part part_ = Part::all;
+  std::optional<Job> job_;        // under way
+  std::set<std::string> tables_;  // of ours, that may be there
   bool is_swept_ = false;
-  bool is_built_ = false;     // the table is there, and as wishes_ knows it
+  bool sweep_is_due_ = false;
+  bool was_asked_ = false;    // the kernel, whether it has nf_tables
+  bool is_loaded_ = false;    // it has
+  bool is_built_ = false;     // the table of settings_ is there, and as wishes_ knows it
+  bool is_made_ = false;      // and nobody was heard to have changed it since
   bool was_touched_ = false;  // since the job under way began
   bool is_slow_ = false;      // the last wait was in vain
-  std::string problem_;
+  std::string problem_, stuck_;
   core::Duration retry_after_ = kFirstRetry;
   std::optional<core::Instant> retry_at_;
+  std::optional<core::Instant> failed_at_;
   std::optional<core::Instant> repaired_at_;
   std::uint64_t repairs_ = 0;
 };

@@ -1,6 +1,7 @@
 // Carries transactions to nf_tables in a thread of its own: the kernel lets a sender wait while
-// somebody else's ruleset is loaded, which may take longer than an advert may be late. One at a
-// time. Used by the firewall only.
+// somebody else's ruleset is loaded, and the first sender of all until modprobe has loaded
+// nf_tables, which may take longer than an advert may be late. One at a time. Questions may be
+// asked beside it, once an answer has come here. Used by the firewall only.
 #pragma once
 
 #include "core/result.hpp"

@@ -89,6 +89,11 @@ inline constexpr runtime::Message kFirewallRepaired{
     "counters "
     "from zero. Mostly that is 'flush ruleset', with which /etc/nftables.conf begins and the unit "
     "nftables.service ends: nothing needs to be done. Said at most once a minute."};
+inline constexpr runtime::Message kFirewallStuck{
+    "netlink-firewall-stuck", runtime::Level::error,
+    "A table of nftables that is not needed any more could not be removed: the line says why. "
+    "Packets to the addresses in it are still dropped. It is tried again after a second, then at "
+    "growing distances up to a minute; 'nft delete table' helps as well."};
 inline constexpr runtime::Message kFirewallLeftOver{
     "netlink-firewall-left-over", runtime::Level::warning,
     "A process that was killed left this table of nftables, and no virtual address of this "

@@ -283,7 +283,6 @@ class Daemon {
       if (running != nullptr && running->holds_addresses()) firewall_.hold(each.key());
     }
     firewall_.follow(wiring.firewall);
-    firewall_.settle();
   }
 
   /// keepalived: fifo_write_vrrp_states_on_reload, which leaves masters out.

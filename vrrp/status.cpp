@@ -299,7 +299,8 @@ json::object firewall_json(const netlink::FirewallState& state) {
                     {"closed_addresses", state.closed},
                     {"in_place", state.in_place},
                     {"repairs", state.repairs}};
-  if (!state.problem.empty()) page.emplace("problem", state.problem);
+  if (const auto& why = state.problem.empty() ? state.stuck : state.problem; !why.empty())
+    page.emplace("problem", why);
   return page;
 }
 
@@ -333,7 +334,8 @@ runtime::ControlPiece StatusDocument::head() const {
                     {"sync_groups", groups_of(subject_.router)}};
   if (json::object statics = statics_json(subject_.reflector, subject_.routing); !statics.empty())
     page.emplace("static", std::move(statics));
-  if (const netlink::FirewallState firewall = subject_.firewall.state(); firewall.closed != 0)
+  if (const netlink::FirewallState firewall = subject_.firewall.state();
+      firewall.closed != 0 || !firewall.stuck.empty())
     page.emplace("firewall", firewall_json(firewall));
   return [page = std::move(page)](std::string& text) {
     text = json::serialize(page);

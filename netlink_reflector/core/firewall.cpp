@@ -41,6 +41,13 @@ std::vector<ClosedAddress> FirewallWishes::wanted() const {
   return all;
 }
 
+std::vector<ClosedAddress> FirewallWishes::wanted_or_leaving() const {
+  std::vector<ClosedAddress> all = wanted();
+  const std::vector<ClosedAddress> leaving = surplus();
+  all.insert(all.end(), leaving.begin(), leaving.end());
+  return all;
+}
+
 std::size_t FirewallWishes::claimed(const core::RouterKey& owner) const {
   const auto found = owners_.find(owner);
   return found == owners_.end() ? 0 : found->second.claimed.size();

@@ -49,8 +49,12 @@ class FirewallWishes {
   void forget(const core::RouterKey& owner);
 
   [[nodiscard]] bool is_empty() const { return wanted_.empty(); }
+  /// Somebody will hold something sooner or later.
+  [[nodiscard]] bool has_claims() const { return !owners_.empty(); }
   /// All that is to be closed, each once, however many owners hold it.
   [[nodiscard]] std::vector<ClosedAddress> wanted() const;
+  /// The same, and what the table has too much: while addresses are leaving.
+  [[nodiscard]] std::vector<ClosedAddress> wanted_or_leaving() const;
   [[nodiscard]] std::size_t count() const { return wanted_.size(); }
   /// How many addresses `owner` closes while it holds; 0: it closes none.
   [[nodiscard]] std::size_t claimed(const core::RouterKey& owner) const;

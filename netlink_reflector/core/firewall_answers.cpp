@@ -63,40 +63,48 @@ std::uint8_t family_of(nlmsghdr& header) {
   return static_cast<const nfgenmsg*>(nlmsg_data(&header))->nfgen_family;
 }
 
+// The end of a list may say, too, that it could not be told to its end.
 int error_of(nlmsghdr& header) {
-  if (header.nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) return 0;
-  return -static_cast<const nlmsgerr*>(nlmsg_data(&header))->error;
+  if (header.nlmsg_len < NLMSG_LENGTH(sizeof(int))) return 0;
+  return -*static_cast<const int*>(nlmsg_data(&header));
+}
+
+bool is_last(const nlmsghdr& header) {
+  return header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR;
 }
 
 }  // namespace
 
 void read_firewall_answer(std::span<const std::uint8_t> datagram, FirewallAnswer& answer) {
   for_each_message(datagram, [&](nlmsghdr& header) {
-    if (header.nlmsg_type != NLMSG_ERROR) return;
+    if (!is_last(header)) return;
     answer.is_told = true;
     if (answer.error == 0) answer.error = error_of(header);
   });
 }
 
-Bytes ask_for_tables() {
+Bytes ask_for_tables(std::uint32_t question) {
   const std::unique_ptr<nl_msg, FreeMessage> message(nlmsg_alloc_size(256));
   HOLDFAST_ASSERT(message != nullptr, "out of memory");
   nfgenmsg head{};
   head.nfgen_family = NFPROTO_INET;
   head.version = NFNETLINK_V0;
   const int type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
-  HOLDFAST_ASSERT(nlmsg_put(message.get(), 0, 1, type, 0, NLM_F_REQUEST | NLM_F_DUMP) != nullptr &&
-                      nlmsg_append(message.get(), &head, sizeof head, NLMSG_ALIGNTO) == 0,
-                  "a fresh message has room for its headers");
+  HOLDFAST_ASSERT(
+      nlmsg_put(message.get(), 0, question, type, 0, NLM_F_REQUEST | NLM_F_DUMP) != nullptr &&
+          nlmsg_append(message.get(), &head, sizeof head, NLMSG_ALIGNTO) == 0,
+      "a fresh message has room for its headers");
   const auto* from = reinterpret_cast<const std::uint8_t*>(nlmsg_hdr(message.get()));
   return {from, from + nlmsg_hdr(message.get())->nlmsg_len};
 }
 
 void read_tables(std::span<const std::uint8_t> datagram, TableList& list) {
   for_each_message(datagram, [&](nlmsghdr& header) {
-    if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
+    if (header.nlmsg_seq != list.question) return;
+    if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) list.is_interrupted = true;
+    if (is_last(header)) {
       list.is_complete = true;
-      if (header.nlmsg_type == NLMSG_ERROR) list.error = error_of(header);
+      list.error = error_of(header);
       return;
     }
     if (!is_nftables(header) || (header.nlmsg_type & 0xff) != NFT_MSG_NEWTABLE) return;

@@ -193,10 +193,10 @@ class TableWriter {
   TableWriter(Batch& batch, const FirewallSettings& settings)
       : batch_(batch), settings_(settings) {}
 
-  void write(const std::string& mark) {
-    add_table(mark);
+  void write(const std::string& mark, Former former) {
+    add_table(mark, former == Former::none ? NLM_F_EXCL : 0);
     batch_.add(NFT_MSG_DELTABLE, 0, [&](Batch& out) { out.text(NFTA_TABLE_NAME, name()); });
-    add_table(mark);
+    add_table(mark, 0);
     add_set(kSet4, 1, kTypeIpv4, 4);
     add_set(kSet6, 2, kTypeIpv6, 16);
     add_set(kSetLinks, 3, joined(kTypeIpv6, settings_.by_index ? kTypeIndex : kTypeName),
@@ -207,8 +207,8 @@ class TableWriter {
  private:
   [[nodiscard]] const std::string& name() const { return settings_.table; }
 
-  void add_table(const std::string& mark) {
-    batch_.add(NFT_MSG_NEWTABLE, NLM_F_CREATE, [&](Batch& out) {
+  void add_table(const std::string& mark, int flags) {
+    batch_.add(NFT_MSG_NEWTABLE, NLM_F_CREATE | flags, [&](Batch& out) {
       out.text(NFTA_TABLE_NAME, name());
       Bytes comment{kCommentType, static_cast<std::uint8_t>(mark.size() + 1)};
       comment.insert(comment.end(), mark.begin(), mark.end());
@@ -343,10 +343,10 @@ std::string firewall_mark(const std::string& run_dir) {
   return ("holdfast " + run_dir).substr(0, kLongestComment);
 }
 
-Bytes rebuild_firewall(const FirewallSettings& settings, const std::string& mark,
+Bytes rebuild_firewall(const FirewallSettings& settings, const std::string& mark, Former former,
                        std::span<const ClosedElement> content) {
   Batch batch;
-  TableWriter(batch, settings).write(mark);
+  TableWriter(batch, settings).write(mark, former);
   put_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, settings, content);
   return batch.finish();
 }

@@ -26,10 +26,12 @@ struct ClosedElement {
   InterfaceIndex index{};  ///< With FirewallSettings::by_index, of a link-local address.
 };
 
-/// All in one transaction: whatever was there by this name is gone, and the table is as it should
-/// be.
+/// What is there by the name of a table that is to be made.
+enum class Former : std::uint8_t { none, ours };
+/// All in one transaction: what was there by this name is gone, and the table is as it should be.
+/// With Former::none it is refused (EEXIST) where there is one nevertheless.
 [[nodiscard]] Bytes rebuild_firewall(const FirewallSettings& settings, const std::string& mark,
-                                     std::span<const ClosedElement> content);
+                                     Former former, std::span<const ClosedElement> content);
 /// Likewise one transaction, in a table that is there.
 [[nodiscard]] Bytes change_firewall(const FirewallSettings& settings,
                                     std::span<const ClosedElement> added,
@@ -40,7 +42,8 @@ struct ClosedElement {
 struct FirewallAnswer {
   int error = 0;         ///< errno; of several the first.
   std::string why;       ///< What the kernel says about it; mostly empty.
-  bool is_told = false;  ///< It was about the transaction's last message, or an error.
+  bool is_told = false;  ///< It was about the transaction's last message, or an error, or the
+                         ///< end of a list.
 };
 void read_firewall_answer(std::span<const std::uint8_t> datagram, FirewallAnswer& answer);
 
@@ -48,13 +51,14 @@ struct FirewallTable {
   std::string name;
   std::string comment;
 };
-/// Asks for all tables of the family inet.
-[[nodiscard]] Bytes ask_for_tables();
-/// True when the last one was told; `error` is set when there is no such thing.
+/// Asks for all tables of the family inet. The answers have the question's number.
+[[nodiscard]] Bytes ask_for_tables(std::uint32_t question);
 struct TableList {
+  std::uint32_t question = 0;  ///< Answers to others are passed over.
   std::vector<FirewallTable> tables;
-  bool is_complete = false;
-  int error = 0;
+  bool is_complete = false;     ///< Nothing more follows: all were told, or there is an error.
+  bool is_interrupted = false;  ///< Others changed tables meanwhile: one may be left out.
+  int error = 0;                ///< Not 0: which tables there are is not known.
 };
 void read_tables(std::span<const std::uint8_t> datagram, TableList& list);
 

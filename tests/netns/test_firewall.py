@@ -144,6 +144,50 @@ def test_what_is_flushed_or_killed_stays_closed(network: Network) -> None:
     assert firewall(director)["in_place"]
 
 
+def test_a_reload_that_changes_all_at_once_opens(network: Network) -> None:
+    director = Director(network.director, text_of(globals_="nftables_counters"))
+    director.start("-P")
+    become_master(director)
+    assert not network.answers(VIP)
+    reload(director, text_of("accept"))  # without the word for counters as well
+    assert eventually(lambda: tables(network.director) == "", 1)
+    assert network.answers(VIP)
+
+    reload(director, text_of("no_accept"))
+    assert eventually(lambda: not network.answers(VIP), 1)
+    for _ in range(2):  # the second time it waits before it makes the rules again
+        network.director.run("nft", "flush", "table", "inet", "holdfast")
+        time.sleep(0.1)
+    reload(director, text_of("accept"))
+    assert eventually(lambda: tables(network.director) == "", 3)
+    assert network.answers(VIP)
+
+
+def test_a_table_out_of_a_saved_ruleset_goes(network: Network) -> None:
+    director = Director(network.director, text_of())
+    director.start("-P")
+    become_master(director)
+    saved = director.directory / "saved.nft"
+    saved.write_text(network.director.run("nft", "list", "ruleset").stdout, encoding="ascii")
+    network.director.run("ip", "link", "set", "eth0", "down")
+    assert eventually(lambda: tables(network.director) == "", 2)
+    network.director.run("nft", "-f", saved)
+    assert eventually(lambda: tables(network.director) == "", 3)
+    network.director.run("nft", "add", "table", "inet", "holdfast")  # not with our mark
+    time.sleep(1.2)
+    assert tables(network.director) == "table inet holdfast"
+    network.director.run("nft", "delete", "table", "inet", "holdfast")
+    director.stop()
+
+    network.director.run("ip", "link", "set", "eth0", "up")
+    network.director.run("nft", "-f", saved)  # before the next start, as at boot
+    director.write_config(text_of("accept"))
+    director.start("-P")
+    assert eventually(lambda: tables(network.director) == "", 3)
+    become_master(director)
+    assert network.answers(VIP)
+
+
 def test_the_watchdog_takes_the_table_off_with_the_addresses(network: Network) -> None:
     director = Director(network.director, text_of())
     director.start("-P")
@@ -167,6 +211,11 @@ def test_a_table_of_somebody_else_is_left_alone_and_told(network: Network) -> No
     assert firewall(director)["problem"].startswith(problem)
     [shown] = director.status("vrrp")["instances"]
     assert any("answer although they should not" in each for each in shown["troubles"])
+    time.sleep(4)  # by now it waits for 4 s between two tries, and the last was 1 s ago
     network.director.run("nft", "delete", "table", "inet", "holdfast")
-    assert eventually(lambda: not network.answers(VIP), 5)
+    network.director.run("ip", "link", "set", "eth0", "down")
+    assert eventually(lambda: not director.holds(VIP), 2)
+    network.director.run("ip", "link", "set", "eth0", "up")
+    assert eventually(lambda: director.holds(VIP), 3)
+    assert not network.answers(VIP)  # addresses that come do not wait for that
     assert "problem" not in firewall(director)

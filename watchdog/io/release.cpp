@@ -59,9 +59,12 @@ core::Result<void> release(runtime::Logger& logger, const runtime::ChildOptions&
   if (routes != 0)
     return core::fail("{} routes and rules of this director are still there", routes);
   const std::size_t addresses = reflector.owned_count() - reflector.staying_count();
-  if (addresses == 0 && !firewall.has_leftovers()) return {};
-  if (addresses == 0) return core::fail("the nftables table of this director is still there");
-  return core::fail("{} addresses of this director are still on their interfaces", addresses);
+  if (addresses != 0)
+    return core::fail("{} addresses of this director are still on their interfaces", addresses);
+  const auto has_table = firewall.has_leftovers();
+  if (!has_table) return has_table.error();
+  if (*has_table) return core::fail("the nftables table of this director is still there");
+  return {};
 }
 
 }  // namespace

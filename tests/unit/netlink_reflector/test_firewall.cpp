@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -106,7 +107,7 @@ TEST_CASE("firewall: what was lost with a table is missing again") {
 TEST_CASE("firewall: a table is made from nothing in one transaction") {
   const std::vector<ClosedElement> content{{closed("10.0.0.1"), 0}};
 
-  const auto types = types_in(rebuild_firewall({}, firewall_mark("/run/x"), content));
+  const auto types = types_in(rebuild_firewall({}, firewall_mark("/run/x"), Former::ours, content));
 
   CHECK(types.front() == NFNL_MSG_BATCH_BEGIN);
   CHECK(types.at(1) == NFT_MSG_NEWTABLE);
@@ -115,6 +116,65 @@ TEST_CASE("firewall: a table is made from nothing in one transaction") {
   CHECK(std::count(types.begin(), types.end(), NFT_MSG_NEWCHAIN) == 2);
   CHECK(std::count(types.begin(), types.end(), NFT_MSG_NEWSETELEM) == 1);
   CHECK(types.back() == NFNL_MSG_BATCH_END);
+}
+
+TEST_CASE("firewall: where there was none, a table that has come meanwhile is not overwritten") {
+  for (const Former former : {Former::none, Former::ours}) {
+    const Bytes batch = rebuild_firewall({}, firewall_mark("/run/x"), former, {});
+    nlmsghdr begin{};
+    std::memcpy(&begin, batch.data(), sizeof begin);
+    nlmsghdr first{};
+    std::memcpy(&first, batch.data() + NLMSG_ALIGN(begin.nlmsg_len), sizeof first);
+
+    CHECK(((first.nlmsg_flags & NLM_F_EXCL) != 0) == (former == Former::none));
+  }
+}
+
+TEST_CASE("firewall: a list that the kernel could not tell is not an empty one") {
+  const auto message = [](int type, std::uint32_t question, int flags, int error) {
+    nlmsghdr header{};
+    header.nlmsg_len = NLMSG_LENGTH(sizeof error);
+    header.nlmsg_type = static_cast<std::uint16_t>(type);
+    header.nlmsg_flags = static_cast<std::uint16_t>(flags);
+    header.nlmsg_seq = question;
+    Bytes bytes(header.nlmsg_len);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    std::memcpy(bytes.data() + NLMSG_HDRLEN, &error, sizeof error);
+    return bytes;
+  };
+  for (const int type : {NLMSG_ERROR, NLMSG_DONE}) {
+    TableList list;
+    list.question = 7;
+    read_tables(message(type, 6, 0, -ENOMEM), list);  // what was asked before
+    CHECK_FALSE(list.is_complete);
+    read_tables(message(type, 7, 0, -ENOMEM), list);
+    CHECK(list.is_complete);
+    CHECK(list.error == ENOMEM);
+  }
+  TableList list;
+  read_tables(message(NLMSG_DONE, 0, NLM_F_DUMP_INTR, 0), list);
+  CHECK(list.is_interrupted);
+  CHECK(list.error == 0);
+  FirewallAnswer answer;
+  read_firewall_answer(message(NLMSG_DONE, 0, 0, 0), answer);
+  CHECK(answer.is_told);
+  CHECK(answer.error == 0);
+}
+
+TEST_CASE("firewall: what is leaving stays closed in a table that is made anew") {
+  FirewallWishes wishes;
+  CHECK_FALSE(wishes.has_claims());
+  wishes.claim(owner(1), {closed("10.0.0.1")});
+  wishes.claim(owner(2), {closed("10.0.0.2")});
+  CHECK(wishes.has_claims());
+  wishes.hold(owner(1));
+  wishes.done_all(wishes.wanted());
+
+  wishes.release(owner(1));
+  wishes.hold(owner(2));
+
+  CHECK(wishes.wanted() == List{closed("10.0.0.2")});
+  CHECK(wishes.wanted_or_leaving() == List{closed("10.0.0.2"), closed("10.0.0.1")});
 }
 
 TEST_CASE("firewall: thousands of addresses are told in pieces that fit into a message") {
