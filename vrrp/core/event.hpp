@@ -34,6 +34,8 @@ struct InterfaceStatus {
   /// Of peers of instances without an interface and a source: what the kernel's route to them would
   /// send from. A peer without a route is not in it.
   std::map<IpAddress, IpAddress> sources_to = {};
+  /// Of those peers: a virtual address that the route would send from, and nothing stands in for.
+  std::map<IpAddress, IpAddress> virtual_sources_to = {};
   /// Groups of instances that could not be joined, in order: those instances hear nobody.
   std::vector<IpAddress> deaf_groups = {};
   /// Whom nobody hears there although nothing is wrong with the socket, by MAC address ("":

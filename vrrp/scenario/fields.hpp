@@ -101,7 +101,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, sources_to,
-         deaf_groups, unheard, device_troubles, silent] = value;
+         virtual_sources_to, deaf_groups, unheard, device_troubles, silent] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -110,6 +110,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive("trouble_v6", trouble_v6);
   archive("own_addresses", own_addresses);
   archive("sources_to", sources_to);
+  archive("virtual_sources_to", virtual_sources_to);
   archive("deaf_groups", deaf_groups);
   archive("unheard", unheard);
   archive("device_troubles", device_troubles);
