@@ -365,9 +365,9 @@ void describe(auto& archive, Either<Reload> auto& value) {
 
 void describe(auto& archive, Either<Situation> auto& value) {
   auto& [state, since, why, leaving, interface, last_source, faults, verdicts, resumed_priority,
-         resume, placement, setback, send_trouble, steering, heard_master, master_resigned,
-         slowest_peer, rival, list_difference, dialects, remarks, became_master_at, last_advert_at,
-         proofs, utc_ahead] = value;
+         resumed_adds, resume, placement, setback, send_trouble, steering, heard_master,
+         master_resigned, slowest_peer, rival, list_difference, dialects, remarks, became_master_at,
+         last_advert_at, proofs, utc_ahead] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -377,6 +377,7 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive("faults", faults);
   archive("verdicts", verdicts);
   archive("resumed_priority", resumed_priority);
+  archive("resumed_adds", resumed_adds);
   archive.maybe("resume", resume);
   archive.maybe("placement", placement);
   archive.maybe("setback", setback);
