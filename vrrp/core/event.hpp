@@ -39,7 +39,8 @@ struct InterfaceStatus {
   /// Groups of instances that could not be joined, in order: those instances hear nobody.
   std::vector<IpAddress> deaf_groups = {};
   /// Whom nobody hears there although nothing is wrong with the socket, by MAC address ("":
-  /// everybody), with the sentences that say why and what to do.
+  /// everybody; "unicast": what is not sent to a group), with the sentences that say why and what
+  /// to do.
   std::map<std::string, std::string> unheard = {};
   /// Virtual interfaces above it that cannot be had, with the sentences that say why.
   std::map<std::string, std::string> device_troubles = {};
