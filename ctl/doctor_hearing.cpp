@@ -7,6 +7,9 @@
 namespace holdfast::ctl {
 namespace {
 
+/// A key of HostInterface::unheard: what is sent to a group is heard.
+constexpr std::string_view kUnicastOnly = "unicast";
+
 using vrrp::InstanceSettings;
 using vrrp::doctor::Finding;
 
@@ -21,7 +24,9 @@ Finding finding_of(const std::string& interface, std::string subject, const std:
   return {.interface = interface,
           .subject = std::move(subject),
           .speaker = {},
-          .reason = mac.empty() ? "taken_by_master" : "private_macvlan",
+          .reason = mac.empty()           ? "taken_by_master"
+                    : mac == kUnicastOnly ? "passthru"
+                                          : "private_macvlan",
           .sentence = sentence,
           .cure = {}};
 }
@@ -41,7 +46,9 @@ std::vector<Finding> deaf_places(const HostFacts& host, const Expectations& expe
         const InstanceSettings& settings = each.settings;
         if (settings.interface != name) continue;
         is_used = true;
-        if (!mac.empty() && mac != virtual_mac_of(settings)) continue;
+        const bool is_met =
+            mac == kUnicastOnly ? settings.unicast.has_value() : mac == virtual_mac_of(settings);
+        if (!mac.empty() && !is_met) continue;
         findings.push_back(
             finding_of(name,
                        fmt::format("{} (VRID {}, {})", settings.name, settings.vrid,
@@ -49,7 +56,7 @@ std::vector<Finding> deaf_places(const HostFacts& host, const Expectations& expe
                        mac, sentence));
       }
       // A port of a bridge that nobody uses for VRRP is as it should be.
-      if (!is_used && !mac.empty() && findings.size() == before)
+      if (!is_used && !mac.empty() && mac != kUnicastOnly && findings.size() == before)
         findings.push_back(finding_of(name, "this host", mac, sentence));
     }
   }

@@ -88,7 +88,9 @@ std::string virtual_mac_of(const config::VrrpInstance& instance) {
 void check_hearing(Online& online, const config::VrrpInstance& instance) {
   const HostInterface* interface = online.find(instance.interface);
   if (interface == nullptr) return;
-  for (const std::string& from : {std::string(), virtual_mac_of(instance)}) {
+  std::vector<std::string> ours{"", virtual_mac_of(instance)};
+  if (instance.unicast) ours.emplace_back("unicast");
+  for (const std::string& from : ours) {
     const auto found = interface->unheard.find(from);
     if (found == interface->unheard.end()) continue;
     if (online.said.insert("unheard " + instance.interface + from).second)

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace holdfast::netlink {
 namespace {
@@ -82,15 +83,27 @@ core::Result<void> Devices::load() {
 void Devices::know_marks() {
   const std::string stem = "holdfast " + run_dir_;
   mark_ = fmt::format("{} {}", stem, identity_of(run_dir_));
-  marks_ = {mark_, stem};  // of versions that wrote no number
+  marks_ = {mark_};
+  // A mark without a number may be a neighbour's of an older version.
+  const bool is_alone = keepers_beside(run_dir_) == OtherKeepers::none;
   for (const Link& link : reflector_.links()) {
+    if (is_alone && link.alias == stem) of_old_versions_.insert(link.index);
     if (!link.alias.starts_with(stem + " ") || marks_.contains(link.alias)) continue;
     if (!keeper_lives(link.alias.substr(stem.size() + 1))) marks_.insert(link.alias);
   }
 }
 
+bool Devices::is_ours(const Link& link) const {
+  return marks_.contains(link.alias) ||
+         (of_old_versions_.contains(link.index) && link.alias == "holdfast " + run_dir_);
+}
+
 void Devices::on_changed(std::function<void(const std::string& parent)> callback) {
   on_changed_ = std::move(callback);
+}
+
+void Devices::on_up(std::function<void(const std::string& device)> callback) {
+  on_up_ = std::move(callback);
 }
 
 void Devices::follow(std::vector<DesiredDevice> wanted) {
@@ -184,7 +197,15 @@ bool Devices::set_up(Kept& kept, const Link& device) {
     append_device_up(wanted, device, alias, sequence, datagram);
   });
   if (result.system_errno == ENODEV) return true;  // deleted meanwhile: the mirror will say so
-  if (result.system_errno == EADDRINUSE && waits_for_former(kept.device)) return false;
+  const bool has_waited = std::exchange(kept.waits, false);
+  if (const std::string former = former_of(kept.device);
+      result.system_errno == EADDRINUSE && !former.empty()) {
+    kept.waits = true;
+    set_problem(kept, fmt::format("{} waits for {}, which has its MAC address until its addresses "
+                                  "have gone",
+                                  kept.device.name, former));
+    return false;
+  }
   if (result.system_errno != 0) {
     is_refused_ = true;
     set_problem(kept,
@@ -200,15 +221,15 @@ bool Devices::set_up(Kept& kept, const Link& device) {
   kept.prepared = device.index;
   kept.is_new = false;
   kept.is_made = false;
+  if (has_waited && on_up_) on_up_(kept.device.name);
   return true;
 }
 
 // A reload has given it another name: the addresses move first, and then the former one goes.
-bool Devices::waits_for_former(const DesiredDevice& device) const {
-  const std::vector<Link> links = reflector_.links();
-  return std::any_of(links.begin(), links.end(), [&](const Link& link) {
-    return is_ours(link) && link.mac == device.mac && !kept_.contains(link.name);
-  });
+std::string Devices::former_of(const DesiredDevice& device) const {
+  for (const Link& link : reflector_.links())
+    if (is_ours(link) && link.mac == device.mac && !kept_.contains(link.name)) return link.name;
+  return {};
 }
 
 // Addresses leave in their own time; a master hands over before.
@@ -278,7 +299,11 @@ bool Devices::remove_together(const std::vector<Link>& devices) {
   const StepResult ended = ask([group](std::size_t, std::uint32_t sequence, Bytes& datagram) {
     append_group_end(group, sequence, datagram);
   });
-  return ended.system_errno == 0;
+  if (ended.system_errno != 0) return false;
+  for (std::size_t at = 0; at < devices.size(); ++at)
+    if (const int error = moved[at].system_errno; error != 0 && error != ENODEV)
+      remove(devices[at]);  // it was not in the group
+  return true;
 }
 
 void Devices::set_problem(Kept& kept, std::string problem) {
@@ -314,7 +339,8 @@ std::vector<DesiredDevice> Devices::ours() const {
 
 std::string Devices::problem(const std::string& name) const {
   const auto found = kept_.find(name);
-  return found == kept_.end() ? std::string{} : found->second.problem;
+  const bool is_stopped = found != kept_.end() && !found->second.waits;
+  return is_stopped ? found->second.problem : std::string{};
 }
 
 std::optional<DeviceState> Devices::state(const std::string& name) const {

@@ -56,6 +56,9 @@ class Devices {
   [[nodiscard]] core::Result<void> load();
   /// Another problem, or none any more, with a device above this interface.
   void on_changed(std::function<void(const std::string& parent)> callback);
+  /// A device that had to wait for a former name of it to go is up: nobody has been told of what is
+  /// on it. Comes from within follow() or the reflector's work.
+  void on_up(std::function<void(const std::string& device)> callback);
 
   /// These, and no others. What can be made is there when this returns. Those that are no longer
   /// among them go when their addresses have gone.
@@ -82,6 +85,7 @@ class Devices {
     InterfaceIndex prepared = 0;  // whose settings were written last
     bool is_new = true;           // not seen as it should be yet
     bool is_made = false;         // by us, just now
+    bool waits = false;           // for another name of it to go: that is no reason to stop
   };
 
   void work();
@@ -89,8 +93,9 @@ class Devices {
   [[nodiscard]] bool create(Kept& kept, const Link& parent);
   [[nodiscard]] bool set_up(Kept& kept, const Link& device);
   void know_marks();
-  [[nodiscard]] bool is_ours(const Link& link) const { return marks_.contains(link.alias); }
-  [[nodiscard]] bool waits_for_former(const DesiredDevice& device) const;
+  [[nodiscard]] bool is_ours(const Link& link) const;
+  /// The name of the one that it waits for; empty: there is none.
+  [[nodiscard]] std::string former_of(const DesiredDevice& device) const;
   void remove_unwanted();
   void remove(const Link& device);
   [[nodiscard]] bool remove_together(const std::vector<Link>& devices);
@@ -104,13 +109,15 @@ class Devices {
   Reflector& reflector_;
   std::string run_dir_;
   std::string mark_;
-  std::set<std::string> marks_;  // ours, and of predecessors that live no more
+  std::set<std::string> marks_;               // ours, and of predecessors that live no more
+  std::set<InterfaceIndex> of_old_versions_;  // there at the start, with a mark without a number
   BorrowedSettings borrowed_;
   std::optional<Requests> requests_;
   std::map<std::string, Kept> kept_;
   std::set<std::string> promoting_;
   std::map<InterfaceIndex, core::Instant> unwanted_;  // since when
   std::function<void(const std::string&)> on_changed_;
+  std::function<void(const std::string&)> on_up_;
   core::Duration pause_ = kPause;
   bool follows_ = false;
   bool works_ = false;

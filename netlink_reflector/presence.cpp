@@ -35,6 +35,18 @@ int show(const runtime::UniqueFd& socket, std::string_view name) {
   return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), length) == 0 ? 0 : errno;
 }
 
+OtherKeepers others_than(std::string_view stem) {
+  std::ifstream table("/proc/net/unix");
+  if (!table) return OtherKeepers::some;
+  std::string line;
+  while (std::getline(table, line)) {
+    const std::size_t at = line.find(kShownPrefix);
+    if (at == std::string::npos) continue;
+    if (!std::string_view(line).substr(at + 1).starts_with(stem)) return OtherKeepers::some;
+  }
+  return OtherKeepers::none;
+}
+
 }  // namespace
 
 // Containers have directories of one name, and one directory several names.
@@ -74,15 +86,11 @@ core::Result<Presence> Presence::announce(const std::string& run_dir, Company co
 }
 
 OtherKeepers Presence::others() const {
-  std::ifstream table("/proc/net/unix");
-  if (!table) return OtherKeepers::some;
-  std::string line;
-  while (std::getline(table, line)) {
-    const std::size_t at = line.find(kShownPrefix);
-    if (at == std::string::npos) continue;
-    if (!std::string_view(line).substr(at + 1).starts_with(stem_)) return OtherKeepers::some;
-  }
-  return OtherKeepers::none;
+  return others_than(stem_);
+}
+
+OtherKeepers keepers_beside(const std::string& run_dir) {
+  return others_than(fmt::format("{}{}.", kPrefix, identity_of(run_dir)));
 }
 
 }  // namespace holdfast::netlink

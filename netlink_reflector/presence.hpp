@@ -32,6 +32,8 @@ class Presence {
 
 /// "DEVICE.INODE": which directory this is, whatever it is called in a container.
 [[nodiscard]] std::string identity_of(const std::string& run_dir);
+/// Whether there are keepers of other directories than this one, as Presence::others().
+[[nodiscard]] OtherKeepers keepers_beside(const std::string& run_dir);
 /// A process of that directory keeps addresses in this network namespace now.
 [[nodiscard]] bool keeper_lives(const std::string& identity);
 

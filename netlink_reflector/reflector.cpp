@@ -40,6 +40,9 @@ bool Reflector::is_usable(const core::IpAddress& address, InterfaceIndex from) c
   const bool is_of_the_link = !address.is_v4() && address.is_link_local();
   return is_of_the_link ? all.is_usable(from, address) : all.is_usable(address);
 }
+bool Reflector::is_ours(const core::IpAddress& address) const {
+  return impl_->keeper().is_ours(address);
+}
 
 void Reflector::look() {
   impl_->look();

@@ -88,6 +88,9 @@ class Reflector {
   /// link, and counts on `from` only.
   [[nodiscard]] bool is_usable(const core::IpAddress& address, InterfaceIndex from) const;
 
+  /// Some interface has this address from us, or from a predecessor.
+  [[nodiscard]] bool is_ours(const core::IpAddress& address) const;
+
   /// Takes up what the kernel has said until now, so that what this process has just asked of it is
   /// in the mirror. No callback runs.
   void look();

@@ -21,9 +21,11 @@ std::pair<std::string_view, std::string_view> shape_of(std::string_view name) {
   return {prefix, name.substr(point + 1)};
 }
 
+/// Only one device above an interface can be up with a MAC address, whatever it is called.
 bool is_same(const DesiredDevice& wanted, const DesiredDevice& present) {
   return wanted.parent == present.parent && wanted.kind == present.kind &&
-         wanted.mac == present.mac && shape_of(wanted.name) == shape_of(present.name);
+         wanted.mac == present.mac &&
+         (wanted.mac || shape_of(wanted.name) == shape_of(present.name));
 }
 
 using Names = std::map<std::string, std::string>;  // old → new

@@ -70,6 +70,9 @@ InterfacesByName RehearsalDesk::interfaces(const std::vector<InstanceSettings>& 
   HostQuestion host;
   for (const Instance* each : runner_.router().instances()) host.add(each->settings());
   for (const InstanceSettings& each : coming) host.add(each);
+  const auto known = runner_.router().situation().interfaces;
+  if (const auto found = known.find({}); found != known.end())
+    host.known = found->second.sources_to;
   InterfacesByName all;
   if (wanted.contains({})) all[{}] = host_status(reflector_, host);
   for (const netlink::Link& link : reflector_.links())

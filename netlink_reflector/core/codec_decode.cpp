@@ -68,7 +68,7 @@ OperState read_operstate(View bytes) {
 void read_link_info(View bytes, Link& link) {
   const auto info = read_attributes<IFLA_INFO_DATA + 1>(bytes);
   link.kind = read_string(info[IFLA_INFO_KIND]);
-  if (link.kind != "macvlan" && link.kind != "ipvlan") return;
+  if (link.kind != "macvlan" && link.kind != "macvtap" && link.kind != "ipvlan") return;
   static_assert(IFLA_MACVLAN_MODE == 1 && IFLA_IPVLAN_MODE == 1);
   const View mode = read_attributes<IFLA_MACVLAN_MODE + 1>(info[IFLA_INFO_DATA])[1];
   link.mode = read_u32(mode, read_struct<std::uint16_t>(mode).value_or(0));

@@ -10,6 +10,8 @@ namespace {
 
 /// linux/if_link.h: MACVLAN_MODE_PRIVATE.
 constexpr std::uint32_t kMacvlanPrivate = 1;
+/// linux/if_link.h: MACVLAN_MODE_PASSTHRU.
+constexpr std::uint32_t kMacvlanPassthru = 8;
 /// RFC 9568 §7.3: all virtual routers' begin so.
 constexpr std::array<std::uint8_t, 4> kVirtualRouters{0x00, 0x00, 0x5e, 0x00};
 
@@ -23,6 +25,13 @@ bool is_of_a_virtual_router(const core::MacAddress& mac) {
 // the like before any socket of IP is looked for. A VRF leaves it where it is.
 std::string why_taken_by(const Link& master, const Link& link) {
   if (master.kind == "vrf") return {};
+  if (master.kind == "openvswitch")
+    return fmt::format(
+        "interface {0} is a port of Open vSwitch, which takes all that comes in: no advert is "
+        "heard "
+        "on {0}, and each director is master; write the internal port of its bridge as interface "
+        "(ovs-vsctl port-to-br {0} names it)",
+        link.name);
   const std::string what = master.kind == "bridge"
                                ? fmt::format("a port of the bridge {}", master.name)
                                : fmt::format("a part of {}{}{}", master.kind,
@@ -33,12 +42,22 @@ std::string why_taken_by(const Link& master, const Link& link) {
       link.name, what, master.name);
 }
 
+std::string why_passed_through(const Link& above, const Link& link) {
+  return fmt::format(
+      "the {0} {1} of this host, in mode passthru, takes what is sent to {2}: no advert of a "
+      "unicast "
+      "peer is heard on {2}, and each director is master; write another interface, or change the "
+      "mode of {1} (it has to be made anew)",
+      above.kind, above.name, link.name);
+}
+
 }  // namespace
 
 // drivers/net/macvlan.c: macvlan_handle_frame looks for the sender among its own; one in mode
 // private takes the frame, bridge and vepa let it pass, and one that is down is not looked for.
+// One in mode passthru, up or down, takes all but what is sent to a group.
 bool may_take_frames(const Link& link) {
-  return link.kind == "macvlan";
+  return link.kind == "macvlan" || link.kind == "macvtap";
 }
 
 Unheard unheard_on(const Link& link, std::span<const Link> all) {
@@ -48,16 +67,18 @@ Unheard unheard_on(const Link& link, std::span<const Link> all) {
       if (std::string why = why_taken_by(each, link); !why.empty())
         unheard.emplace("", std::move(why));
     }
+    if (may_take_frames(each) && each.mode == kMacvlanPassthru && each.lower == link.index)
+      unheard.emplace(kUnicastOnly, why_passed_through(each, link));
     const bool is_private = may_take_frames(each) && each.mode == kMacvlanPrivate && each.up;
     if (!is_private || each.lower != link.index || !each.mac || !is_of_a_virtual_router(*each.mac))
       continue;
     unheard.emplace(
         each.mac->to_string(),
-        fmt::format("the macvlan {0} of this host, in mode private, takes what comes from its MAC "
+        fmt::format("the {3} {0} of this host, in mode private, takes what comes from its MAC "
                     "address {1}: adverts of a partner that has it, too (FRR, use_vmac), are not "
                     "heard on {2}; remove it (ip link del {0}), or change its mode (ip link set "
-                    "{0} type macvlan mode vepa)",
-                    each.name, each.mac->to_string(), link.name));
+                    "{0} type {3} mode vepa)",
+                    each.name, each.mac->to_string(), link.name, each.kind));
   }
   return unheard;
 }

@@ -8,8 +8,12 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace holdfast::netlink {
+
+/// A key of Unheard: what is sent to a group is heard.
+inline constexpr std::string_view kUnicastOnly = "unicast";
 
 /// By the MAC address that frames come from ("": by whomever), why they are not heard on `link`,
 /// and what to do: one sentence. Empty: all are. `all`: the links of this host.

@@ -134,6 +134,8 @@ class Keeper {
   /// See primary_v4 in reflector.hpp.
   [[nodiscard]] std::optional<core::IpAddress> source(const Mirror& mirror, InterfaceIndex index,
                                                       core::Family family) const;
+  /// See reflector.hpp.
+  [[nodiscard]] bool is_ours(const core::IpAddress& address) const;
   /// How many addresses are ours, leftovers included.
   [[nodiscard]] std::size_t owned_count() const;
   /// Of those: what a sweep that lets statics stay does not touch.

@@ -196,4 +196,12 @@ std::optional<core::IpAddress> Keeper::source(const Mirror& mirror, InterfaceInd
   return choose_source(own, family, {});
 }
 
+bool Keeper::is_ours(const core::IpAddress& address) const {
+  return std::ranges::any_of(devices_, [&](const auto& each) {
+    const auto& [index, device] = each;
+    return !device.standings.all_at(index, address, Trait::ours).empty() ||
+           !device.standings.all_at(index, address, Trait::left).empty();
+  });
+}
+
 }  // namespace holdfast::netlink

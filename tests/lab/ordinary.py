@@ -329,6 +329,11 @@ def differences(ours: Seen, theirs: Seen) -> list[str]:
     return told
 
 
+def run_in_neither(ours: Seen, theirs: Seen) -> bool:
+    """Then nothing was compared: "the same" says little."""
+    return not ours.runs and not theirs.runs
+
+
 def link_of_the_first(boxes: list[Inhabitant], state: str) -> None:
     """Somebody pulls the cable of each one's first interface, or puts it back."""
     for one in boxes:

@@ -88,3 +88,28 @@ def test_a_private_macvlan_with_the_virtual_mac_takes_the_partners_adverts(machi
     assert eventually(lambda: entry(director).get("troubles"), 3) is not None
     a.ip("link del left.51")
     assert eventually(lambda: not entry(director).get("troubles"), 3) is not None
+
+
+def test_a_macvlan_in_mode_passthru_takes_what_peers_send(machines) -> None:
+    a, b = machines
+    a.ip("link add guest0 link eth0 type macvlan mode passthru", "link set guest0 up")
+    peers = [f"unicast_src_ip 10.9.0.{us}\n unicast_peer {{\n  10.9.0.{them}\n }}"
+             for us, them in ((1, 2), (2, 1))]
+    director = begin(a, b, config(100, extra=peers[0]), config(150, extra=peers[1]))
+    assert is_said(director, "the macvlan guest0 of this host, in mode passthru")
+
+    a.ip("link del guest0")
+    assert eventually(lambda: entry(director).get("state") == "BACKUP", 5) is not None
+    assert "guest0" not in "".join(entry(director)["troubles"])
+
+
+def test_a_macvlan_in_mode_passthru_lets_groups_pass(machines) -> None:
+    a, b = machines
+    a.ip("link add guest0 link eth0 type macvlan mode passthru", "link set guest0 up")
+    partner = Director(b, config(150))
+    partner.start("-P")
+    partner.wait_for(VIP)
+    director = Director(a, config(100))
+    director.start("-P")
+    assert eventually(lambda: (entry(director).get("master") or {}).get("priority") == 150, 3)
+    assert not is_said(director, "passthru")

@@ -127,6 +127,46 @@ def test_a_reload_renames_no_device_and_deletes_none_with_addresses(lab: Lab) ->
     assert link(machine, "vrrp1.51")["ifindex"] == index
 
 
+def test_who_shared_a_named_device_keeps_it_when_its_line_has_gone(lab: Lab) -> None:
+    host = Host(lab)
+    machine = host.machine
+
+    def text(second: str) -> str:
+        one = ("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n priority 255\n"
+               " garp_master_delay 0\n virtual_ipaddress {\n  10.9.0.200/24\n  10.10.0.200/24 dev eth1 use_vmac\n"
+               " }\n}\n")
+        two = ("vrrp_instance VI_2 {\n interface eth1\n virtual_router_id 51\n priority 255\n"
+               f" use_vmac {second}\n virtual_ipaddress {{\n  10.10.0.201/24\n }}\n}}\n")
+        return one + (two if second else "")
+
+    director = Director(machine, text("own51"))
+    director.start("-P")
+    director.wait_for("10.10.0.200")
+    director.wait_for("10.10.0.201")
+    index = link(machine, "own51")["ifindex"]
+
+    director.write_config(text(""))
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: devices_of(machine)["own51"][2] == ["10.10.0.200/24"], 8) is not None
+    assert set(devices_of(machine)) == {"own51"}
+    assert link(machine, "own51")["ifindex"] == index
+    assert "UP" in link(machine, "own51")["flags"]
+
+    def announcements() -> int:
+        return sum(each.gratuitous and each.sender == "10.10.0.200"
+                   for each in host.captures["eth1"].arps())
+
+    time.sleep(0.3)
+    before = announcements()
+    director.write_config(text("own52"))  # a line has another name for it
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: set(devices_of(machine)) == {"own52"}, 8) is not None
+    assert eventually(lambda: "UP" in link(machine, "own52")["flags"], 3) is not None
+    assert eventually(lambda: announcements() > before, 2) is not None, "it was down until now"
+    assert "own52 waits for own51, which has its MAC address" in director.log()
+    assert "FAULT" not in director.log()
+
+
 def test_directors_of_two_containers_leave_each_others_devices_alone(lab: Lab) -> None:
     """Both call their run directory by one name, and share the network."""
     machine = Host(lab).machine
@@ -134,6 +174,9 @@ def test_directors_of_two_containers_leave_each_others_devices_alone(lab: Lab) -
     place.mkdir()
     pair = []
     for number in (51, 52):
+        if pair:  # a neighbour of an older version, which wrote no number
+            machine.ip("link add left0 link eth1 type macvlan",
+                       f'link set left0 alias "holdfast {place}"')
         config = lab.directory / f"{number}.conf"
         config.write_text(text_of(255, "use_vmac", f"10.9.0.{number}/24").replace(
             "virtual_router_id 51", f"virtual_router_id {number}"), encoding="ascii")
@@ -145,11 +188,16 @@ def test_directors_of_two_containers_leave_each_others_devices_alone(lab: Lab) -
             f"vrrp.{n}", ("", "", []))[2] == [f"10.9.0.{n}/24"], 10) is not None, (
                 [each.output() for each in pair])
     assert set(devices_of(machine)) == {"vrrp.51", "vrrp.52"}
+    assert link(machine, "left0")
     assert pair[1].stop() == 0
+    assert link(machine, "left0")
+    machine.ip("link del left0")
     assert set(devices_of(machine)) == {"vrrp.51"}
     assert "device-repaired" not in pair[0].output()
 
     machine.kill_everything()  # and its container is made anew
+    assert eventually(lambda: "holdfast.addresses" not in machine.run(
+        "cat", "/proc/net/unix").stdout, 3) is not None
     pair[0] = machine.spawn(
         "unshare", "--mount", "sh", "-ec", f'mount -t tmpfs run {place}; exec "$@"', "sh",
         str(BIN / "holdfast"), "-n", "-l", "-P", "-f", str(lab.directory / "52.conf"),

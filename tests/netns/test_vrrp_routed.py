@@ -17,14 +17,14 @@ PLACES = {4: ("192.0.2.1", "198.51.100.2", "203.0.113.10"),
 
 
 def config(source: str, peer: str, vip: str, priority: int, interface: str = "",
-           extra: str = "") -> str:
+           extra: str = "", device: str = "lo") -> str:
     written = f"unicast_src_ip {source}" if source else ""
     return (
         "vrrp_instance VI_1 {\n state BACKUP\n virtual_router_id 51\n version 3\n"
         f" priority {priority}\n advert_int 0.2\n {written}\n"
         + (f" interface {interface}\n" if interface else "")
         + f" unicast_peer {{\n {peer}\n }}\n {extra}\n"
-        f" virtual_ipaddress {{\n {vip} dev lo\n }}\n}}\n"
+        f" virtual_ipaddress {{\n {vip} dev {device}\n }}\n}}\n"
     )
 
 
@@ -151,3 +151,60 @@ def test_the_route_chooses_the_source_where_none_is_written(sides) -> None:
     is_master(other, one, vip)
     a.ip("route add default via 10.0.0.254")
     is_master(one, other, vip, 12)
+
+
+def test_adverts_still_come_to_the_former_source_after_the_route_has_moved(sides) -> None:
+    a, _, b = sides
+    peer, vip = "198.51.100.2", "203.0.113.10"
+    one = Director(a, config("", peer, vip, 50))
+    other = Director(b, config("", "10.0.0.1", vip, 100))
+    other.start("-P")
+    one.start("-P")
+    assert eventually(lambda: (entry(one).get("master") or {}).get("address") == peer, 5)
+    a.ip("route replace default via 10.0.1.254", "addr add 10.0.0.9/32 dev lo")
+    assert eventually(lambda: entry(one).get("source") == "10.0.1.1", 7), one.log()
+    assert eventually(lambda: one.holds(vip), 1.5) is None, "two masters\n" + one.log()
+    assert entry(one)["counters"]["errors"]["bad_destination"] == 0
+
+
+@pytest.fixture
+def alone(lab: Lab) -> Namespace:
+    """One link, and a peer on it that says nothing."""
+    a, b = lab.machines("a", "b")
+    a.sysctl(ipv6__conf__all__disable_ipv6=0, ipv6__conf__default__disable_ipv6=0,
+             ipv6__conf__default__accept_dad=0)
+    lab.ip(f"link add name eth0 netns {a.name} type veth peer name eth0 netns {b.name}")
+    b.ip("link set eth0 up")
+    a.ip("addr add 10.0.0.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad",
+         "link set eth0 up", "route add default dev eth0")
+    return a
+
+
+@pytest.mark.parametrize(("peer", "vip", "own"), [
+    ("10.7.0.2", "10.7.0.10/24", "10.0.0.1"),
+    ("2001:db8::2", "2001:db8::10/64", "2001:db8::1")])
+def test_a_virtual_address_that_the_kernel_prefers_is_no_source(
+        alone: Namespace, peer: str, vip: str, own: str) -> None:
+    one = Director(alone, config("", peer, vip, 100, device="eth0"))
+    one.start("-P")
+    address = vip.partition("/")[0]
+    assert eventually(lambda: one.holds(address), 5) is not None, one.log()
+    assert address in alone.run("ip", "route", "get", peer).stdout, "the kernel would send from it"
+    assert eventually(lambda: entry(one)["state"] != "MASTER", 1.2) is None, one.log()
+    assert entry(one)["source"] == own
+
+
+def test_an_owner_sends_from_its_own_address(alone: Namespace) -> None:
+    one = Director(alone, config("", "10.0.0.2", "10.0.0.1/24", 255, device="eth0"))
+    one.start("-P")
+    assert eventually(lambda: entry(one).get("state") == "MASTER", 3) is not None, one.log()
+    assert entry(one)["source"] == "10.0.0.1"
+
+
+def test_where_there_is_only_a_virtual_address_the_fault_says_so(alone: Namespace) -> None:
+    one = Director(alone, config("", "10.0.0.2", "10.0.0.3/24", 100, device="eth0"))
+    one.start("-P")
+    assert eventually(lambda: one.holds("10.0.0.3"), 5) is not None, one.log()
+    alone.ip("addr del 10.0.0.1/24 dev eth0", "addr del 127.0.0.1/8 dev lo")
+    assert eventually(lambda: "is a virtual address: write unicast_src_ip" in one.log(), 3), (
+        one.log())

@@ -34,10 +34,13 @@ struct InterfaceStatus {
   /// Of peers of instances without an interface and a source: what the kernel's route to them would
   /// send from. A peer without a route is not in it.
   std::map<IpAddress, IpAddress> sources_to = {};
+  /// Of those peers: a virtual address that the route would send from, and nothing stands in for.
+  std::map<IpAddress, IpAddress> virtual_sources_to = {};
   /// Groups of instances that could not be joined, in order: those instances hear nobody.
   std::vector<IpAddress> deaf_groups = {};
   /// Whom nobody hears there although nothing is wrong with the socket, by MAC address ("":
-  /// everybody), with the sentences that say why and what to do.
+  /// everybody; "unicast": what is not sent to a group), with the sentences that say why and what
+  /// to do.
   std::map<std::string, std::string> unheard = {};
   /// Virtual interfaces above it that cannot be had, with the sentences that say why.
   std::map<std::string, std::string> device_troubles = {};

@@ -95,6 +95,15 @@ std::string Instance::why_without_source() const {
   if (settings_.source_address)
     return fmt::format("no interface has the address {} to send from",
                        settings_.source_address->to_string());
+  if (settings_.is_routed() && settings_.unicast) {
+    for (const UnicastPeer& peer : settings_.unicast->peers)
+      if (const auto found = (*interface_)->virtual_sources_to.find(peer.address);
+          found != (*interface_)->virtual_sources_to.end())
+        return fmt::format(
+            "the route's source towards {}, {}, is a virtual address: write "
+            "unicast_src_ip",
+            peer.address.to_string(), found->second.to_string());
+  }
   if (settings_.is_routed())
     return "no route of this host leads to a unicast peer: there is no address to send from";
   if (settings_.family == core::Family::v4)

@@ -20,7 +20,9 @@ std::uint8_t Instance::reckon_priority() {
   const bool knows_all =
       std::none_of(settings_.trackers.begin(), settings_.trackers.end(), is_open);
   if (knows_all) resumed_priority_ = 0;
-  if (resumed_priority_ != 0) return resumed_priority_;
+  // Kept apart and clamped here: points beyond the least and the most come back whole.
+  if (resumed_priority_ != 0)
+    return vrrp::effective_priority(resumed_priority_, {}, {}, resumed_adds_);
   return vrrp::effective_priority(settings_.priority, settings_.trackers, verdicts(),
                                   steering().adds);
 }

@@ -91,7 +91,9 @@ std::vector<std::string> Instance::deafness() const {
   // RFC 9568 §7.3.
   const std::string mac = fmt::format(
       "00:00:5e:00:{}:{:02x}", settings_.family == core::Family::v4 ? "01" : "02", settings_.vrid);
-  for (const std::string& from : {std::string(), mac}) {
+  std::vector<std::string> ours{"", mac};
+  if (settings_.unicast) ours.emplace_back("unicast");
+  for (const std::string& from : ours) {
     const auto found = (*interface_)->unheard.find(from);
     if (found != (*interface_)->unheard.end()) sentences.push_back(found->second);
   }
@@ -148,6 +150,7 @@ Duration Instance::promised_by(const ResumeFromPage& page) const {
 void Instance::on(const ResumeFromPage& event, Instant, Actions&) {
   resume_ = event;
   resumed_priority_ = event.priority;
+  resumed_adds_ = 0;
   priority_ = reckon_priority();
 }
 

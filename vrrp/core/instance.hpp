@@ -361,6 +361,7 @@ class Instance {
   core::Rare<Verdicts> verdicts_;
   std::uint8_t priority_ = 0;          // the effective one
   std::uint8_t resumed_priority_ = 0;  // of the predecessor, while trackers are silent; 0: none
+  int resumed_adds_ = 0;               // what an operator has added since
   core::Rare<ResumeFromPage> resume_;
   std::optional<Placement> placement_;
   core::Rare<Setback> setback_;

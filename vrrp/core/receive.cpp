@@ -128,8 +128,18 @@ std::string wrong_destination(const Received& packet, const InstanceSettings& se
   if (!settings.unicast)
     return fmt::format("sends to {} instead of the group {}: is it configured for unicast?", theirs,
                        settings.channel().to_string());
-  return fmt::format("sends to {} instead of our address {}: is it configured for multicast?",
-                     theirs, own ? own->to_string() : "(there is none now)");
+  const std::string ours = own ? own->to_string() : "(there is none now)";
+  if (packet.destination.is_multicast())
+    return fmt::format("sends to {} instead of our address {}: is it configured for multicast?",
+                       theirs, ours);
+  return fmt::format("sends to {} instead of our address {}: write ours in its unicast_peer",
+                     theirs, ours);
+}
+
+bool is_for_us(const Received& packet, const InstanceSettings& settings,
+               const std::optional<IpAddress>& own) {
+  if (!settings.unicast) return packet.destination == settings.channel();
+  return packet.destination == own || hears_at_any_address(settings, packet);
 }
 
 /// The priority is not compared: it moves. A twin with our very configuration looks like our echo.
@@ -147,9 +157,7 @@ Argument of_our_address(const Advert& advert, const InstanceSettings& settings) 
 std::optional<Argument> object_to_envelope(const Received& packet, const Advert& advert,
                                            const InstanceSettings& settings,
                                            const std::optional<IpAddress>& own) {
-  const bool is_for_us =
-      settings.unicast ? packet.destination == own : packet.destination == settings.channel();
-  if (!is_for_us) {
+  if (!is_for_us(packet, settings, own)) {
     return Argument{Objection::bad_destination, wrong_destination(packet, settings, own)};
   }
   if (packet.source == own) return of_our_address(advert, settings);
@@ -202,6 +210,11 @@ std::optional<Argument> object_to_content(const Advert& advert, const InstanceSe
 }
 
 }  // namespace
+
+bool hears_at_any_address(const InstanceSettings& settings, const Received& packet) {
+  return settings.is_routed() && !settings.source_address && settings.unicast &&
+         !packet.destination.is_multicast() && peer_at(*settings.unicast, packet.source) != nullptr;
+}
 
 std::string_view to_string(Objection objection) {
   switch (objection) {

@@ -127,6 +127,10 @@ struct Rejected {
 /// What follows the authentication header, or the whole payload of a packet without one.
 [[nodiscard]] Decoded<std::span<const std::uint8_t>> advert_in(const Received& packet);
 
+/// Without an interface and a written source, the source follows the routes, and peers know the
+/// former one: what one of them sends to whatever address of this host is meant.
+[[nodiscard]] bool hears_at_any_address(const InstanceSettings& settings, const Received& packet);
+
 /// All checks for one instance, in the order: TTL, structure and checksum (decode_advert),
 /// destination, source, peers, proof of origin (AH, signature), interval, authentication, owner
 /// rule, address list. `own_address` is what this instance sends from (nullopt: no address now).

@@ -71,6 +71,7 @@ void Rehearsal::reload(std::vector<InstanceSettings> next,
       status.link_local = seen.link_local;
       status.own_addresses = seen.own_addresses;
       status.sources_to = seen.sources_to;
+      status.virtual_sources_to = seen.virtual_sources_to;
       if (status == known->second) continue;
     }
     up_[name] = status.exists && status.up;

@@ -320,7 +320,9 @@ const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) cons
   if (packet.interface.empty()) return routed_receiver(packet, here);
   // Those without an interface have heard it themselves.
   for (const Listener& each : listeners({}, packet.family, vrid))
-    if (is_addressed(each, packet.destination)) return nullptr;
+    if (is_addressed(each, packet.destination) ||
+        hears_at_any_address(slots_[each.slot]->settings(), packet))
+      return nullptr;
   return here.empty() ? nullptr : &*slots_[here.front().slot];
 }
 
@@ -328,6 +330,10 @@ const Instance* Router::receiver(const Received& packet, std::uint8_t vrid) cons
 // meant them.
 const Instance* Router::routed_receiver(const Received& packet,
                                         std::span<const Listener> here) const {
+  if (here.empty()) return nullptr;
+  for (const auto& [name, interface] : interfaces_)
+    for (const Listener& each : listeners(name, packet.family, here.front().vrid))
+      if (is_addressed(each, packet.destination)) return nullptr;
   for (const Listener& each : here) {
     const auto& unicast = slots_[each.slot]->settings().unicast;
     const bool is_peer = unicast && std::ranges::any_of(unicast->peers, [&](const auto& peer) {

@@ -25,6 +25,7 @@ struct Situation {
   core::ReasonSet faults;
   Verdicts verdicts;
   std::uint8_t resumed_priority = 0;
+  int resumed_adds = 0;
   core::Rare<ResumeFromPage> resume;
   std::optional<Placement> placement;
   core::Rare<Setback> setback;

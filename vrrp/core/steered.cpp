@@ -1,9 +1,6 @@
 // Instance and what an operator asked of it: another priority for a while, or to leave its
 // mastership to a peer. Not in the RFC, and keepalived has no word for it.
 #include "vrrp/core/instance.hpp"
-#include "vrrp/core/tracking.hpp"
-
-#include <algorithm>
 
 namespace holdfast::vrrp {
 
@@ -14,11 +11,7 @@ void Instance::on(const Steered& event, Instant now, Actions& out) {
   const Steering before = steering();
   steering_.reset();
   if (event.steering != Steering{}) steering_ = event.steering;
-  if (!event.is_recalled && resumed_priority_ != 0) {
-    const int sum = resumed_priority_ + event.steering.adds - before.adds;
-    resumed_priority_ =
-        static_cast<std::uint8_t>(std::clamp<int>(sum, kLeastTracked, kMostTracked));
-  }
+  if (!event.is_recalled) resumed_adds_ += event.steering.adds - before.adds;
   follow_priority(now, out);
   const bool resigns = event.steering.resigns && !before.resigns && !event.is_recalled;
   if (!resigns || state_name() != StateName::master) return;

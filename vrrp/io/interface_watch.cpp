@@ -2,7 +2,6 @@
 
 #include "netlink_reflector/core/hearing.hpp"
 #include "runtime/clock.hpp"
-#include "vrrp/io/route_source.hpp"
 #include "vrrp/messages.hpp"
 
 #include <algorithm>
@@ -21,15 +20,6 @@ std::vector<PortKey> ports_of(const InstanceSettings& settings) {
 
 }  // namespace
 
-std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings) {
-  std::set<IpAddress> all;
-  if (settings.source_address) all.insert(*settings.source_address);
-  if (settings.unicast) {
-    for (const UnicastPeer& peer : settings.unicast->peers) all.insert(peer.address);
-  }
-  return all;
-}
-
 InterfaceStatus interface_status(const netlink::Reflector& reflector, const netlink::Link& link,
                                  const std::set<IpAddress>& addresses) {
   InterfaceStatus status{.exists = true, .up = link.is_usable(), .primary_address = {}};
@@ -37,27 +27,6 @@ InterfaceStatus interface_status(const netlink::Reflector& reflector, const netl
   status.link_local = reflector.link_local(link.index);
   for (const IpAddress& address : addresses) {
     if (reflector.is_usable(address, link.index)) status.own_addresses.push_back(address);
-  }
-  return status;
-}
-
-void HostQuestion::add(const InstanceSettings& settings) {
-  const AddressList all = settings.all_addresses();
-  for (const VirtualAddress& each : all) passing.insert(each.prefix.address);
-  if (!settings.is_routed()) return;
-  addresses.merge(addresses_to_watch(settings));
-  if (settings.source_address || !settings.unicast) return;
-  for (const UnicastPeer& peer : settings.unicast->peers) peers.insert(peer.address);
-}
-
-InterfaceStatus host_status(const netlink::Reflector& reflector, const HostQuestion& question) {
-  InterfaceStatus status{.exists = true, .up = true, .primary_address = {}};
-  for (const IpAddress& address : question.addresses) {
-    if (reflector.is_usable(address, 0)) status.own_addresses.push_back(address);
-  }
-  for (const IpAddress& peer : question.peers) {
-    const auto source = source_towards(peer);
-    if (source && !question.passing.contains(*source)) status.sources_to.emplace(peer, *source);
   }
   return status;
 }
@@ -140,7 +109,7 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
 // Thousands of addresses are gathered only where somebody asks.
 void InterfaceWatch::ask_host(const std::vector<InstanceSettings>& settings,
                               const std::vector<const Instance*>& present) {
-  host_ = {};
+  host_ = {.addresses = {}, .peers = {}, .passing = {}, .known = std::move(host_.known)};
   const bool is_asked = std::ranges::any_of(settings, &InstanceSettings::is_routed);
   if (!is_asked) return;
   for (const InstanceSettings& each : settings) host_.add(each);
@@ -227,6 +196,7 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
     return is_host ? InterfaceStatus{} : interface_status(reflector_, *link, {});
   InterfaceStatus status =
       is_host ? host_status(reflector_, host_) : read_link(*link, watched->second);
+  if (is_host) host_.known = status.sources_to;
   if (is_host && !host_.peers.empty()) routes_.arm(runtime::now() + kRoutesEvery);
   for (const std::string& device : watched->second.devices)
     if (std::string why = devices_.problem(device); !why.empty())

@@ -10,6 +10,7 @@
 #include "vrrp/core/link_delays.hpp"
 #include "vrrp/io/advert_ports.hpp"
 #include "vrrp/io/first_frames.hpp"
+#include "vrrp/io/host_status.hpp"
 
 #include <functional>
 #include <map>
@@ -21,24 +22,10 @@
 
 namespace holdfast::vrrp {
 
-/// Those that an instance sends from or to.
-[[nodiscard]] std::set<IpAddress> addresses_to_watch(const InstanceSettings& settings);
 /// What the kernel says of a link, and which of these addresses the host has; nothing of sockets.
 [[nodiscard]] InterfaceStatus interface_status(const netlink::Reflector& reflector,
                                                const netlink::Link& link,
                                                const std::set<IpAddress>& addresses);
-/// What instances without an interface ask of the host as a whole.
-struct HostQuestion {
-  std::set<IpAddress> addresses;  ///< that they send from or to
-  std::set<IpAddress> peers;      ///< whose route gives them a source
-  /// Virtual ones: they would go with the mastership, and are no source.
-  std::set<IpAddress> passing;
-
-  void add(const InstanceSettings& settings);
-};
-[[nodiscard]] InterfaceStatus host_status(const netlink::Reflector& reflector,
-                                          const HostQuestion& question);
-
 class InterfaceWatch {
  public:
   /// A socket that could not be opened is tried again after this, then after twice as long, up to

@@ -101,7 +101,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
 
 void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   auto& [exists, up, primary_address, trouble, link_local, trouble_v6, own_addresses, sources_to,
-         deaf_groups, unheard, device_troubles, silent] = value;
+         virtual_sources_to, deaf_groups, unheard, device_troubles, silent] = value;
   archive("exists", exists);
   archive("up", up);
   archive.maybe("address", primary_address);
@@ -110,6 +110,7 @@ void describe(auto& archive, Either<InterfaceStatus> auto& value) {
   archive("trouble_v6", trouble_v6);
   archive("own_addresses", own_addresses);
   archive("sources_to", sources_to);
+  archive("virtual_sources_to", virtual_sources_to);
   archive("deaf_groups", deaf_groups);
   archive("unheard", unheard);
   archive("device_troubles", device_troubles);
@@ -364,9 +365,9 @@ void describe(auto& archive, Either<Reload> auto& value) {
 
 void describe(auto& archive, Either<Situation> auto& value) {
   auto& [state, since, why, leaving, interface, last_source, faults, verdicts, resumed_priority,
-         resume, placement, setback, send_trouble, steering, heard_master, master_resigned,
-         slowest_peer, rival, list_difference, dialects, remarks, became_master_at, last_advert_at,
-         proofs, utc_ahead] = value;
+         resumed_adds, resume, placement, setback, send_trouble, steering, heard_master,
+         master_resigned, slowest_peer, rival, list_difference, dialects, remarks, became_master_at,
+         last_advert_at, proofs, utc_ahead] = value;
   archive.state(state);
   archive("since", since);
   archive("why", why);
@@ -376,6 +377,7 @@ void describe(auto& archive, Either<Situation> auto& value) {
   archive("faults", faults);
   archive("verdicts", verdicts);
   archive("resumed_priority", resumed_priority);
+  archive("resumed_adds", resumed_adds);
   archive.maybe("resume", resume);
   archive.maybe("placement", placement);
   archive.maybe("setback", setback);

@@ -2,6 +2,7 @@
 #include "netlink_reflector/core/hearing.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace holdfast;
 using namespace holdfast::netlink;
@@ -74,4 +75,27 @@ TEST_CASE("hearing: a private macvlan with a virtual router's MAC takes what com
   Link elsewhere = macvlan(kPrivate);
   elsewhere.lower = 3;
   CHECK(unheard_on(eth0(), {&elsewhere, 1}).empty());
+}
+
+TEST_CASE("hearing: a port of Open vSwitch is told of the internal port of its bridge") {
+  Link datapath = master_of("openvswitch");
+  datapath.name = "ovs-system";
+  const std::string why = unheard_on(eth0(7), {&datapath, 1}).at("");
+  CHECK(why.find("interface eth0 is a port of Open vSwitch") == 0);
+  CHECK(why.find("ovs-vsctl port-to-br eth0") != std::string::npos);
+  CHECK(why.find("'interface ovs-system'") == std::string::npos);
+}
+
+TEST_CASE("hearing: a macvlan or macvtap in mode passthru takes all but what is sent to a group") {
+  for (const char* kind : {"macvlan", "macvtap"}) {
+    Link taker = macvlan(8, "02:00:00:00:00:01");
+    taker.kind = kind;
+    taker.name = "guest0";
+    const Unheard unheard = unheard_on(eth0(), {&taker, 1});
+    REQUIRE(unheard.contains("unicast"));
+    CHECK(unheard.at("unicast").find(
+              fmt::format("the {} guest0 of this host, in mode passthru", kind)) == 0);
+    taker.lower = 3;
+    CHECK(unheard_on(eth0(), {&taker, 1}).empty());
+  }
 }

@@ -673,6 +673,28 @@ TEST_CASE("wiring: what is closed and promoted on a virtual MAC goes with its na
   CHECK(swapped.closed == before.closed);
 }
 
+TEST_CASE("wiring: who shared a named virtual MAC keeps that device when its line has gone") {
+  const std::string first = vmac_instance("A", 51, "", "10.0.0.1 dev eth1 use_vmac");
+  const auto second = [](std::string_view name) {
+    return fmt::format(
+        "vrrp_instance B {{\ninterface eth1\nvirtual_router_id 51\nuse_vmac {}\n"
+        "virtual_ipaddress {{\n10.0.1.1\n}}\n}}\n",
+        name);
+  };
+  const Wiring before = wiring_of_text(first + second("own51"));
+  REQUIRE(names_of(before) == std::vector<std::string>{"own51"});
+
+  Wiring without = wiring_of_text(first);
+  keep_device_names(without, before.devices);
+  CHECK(names_of(without) == std::vector<std::string>{"own51"});
+  CHECK(without.instances.at(0).addresses.begin()->interface == "own51");
+  CHECK(without.made_up_devices == std::set<std::string>{"own51"});
+
+  Wiring renamed = wiring_of_text(first + second("new51"));
+  keep_device_names(renamed, before.devices);
+  CHECK(names_of(renamed) == std::vector<std::string>{"new51"});
+}
+
 TEST_CASE("wiring: an ipvlan has its address for good, and adverts come from it") {
   const Wiring wiring = wiring_of_text(vmac_instance("A", 51, "use_ipvlan ipv1 10.0.0.9/24 vepa"));
 

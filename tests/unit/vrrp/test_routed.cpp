@@ -124,6 +124,36 @@ TEST_CASE("no interface: a peer that sends to another address of this host is to
   CHECK(bench.instance().counters().rejected[Objection::bad_destination] == 1);
 }
 
+TEST_CASE("no interface, no source: peers may still send to the former source") {
+  Bench bench({routed(std::nullopt)}, host({{kPeer, ip("10.0.1.1")}}));
+  bench.hear("", ip("10.0.0.1"));
+  REQUIRE(bench.instance().heard_master().has_value());
+  CHECK(bench.instance().counters().rejected[Objection::bad_destination] == 0);
+  bench.hear("", ip("224.0.0.18"));
+  CHECK(bench.instance().counters().rejected[Objection::bad_destination] == 1);
+}
+
+TEST_CASE("no interface, no source: what its peer sends to an instance with one is not its") {
+  InstanceSettings bound = routed();
+  bound.name = "VI_2";
+  bound.interface = "eth0";
+  bound.source_address = ip("192.0.2.9");
+  Bench bench({routed(std::nullopt), bound}, host({{kPeer, kOwn}}));
+  bench.hear("", ip("192.0.2.9"));
+  CHECK_FALSE(bench.instance(0).heard_master().has_value());
+  bench.hear("eth0", ip("192.0.2.7"));
+  CHECK(bench.instance(1).counters().rejected[Objection::bad_destination] == 0);
+}
+
+TEST_CASE("no interface, no source: where the route gives a virtual address the fault says so") {
+  InterfaceStatus status = host();
+  status.virtual_sources_to = {{kPeer, ip("203.0.113.10")}};
+  Bench bench({routed(std::nullopt)}, status);
+  CHECK(bench.instance().why() ==
+        "the route's source towards 198.51.100.2, 203.0.113.10, is a virtual address: write "
+        "unicast_src_ip");
+}
+
 TEST_CASE("no interface: the key says so, for people and for the handover page") {
   CHECK(to_string(routed().key()) == "- 51 ipv4 192.0.2.1");
 }

@@ -124,6 +124,7 @@ std::vector<Event> every_event() {
                             .own_addresses = {ip("192.0.2.1"), ip("fe80::1")},
                             .sources_to = {{ip("198.51.100.2"), ip("192.0.2.1")},
                                            {ip("2001:db8::2"), ip("2001:db8::1")}},
+                            .virtual_sources_to = {{ip("198.51.100.3"), ip("192.0.2.100")}},
                             .deaf_groups = {ip("224.0.0.19")},
                             .unheard = {{"", "a port; of = br0"}, {"00:00:5e:00:01:33", "taken"}},
                             .device_troubles = {{"vrrp.51", "it is a; b=c, \"dummy\""}}}},

@@ -202,6 +202,41 @@ TEST_CASE("steered: points of before are in the priority of the page, until all 
   CHECK(priority() == 85);
 }
 
+TEST_CASE("steered: points on a priority of before come back whole, and an owner stays one") {
+  InstanceSettings settings = everyday();
+  settings.trackers = {{.id = {TrackerKind::script, "chk"}, .weight = -30}};
+  const RouterKey key = settings.key();
+  const auto resumed = [&](std::uint8_t own, std::uint8_t before) {
+    settings.priority = own;
+    Router router({settings});
+    Actions out;
+    router.step(ResumeFromPage{.router = key,
+                               .became_master_at = t0 - 60s,
+                               .last_advert_at = t0 - 400ms,
+                               .priority = before},
+                t0, out);
+    router.step(
+        InterfaceChanged{"eth0", {.exists = true, .up = true, .primary_address = ip("192.0.2.1")}},
+        t0, out);
+    router.step(Startup{}, t0, out);
+    return router;
+  };
+  Actions out;
+  Router weak = resumed(40, 10);
+  const auto priority_of = [](const Router& router) {
+    return int{router.instances()[0]->effective_priority()};
+  };
+  weak.step(Steered{key, {.adds = -20}}, t0, out);
+  CHECK(priority_of(weak) == 1);
+  CHECK(Router(weak.situation()).situation() == weak.situation());
+  weak.step(Steered{key, {}}, t0, out);
+  CHECK(priority_of(weak) == 10);
+
+  Router owner = resumed(255, 255);
+  owner.step(Steered{key, {.resigns = true}}, t0, out);
+  CHECK(priority_of(owner) == 255);
+}
+
 TEST_CASE("steered: a recording has it") {
   const Event event = Steered{everyday().key(), {.adds = -20, .resigns = true}};
   const std::string line = scenario::event_text(event);
