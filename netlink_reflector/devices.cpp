@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace holdfast::netlink {
 namespace {
@@ -99,6 +100,10 @@ bool Devices::is_ours(const Link& link) const {
 
 void Devices::on_changed(std::function<void(const std::string& parent)> callback) {
   on_changed_ = std::move(callback);
+}
+
+void Devices::on_up(std::function<void(const std::string& device)> callback) {
+  on_up_ = std::move(callback);
 }
 
 void Devices::follow(std::vector<DesiredDevice> wanted) {
@@ -192,7 +197,7 @@ bool Devices::set_up(Kept& kept, const Link& device) {
     append_device_up(wanted, device, alias, sequence, datagram);
   });
   if (result.system_errno == ENODEV) return true;  // deleted meanwhile: the mirror will say so
-  kept.waits = false;
+  const bool has_waited = std::exchange(kept.waits, false);
   if (const std::string former = former_of(kept.device);
       result.system_errno == EADDRINUSE && !former.empty()) {
     kept.waits = true;
@@ -216,6 +221,7 @@ bool Devices::set_up(Kept& kept, const Link& device) {
   kept.prepared = device.index;
   kept.is_new = false;
   kept.is_made = false;
+  if (has_waited && on_up_) on_up_(kept.device.name);
   return true;
 }
 

@@ -56,6 +56,9 @@ class Devices {
   [[nodiscard]] core::Result<void> load();
   /// Another problem, or none any more, with a device above this interface.
   void on_changed(std::function<void(const std::string& parent)> callback);
+  /// A device that had to wait for a former name of it to go is up: nobody has been told of what is
+  /// on it. Comes from within follow() or the reflector's work.
+  void on_up(std::function<void(const std::string& device)> callback);
 
   /// These, and no others. What can be made is there when this returns. Those that are no longer
   /// among them go when their addresses have gone.
@@ -114,6 +117,7 @@ class Devices {
   std::set<std::string> promoting_;
   std::map<InterfaceIndex, core::Instant> unwanted_;  // since when
   std::function<void(const std::string&)> on_changed_;
+  std::function<void(const std::string&)> on_up_;
   core::Duration pause_ = kPause;
   bool follows_ = false;
   bool works_ = false;

@@ -128,11 +128,13 @@ def test_a_reload_renames_no_device_and_deletes_none_with_addresses(lab: Lab) ->
 
 
 def test_who_shared_a_named_device_keeps_it_when_its_line_has_gone(lab: Lab) -> None:
-    machine = Host(lab).machine
+    host = Host(lab)
+    machine = host.machine
 
     def text(second: str) -> str:
         one = ("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n priority 255\n"
-               " virtual_ipaddress {\n  10.9.0.200/24\n  10.10.0.200/24 dev eth1 use_vmac\n"
+               " garp_master_delay 0\n virtual_ipaddress {\n  10.9.0.200/24\n"
+               "  10.10.0.200/24 dev eth1 use_vmac\n"
                " }\n}\n")
         two = ("vrrp_instance VI_2 {\n interface eth1\n virtual_router_id 51\n priority 255\n"
                f" use_vmac {second}\n virtual_ipaddress {{\n  10.10.0.201/24\n }}\n}}\n")
@@ -151,10 +153,17 @@ def test_who_shared_a_named_device_keeps_it_when_its_line_has_gone(lab: Lab) -> 
     assert link(machine, "own51")["ifindex"] == index
     assert "UP" in link(machine, "own51")["flags"]
 
+    def announcements() -> int:
+        return sum(each.gratuitous and each.sender == "10.10.0.200"
+                   for each in host.captures["eth1"].arps())
+
+    time.sleep(0.3)
+    before = announcements()
     director.write_config(text("own52"))  # a line has another name for it
     assert director.ctl("reload").returncode == 0
     assert eventually(lambda: set(devices_of(machine)) == {"own52"}, 8) is not None
     assert eventually(lambda: "UP" in link(machine, "own52")["flags"], 3) is not None
+    assert eventually(lambda: announcements() > before, 2) is not None, "it was down until now"
     assert "own52 waits for own51, which has its MAC address" in director.log()
     assert "FAULT" not in director.log()
 
@@ -188,6 +197,8 @@ def test_directors_of_two_containers_leave_each_others_devices_alone(lab: Lab) -
     assert "device-repaired" not in pair[0].output()
 
     machine.kill_everything()  # and its container is made anew
+    assert eventually(lambda: "holdfast.addresses" not in machine.run(
+        "cat", "/proc/net/unix").stdout, 3) is not None
     pair[0] = machine.spawn(
         "unshare", "--mount", "sh", "-ec", f'mount -t tmpfs run {place}; exec "$@"', "sh",
         str(BIN / "holdfast"), "-n", "-l", "-P", "-f", str(lab.directory / "52.conf"),

@@ -70,9 +70,25 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
   reflector_.on_repaired([this, life](const RouterKey& owner, const std::vector<core::IpPrefix>&) {
     if (life.lock()) handle(AddressesRepaired{owner});
   });
+  devices.on_up([this, life, &io](const std::string& device) {
+    boost::asio::post(io, [this, life, device] {
+      if (life.lock()) announce_on(device);
+    });
+  });
 }
 
 Runner::~Runner() = default;
+
+// What was announced while it was down has reached nobody.
+void Runner::announce_on(const std::string& device) {
+  std::vector<RouterKey> owners;
+  for (const Instance* each : router().instances()) {
+    const AddressList all = each->settings().all_addresses();
+    if (std::ranges::any_of(all, [&](const auto& one) { return one.interface.str() == device; }))
+      owners.push_back(each->key());
+  }
+  for (const RouterKey& owner : owners) handle(AddressesRepaired{owner});
+}
 
 // ---- the wake-up: read the clock once, hear what waits at the sockets, then judge ----
 

@@ -95,6 +95,7 @@ class Runner {
   struct Life {};  // its weak_ptr tells a posted handler whether the runner is still there
 
   void wake(const std::string* readable);
+  void announce_on(const std::string& device);
   void begin_hearing(const std::string* readable, core::Instant now);
   void hear(core::Instant now);
   void handle(Event event);

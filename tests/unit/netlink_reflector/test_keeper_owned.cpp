@@ -29,6 +29,8 @@ TEST_CASE("keeper: what we add carries our mark and is on record before it is ad
   CHECK(world.settle() == 0);
   CHECK(world.kernel.at(0).protocol == kProtocolHoldfast);
   CHECK(world.kernel.at(1).protocol == kProtocolHoldfast);
+  CHECK(world.keeper.is_ours(*IpAddress::parse("10.0.0.9")));
+  CHECK(world.keeper.is_ours(*IpAddress::parse("2001:db8::9")));
 
   world.keeper.release(kFirst);
   batches.clear();
@@ -37,6 +39,7 @@ TEST_CASE("keeper: what we add carries our mark and is on record before it is ad
   world.carry_out(batches.at(0));
   world.keeper.work(world.mirror, world.now, batches, world.notices);
   CHECK(world.keeper.take_owned_changes().size() == 2);
+  CHECK_FALSE(world.keeper.is_ours(*IpAddress::parse("10.0.0.9")));
 }
 
 TEST_CASE("keeper: a host's own address is used while it is wanted, and never taken off") {
@@ -57,6 +60,7 @@ TEST_CASE("keeper: a host's own address is used while it is wanted, and never ta
   REQUIRE(published.size() == 1);
   CHECK(published[0].publication.complete);
   CHECK(published[0].publication.addresses.at(0).foreign);
+  CHECK_FALSE(world.keeper.is_ours(*IpAddress::parse("10.0.0.1")));
   CHECK(world.keeper.source(world.mirror, 2, Family::v4) == IpAddress::parse("10.0.0.1"));
 
   world.keeper.release(kFirst);
