@@ -4,7 +4,8 @@
 #
 # A raw socket that is bound to the interface below hears a packet to 224.0.0.18 and one to its own
 # address, from a neighbour. With a macvlan or macvtap in mode passthru above it, up or down, the
-# first is heard as before and the second is not. One in mode private with another MAC address takes neither.
+# first is heard as before and the second is not. One in mode
+# private with another MAC address takes neither.
 # Guessed beforehand: passthru takes everything.
 # It matters to VRRP: multicast routers below such a device hear each other, unicast ones do not.
 source "$(dirname "$0")/lib/common.bash"

@@ -133,7 +133,8 @@ def test_who_shared_a_named_device_keeps_it_when_its_line_has_gone(lab: Lab) -> 
 
     def text(second: str) -> str:
         one = ("vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n priority 255\n"
-               " garp_master_delay 0\n virtual_ipaddress {\n  10.9.0.200/24\n  10.10.0.200/24 dev eth1 use_vmac\n"
+               " garp_master_delay 0\n virtual_ipaddress {\n  10.9.0.200/24\n"
+               "  10.10.0.200/24 dev eth1 use_vmac\n"
                " }\n}\n")
         two = ("vrrp_instance VI_2 {\n interface eth1\n virtual_router_id 51\n priority 255\n"
                f" use_vmac {second}\n virtual_ipaddress {{\n  10.10.0.201/24\n }}\n}}\n")
