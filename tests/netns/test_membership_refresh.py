@@ -109,7 +109,8 @@ def test_with_it_nobody_is_forgotten(segment) -> None:
     for group in (socket.inet_aton("239.192.0.18"), socket.inet_pton(socket.AF_INET6, "ff02::12")):
         seen = [one for one in capture.frames(since)
                 if one.data[6:12] == own and one.data.endswith(group)]
-        assert 8 <= len(seen) <= 14, (group, seen)
+        # Every half a second, and what the kernel reports by itself.
+        assert 8 <= len(seen) <= (time.time() - since) / 0.5 + 5, (group, seen)
     # A reload can end it.
     weak.write_config(config(100, ""))
     weak.ctl("reload", check=True)
