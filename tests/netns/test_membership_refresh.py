@@ -89,10 +89,15 @@ def begin(machines: list[Namespace], refresh: str) -> tuple[Director, Director]:
     return strong, weak
 
 
+def takes_over(director: Director) -> bool:
+    """Perhaps not for long: an address of IPv6 that is added makes the kernel report groups."""
+    return all(f"{name}: BACKUP → MASTER" in director.log() for name in ("VI_4", "VI_6"))
+
+
 def test_without_it_the_switch_forgets_and_both_are_master(segment) -> None:
     _, machines = segment
     strong, weak = begin(machines, "")
-    assert eventually(lambda: states(weak) == {"MASTER"}, 8) is not None, weak.log()
+    assert eventually(lambda: takes_over(weak), 8) is not None, weak.log()
     assert states(strong) == {"MASTER"}
 
 
@@ -114,4 +119,4 @@ def test_with_it_nobody_is_forgotten(segment) -> None:
     # A reload can end it.
     weak.write_config(config(100, ""))
     weak.ctl("reload", check=True)
-    assert eventually(lambda: states(weak) == {"MASTER"}, 8) is not None, weak.log()
+    assert eventually(lambda: takes_over(weak), 8) is not None, weak.log()

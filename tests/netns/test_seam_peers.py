@@ -220,7 +220,7 @@ def test_one_refused_address_beside_a_healthy_peer(minute: Minute) -> None:
     began = time.time()
     segment.reload_ours(segment.ours.config.read_text(encoding="utf-8"))
     took = eventually(lambda: VIP6 in segment.strange(), 3, every=0.02)
-    assert took is not None and time.time() - began < 1.5, segment.ours.log()
+    assert took is not None and took < 1, segment.ours.log()  # it waits for no pause
     assert segment.outage(began) < NOISE
     assert eventually(lambda: "addresses are in place" not in segment.says(), 2) is not None
 
