@@ -1,6 +1,7 @@
 #include "ipvs_wrapper/codec.hpp"
 
 #include "core/assertion.hpp"
+#include "core/freed.hpp"
 
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
@@ -16,10 +17,6 @@ namespace {
 
 constexpr std::size_t kMaxRequestBytes =
     1024;  // the largest (service and server in full) has about 300
-
-struct MessageDeleter {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
 
 constexpr std::uint16_t to_network(std::uint16_t value) {
   return std::endian::native == std::endian::big
@@ -87,7 +84,7 @@ class Request {
     HOLDFAST_ASSERT(error >= 0, "kMaxRequestBytes holds every request");
   }
 
-  std::unique_ptr<nl_msg, MessageDeleter> message_;
+  std::unique_ptr<nl_msg, core::Freed<nlmsg_free>> message_;
 };
 
 void put_key(Request& request, const ServiceKey& key) {

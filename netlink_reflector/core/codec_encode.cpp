@@ -1,4 +1,5 @@
 #include "core/assertion.hpp"
+#include "core/freed.hpp"
 #include "netlink_reflector/core/codec.hpp"
 
 #include <netlink/attr.h>
@@ -17,10 +18,7 @@ namespace {
 // Since Linux 5.18; older headers do not have it, older kernels ignore it.
 constexpr int kAttributeProtocol = 11;
 
-struct FreeMessage {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
-using MessageBuilder = std::unique_ptr<nl_msg, FreeMessage>;
+using MessageBuilder = std::unique_ptr<nl_msg, core::Freed<nlmsg_free>>;
 
 MessageBuilder start(int type, int flags, std::uint32_t sequence, std::size_t room = 4096) {
   // NL_AUTO_PORT is 0: the kernel knows the sender from the socket.

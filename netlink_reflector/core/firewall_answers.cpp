@@ -1,5 +1,6 @@
 // What the kernel says about nf_tables: answers, lists, news.
 #include "core/assertion.hpp"
+#include "core/freed.hpp"
 #include "netlink_reflector/core/firewall_codec.hpp"
 
 #include <netlink/attr.h>
@@ -14,10 +15,6 @@
 
 namespace holdfast::netlink {
 namespace {
-
-struct FreeMessage {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
 
 /// Calls `with(header, attributes)` for each message.
 template <class With>
@@ -84,7 +81,7 @@ void read_firewall_answer(std::span<const std::uint8_t> datagram, FirewallAnswer
 }
 
 Bytes ask_for_tables(std::uint32_t question) {
-  const std::unique_ptr<nl_msg, FreeMessage> message(nlmsg_alloc_size(256));
+  const std::unique_ptr<nl_msg, core::Freed<nlmsg_free>> message(nlmsg_alloc_size(256));
   HOLDFAST_ASSERT(message != nullptr, "out of memory");
   nfgenmsg head{};
   head.nfgen_family = NFPROTO_INET;

@@ -1,6 +1,7 @@
 #include "netlink_reflector/core/firewall_codec.hpp"
 
 #include "core/assertion.hpp"
+#include "core/freed.hpp"
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -39,10 +40,6 @@ constexpr std::uint32_t joined(std::uint32_t one, std::uint32_t other) {
 constexpr const char* kSet4 = "closed4";
 constexpr const char* kSet6 = "closed6";
 constexpr const char* kSetLinks = "closed6_links";
-
-struct FreeMessage {
-  void operator()(nl_msg* message) const { nlmsg_free(message); }
-};
 
 /// One transaction: messages between a begin and an end.
 class Batch {
@@ -112,7 +109,7 @@ class Batch {
     append();
   }
 
-  std::unique_ptr<nl_msg, FreeMessage> message_;
+  std::unique_ptr<nl_msg, core::Freed<nlmsg_free>> message_;
   Bytes bytes_;
   std::size_t last_ = 0;
   std::uint32_t sequence_ = 0;
