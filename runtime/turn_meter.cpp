@@ -26,6 +26,10 @@ Turns turns() {
   return counted.value_or(Turns{});
 }
 
+core::Instant turn_began() {
+  return counted ? began : now();
+}
+
 boost::json::object turns_json() {
   const Turns now_known = turns();
   return {{"longest_turn_ms", static_cast<double>(now_known.longest.count()) / 1000},

@@ -22,6 +22,8 @@ struct Turns {
 void count_turns();
 /// Of this thread; all zero when nobody counts.
 [[nodiscard]] Turns turns();
+/// When the turn began that this thread is in; now, when nobody counts.
+[[nodiscard]] core::Instant turn_began();
 /// As every process tells them in its status: longest_turn_ms, longest_turn_at, busiest_turn_ms,
 /// turns, since_at.
 [[nodiscard]] boost::json::object turns_json();

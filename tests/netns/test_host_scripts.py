@@ -79,20 +79,20 @@ def test_a_stop_does_not_wait_for_the_script_of_the_start(scene: Scene) -> None:
 
 
 def told(path: Path) -> list[dict[str, str]]:
-    """Variables of ours, of each run."""
-    runs = text(path).split("--\n")[1:]
+    """Variables of ours, of each run that has written all of them."""
+    runs = text(path).split("--\n")[:-1]
     return [dict(line.split("=", 1) for line in run.splitlines()) for run in runs]
 
 
 def test_scripts_are_told_why(scene: Scene) -> None:
     out, group = (scene.director.directory / name for name in ("out", "group"))
-    body = "(echo --; env | grep ^HOLDFAST_ | grep -v SYSCALL | sort) >> "
+    body = "(env | grep ^HOLDFAST_ | grep -v SYSCALL | sort; echo --) >> "
     hook, of_group = script(scene, "hook", body + str(out)), script(scene, "g", body + str(group))
     scene.start(f"vrrp_sync_group G {{\n group {{\n  VI_1\n }}\n notify_master {of_group}\n}}\n"
                 + quick(f"notify_backup {hook}\n notify_master {hook}\n notify_fault {hook}\n"))
     scene.becomes("MASTER")
     scene.machine.ip("link set eth0 down")
-    assert eventually(lambda: len(told(out)) == 3, 5) is not None
+    assert eventually(lambda: len(told(out)) == 3 and told(group), 5) is not None
 
     backup, master, fault = told(out)
     assert backup["HOLDFAST_STATE"] == "BACKUP" and backup["HOLDFAST_PREVIOUS_STATE"] == "INIT"

@@ -1,6 +1,7 @@
 #include "vrrp/io/runner.hpp"
 
 #include "core/buffer.hpp"
+#include "runtime/turn_meter.hpp"
 #include "vrrp/core/dialect.hpp"
 #include "vrrp/io/proof_page.hpp"
 #include "vrrp/messages.hpp"
@@ -92,8 +93,8 @@ void Runner::announce_on(const std::string& device) {
 
 // ---- the wake-up: read the clock once, hear what waits at the sockets, then judge ----
 
-// All sockets that are readable at one time wake us within one turn of the loop: the first one
-// hears, and when that took too long already, the others wait for the next turn.
+// All sockets that are readable at one time wake us within one turn of the loop and share the time
+// that it has for hearing: each is heard a little, what is left waits for the next turn.
 void Runner::wake(const std::string* readable) {
   if (in_turn_)
     return;  // a callback of the reflector, never the loop itself; the timer fires again
@@ -119,7 +120,7 @@ void Runner::hear(core::Instant now) {
   core::empty_for_reuse(actions_, kKeptActions);
   driver_.begin(now, pause.suspended, actions_);
   tell_clock();
-  const auto heard = ports_.hear(sink_, now + kMaxHearing);
+  const auto heard = ports_.hear(sink_, runtime::turn_began() + kMaxHearing);
   if (heard == AdvertPorts::Heard::enough && noise_.admit("flood", now)) {
     logger_.log(kFlood, "more than {} packets were waiting on an interface", kMaxHeardPackets);
   }

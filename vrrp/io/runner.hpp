@@ -26,7 +26,8 @@ class Runner {
  public:
   /// Events that follow from one another within one turn; more go to the next turn of the loop.
   static constexpr int kMaxEventsPerTurn = 64;
-  /// A turn of the loop hears no longer than this; what is due waits until all was heard.
+  /// A turn of the loop hears no longer than this, however many sockets wake it; what is due waits
+  /// until all was heard.
   static constexpr core::Duration kMaxHearing = std::chrono::milliseconds(5);
   /// Adverts that are due go first; but what waits behind them gets its turn after this.
   static constexpr core::Duration kMaxWait = std::chrono::milliseconds(100);
