@@ -10,6 +10,7 @@ pkg_check_modules(NLROUTE REQUIRED IMPORTED_TARGET libnl-route-3.0)
 pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
 pkg_check_modules(MD REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 find_library(TOMLPLUSPLUS_LIBRARY tomlplusplus REQUIRED)
 

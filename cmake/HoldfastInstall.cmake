@@ -3,6 +3,7 @@
 include(GNUInstallDirs)
 
 install(TARGETS holdfast RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS holdfast-dbus RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/holdfast)
 install(TARGETS holdfastctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # Each program describes its own words to the shell.
@@ -26,6 +27,7 @@ foreach(unit IN ITEMS holdfast.service holdfast-metrics.service holdfast-real-se
   install(FILES "${PROJECT_BINARY_DIR}/${unit}" DESTINATION lib/systemd/system)
 endforeach()
 
+install(FILES etc/holdfast-dbus.policy DESTINATION ${CMAKE_INSTALL_DATADIR}/dbus-1/system.d RENAME org.keepalived.Vrrp1.conf)
 install(FILES etc/holdfast.sysusers DESTINATION lib/sysusers.d RENAME holdfast.conf)
 
 install(FILES docs/holdfast.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

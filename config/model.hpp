@@ -135,10 +135,14 @@ struct Globals {
   bool enable_traps = false;
   bool enable_snmp_vrrp = false;
   bool enable_snmp_checker = false;
-  std::uint8_t json_version = 1;   ///< 1 or 2
-  std::string state_dump_file;     ///< instead of keepalived.data; empty: none
-  std::string stats_dump_file;     ///< instead of keepalived.stats; empty: none
-  std::string json_dump_file;      ///< instead of keepalived.json; empty: none
+  /// What happens to instances is told on D-Bus.
+  bool enable_dbus = false;
+  std::string dbus_service_name = "org.keepalived.Vrrp1";
+  std::string dbus_no_interface_name = "none";  ///< in the path of an instance without interface
+  std::uint8_t json_version = 1;                ///< 1 or 2
+  std::string state_dump_file;                  ///< instead of keepalived.data; empty: none
+  std::string stats_dump_file;                  ///< instead of keepalived.stats; empty: none
+  std::string json_dump_file;                   ///< instead of keepalived.json; empty: none
   bool data_use_instance = false;  ///< names of dumps end with the name space and `instance`
   /// Set: a reload's findings are also written to this file (empty: nowhere else).
   Rare<std::string> reload_check_config;

@@ -17,4 +17,13 @@ inline constexpr Message kDumped{
     "legacy-dumped", Level::detail,
     "Dumps in the form of keepalived were written, as a signal asked."};
 
+inline constexpr Message kBusServed{
+    "dbus-served", Level::info,
+    "The instances are served by D-Bus, because the configuration says enable_dbus."};
+inline constexpr Message kBusAway{
+    "dbus-away", Level::warning,
+    "The configuration says enable_dbus, and D-Bus is not served; the line says why: there is no "
+    "system bus, it has gone, another program has the name, or the bus's policy does not allow it. "
+    "It is tried again every few seconds; nothing else waits for it."};
+
 }  // namespace holdfast::legacy

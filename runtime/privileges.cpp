@@ -26,6 +26,7 @@ const std::vector<unsigned>& capabilities_of(Role role) {
   }();
   // Dumps go where others write, too, and replace what they left there.
   static const std::vector<unsigned> kDumps{CAP_DAC_OVERRIDE, CAP_FOWNER};
+  static const std::vector<unsigned> kNone;
   switch (role) {
     case Role::watchdog_at_start:
       return kWatchdogAtStart;
@@ -33,6 +34,8 @@ const std::vector<unsigned>& capabilities_of(Role role) {
       break;
     case Role::dumps:
       return kDumps;
+    case Role::bus:
+      return kNone;
     case Role::vrrp:
     case Role::checkers:
       return kNetwork;
@@ -48,7 +51,7 @@ core::Result<std::string> keep_capabilities(Role role, const std::string& run_di
   std::vector<unsigned> wanted = capabilities_of(role);
   std::string remark;
   struct stat directory {};
-  const bool is_child = role == Role::vrrp || role == Role::checkers;
+  const bool is_child = role == Role::vrrp || role == Role::checkers || role == Role::bus;
   if (is_child && ::stat(run_dir.c_str(), &directory) == 0 && directory.st_uid != ::geteuid()) {
     wanted.push_back(CAP_DAC_OVERRIDE);
     remark = fmt::format(

@@ -36,13 +36,14 @@ void sd_notify(std::string_view state);
 
 /// Keeps only what the role needs in the effective and permitted sets: vrrp and checkers NET_ADMIN,
 /// NET_RAW, NET_BIND_SERVICE, and for their scheduling SYS_NICE and IPC_LOCK; the process
-/// that writes dumps DAC_OVERRIDE and FOWNER; the watchdog what its children need, and
-/// DAC_OVERRIDE. The watchdog's bounding set is left alone, because the process that runs scripts
-/// gets it back by the kernel's rule for root's exec. Without root this does nothing.
+/// that writes dumps DAC_OVERRIDE and FOWNER; the one that serves D-Bus none; the watchdog what its
+/// children need, and DAC_OVERRIDE. The watchdog's bounding set is left alone, because the process
+/// that runs scripts gets it back by the kernel's rule for root's exec. Without root this does
+/// nothing.
 ///
 /// Files are kept in `run_dir` as long as a process lives. Where that belongs to another account,
 /// DAC_OVERRIDE stays as well; the answer is then the sentence that says so, otherwise empty.
-enum class Role : unsigned char { watchdog_at_start, watchdog, vrrp, checkers, dumps };
+enum class Role : unsigned char { watchdog_at_start, watchdog, vrrp, checkers, dumps, bus };
 [[nodiscard]] core::Result<std::string> keep_capabilities(Role role, const std::string& run_dir);
 /// For a process that runs no programs: whatever it might execute has no more power than it has
 /// itself (no_new_privs, and an empty bounding set, which takes CAP_SETPCAP: before

@@ -7,9 +7,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::runtime {
+
+/// Of the pipe of enable_dbus: another configuration is in use.
+inline constexpr std::string_view kReloadedLine = "RELOADED";
 
 struct Tidings {
   enum class Scope : std::uint8_t { vrrp, lvs };

@@ -34,6 +34,25 @@ PipeSettings pipe_of(const config::NotifyFifo& written, const config::Model& mod
   return settings;
 }
 
+// keepalived: enable_dbus.
+PipeSettings bus_of(const config::Globals& globals, const Here& here) {
+  PipeSettings settings;
+  if (!globals.enable_dbus) return settings;
+  settings.path = here.run_dir + "/dbus.fifo";
+  settings.owner = here.user;
+  settings.reader_is_ours = true;
+  core::Command& reader = settings.reader.emplace();
+  reader.user = here.user;
+  reader.argv = here.bus_words;
+  reader.argv.push_back("--service=" + globals.dbus_service_name);
+  reader.argv.push_back("--no-interface=" + globals.dbus_no_interface_name);
+  if (!globals.net_namespace.empty())
+    reader.argv.push_back("--net-namespace=" + globals.net_namespace);
+  if (!globals.instance.empty()) reader.argv.push_back("--instance=" + globals.instance);
+  reader.argv.push_back(settings.path);
+  return settings;
+}
+
 }  // namespace
 
 std::string_view name_of(PipeKind kind) {
@@ -44,18 +63,24 @@ std::string_view name_of(PipeKind kind) {
       return "vrrp_notify_fifo";
     case PipeKind::lvs:
       return "lvs_notify_fifo";
+    case PipeKind::bus:
+      return "enable_dbus";
   }
   return {};
 }
 
-Correspondence correspondence_of(const config::Model& model, const std::string& host) {
+bool takes(PipeKind pipe, PipeKind line) {
+  return pipe == PipeKind::all || pipe == line || (pipe == PipeKind::bus && line == PipeKind::vrrp);
+}
+
+Correspondence correspondence_of(const config::Model& model, const Here& here) {
   Correspondence all;
-  all.mail = mail_of(model.globals, host);
+  all.mail = mail_of(model.globals, here.host);
   all.pipes = {pipe_of(model.globals.notify_fifo, model),
                pipe_of(model.globals.vrrp_notify_fifo, model),
-               pipe_of(model.globals.lvs_notify_fifo, model)};
+               pipe_of(model.globals.lvs_notify_fifo, model), bus_of(model.globals, here)};
   for (std::size_t i = 0; i < kPipeKinds.size(); ++i)
-    if (all.pipes[i].reader)
+    if (all.pipes[i].reader && !all.pipes[i].reader_is_ours)
       all.pipes[i].reader->what = fmt::format("{}_script", name_of(kPipeKinds[i]));
   return all;
 }

@@ -28,6 +28,7 @@ void Crier::commit() {
   const Correspondence now = *std::exchange(prepared_, std::nullopt);
   mailer_.use(now.mail);
   pipes_.use(now.pipes);
+  pipes_.tell_of_reload();
 }
 
 void Crier::take(const std::string& owner, Tidings tidings, Answer answer) {

@@ -17,6 +17,7 @@
 #include <array>
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,26 @@ void ignore_requests_to_stop() {
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+/// Beside this program where it was built; programs that nobody calls by hand are installed in
+/// libexec.
+std::filesystem::path bus_program() {
+  std::error_code unknown;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", unknown).parent_path();
+  if (auto beside = here / "holdfast-dbus"; std::filesystem::exists(beside, unknown)) return beside;
+  return here.parent_path() / "libexec/holdfast/holdfast-dbus";
+}
+
+Here here(const runtime::ChildOptions& options) {
+  runtime::ChildOptions served = options;
+  served.role = "dbus";
+  std::vector<std::string> words = runtime::to_arguments(served);
+  words.insert(words.begin(), bus_program());
+  return {.host = host_name(),
+          .run_dir = options.run_dir,
+          .user = {::geteuid(), ::getegid(), {}},
+          .bus_words = std::move(words)};
 }
 
 /// What a configuration means for this process.
@@ -54,7 +75,7 @@ std::optional<core::Command> host_command(const config::Rare<config::Script>& wr
 }
 
 /// Nothing is permitted by what cannot be read; mail and pipes stay as they are.
-Wiring read_wiring(int snapshot, runtime::Logger& logger) {
+Wiring read_wiring(int snapshot, const Here& where, runtime::Logger& logger) {
   const auto bytes = runtime::read_sealed_memfd(snapshot);
   const auto model =
       bytes ? config::usable_model(*bytes) : core::Result<config::Model>(bytes.error());
@@ -63,7 +84,7 @@ Wiring read_wiring(int snapshot, runtime::Logger& logger) {
     return {};
   }
   const config::Globals& globals = model->globals;
-  return {Permitted(*model), correspondence_of(*model, host_name()),
+  return {Permitted(*model), correspondence_of(*model, where),
           host_command(globals.startup_script, "startup_script", globals.startup_script_timeout,
                        *model),
           host_command(globals.shutdown_script, "shutdown_script", globals.shutdown_script_timeout,
@@ -87,6 +108,7 @@ int run_daemon(const runtime::ChildOptions& options) {
   if (!alone) logger.log(kNotAlone, "{}", alone.error().message);
   runtime::Loop loop;
   runtime::Channel channel(loop.io(), runtime::UniqueFd(options.channel_fd));
+  const Here where = here(options);
   PermittedLately permitted;
   // A configuration is sent here before it is put to use, and so is its umask: both have arrived
   // when its first script is asked for.
@@ -117,7 +139,7 @@ int run_daemon(const runtime::ChildOptions& options) {
   channel.start(
       [&](runtime::Frame frame) {
         if (frame.type == runtime::FrameType::prepare && frame.fd) {
-          Wiring wiring = read_wiring(frame.fd.get(), logger);
+          Wiring wiring = read_wiring(frame.fd.get(), where, logger);
           permitted.add(std::move(wiring.permitted));
           startup = std::move(wiring.startup);
           shutdown = std::move(wiring.shutdown);

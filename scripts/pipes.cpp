@@ -2,6 +2,7 @@
 
 #include "runtime/clock.hpp"
 #include "runtime/script_file.hpp"
+#include "runtime/tidings.hpp"
 
 #include <climits>
 
@@ -151,7 +152,8 @@ void NotifyPipe::begin_reader() {
   }
   trouble_.clear();
   // One that lived on would take lines from the reader of a successor.
-  auto spawned = spawn(program, *settings_.reader, {.ends_with_us = true});
+  auto spawned = spawn(program, *settings_.reader,
+                       {.ends_with_us = true, .keeps_error_output = settings_.reader_is_ours});
   reader_since_ = runtime::now();
   if (!spawned)
     return on_reader_ended(
@@ -231,7 +233,8 @@ boost::json::object NotifyPipe::status() const {
 Pipes::Pipes(boost::asio::io_context& io, runtime::Logger& logger, const std::string& director)
     : pipes_{NotifyPipe(io, logger, PipeKind::all, director),
              NotifyPipe(io, logger, PipeKind::vrrp, director),
-             NotifyPipe(io, logger, PipeKind::lvs, director)} {}
+             NotifyPipe(io, logger, PipeKind::lvs, director),
+             NotifyPipe(io, logger, PipeKind::bus, director)} {}
 
 void Pipes::use(const std::array<PipeSettings, kPipeKinds.size()>& settings) {
   for (std::size_t i = 0; i < pipes_.size(); ++i) pipes_[i].use(settings[i]);
@@ -239,12 +242,16 @@ void Pipes::use(const std::array<PipeSettings, kPipeKinds.size()>& settings) {
 
 void Pipes::write(PipeKind kind, std::string_view line) {
   for (std::size_t i = 0; i < pipes_.size(); ++i)
-    if (kPipeKinds[i] == PipeKind::all || kPipeKinds[i] == kind) pipes_[i].write(line);
+    if (takes(kPipeKinds[i], kind)) pipes_[i].write(line);
+}
+
+void Pipes::tell_of_reload() {
+  pipes_.back().write(runtime::kReloadedLine);
 }
 
 void Pipes::count_lost(PipeKind kind, std::uint64_t lines) {
   for (std::size_t i = 0; i < pipes_.size(); ++i)
-    if (kPipeKinds[i] == PipeKind::all || kPipeKinds[i] == kind) pipes_[i].count_lost(lines);
+    if (takes(kPipeKinds[i], kind)) pipes_[i].count_lost(lines);
 }
 
 void Pipes::leave(std::function<void()> on_left) {

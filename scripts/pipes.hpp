@@ -87,8 +87,10 @@ class Pipes {
   Pipes(boost::asio::io_context& io, runtime::Logger& logger, const std::string& director);
 
   void use(const std::array<PipeSettings, kPipeKinds.size()>& settings);
-  /// To `notify_fifo` and to that of `kind`.
+  /// To all pipes that take lines of this kind.
   void write(PipeKind kind, std::string_view line);
+  /// To the program that serves D-Bus: another configuration is in use.
+  void tell_of_reload();
   /// Lines of this kind that never came here.
   void count_lost(PipeKind kind, std::uint64_t lines);
   void leave(std::function<void()> on_left);

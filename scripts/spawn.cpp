@@ -2,6 +2,7 @@
 
 #include "runtime/signals.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -86,15 +87,11 @@ bool end_with(pid_t parent) {
   return true;
 }
 
-/// All descriptors from `first` on but the one that closes itself with the exec.
-void close_others(int first, int error_fd) {
-  const auto from = static_cast<unsigned>(first);
-  if (error_fd < first) {
-    ::close_range(from, ~0U, 0);
-    return;
-  }
-  const auto kept = static_cast<unsigned>(error_fd);
-  if (kept > from) ::close_range(from, kept - 1, 0);
+/// All descriptors but the standard ones and the one that closes itself with the exec.
+void close_others(int error_fd) {
+  constexpr unsigned kFrom = STDERR_FILENO + 1;
+  const auto kept = static_cast<unsigned>(std::max(error_fd, STDERR_FILENO));
+  if (kept > kFrom) ::close_range(kFrom, kept - 1, 0);
   ::close_range(kept + 1, ~0U, 0);
 }
 
@@ -107,11 +104,13 @@ int become_script(void* argument) {
   const bool has_input =
       options.standard_input >= 0 && ::dup2(options.standard_input, STDIN_FILENO) == STDIN_FILENO;
   const int first = has_input ? STDOUT_FILENO : STDIN_FILENO;
-  close_others(first, launch.error_fd);
-  const bool has_null = ::open("/dev/null", O_RDWR) == first;
-  for (int standard = first + 1; standard <= STDERR_FILENO; ++standard) ::dup2(first, standard);
+  const int last = options.keeps_error_output ? STDOUT_FILENO : STDERR_FILENO;
+  close_others(launch.error_fd);
+  const int null = ::open("/dev/null", O_RDWR);
+  for (int standard = first; null >= 0 && standard <= last; ++standard) ::dup2(null, standard);
+  if (null > STDERR_FILENO) ::close(null);
   runtime::use_default_signals();  // what is ignored or blocked would survive the exec
-  if (has_null && become(launch) && (!options.ends_with_us || end_with(launch.parent)))
+  if (null >= 0 && become(launch) && (!options.ends_with_us || end_with(launch.parent)))
     ::execve(launch.program, launch.argv, launch.environment);
   launch.error = errno;
   if (launch.error_fd >= 0) {

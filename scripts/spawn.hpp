@@ -19,8 +19,9 @@ struct Spawned {
 };
 
 struct SpawnOptions {
-  int standard_input = -1;    ///< instead of /dev/null; -1: none
-  bool ends_with_us = false;  ///< gets SIGTERM when this process dies, however that comes
+  int standard_input = -1;          ///< instead of /dev/null; -1: none
+  bool ends_with_us = false;        ///< gets SIGTERM when this process dies, however that comes
+  bool keeps_error_output = false;  ///< of this process; for a program of our own
 };
 
 /// A new process, switch user, clean up, exec of `program` with the words of the command. Of our

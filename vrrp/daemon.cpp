@@ -170,6 +170,7 @@ class Daemon {
     runtime::answer_about_events(*control_, logger_);
     rehearsals_->answer_on(*control_);
     orders_.answer_on(*control_);
+    recorder_->answer_on(*control_);
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
@@ -180,9 +181,11 @@ class Daemon {
                        runner_->clear_counters();
                        reply({{"ok", true}});
                      });
-    control_->handle("record", runtime::ControlAccess::change,
-                     [this](const boost::json::object& request,
-                            const runtime::ControlReply& reply) { record(request, reply); });
+    control_->handle(
+        "announce", runtime::ControlAccess::change,
+        [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+          reply(announce_again(runtime::word_of(request, "instance")));
+        });
   }
 
   // ---- what holdfastctl asks ----
@@ -203,23 +206,15 @@ class Daemon {
     return told;
   }
 
-  void record(const boost::json::object& request, const runtime::ControlReply& reply) {
-    const std::string action = runtime::word_of(request, "action");
-    if (action == "stop") {
-      const auto stopped = recorder_->stop([reply](const Recorder::Ended& ended) {
-        reply({{"file", ended.path}, {"bytes", ended.bytes}});
-      });
-      if (!stopped) reply({{"error", stopped.error().message}});
-      return;
-    }
-    const auto* limit = request.if_contains("limit");
-    const bool has_limit = limit != nullptr && limit->is_int64() && limit->as_int64() > 0;
-    const std::string file = runtime::word_of(request, "file");
-    if (action != "start" || !has_limit || !file.starts_with('/'))
-      return reply({{"error", "record takes start with an absolute file and a limit, or stop"}});
-    const auto started = recorder_->start({file, static_cast<std::uint64_t>(limit->as_int64())});
-    if (!started) return reply({{"error", started.error().message}});
-    reply({{"file", file}, {"limit", limit->as_int64()}});
+  boost::json::object announce_again(const std::string& word) {
+    const Instance* instance = find_instance(runner_->router(), word);
+    if (instance == nullptr)
+      return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
+    const auto announcement = instance->announcement();
+    if (!announcement)
+      return {{"error", fmt::format("{} is not master: it announces no address", word)}};
+    runner_->announce_again(*announcement);
+    return {{"ok", true}};
   }
 
   void commit(std::uint64_t generation) {

@@ -197,8 +197,8 @@ Wiring wiring_of(const config::Model& model) {
   wiring.startup_delay = model.globals.vrrp_startup_delay;
   wiring.listen_after_boot = model.globals.vrrp_listen_after_boot;
   wiring.mails_faults = !model.globals.no_email_faults;
-  wiring.pipes =
-      !model.globals.notify_fifo.path.empty() || !model.globals.vrrp_notify_fifo.path.empty();
+  wiring.pipes = !model.globals.notify_fifo.path.empty() ||
+                 !model.globals.vrrp_notify_fifo.path.empty() || model.globals.enable_dbus;
   wiring.states_on_reload = wiring.pipes && model.globals.fifo_write_vrrp_states_on_reload;
   wiring.not_started = config::not_started(model);
   const DevicePlan devices(model);

@@ -10,7 +10,6 @@ constexpr std::int64_t kAny32 = 4'294'967'295;
 
 constexpr Arg kStatistics{.type = ArgType::seconds, .low = 1000, .high = 30 * kMicroseconds};
 
-constexpr std::string_view kNoDbus = "Holdfast has no D-Bus service yet: nothing is served";
 constexpr std::string_view kNoMarks =
     "accepted, without effect: firewall rules for groups of virtual servers (Holdfast has none)";
 constexpr std::string_view kBuffers =
@@ -147,9 +146,13 @@ constexpr Keyword kGlobalDefs[] = {
          doc("greatest age of a service's counters, seconds")),
     word("snmp_rs_stats_update_interval", kStatistics, not_kept(kNoSnmp), since("2.4"),
          doc("greatest age of a server's counters, seconds")),
-    word("enable_dbus", not_kept(kNoDbus), doc("serve instances by D-Bus")),
-    word("dbus_service_name", text("name"), not_kept(kNoDbus), doc("name on the bus")),
-    word("dbus_no_interface_name", text("name"), not_kept(kNoDbus), since("2.4"),
+    word("enable_dbus", acts_in(Room::scripts), value<&Globals::enable_dbus>,
+         doc("serve instances by D-Bus")),
+    word("dbus_service_name", text("name"), fallback("org.keepalived.Vrrp1"),
+         acts_in(Room::scripts), with("enable_dbus"), value<&Globals::dbus_service_name>,
+         doc("name on the bus")),
+    word("dbus_no_interface_name", text("name"), fallback("none"), acts_in(Room::scripts),
+         with("enable_dbus"), since("2.4"), value<&Globals::dbus_no_interface_name>,
          doc("element of the path of an instance without interface")),
 
     // reading

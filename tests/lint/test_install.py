@@ -34,6 +34,12 @@ def test_programs_start(installed: tuple[Path, str]) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def test_what_dbus_needs_is_where_it_is_looked_for(installed: tuple[Path, str]) -> None:
+    there, _ = installed
+    assert os.access(there / "libexec/holdfast/holdfast-dbus", os.X_OK)
+    assert (there / "share/dbus-1/system.d/org.keepalived.Vrrp1.conf").is_file()
+
+
 def test_the_unit_starts_the_program_that_was_installed(installed: tuple[Path, str]) -> None:
     there, prefix = installed
     unit = (there / "lib/systemd/system/holdfast.service").read_text()

@@ -228,7 +228,7 @@ def test_strict_says_why_it_refuses(tmp_path: Path) -> None:
 
 def test_hints_are_told_from_mistakes(tmp_path: Path) -> None:
     config = tmp_path / "a.conf"
-    hint = "global_defs {\n enable_dbus\n}\n"
+    hint = "global_defs {\n enable_snmp_rfc\n}\n"
     config.write_text(hint + DIRECTOR % (150, "192.0.2.1/24"))
     only_hints = check("--strict", str(config))
     config.write_text(hint + (DIRECTOR % (150, "192.0.2.1/24")) + "wrong\n")

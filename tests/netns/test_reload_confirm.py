@@ -427,7 +427,7 @@ def test_reload_check_config_refuses_a_reload_with_a_new_mistake_unless_forced(d
 def test_reload_check_config_does_not_count_what_holdfast_does_not_do_yet(director):
     director.config.write_text(checked())
     director.start()
-    director.config.write_text(checked("enable_dbus", "enable_snmp_rfc"))
+    director.config.write_text(checked("enable_snmp_rfcv2", "enable_snmp_rfc"))
 
     done = director.ctl("reload")
 

@@ -204,6 +204,8 @@ class Instance {
   /// What it would send now as master, but for the moment that it is signed at; nullopt: it has
   /// nothing to send from.
   [[nodiscard]] std::optional<Departure> next_departure() const;
+  /// What its addresses are announced with once more; nullopt: it is not master.
+  [[nodiscard]] std::optional<Announce> announcement() const;
   /// The configured one and what tracking makes of it: in adverts and elections only this counts.
   [[nodiscard]] std::uint8_t effective_priority() const { return priority_; }
   /// What those that it tracks have said.

@@ -98,6 +98,11 @@ void Instance::announce(std::uint32_t repeat, Actions& out) const {
   out.emplace_back(Announce{subject_, addresses_, repeat});
 }
 
+std::optional<Announce> Instance::announcement() const {
+  if (state_name() != StateName::master) return std::nullopt;
+  return Announce{subject_, addresses_, settings_.garp.refresh_repeat};
+}
+
 void Instance::on_advert_as_master(const AdvertReceived& event, Instant now, Master& master,
                                    Actions& out) {
   const std::uint8_t priority = event.advert.priority;

@@ -228,4 +228,30 @@ Past Recorder::past() const {
   return ring_ ? ring_->past() : Past{};
 }
 
+void Recorder::answer_on(runtime::ControlServer& server) {
+  server.handle("record", runtime::ControlAccess::change,
+                [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+                  answer(request, reply);
+                });
+}
+
+void Recorder::answer(const boost::json::object& request, const runtime::ControlReply& reply) {
+  const std::string action = runtime::word_of(request, "action");
+  if (action == "stop") {
+    const auto stopped = stop([reply](const Ended& ended) {
+      reply({{"file", ended.path}, {"bytes", ended.bytes}});
+    });
+    if (!stopped) reply({{"error", stopped.error().message}});
+    return;
+  }
+  const auto* limit = request.if_contains("limit");
+  const bool has_limit = limit != nullptr && limit->is_int64() && limit->as_int64() > 0;
+  const std::string file = runtime::word_of(request, "file");
+  if (action != "start" || !has_limit || !file.starts_with('/'))
+    return reply({{"error", "record takes start with an absolute file and a limit, or stop"}});
+  const auto started = start({file, static_cast<std::uint64_t>(limit->as_int64())});
+  if (!started) return reply({{"error", started.error().message}});
+  reply({{"file", file}, {"limit", limit->as_int64()}});
+}
+
 }  // namespace holdfast::vrrp

@@ -8,6 +8,7 @@
 //   vrrp.recording   what the operator asked for, so that a successor of a killed process goes on
 #pragma once
 
+#include "runtime/control_socket.hpp"
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
 #include "vrrp/io/file_tape.hpp"
@@ -47,11 +48,14 @@ class Recorder {
   [[nodiscard]] core::Result<void> stop(std::function<void(const Ended&)> on_written);
   /// Of all instances.
   [[nodiscard]] Past past() const;
+  /// "record": {"action": "start", "file", "limit"} or {"action": "stop"}.
+  void answer_on(runtime::ControlServer& server);
 
  private:
   struct Life {};
 
   [[nodiscard]] std::span<std::uint8_t> map_memory();
+  void answer(const boost::json::object& request, const runtime::ControlReply& reply);
   void save_crash();
   void resume_recording();
   void attach_file(std::unique_ptr<FileTape> tape);

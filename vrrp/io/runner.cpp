@@ -251,6 +251,11 @@ void Runner::work() {
   if (executor_.stopped() && on_stopped_) std::exchange(on_stopped_, {})();
 }
 
+void Runner::announce_again(const Announce& announcement) {
+  executor_.announcer().add(announcement);
+  go_on();
+}
+
 void Runner::announce() {
   Announcer& announcer = executor_.announcer();
   const core::Instant now = runtime::now();

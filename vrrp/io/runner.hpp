@@ -82,6 +82,8 @@ class Runner {
   [[nodiscard]] const Router& router() const { return driver_.router(); }
   /// keepalived: STATS_CLEAR.
   void clear_counters() { driver_.clear_counters(); }
+  /// Nothing is decided by it: what a master has told its segment it tells once more.
+  void announce_again(const Announce& announcement);
   /// For a rehearsal: 4,000 instances take some milliseconds. From the loop, not from within a
   /// turn.
   [[nodiscard]] DirectorCopy copy() const { return {router(), turn_, runtime::now()}; }

@@ -46,6 +46,13 @@ void Daemon::open_control_socket() {
                    [this](const boost::json::object&, runtime::ControlReply reply) {
                      on_trial_command(RevertRequested{}, std::move(reply));
                    });
+  control_->handle("dump", ControlAccess::change,
+                   [this](const boost::json::object& request, const runtime::ControlReply& reply) {
+                     const auto wanted = legacy::request_in(runtime::word_of(request, "dumps"));
+                     if (!wanted) return reply({{"error", "it is not said which dumps"}});
+                     dumps_.ask(*wanted);
+                     reply({{"ok", true}});
+                   });
   // A configuration holds passwords: only who may change things may read it.
   control_->handle("configuration", ControlAccess::change,
                    [this](const boost::json::object&, const runtime::ControlReply& reply) {

@@ -287,7 +287,8 @@ TEST_CASE(
 }
 
 TEST_CASE("schema: what a word does not do here is told apart from a mistake of the author") {
-  const Loaded hints = load("global_defs {\n lvs_id x\n enable_dbus\n}\n" + instance("vrf red\n"));
+  const Loaded hints =
+      load("global_defs {\n lvs_id x\n enable_snmp_rfc\n}\n" + instance("vrf red\n"));
   CHECK(hints.diagnostics.warnings() >= 3);
   for (const Diagnostic& one : hints.diagnostics.all())
     CHECK_MESSAGE((one.severity != Severity::warning || one.kind == Kind::hint), render(one));

@@ -61,7 +61,8 @@ Told told_by(Model model) {
   return {.vrrp = vrrp::wiring_of(model),
           .checkers = std::move(checkers),
           .directives = watchdog::directives_of(model.globals),
-          .correspondence = scripts::correspondence_of(model, "host"),
+          .correspondence = scripts::correspondence_of(
+              model, {.host = "host", .run_dir = "/run", .bus_words = {"dbus"}}),
           .roles = watchdog::roles_of(model),
           .dumps = legacy::dump_settings_of(model),
           .refuses = !beyond_limit(model, smaller).empty()};
@@ -158,6 +159,7 @@ constexpr std::string_view kStrict =
     "  strict_mode on\n  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
 constexpr std::string_view kHostScripts =
     "global_defs {\n  startup_script /bin/true\n  shutdown_script /bin/true\n}\n";
+constexpr std::string_view kBus = "global_defs {\n  enable_dbus\n}\n";
 constexpr Scene kScenes[] = {
     {Block::vrrp_instance, "accept", kStrict, true},
     {Block::global_defs, "startup_script_timeout", kHostScripts},
@@ -174,6 +176,8 @@ constexpr Scene kScenes[] = {
     {Block::global_defs, "vrrp_notify_fifo_script", kPipes},
     {Block::global_defs, "lvs_notify_fifo_script", kPipes},
     {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},
+    {Block::global_defs, "dbus_service_name", kBus},
+    {Block::global_defs, "dbus_no_interface_name", kBus},
     {Block::global_defs, "vrrp_mcast_group6", kSix},
     {Block::global_defs, "vmac_prefix", kVmac},
     {Block::global_defs, "vmac_addr_prefix", kVmacElsewhere},

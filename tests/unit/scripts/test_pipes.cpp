@@ -28,7 +28,7 @@ struct Stage {
   boost::asio::io_context io;
   runtime::Logger logger{"test", {.to_stderr = false, .to_syslog = false}};
   std::unique_ptr<Pipes> pipes = std::make_unique<Pipes>(io, logger, "test");
-  std::array<PipeSettings, 3> settings;
+  std::array<PipeSettings, kPipeKinds.size()> settings;
 
   PipeSettings& at(PipeKind kind) { return settings[static_cast<std::size_t>(kind)]; }
   std::string add(PipeKind kind, const std::string& name) {
