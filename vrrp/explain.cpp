@@ -181,6 +181,7 @@ class Explanation {
     timer(master.next_advert_at, "sends its next advert");
     timer(master.announce_again_at, "announces its addresses once more");
     timer(master.refresh_at, "announces its addresses (garp_master_refresh)");
+    timer(master.extra_at, "announces addresses whose MAC no advert shows (garp_extra_if)");
     if (priority_ < kOwnerPriority)
       change("becomes backup when another router advertises a priority above {}", priority_);
     if (const auto own = instance_.source_address())

@@ -99,6 +99,32 @@ def both_sides(first: str, interval: int = 1, words: str = "use_vmac") -> str:
     return text
 
 
+EXTRA = {"garp_extra_if 1": {"10.10.0.201"},
+         "vmac_garp_intvl all 1": {"10.10.0.200", "10.10.0.201"},
+         "vmac_xmit_base\n garp_extra_if 1": {"10.9.0.200", "10.10.0.201"}}
+
+
+def test_macs_that_no_advert_shows_are_announced_again_as_by_keepalived(lab: Lab) -> None:
+    played = []
+    for at, (extra, again) in enumerate(EXTRA.items()):
+        text = text_of(150, f"use_vmac\n garp_master_repeat 1\n garp_master_delay 0\n {extra}",
+                       "10.9.0.200/24\n 10.10.0.200/24 dev eth1\n 10.10.0.201/24 dev eth1 use_vmac")
+        for program in ("holdfast", "keepalived"):
+            host = Host(lab, f"{program[0]}{at}")
+            director = Director(host.machine, text, program)
+            director.start("-P")
+            played.append((program, extra, again, host, director))
+    for *_, director in played:
+        director.wait_for("10.10.0.201")
+    time.sleep(3.5)
+    for program, extra, again, host, _ in played:
+        seen = [each.sender for wire in host.captures.values()
+                for each in wire.arps() if each.gratuitous]
+        often = {each for each in seen if seen.count(each) >= 3}
+        assert often == again, (program, extra, seen)
+        assert {seen.count(each) for each in set(seen) - again} <= {1}, (program, extra, seen)
+
+
 def test_a_reload_renames_no_device_and_deletes_none_with_addresses(lab: Lab) -> None:
     host = Host(lab)
     machine, captures = host.machine, host.captures

@@ -532,6 +532,44 @@ TEST_CASE("wiring: a virtual MAC is an interface, with the addresses that name n
   CHECK(places == std::vector<std::string>{"vrrp.51", "vrrp.51", "eth1"});
 }
 
+TEST_CASE("wiring: extra announcements are of MAC addresses that no advert shows (keepalived)") {
+  const auto extra = [](std::string_view words, std::string_view globals = "") {
+    const Wiring wiring = wiring_of_text(
+        fmt::format("global_defs {{\n{}\n}}\n", globals) +
+        vmac_instance("A", 51, words, "10.0.0.1\n10.0.1.1 dev eth1\n10.0.1.2 dev eth1 use_vmac"));
+    std::vector<std::string> addresses;
+    const auto& announced = wiring.instances.at(0).extra_announcements;
+    if (!announced) return addresses;
+    CHECK(announced->every == 7s);
+    for (const VirtualAddress& each : announced->addresses)
+      addresses.push_back(each.prefix.address.to_string());
+    return addresses;
+  };
+  using Addresses = std::vector<std::string>;
+
+  CHECK(extra("use_vmac").empty());
+  CHECK(extra("use_vmac\ngarp_extra_if 7") == Addresses{"10.0.1.2"});
+  CHECK(extra("use_vmac\ngarp_extra_if all 7") == Addresses{"10.0.1.1", "10.0.1.2"});
+  CHECK(extra("use_vmac\nvmac_xmit_base\ngarp_extra_if 7") == Addresses{"10.0.0.1", "10.0.1.2"});
+  CHECK(extra("use_ipvlan\ngarp_extra_if 7") == Addresses{"10.0.1.2"});
+  CHECK(extra("vmac_garp_intvl 7") == Addresses{"10.0.1.2"});
+  CHECK(extra("", "vrrp_garp_extra_if all 7") == Addresses{"10.0.1.1", "10.0.1.2"});
+  CHECK(extra("garp_extra_if 7", "vrrp_garp_extra_if all 9") == Addresses{"10.0.1.2"});
+  CHECK(extra("garp_extra_if 0", "vrrp_garp_extra_if all 9").empty());
+}
+
+TEST_CASE("wiring: a device that keeps its name has it in extra announcements, too") {
+  Wiring wiring =
+      wiring_of_text(vmac_instance("A", 51, "garp_extra_if 7", "10.0.1.2 dev eth1 use_vmac"));
+  std::vector<netlink::DesiredDevice> present = wiring.devices;
+  present.at(0).name = "vrrp4.51";
+
+  keep_device_names(wiring, present);
+
+  CHECK(wiring.instances.at(0).addresses[0].interface == "vrrp4.51");
+  CHECK(wiring.instances.at(0).extra_announcements->addresses[0].interface == "vrrp4.51");
+}
+
 TEST_CASE("wiring: adverts leave the interface below for vmac_xmit_base and for peers") {
   const auto from = [](std::string_view words) {
     return wiring_of_text(vmac_instance("A", 51, words)).instances.at(0).device->adverts_from;
