@@ -70,7 +70,8 @@ class Daemon {
         routing_(loop_.io(), logger_, reflector_, options.run_dir),
         firewall_(loop_.io(), logger_, reflector_, options.run_dir),
         devices_(loop_.io(), logger_, reflector_, options.run_dir),
-        statics_(logger_, reflector_, routing_),
+        statics_(logger_, reflector_, routing_,
+                 [this](Event event) { runner_->tell(std::move(event)); }),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         tracker_(loop_.io(), logger_, notifier_.client(),
                  [this](Event event) { runner_->tell(std::move(event)); }),
@@ -246,6 +247,7 @@ class Daemon {
     tracker_.follow(wiring.checks, scripts_at_work());
     files_tracked_.follow(wiring.files);
     processes_.follow(wiring.processes);
+    statics_.track(std::move(wiring.tracked_statics));
     if (!has_configuration_) orders_.load();
     follow_orders();
     if (has_configuration_) runner_->when_told([this] { repeat_states(); });

@@ -68,6 +68,7 @@ class Explanation {
  private:
   static std::string_view open_question(TrackerKind kind) {
     if (kind == TrackerKind::process) return "whether it runs";
+    if (kind == TrackerKind::static_item) return "whether it is there";
     return kind == TrackerKind::file ? "what it holds" : "whether it succeeds";
   }
   static std::string_view what_is_bad(const Tracker& tracker) {
@@ -79,6 +80,8 @@ class Explanation {
         return on_good ? "succeeds" : "fails";
       case TrackerKind::file:
         return on_good ? "holds 0" : "holds anything but 0";
+      case TrackerKind::static_item:
+        return "is missing";
       case TrackerKind::process:
         break;
     }

@@ -236,6 +236,7 @@ Wiring wiring_of(const config::Model& model) {
       add_trackers(group->tracking, primary, model, settings.trackers);
     }
     add_interfaces_of_routes(written, settings.trackers);
+    add_statics(written, model, wiring.routing.statics, settings.trackers);
     if (written.auth_hmac)
       settings.signing = signing_of(*written.auth_hmac, written.advert_int, keys.at(written.name));
     RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);

@@ -499,6 +499,40 @@ TEST_CASE("wiring: members know their sync group and what it tracks, and its scr
         std::vector<std::string>{"/bin/echo", "x", "GROUP", "G", "MASTER", "0"});
 }
 
+TEST_CASE("wiring: members of a track_group track what is static in it, and its interfaces") {
+  const Wiring wiring = wiring_of_text(
+      "track_group one {\ngroup {\nA\nB\n}\n}\ntrack_group two {\ngroup {\nB\n}\n}\n"
+      "static_ipaddress {\n10.9.0.1/24 dev eth1 track_group one\n10.9.1.1/24 dev eth2\n}\n"
+      "static_routes {\n10.8.0.0/16 dev eth2\n10.7.0.0/16 dev eth0 track_group two\n}\n"
+      "static_rules {\nfrom 10.7.0.0/16 table 77 priority 700 track_group one\n"
+      "iif eth3 table 78 priority 701 track_group two\n}\n"
+      "vrrp_instance A {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.1\n}\n"
+      "}\n"
+      "vrrp_instance B {\ninterface eth0\nvirtual_router_id 52\nvirtual_ipaddress {\n10.0.0.2\n}\n"
+      "}\n"
+      "vrrp_instance C {\ninterface eth0\nvirtual_router_id 53\nvirtual_ipaddress {\n10.0.0.3\n}\n"
+      "}\n");
+  const auto tracked = [&](std::size_t at) {
+    std::vector<std::string> names;
+    for (const Tracker& each : wiring.instances.at(at).trackers) {
+      CHECK(each.weight == 0);
+      names.push_back(to_string(each.id));
+    }
+    return names;
+  };
+  const std::string address = "static address 10.9.0.1/24 on eth1";
+  const std::string rule = "static rule 700 from 10.7.0.0/16 table 77";
+  const std::string route = "static route 10.7.0.0/16 dev eth0";
+  const std::string other = "static rule 701 iif eth3 table 78";
+
+  CHECK(tracked(0) == std::vector<std::string>{address, "interface eth1", rule});
+  CHECK(tracked(1) ==
+        std::vector<std::string>{address, "interface eth1", route, rule, other, "interface eth3"});
+  CHECK(tracked(2).empty());
+  CHECK(wiring.tracked_statics ==
+        std::set<std::string>{address.substr(7), rule.substr(7), route.substr(7), other.substr(7)});
+}
+
 namespace {
 
 std::string vmac_instance(std::string_view name, int vrid, std::string_view words,
