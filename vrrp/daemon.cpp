@@ -338,7 +338,7 @@ class Daemon {
   void listen_after_boot(core::Duration longest) {
     const core::Duration age = runtime::director_age();
     const core::Duration up = runtime::now().time_since_epoch() + runtime::time_suspended();
-    if (up - age < kFreshBoot) runner_->wait_for_frames_until(runtime::now() - age + longest);
+    if (up - age < kFreshBoot) runner_->wait_for_frames(longest, runtime::now() - age);
   }
 
   // ---- memory ----

@@ -225,10 +225,9 @@ constexpr Keyword kGlobalDefs[] = {
          doc("wait this long before the first election, seconds")),
     word("vrrp_listen_after_boot", seconds(0, 600), fallback("10"), acts_in(Room::vrrp),
          since("holdfast"), value<&Globals::vrrp_listen_after_boot>,
-         doc("started within two minutes of the boot: a backup on whose interface nothing at all "
-             "has "
-             "been received waits for a first frame, this long at most, before it believes that "
-             "nobody is there, seconds; 0 it does not")),
+         doc("started within two minutes of the boot: a backup on whose interface no frame of any "
+             "host has been received waits for a first one, this long at most from when it came "
+             "up, before it believes that nobody is there, seconds; 0 it does not")),
     word("vrrp_delay_after_boot", seconds(0, 86400), fallback("0"), acts_in(Room::vrrp),
          since("2.4"), value<&Globals::vrrp_delay_after_boot>,
          doc("wait until this long after the boot before the first election, seconds")),
