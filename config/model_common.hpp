@@ -51,6 +51,10 @@ struct GarpSettings {
   std::uint32_t lower_prio_repeat = 5;  ///< as master_repeat, after a lower-priority advert
   core::Duration interval{0};  ///< least time between two announcements on an interface; 0 no limit
   core::Duration gna_interval{0};  ///< as interval, for neighbour advertisements (IPv6)
+  /// keepalived: garp_extra_if. While master, addresses with MAC addresses that adverts do not have
+  /// are announced this often, so that switches keep them; 0 never.
+  core::Duration extra_interval{0};
+  bool extra_everywhere = false;  ///< `all`: those on any other interface, too
 
   bool operator==(const GarpSettings&) const = default;
 };

@@ -1,4 +1,4 @@
-// explain WORD: an instance of the running director, else a message of the catalogue.
+// explain WORD: an instance or sync group of the running director, else a message of the catalogue.
 #include "ctl/catalogue.hpp"
 #include "ctl/client.hpp"
 #include "ctl/explain_view.hpp"

@@ -94,9 +94,50 @@ std::string history(const object& from) {
   return block.text();
 }
 
+/// "VI_1     FAULT for 12 s: eth0 is down": every member in a line.
+std::string members(const object& from) {
+  Block block("members");
+  for (const value& each : find_list(from, "members")) {
+    if (!each.is_object()) continue;
+    const object& member = each.as_object();
+    const value* waited_for = find(member, "is_waited_for");
+    const bool is_in_the_way =
+        waited_for != nullptr && waited_for->is_bool() && waited_for->as_bool();
+    block.add(fmt::format("{} with priority {} is {} since {} ({}): {}{}", text(member, "name"),
+                          text(member, "priority"), text(member, "state"), text(member, "since_at"),
+                          age(member, "since_ms"), text(member, "why"),
+                          is_in_the_way ? "; the others wait for it" : ""));
+  }
+  return block.text();
+}
+
+std::string past_of_members(const object& from) {
+  Block block("before");
+  for (const value& each : find_list(from, "history")) {
+    if (!each.is_object()) continue;
+    const object& past = each.as_object();
+    block.add(fmt::format("{}  {}: {} -> {}: {}", text(past, "at"), text(past, "member"),
+                          text(past, "from"), text(past, "to"), text(past, "why")));
+  }
+  return block.text();
+}
+
+std::string render_group(const object& from) {
+  const bool has_begun = number(from, "since_ms").has_value();
+  std::string result = fmt::format(
+      "sync group {} is {}{}\n", text(from, "group"), text(from, "state"),
+      has_begun ? fmt::format(" since {} ({})", text(from, "since_at"), age(from, "since_ms"))
+                : "");
+  Block why("why");
+  if (has_begun) why.add(text(from, "why"));
+  return result + why.text() + members(from) + sentences("fault", from, "faults") +
+         sentences("then", from, "changes") + past_of_members(from);
+}
+
 }  // namespace
 
 std::string render_explanation(const object& from) {
+  if (!text(from, "group").empty()) return render_group(from);
   const std::string interface = text(from, "interface");
   std::string result = fmt::format(
       "{} ({}, VRID {}) is {} since {} ({})\n", text(from, "instance"),

@@ -229,10 +229,12 @@ int run(int argc, const char* const* argv) {
 
   std::string id;
   CLI::App* explain_verb =
-      app.add_subcommand("explain", "Why an instance is in its state, or what a log message means");
+      app.add_subcommand("explain",
+                         "Why an instance or a sync group is in its state, or what a log "
+                         "message means");
   explain_verb->add_option(
       "word", id,
-      "Name of an instance, or eth0/51, or the id of a message; without it all "
+      "Name of an instance, or eth0/51, or of a sync group, or the id of a message; without it all "
       "messages are listed");
   explain_verb->add_flag("--json", json, "One JSON object instead of text");
   RecordWords record_words;

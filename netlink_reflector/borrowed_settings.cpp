@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <optional>
 #include <unistd.h>
 
 namespace holdfast::netlink {
@@ -14,6 +15,18 @@ namespace {
 
 const std::string kRoot = "/proc/sys/net/";
 constexpr std::size_t kLongestRecord = std::size_t{1} << 20;
+
+/// Empty: there is none, or it is of another boot or network namespace.
+core::Result<KernelSettings> read_record(const std::string& path) {
+  const auto text = runtime::read_small_file(path, kLongestRecord);
+  if (!text && text.error().system_errno == ENOENT) return KernelSettings{};
+  if (!text) return text.error();
+  const std::string scope = scope_of_record() + "\n";
+  if (!text->starts_with(scope)) return KernelSettings{};
+  auto recorded = parse_settings(std::string_view(*text).substr(scope.size()));
+  if (!recorded) return core::fail("{} is not a list of settings", path);
+  return *recorded;
+}
 
 }  // namespace
 
@@ -41,26 +54,35 @@ core::Result<void> write_setting(const std::string& path, const std::string& val
   return {};
 }
 
+KernelSettings settings_on_record(const std::string& path) {
+  const auto recorded = read_record(path);
+  return recorded ? *recorded : KernelSettings{};
+}
+
 core::Result<void> BorrowedSettings::load() {
   if (record_path_.empty()) return {};
-  const auto text = runtime::read_small_file(record_path_, kLongestRecord);
-  if (!text && text.error().system_errno == ENOENT) return {};
-  if (!text) return text.error();
-  const std::string scope = scope_of_record() + "\n";
-  if (!text->starts_with(scope)) return {};  // of another boot or network namespace
-  auto recorded = parse_settings(std::string_view(*text).substr(scope.size()));
-  if (!recorded) return core::fail("{} is not a list of settings", record_path_);
+  auto recorded = read_record(record_path_);
+  if (!recorded) return recorded.error();
   before_ = std::move(*recorded);
   return {};
 }
 
-std::vector<core::Error> BorrowedSettings::want(const KernelSettings& wanted) {
+std::vector<core::Error> BorrowedSettings::want(const KernelSettings& wanted,
+                                                const AskOthers& ask_others) {
   std::vector<core::Error> failed;
   const KernelSettings recorded = before_;
+  std::optional<OtherBorrowers> others;
   for (const auto& [path, value] : wanted) {
     const auto present = read_setting(path);
-    if (!present || *present == value) continue;  // gone, or so already
-    before_.try_emplace(path, *present);
+    if (!present || before_.contains(path)) continue;
+    if (*present != value) {
+      before_.emplace(path, *present);
+      continue;
+    }
+    // It is so already: by another director, perhaps, which knows what it was.
+    if (!others) others = ask_others();
+    if (const auto former = others->former.find(path); former != others->former.end())
+      before_.insert(*former);
   }
   // Before anything is changed: whoever dies between the two has changed nothing.
   if (before_ != recorded) {
@@ -68,7 +90,7 @@ std::vector<core::Error> BorrowedSettings::want(const KernelSettings& wanted) {
   }
   for (const auto& [path, value] : wanted) take(path, value, failed);
   const KernelSettings changed = before_;
-  give_back(wanted, failed);
+  give_back(wanted, ask_others, failed);
   if (before_ != changed) {
     if (auto noted = record(); !noted) failed.push_back(noted.error());
   }
@@ -84,9 +106,18 @@ void BorrowedSettings::take(const std::string& path, const std::string& value,
   }
 }
 
-void BorrowedSettings::give_back(const KernelSettings& wanted, std::vector<core::Error>& failed) {
+// Two that end at the same time leave it to each other, and look once more when their devices have
+// gone: the later one sees that it is the last.
+void BorrowedSettings::give_back(const KernelSettings& wanted, const AskOthers& ask_others,
+                                 std::vector<core::Error>& failed) {
+  std::optional<OtherBorrowers> others;
   for (auto at = before_.begin(); at != before_.end();) {
     if (wanted.contains(at->first)) {
+      ++at;
+      continue;
+    }
+    if (!others) others = ask_others();
+    if (others->former.contains(at->first) || others->needed.contains(at->first)) {
       ++at;
       continue;
     }
@@ -100,6 +131,13 @@ void BorrowedSettings::give_back(const KernelSettings& wanted, std::vector<core:
     if (made != ours_.end()) ours_.erase(made);
     at = before_.erase(at);
   }
+}
+
+void BorrowedSettings::leave_rest() {
+  if (before_.empty()) return;
+  before_.clear();
+  ours_.clear();
+  static_cast<void>(record());  // the next director would put back what is nobody's any more
 }
 
 core::Result<void> BorrowedSettings::record() const {

@@ -22,6 +22,29 @@ constexpr int kMaxRounds = 4;
 /// A link group that people do not use ("HoFa"): what is deleted together is in it for a moment.
 constexpr std::uint32_t kGroupOfTheEnd = 0x486f4661;
 
+std::string settings_path(const std::string& run_dir) {
+  return run_dir + "/vrrp.settings";
+}
+
+/// "holdfast RUN_DIR DEVICE.INODE", as our devices have it for an alias.
+struct Mark {
+  std::string run_dir;
+  std::string identity;
+};
+std::optional<Mark> read_mark(std::string_view alias) {
+  constexpr std::string_view kStem = "holdfast ";
+  const std::size_t space = alias.rfind(' ');
+  if (!alias.starts_with(kStem) || space < kStem.size()) return std::nullopt;
+  return Mark{std::string(alias.substr(kStem.size(), space - kStem.size())),
+              std::string(alias.substr(space + 1))};
+}
+
+/// RFC 9568 §7.3.
+bool is_virtual(const core::MacAddress& mac) {
+  const std::uint8_t vrid = mac.bytes.back();
+  return mac == virtual_mac(core::Family::v4, vrid) || mac == virtual_mac(core::Family::v6, vrid);
+}
+
 int rp_filter_of_all() {
   const auto value = read_setting("ipv4/conf/all/rp_filter");
   return value && *value == "1" ? 1 : 0;
@@ -57,7 +80,7 @@ Devices::Devices(boost::asio::io_context& io, runtime::Logger& logger, Reflector
       logger_(logger),
       reflector_(reflector),
       run_dir_(run_dir),
-      borrowed_(run_dir.empty() ? std::string{} : run_dir + "/vrrp.settings"),
+      borrowed_(run_dir.empty() ? std::string{} : settings_path(run_dir)),
       timer_(io, [this] { work(); }) {}
 
 core::Result<void> Devices::load() {
@@ -268,7 +291,26 @@ void Devices::borrow() {
   for (const auto& [name, kept] : kept_) devices.push_back(kept.device);
   KernelSettings settings = settings_of_parents(devices);
   settings.merge(promotion_of(promoting_));
-  for (const core::Error& each : borrowed_.want(settings)) complain(each);
+  const auto ask_others = [this] { return other_borrowers(); };
+  for (const core::Error& each : borrowed_.want(settings, ask_others)) complain(each);
+}
+
+// A director shows itself by the mark of its devices, and its record tells what it will put back.
+// One whose record is not there for us (a container) takes back what it needs when our devices go.
+OtherBorrowers Devices::other_borrowers() const {
+  OtherBorrowers others;
+  for (const Link& link : reflector_.links()) {
+    const Link* parent = is_ours(link) ? nullptr : reflector_.link(link.lower);
+    if (parent == nullptr) continue;
+    if (const auto mark = read_mark(link.alias)) {
+      if (identity_of(mark->run_dir) == mark->identity && keeper_lives(mark->identity))
+        others.former.merge(settings_on_record(settings_path(mark->run_dir)));
+    } else if (link.mac && is_virtual(*link.mac)) {
+      for (const auto& [path, value] : settings_of_parents({{.name = {}, .parent = parent->name}}))
+        others.needed.insert(path);
+    }
+  }
+  return others;
 }
 
 void Devices::remove_all() {
@@ -280,8 +322,11 @@ void Devices::remove_all() {
   borrow();
   std::vector<Link> ours = reflector_.links();
   std::erase_if(ours, [this](const Link& link) { return !is_ours(link); });
-  if (ours.size() > 1 && remove_together(ours)) return;
-  for (const Link& link : ours) remove(link);
+  if (ours.size() < 2 || !remove_together(ours))
+    for (const Link& link : ours) remove(link);
+  reflector_.look();
+  borrow();  // who ended with us may have gone
+  borrowed_.leave_rest();
 }
 
 // One by one each takes the kernel milliseconds of waiting for readers; a group waits once.

@@ -100,6 +100,7 @@ class Devices {
   void remove(const Link& device);
   [[nodiscard]] bool remove_together(const std::vector<Link>& devices);
   void borrow();
+  [[nodiscard]] OtherBorrowers other_borrowers() const;
   void set_problem(Kept& kept, std::string problem);
   void complain(const core::Error& error);
   [[nodiscard]] StepResult ask(const Requests::Append& append);

@@ -65,6 +65,7 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
   void run(RoutingKeeper::Part part, core::Instant until);
   [[nodiscard]] bool is_interrupted() const { return is_interrupted_; }
   RoutingKeeper& keeper() { return keeper_; }
+  void on_looked(std::function<void()> callback) { on_looked_ = std::move(callback); }
 
  private:
   void wait_for_events();
@@ -83,6 +84,7 @@ class Routing::Impl : public std::enable_shared_from_this<Impl> {
   runtime::Logger& logger_;
   Reflector& reflector_;
   std::string record_path_;
+  std::function<void()> on_looked_;
   RoutingKeeper keeper_;
   std::optional<Requests> requests_;
   std::optional<RouteSocket> events_;
@@ -220,6 +222,7 @@ void Routing::Impl::run(RoutingKeeper::Part part, core::Instant until) {
   record();
   tell();
   arm();
+  if (!is_interrupted_ && on_looked_) on_looked_();
 }
 
 /// False: there is nothing to do, or nothing that helps.
@@ -360,6 +363,9 @@ void Routing::apply() {
 void Routing::flush() {
   if (impl_->keeper().has_moved() || impl_->is_interrupted())
     impl_->run(RoutingKeeper::Part::all, core::Instant::max());
+}
+void Routing::on_looked(std::function<void()> callback) {
+  impl_->on_looked(std::move(callback));
 }
 std::vector<RoutingState> Routing::states(const core::RouterKey& owner) const {
   return impl_->keeper().states(owner);

@@ -8,6 +8,7 @@
 #include "netlink_reflector/core/routing_keeper.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ class Routing {
   /// As apply(), to the end. For the orderly end of a process.
   void flush();
 
+  /// After each look at the kernel, and what followed from it: states() may be others.
+  void on_looked(std::function<void()> callback);
   [[nodiscard]] std::vector<RoutingState> states(const core::RouterKey& owner) const;
   /// How many in the kernel are ours.
   [[nodiscard]] std::size_t owned_count() const;

@@ -33,6 +33,8 @@
 namespace holdfast::vrrp {
 namespace {
 
+/// `explain group:NAME`.
+constexpr std::string_view kGroupPrefix = "group:";
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// After a configuration came into use, or the last of perhaps thousands of instances changed its
@@ -70,7 +72,8 @@ class Daemon {
         routing_(loop_.io(), logger_, reflector_, options.run_dir),
         firewall_(loop_.io(), logger_, reflector_, options.run_dir),
         devices_(loop_.io(), logger_, reflector_, options.run_dir),
-        statics_(logger_, reflector_, routing_),
+        statics_(logger_, reflector_, routing_,
+                 [this](Event event) { runner_->tell(std::move(event)); }),
         notifier_(loop_.io(), logger_, [this](Event event) { runner_->tell(std::move(event)); }),
         tracker_(loop_.io(), logger_, notifier_.client(),
                  [this](Event event) { runner_->tell(std::move(event)); }),
@@ -190,12 +193,23 @@ class Daemon {
 
   // ---- what holdfastctl asks ----
 
+  // An instance and a group may have one name: the instance is meant, unless `group:` says so.
   boost::json::object explain_word(const std::string& word) {
-    const Instance* instance = find_instance(runner_->router(), word);
-    if (instance == nullptr)
-      return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
     const core::Instant now = runtime::now();
     const std::vector<GroupView> groups = runner_->router().groups(now);
+    const bool is_group = word.starts_with(kGroupPrefix);
+    const Instance* instance = is_group ? nullptr : find_instance(runner_->router(), word);
+    if (instance == nullptr) {
+      const std::string name = is_group ? word.substr(kGroupPrefix.size()) : word;
+      const auto group = std::ranges::find(groups, name, &GroupView::name);
+      if (group != groups.end())
+        return explain_group(runner_->router(), *group, recorder_->past(), now);
+      return {{"error", is_group
+                            ? fmt::format("there is no vrrp_sync_group '{}'", name)
+                            : fmt::format("there is no vrrp_instance '{0}', and no vrrp_sync_group "
+                                          "'{0}'",
+                                          word)}};
+    }
     const auto own =
         std::ranges::find(groups, instance->settings().sync_group.str(), &GroupView::name);
     boost::json::object told =
@@ -241,6 +255,7 @@ class Daemon {
     tracker_.follow(wiring.checks, scripts_at_work());
     files_tracked_.follow(wiring.files);
     processes_.follow(wiring.processes);
+    statics_.track(std::move(wiring.tracked_statics));
     if (!has_configuration_) orders_.load();
     follow_orders();
     if (has_configuration_) runner_->when_told([this] { repeat_states(); });
@@ -318,7 +333,7 @@ class Daemon {
   void listen_after_boot(core::Duration longest) {
     const core::Duration age = runtime::director_age();
     const core::Duration up = runtime::now().time_since_epoch() + runtime::time_suspended();
-    if (up - age < kFreshBoot) runner_->wait_for_frames_until(runtime::now() - age + longest);
+    if (up - age < kFreshBoot) runner_->wait_for_frames(longest, runtime::now() - age);
   }
 
   // ---- memory ----

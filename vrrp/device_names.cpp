@@ -95,6 +95,11 @@ void keep_device_names(Wiring& wiring, const std::vector<DesiredDevice>& present
     }
     rename(names, each.addresses);
     rename(names, each.excluded_addresses);
+    if (each.extra_announcements) {
+      ExtraAnnouncements extra = *each.extra_announcements;
+      rename(names, extra.addresses);
+      each.extra_announcements = std::move(extra);
+    }
   }
 }
 

@@ -75,6 +75,9 @@ DevicePlan::DevicePlan(const config::Model& model) {
     add_addresses(each, each.virtual_addresses);
     add_addresses(each, each.virtual_addresses_excluded);
   }
+  for (const auto& [instance, device] : own_)
+    if (device.mac) macvlans_.insert(device.name);
+  for (const auto& [place, device] : of_addresses_) macvlans_.insert(device.name);
 }
 
 void DevicePlan::name_instances(const config::Model& model) {

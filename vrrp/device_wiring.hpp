@@ -26,6 +26,10 @@ class DevicePlan {
   /// Where one of its addresses is; empty: on the instance's own interface.
   [[nodiscard]] std::string place_of(const config::VrrpInstance& instance,
                                      const config::VirtualAddress& address) const;
+  /// It is one of these devices, and not an ipvlan, which has the MAC address of its interface.
+  [[nodiscard]] bool has_mac_of_its_own(const std::string& place) const {
+    return macvlans_.contains(place);
+  }
   /// Of these instances, each device once.
   [[nodiscard]] std::vector<netlink::DesiredDevice> devices(
       const std::vector<const config::VrrpInstance*>& instances) const;
@@ -49,6 +53,7 @@ class DevicePlan {
   std::map<const config::VirtualAddress*, std::string> places_;
   std::set<std::string> taken_;
   std::set<std::string> made_up_;
+  std::set<std::string> macvlans_;
 };
 
 /// Adverts to peers leave from the interface below in any case.

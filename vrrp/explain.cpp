@@ -68,6 +68,7 @@ class Explanation {
  private:
   static std::string_view open_question(TrackerKind kind) {
     if (kind == TrackerKind::process) return "whether it runs";
+    if (kind == TrackerKind::static_item) return "whether it is there";
     return kind == TrackerKind::file ? "what it holds" : "whether it succeeds";
   }
   static std::string_view what_is_bad(const Tracker& tracker) {
@@ -79,6 +80,8 @@ class Explanation {
         return on_good ? "succeeds" : "fails";
       case TrackerKind::file:
         return on_good ? "holds 0" : "holds anything but 0";
+      case TrackerKind::static_item:
+        return "is missing";
       case TrackerKind::process:
         break;
     }
@@ -181,6 +184,7 @@ class Explanation {
     timer(master.next_advert_at, "sends its next advert");
     timer(master.announce_again_at, "announces its addresses once more");
     timer(master.refresh_at, "announces its addresses (garp_master_refresh)");
+    timer(master.extra_at, "announces addresses whose MAC no advert shows (garp_extra_if)");
     if (priority_ < kOwnerPriority)
       change("becomes backup when another router advertises a priority above {}", priority_);
     if (const auto own = instance_.source_address())

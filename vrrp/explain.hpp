@@ -1,5 +1,5 @@
-// What `holdfastctl explain INSTANCE` is told: why this state, which advert, which timer, and what
-// would change it. Pure: reads the instance as it is and its last changes of state.
+// What `holdfastctl explain INSTANCE` or GROUP is told: why this state, which advert, which timer,
+// and what would change it. Pure: reads the instance as it is and its last changes of state.
 #pragma once
 
 #include "vrrp/core/router.hpp"
@@ -20,5 +20,10 @@ namespace holdfast::vrrp {
 /// adverts of peers, while it lasts. `group`: its sync group; nullptr: it is alone.
 [[nodiscard]] boost::json::object explain(const Instance& instance, const Past& past,
                                           core::Instant now, const GroupView* group = nullptr);
+
+/// The same for a sync group: which member keeps it where it is, by which fault and since when.
+/// `history`: of its members.
+[[nodiscard]] boost::json::object explain_group(const Router& router, const GroupView& group,
+                                                const Past& past, core::Instant now);
 
 }  // namespace holdfast::vrrp

@@ -10,9 +10,9 @@ using runtime::Message;
 
 inline constexpr runtime::Message kDeafAfterBoot{
     "vrrp-deaf-after-boot", runtime::Level::warning,
-    "The host was booted a moment ago, and its interface has received no frame of anybody: a "
-    "switch "
-    "port that does not forward yet (spanning tree without portfast), a bond without a partner, or "
+    "The host was booted a moment ago, and its interface has received no frame of any host; what a "
+    "switch says of itself (BPDU, LLDP) does not count: a switch port that does not forward yet "
+    "(spanning tree without portfast), a bond without a partner, or "
     "an empty network. A backup there does not believe yet that nobody else is master. It goes on "
     "with the first frame, or after vrrp_listen_after_boot."};
 inline constexpr runtime::Message kHears{

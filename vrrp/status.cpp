@@ -210,8 +210,8 @@ json::array troubles_of(const Instance& instance, core::Instant now) {
   }
   if (instance.is_deaf()) {
     troubles.emplace_back(
-        fmt::format("nothing at all has been received on {} since the start: it waits for a first "
-                    "frame before it believes that nobody is there",
+        fmt::format("no frame of any host has been received on {} since the start: it waits for a "
+                    "first one before it believes that nobody is there",
                     instance.settings().interface));
   }
   if (const auto& sending = instance.send_trouble()) {

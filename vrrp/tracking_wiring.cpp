@@ -3,6 +3,8 @@
 #include "config/accounts.hpp"
 #include "config/tracked_file.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -100,6 +102,41 @@ void add_interfaces_of_routes(const config::VrrpInstance& written, std::vector<T
   }
 }
 
+std::string static_address_text(const core::IpPrefix& prefix, std::string_view interface) {
+  return fmt::format("address {} on {}", prefix.to_string(), interface);
+}
+
+void add_statics(const config::VrrpInstance& written, const config::Model& model,
+                 const RoutingList& routing, std::vector<Tracker>& trackers) {
+  std::set<std::string_view> groups;
+  for (const config::TrackGroup& group : model.track_groups)
+    if (std::ranges::find(group.instances, written.name) != group.instances.end())
+      groups.insert(group.name);
+  if (groups.empty()) return;
+  const auto add = [&](TrackerKind kind, const std::string& name) {
+    const TrackerId id{kind, name};
+    if (std::ranges::find(trackers, id, &Tracker::id) == trackers.end())
+      trackers.push_back({.id = id, .weight = 0, .reverse = Reverse::no});
+  };
+  const auto add_item = [&](const std::string& text, const std::string& interface) {
+    add(TrackerKind::static_item, text);
+    if (!interface.empty() && interface != written.interface)
+      add(TrackerKind::interface, interface);
+  };
+  for (const config::VirtualAddress& each : model.static_addresses)
+    if (groups.contains(each.track_group))
+      add_item(static_address_text(each.prefix, each.interface), each.interface);
+  std::size_t at = 0;  // routes, then rules
+  for (const config::Route& each : model.static_routes) {
+    const std::string& text = routing.at(at++).text;
+    if (groups.contains(each.track_group)) add_item(text, each.interface);
+  }
+  for (const config::Rule& each : model.static_rules) {
+    const std::string& text = routing.at(at++).text;
+    if (groups.contains(each.track_group)) add_item(text, each.in_interface);
+  }
+}
+
 void add_tracked(const config::Model& model, Wiring& wiring) {
   std::set<TrackerId> tracked;
   for (const InstanceSettings& each : wiring.instances)
@@ -113,6 +150,8 @@ void add_tracked(const config::Model& model, Wiring& wiring) {
   for (const config::TrackProcess& written : model.track_processes)
     if (tracked.erase({TrackerKind::process, written.name}) != 0)
       wiring.processes.push_back(process_of(written));
+  for (const TrackerId& each : tracked)
+    if (each.kind == TrackerKind::static_item) wiring.tracked_statics.insert(each.name);
 }
 
 std::map<std::string, LinkDelay> link_delays_of(const config::Model& model,

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::vrrp {
@@ -17,6 +18,13 @@ void add_trackers(const config::Tracking& tracking, const std::string& primary,
                   const config::Model& model, std::vector<Tracker>& trackers);
 /// keepalived: the interface of a route goes with it, unless the line says no_track.
 void add_interfaces_of_routes(const config::VrrpInstance& written, std::vector<Tracker>& trackers);
+/// keepalived: track_group. What its members need of the director's own: each static address, route
+/// and rule of the group, and the interface that it is on. `routing`: that of the statics.
+void add_statics(const config::VrrpInstance& written, const config::Model& model,
+                 const RoutingList& routing, std::vector<Tracker>& trackers);
+/// What a static address is called as a tracker. Routes and rules have a text of their own.
+[[nodiscard]] std::string static_address_text(const core::IpPrefix& prefix,
+                                              std::string_view interface);
 /// The scripts, files and processes that instances track; what nobody tracks is not looked at.
 void add_tracked(const config::Model& model, Wiring& wiring);
 /// Of interfaces that instances use.

@@ -64,6 +64,23 @@ GarpSettings garp_of(const config::GarpSettings& written) {
           .lower_priority_delay = written.lower_prio_delay};
 }
 
+/// Those with a MAC address that adverts do not show, or with `all` on any other interface.
+core::Rare<ExtraAnnouncements> extra_of(const config::VrrpInstance& written,
+                                        const DevicePlan& devices,
+                                        const InstanceSettings& settings) {
+  if (written.garp.extra_interval == Duration::zero()) return {};
+  const bool from_device = settings.device && settings.device->adverts_from == AdvertsFrom::device;
+  const std::string& shown = from_device ? settings.device->name : settings.interface;
+  std::vector<VirtualAddress> extra;
+  for (const VirtualAddress& each : settings.all_addresses()) {
+    const std::string place = each.interface.empty() ? settings.interface : each.interface.str();
+    if (place != shown && (written.garp.extra_everywhere || devices.has_mac_of_its_own(place)))
+      extra.push_back(each);
+  }
+  if (extra.empty()) return {};
+  return ExtraAnnouncements{written.garp.extra_interval, std::move(extra)};
+}
+
 Unicast unicast_of(const config::VrrpInstance& written) {
   Unicast unicast;
   for (const config::UnicastPeer& peer : written.unicast_peers)
@@ -117,6 +134,7 @@ InstanceSettings settings_of(const config::VrrpInstance& written, const DevicePl
   settings.excluded_addresses = addresses_of(written.virtual_addresses_excluded, place_of);
   if (written.vmac) settings.device = OwnDevice{devices.of(written), adverts_from(written)};
   settings.garp = garp_of(written.garp);
+  settings.extra_announcements = extra_of(written, devices, settings);
   settings.down_timer_adverts = written.down_timer_adverts;
   settings.higher_priority_send_advert = written.higher_prio_send_advert;
   settings.tells_priority = written.notify_priority_changes;
@@ -218,6 +236,7 @@ Wiring wiring_of(const config::Model& model) {
       add_trackers(group->tracking, primary, model, settings.trackers);
     }
     add_interfaces_of_routes(written, settings.trackers);
+    add_statics(written, model, wiring.routing.statics, settings.trackers);
     if (written.auth_hmac)
       settings.signing = signing_of(*written.auth_hmac, written.advert_int, keys.at(written.name));
     RoutingList routing = routing_of(written.virtual_routes, written.virtual_rules, priorities);

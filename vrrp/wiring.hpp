@@ -56,6 +56,8 @@ struct Wiring {
   std::vector<core::TrackedFile> files;  ///< likewise
   std::vector<ProcessCheck> processes;   ///< likewise
   AddressList static_addresses;          ///< each with its interface
+  /// What of the static ones, by TrackerId::name, some instance tracks. keepalived: track_group.
+  std::set<std::string> tracked_statics;
   RoutingWishes routing;
   netlink::FirewallSettings firewall;
   /// What drops packets while its instance holds it: no_accept, strict mode.

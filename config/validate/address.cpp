@@ -1,9 +1,10 @@
 // Virtual addresses: given twice, in two instances, more than an advert carries; and services whose
-// address nobody holds.
+// address nobody holds, or drops what is sent to it.
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 namespace holdfast::config::validation {
@@ -135,6 +136,58 @@ void check_held(const Context& context) {
   absent.finish();
 }
 
+// Closed addresses drop what is sent to them before ip_vs sees it.
+using Closed = std::map<core::IpAddress, const VrrpInstance*>;
+
+Closed closed_by(const Model& model) {
+  Closed closed;
+  for (const VrrpInstance& instance : model.instances) {
+    if (instance.answers()) continue;
+    for (const auto* list : {&instance.virtual_addresses, &instance.virtual_addresses_excluded})
+      for (const VirtualAddress& address : *list) closed.emplace(address.prefix.address, &instance);
+  }
+  return closed;
+}
+
+Closed::const_iterator first_between(const Closed& closed, const core::IpAddress& first,
+                                     const core::IpAddress& last) {
+  const auto found = closed.lower_bound(first);
+  return found == closed.end() || last < found->first ? closed.end() : found;
+}
+
+void check_closed(const Context& context) {
+  const Model& model = context.model;
+  if (model.services.empty()) return;
+  const Closed closed = closed_by(model);
+  if (closed.empty()) return;
+  const auto groups = by_name(model.service_groups);
+  Few deaf(context, Severity::warning);
+  for (const VirtualServer& service : model.services) {
+    auto found = closed.end();
+    const auto group = service.group.empty() ? groups.end() : groups.find(service.group);
+    if (group != groups.end()) {
+      for (const GroupEntry& entry : group->second->entries)
+        if (found == closed.end() && entry.fwmark == 0)
+          found = first_between(closed, entry.first, entry.last);
+    } else if (service.group.empty() && service.fwmark == 0) {
+      found = closed.find(service.address);
+    }
+    if (found == closed.end()) continue;
+    const VrrpInstance& instance = *found->second;
+    const bool by_word = instance.accept == AcceptMode::no_accept;
+    deaf.add(service.location,
+             fmt::format("nobody reaches this virtual_server: {} of vrrp_instance '{}' ({}) drops "
+                         "all packets to {}",
+                         by_word ? "'no_accept'" : "strict mode", instance.name,
+                         context.line_of(instance.location), found->first.to_string()),
+             by_word                 ? "remove 'no_accept' there"
+             : instance.version == 3 ? "add 'accept' to that instance"
+                                     : "remove 'vrrp_strict' (or 'strict_mode'), or write 'version "
+                                       "3' and 'accept' there on all directors");
+  }
+  deaf.finish();
+}
+
 }  // namespace
 
 void check_addresses(const Context& context) {
@@ -161,6 +214,7 @@ void check_addresses(const Context& context) {
                  "remove it, or put the address into a 'virtual_ipaddress'");
   }
   check_held(context);
+  check_closed(context);
 }
 
 }  // namespace holdfast::config::validation

@@ -121,26 +121,34 @@ void check_sync_groups(const Context& context, const Instances& instances) {
   }
 }
 
-// Static addresses may take a group of instances down with them.
+// What is static may take a group of instances down with it.
 void check_track_groups(const Context& context) {
   Model& model = context.model;
   const auto groups = by_name(model.track_groups);
-  for (VirtualAddress& address : model.static_addresses) {
-    if (address.track_group.empty() || groups.contains(address.track_group)) continue;
-    context.warn(address.location,
-                 fmt::format("there is no track_group '{}': nobody follows when {} goes",
-                             address.track_group, address.prefix.address.to_string()));
-    address.track_group.clear();
-  }
+  const auto check = [&](auto& list, const auto& text_of) {
+    for (auto& each : list) {
+      if (each.track_group.empty() || groups.contains(each.track_group)) continue;
+      context.warn(each.location,
+                   fmt::format("there is no track_group '{}': nobody follows when {} goes",
+                               each.track_group, text_of(each)));
+      each.track_group.clear();
+    }
+  };
+  check(model.static_addresses,
+        [](const VirtualAddress& each) { return each.prefix.address.to_string(); });
+  check(model.static_routes, [](const Route& each) {
+    return fmt::format("the route to {}", each.destination.to_string());
+  });
+  check(model.static_rules, [](const Rule&) { return std::string("this rule"); });
 }
 
 }  // namespace
 
 void check_groups(const Context& context) {
-  if (context.model.sync_groups.empty() && context.model.track_groups.empty()) return;
+  check_track_groups(context);
+  if (context.model.sync_groups.empty()) return;
   const Instances instances = instances_of(context.model);
   check_sync_groups(context, instances);
-  check_track_groups(context);
 }
 
 }  // namespace holdfast::config::validation

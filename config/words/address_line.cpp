@@ -120,7 +120,7 @@ constexpr Keyword kAddressList[] = {
          doc("preferred lifetime, seconds")),
     word("use_vmac", value<&VirtualAddress::use_vmac>,
          doc("put it on an interface with the virtual router's MAC above that interface")),
-    word("track_group", text("name"), not_yet(kNoTrackGroup), value<&VirtualAddress::track_group>,
+    word("track_group", text("name"), value<&VirtualAddress::track_group>,
          reads<read_track_group<Draft>>, doc("instances that go down with this static address")),
 };
 

@@ -1,5 +1,6 @@
 // global_defs: what instances and services inherit, the announcements, IPVS; and how the blocks of
 // global_defs become one value.
+#include "config/words/extra_garp.hpp"
 #include "config/words/meaning.hpp"
 #include "config/words/notices.hpp"
 
@@ -41,6 +42,13 @@ void read_min_garp(Draft& draft, const Args& args) {
 }
 void read_refresh_repeat(Globals& globals, const Args& args) {
   globals.garp.master_refresh_repeat = at_least_once(args);
+}
+
+void read_extra(Globals& globals, const Args& args) {
+  read_extra_announcements(globals.garp, args);
+}
+void write_extra(const Globals& globals, Writer& out) {
+  write_extra_announcements(globals.garp, {}, "vrrp_garp_extra_if", out);
 }
 
 void read_dynamic_interfaces(Globals& globals, const Args& args) {
@@ -165,6 +173,10 @@ constexpr Keyword kGlobalDefs[] = {
     word("vrrp_garp_lower_prio_repeat", integer(0, kManyTimes), fallback("vrrp_garp_master_repeat"),
          value<&Globals::garp, &GarpSettings::lower_prio_repeat>, reads<read_lower_prio_repeat>,
          doc("as vrrp_garp_master_repeat, after an advert of lower priority was heard; 0 none")),
+    word("vrrp_garp_extra_if", optional(choice("all")), seconds(0, 86400), fallback("0"),
+         reads<read_extra>, writes<write_extra>, doc("default of garp_extra_if: [all] SECONDS")),
+    word("vrrp_vmac_garp_intvl", optional(choice("all")), seconds(0, 86400),
+         alias_of("vrrp_garp_extra_if"), kDeprecated),
     word("vrrp_garp_interval", seconds(0, 86400), fallback("0"),
          value<&Globals::garp, &GarpSettings::interval>,
          doc("least time between two announcements on an interface, seconds; 0 no limit")),
@@ -213,10 +225,9 @@ constexpr Keyword kGlobalDefs[] = {
          doc("wait this long before the first election, seconds")),
     word("vrrp_listen_after_boot", seconds(0, 600), fallback("10"), acts_in(Room::vrrp),
          since("holdfast"), value<&Globals::vrrp_listen_after_boot>,
-         doc("started within two minutes of the boot: a backup on whose interface nothing at all "
-             "has "
-             "been received waits for a first frame, this long at most, before it believes that "
-             "nobody is there, seconds; 0 it does not")),
+         doc("started within two minutes of the boot: a backup on whose interface no frame of any "
+             "host has been received waits for a first one, this long at most from when it came "
+             "up, before it believes that nobody is there, seconds; 0 it does not")),
     word("vrrp_delay_after_boot", seconds(0, 86400), fallback("0"), acts_in(Room::vrrp),
          since("2.4"), value<&Globals::vrrp_delay_after_boot>,
          doc("wait until this long after the boot before the first election, seconds")),

@@ -79,10 +79,6 @@ constexpr Keyword kGlobalDefs[] = {
              "accepted, without effect: 'disable_local_igmp' (the kernel goes on reporting groups "
              "of the link)"),
          doc("send no IGMP reports for groups of the link")),
-    word("vrrp_garp_extra_if", optional(choice("all")), seconds(1, 86400), not_kept(),
-         doc("announce again this often on interfaces that only hold addresses, seconds")),
-    word("vrrp_vmac_garp_intvl", optional(choice("all")), seconds(1, 86400),
-         alias_of("vrrp_garp_extra_if"), not_kept(), kDeprecated),
     word("vrrp_ipsets", optional(repeated(text("name of a set"))), not_kept(kByNftables),
          since("2.4"), doc("sets that go with vrrp_iptables")),
     word("log_unknown_vrids", not_kept(), doc("log adverts of virtual routers that are not ours")),

@@ -13,8 +13,5 @@ inline constexpr std::string_view kNoSnmp =
 inline constexpr std::string_view kByNftables =
     "no_accept and strict mode drop packets with nftables, in a table of their own: chains and "
     "sets of iptables are not touched, and may be removed from the configuration";
-inline constexpr std::string_view kNoTrackGroup =
-    "accepted, without effect yet: 'track_group' of a static address, route or rule (what somebody "
-    "removes is put back; no instance goes down with it)";
 
 }  // namespace holdfast::config::rows

@@ -210,8 +210,8 @@ constexpr Keyword kRouteList[] = {
     word("nexthop", required_options(Block::next_hop_line), kRepeatable, reads<add_leg>,
          doc("one leg of a multipath route")),
     word("no_track", value<&Route::no_track>, doc("nothing follows when somebody removes it")),
-    word("track_group", text("name"), not_yet(kNoTrackGroup), value<&Route::track_group>,
-         reads<read_track_group<Draft>>, doc("instances that go down with this static route")),
+    word("track_group", text("name"), value<&Route::track_group>, reads<read_track_group<Draft>>,
+         doc("instances that go down with this static route")),
     word(
         "vrf", text("name"),
         not_yet("Holdfast does not look up the routing table of a VRF yet: a route with 'vrf' goes "

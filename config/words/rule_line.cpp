@@ -178,8 +178,8 @@ constexpr Keyword kRuleList[] = {
     word("inet6", reads<read_inet6>, writes<write_inet6>, doc("a rule for IPv6")),
     word("no_track", value<&Rule::no_track>, doc("nothing follows when somebody removes it")),
     word("type", as_is(), reads<read_nothing>, doc("the action follows")),
-    word("track_group", text("name"), not_yet(kNoTrackGroup), value<&Rule::track_group>,
-         reads<read_track_group<Draft>>, doc("instances that go down with this static rule")),
+    word("track_group", text("name"), value<&Rule::track_group>, reads<read_track_group<Draft>>,
+         doc("instances that go down with this static rule")),
 };
 
 bool finish(BuildContext& context, const Statement& entry, Draft& draft) {

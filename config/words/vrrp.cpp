@@ -2,6 +2,7 @@
 // builders/finish_vrrp.cpp.
 #include "config/builders/vrrp_draft.hpp"
 #include "config/signing_keys.hpp"
+#include "config/words/extra_garp.hpp"
 #include "config/words/lines.hpp"
 #include "config/words/notices.hpp"
 #include "config/words/tracking.hpp"
@@ -19,8 +20,6 @@ constexpr std::int64_t kDay = 86'400;
 
 constexpr std::string_view kNoTracking =
     "Holdfast does not track BFD sessions yet: this changes no priority and no state";
-constexpr std::string_view kNoExtraGarp =
-    "accepted, without effect yet: announcements on other interfaces than the address's own";
 constexpr std::string_view kNoLateness =
     "accepted, without effect yet: a master whose timer ran late stays master";
 
@@ -102,6 +101,12 @@ void write_no_accept(const VrrpInstance& instance, Writer& out) {
 
 void inherit_garp(VrrpInstance& instance, const Globals& globals) {
   instance.garp = globals.garp;
+}
+void read_extra(VrrpInstance& instance, const Args& args) {
+  read_extra_announcements(instance.garp, args);
+}
+void write_extra(const VrrpInstance& instance, const VrrpInstance& standard, Writer& out) {
+  write_extra_announcements(instance.garp, standard.garp, "garp_extra_if", out);
 }
 template <std::uint32_t GarpSettings::*kMember>
 void read_repeat(VrrpInstance& instance, const Args& args) {
@@ -312,10 +317,13 @@ constexpr Keyword kVrrpInstance[] = {
          value<&VrrpInstance::garp, &GarpSettings::lower_prio_repeat>,
          reads<read_repeat<&GarpSettings::lower_prio_repeat>>,
          doc("as garp_master_repeat, after an advert of lower priority was heard")),
-    word("garp_extra_if", optional(choice("all")), integer(0, kDay), not_kept(kNoExtraGarp),
-         doc("announce virtual MACs on their other interfaces this often: [all] SECONDS")),
-    word("vmac_garp_intvl", optional(choice("all")), integer(0, kDay), alias_of("garp_extra_if"),
-         not_kept(kNoExtraGarp), kDeprecated),
+    word("garp_extra_if", optional(choice("all")), seconds(0, kDay), fallback("vrrp_garp_extra_if"),
+         reads<read_extra>, writes_against<write_extra>,
+         doc("while master, announce again this often where no advert shows the MAC address, that "
+             "switches do not forget it: addresses on virtual MACs of other interfaces; all: on "
+             "any other interface; 0 never")),
+    word("vmac_garp_intvl", optional(choice("all")), seconds(0, kDay), alias_of("garp_extra_if"),
+         kDeprecated),
     word("notify_master", command(), value<&VrrpInstance::notify_master>,
          doc("run on becoming master")),
     word("notify_backup", command(), value<&VrrpInstance::notify_backup>,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.lab.director import Director
 from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.wire import Capture
 
 from .test_host_scripts import quick
 from .test_vrrp_director import VIP
@@ -39,7 +40,7 @@ class Line:
     def __init__(self, lab: Lab):
         self.switch = lab.switch("sw")
         self.machine, self.other = lab.machines("m", "o")
-        lab.cables(self.switch, (self.machine, "eth0", "10.9.0.1/24"),
+        self.port, _ = lab.cables(self.switch, (self.machine, "eth0", "10.9.0.1/24"),
                    (self.other, "eth0", "10.9.0.2/24"))
         self.machine.run("ip", "neigh", "add", "10.9.0.2", "lladdr", "02:00:00:00:00:02", "dev",
                          "eth0")
@@ -64,11 +65,12 @@ def test_it_waits_for_a_first_frame_and_says_so(line: Line) -> None:
     assert eventually(lambda: "vrrp-deaf-after-boot" in director.log(), 6) is not None
     assert director.state("VI_1") == "BACKUP" and not director.holds(VIP)
     [shown] = director.status("vrrp")["instances"]
-    assert any("nothing at all has been received on eth0" in each for each in shown["troubles"])
+    assert any("no frame of any host has been received on eth0" in each
+               for each in shown["troubles"])
 
     line.frame()
     assert director.wait_for(VIP) < 1.5
-    assert "eth0: something is received now" in director.log()
+    assert "eth0: a host is heard now" in director.log()
     assert director.status("vrrp")["instances"][0]["troubles"] == []
 
 
@@ -79,6 +81,61 @@ def test_it_does_not_wait_for_ever(line: Line) -> None:
     director.wait_for(VIP)
     assert 3.9 < time.monotonic() - began < 6
     assert "elections go on all the same" in director.log()
+
+
+CONTROL = {"BPDU": "01:80:c2:00:00:00", "LACP": "01:80:c2:00:00:02", "LLDP": "01:80:c2:00:00:0e",
+           "CDP": "01:00:0c:cc:cc:cc", "PVST+": "01:00:0c:cc:cc:cd"}
+OF_HOSTS = {"all": "ff:ff:ff:ff:ff:ff", "GARP": "01:80:c2:00:00:20",
+            "a host": "02:00:00:00:00:77", "beside Cisco's": "01:00:0c:cc:cc:ce"}
+SENDER = """
+import socket, sys
+ear = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+ear.bind((sys.argv[1], 0))
+for mac in sys.argv[2:]:
+    mac = bytes.fromhex(mac.replace(":", ""))
+    ear.send(mac + b"\\2\\0\\0\\0\\0\\5" + b"\\x88\\xb5" + bytes(50))
+"""
+
+
+def say(line: Line, *macs: str) -> None:
+    """From the switch itself: it forwards some of these to nobody."""
+    line.switch.run("python3", "-c", SENDER, line.port, *macs)
+
+
+def test_what_a_switch_says_itself_is_no_life(line: Line) -> None:
+    """A bridge says so every second to a port that it does not forward from yet."""
+    line.switch.ip("link set br0 type bridge stp_state 1 hello_time 100 forward_delay 3000")
+    line.switch.ip(f"link set {line.port} down", f"link set {line.port} up")
+    wire = Capture(line.machine, "eth0")
+    director = JustBooted(line.machine, listening(30))
+    director.start("-P")
+    assert eventually(lambda: "vrrp-deaf-after-boot" in director.log(), 6) is not None
+    say(line, *CONTROL.values())
+    time.sleep(1.5)
+    told = bytes.fromhex(CONTROL["BPDU"].replace(":", ""))
+    assert len([each for each in wire.frames() if each.data[:6] == told]) >= 3, "no BPDU came"
+    assert director.state("VI_1") == "BACKUP" and not director.holds(VIP), director.log()
+
+
+@pytest.mark.parametrize("mac", OF_HOSTS.values(), ids=OF_HOSTS)
+def test_every_other_frame_is_life(line: Line, mac: str) -> None:
+    director = JustBooted(line.machine, listening(30))
+    director.start("-P")
+    assert eventually(lambda: director.state("VI_1") == "BACKUP", 5) is not None
+    say(line, mac)
+    assert director.wait_for(VIP) < 1.5
+
+
+def test_an_interface_that_comes_later_waits_too(line: Line) -> None:
+    line.machine.ip("link set eth0 down", "link set eth0 name late0")
+    director = JustBooted(line.machine, listening(2))
+    director.start("-P")
+    assert eventually(lambda: director.state("VI_1") == "FAULT", 5) is not None
+    time.sleep(2)
+    line.machine.ip("link set late0 name eth0", "link set eth0 up")
+    began = time.monotonic()
+    director.wait_for(VIP)
+    assert 1.9 < time.monotonic() - began < 4, director.log()
 
 
 @pytest.mark.parametrize("why", ["switched off", "an old host", "a restarted process"])

@@ -3,6 +3,7 @@ crashes and stops without a member that is master alone."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -151,6 +152,14 @@ def test_a_stronger_director_on_one_network_takes_both_or_none(
         explained = second.ctl("explain", "VI_IN").stdout
         assert "these of its sync group G may be master, too: VI_OUT" in explained
         assert "the others could be master: it waits for VI_OUT" in second.ctl("status").stdout
+        told = second.ctl("explain", "G").stdout
+        assert told.startswith("sync group G is BACKUP since "), told
+        [line] = [each for each in told.splitlines() if "the others wait for it" in each]
+        assert "VI_OUT with priority 100 is BACKUP since" in line, told
+        machine = json.loads(second.ctl("explain", "--json", "group:G").stdout)
+        assert [(each["name"], each["is_waited_for"]) for each in machine["members"]] == [
+            ("VI_IN", False), ("VI_OUT", True)]
+        assert "no vrrp_sync_group 'VI_IN'" in second.ctl("explain", "group:VI_IN").stderr
 
 
 @pytest.mark.parametrize("weight", ["", " sync_group_tracking_weight"])

@@ -9,11 +9,13 @@ import signal
 import time
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.lab.director import BIN, Director
-from tests.lab.netns import Lab, Namespace, eventually
+from tests.lab.netns import Lab, Namespace, Process, eventually
 from tests.lab.wire import Capture
 
-from .test_vmac import link, setting, text_of
+from .test_vmac import BELOW, link, setting, text_of
 
 
 @dataclass
@@ -97,6 +99,32 @@ def both_sides(first: str, interval: int = 1, words: str = "use_vmac") -> str:
                  f" priority 255\n advert_int {interval}\n {words}\n virtual_ipaddress {{\n"
                  f"  10.{9 + at}.0.200/24\n }}\n}}\n")
     return text
+
+
+EXTRA = {"garp_extra_if 1": {"10.10.0.201"},
+         "vmac_garp_intvl all 1": {"10.10.0.200", "10.10.0.201"},
+         "vmac_xmit_base\n garp_extra_if 1": {"10.9.0.200", "10.10.0.201"}}
+
+
+def test_macs_that_no_advert_shows_are_announced_again_as_by_keepalived(lab: Lab) -> None:
+    played = []
+    for at, (extra, again) in enumerate(EXTRA.items()):
+        text = text_of(150, f"use_vmac\n garp_master_repeat 1\n garp_master_delay 0\n {extra}",
+                       "10.9.0.200/24\n 10.10.0.200/24 dev eth1\n 10.10.0.201/24 dev eth1 use_vmac")
+        for program in ("holdfast", "keepalived"):
+            host = Host(lab, f"{program[0]}{at}")
+            director = Director(host.machine, text, program)
+            director.start("-P")
+            played.append((program, extra, again, host, director))
+    for *_, director in played:
+        director.wait_for("10.10.0.201")
+    time.sleep(3.5)
+    for program, extra, again, host, _ in played:
+        seen = [each.sender for wire in host.captures.values()
+                for each in wire.arps() if each.gratuitous]
+        often = {each for each in seen if seen.count(each) >= 3}
+        assert often == again, (program, extra, seen)
+        assert {seen.count(each) for each in set(seen) - again} <= {1}, (program, extra, seen)
 
 
 def test_a_reload_renames_no_device_and_deletes_none_with_addresses(lab: Lab) -> None:
@@ -205,6 +233,87 @@ def test_directors_of_two_containers_leave_each_others_devices_alone(lab: Lab) -
         "--run-dir", str(place), log="holdfast-53")
     assert eventually(lambda: set(devices_of(machine)) == {"vrrp.52"}, 10) is not None, (
         pair[0].output())
+
+
+WATCHER = """
+import time
+seen, until = set(), time.monotonic() + 3
+while time.monotonic() < until:
+    seen.add(tuple(open(f"/proc/sys/net/ipv4/conf/eth0/{each}").read().strip()
+                   for each in ("arp_ignore", "arp_filter", "arp_announce")))
+print(sorted(seen))
+"""
+
+
+class Neighbours:
+    """Directors in one network, each with a run directory and a virtual MAC above eth0."""
+
+    def __init__(self, lab: Lab):
+        self.lab = lab
+        self.machine = Host(lab).machine
+
+    def start(self, vrid: int) -> Process:
+        place = self.lab.directory / f"run-{vrid}"
+        place.mkdir(exist_ok=True)
+        config = self.lab.directory / f"{vrid}.conf"
+        config.write_text(text_of(255, "use_vmac", f"10.9.0.{vrid}/24").replace(
+            "virtual_router_id 51", f"virtual_router_id {vrid}"), encoding="ascii")
+        made = self.machine.spawn(str(BIN / "holdfast"), "-n", "-l", "-P", "-f", str(config),
+                                  "--run-dir", str(place), log=f"holdfast-{vrid}")
+        held = [f"10.9.0.{vrid}/24"]
+        assert eventually(lambda: devices_of(self.machine).get(
+            f"vrrp.{vrid}", ("", "", []))[2] == held, 10) is not None, made.output()
+        return made
+
+    def settings(self) -> list[str]:
+        return [setting(self.machine, name) for name in BELOW]
+
+
+OURS, BEFORE = ["1", "1", "2"], ["0", "0", "1"]
+
+
+def test_the_last_of_two_directors_gives_the_settings_back(lab: Lab) -> None:
+    first = 51  # who found them as they were
+    both = Neighbours(lab)
+    both.machine.sysctl(ipv4__conf__eth0__arp_announce=1)
+    directors = {number: both.start(number) for number in (51, 52)}
+    assert both.settings() == OURS
+    for number in directors:  # the second one found them changed, and knows what they were
+        record = (lab.directory / f"run-{number}" / "vrrp.settings").read_text(encoding="ascii")
+        assert "ipv4/conf/eth0/arp_announce 1" in record, record
+    watcher = both.machine.spawn("python3", "-c", WATCHER, log="watcher")
+    time.sleep(0.3)
+    os.kill(directors[first].pid, signal.SIGTERM)
+    directors[first].wait(8)
+    assert devices_of(both.machine).keys() == {f"vrrp.{103 - first}"}
+    watcher.wait(8)
+    assert watcher.output().strip() == str([tuple(OURS)]), "the other one was without them"
+
+    os.kill(directors[103 - first].pid, signal.SIGTERM)
+    directors[103 - first].wait(8)
+    assert both.settings() == BEFORE
+    assert not devices_of(both.machine)
+
+
+def test_two_directors_that_end_together_leave_nothing_changed(lab: Lab) -> None:
+    both = Neighbours(lab)
+    both.machine.sysctl(ipv4__conf__eth0__arp_announce=1)
+    directors = [both.start(number) for number in (51, 52)]
+    for each in directors:
+        os.kill(each.pid, signal.SIGTERM)
+    for each in directors:
+        each.wait(8)
+    assert both.settings() == BEFORE
+
+
+def test_what_a_stranger_with_a_virtual_mac_needs_stays(lab: Lab) -> None:
+    """keepalived sets the first two itself, and never puts them back."""
+    alone = Neighbours(lab)
+    director = alone.start(51)
+    alone.machine.ip("link add theirs link eth0 address 00:00:5e:00:01:63 type macvlan")
+    os.kill(director.pid, signal.SIGTERM)
+    director.wait(8)
+    assert alone.settings() == OURS
 
 
 def test_many_devices_go_in_one_piece_at_the_stop(lab: Lab) -> None:

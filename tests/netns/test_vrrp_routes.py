@@ -177,6 +177,41 @@ def test_static_ones_outlive_the_vrrp_process(machine: Namespace) -> None:
     assert are_there(machine) == [False] * 3, director.log()
 
 
+TRACKED = ("track_group way {\n group {\n  VI_51\n }\n}\n"
+           "static_ipaddress {\n 10.10.5.1/24 dev eth1 track_group way\n}\n"
+           "static_routes {\n 10.70.0.0/16 via 10.10.0.9 dev eth1 track_group way\n}\n"
+           "static_rules {\n from 10.70.0.0/16 table 77 priority 700 track_group way\n}\n")
+
+
+def test_members_of_a_track_group_go_down_with_what_is_static(machine: Namespace) -> None:
+    """keepalived puts back what it can, and is in FAULT while the link is down: so are we. What it
+    cannot put back changes nothing there (2.2.7), unlike its manual says; here it is the fault."""
+    director = Director(machine, text_of(TRACKED, instance([], extra="version 3\n advert_int 0.2")))
+    director.start("-P")
+    director.wait_for(VIP)
+    assert eventually(lambda: "10.70.0.0/16 via 10.10.0.9" in routes(machine), 3) is not None
+    for taken in ("addr del 10.10.5.1/24 dev eth1", "route del 10.70.0.0/16",
+                  "rule del priority 700"):
+        machine.ip(taken)
+    time.sleep(0.7)
+    assert "FAULT" not in director.log() and director.holds(VIP)
+    assert "10.70.0.0/16 via 10.10.0.9" in routes(machine)
+
+    machine.ip("link set eth1 down")
+    assert eventually(lambda: director.state("VI_51") == "FAULT", 3) is not None
+    machine.ip("link set eth1 up")
+    assert eventually(lambda: director.state("VI_51") == "MASTER", 5) is not None, director.log()
+
+    machine.ip("addr del 10.10.0.1/24 dev eth1")  # the route's gateway is out of reach
+    machine.run("ip", "route", "del", "10.70.0.0/16", check=False)
+    assert eventually(lambda: director.state("VI_51") == "FAULT", 3) is not None, director.log()
+    told = director.ctl("explain", "VI_51").stdout
+    assert "the static route 10.70.0.0/16 via 10.10.0.9 dev eth1 is missing" in told, told
+    assert not director.holds(VIP)
+    machine.ip("addr add 10.10.0.1/24 dev eth1")
+    assert eventually(lambda: director.state("VI_51") == "MASTER", 5) is not None, director.log()
+
+
 def test_static_ones_that_cannot_be_had_are_named(machine: Namespace) -> None:
     statics = ("static_ipaddress {\n 10.9.5.1/24 dev eth0\n 10.9.6.1/24 dev late0\n}\n"
                "static_routes {\n 10.70.0.0/16 via 10.99.0.9 dev eth0\n"

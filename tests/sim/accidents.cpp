@@ -293,6 +293,35 @@ void Accidents::hit(PeoplesFault kind, const Fault& fault, Machine& machine) {
   }
 }
 
+// ---- to what is tracked ----
+
+void Accidents::hit(TrackerFault kind, const Fault& fault, Machine& machine) {
+  const auto& trackers = plan_.directors[fault.host].file[fault.router].trackers;
+  if (trackers.empty()) return;
+  const TrackerId& id = trackers[fault.amount % trackers.size()].id;
+  const auto number = static_cast<int>(fault.amount / 4);
+  if (kind == TrackerFault::other_weight) {
+    return edit(machine, [&](File& file) {
+      for (InstanceSettings& each : file) {
+        if (situation_.number_of(each) != fault.router) continue;
+        const auto found = std::ranges::find(each.trackers, id, &Tracker::id);
+        const bool is_there = found != each.trackers.end();
+        if (is_there && number % 5 == 0)
+          each.trackers.erase(found);
+        else if (is_there)
+          found->weight = static_cast<std::int16_t>(number % 200 - 100);
+        else
+          each.trackers.push_back(
+              {.id = id, .weight = static_cast<std::int16_t>(number % 99 - 50)});
+      }
+    });
+  }
+  if (id.kind == TrackerKind::interface) return;  // its link has accidents of its own
+  const bool is_file = id.kind == TrackerKind::file;
+  machine.set_truth(id, is_file ? Verdict{number % 30 - 15} : Verdict{number % 2});
+  situation_.changed();
+}
+
 /// To that of another director: in version 2 it is the same.
 void Accidents::change_interval(const Fault& fault, Machine& machine) {
   const Duration next = plan_.directors[fault.other].file[fault.router].advert_interval;

@@ -19,6 +19,7 @@ class Accidents {
   void hit(KernelFault kind, const Fault& fault, Machine& machine);
   void hit(ProcessFault kind, const Fault& fault, Machine& machine);
   void hit(PeoplesFault kind, const Fault& fault, Machine& machine);
+  void hit(TrackerFault kind, const Fault& fault, Machine& machine);
   void put_strange_address(KernelFault kind, const Fault& fault, Machine& machine);
   void lose_source(const Fault& fault, Machine& machine);
   void without_peer(const Fault& fault, Machine& machine);

@@ -16,6 +16,7 @@ constexpr std::size_t kSocketBufferPackets = 64;  // what does not fit is lost, 
 constexpr Duration kHeartbeat = 500ms;
 constexpr Duration kMaxHandover = 3s;  // Engine::kMaxHandover
 constexpr Duration kLatestWork = 20ms;
+constexpr Duration kLatestWord = 100ms;  // of a tracker: its script runs, its file is read
 
 }  // namespace
 
@@ -117,6 +118,8 @@ void Child::stop() {
 
 void Child::watch(const InstanceSettings& settings) {
   std::set<core::IpAddress>& named = watched_[settings.interface];
+  for (const Tracker& each : settings.trackers)
+    if (each.id.kind == TrackerKind::interface) watched_.try_emplace(each.id.name);
   if (settings.source_address) named.insert(*settings.source_address);
   if (!settings.unicast) return;
   for (const UnicastPeer& peer : settings.unicast->peers) named.insert(peer.address);
@@ -142,6 +145,38 @@ void Child::commit(const File& next) {
   refresh_ports();
   sweep_is_due_ = true;
   end_wake();
+  if (is_alive()) follow_trackers();
+}
+
+// As the shells do: who is new says something soon, and what was said is not said again.
+void Child::follow_trackers() {
+  std::set<TrackerId> tracked;
+  for (const Instance* each : router().instances())  // those that leave among them
+    for (const Tracker& tracker : each->settings().trackers)
+      if (tracker.id.kind != TrackerKind::interface) tracked.insert(tracker.id);
+  std::erase_if(told_, [&](const auto& each) {
+    return each.first.kind != TrackerKind::interface && !tracked.contains(each.first);
+  });
+  for (const TrackerId& each : tracked)
+    if (!told_.contains(each)) tracked_changed(each);
+}
+
+void Child::tracked_changed(const TrackerId& tracker) {
+  later(rng().below(kLatestWord), [this, tracker] {
+    const auto tracks = [&](const Instance* each) {
+      return std::ranges::find(each->settings().trackers, tracker, &Tracker::id) !=
+             each->settings().trackers.end();
+    };
+    if (!std::ranges::any_of(router().instances(), tracks)) return;
+    const Verdict verdict = machine_.truth_of(tracker);
+    told_[tracker] = verdict;
+    handle(TrackerReported{tracker, verdict});
+  });
+}
+
+std::optional<Verdict> Child::told(const TrackerId& tracker) const {
+  const auto found = told_.find(tracker);
+  return found == told_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Child::resume(const File& next) {
@@ -156,10 +191,11 @@ void Child::resume(const File& next) {
     const auto record = machine_.page().load(each.key());
     if (!record || record->state != Page::Record::State::master) continue;
     wake_.resumed.push_back({each.key(), record->last_advert_sent_at, record->silence_allowed,
-                             form_of_number(record->checksum)});
-    driver_.handle(ResumeFromPage{each.key(), record->since, record->last_advert_sent_at,
-                                  record->silence_allowed, form_of_number(record->checksum)},
-                   world().now(), wake_.actions);
+                             form_of_number(record->checksum), record->priority});
+    driver_.handle(
+        ResumeFromPage{each.key(), record->since, record->last_advert_sent_at,
+                       record->silence_allowed, form_of_number(record->checksum), record->priority},
+        world().now(), wake_.actions);
   }
   std::erase_if(machine_.page().records,
                 [&](const auto& entry) { return !configured.contains(entry.first); });
@@ -179,8 +215,9 @@ void Child::begin_wake(Wake::Cause cause) {
   wake_.first_after_pause = pause.has_value();
   wake_.paused_for = pause.value_or(0s);
   for (const Instance* instance : router().instances()) {
-    wake_.before.push_back({instance->key(), instance->state(), instance->setback().has_value(),
-                            instance->is_being_removed(), std::nullopt});
+    wake_.before.push_back({instance->key(), instance->state(), instance->effective_priority(),
+                            instance->setback().has_value(), instance->is_being_removed(),
+                            std::nullopt});
     if (cause == Wake::Cause::commit) wake_.before.back().settings = instance->settings();
   }
 }
@@ -472,6 +509,8 @@ void Child::open_sockets(const std::string& name) {
 
 InterfaceStatus Child::read_interface(const std::string& name) {
   const netlink::Link* link = reflector_.link(name);
+  const bool is_up = link != nullptr && link->is_usable();
+  told_[{TrackerKind::interface, name}] = is_up ? Verdict::good : Verdict::bad;
   if (link == nullptr) return {};
   open_sockets(name);
   InterfaceStatus status{.exists = true,

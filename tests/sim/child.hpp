@@ -27,6 +27,7 @@ struct Wake {
   struct Former {
     core::RouterKey key;
     vrrp::State state;
+    std::uint8_t priority = 0;  ///< effective
     bool had_setback = false;
     bool was_leaving = false;
     std::optional<vrrp::InstanceSettings> settings;  ///< only where there is a commit
@@ -45,6 +46,7 @@ struct Wake {
     Instant last_advert_at;
     Duration silence_allowed{};
     std::optional<vrrp::ChecksumForm> form;
+    std::uint8_t priority = 0;
   };
   Cause cause = Cause::timer;
   bool is_shutdown = false;
@@ -86,7 +88,12 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
     if (is_alive()) mark_dirty(interface);
   }
 
+  /// Its own trackers look there, a moment later.
+  void tracked_changed(const vrrp::TrackerId& tracker);
+
   // ---- for oracles ----
+  /// What its core has been told, by this process; nullopt: nothing yet.
+  [[nodiscard]] std::optional<vrrp::Verdict> told(const vrrp::TrackerId& tracker) const;
   [[nodiscard]] Machine& machine() const { return machine_; }
   [[nodiscard]] const vrrp::Router& router() const { return driver_.router(); }
   [[nodiscard]] bool is_committed() const { return started_; }
@@ -143,6 +150,7 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   void on_published(const core::RouterKey& owner, const netlink::Publication& publication) override;
   void on_repaired(const core::RouterKey& owner) override;
   void mark_dirty(const std::string& interface);
+  void follow_trackers();
   void refresh_ports();
   void open_sockets(const std::string& name);
   [[nodiscard]] vrrp::InterfaceStatus read_interface(const std::string& name);
@@ -164,6 +172,7 @@ class Child : public Process, private vrrp::Doer, private Reflector::Listener {
   std::map<SocketKey, Socket> sockets_;
   /// Interfaces in use, and the addresses that instances on them name.
   std::map<std::string, std::set<core::IpAddress>> watched_;
+  vrrp::Verdicts told_;
   std::set<std::string> dirty_;
   std::set<core::RouterKey> wished_;
   std::map<core::RouterKey, std::uint64_t> adverts_sent_;

@@ -14,13 +14,14 @@ namespace {
 
 /// The RFCs' formulas in another arithmetic than the core's; rounding may differ by a microsecond.
 constexpr Duration kRounding = 2us;
-Duration reference_skew(const InstanceSettings& settings, Duration interval) {
+Duration reference_skew(const InstanceSettings& settings, std::uint8_t priority,
+                        Duration interval) {
   const double whole = settings.version == 2 ? 1e6 : static_cast<double>(interval / 1us);
-  return Duration(
-      static_cast<std::int64_t>(std::floor((256.0 - settings.priority) / 256.0 * whole)));
+  return Duration(static_cast<std::int64_t>(std::floor((256.0 - priority) / 256.0 * whole)));
 }
-Duration reference_down(const InstanceSettings& settings, Duration interval) {
-  return 3 * interval + reference_skew(settings, interval);
+Duration reference_down(const InstanceSettings& settings, std::uint8_t priority,
+                        Duration interval) {
+  return 3 * interval + reference_skew(settings, priority, interval);
 }
 
 /// From a deadline to the end of the wake-up that serves it.
@@ -191,6 +192,7 @@ void ElectionOracle::follow_packets(View& view) const {
   const InstanceSettings& own = view.instance.settings();
   const Instant now = situation_.now();
   const auto source = view.instance.source_address();
+  const std::uint8_t priority = view.instance.effective_priority();  // PriorityOracle's matter
   const bool preempts = own.may_preempt();
   bool master = view.before == StateName::master;
   bool backup = view.before == StateName::backup;
@@ -199,24 +201,24 @@ void ElectionOracle::follow_packets(View& view) const {
     const Advert& advert = heard.advert;
     note_master(view.model, advert);
     const Duration interval = advert.interval;  // RFC 9568 §6.1; in version 2 it is our own
-    const bool better = advert.priority > own.priority ||
-                        (advert.priority == own.priority && source && heard.source > *source);
+    const bool better = advert.priority > priority ||
+                        (advert.priority == priority && source && heard.source > *source);
     if (master && advert.priority == 0) {
       ++view.zeros;
     } else if (master && better) {
       master = false;
       backup = true;
       view.model.lives_by = interval;
-      view.model.down_at = now + reference_down(own, interval);
+      view.model.down_at = now + reference_down(own, priority, interval);
     } else if (master) {
       ++view.lower;
     } else if (backup && advert.priority == 0) {
       if (view.model.down_at && view.model.lives_by)
-        view.model.down_at =
-            std::min(*view.model.down_at, now + reference_skew(own, *view.model.lives_by));
-    } else if (backup && (advert.priority >= own.priority || !preempts)) {
+        view.model.down_at = std::min(*view.model.down_at,
+                                      now + reference_skew(own, priority, *view.model.lives_by));
+    } else if (backup && (advert.priority >= priority || !preempts)) {
       view.model.lives_by = interval;
-      view.model.down_at = now + reference_down(own, interval);
+      view.model.down_at = now + reference_down(own, priority, interval);
     } else if (backup && (own.preempt_delay > 0s || view.former->had_setback)) {
       view.model.down_at.reset();  // accepted or not, depending on earlier ones: not modelled
       view.model.lives_by.reset();
@@ -245,7 +247,8 @@ void ElectionOracle::check_order(const View& view) const {
 void ElectionOracle::check_pause(const View& view) const {
   const InstanceSettings& settings = view.instance.settings();
   const Duration longest = situation_.routers[situation_.number_of(settings)].interval;
-  const Duration certainly_too_long = reference_down(settings, longest) + 2 * longest;
+  const Duration certainly_too_long =
+      reference_down(settings, view.instance.effective_priority(), longest) + 2 * longest;
   // Who has listened after an earlier pause, and heard nobody, need not do it again.
   const auto* backup = view.former == nullptr ? nullptr : std::get_if<Backup>(&view.former->state);
   if (view.former == nullptr || (backup != nullptr && backup->restarted_after_pause)) return;
@@ -292,9 +295,17 @@ void ElectionOracle::check_election(const View& view) const {
   const bool is_changed =
       view.former != nullptr && view.former->settings && *view.former->settings != settings;
   const bool lives_by_master = settings.version == 3 && model.master && model.down_at;
+  const std::uint8_t priority = view.instance.effective_priority();
+  const bool is_weighed = view.former != nullptr && view.former->priority != priority;
   if (after == StateName::backup && is_changed && lives_by_master) {  // only the skew moves
-    *model.down_at += reference_down(settings, *model.lives_by) -
-                      reference_down(*view.former->settings, *model.lives_by);
+    *model.down_at +=
+        reference_down(settings, priority, *model.lives_by) -
+        reference_down(*view.former->settings, view.former->priority, *model.lives_by);
+    model.down_at = std::max(*model.down_at, now);
+  } else if (after == StateName::backup && is_weighed && !is_changed && model.down_at &&
+             model.lives_by) {
+    *model.down_at += reference_skew(settings, priority, *model.lives_by) -
+                      reference_skew(settings, view.former->priority, *model.lives_by);
     model.down_at = std::max(*model.down_at, now);
   } else if (after != StateName::backup || is_changed) {
     model.down_at.reset();
@@ -303,12 +314,12 @@ void ElectionOracle::check_election(const View& view) const {
              !settings.sync_group.empty() && !view.wake.first_after_pause) {
     // It yielded with its group: a whole down interval.
     model.lives_by = first_interval(view);
-    model.down_at = now + reference_down(settings, *model.lives_by);
+    model.down_at = now + reference_down(settings, priority, *model.lives_by);
   }
   const bool fresh = view.before == StateName::fault || view.before == StateName::init;
   if (after == StateName::backup && fresh) {
     model.lives_by = first_interval(view);
-    model.down_at = now + reference_down(settings, *model.lives_by);
+    model.down_at = now + reference_down(settings, priority, *model.lives_by);
   }
 }
 
@@ -359,11 +370,15 @@ void ElectionOracle::check_rhythm(const View& view) const {
     model.next_advert =
         view.sent == 0 ? std::get<Master>(view.instance.state()).next_advert_at : now + interval;
     if (*model.next_advert > now + interval) violated("advert rhythm", view, "pauses");
+  } else if (view.former->priority != view.instance.effective_priority()) {
+    model.next_advert = chosen_phase(view);  // told at once, at most twice an interval
   } else if (model.next_advert && is_drain(view.wake)) {
     // What was answered a moment ago needs no second answer.
     const bool answers = view.zeros > 0 && now >= model.last_answer + interval / 2;
     const bool due = view.zeros == 0 && *model.next_advert <= now;
-    const unsigned least = due || answers ? 1 : 0;
+    // An advert that told of another priority may have been the answer.
+    const bool is_bound = due || view.instance.settings().trackers.empty();
+    const unsigned least = (due || answers) && is_bound ? 1 : 0;
     if (view.sent < least || view.sent > least + view.lower + view.zeros)
       violated("advert rhythm", view,
                fmt::format("sent {} adverts where {} were due", view.sent, least));

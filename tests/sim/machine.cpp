@@ -279,6 +279,25 @@ void Machine::power_off() {
   page_ = {};
 }
 
+void Machine::set_truth(const vrrp::TrackerId& tracker, vrrp::Verdict verdict) {
+  truth_[tracker] = verdict;
+  if (child_) child_->tracked_changed(tracker);
+}
+
+vrrp::Verdict Machine::truth_of(const vrrp::TrackerId& tracker) const {
+  if (tracker.kind == vrrp::TrackerKind::interface) {
+    for (std::size_t wire = 0; wire < kWires; ++wire) {
+      const Kernel::Card* card = kernel_.card_on(wire);
+      if (card != nullptr && card->link.name == tracker.name)
+        return card->link.is_usable() ? vrrp::Verdict::good : vrrp::Verdict::bad;
+    }
+    return vrrp::Verdict::bad;
+  }
+  const auto said = truth_.find(tracker);
+  if (said != truth_.end()) return said->second;
+  return tracker.kind == vrrp::TrackerKind::file ? vrrp::Verdict{0} : vrrp::Verdict::good;
+}
+
 void Machine::lose_address(std::size_t wire, const core::IpAddress& address) {
   kernel_.somebody_removes_on(wire, address);
 }

@@ -65,6 +65,8 @@ class Machine {
   /// The next vrrp process takes this long until its loop turns.
   void next_birth_takes(Duration birth) { next_birth_ = birth; }
   void let_sending_fail(bool fails) { sending_fails_ = fails; }
+  /// What its scripts and files say from now on.
+  void set_truth(const vrrp::TrackerId& tracker, vrrp::Verdict verdict);
   void lose_address(std::size_t wire, const core::IpAddress& address);
   /// As somebody who repairs it does; also those that went with it. IPv6 looks for duplicates
   /// first.
@@ -91,6 +93,8 @@ class Machine {
   void note_advert(const core::RouterKey& key);
 
   // ---- for oracles ----
+  /// Of a script or file; of a link as the kernel has it.
+  [[nodiscard]] vrrp::Verdict truth_of(const vrrp::TrackerId& tracker) const;
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::size_t number() const { return number_; }
   [[nodiscard]] bool is_narrow() const { return host_.only_form.has_value(); }
@@ -156,6 +160,7 @@ class Machine {
   bool has_littered_ = false;
   bool has_begun_ = false;
   std::optional<Duration> next_birth_;
+  vrrp::Verdicts truth_;
   std::uint64_t run_ = 0;  // starts planned for an older run are void
   Instant started_at_{};
 };

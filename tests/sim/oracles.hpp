@@ -4,6 +4,7 @@
 #include "tests/sim/address_oracle.hpp"
 #include "tests/sim/election_oracle.hpp"
 #include "tests/sim/group_oracle.hpp"
+#include "tests/sim/priority_oracle.hpp"
 #include "tests/sim/segment_oracle.hpp"
 
 namespace holdfast::sim {
@@ -15,6 +16,7 @@ class Oracles : public Watcher {
         addresses_(situation),
         segment_(situation),
         groups_(situation),
+        priorities_(situation),
         situation_(situation) {}
 
   void woke(Child& child, const Wake& wake) override {
@@ -23,6 +25,7 @@ class Oracles : public Watcher {
     addresses_.woke(child, wake);
     segment_.woke(child, wake);
     groups_.woke(child);
+    priorities_.woke(child, wake);
   }
   void settled(Child& child) override { addresses_.settled(child); }
   void announced(Child& child, const core::RouterKey& key,
@@ -42,6 +45,7 @@ class Oracles : public Watcher {
     election_.look();
     addresses_.look();
     segment_.look();
+    priorities_.look();
   }
   [[nodiscard]] std::uint64_t wakes() const { return wakes_; }
 
@@ -51,6 +55,7 @@ class Oracles : public Watcher {
   AddressOracle addresses_;
   SegmentOracle segment_;
   GroupOracle groups_;
+  PriorityOracle priorities_;
   const Situation& situation_;
   Instant looked_at_{};
   std::uint64_t wakes_ = 0;

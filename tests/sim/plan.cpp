@@ -267,6 +267,8 @@ void draw_faults(core::Rng& rng, Plan& plan) {
 }  // namespace
 
 std::string_view to_string(const FaultKind& kind) {
+  if (kind == FaultKind(TrackerFault::says_otherwise)) return "a tracker says otherwise";
+  if (kind == FaultKind(TrackerFault::other_weight)) return "reload with another weight";
   return std::find_if(kKinds.begin(), kKinds.end(),
                       [&](const NamedKind& each) { return each.kind == kind; })
       ->name;
@@ -305,6 +307,54 @@ void draw_ears(Plan& plan) {
     if (rng.chance(60)) director.host.ports_open_after = 500ms + rng.below(Duration(3s));
   }
   plan.settle_bound += kListens;
+}
+
+Tracker draw_tracker(core::Rng& rng, std::size_t number, std::size_t wire) {
+  constexpr std::array kTracked{TrackerKind::script, TrackerKind::file, TrackerKind::interface};
+  Tracker tracker;
+  tracker.id.kind = kTracked.at(rng.below(std::uint64_t{kTracked.size()}));
+  tracker.id.name = tracker.id.kind == TrackerKind::interface ? interface_name((wire + 1) % kWires)
+                                                              : fmt::format("t{}", number);
+  const bool is_file = tracker.id.kind == TrackerKind::file;
+  const auto size = static_cast<std::int16_t>(1 + rng.below(std::uint64_t{is_file ? 20U : 120U}));
+  tracker.weight = rng.chance(50) ? size : static_cast<std::int16_t>(-size);
+  if (rng.chance(20)) tracker.weight = 0;
+  if (tracker.weight != 0 && rng.chance(20)) tracker.reverse = Reverse::yes;
+  return tracker;
+}
+
+// Trackers, and what they say in the course of time. A randomness of its own, and only of seeds
+// that nobody had before: all others stay what they were. Not of groups, where a weight sets
+// members against each other.
+void draw_trackers(Plan& plan) {
+  core::Rng rng(plan.seed ^ 0x747261636b);
+  const bool is_grouped = !plan.directors.front().file.front().sync_group.empty();
+  if (plan.seed >> 32 == 0 || is_grouped || !rng.chance(60)) return;
+  for (Director& director : plan.directors) {
+    for (std::size_t number = 0; number < plan.routers.size(); ++number) {
+      std::vector<Tracker>& trackers = director.file[number].trackers;
+      const std::uint64_t count = rng.below(std::uint64_t{4});
+      for (std::uint64_t i = 0; i < count; ++i) {
+        Tracker tracker = draw_tracker(rng, number, plan.routers[number].wire);
+        const bool is_there =
+            std::ranges::find(trackers, tracker.id, &Tracker::id) != trackers.end();
+        if (!is_there) trackers.push_back(std::move(tracker));
+      }
+    }
+  }
+  plan.settle_bound += 1s;
+  const std::uint64_t changes = 2 + rng.below(std::uint64_t{12});
+  for (std::uint64_t i = 0; i < changes; ++i) {
+    const TrackerFault kind =
+        rng.chance(70) ? TrackerFault::says_otherwise : TrackerFault::other_weight;
+    Fault fault = draw_fault(rng, kind, plan);
+    if (i > 0 && rng.chance(kTroubleComesInPairs))
+      fault.at = plan.faults.back().at + rng.below(Duration(500ms));
+    fault.lasts = Duration::zero();
+    plan.last_stop_at = std::max(plan.last_stop_at, fault.at + plan.settle_bound + kQuiet);
+    plan.faults.push_back(fault);
+  }
+  plan.ends_at = plan.last_stop_at + kAfterStop;
 }
 
 }  // namespace
@@ -350,6 +400,7 @@ Plan draw_plan(std::uint64_t seed) {
   draw_group(plan);
   draw_ears(plan);
   draw_faults(rng, plan);
+  draw_trackers(plan);
   return plan;
 }
 
@@ -398,6 +449,9 @@ std::string describe(const Plan& plan) {
                           describe_way(settings));
       for (const VirtualAddress& address : settings.addresses)
         text += " " + address.prefix.to_string();
+      for (const Tracker& each : settings.trackers)
+        text += fmt::format(", tracks {} weight {}{}", to_string(each.id), each.weight,
+                            each.reverse == Reverse::yes ? " reverse" : "");
       text += "\n";
     }
   }

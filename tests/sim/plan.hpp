@@ -51,7 +51,9 @@ enum class PeoplesFault : std::uint8_t {
   renamed,
   without_vrrp
 };
-using FaultKind = std::variant<WireFault, KernelFault, ProcessFault, PeoplesFault>;
+/// Of what is tracked: another verdict or number, or another weight in the file.
+enum class TrackerFault : std::uint8_t { says_otherwise, other_weight };
+using FaultKind = std::variant<WireFault, KernelFault, ProcessFault, PeoplesFault, TrackerFault>;
 [[nodiscard]] std::string_view to_string(const FaultKind& kind);
 
 struct Fault {

@@ -81,11 +81,11 @@ void SegmentOracle::check_settled(std::size_t number) const {
   if (able != nullptr && !somebody_reigns && !is_open)
     situation_.violated("exactly one master", name(*able), "could be master, but nobody is");
   if (master == nullptr || is_open) return;
-  const InstanceSettings& reigning = situation_.instance(*master, number)->settings();
+  const Instance& reigning = *situation_.instance(*master, number);
   for (const auto& machine : situation_.machines) {
     if (!situation_.is_eligible(*machine, number)) continue;
-    const InstanceSettings& own = situation_.instance(*machine, number)->settings();
-    if (own.may_preempt() && own.priority > reigning.priority)
+    const Instance& own = *situation_.instance(*machine, number);
+    if (own.settings().may_preempt() && own.effective_priority() > reigning.effective_priority())
       situation_.violated("the best eligible master", name(*machine),
                           "should have preempted " + name(*master));
   }

@@ -108,7 +108,7 @@ bool Situation::has_crossed_priorities() const {
     for (std::size_t number = 0; number < routers.size(); ++number) {
       const Instance* one = instance(*machine, number);
       if (one != nullptr && !one->settings().sync_group.empty())
-        of_one.insert(one->settings().priority);
+        of_one.insert(one->effective_priority());
     }
     // Where they are equal the addresses decide, on each network for itself.
     if (of_one.size() > 1 || (!of_one.empty() && !of_all.insert(*of_one.begin()).second))
@@ -120,6 +120,8 @@ bool Situation::has_crossed_priorities() const {
 bool Situation::could_serve(const Machine& machine, std::size_t number) const {
   const Instance* one = instance(machine, number);
   if (one == nullptr || !machine.is_settled() || machine.sending_fails()) return false;
+  for (const Tracker& each : one->settings().trackers)
+    if (!fault_of(each, {{each.id, machine.truth_of(each.id)}}).empty()) return false;
   const Kernel::Card* card = machine.kernel().card_on(routers[number].wire);
   if (card == nullptr || !card->link.is_usable() || card->link.name != one->key().interface)
     return false;

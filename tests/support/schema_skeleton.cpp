@@ -16,7 +16,7 @@ global_defs {
   }
 }
 static_ipaddress {
-  192.168.9.1/24 dev eth1
+  192.168.9.1/24 dev eth1 track_group group_1
   2001:db8:9::1/64 dev eth1
 }
 static_routes {

@@ -44,8 +44,8 @@ struct InterfaceStatus {
   std::map<std::string, std::string> unheard = {};
   /// Virtual interfaces above it that cannot be had, with the sentences that say why.
   std::map<std::string, std::string> device_troubles = {};
-  /// Nothing at all has been received there since the director began, of nobody: that a master is
-  /// not heard says nothing yet. The shell ends it with the first frame, or after a while.
+  /// No frame of any host has been received there since it came up in a boot: that a master is not
+  /// heard says nothing yet. The shell ends it with the first frame, or after a while.
   bool silent = false;
   bool operator==(const InterfaceStatus&) const = default;
 };

@@ -69,6 +69,7 @@ std::optional<InstanceSituation> situation_of_peer(const Instance& ours, const H
                            .announce_again_at = {},
                            .announce_again_repeat = 0,
                            .refresh_at = {},
+                           .extra_at = {},
                            .answer_from = {},
                            .answer_announce_from = {}};
   situation.became_master_at = heard.heard_at;

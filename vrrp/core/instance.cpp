@@ -39,7 +39,8 @@ std::optional<Instant> Instance::deadline() const {
                           },
                           [&](const Master& master) {
                             return earlier(master.next_advert_at,
-                                           earlier(master.announce_again_at, master.refresh_at));
+                                           earlier(master.announce_again_at,
+                                                   earlier(master.refresh_at, master.extra_at)));
                           },
                           [](const Fault& fault) { return fault.retry_at; }},
                     state_);

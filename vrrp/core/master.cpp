@@ -30,12 +30,14 @@ void Instance::become_master(std::string why, Instant now, Actions& out) {
                 .announce_again_at = {},
                 .announce_again_repeat = settings_.garp.repeat,
                 .refresh_at = {},
+                .extra_at = {},
                 .answer_from = {},
                 .answer_announce_from = {}};
   if (settings_.garp.delay > Duration::zero() && settings_.garp.repeat > 0) {
     master.announce_again_at = now + settings_.garp.delay;
   }
   if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
+  if (const auto& extra = settings_.extra_announcements) master.extra_at = now + extra->every;
 
   send_advert(priority_, now, out);
   out.emplace_back(PublishAddresses{subject_, addresses_});
@@ -64,9 +66,11 @@ void Instance::resume_as_master(const ResumeFromPage& page, Instant now, Actions
                 .announce_again_at = {},
                 .announce_again_repeat = 0,
                 .refresh_at = {},
+                .extra_at = {},
                 .answer_from = {},
                 .answer_announce_from = {}};
   if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
+  if (const auto& extra = settings_.extra_announcements) master.extra_at = now + extra->every;
   out.emplace_back(PublishAddresses{subject_, addresses_});
   change_state(master,
                fmt::format("resumed after a restart of this process, last advert {:.3f} s ago",
@@ -91,6 +95,11 @@ void Instance::tick_master(Instant now, Master& master, Actions& out) {
   if (master.refresh_at && *master.refresh_at <= now) {
     master.refresh_at = next_beat(*master.refresh_at, settings_.garp.refresh, now);
     announce(settings_.garp.refresh_repeat, out);
+  }
+  if (master.extra_at && *master.extra_at <= now) {
+    const ExtraAnnouncements& extra = *settings_.extra_announcements;
+    master.extra_at = next_beat(*master.extra_at, extra.every, now);
+    out.emplace_back(Announce{subject_, extra.addresses, 1});
   }
 }
 
@@ -198,6 +207,10 @@ void Instance::reconfigure_master(const InstanceSettings& old, Instant now, Mast
   if (old.garp.refresh != settings_.garp.refresh) {
     master.refresh_at.reset();
     if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
+  }
+  if (old.extra_announcements != settings_.extra_announcements) {
+    master.extra_at.reset();
+    if (const auto& extra = settings_.extra_announcements) master.extra_at = now + extra->every;
   }
   const AddressList before = old.all_addresses();
   if (before == addresses_) return;

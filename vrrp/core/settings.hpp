@@ -130,6 +130,14 @@ struct GarpSettings {
   bool operator==(const GarpSettings&) const = default;
 };
 
+/// keepalived: garp_extra_if. What adverts do not keep alive in the tables of switches is announced
+/// again and again while master.
+struct ExtraAnnouncements {
+  Duration every;
+  AddressList addresses;  ///< Never empty; of those of the instance.
+  bool operator==(const ExtraAnnouncements&) const = default;
+};
+
 /// keepalived: vmac_xmit_base gives `interface`; an ipvlan has the MAC address of its interface.
 enum class AdvertsFrom : std::uint8_t { interface, device };
 /// The virtual interface that an instance's addresses are on. keepalived: use_vmac, use_ipvlan.
@@ -208,6 +216,7 @@ struct InstanceSettings {
   core::Rare<Unicast> unicast;  ///< keepalived: unicast_peer. Unset: multicast.
   ChecksumChoice checksum = ChecksumChoice::as_peer;  ///< Of version 3 over IPv4.
   GarpSettings garp;
+  core::Rare<ExtraAnnouncements> extra_announcements;
 
   AddressListPolicy address_list_policy = AddressListPolicy::report;
   AddressListCheck address_list_check = AddressListCheck::every_advert;

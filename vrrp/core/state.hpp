@@ -48,6 +48,8 @@ struct Master {
   std::optional<core::Instant> announce_again_at;
   std::uint32_t announce_again_repeat = 0;
   std::optional<core::Instant> refresh_at;
+  /// Of what adverts do not keep alive: ExtraAnnouncements.
+  std::optional<core::Instant> extra_at;
   /// Adverts of lower priority and resignations are answered at most twice an interval: one forged
   /// packet must not become a hundred.
   std::optional<core::Instant> answer_from;

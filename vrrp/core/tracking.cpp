@@ -44,6 +44,8 @@ std::string_view name_of(TrackerKind kind) {
       return "script";
     case TrackerKind::file:
       return "file";
+    case TrackerKind::static_item:
+      return "static";
     case TrackerKind::process:
       break;
   }
@@ -127,6 +129,8 @@ std::string verdict_text(const Tracker& tracker, const Verdicts& verdicts) {
       return fmt::format("{} {}", name, is_good ? "succeeds" : "fails");
     case TrackerKind::file:
       return fmt::format("{} holds {}", name, said->number);
+    case TrackerKind::static_item:
+      return fmt::format("the static {} is {}", name, is_good ? "there" : "missing");
     case TrackerKind::process:
       break;
   }

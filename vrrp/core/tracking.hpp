@@ -14,20 +14,20 @@
 namespace holdfast::vrrp {
 
 /// Who says something. The name is that of the interface, or of keepalived's vrrp_script,
-/// track_file or vrrp_track_process.
-enum class TrackerKind : std::uint8_t { interface, script, file, process };
+/// track_file or vrrp_track_process; of something static, what it is: "route 10.0.0.0/8 dev eth1".
+enum class TrackerKind : std::uint8_t { interface, script, file, process, static_item };
 struct TrackerId {
   TrackerKind kind{};
   std::string name;
   auto operator<=>(const TrackerId&) const = default;
 };
-/// "interface", "script", "file", "process".
+/// "interface", "script", "file", "process", "static".
 [[nodiscard]] std::string_view name_of(TrackerKind kind);
 /// "interface eth1", "script chk", "file load", "process haproxy".
 [[nodiscard]] std::string to_string(const TrackerId& id);
 
-/// What it says: an interface is up, a script succeeds, enough processes run; or not. A file says
-/// its number.
+/// What it says: an interface is up, a script succeeds, enough processes run, something static is
+/// there; or not. A file says its number.
 struct Verdict {
   std::int32_t number = 0;
   static const Verdict bad;   ///< 0
@@ -41,7 +41,8 @@ inline constexpr Verdict Verdict::good{1};
 /// round. Without one: good is the fault.
 enum class Reverse : std::uint8_t { no, yes };
 
-/// keepalived: one line of track_interface, track_script, track_file or track_process.
+/// keepalived: one line of track_interface, track_script, track_file or track_process, or what a
+/// track_group of the instance has.
 struct Tracker {
   TrackerId id;
   /// 0: fault while bad. Positive: added while good. Negative: taken off while bad. -254..254.

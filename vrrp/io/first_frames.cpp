@@ -1,105 +1,144 @@
 #include "vrrp/io/first_frames.hpp"
 
 #include "runtime/clock.hpp"
-#include "runtime/small_file.hpp"
 #include "vrrp/messages.hpp"
 
 #include <fmt/ranges.h>
 
-#include <charconv>
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
 namespace holdfast::vrrp {
 namespace {
 
-constexpr std::size_t kLongestTable = std::size_t{4} << 20;
+/// Frames are only counted: a few of them are enough.
+constexpr int kEarBytes = 4096;
+constexpr std::uint32_t kAncillary = static_cast<std::uint32_t>(SKF_AD_OFF);
 
-std::map<std::string, std::uint64_t> received_now() {
-  const auto text = runtime::read_small_file("/proc/net/dev", kLongestTable);
-  return text ? received_frames(*text) : std::map<std::string, std::uint64_t>{};
+sock_filter statement(int code, std::uint32_t k) {
+  return {static_cast<std::uint16_t>(code), 0, 0, k};
 }
 
-std::string_view next_word(std::string_view& line) {
-  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  const std::string_view word = line.substr(0, line.find(' '));
-  line.remove_prefix(word.size());
-  return word;
+/// The filter comes before the interface: nothing of others is in the queue then.
+runtime::UniqueFd listen_on(unsigned index) {
+  runtime::UniqueFd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return {};
+  std::vector<sock_filter> program = host_frame_filter();
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) return {};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kEarBytes, sizeof kEarBytes);
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(index);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
+  return fd;
+}
+
+bool has_heard(const runtime::UniqueFd& ear) {
+  char byte = 0;
+  for (;;) {
+    if (::recv(ear.get(), &byte, sizeof byte, MSG_DONTWAIT) >= 0) return true;
+    // The interface went down, or is gone: what is queued behind that word is asked for again.
+    if (errno != ENETDOWN && errno != EINTR) return false;
+  }
 }
 
 }  // namespace
 
-// "  eth0: BYTES PACKETS …", below two lines of headings.
-std::map<std::string, std::uint64_t> received_frames(std::string_view text) {
-  std::map<std::string, std::uint64_t> frames;
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    std::string_view name = line.substr(0, colon);
-    name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
-    line.remove_prefix(colon + 1);
-    next_word(line);
-    const std::string_view count = next_word(line);
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), number);
-    if (error == std::errc{} && end == count.data() + count.size())
-      frames.emplace(std::string(name), number);
-  }
-  return frames;
+// Jumps count from the next instruction; numbers of the targets stand behind.
+std::vector<sock_filter> host_frame_filter() {
+  return {
+      /* 0*/ statement(BPF_LD | BPF_W | BPF_ABS, kAncillary + SKF_AD_PKTTYPE),
+      /* 1*/ {BPF_JMP | BPF_JEQ | BPF_K, 13, 0, PACKET_OUTGOING},  // 15
+      /* 2*/ statement(BPF_LD | BPF_W | BPF_ABS, kAncillary + SKF_AD_HATYPE),
+      /* 3*/ {BPF_JMP | BPF_JEQ | BPF_K, 0, 10, ARPHRD_ETHER},  // else 14: no MAC addresses
+      /* 4*/ statement(BPF_LD | BPF_H | BPF_ABS, 4),            // the end of the destination
+      /* 5*/ statement(BPF_MISC | BPF_TAX, 0),
+      /* 6*/ statement(BPF_LD | BPF_W | BPF_ABS, 0),         // its beginning
+      /* 7*/ {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0x0180c200},  // 9
+      /* 8*/ {BPF_JMP | BPF_JEQ | BPF_K, 2, 5, 0x01000ccc},  // 11, else 14
+      /* 9*/ statement(BPF_MISC | BPF_TXA, 0),
+      /*10*/ {BPF_JMP | BPF_JSET | BPF_K, 3, 4, 0xfff0},  // 14, else 15: 00-00 to 00-0F
+      /*11*/ statement(BPF_MISC | BPF_TXA, 0),
+      /*12*/ statement(BPF_ALU | BPF_AND | BPF_K, 0xfffe),
+      /*13*/ {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0xcccc},  // 15: CDP, UDLD, PVST+
+      /*14*/ statement(BPF_RET | BPF_K, 1),
+      /*15*/ statement(BPF_RET | BPF_K, 0),
+  };
 }
 
 FirstFrames::FirstFrames(boost::asio::io_context& io, runtime::Logger& logger,
                          std::function<void(const std::string&)> on_changed)
     : logger_(logger), on_changed_(std::move(on_changed)), timer_(io, [this] { look(); }) {}
 
-void FirstFrames::wait_until(core::Instant end) {
-  began_ = runtime::now();
-  end_ = end;
-  waits_ = end > began_;
+void FirstFrames::wait(core::Duration longest, core::Instant began) {
+  longest_ = longest;
+  began_ = began;
 }
 
-void FirstFrames::follow(const std::set<std::string>& interfaces) {
-  if (!waits_) return;
-  std::map<std::string, std::uint64_t> received;
-  for (const std::string& each : interfaces) {
-    if (!known_.insert(each).second) continue;
-    if (received.empty()) received = received_now();
-    if (const auto found = received.find(each); found != received.end())
-      silent_.emplace(each, found->second);
-  }
-  if (!silent_.empty()) timer_.arm(runtime::now() + kLookEvery);
+// Who cannot be listened to does not wait.
+void FirstFrames::see(const std::string& interface, unsigned index, bool is_up) {
+  if (longest_ == core::Duration::zero() || !is_up || !known_.insert(interface).second) return;
+  const core::Instant now = runtime::now();
+  const core::Instant end = (has_begun_ ? now : began_) + longest_;
+  if (now >= end || now >= began_ + kBoot) return;
+  Silent silent{.ear = listen_on(index), .since = now, .end = end};
+  if (!silent.ear) return;
+  silent_.emplace(interface, std::move(silent));
+  timer_.arm(now + kLookEvery);
+}
+
+void FirstFrames::forget(const std::string& interface) {
+  known_.erase(interface);
+  silent_.erase(interface);
 }
 
 void FirstFrames::look() {
   const core::Instant now = runtime::now();
-  const bool is_over = now >= end_;
-  std::vector<std::string> changed;
-  const auto received = received_now();
-  for (const auto& [name, before] : silent_) {
-    const auto found = received.find(name);
-    if (is_over || found == received.end() || found->second != before) changed.push_back(name);
+  std::vector<std::string> hear;
+  std::vector<std::string> give_up;
+  for (const auto& [name, silent] : silent_) {
+    if (has_heard(silent.ear))
+      hear.push_back(name);
+    else if (now >= silent.end)
+      give_up.push_back(name);
   }
-  if (is_told_ && !changed.empty())
-    logger_.log(kHears, "{}: {}", fmt::join(changed, ", "),
-                is_over ? "nothing has been received still: elections go on all the same"
-                        : "something is received now: elections go on");
-  for (const std::string& each : changed) silent_.erase(each);
-  if (is_over) waits_ = false;
-  if (!silent_.empty()) {
-    timer_.arm(std::min(now + kLookEvery, end_));
-    if (now - began_ >= kTellAfter && !std::exchange(is_told_, true)) {
-      std::vector<std::string> names;
-      for (const auto& [name, before] : silent_) names.push_back(name);
-      logger_.log(
-          kDeafAfterBoot,
-          "nothing at all has been received on {} since the start: elections there wait for "
-          "a first frame, {} s more at most",
-          fmt::join(names, ", "), (end_ - now) / std::chrono::seconds(1));
-    }
+  const auto end = [&](const std::vector<std::string>& names, std::string_view why) {
+    std::vector<std::string> told;
+    for (const std::string& each : names)
+      if (silent_.at(each).is_told) told.push_back(each);
+    if (!told.empty()) logger_.log(kHears, "{}: {}", fmt::join(told, ", "), why);
+    for (const std::string& each : names) silent_.erase(each);
+  };
+  end(hear, "a host is heard now: elections go on");
+  end(give_up, "no host has been heard still: elections go on all the same");
+  tell(now);
+  if (!silent_.empty()) timer_.arm(now + kLookEvery);
+  for (const std::string& each : hear) on_changed_(each);
+  for (const std::string& each : give_up) on_changed_(each);
+}
+
+void FirstFrames::tell(core::Instant now) {
+  std::vector<std::string> names;
+  core::Instant last{};
+  for (auto& [name, silent] : silent_) {
+    if (now - silent.since < kTellAfter || std::exchange(silent.is_told, true)) continue;
+    names.push_back(name);
+    last = std::max(last, silent.end);
   }
-  for (const std::string& each : changed) on_changed_(each);
+  if (names.empty()) return;
+  logger_.log(kDeafAfterBoot,
+              "no frame of any host has been received on {} since the start: elections there wait "
+              "for a first one, {} s more at most",
+              fmt::join(names, ", "), (last - now) / std::chrono::seconds(1));
 }
 
 }  // namespace holdfast::vrrp

@@ -1,17 +1,20 @@
-// Whether anything at all has been received on an interface since the director began. After a boot
-// a switch port may forward nothing for half a minute (spanning tree), a bond may have no partner
-// yet: who is not heard then may well be there. Asks the kernel's counters now and then, and only
-// until each interface has heard something or the time is over.
+// Whether a frame of any host has been received on an interface since it came up. After a boot a
+// switch port may forward nothing for half a minute (spanning tree), a bond may have no partner
+// yet: who is not heard then may well be there. What the switch itself says meanwhile (BPDU, LLDP,
+// CDP …) shows nothing of that. A packet socket an interface, asked now and then, and only until
+// each has heard something or its time is over.
 #pragma once
 
 #include "runtime/log.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/unique_fd.hpp"
 
-#include <cstdint>
 #include <functional>
+#include <linux/filter.h>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace holdfast::vrrp {
 
@@ -20,35 +23,50 @@ class FirstFrames {
   static constexpr core::Duration kLookEvery = std::chrono::milliseconds(100);
   /// Every network is quiet for a moment: this is said only after so long.
   static constexpr core::Duration kTellAfter = std::chrono::seconds(3);
+  /// Interfaces that come up so long after the director belong to the boot, too.
+  static constexpr core::Duration kBoot = std::chrono::minutes(2);
 
   /// `on_changed`: is_silent() answers otherwise than before. From the loop.
   FirstFrames(boost::asio::io_context& io, runtime::Logger& logger,
               std::function<void(const std::string& interface)> on_changed);
 
-  /// Until then what has heard nothing counts as silent. Once, before follow(); without it nothing
-  /// ever does.
-  void wait_until(core::Instant end);
-  /// What was received on these until now does not count; those that are known already go on.
-  void follow(const std::set<std::string>& interfaces);
+  /// Once, before the first see(); without it nothing is ever silent. The director has run since
+  /// `began`: an interface that is up by now counts as silent for `longest` from then, one that
+  /// comes up later from that moment.
+  void wait(core::Duration longest, core::Instant began);
+  /// It is there, and up or not. The first time that it is up decides; one that has gone begins
+  /// anew.
+  void see(const std::string& interface, unsigned index, bool is_up);
+  void forget(const std::string& interface);
+  /// See wait(): those that were seen until now were up at the start.
+  void begun() { has_begun_ = true; }
   [[nodiscard]] bool is_silent(const std::string& interface) const {
     return silent_.contains(interface);
   }
 
  private:
+  struct Silent {
+    runtime::UniqueFd ear;
+    core::Instant since{};
+    core::Instant end{};
+    bool is_told = false;
+  };
+
   void look();
+  void tell(core::Instant now);
 
   runtime::Logger& logger_;
   std::function<void(const std::string&)> on_changed_;
+  core::Duration longest_{};
   core::Instant began_{};
-  core::Instant end_{};
-  bool waits_ = false;
-  bool is_told_ = false;
+  bool has_begun_ = false;
   std::set<std::string> known_;
-  std::map<std::string, std::uint64_t> silent_;  // with what had been received at first
+  std::map<std::string, Silent> silent_;
   runtime::DeadlineTimer timer_;
 };
 
-/// Frames received so far, by interface, of what /proc/net/dev says.
-[[nodiscard]] std::map<std::string, std::uint64_t> received_frames(std::string_view text);
+/// Passes frames that a host may have sent: none of our own, none to the addresses that switches
+/// keep to one link (IEEE 802.1Q table 8-1: 01-80-C2-00-00-00 to 0F) or that Cisco's speak to.
+[[nodiscard]] std::vector<sock_filter> host_frame_filter();
 
 }  // namespace holdfast::vrrp

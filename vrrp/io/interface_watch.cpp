@@ -78,9 +78,6 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
       logger_.log(kNoInterface, "interface {} of vrrp_instance {} does not exist on this host",
                   each.interface, each.name);
   }
-  std::set<std::string> heard_on;
-  for (const auto& [name, watched] : watched_) heard_on.insert(name);
-  first_frames_.follow(heard_on);
   for (const Instance* each : present) {
     const auto watched = watched_.find(each->settings().interface);
     if (watched == watched_.end()) continue;
@@ -90,7 +87,8 @@ void InterfaceWatch::watch(const std::vector<InstanceSettings>& settings,
   for (const InstanceSettings& each : settings) {
     for (const Tracker& tracker : each.trackers) {
       if (tracker.id.kind != TrackerKind::interface) continue;
-      const bool is_new = watched_.try_emplace(tracker.id.name).second;
+      const auto [watched, is_new] = watched_.try_emplace(tracker.id.name);
+      if (is_new) watched->second.is_tracked_only = true;
       if (is_new && reflector_.link(tracker.id.name) == nullptr)
         logger_.log(kNoTracked,
                     "interface {}, tracked by vrrp_instance {}, does not exist on this "
@@ -174,6 +172,7 @@ void InterfaceWatch::look_now() {
 InterfaceStatus InterfaceWatch::read_link(const netlink::Link& link, const Watched& watched) {
   InterfaceStatus status = interface_status(reflector_, link, watched.addresses);
   status.up = settling_.settle(link.name, status.up, runtime::now());
+  if (!watched.is_tracked_only) first_frames_.see(link.name, link.index, link.is_usable());
   status.silent = first_frames_.is_silent(link.name);
   settle_.arm(settling_.deadline());
   std::vector<netlink::Link> others = takers_;
@@ -188,6 +187,7 @@ InterfaceStatus InterfaceWatch::read(const std::string& name) {
   if (link == nullptr && !is_host) {
     without_socket_.erase(name);
     settling_.forget(name);
+    first_frames_.forget(name);
     settle_.arm(settling_.deadline());
     return {};
   }

@@ -47,8 +47,13 @@ class InterfaceWatch {
 
   /// Before watch(): how long links have to be down or up until that counts.
   void delay(std::map<std::string, LinkDelay> delays) { settling_.follow(std::move(delays)); }
-  /// Before watch(), once: until then an interface that has received nothing is silent.
-  void wait_for_frames_until(core::Instant end) { first_frames_.wait_until(end); }
+  /// Before watch(), once: an interface that comes up in a boot and on which no host is heard is
+  /// silent for so long. The director has run since `began`.
+  void wait_for_frames(core::Duration longest, core::Instant began) {
+    first_frames_.wait(longest, began);
+  }
+  /// What has been read until now was there at the start.
+  void begun() { first_frames_.begun(); }
   /// From now on the interfaces of these instances, and those that they track. The sources of those
   /// that there are now stay known there: who leaves still needs its own.
   void watch(const std::vector<InstanceSettings>& settings,
@@ -79,6 +84,7 @@ class InterfaceWatch {
     bool needs_ah = false;          ///< otherwise that port is there to name a partner who has it
     std::set<IpAddress> addresses;  ///< that they send from or to
     std::set<std::string> devices;  ///< virtual interfaces above it that they live on
+    bool is_tracked_only = false;   ///< nobody listens there
   };
 
   [[nodiscard]] InterfaceStatus read_link(const netlink::Link& link, const Watched& watched);

@@ -311,6 +311,7 @@ bool Runner::commit(std::vector<InstanceSettings> next, core::Instant start) {
   tell_clock();
   for (const std::string& name : interfaces_.names())
     driver_.handle(InterfaceChanged{name, interfaces_.read(name)}, moment, actions_);
+  interfaces_.begun();
   driver_.handle(Reload{next}, moment, actions_);
   // Who goes on as master does not wait for anything.
   if (!std::exchange(configured_, true) && resume(next)) start = moment;

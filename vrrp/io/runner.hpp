@@ -55,9 +55,11 @@ class Runner {
   void delay_links(std::map<std::string, LinkDelay> delays) {
     interfaces_.delay(std::move(delays));
   }
-  /// Before the first commit(): elections on an interface that has received nothing at all wait for
-  /// a first frame, until then at most.
-  void wait_for_frames_until(core::Instant end) { interfaces_.wait_for_frames_until(end); }
+  /// Before the first commit(), in a boot: elections on an interface that comes up and on which no
+  /// host is heard wait for a first frame, so long at most. The director has run since `began`.
+  void wait_for_frames(core::Duration longest, core::Instant began) {
+    interfaces_.wait_for_frames(longest, began);
+  }
   /// Swaps to it; the first time this resumes what a predecessor left in the handover page, and
   /// starts the elections: at once, or at `start` when that is still to come.
   [[nodiscard]] bool commit(std::vector<InstanceSettings> next, core::Instant start);

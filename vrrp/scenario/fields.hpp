@@ -33,6 +33,12 @@ void describe(auto& archive, Either<GarpSettings> auto& value) {
   archive("lower_priority_delay", lower_delay);
 }
 
+void describe(auto& archive, Either<ExtraAnnouncements> auto& value) {
+  auto& [every, addresses] = value;
+  archive("every", every);
+  archive("addresses", addresses);
+}
+
 void describe(auto& archive, Either<Unicast> auto& value) {
   auto& [peers, hop_limit, senders] = value;
   archive("peers", peers);
@@ -59,9 +65,9 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   auto& [name, interface, family, version, vrid, priority, initial_state, preempt, preempt_delay,
          advert_interval, down_timer_adverts, authentication, signing, addresses,
          excluded_addresses, source_address, source_tracking, primary_tracking, group, unicast,
-         checksum, garp, address_list_policy, address_list_check, owner_receive, tells_priority,
-         lower_priority_answer, higher_priority_send_advert, minimum_ttl, retry_after, trackers,
-         sync_group, device] = value;
+         checksum, garp, extra_announcements, address_list_policy, address_list_check,
+         owner_receive, tells_priority, lower_priority_answer, higher_priority_send_advert,
+         minimum_ttl, retry_after, trackers, sync_group, device] = value;
   archive("name", name);
   archive("interface", interface);
   archive("family", family);
@@ -84,6 +90,7 @@ void describe(auto& archive, Either<InstanceSettings> auto& value) {
   archive.maybe("unicast", unicast);
   archive("checksum", checksum);
   archive.group("garp", garp);
+  archive.maybe("extra_announcements", extra_announcements);
   archive("address_list_policy", address_list_policy);
   archive("address_list_check", address_list_check);
   archive("owner_receive", owner_receive);
@@ -135,12 +142,13 @@ void describe(auto& archive, Either<Backup> auto& value) {
 }
 
 void describe(auto& archive, Either<Master> auto& value) {
-  auto& [next_advert_at, announce_again_at, announce_again_repeat, refresh_at, answer_from,
-         answer_announce_from] = value;
+  auto& [next_advert_at, announce_again_at, announce_again_repeat, refresh_at, extra_at,
+         answer_from, answer_announce_from] = value;
   archive("next_advert_at", next_advert_at);
   archive.maybe("announce_again_at", announce_again_at);
   archive("announce_again_repeat", announce_again_repeat);
   archive.maybe("refresh_at", refresh_at);
+  archive.maybe("extra_at", extra_at);
   archive.maybe("answer_from", answer_from);
   archive.maybe("answer_announce_from", answer_announce_from);
 }

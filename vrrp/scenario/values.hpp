@@ -160,7 +160,8 @@ struct EnumNames<LowerPriorityAnswer> {
 };
 template <>
 struct EnumNames<TrackerKind> {
-  static constexpr std::array<std::string_view, 4> kAll{"interface", "script", "file", "process"};
+  static constexpr std::array<std::string_view, 5> kAll{"interface", "script", "file", "process",
+                                                        "static"};
 };
 template <>
 struct EnumNames<Reverse> {

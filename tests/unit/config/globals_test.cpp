@@ -237,15 +237,23 @@ TEST_CASE("umask: a number as in C, or bits by name") {
   }
 }
 
+TEST_CASE("global_defs: extra announcements, all of them or of virtual MACs, by both names") {
+  const auto extra = [](std::string_view words) {
+    const GarpSettings garp = globals(words).garp;
+    return std::pair(garp.extra_interval, garp.extra_everywhere);
+  };
+  CHECK(extra("") == std::pair(core::Duration{0s}, false));
+  CHECK(extra("vrrp_garp_extra_if 7") == std::pair(core::Duration{7s}, false));
+  CHECK(extra("vrrp_garp_extra_if all 10") == std::pair(core::Duration{10s}, true));
+  CHECK(extra("vrrp_vmac_garp_intvl all 5") == std::pair(core::Duration{5s}, true));
+  CHECK(complains("vrrp_garp_extra_if all"));
+  CHECK(complains("vrrp_garp_extra_if 7 8"));
+  CHECK(complains("vrrp_garp_extra_if 86401"));
+}
+
 TEST_CASE("words without effect: checked, and said once") {
-  CHECK(finding("vrrp_garp_extra_if 7") == "accepted, without effect: 'vrrp_garp_extra_if'");
   CHECK(finding("process_names\nvrrp_process_name x\nlvs_process_name y") ==
         "accepted, without effect: names of processes (Holdfast names its processes itself)");
-  CHECK(!complains("vrrp_garp_extra_if all 10"));
-  CHECK(!complains("vrrp_vmac_garp_intvl 5"));
-  CHECK(complains("vrrp_garp_extra_if all"));
-  CHECK(!complains("vrrp_garp_extra_if 7"));
-  CHECK(complains("vrrp_garp_extra_if 7 8"));
   CHECK(!complains("vrrp_rx_bufs_policy mtu"));
   CHECK(!complains("vrrp_rx_bufs_policy 65536"));
   CHECK(complains("vrrp_rx_bufs_policy FOO"));

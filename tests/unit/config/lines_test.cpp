@@ -18,7 +18,8 @@ core::IpAddress address(std::string_view text) {
 }
 
 Loaded load_list(std::string_view word, std::string_view lines) {
-  return load(fmt::format("{} {{\n{}\n}}\n{}", word, lines, instance("")));
+  return load(fmt::format("{} {{\n{}\n}}\ntrack_group g {{\ngroup {{\nVI_1\n}}\n}}\n{}", word,
+                          lines, instance("")));
 }
 
 // The findings about the lines; aside what the block itself says, that it is not set yet.
@@ -74,15 +75,10 @@ std::string refused(std::string_view word, std::string_view line) {
 
 }  // namespace
 
-constexpr std::string_view kNoTrackGroup =
-    "accepted, without effect yet: 'track_group' of a static address, route or rule (what somebody "
-    "removes is put back; no instance goes down with it)";
-
 TEST_CASE("address line: every option reaches the model") {
   const VirtualAddress read = one_address(
       "10.0.0.1/24 dev eth1 brd + label eth1:a scope link peer 10.0.0.2/32 home -nodad mngtmpaddr "
-      "noprefixroute autojoin preferred_lft 60 track_group g",
-      fmt::format("2:132 warning: {}", kNoTrackGroup));
+      "noprefixroute autojoin preferred_lft 60 track_group g");
 
   VirtualAddress expected;
   expected.prefix = prefix("10.0.0.1/24");
@@ -274,8 +270,7 @@ TEST_CASE("rule line: every kind of word reaches the model") {
   const Rule read = one_rule(
       "not from 10.1.0.0/16 to all table 100 preference 5 iif lo oif eth1 fwmark 0x10/0xff "
       "dsfield 22 realms 30/20 uidrange 10-19 sport 80 dport 80-90 ipproto tcp no_track "
-      "track_group g",
-      fmt::format("2:166 warning: {}", kNoTrackGroup));
+      "track_group g");
 
   Rule expected;
   expected.from = prefix("10.1.0.0/16");
@@ -328,6 +323,25 @@ TEST_CASE("rule line: each mistake is one error at its word") {
             .find("2:4 'to' must be an IP address with or without a prefix length") == 0);
 }
 
+TEST_CASE("lines: a track_group that is not there is said, and nobody follows") {
+  const Loaded loaded = load(
+      "static_ipaddress {\n10.0.0.1 dev e track_group no\n}\n"
+      "static_routes {\n10.1.0.0/16 dev e track_group no\n}\n"
+      "static_rules {\niif e table 5 priority 5 track_group no\n}\n" +
+      instance(""));
+
+  std::vector<std::string> said;
+  for (const Diagnostic& one : loaded.diagnostics.all()) said.push_back(one.message);
+  CHECK(said == std::vector<std::string>{
+                    "there is no track_group 'no': nobody follows when 10.0.0.1 goes",
+                    "there is no track_group 'no': nobody follows when the route to 10.1.0.0/16 "
+                    "goes",
+                    "there is no track_group 'no': nobody follows when this rule goes"});
+  CHECK(loaded.model.static_addresses.at(0).track_group.empty());
+  CHECK(loaded.model.static_routes.at(0).track_group.empty());
+  CHECK(loaded.model.static_rules.at(0).track_group.empty());
+}
+
 TEST_CASE("lines: track_group belongs to static lists only") {
   const Loaded loaded =
       load(instance("virtual_ipaddress_excluded {\n10.0.0.1 track_group g\n}\nvirtual_routes {\n"
@@ -353,7 +367,9 @@ TEST_CASE("lines: what is written is read as the same lines") {
       "10.4.0.0/16 table 9 nexthop via 10.0.0.1 dev e weight 2 encap mpls 100 nexthop via inet6 "
       "fe80::1 dev f realms 7 congctl reno\n}\n"
       "static_rules {\nnot from 10.0.0.0/8 fwmark 010/3 table 7 priority 1\ninet6 iif lo "
-      "l3mdev\nto 2001:db8::1 goto 9 priority 8 suppress_prefixlength 0\n}\n");
+      "l3mdev\nto 2001:db8::1 goto 9 priority 8 suppress_prefixlength 0\n}\n"
+      "track_group g {\ngroup {\nVI_1\n}\n}\n" +
+      instance(""));
   REQUIRE_MESSAGE(!loaded.diagnostics.has_errors(), findings(loaded.diagnostics));
 
   const std::string text = print_keepalived(document_of(loaded.model));

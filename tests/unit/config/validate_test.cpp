@@ -157,6 +157,44 @@ TEST_CASE("validate: slow and hasty adverts") {
         "vrrp_instance 'VI_1' two masters");
 }
 
+TEST_CASE(
+    "validate: a virtual_server on an address that drops all packets is said, with the cure") {
+  const auto said = [](const std::string& text) {
+    std::vector<std::string> found;
+    const Loaded loaded = load(text);
+    for (const Diagnostic& one : loaded.diagnostics.all())
+      if (one.message.starts_with("nobody reaches this virtual_server"))
+        found.push_back(fmt::format("{}: {}; {}", one.line, one.message, one.help));
+    return found;
+  };
+  using Said = std::vector<std::string>;
+  const std::string on_it = service("");
+  const std::string end = " of vrrp_instance 'VI_1' (line 1) drops all packets to 192.168.1.200; ";
+
+  CHECK(said(instance("no_accept") + on_it) ==
+        Said{"10: nobody reaches this virtual_server: 'no_accept'" + end +
+             "remove 'no_accept' there"});
+  CHECK(said(instance("strict_mode on\nversion 3") + on_it) ==
+        Said{"11: nobody reaches this virtual_server: strict mode" + end +
+             "add 'accept' to that instance"});
+  CHECK(said(instance("strict_mode on") + on_it).at(0).find("remove 'vrrp_strict'") !=
+        std::string::npos);
+  CHECK(said(instance("strict_mode on\nversion 3\naccept") + on_it).empty());
+  CHECK(said(instance("") + on_it).empty());
+  CHECK(said(instance("no_accept\npriority 255") + on_it).empty());
+  const auto grouped = [&](std::string_view entry) {
+    return said(instance("no_accept") +
+                fmt::format("virtual_server_group g {{\n{}\n}}\nvirtual_server group g {{\n"
+                            "protocol TCP\nreal_server 10.0.0.1 80 {{\nTCP_CHECK {{\n}}\n}}\n}}\n",
+                            entry))
+        .size();
+  };
+  CHECK(grouped("192.168.1.190-210 80") == 1);
+  CHECK(grouped("192.168.1.200 80") == 1);
+  CHECK(grouped("192.168.1.201-210 80") == 0);
+  CHECK(grouped("fwmark 7") == 0);
+}
+
 TEST_CASE("validate: strict mode and addresses that do not answer") {
   const std::string strict = "global_defs {\nvrrp_strict\n}\n";
   CHECK(without_notes(load(strict + instance("")))

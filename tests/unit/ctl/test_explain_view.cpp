@@ -39,6 +39,32 @@ TEST_CASE("explain: everything that is told has its line, and only that") {
         "  before    2026-11-21T00:00:01.000Z  MASTER -> BACKUP: so\n");
 }
 
+TEST_CASE("explain: a sync group has a line for each member, and what keeps it where it is") {
+  const auto told = boost::json::parse(R"({"group":"pair","state":"FAULT",
+    "since_at":"2026-11-21T00:00:01.000Z","since_ms":63000.5,"why":"B: eth1 is down",
+    "members":[{"name":"A","priority":100,"state":"FAULT","since_at":"2026-11-21T00:00:01.000Z",
+                "since_ms":63000,"why":"B is in FAULT","is_waited_for":false},
+               {"name":"B","priority":90,"state":"BACKUP","since_at":"2026-11-21T00:00:02.000Z",
+                "since_ms":62000,"why":"started","is_waited_for":true}],
+    "waits_for":[],"faults":["B: eth1 is down"],"changes":["one","another"],
+    "history":[{"at":"2026-11-21T00:00:01.000Z","member":"B","from":"MASTER","to":"FAULT",
+                "why":"so"}]})");
+
+  CHECK(render_explanation(told.as_object()) ==
+        "sync group pair is FAULT since 2026-11-21T00:00:01.000Z (1 min 3 s)\n"
+        "  why       B: eth1 is down\n"
+        "  members   A with priority 100 is FAULT since 2026-11-21T00:00:01.000Z (1 min 3 s): "
+        "B is in FAULT\n"
+        "            B with priority 90 is BACKUP since 2026-11-21T00:00:02.000Z (1 min 2 s): "
+        "started; the others wait for it\n"
+        "  fault     B: eth1 is down\n"
+        "  then      one\n"
+        "            another\n"
+        "  before    2026-11-21T00:00:01.000Z  B: MASTER -> FAULT: so\n");
+  CHECK(render_explanation({{"group", "new"}, {"state", "INIT"}, {"members", {1, nullptr}}}) ==
+        "sync group new is INIT\n");
+}
+
 TEST_CASE("explain: an answer of another version is no crash") {
   CHECK(render_explanation({{"heard", 5}, {"timers", {1, 2}}, {"changes", nullptr}})
             .find("no other router yet") != std::string::npos);

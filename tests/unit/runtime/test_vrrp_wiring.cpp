@@ -499,6 +499,40 @@ TEST_CASE("wiring: members know their sync group and what it tracks, and its scr
         std::vector<std::string>{"/bin/echo", "x", "GROUP", "G", "MASTER", "0"});
 }
 
+TEST_CASE("wiring: members of a track_group track what is static in it, and its interfaces") {
+  const Wiring wiring = wiring_of_text(
+      "track_group one {\ngroup {\nA\nB\n}\n}\ntrack_group two {\ngroup {\nB\n}\n}\n"
+      "static_ipaddress {\n10.9.0.1/24 dev eth1 track_group one\n10.9.1.1/24 dev eth2\n}\n"
+      "static_routes {\n10.8.0.0/16 dev eth2\n10.7.0.0/16 dev eth0 track_group two\n}\n"
+      "static_rules {\nfrom 10.7.0.0/16 table 77 priority 700 track_group one\n"
+      "iif eth3 table 78 priority 701 track_group two\n}\n"
+      "vrrp_instance A {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.1\n}\n"
+      "}\n"
+      "vrrp_instance B {\ninterface eth0\nvirtual_router_id 52\nvirtual_ipaddress {\n10.0.0.2\n}\n"
+      "}\n"
+      "vrrp_instance C {\ninterface eth0\nvirtual_router_id 53\nvirtual_ipaddress {\n10.0.0.3\n}\n"
+      "}\n");
+  const auto tracked = [&](std::size_t at) {
+    std::vector<std::string> names;
+    for (const Tracker& each : wiring.instances.at(at).trackers) {
+      CHECK(each.weight == 0);
+      names.push_back(to_string(each.id));
+    }
+    return names;
+  };
+  const std::string address = "static address 10.9.0.1/24 on eth1";
+  const std::string rule = "static rule 700 from 10.7.0.0/16 table 77";
+  const std::string route = "static route 10.7.0.0/16 dev eth0";
+  const std::string other = "static rule 701 iif eth3 table 78";
+
+  CHECK(tracked(0) == std::vector<std::string>{address, "interface eth1", rule});
+  CHECK(tracked(1) ==
+        std::vector<std::string>{address, "interface eth1", route, rule, other, "interface eth3"});
+  CHECK(tracked(2).empty());
+  CHECK(wiring.tracked_statics ==
+        std::set<std::string>{address.substr(7), rule.substr(7), route.substr(7), other.substr(7)});
+}
+
 namespace {
 
 std::string vmac_instance(std::string_view name, int vrid, std::string_view words,
@@ -530,6 +564,44 @@ TEST_CASE("wiring: a virtual MAC is an interface, with the addresses that name n
   std::vector<std::string> places;
   for (const VirtualAddress& each : settings.addresses) places.push_back(each.interface);
   CHECK(places == std::vector<std::string>{"vrrp.51", "vrrp.51", "eth1"});
+}
+
+TEST_CASE("wiring: extra announcements are of MAC addresses that no advert shows (keepalived)") {
+  const auto extra = [](std::string_view words, std::string_view globals = "") {
+    const Wiring wiring = wiring_of_text(
+        fmt::format("global_defs {{\n{}\n}}\n", globals) +
+        vmac_instance("A", 51, words, "10.0.0.1\n10.0.1.1 dev eth1\n10.0.1.2 dev eth1 use_vmac"));
+    std::vector<std::string> addresses;
+    const auto& announced = wiring.instances.at(0).extra_announcements;
+    if (!announced) return addresses;
+    CHECK(announced->every == 7s);
+    for (const VirtualAddress& each : announced->addresses)
+      addresses.push_back(each.prefix.address.to_string());
+    return addresses;
+  };
+  using Addresses = std::vector<std::string>;
+
+  CHECK(extra("use_vmac").empty());
+  CHECK(extra("use_vmac\ngarp_extra_if 7") == Addresses{"10.0.1.2"});
+  CHECK(extra("use_vmac\ngarp_extra_if all 7") == Addresses{"10.0.1.1", "10.0.1.2"});
+  CHECK(extra("use_vmac\nvmac_xmit_base\ngarp_extra_if 7") == Addresses{"10.0.0.1", "10.0.1.2"});
+  CHECK(extra("use_ipvlan\ngarp_extra_if 7") == Addresses{"10.0.1.2"});
+  CHECK(extra("vmac_garp_intvl 7") == Addresses{"10.0.1.2"});
+  CHECK(extra("", "vrrp_garp_extra_if all 7") == Addresses{"10.0.1.1", "10.0.1.2"});
+  CHECK(extra("garp_extra_if 7", "vrrp_garp_extra_if all 9") == Addresses{"10.0.1.2"});
+  CHECK(extra("garp_extra_if 0", "vrrp_garp_extra_if all 9").empty());
+}
+
+TEST_CASE("wiring: a device that keeps its name has it in extra announcements, too") {
+  Wiring wiring =
+      wiring_of_text(vmac_instance("A", 51, "garp_extra_if 7", "10.0.1.2 dev eth1 use_vmac"));
+  std::vector<netlink::DesiredDevice> present = wiring.devices;
+  present.at(0).name = "vrrp4.51";
+
+  keep_device_names(wiring, present);
+
+  CHECK(wiring.instances.at(0).addresses[0].interface == "vrrp4.51");
+  CHECK(wiring.instances.at(0).extra_announcements->addresses[0].interface == "vrrp4.51");
 }
 
 TEST_CASE("wiring: adverts leave the interface below for vmac_xmit_base and for peers") {

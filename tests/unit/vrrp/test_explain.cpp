@@ -190,6 +190,55 @@ TEST_CASE(
   CHECK(find_instance(router, "VI_2") == nullptr);
 }
 
+TEST_CASE("explain: a group names the member and the fault that keep it from serving") {
+  InstanceSettings a = everyday();
+  a.name = "A";
+  a.sync_group = "pair";
+  InstanceSettings b = a;
+  b.name = "B";
+  b.vrid = 9;
+  b.interface = "eth1";
+  Bench bench(a);
+  bench.step(
+      InterfaceChanged{"eth1", {.exists = true, .up = true, .primary_address = ip("192.0.3.1")}},
+      t0);
+  bench.step(Reload{{a, b}}, t0);
+  bench.step(InterfaceChanged{"eth1", {.exists = true, .up = false, .primary_address = {}}},
+             t0 + 2s);
+  bench.past.states = {{b.key(), t0 + 2s, StateName::backup, StateName::fault, "eth1 went"},
+                       {{"eth9", core::Family::v4, 1, a.key().channel}, t0 + 3s, {}, {}, "x"},
+                       {a.key(), t0 + 2s, StateName::backup, StateName::fault, "B is in FAULT"}};
+  const auto told = [&](core::Instant now) {
+    return explain_group(bench.router, bench.router.groups(now).at(0), bench.past, now);
+  };
+
+  boost::json::object faulty = told(t0 + 5s);
+  CHECK(faulty.at("group") == "pair");
+  CHECK(faulty.at("state") == "FAULT");
+  CHECK(faulty.at("since_ms") == 3000.0);
+  const std::string sentence = "B: interface eth1 is down or has no carrier";
+  CHECK(faulty.at("faults") == boost::json::array{sentence});
+  CHECK(faulty.at("changes") ==
+        boost::json::array{"takes part again when this is over: " + sentence});
+  const boost::json::array& members = faulty.at("members").as_array();
+  REQUIRE(members.size() == 2);
+  CHECK(members[0].at("name") == "A");
+  CHECK(members[0].at("fault").is_null());
+  CHECK(members[1].at("fault") == "interface eth1 is down or has no carrier");
+  const boost::json::array& history = faulty.at("history").as_array();
+  REQUIRE(history.size() == 2);
+  CHECK(history[0].at("member") == "A");
+  CHECK(history[1].at("member") == "B");
+
+  bench.step(
+      InterfaceChanged{"eth1", {.exists = true, .up = true, .primary_address = ip("192.0.3.1")}},
+      t0 + 6s);
+  const boost::json::object good = told(t0 + 7s);
+  CHECK(good.at("state") == "BACKUP");
+  CHECK(good.at("faults").as_array().empty());
+  CHECK(good.at("changes").as_array().front() == "all members become master when each of them may");
+}
+
 TEST_CASE("explain: a member that is ready says for whom it waits") {
   InstanceSettings waiting = everyday();
   waiting.sync_group = "G";

@@ -64,3 +64,34 @@ TEST_CASE("master: adverts leave by the virtual interface only where it says so"
   CHECK(leaves_by(OwnDevice{"vrrp.51", AdvertsFrom::device}) == "vrrp.51");
   CHECK(leaves_by(OwnDevice{"vrrp.51", AdvertsFrom::interface}).empty());
 }
+
+TEST_CASE("master: what adverts do not show is announced again and again (garp_extra_if)") {
+  InstanceSettings settings = everyday();
+  settings.garp.delay = Duration::zero();
+  const AddressList elsewhere = std::vector{settings.addresses[0]};
+  settings.extra_announcements = ExtraAnnouncements{10s, elsewhere};
+  Instance instance(settings);
+  Actions out;
+  instance.step(InterfaceReport{kGood}, t0 - 1h, out);
+  instance.step(Startup{}, t0 - 1h, out);
+  instance.step(Tick{}, t0, out);
+  const auto tick = [&](Instant now) {
+    out.clear();
+    instance.step(Tick{}, now, out);
+    return texts(out);
+  };
+  const auto extra_at = [&] { return std::get<Master>(instance.state()).extra_at; };
+  for (int second = 1; second < 10; ++second)
+    CHECK(tick(t0 + second * Duration(1s)) == Lines{"send advert priority 100"});
+
+  CHECK(tick(t0 + 10s) == Lines{"send advert priority 100", "announce x1"});
+  CHECK(std::get<Announce>(out.back()).addresses == elsewhere);
+  CHECK(extra_at() == t0 + 20s);
+
+  settings.extra_announcements = ExtraAnnouncements{3s, elsewhere};
+  instance.step(Reconfigure{settings, {}}, t0 + 11s, out);
+  CHECK(extra_at() == t0 + 14s);
+  settings.extra_announcements.reset();
+  instance.step(Reconfigure{settings, {}}, t0 + 12s, out);
+  CHECK(extra_at() == std::nullopt);
+}

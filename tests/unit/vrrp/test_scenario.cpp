@@ -68,6 +68,7 @@ InstanceSettings odd_settings() {
                                   .scope = {}}};
   settings.source_address = ip("192.0.2.9");
   settings.garp = {1, 2s, 3s, 4, 6, 7s};
+  settings.extra_announcements = ExtraAnnouncements{9s, settings.addresses};
   settings.address_list_policy = AddressListPolicy::drop_unless_sender_owner;
   settings.owner_receive = OwnerReceive::discard;
   settings.lower_priority_answer = LowerPriorityAnswer::announce_only;
@@ -408,6 +409,8 @@ TEST_CASE("scenario: a line names every member that differs from a default-made 
                                      "garp.refresh_repeat",
                                      "garp.lower_priority_repeat",
                                      "garp.lower_priority_delay",
+                                     "extra_announcements.every",
+                                     "extra_announcements.addresses",
                                      "address_list_policy",
                                      "address_list_check",
                                      "owner_receive",

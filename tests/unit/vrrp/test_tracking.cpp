@@ -132,6 +132,29 @@ TEST_CASE("tracking: processes are there or not, like interfaces") {
         "web runs, and 'reverse' makes that the fault");
 }
 
+TEST_CASE(
+    "tracking: what is static and missing is a fault, with its name, until it is there again") {
+  const TrackerId route{TrackerKind::static_item, "route 10.70.0.0/16 via 10.9.0.9"};
+  const TrackerId rule{TrackerKind::static_item, "rule 700 table 77"};
+  Bench bench(tracking({tracker(route, 0), tracker(rule, 0)}));
+  bench.say(route, Verdict::good);
+  CHECK(bench.router.instances().front()->state_name() == StateName::init);  // of the rule unknown
+  bench.say(rule, Verdict::good);
+  bench.wait_for_deadline();
+  const Instance& instance = *bench.router.instances().front();
+  REQUIRE(instance.state_name() == StateName::master);
+
+  CHECK(bench.say(route, Verdict::bad).front() == "send advert priority 0");
+  CHECK(instance.state_name() == StateName::fault);
+  CHECK(instance.why() == "the static route 10.70.0.0/16 via 10.9.0.9 is missing");
+  bench.say(rule, Verdict::bad);
+  bench.say(route, Verdict::good);
+  CHECK(instance.state_name() == StateName::fault);
+  CHECK(*instance.own_fault() == "the static rule 700 table 77 is missing");
+  bench.say(rule, Verdict::good);
+  CHECK(instance.state_name() == StateName::backup);
+}
+
 TEST_CASE("tracking: an instance follows a file's number and its way through a fault") {
   const TrackerId load{TrackerKind::file, "load"};
   Bench bench(tracking({tracker(load, 1)}));
