@@ -31,6 +31,20 @@ void check_mail(const Context& context) {
                                globals.smtp_server.empty() ? "smtp_server" : "notification_email"));
 }
 
+void check_login(const Context& context) {
+  Globals& globals = context.model.globals;
+  if (globals.smtp_user.empty() != globals.smtp_password.empty())
+    context.note(globals.location,
+                 fmt::format("'{}' means nothing without '{}': nobody logs in to the mail relay",
+                             globals.smtp_user.empty() ? "smtp_password" : "smtp_user",
+                             globals.smtp_user.empty() ? "smtp_user" : "smtp_password"));
+  if (globals.smtp_tls != MailTls::off || globals.smtp_user.empty()) return;
+  context.note(globals.location,
+               "'smtp_user' without 'smtp_tls': a password is told over TLS only, so 'smtp_tls "
+               "starttls' counts");
+  globals.smtp_tls = MailTls::starttls;
+}
+
 // keepalived: "notify FIFO … has already been specified".
 void drop_shared_pipes(const Context& context) {
   Globals& globals = context.model.globals;
@@ -84,6 +98,7 @@ void check_sync_daemon(const Context& context) {
 
 void check_globals(const Context& context) {
   check_mail(context);
+  check_login(context);
   drop_shared_pipes(context);
   check_sync_daemon(context);
 }

@@ -77,15 +77,21 @@ class Postfix(_Installed):
             "inline:{ night@example.org=night/, day@example.org=day/ }\n"
             f"virtual_uid_maps = static:{KEEPER}\nvirtual_gid_maps = static:{KEEPER}\n"
             "virtual_alias_maps =\nalias_maps =\nmynetworks = 0.0.0.0/0\n"
-            "smtpd_peername_lookup = no\n", encoding="ascii")
+            "smtpd_peername_lookup = no\n" + self.further_settings(), encoding="ascii")
         services = Path("/usr/share/postfix/master.cf.dist").read_text(encoding="ascii")
         chrooted = [line.split() for line in services.splitlines()
                     if line[:1].isalnum() and len(line.split()) >= 8]
         (at / "etc/master.cf").write_text(
-            "".join(" ".join([*words[:4], "n", *words[5:]]) + "\n" for words in chrooted),
-            encoding="ascii")
+            "".join(" ".join([*words[:4], "n", *words[5:]]) + "\n" for words in chrooted)
+            + self.further_services(), encoding="ascii")
         self.machine.spawn("/usr/sbin/postfix", "-c", at / "etc", "start-fg", log="postfix")
         self.machine.lab.closers.append(self.stop)
+
+    def further_settings(self) -> str:
+        return ""
+
+    def further_services(self) -> str:
+        return ""
 
     def stop(self) -> None:
         self.machine.run("/usr/sbin/postfix", "-c", str(self.directory / "etc"), "abort",
@@ -105,6 +111,7 @@ class OpenSmtpd(_Installed):
 
     @classmethod
     def fetch(cls) -> None:
+        cls.root().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as made:
             subprocess.run(["apt-get", "-q", "download", "opensmtpd"], cwd=made, check=True)
             package = next(Path(made).glob("*.deb"))
@@ -121,10 +128,21 @@ class OpenSmtpd(_Installed):
             known = Path("/etc", name).read_text(encoding="utf-8")
             (at / name).write_text(known + "".join(lines), encoding="utf-8")
         (at / "smtpd.conf").write_text(
-            "listen on 0.0.0.0 port 25\n"
+            f"{self.listens_on()}\n"
             'table people { "night@example.org" = "keeper", "day@example.org" = "keeper" }\n'
             f'action "keep" maildir "{at}/mail/box" virtual <people>\n'
-            'match from any for domain "example.org" action "keep"\n', encoding="ascii")
+            f'match {self.who()} from any for domain "example.org" action "keep"\n',
+            encoding="ascii")
+        self._run()
+
+    def listens_on(self) -> str:
+        return "listen on 0.0.0.0 port 25"
+
+    def who(self) -> str:
+        return ""
+
+    def _run(self) -> None:
+        at = self.directory
         mounts = " && ".join([
             "mount --make-rprivate /",
             *(f"mount --bind {at}/{name} /etc/{name}" for name in ("passwd", "group")),
