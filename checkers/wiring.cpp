@@ -117,7 +117,8 @@ CheckSettings check_with(const config::ConnectOptions& from, Dialogue dialogue,
                    .delay_before_retry = from.delay_before_retry,
                    .retry = from.retry,
                    .warmup = from.warmup},
-          .alpha = from.alpha || server_is_alpha};
+          .alpha = from.alpha || server_is_alpha,
+          .logs_all_failures = from.log_all_failures};
 }
 
 /// Of a Host header: without its port. An address is no name (RFC 6066 §3).

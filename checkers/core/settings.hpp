@@ -165,6 +165,8 @@ struct CheckSettings {
   Pace pace{};
   /// Counts as failed, and keeps the server out of the table, until its first success.
   bool alpha = false;
+  /// Each failure of a check that is up is worth a line. keepalived: log_all_failures.
+  bool logs_all_failures = false;
   bool operator==(const CheckSettings&) const = default;
 };
 
