@@ -61,7 +61,25 @@ Certificate next_certificate(BIO* bytes) {
   return Certificate(PEM_read_bio_X509(bytes, nullptr, nullptr, nullptr));
 }
 
+/// Into those that a chain is made of.
+core::Result<void> add_authorities(SSL_CTX* context, const std::string& text) {
+  const Bytes bytes = reader_of(text);
+  std::size_t count = 0;
+  while (const Certificate one = next_certificate(bytes.get())) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one.get());
+    ++count;
+  }
+  const std::string why = take_trouble().words;
+  if (count == 0) return core::fail("there is no certificate in it: {}", why);
+  return {};
+}
+
 core::Result<void> show(SSL_CTX* context, const Identity& identity) {
+  if (!identity.authorities.empty()) {
+    if (auto added = add_authorities(context, identity.authorities); !added)
+      return core::fail("the file of 'ca' cannot be used: {}", added.error().message);
+  }
+  if (identity.certificate.empty() && identity.key.empty()) return {};
   const Bytes certificates = reader_of(identity.certificate);
   const Certificate own = next_certificate(certificates.get());
   if (!own) return core::fail("the certificate cannot be used: {}", take_trouble().words);
@@ -79,7 +97,8 @@ core::Result<void> show(SSL_CTX* context, const Identity& identity) {
   if (!key && !identity.password.empty())
     return core::fail("the key cannot be read with this password: {}", take_trouble().words);
   if (!key) return core::fail("the key cannot be read: {}", take_trouble().words);
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1)
+  // A key of another kind is refused by the second only.
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
     return core::fail("the key does not belong to the certificate: {}", take_trouble().words);
   return {};
 }
@@ -107,27 +126,10 @@ core::Result<Context> Context::strict(const std::string& authorities) {
     SSL_CTX_set_default_verify_paths(made.get());
     return Context(std::move(made), true);
   }
-  const Bytes bytes = reader_of(authorities);
-  std::size_t count = 0;
-  while (const Certificate one = next_certificate(bytes.get())) {
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(made.get()), one.get());
-    ++count;
-  }
-  const std::string why = take_trouble().words;
-  if (count == 0) return core::fail("there is no certificate in it: {}", why);
+  if (auto added = add_authorities(made.get(), authorities); !added) return added.error();
   // A certificate of one server may stand there for itself.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(made.get()), X509_V_FLAG_PARTIAL_CHAIN);
   return Context(std::move(made), true);
-}
-
-core::Result<std::size_t> certificates_in(const std::string& text) {
-  forget_trouble();
-  const Bytes bytes = reader_of(text);
-  std::size_t count = 0;
-  while (next_certificate(bytes.get())) ++count;
-  const std::string why = take_trouble().words;
-  if (count == 0) return core::fail("there is no certificate in it: {}", why);
-  return count;
 }
 
 }  // namespace holdfast::tls

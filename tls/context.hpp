@@ -15,8 +15,8 @@ namespace holdfast::tls {
 struct Identity {
   std::string certificate{};  ///< first ours, then those that lead to its authority
   std::string key{};
-  std::string password{};  ///< of the key; empty: it needs none
-  [[nodiscard]] bool is_empty() const { return certificate.empty() && key.empty(); }
+  std::string password{};     ///< of the key; empty: it needs none
+  std::string authorities{};  ///< shown behind the certificate where they lead to its root
   bool operator==(const Identity&) const = default;
 };
 
@@ -42,8 +42,5 @@ class Context {
   std::shared_ptr<ssl_ctx_st> made_;
   bool verifies_;
 };
-
-/// How many certificates a PEM text has. An error: it has something else, or none.
-[[nodiscard]] core::Result<std::size_t> certificates_in(const std::string& text);
 
 }  // namespace holdfast::tls

@@ -7,9 +7,17 @@
 
 namespace holdfast::checkers {
 
+namespace {
+
+const tls::Context& context_of(const TlsSettings& settings) {
+  return settings.shown ? *(*settings.shown)->context : tls::Context::lenient();
+}
+
+}  // namespace
+
 struct TlsDialogue::Connection {
   explicit Connection(const TlsSettings& settings)
-      : client(tls::Context::lenient(), settings.name),
+      : client(context_of(settings), settings.name),
         has_name(!settings.name.empty()),
         close(settings.close) {}
 
@@ -29,6 +37,8 @@ TlsDialogue& TlsDialogue::operator=(TlsDialogue&& other) noexcept = default;
 TlsDialogue::~TlsDialogue() = default;
 
 Step TlsDialogue::advance(std::string_view received, bool peer_closed) {
+  if (settings_.shown && !(*settings_.shown)->context)
+    return Verdict{not_tried((*settings_.shown)->problem)};
   if (!connection_) connection_ = std::make_unique<Connection>(settings_);
   Connection& tls = *connection_;
   tls.client.feed(received);

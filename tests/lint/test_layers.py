@@ -13,7 +13,7 @@ from tests.lint.tree import lines, sources
 MAY_INCLUDE: dict[str, set[str]] = {
     "core": set(),
     "tls": {"core"},
-    "config": {"core"},
+    "config": {"core", "tls"},
     "runtime": {"core"},
     "netlink_reflector/core": {"core"},
     "netlink_reflector": {"core", "runtime", "netlink_reflector/core"},
@@ -33,7 +33,7 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "checkers/io": {"core", "runtime", "ipvs_wrapper", "checkers/core"},
     "checkers/probes": {"core", "runtime", "checkers/core", "checkers/io"},
     # It reads where addresses are, and writes none.
-    "checkers": {"core", "config", "runtime", "netlink_reflector", "netlink_reflector/core",
+    "checkers": {"core", "config", "tls", "runtime", "netlink_reflector", "netlink_reflector/core",
                  "ipvs_wrapper", "checkers/core", "checkers/io", "checkers/probes"},
     "legacy": {"core", "config", "runtime"},
     "watchdog/core": {"core"},
