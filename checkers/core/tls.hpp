@@ -26,6 +26,7 @@ class TlsDialogue {
   ~TlsDialogue();
 
   [[nodiscard]] Step advance(std::string_view received, bool peer_closed);
+  [[nodiscard]] const HttpDialogue& inner() const { return inner_; }
 
  private:
   struct Connection;

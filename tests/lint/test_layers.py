@@ -55,6 +55,10 @@ DOORS = {
     # Whom sockets do not hear, as the process judges it.
     ("ctl/host_links.cpp", "netlink_reflector/requests.hpp"),
     ("ctl/host_links.cpp", "netlink_reflector/core/hearing.hpp"),
+    # Digests as HTTP_GET and SSL_GET have them.
+    ("ctl/genhash.cpp", "checkers/core/tls.hpp"),
+    ("ctl/genhash.cpp", "checkers/io/probe_socket.hpp"),
+    ("ctl/genhash.cpp", "checkers/io/socket_address.hpp"),
     # Settings as the process makes them of a file.
     ("ctl/doctor_configuration.cpp", "vrrp/wiring.hpp"),
 }
