@@ -113,6 +113,27 @@ zone:
     return _start(machine, "nsd", port, True, "nsd", "-d", "-c", here / "nsd.conf")
 
 
+def knotd(machine: Namespace, address: str, port: int) -> Server:
+    """Knot, authoritative for ZONE."""
+    here = _directory(machine, "knot")
+    (here / "zone").write_text(ZONE_FILE, encoding="ascii")
+    (here / "knot.conf").write_text(f"""
+server:
+  rundir: "{here}"
+  listen: {address}@{port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+database:
+  storage: "{here}"
+zone:
+  - domain: {ZONE}
+    storage: "{here}"
+    file: zone
+""", encoding="ascii")
+    return _start(machine, "knot", port, True, "knotd", "-c", here / "knot.conf")
+
+
 def named(machine: Namespace, address: str, port: int) -> Server:
     """bind, authoritative for ZONE."""
     here = _directory(machine, "named")
@@ -185,7 +206,7 @@ rewrite unix - - n - - trivial-rewrite
 
 
 DNS_SERVERS: dict[str, Callable[[Namespace, str, int], Server]] = {
-    "nsd": nsd, "named": named, "unbound": unbound, "dnsmasq": dnsmasq}
+    "nsd": nsd, "knotd": knotd, "named": named, "unbound": unbound, "dnsmasq": dnsmasq}
 
 
 def answer_everybody(machine: Namespace, word: str) -> None:

@@ -138,6 +138,9 @@ def test_dns_servers_of_debian_and_answers_that_are_none(pair):  # noqa: F811
                 ("type TXT", "name big.lab.example", "up", "NOERROR, 20"),  # by TCP
                 ("type A", "name absent.lab.example", "down", "NXDOMAIN"),
                 ("", "", "down", ". SOA: REFUSED; who does not serve the root")],
+        "knotd": [("type SOA", zone, "up", "NOERROR, 1"), ("type NS", zone, "up", "NOERROR, 1"),
+                  ("type TXT", "name big.lab.example", "up", "NOERROR, 20"),
+                  ("", "", "down", "REFUSED")],
         "named": [("type SOA", zone, "up", "NOERROR, 1"), ("type CNAME", f"name www.{real.ZONE}",
                                                            "up", "NOERROR"),
                   ("type TXT", "name big.lab.example", "up", "NOERROR, 20"),
