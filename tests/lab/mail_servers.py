@@ -1,7 +1,8 @@
 """Mail relays for the directors of the laboratory: Postfix, OpenSMTPD, and one that plays a part.
 
-Postfix is this host's package, with files of its own. OpenSMTPD is unpacked below build/peers, as
-the two cannot be installed beside each other: `python3 -m tests.lab.mail_servers` fetches it.
+Postfix is this host's package, with files of its own. OpenSMTPD and Exim are unpacked below
+build/peers, as they cannot be installed beside it: `python3 -m tests.lab.mail_servers` fetches
+them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,23 @@ from .netns import Namespace
 from .peers import cache_directory
 
 KEEPER = 4903  # who owns the mailboxes
+
+
+# What cannot be installed beside Postfix, and what it needs.
+UNPACKED = {"opensmtpd": ("opensmtpd",), "exim": ("exim4-daemon-light", "libidn12")}
+
+
+def root_of(name: str) -> Path:
+    return cache_directory() / name
+
+
+def fetch() -> None:
+    for name, packages in UNPACKED.items():
+        root_of(name).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as made:
+            subprocess.run(["apt-get", "-q", "download", *packages], cwd=made, check=True)
+            for package in Path(made).glob("*.deb"):
+                subprocess.run(["dpkg-deb", "-x", package, root_of(name)], check=True)
 
 
 def _read(files: list[Path]) -> list[EmailMessage]:
@@ -101,21 +119,13 @@ class Postfix(_Installed):
 class OpenSmtpd(_Installed):
     @staticmethod
     def root() -> Path:
-        return cache_directory() / "opensmtpd"
+        return root_of("opensmtpd")
 
     @classmethod
     def why_missing(cls) -> str | None:
         if (cls.root() / "usr/sbin/smtpd").exists():
             return None
         return f"OpenSMTPD is not below {cls.root()} (python3 -m tests.lab.mail_servers fetches it)"
-
-    @classmethod
-    def fetch(cls) -> None:
-        cls.root().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as made:
-            subprocess.run(["apt-get", "-q", "download", "opensmtpd"], cwd=made, check=True)
-            package = next(Path(made).glob("*.deb"))
-            subprocess.run(["dpkg-deb", "-x", package, cls.root()], check=True)
 
     def start(self) -> None:
         at = self.directory
@@ -258,4 +268,4 @@ HOSTILE: dict[str, Callable[[], bytes | None]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(OpenSmtpd.fetch())
+    sys.exit(fetch())

@@ -218,15 +218,23 @@ def test_mail_servers_and_others_in_their_place(pair):  # noqa: F811
     if not real.why_missing("postfix"):
         postfix = real.postfix(servers, SERVER, 2525)
         cases.append((checked("SMTP_CHECK", 2525), "up", "takes EHLO"))
+    exim = None
+    if not real.exim_is_missing():
+        exim = real.exim(servers, SERVER, 2526)
+        cases.append((checked("SMTP_CHECK", 2526), "up", "takes EHLO"))
     both = Both(director, cases)
 
+    if exim is not None:
+        both.play_with(exim, len(cases))
+        said = (servers.lab.directory / "exim" / "mainlog").read_text(encoding="utf-8")
+        assert "sync" not in said and "error" not in said, said  # nothing was said too early
     assert b"EHLO probe.example\r\nQUIT\r\n" in named.heard
     assert any(heard.startswith(b"EHLO ") and b"\r\nHELO " in heard for heard in old.heard)
     if postfix is None:
         return
     log = (servers.lab.directory / "postfix" / "log").read_text(encoding="utf-8")
     assert "ehlo=1 quit=1 commands=2" in log and "improper" not in log, log
-    number = len(cases)
+    number = len(cases) - (exim is not None)
     both.play_with(postfix, number)
     both.wait_for_reason(number, "connection refused")
 
