@@ -44,6 +44,10 @@ inline constexpr Message kCheckDown{
 inline constexpr Message kCheckRetry{
     "checkers-check-retry", Level::detail,
     "A probe failed, but the server is granted further tries before it is called down."};
+inline constexpr Message kCheckFailure{
+    "checkers-check-failure", Level::info,
+    "The same where log_all_failures wants each failure in the log. Of all checks together at most "
+    "60 lines in a minute; the first one afterwards says how many were left out."};
 inline constexpr Message kCheckNotTried{
     "checkers-check-not-tried", Level::warning,
     "The director itself could not run a probe. Nothing is concluded about the "

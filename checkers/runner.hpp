@@ -15,6 +15,7 @@
 #include "runtime/child.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/handover_page.hpp"
+#include "runtime/line_budget.hpp"
 #include "runtime/order_desk.hpp"
 #include "runtime/preparation.hpp"
 #include "runtime/scheduling.hpp"
@@ -104,6 +105,7 @@ class Runner {
   boost::asio::posix::stream_descriptor vrrp_;
   runtime::DeadlineTimer vrrp_farewell_;
   runtime::RateLimiter not_tried_;
+  runtime::LineBudget failures_{60, std::chrono::minutes(1)};  // of log_all_failures
   runtime::Scheduler scheduler_;
   std::optional<runtime::HandoverPage<runtime::CheckRecord>> page_;
   RehearsalDesk rehearsals_;

@@ -46,14 +46,18 @@ void Runner::act(const CheckTroubled& troubled) {
                                                 *held_back));
     return;
   }
-  logger_.log(messages::kCheckRetry, "{}: failure {}, {} retries granted: {}", name,
-              troubled.failures_in_row,
-              engine_.settings()
-                  .services[troubled.service]
-                  .servers[troubled.server]
-                  .checks[troubled.check]
-                  .pace.retry,
-              troubled.why);
+  const CheckSettings& check =
+      engine_.settings().services[troubled.service].servers[troubled.server].checks[troubled.check];
+  std::optional<std::uint64_t> held_back = 0;
+  if (check.logs_all_failures) held_back = failures_.admit(runtime::now());
+  const bool is_told = check.logs_all_failures && held_back;
+  logger_.log(
+      is_told ? messages::kCheckFailure : messages::kCheckRetry,
+      "{}: failure {}, {} retries granted: {}{}", name, troubled.failures_in_row, check.pace.retry,
+      troubled.why,
+      !is_told || *held_back == 0
+          ? ""
+          : fmt::format(" ({} more failures, of whatever check, since the last line)", *held_back));
 }
 
 void Runner::act(const ServerChanged& changed) {

@@ -4,6 +4,7 @@
 #include "config/accounts.hpp"
 #include "config/group_members.hpp"
 #include "config/pattern_text.hpp"
+#include "config/tls_identity.hpp"
 #include "config/tracked_file.hpp"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ namespace {
 
 class Translator {
  public:
-  explicit Translator(const config::Model& model) : model_(model) {}
+  explicit Translator(const config::Model& model);
 
   [[nodiscard]] Settings settings();
 
@@ -39,7 +40,22 @@ class Translator {
                                           std::string_view word) const;
 
   const config::Model& model_;
+  std::optional<core::Shared<TlsShown>> shown_;  // by every SSL_GET
 };
+
+/// nullopt: there is no SSL block, and nothing is shown.
+std::optional<core::Shared<TlsShown>> shown_of(const config::TlsIdentity& written) {
+  if (written == config::TlsIdentity{}) return std::nullopt;
+  TlsShown shown;
+  // Where they cannot be read their paths stand for them: other files are another identity.
+  shown.identity = {written.certificate, written.key, written.password, written.ca};
+  if (auto texts = config::texts_of(written); texts) shown.identity = std::move(*texts);
+  if (auto context = config::context_of(written); context)
+    shown.context = std::move(*context);
+  else
+    shown.problem = context.error().message;
+  return core::Shared<TlsShown>(std::move(shown));
+}
 
 ipvs::Protocol protocol(config::Protocol from) {
   switch (from) {
@@ -117,7 +133,8 @@ CheckSettings check_with(const config::ConnectOptions& from, Dialogue dialogue,
                    .delay_before_retry = from.delay_before_retry,
                    .retry = from.retry,
                    .warmup = from.warmup},
-          .alpha = from.alpha || server_is_alpha};
+          .alpha = from.alpha || server_is_alpha,
+          .logs_all_failures = from.log_all_failures};
 }
 
 /// Of a Host header: without its port. An address is no name (RFC 6066 §3).
@@ -127,18 +144,21 @@ std::string host_name(const std::string& host) {
   return core::IpAddress::parse(host) || core::IpAddress::parse(name) ? std::string() : name;
 }
 
-TlsSettings tls(const config::HttpCheck& from, const config::HttpUrl& url) {
+TlsSettings tls_of(const config::HttpCheck& from, const config::HttpUrl& url,
+                   const std::optional<core::Shared<TlsShown>>& shown) {
   const bool in_order = url.tls_compliant.value_or(from.tls_compliant);
   return {.name = host_name(from.sni_name.empty() ? url.virtualhost : from.sni_name),
-          .close = in_order ? TlsClose::in_order : TlsClose::as_it_likes};
+          .close = in_order ? TlsClose::in_order : TlsClose::as_it_likes,
+          .shown = shown};
 }
 
-HttpProbe http_probe(const config::HttpCheck& from) {
+HttpProbe http_probe(const config::HttpCheck& from,
+                     const std::optional<core::Shared<TlsShown>>& shown) {
   HttpProbe probe{http_version(from.http_protocol), {}};
   for (const config::HttpUrl& url : from.urls) {
     HttpUrl& to = probe.urls.emplace_back(HttpUrl{
         .path = url.path, .statuses = {}, .digest = url.digest, .virtualhost = url.virtualhost});
-    if (from.tls) to.tls = tls(from, url);
+    if (from.tls) to.tls = tls_of(from, url, shown);
     if (url.pattern)
       to.pattern = ReplyPattern{.text = config::pattern_text(*url.pattern),
                                 .no_match = url.pattern->no_match};
@@ -202,6 +222,8 @@ ipvs::Timeouts timeouts_of(const config::IpvsTimeouts& from) {
   };
   return {seconds(from.tcp), seconds(from.tcp_fin), seconds(from.udp)};
 }
+
+Translator::Translator(const config::Model& model) : model_(model), shown_(shown_of(model.tls)) {}
 
 Settings Translator::settings() {
   Settings settings;
@@ -277,7 +299,7 @@ Translator::Check Translator::check(const config::TcpCheck& from, bool server_is
 }
 
 Translator::Check Translator::check(const config::HttpCheck& from, bool server_is_alpha) const {
-  return check_with(from.connect, http_probe(from), server_is_alpha);
+  return check_with(from.connect, http_probe(from, shown_), server_is_alpha);
 }
 
 Translator::Check Translator::check(const config::SmtpCheck& from, bool server_is_alpha) const {

@@ -78,6 +78,9 @@ struct LinkDelay {
 enum class DynamicInterfaces : std::uint8_t { no, yes, allow_if_changes };
 
 /// keepalived: global_defs, and the words outside of all blocks.
+/// Holdfast: smtp_tls.
+enum class MailTls : std::uint8_t { off, starttls, implicit };
+
 struct Globals {
   std::string instance;       ///< `instance`: suffix of pid files and messages; empty: none
   std::string net_namespace;  ///< empty: the one Holdfast was started in
@@ -91,6 +94,11 @@ struct Globals {
   std::string smtp_server;
   std::uint16_t smtp_port = 25;
   std::string smtp_helo_name;
+  MailTls smtp_tls = MailTls::off;
+  std::string smtp_user;      ///< empty: nobody logs in
+  std::string smtp_password;  ///< itself, or file:PATH
+  std::string smtp_ca;        ///< a file; empty: the authorities that this host knows
+  std::string smtp_tls_name;  ///< in the certificate; empty: smtp_server
   core::Duration smtp_connect_timeout = std::chrono::seconds(30);
   std::optional<bool> smtp_alert;          ///< default of every smtp_alert below
   std::optional<bool> smtp_alert_vrrp;     ///< the same for instances and groups

@@ -291,6 +291,7 @@ struct VirtualServer {
 
 /// keepalived: SSL { … }: what SSL_GET shows to servers that ask for a certificate.
 struct TlsIdentity {
+  SourceLocation location;
   std::string password;
   std::string ca;
   std::string certificate;

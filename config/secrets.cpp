@@ -105,7 +105,9 @@ class Vocabulary {
  public:
   Vocabulary() {
     for (const Keyword& row : Schema::instance().all()) {
-      if (row.secret && std::ranges::find(blocks_, row.block) == blocks_.end())
+      // What is misspelt in global_defs is hardly a secret; what is meant is known by its name.
+      if (row.secret && row.block != Block::global_defs &&
+          std::ranges::find(blocks_, row.block) == blocks_.end())
         blocks_.push_back(row.block);
       // A word as short as "key" means many things outside its block.
       if (row.secret && row.name.size() > kShortestAnywhere) names_.push_back(row.name);

@@ -6,6 +6,7 @@
 #include "ctl/convert.hpp"
 #include "ctl/doctor.hpp"
 #include "ctl/events.hpp"
+#include "ctl/genhash.hpp"
 #include "ctl/ipvs.hpp"
 #include "ctl/ipvsadm.hpp"
 #include "ctl/metrics_server.hpp"
@@ -136,11 +137,13 @@ CLI::App& add_ipvs(CLI::App& app, bool& save, bool& restore, std::string& diff, 
   return verb;
 }
 
-/// ipvsadm's language, by its names or behind `ipvs`: its options are not those of this program.
-std::optional<int> run_ipvsadm_words(int argc, const char* const* argv) {
+/// Other programs' languages, by their names; ipvsadm's also behind `ipvs`, as its options are not
+/// those of this program.
+std::optional<int> run_other_words(int argc, const char* const* argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (argc > 0) {
     if (const auto done = run_by_name(argv[0], words)) return done;
+    if (const auto done = run_genhash_by_name(argv[0], words)) return done;
   }
   if (words.size() < 2 || words.front() != "ipvs") return std::nullopt;
   return run_ipvsadm(std::span(words).subspan(1));
@@ -168,7 +171,7 @@ CLI::App& add_events(CLI::App& app, EventsRequest& request, bool& json) {
 }
 
 int run(int argc, const char* const* argv) {
-  if (const auto done = run_ipvsadm_words(argc, argv)) return *done;
+  if (const auto done = run_other_words(argc, argv)) return *done;
   CLI::App app{"Shows and steers the holdfast processes of this host.", "holdfastctl"};
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -255,6 +258,9 @@ int run(int argc, const char* const* argv) {
   const CLI::App& metrics_verb = add_metrics(app, metrics_request, metrics_format);
   EventsRequest events_request;
   const CLI::App& events_verb = add_events(app, events_request, json);
+  GenhashWords genhash_words;
+  CLI::App* genhash_verb = app.add_subcommand("genhash", "The digest of a page, for HTTP_GET");
+  add_genhash_words(*genhash_verb, genhash_words);
   std::string archive;
   const CLI::App* bundle_verb =
       app.add_subcommand("support-bundle", "All that a helper needs to know, in one archive");
@@ -329,6 +335,7 @@ int run(int argc, const char* const* argv) {
     events_request.format = format;
     return events(target, events_request);
   }
+  if (genhash_verb->parsed()) return run_genhash(genhash_words);
   if (bundle_verb->parsed()) return support_bundle(target, archive);
   if (completion->parsed()) {
     fmt::print("{}", runtime::bash_completion(app));

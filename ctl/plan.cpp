@@ -3,10 +3,10 @@
 #include "config/accounts.hpp"
 #include "config/compare/partner.hpp"
 #include "config/load.hpp"
+#include "core/base64.hpp"
 #include "ctl/client.hpp"
 #include "ctl/json_view.hpp"
 #include "runtime/accounts.hpp"
-#include "runtime/base64.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -55,7 +55,7 @@ int ask_running(const Target& target, Running& running) {
                                target.reload_timeout, answer);
       code != kDone)
     return code;
-  const auto bytes = runtime::from_base64(text(answer, "snapshot"));
+  const auto bytes = core::from_base64(text(answer, "snapshot"));
   auto parsed = bytes ? config::parse_snapshot_bytes(*bytes)
                       : core::Result<config::Parsed>(core::Error{"it is no snapshot", 0});
   if (!parsed) {
@@ -77,7 +77,7 @@ bool rehearse(const Target& target, const std::string& process, const std::strin
   Target patient = target;
   patient.timeout = target.reload_timeout;
   auto answer = request_of(patient, process,
-                           {{"command", "rehearse"}, {"snapshot", runtime::to_base64(snapshot)}});
+                           {{"command", "rehearse"}, {"snapshot", core::to_base64(snapshot)}});
   if (answer && find(*answer, "error") == nullptr) {
     page.rehearsed.emplace(process, std::move(*answer));
     return true;

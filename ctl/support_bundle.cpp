@@ -2,10 +2,10 @@
 
 #include "config/secrets.hpp"
 #include "config/source_set.hpp"
+#include "core/base64.hpp"
 #include "ctl/client.hpp"
 #include "ctl/command_output.hpp"
 #include "ctl/json_view.hpp"
-#include "runtime/base64.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/small_file.hpp"
 #include "runtime/unique_fd.hpp"
@@ -74,7 +74,7 @@ std::optional<config::Snapshot> in_use(const Target& target, std::string& config
   const auto answer = request_of(target, "watchdog", {{"command", "configuration"}});
   if (!answer) return std::nullopt;
   config_file = text(*answer, "config_file");
-  const auto bytes = runtime::from_base64(text(*answer, "snapshot"));
+  const auto bytes = core::from_base64(text(*answer, "snapshot"));
   if (!bytes) return std::nullopt;
   auto snapshot =
       config::from_bytes({reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size()});

@@ -17,6 +17,10 @@ std::vector<std::uint8_t> encode(const Order& order) {
   out.u16(order.port);
   put(out, order.patience);
   put(out, order.helo);
+  out.u8(static_cast<std::uint8_t>(order.keys.protection));
+  for (const std::string* text :
+       {&order.keys.user, &order.keys.password, &order.keys.authorities, &order.keys.name})
+    put(out, *text);
   out.u32(static_cast<std::uint32_t>(order.parcels.size()));
   for (const Parcel& parcel : order.parcels) {
     put(out, parcel.sender);
@@ -45,6 +49,10 @@ std::optional<Order> decode_order(std::span<const std::uint8_t> bytes) {
   order.port = in.u16();
   order.patience = take_duration(in);
   order.helo = take_text(in);
+  const std::uint8_t protection = in.u8();
+  for (std::string* text :
+       {&order.keys.user, &order.keys.password, &order.keys.authorities, &order.keys.name})
+    *text = take_text(in);
   for (std::size_t count = take_count(in); count > 0 && in.ok(); --count) {
     Parcel& parcel = order.parcels.emplace_back();
     parcel.sender = take_text(in);
@@ -52,6 +60,8 @@ std::optional<Order> decode_order(std::span<const std::uint8_t> bytes) {
     parcel.text = take_text(in);
   }
   if (!in.ok() || in.remaining() != 0) return std::nullopt;
+  if (protection > static_cast<std::uint8_t>(Protection::implicit)) return std::nullopt;
+  order.keys.protection = static_cast<Protection>(protection);
   return order;
 }
 

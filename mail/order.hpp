@@ -3,6 +3,7 @@
 
 #include "core/time.hpp"
 
+#include "mail/core/settings.hpp"
 #include "mail/core/submission.hpp"
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,7 @@ struct Order {
   std::uint16_t port = 25;
   core::Duration patience{};  ///< for a connection, and for each answer
   std::string helo{};
+  Keys keys{};
   std::vector<Parcel> parcels{};
   bool operator==(const Order&) const = default;
 };

@@ -8,8 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
+#include "mail/connection.hpp"
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -31,23 +30,6 @@ constexpr std::size_t kMostOrderBytes = runtime::MessagePipe::kMaxMessage;
 
 std::string text_of(int error) {
   return std::system_category().message(error);
-}
-
-/// Until the moment, in milliseconds for poll(2).
-int left_until(core::Instant end) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - runtime::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
-}
-
-/// 0, or an errno; ETIMEDOUT when the time is over.
-int wait_for(int fd, short events, core::Instant end) {
-  while (true) {
-    pollfd one{fd, events, 0};
-    const int count = ::poll(&one, 1, left_until(end));
-    if (count > 0) return 0;
-    if (count == 0 && runtime::now() >= end) return ETIMEDOUT;
-    if (count < 0 && errno != EINTR) return errno;
-  }
 }
 
 struct FreeAddresses {
@@ -102,23 +84,15 @@ std::string connect_to_relay(const Order& order, runtime::UniqueFd& connected) {
                      text_of(error));
 }
 
-/// 0, or an errno.
-int send_all(int fd, std::string_view bytes, core::Duration patience) {
-  const auto end = runtime::now() + patience;
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
-    if (count > 0 || (count < 0 && errno == EINTR)) continue;
-    if (errno != EAGAIN) return errno;
-    if (const int error = wait_for(fd, POLLOUT, end); error != 0) return error;
-  }
-  return 0;
-}
-
 class Talk {
  public:
-  Talk(int fd, const Order& order, const std::function<void(const Report&)>& on_decided)
-      : fd_(fd), order_(order), on_decided_(on_decided), talk_(order.helo, order.parcels) {}
+  Talk(runtime::UniqueFd fd, const Order& order, const OpenedKeys& keys,
+       const std::function<void(const Report&)>& on_decided)
+      : connection_(std::move(fd)),
+        order_(order),
+        keys_(keys),
+        on_decided_(on_decided),
+        talk_({order.helo, order.keys.protection, keys.login}, order.parcels) {}
 
   std::string run() {
     std::string received;
@@ -130,12 +104,20 @@ class Talk {
       report_decided();
       if (std::holds_alternative<Submission::Over>(step)) return {};
       if (const auto* send = std::get_if<Submission::Send>(&step)) {
-        if (const int error = send_all(fd_, send->bytes, order_.patience); error != 0)
+        restart_clock();
+        if (const int error = connection_.send(send->bytes, end_); error != 0)
           return break_off(error);
         restart_clock();
         continue;  // more may have come already
       }
-      if (const int error = receive(received, is_closed); error != 0) return break_off(error);
+      if (std::holds_alternative<Submission::Secure>(step)) {
+        restart_clock();
+        if (const std::string why = secure(); !why.empty()) return give_up(why);
+        restart_clock();
+        continue;
+      }
+      if (const int error = connection_.receive(received, is_closed, end_); error != 0)
+        return break_off(error);
     }
   }
 
@@ -143,23 +125,20 @@ class Talk {
   // For a whole answer: a server that drips letters gets no more.
   void restart_clock() { end_ = runtime::now() + order_.patience; }
 
-  int receive(std::string& received, bool& is_closed) {
-    if (const int error = wait_for(fd_, POLLIN, end_); error != 0) return error;
-    if (runtime::now() >= end_) return ETIMEDOUT;
-    std::array<char, 4096> buffer{};
-    const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (count > 0) received.assign(buffer.data(), static_cast<std::size_t>(count));
-    is_closed = count == 0;
-    return count < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
+  std::string secure() {
+    const std::string& name = order_.keys.name.empty() ? order_.relay : order_.keys.name;
+    return connection_.secure(*keys_.context, name, end_);
   }
 
   std::string break_off(int error) {
-    const std::string why =
-        error == ETIMEDOUT
-            ? fmt::format("the mail relay did not answer {} within {} s", talk_.waits_for(),
-                          order_.patience / std::chrono::seconds(1))
-            : fmt::format("the connection to the mail relay broke before {}: {}", talk_.waits_for(),
-                          text_of(error));
+    return give_up(error == ETIMEDOUT
+                       ? fmt::format("the mail relay did not answer {} within {} s",
+                                     talk_.waits_for(), order_.patience / std::chrono::seconds(1))
+                       : fmt::format("the connection to the mail relay broke before {}: {}",
+                                     talk_.waits_for(), text_of(error)));
+  }
+
+  std::string give_up(const std::string& why) {
     talk_.fail(why);
     report_decided();
     return why;
@@ -170,13 +149,20 @@ class Talk {
       on_decided_({static_cast<std::uint32_t>(reported_), talk_.deliveries()[reported_]});
   }
 
-  int fd_;
+  Connection connection_;
   const Order& order_;
+  const OpenedKeys& keys_;
   const std::function<void(const Report&)>& on_decided_;
   Submission talk_;
   core::Instant end_{};
   std::size_t reported_ = 0;
 };
+
+/// Nothing is: they are to be tried again.
+void decide_all(const Order& order, const std::string& why,
+                const std::function<void(const Report&)>& on_decided) {
+  for (std::uint32_t i = 0; i < order.parcels.size(); ++i) on_decided({i, {.why = why}});
+}
 
 // ---- the process ----
 
@@ -223,25 +209,32 @@ bool write_message(int fd, std::span<const std::uint8_t> message) {
 
 }  // namespace
 
-std::string carry(const Order& order, const std::function<void(const Report&)>& on_decided) {
+std::string carry(const Order& order, const OpenedKeys& keys,
+                  const std::function<void(const Report&)>& on_decided) {
   runtime::UniqueFd connected;
   if (std::string why = connect_to_relay(order, connected); !why.empty()) {
-    for (std::uint32_t i = 0; i < order.parcels.size(); ++i) on_decided({i, {.why = why}});
+    decide_all(order, why, on_decided);
     return why;
   }
-  return Talk(connected.get(), order, on_decided).run();
+  return Talk(std::move(connected), order, keys, on_decided).run();
 }
 
+// The order comes from who started this process; nothing of a stranger's is read before it is
+// nobody.
 int run_postman() {
   constexpr int kDesk = STDIN_FILENO;
-  become_nobody();
   const int flags = ::fcntl(kDesk, F_GETFL);
   if (flags < 0 || ::fcntl(kDesk, F_SETFL, flags & ~O_NONBLOCK) != 0) return 1;
   const auto order = read_order(kDesk);
   if (!order) return 1;
-  const std::string why =
-      carry(*order, [](const Report& report) { write_message(kDesk, encode(report)); });
-  return why.empty() ? 0 : 2;
+  const auto report = [](const Report& one) { write_message(kDesk, encode(one)); };
+  const auto keys = open_keys(order->keys);
+  if (!keys) {
+    decide_all(*order, keys.error().message, report);
+    return 2;
+  }
+  become_nobody();
+  return carry(*order, *keys, report).empty() ? 0 : 2;
 }
 
 }  // namespace holdfast::mail

@@ -4,6 +4,7 @@
 // Started by the process that runs scripts (scripts/mailer.hpp), with its order on standard input.
 #pragma once
 
+#include "mail/keys.hpp"
 #include "mail/order.hpp"
 #include <functional>
 #include <string>
@@ -15,7 +16,7 @@ namespace holdfast::mail {
 
 /// The talk itself, which blocks: `on_decided` with the number of each parcel as soon as the relay
 /// has decided about it. The answer is empty, or a sentence: why the talk ended early.
-[[nodiscard]] std::string carry(const Order& order,
+[[nodiscard]] std::string carry(const Order& order, const OpenedKeys& keys,
                                 const std::function<void(const Report&)>& on_decided);
 
 }  // namespace holdfast::mail

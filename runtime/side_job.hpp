@@ -2,7 +2,7 @@
 // capabilities. What it makes comes back to the loop.
 #pragma once
 
-#include "runtime/base64.hpp"
+#include "core/base64.hpp"
 #include "runtime/control_socket.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/side_threads.hpp"
@@ -41,7 +41,7 @@ class SideJob {
     const auto plan = std::make_shared<core::Result<Plan>>(core::fail("it is no snapshot"));
     const auto started = start(
         [text = word_of(request, "snapshot"), read = std::move(read), plan] {
-          if (const auto bytes = from_base64(text)) *plan = read(*bytes);
+          if (const auto bytes = core::from_base64(text)) *plan = read(*bytes);
         },
         [plan, then = std::move(then), reply] {
           if (!*plan) return reply(error_answer(plan->error()));

@@ -7,12 +7,29 @@
 namespace holdfast::scripts {
 namespace {
 
+mail::Protection protection_of(config::MailTls written) {
+  switch (written) {
+    case config::MailTls::off:
+      break;
+    case config::MailTls::starttls:
+      return mail::Protection::starttls;
+    case config::MailTls::implicit:
+      return mail::Protection::implicit;
+  }
+  return mail::Protection::none;
+}
+
 mail::Settings mail_of(const config::Globals& globals, const std::string& host) {
   mail::Settings settings;
   settings.relay = globals.smtp_server;
   settings.port = globals.smtp_port;
   settings.patience = globals.smtp_connect_timeout;
   settings.helo = globals.smtp_helo_name.empty() ? host : globals.smtp_helo_name;
+  settings.keys = {.protection = protection_of(globals.smtp_tls),
+                   .user = globals.smtp_user,
+                   .password = globals.smtp_password,
+                   .authorities = globals.smtp_ca,
+                   .name = globals.smtp_tls_name};
   settings.router_id = globals.router_id.empty() ? host : globals.router_id;
   settings.receivers = mail::mailboxes_of(globals.notification_email);
   const std::vector<mail::Mailbox> sender = mail::mailboxes_of({globals.notification_email_from});

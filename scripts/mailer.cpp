@@ -98,7 +98,8 @@ core::Result<void> Mailer::start_session(const std::vector<mail::LetterId>& lett
   mail::Order order{.relay = settings_.relay,
                     .port = settings_.port,
                     .patience = settings_.patience,
-                    .helo = settings_.helo};
+                    .helo = settings_.helo,
+                    .keys = settings_.keys};
   for (const mail::LetterId id : letters) order.parcels.push_back(parcel_of(id));
   std::vector<std::uint8_t> bytes = encode(order);
   // Very many receivers: what does not fit waits for the next session.

@@ -203,7 +203,7 @@ std::optional<Verdict> HttpDialogue::parse() {
   return refuse_excess();
 }
 
-std::optional<Verdict> HttpDialogue::refuse_excess() const {
+std::optional<Verdict> HttpDialogue::refuse_excess() {
   Reply& reply = *reply_;
   if (!reply.parser->is_header_done()) return std::nullopt;  // the parser has its own limit there
   if (reply.unparsed.size() > kMaxHttpUnparsedBytes)
@@ -225,21 +225,22 @@ std::optional<Verdict> HttpDialogue::refuse_excess() const {
                                     framing, body))};
 }
 
-Verdict HttpDialogue::judge() const {
+unsigned HttpDialogue::status() const {
+  return reply_->status();
+}
+
+Verdict HttpDialogue::judge() {
   const unsigned status = reply_->status();
+  if (reply_->with_digest) digest_ = reply_->parser->get().body().md5->finish();
   const bool wanted = std::any_of(
       url_.statuses.begin(), url_.statuses.end(),
       [&](const StatusRange& range) { return status >= range.first && status <= range.last; });
   if (!wanted)
     return Verdict{failed(Cause::wrong_status, fmt::format("{}: status {} instead of {}", url_.path,
                                                            status, to_string(url_.statuses)))};
-  if (reply_->with_digest) {
-    const std::string digest = reply_->parser->get().body().md5->finish();
-    if (digest != lower(url_.digest))
-      return Verdict{failed(
-          Cause::wrong_digest,
-          fmt::format("{}: digest {} instead of {}", url_.path, digest, lower(url_.digest)))};
-  }
+  if (reply_->with_digest && digest_ != lower(url_.digest))
+    return Verdict{failed(Cause::wrong_digest, fmt::format("{}: digest {} instead of {}", url_.path,
+                                                           digest_, lower(url_.digest)))};
   if (url_.pattern) {
     if (auto verdict = judge_text(*url_.pattern)) return std::move(*verdict);
   }

@@ -42,17 +42,23 @@ class HttpDialogue {
 
   [[nodiscard]] Step advance(std::string_view received, bool peer_closed);
 
+  /// Of the body, once there is a verdict and the url has a digest; empty: there is none.
+  [[nodiscard]] const std::string& digest() const { return digest_; }
+  /// Of the reply, once there is a verdict about it.
+  [[nodiscard]] unsigned status() const;
+
  private:
   struct Reply;
 
   [[nodiscard]] Step read(std::string_view received, bool peer_closed);
   [[nodiscard]] std::optional<Verdict> parse();
-  [[nodiscard]] std::optional<Verdict> refuse_excess() const;
-  [[nodiscard]] Verdict judge() const;
+  [[nodiscard]] std::optional<Verdict> refuse_excess();
+  [[nodiscard]] Verdict judge();
   [[nodiscard]] std::optional<Verdict> judge_text(const ReplyPattern& wanted) const;
 
   HttpUrl url_;
   std::string request_;
+  std::string digest_;
   bool sent_ = false;
   std::unique_ptr<Reply> reply_;
 };

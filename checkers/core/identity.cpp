@@ -35,6 +35,7 @@ std::string dialogue_identity(const HttpProbe& http) {
     if (url.pattern) append_field(text, pattern_identity(*url.pattern));
     if (url.tls) {
       append_field(text, url.tls->name);
+      if (url.tls->shown) append_field(text, (*url.tls->shown)->identity.certificate);
       text += url.tls->close == TlsClose::in_order ? " tls in order" : " tls";
     }
     for (const StatusRange& range : url.statuses)

@@ -9,11 +9,13 @@
 #include "core/rare.hpp"
 #include "core/scheduling.hpp"
 #include "core/script.hpp"
+#include "core/shared.hpp"
 #include "core/time.hpp"
 #include "core/tracked_number.hpp"
 #include "ipvs_wrapper/sync.hpp"
 #include "ipvs_wrapper/table.hpp"
 
+#include "tls/context.hpp"
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,10 +45,22 @@ enum class HttpVersion : std::uint8_t { http_1_0, http_1_0_close, http_1_1 };
 /// reply, or only with one (RFC 8446 §6.1).
 enum class TlsClose : std::uint8_t { as_it_likes, in_order };
 
+/// What we show to servers that ask for a certificate: one for all probes. keepalived: SSL.
+struct TlsShown {
+  tls::Identity identity{};
+  std::string problem{};  ///< Why there is none to show; a sentence.
+  std::optional<tls::Context> context{};
+
+  friend bool operator==(const TlsShown& one, const TlsShown& other) {
+    return one.identity == other.identity && one.problem == other.problem;
+  }
+};
+
 struct TlsSettings {
   /// RFC 6066 §3: the name in the hello. Empty: none is sent. keepalived: sni_name, virtualhost.
   std::string name{};
   TlsClose close = TlsClose::as_it_likes;  ///< keepalived: tls_compliant gives in_order.
+  std::optional<core::Shared<TlsShown>> shown{};
   bool operator==(const TlsSettings&) const = default;
 };
 
@@ -165,6 +179,8 @@ struct CheckSettings {
   Pace pace{};
   /// Counts as failed, and keeps the server out of the table, until its first success.
   bool alpha = false;
+  /// Each failure of a check that is up is worth a line. keepalived: log_all_failures.
+  bool logs_all_failures = false;
   bool operator==(const CheckSettings&) const = default;
 };
 

@@ -1,6 +1,7 @@
 // TLS below a dialogue: ciphertext in, next step out. The client's side of OpenSSL over memory, so
 // that no socket is needed. Certificates are not verified (as in keepalived): the check asks
 // whether the server answers, and is as lenient about versions and key lengths as OpenSSL can be.
+// One of ours is shown to servers that ask for it, if there is one.
 #pragma once
 
 #include "checkers/core/dialogue_http.hpp"
@@ -25,6 +26,7 @@ class TlsDialogue {
   ~TlsDialogue();
 
   [[nodiscard]] Step advance(std::string_view received, bool peer_closed);
+  [[nodiscard]] const HttpDialogue& inner() const { return inner_; }
 
  private:
   struct Connection;

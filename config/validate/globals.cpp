@@ -1,7 +1,10 @@
 // global_defs beside the rest: mail that nobody sends, pipes with two writers, the sync daemon.
+#include "config/tls_identity.hpp"
 #include "config/validate/parts.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace holdfast::config::validation {
 namespace {
@@ -29,6 +32,41 @@ void check_mail(const Context& context) {
   if (!wants_mail(context.model, at)) return;
   context.note(at, fmt::format("'smtp_alert' sends nothing without '{}' in global_defs",
                                globals.smtp_server.empty() ? "smtp_server" : "notification_email"));
+}
+
+void check_login(const Context& context) {
+  Globals& globals = context.model.globals;
+  if (globals.smtp_user.empty() != globals.smtp_password.empty())
+    context.note(globals.location,
+                 fmt::format("'{}' means nothing without '{}': nobody logs in to the mail relay",
+                             globals.smtp_user.empty() ? "smtp_password" : "smtp_user",
+                             globals.smtp_user.empty() ? "smtp_user" : "smtp_password"));
+  if (globals.smtp_tls != MailTls::off || globals.smtp_user.empty()) return;
+  context.note(globals.location,
+               "'smtp_user' without 'smtp_tls': a password is told over TLS only, so 'smtp_tls "
+               "starttls' counts");
+  globals.smtp_tls = MailTls::starttls;
+}
+
+bool shows_certificates(const Model& model) {
+  return std::ranges::any_of(model.services, [](const VirtualServer& service) {
+    return std::ranges::any_of(service.real_servers, [](const RealServer& server) {
+      return std::ranges::any_of(server.checks, [](const Check& check) {
+        const auto* http = std::get_if<HttpCheck>(&check);
+        return http != nullptr && http->tls;
+      });
+    });
+  });
+}
+
+void check_certificate(const Context& context) {
+  const TlsIdentity& written = context.model.tls;
+  if (written == TlsIdentity{} || !shows_certificates(context.model)) return;
+  if (const auto made = context_of(written); !made)
+    context.warn(written.location,
+                 fmt::format("{}: SSL_GET is never tried, and says nothing about its servers",
+                             made.error().message),
+                 "mend it, or take the SSL block away: SSL_GET then shows no certificate");
 }
 
 // keepalived: "notify FIFO … has already been specified".
@@ -84,6 +122,8 @@ void check_sync_daemon(const Context& context) {
 
 void check_globals(const Context& context) {
   check_mail(context);
+  check_login(context);
+  check_certificate(context);
   drop_shared_pipes(context);
   check_sync_daemon(context);
 }

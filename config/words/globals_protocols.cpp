@@ -264,11 +264,8 @@ constexpr Keyword kGlobalDefs[] = {
          doc("empty the IPVS table at stop; VS: only our own services, as without the word")),
     word("lvs_flush_onstop", optional(choice("VS")), acts_in(Room::checkers),
          alias_of("lvs_flush_on_stop"), kDeprecated),
-    word(
-        "checker_log_all_failures", boolean(), fallback("false"),
-        not_yet("Holdfast does not do 'checker_log_all_failures' yet: changes of state are logged, "
-                "not every failure"),
-        value<&Globals::checker_log_all_failures>, doc("default of log_all_failures")),
+    word("checker_log_all_failures", boolean(), fallback("false"), acts_in(Room::checkers),
+         value<&Globals::checker_log_all_failures>, doc("default of log_all_failures")),
 };
 
 // Values that nobody gave: vrrp_min_garp lowers them (in keepalived only those of words above it),

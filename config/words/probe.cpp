@@ -45,9 +45,9 @@ constexpr Keyword kPace[] = {
     word("alpha", boolean(), fallback("the server's"), kOption<&ConnectOptions::alpha>,
          doc("counts as failed until its first success")),
     word("log_all_failures", boolean(), fallback("checker_log_all_failures of global_defs"),
-         not_yet("accepted, without effect yet: 'log_all_failures' (changes are logged, single "
-                 "failures are shown by status)"),
-         kOption<&ConnectOptions::log_all_failures>, doc("log each failure, not only changes")),
+         kOption<&ConnectOptions::log_all_failures>,
+         doc("log each failure while the check is up, not only the last one; of all checks at most "
+             "60 lines a minute")),
 };
 
 }  // namespace

@@ -24,10 +24,13 @@ constexpr Keyword kGroup[] = {
 constexpr Keyword kSsl[] = {
     word("password", text("password"), kSecret, value<&TlsIdentity::password>,
          doc("password of the key file")),
-    word("ca", text("file"), value<&TlsIdentity::ca>, doc("file of certificate authorities")),
+    word("ca", text("file"), value<&TlsIdentity::ca>,
+         doc("file of authorities, shown behind the certificate where they lead to its root; "
+             "servers are not verified (PEM)")),
     word("certificate", text("file"), value<&TlsIdentity::certificate>,
-         doc("file of our certificate")),
-    word("key", text("file"), value<&TlsIdentity::key>, doc("file of our private key")),
+         doc("file of our certificate and those behind it (PEM)")),
+    word("key", text("file"), fallback("certificate"), value<&TlsIdentity::key>,
+         doc("file of our private key (PEM)")),
 };
 
 // The address whose last part is `text`: the last octet of IPv4 in decimal, the last 16 bits of
@@ -179,6 +182,7 @@ void build_service_group(const Args& args) {
 }
 
 void build_tls_identity(const Args& args) {
+  args.context().model.tls.location = args.location();
   read_body(args, args.context().model.tls);
 }
 

@@ -1,5 +1,7 @@
 #include "mail/core/letter.hpp"
 
+#include "core/base64.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,21 +32,6 @@ bool has_long_word(std::string_view text) {
   return false;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t block = 0;
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
-    for (std::size_t i = 0; i < 3; ++i)
-      block = block << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
-    for (std::size_t i = 0; i < 4; ++i)
-      text += i <= count ? kLetters[block >> (18 - 6 * i) & 63] : '=';
-  }
-  return text;
-}
-
 /// Not in the middle of a letter of UTF-8.
 std::size_t piece_of(std::string_view text) {
   std::size_t end = std::min(kEncodedBytes, text.size());
@@ -58,8 +45,8 @@ std::string encoded_words(std::string_view text) {
   std::string words;
   while (!text.empty()) {
     const std::size_t size = piece_of(text);
-    words +=
-        fmt::format("{}=?utf-8?B?{}?=", words.empty() ? "" : " ", base64(text.substr(0, size)));
+    words += fmt::format("{}=?utf-8?B?{}?=", words.empty() ? "" : " ",
+                         core::to_base64(text.substr(0, size)));
     text.remove_prefix(size);
   }
   return words;

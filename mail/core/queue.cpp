@@ -97,6 +97,7 @@ void Queue::pause(core::Instant now, Actions& out) {
 void Queue::on(const SettingsChanged& event, core::Instant now, Actions& out) {
   can_send_ = event.can_send;
   next_at_ = now;
+  pause_ = {};  // what the new ones fail of is said, too
   for (auto next = letters_.begin(); next != letters_.end();) {
     const Place place = next++;
     place->second.only_for.clear();

@@ -4,6 +4,7 @@
 
 #include "core/time.hpp"
 
+#include "mail/core/submission.hpp"
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,17 @@ struct Mailbox {
   bool operator==(const Mailbox&) const = default;
 };
 
+/// Where the password is, and who is believed. Paths are read by the process that carries mail,
+/// for each session: what is changed there counts at the next.
+struct Keys {
+  Protection protection = Protection::none;  ///< holdfast: smtp_tls
+  std::string user{};                        ///< holdfast: smtp_user; empty: nobody logs in
+  std::string password{};                    ///< holdfast: smtp_password; itself, or file:PATH
+  std::string authorities{};                 ///< holdfast: smtp_ca; a path. Empty: the host's
+  std::string name{};                        ///< holdfast: smtp_tls_name; in the certificate
+  bool operator==(const Keys&) const = default;
+};
+
 struct Settings {
   std::string relay{};  ///< host name or address; keepalived: smtp_server
   std::uint16_t port = 25;
@@ -25,7 +37,8 @@ struct Settings {
   std::string helo{};                                  ///< keepalived: smtp_helo_name
   Mailbox sender{};                                    ///< keepalived: notification_email_from
   std::vector<Mailbox> receivers{};                    ///< keepalived: notification_email
-  std::string router_id{};                             ///< stands in front of every subject
+  Keys keys{};
+  std::string router_id{};  ///< stands in front of every subject
 
   /// Whoever asks for mail without these two gets none; the reader has said so.
   [[nodiscard]] bool is_complete() const { return !relay.empty() && !receivers.empty(); }

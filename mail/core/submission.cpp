@@ -1,5 +1,7 @@
 #include "mail/core/submission.hpp"
 
+#include "core/base64.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,10 +35,40 @@ std::string printable(std::string_view words) {
   return clean;
 }
 
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& letter : out)
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  return out;
+}
+
+/// Words of a line of EHLO's answer: "AUTH PLAIN LOGIN", and "AUTH=PLAIN" of old servers.
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> words;
+  while (true) {
+    const std::size_t start = line.find_first_not_of(" =");
+    if (start == std::string_view::npos) return words;
+    line.remove_prefix(start);
+    const std::size_t end = std::min(line.find_first_of(" ="), line.size());
+    words.push_back(upper(line.substr(0, end)));
+    line.remove_prefix(end);
+  }
+}
+
+/// Whether a keyword of EHLO's answer, with this word behind it, is there. Empty: any.
+bool offers(const std::vector<std::string>& lines, std::string_view keyword,
+            std::string_view argument = {}) {
+  return std::ranges::any_of(lines, [&](const std::string& line) {
+    const std::vector<std::string> words = words_of(line);
+    if (words.empty() || words.front() != keyword) return false;
+    return argument.empty() || std::find(words.begin() + 1, words.end(), argument) != words.end();
+  });
+}
+
 }  // namespace
 
-Submission::Submission(std::string helo, std::vector<Parcel> parcels)
-    : helo_(std::move(helo)), parcels_(std::move(parcels)), deliveries_(parcels_.size()) {}
+Submission::Submission(Terms terms, std::vector<Parcel> parcels)
+    : terms_(std::move(terms)), parcels_(std::move(parcels)), deliveries_(parcels_.size()) {}
 
 std::string_view Submission::waits_for() const {
   switch (phase_) {
@@ -46,6 +78,15 @@ std::string_view Submission::waits_for() const {
       return "EHLO";
     case Phase::helo:
       return "HELO";
+    case Phase::starttls:
+      return "STARTTLS";
+    case Phase::handshake:
+      return "the TLS handshake";
+    case Phase::auth_plain:
+    case Phase::auth_login:
+    case Phase::auth_user:
+    case Phase::auth_password:
+      return "AUTH";
     case Phase::mail:
       return "MAIL";
     case Phase::receiver:
@@ -64,6 +105,15 @@ std::string_view Submission::waits_for() const {
 
 Submission::Step Submission::advance(std::string_view received, bool peer_closed) {
   if (is_over_) return Over{};
+  if (phase_ == Phase::handshake && terms_.protection == Protection::starttls) return on_secured();
+  if (phase_ == Phase::handshake) {
+    is_secure_ = true;
+    phase_ = Phase::greeting;
+  }
+  if (terms_.protection == Protection::implicit && !is_secure_) {
+    phase_ = Phase::handshake;
+    return Secure{};
+  }
   input_ += received;
   Reply reply;
   switch (take_reply(reply)) {
@@ -97,11 +147,13 @@ Submission::Progress Submission::take_reply(Reply& reply) {
     const int number = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     if (number < 200 || number > 599 || (start != 0 && number != code)) return Progress::nonsense;
     code = number;
+    reply.lines.push_back(printable(line.size() > 4 ? line.substr(4) : std::string_view()));
     if (line.size() > 3 && line[3] == '-') {
       start = end + 1;
       continue;
     }
-    reply = {code, printable(line.size() > 4 ? line.substr(4) : std::string_view())};
+    reply.code = code;
+    reply.words = reply.lines.back();
     input_.erase(0, end + 1);
     return Progress::complete;
   }
@@ -120,13 +172,20 @@ Submission::Step Submission::on_reply(const Reply& reply) {
   switch (phase_) {
     case Phase::greeting:
       if (kind != 2) return break_off(sentence(reply));
-      return say(Phase::ehlo, fmt::format("EHLO {}", helo_));
+      return say(Phase::ehlo, fmt::format("EHLO {}", terms_.helo));
     case Phase::ehlo:
-      if (kind == 5) return say(Phase::helo, fmt::format("HELO {}", helo_));
-      [[fallthrough]];
+      return on_ehlo(reply);
     case Phase::helo:
-      if (kind != 2) return break_off(sentence(reply));
-      return begin_parcel();
+      return on_helo(reply);
+    case Phase::starttls:
+      return on_starttls(reply);
+    case Phase::auth_plain:
+    case Phase::auth_login:
+    case Phase::auth_user:
+    case Phase::auth_password:
+      return on_login(reply);
+    case Phase::handshake:
+      break;
     case Phase::mail:
       if (kind != 2) return end_parcel(verdict, reply, true);
       return begin_receiver();
@@ -148,6 +207,71 @@ Submission::Step Submission::on_reply(const Reply& reply) {
       return Over{};
   }
   return Over{};
+}
+
+Submission::Step Submission::on_ehlo(const Reply& reply) {
+  const int kind = reply.code / 100;
+  const bool is_to_be_secured = terms_.protection == Protection::starttls && !is_secure_;
+  if (kind == 5 && !is_to_be_secured && !terms_.login)
+    return say(Phase::helo, fmt::format("HELO {}", terms_.helo));
+  if (kind != 2) return break_off(sentence(reply));
+  if (is_to_be_secured) {
+    if (!offers(reply.lines, "STARTTLS"))
+      return break_off("the mail relay does not offer STARTTLS: nothing is sent in clear text");
+    return say(Phase::starttls, "STARTTLS");
+  }
+  return terms_.login ? begin_login(reply) : begin_parcel();
+}
+
+Submission::Step Submission::on_helo(const Reply& reply) {
+  return reply.code / 100 == 2 ? begin_parcel() : break_off(sentence(reply));
+}
+
+Submission::Step Submission::on_starttls(const Reply& reply) {
+  if (reply.code / 100 != 2) return break_off(sentence(reply) + ": nothing is sent in clear text");
+  // RFC 3207 §6: whoever sits between could put words into the protected talk.
+  if (!input_.empty())
+    return break_off("the mail relay said more behind its answer to STARTTLS, unprotected");
+  phase_ = Phase::handshake;
+  return Secure{};
+}
+
+// What was learnt before the handshake counts no more: RFC 3207 §4.2.
+Submission::Step Submission::on_secured() {
+  is_secure_ = true;
+  return say(Phase::ehlo, fmt::format("EHLO {}", terms_.helo));
+}
+
+Submission::Step Submission::begin_login(const Reply& ehlo) {
+  if (!is_secure_) return break_off("no password is told to a mail relay without TLS");
+  const Login& login = *terms_.login;
+  // RFC 4616; LOGIN was never written down as one.
+  if (offers(ehlo.lines, "AUTH", "PLAIN")) {
+    const std::string words = '\0' + login.user + '\0' + login.password;
+    return say(Phase::auth_plain, "AUTH PLAIN " + core::to_base64(words));
+  }
+  if (offers(ehlo.lines, "AUTH", "LOGIN")) return say(Phase::auth_login, "AUTH LOGIN");
+  return break_off(offers(ehlo.lines, "AUTH")
+                       ? "the mail relay takes passwords by neither AUTH PLAIN nor AUTH LOGIN"
+                       : "the mail relay does not offer AUTH: it asks for no password");
+}
+
+Submission::Step Submission::on_login(const Reply& reply) {
+  const Login& login = *terms_.login;
+  const int kind = reply.code / 100;
+  if (kind == 2 && phase_ != Phase::auth_login && phase_ != Phase::auth_user) return begin_parcel();
+  if (kind == 3 && phase_ == Phase::auth_login)
+    return say(Phase::auth_user, core::to_base64(login.user));
+  if (kind == 3 && phase_ == Phase::auth_user)
+    return say(Phase::auth_password, core::to_base64(login.password));
+  // Its words may repeat what it was told.
+  const bool tells = reply.words.find(login.password) != std::string::npos ||
+                     reply.words.find(core::to_base64(login.password)) != std::string::npos ||
+                     reply.words.find(core::to_base64('\0' + login.user + '\0' + login.password)) !=
+                         std::string::npos;
+  return break_off(fmt::format("the mail relay does not take the password of '{}': {}{}{}",
+                               printable(login.user), reply.code,
+                               reply.words.empty() || tells ? "" : " ", tells ? "" : reply.words));
 }
 
 Submission::Step Submission::say(Phase phase, std::string command) {

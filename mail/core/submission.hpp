@@ -1,6 +1,6 @@
 // The talk with a mail relay, without a socket: fed with what the server says, it answers what is
-// to be said next. RFC 5321; EHLO, else HELO; one letter after the other in one session. Called by
-// mail/postman.cpp.
+// to be said next. RFC 5321; EHLO, else HELO; STARTTLS (RFC 3207) and AUTH (RFC 4954) where they
+// are wanted; one letter after the other in one session. Called by mail/postman.cpp.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,25 @@ struct Delivery {
   bool operator==(const Delivery&) const = default;
 };
 
+/// Against whom reads along. `starttls`: after a greeting in clear text (RFC 3207); `implicit`:
+/// from the first byte (RFC 8314 §3.3).
+enum class Protection : std::uint8_t { none, starttls, implicit };
+
+struct Login {
+  std::string user{};
+  std::string password{};
+  bool operator==(const Login&) const = default;
+};
+
+/// How a relay is talked to.
+struct Terms {
+  std::string helo{};
+  Protection protection = Protection::none;
+  /// Never said without protection: the talk ends before.
+  std::optional<Login> login{};
+  bool operator==(const Terms&) const = default;
+};
+
 class Submission {
  public:
   /// Of one reply: lines, and bytes in all. A server that says more talks nonsense.
@@ -51,12 +70,16 @@ class Submission {
     std::string_view bytes;  ///< valid until the next call
     bool operator==(const Send&) const = default;
   };
+  /// Shake hands for TLS, throw away what came before, then call advance again with nothing.
+  struct Secure {
+    bool operator==(const Secure&) const = default;
+  };
   struct Over {
     bool operator==(const Over&) const = default;
   };
-  using Step = std::variant<NeedMore, Send, Over>;
+  using Step = std::variant<NeedMore, Send, Secure, Over>;
 
-  Submission(std::string helo, std::vector<Parcel> parcels);
+  Submission(Terms terms, std::vector<Parcel> parcels);
 
   /// `received` may be any piece of what the server says, or nothing.
   [[nodiscard]] Step advance(std::string_view received, bool peer_closed);
@@ -69,16 +92,39 @@ class Submission {
   [[nodiscard]] std::string_view waits_for() const;
 
  private:
-  enum class Phase : std::uint8_t { greeting, ehlo, helo, mail, receiver, data, text, reset, quit };
+  enum class Phase : std::uint8_t {
+    greeting,
+    ehlo,
+    helo,
+    starttls,
+    handshake,
+    auth_plain,
+    auth_login,
+    auth_user,
+    auth_password,
+    mail,
+    receiver,
+    data,
+    text,
+    reset,
+    quit
+  };
   struct Reply {
     int code = 0;
-    std::string words{};
+    std::string words{};               ///< of the last line
+    std::vector<std::string> lines{};  ///< all of them
   };
   enum class Progress : std::uint8_t { incomplete, complete, nonsense };
 
   Progress take_reply(Reply& reply);
   Step on_reply(const Reply& reply);
+  Step on_ehlo(const Reply& reply);
+  Step on_helo(const Reply& reply);
+  Step on_starttls(const Reply& reply);
+  Step on_secured();
+  Step on_login(const Reply& reply);
   Step on_receiver(const Reply& reply);
+  Step begin_login(const Reply& ehlo);
   Step say(Phase phase, std::string command);
   Step begin_parcel();
   Step begin_receiver();
@@ -87,7 +133,8 @@ class Submission {
   Step break_off(const std::string& why);
   [[nodiscard]] std::string sentence(const Reply& reply) const;
 
-  std::string helo_;
+  Terms terms_;
+  bool is_secure_ = false;
   std::vector<Parcel> parcels_;
   std::vector<Delivery> deliveries_;
   Phase phase_ = Phase::greeting;

@@ -13,13 +13,13 @@ using namespace holdfast::mail;
 
 namespace {
 
-void listen_to(std::string_view said, std::size_t split) {
+void listen_to(std::string_view said, std::size_t split, const Terms& terms) {
   const std::vector<Parcel> parcels{{"s@x", {"a@x", "b@x"}, ".\r\n"}, {"s@x", {"c@x"}, "x\r\n"}};
-  Submission talk("me", parcels);
+  Submission talk(terms, parcels);
   std::string_view next = said.substr(0, split);
   std::string_view rest = said.substr(split);
   std::size_t decided = 0;
-  for (std::size_t turn = 0; turn <= said.size() + 2; ++turn) {
+  for (std::size_t turn = 0; turn <= said.size() + 4; ++turn) {
     const auto step = talk.advance(next, next.empty() && rest.empty());
     next = {};
     HOLDFAST_ASSERT(talk.decided() >= decided, "what is decided stays so");
@@ -45,6 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     HOLDFAST_ASSERT(std::ranges::equal(encode(*report), bytes), "one form of a report");
   if (size == 0) return 0;
   const std::string_view said(reinterpret_cast<const char*>(data) + 1, size - 1);
-  listen_to(said, data[0] % (said.size() + 1));
+  for (const Terms& terms :
+       {Terms{.helo = "me"}, Terms{"me", Protection::starttls, Login{"u", "p"}},
+        Terms{"me", Protection::implicit, Login{"u", "p"}}})
+    listen_to(said, data[0] % (said.size() + 1), terms);
   return 0;
 }

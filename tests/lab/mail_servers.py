@@ -1,7 +1,8 @@
 """Mail relays for the directors of the laboratory: Postfix, OpenSMTPD, and one that plays a part.
 
-Postfix is this host's package, with files of its own. OpenSMTPD is unpacked below build/peers, as
-the two cannot be installed beside each other: `python3 -m tests.lab.mail_servers` fetches it.
+Postfix is this host's package, with files of its own. OpenSMTPD and Exim are unpacked below
+build/peers, as they cannot be installed beside it: `python3 -m tests.lab.mail_servers` fetches
+them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,23 @@ from .netns import Namespace
 from .peers import cache_directory
 
 KEEPER = 4903  # who owns the mailboxes
+
+
+# What cannot be installed beside Postfix, and what it needs.
+UNPACKED = {"opensmtpd": ("opensmtpd",), "exim": ("exim4-daemon-light", "libidn12")}
+
+
+def root_of(name: str) -> Path:
+    return cache_directory() / name
+
+
+def fetch() -> None:
+    for name, packages in UNPACKED.items():
+        root_of(name).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as made:
+            subprocess.run(["apt-get", "-q", "download", *packages], cwd=made, check=True)
+            for package in Path(made).glob("*.deb"):
+                subprocess.run(["dpkg-deb", "-x", package, root_of(name)], check=True)
 
 
 def _read(files: list[Path]) -> list[EmailMessage]:
@@ -77,15 +95,21 @@ class Postfix(_Installed):
             "inline:{ night@example.org=night/, day@example.org=day/ }\n"
             f"virtual_uid_maps = static:{KEEPER}\nvirtual_gid_maps = static:{KEEPER}\n"
             "virtual_alias_maps =\nalias_maps =\nmynetworks = 0.0.0.0/0\n"
-            "smtpd_peername_lookup = no\n", encoding="ascii")
+            "smtpd_peername_lookup = no\n" + self.further_settings(), encoding="ascii")
         services = Path("/usr/share/postfix/master.cf.dist").read_text(encoding="ascii")
         chrooted = [line.split() for line in services.splitlines()
                     if line[:1].isalnum() and len(line.split()) >= 8]
         (at / "etc/master.cf").write_text(
-            "".join(" ".join([*words[:4], "n", *words[5:]]) + "\n" for words in chrooted),
-            encoding="ascii")
+            "".join(" ".join([*words[:4], "n", *words[5:]]) + "\n" for words in chrooted)
+            + self.further_services(), encoding="ascii")
         self.machine.spawn("/usr/sbin/postfix", "-c", at / "etc", "start-fg", log="postfix")
         self.machine.lab.closers.append(self.stop)
+
+    def further_settings(self) -> str:
+        return ""
+
+    def further_services(self) -> str:
+        return ""
 
     def stop(self) -> None:
         self.machine.run("/usr/sbin/postfix", "-c", str(self.directory / "etc"), "abort",
@@ -95,20 +119,13 @@ class Postfix(_Installed):
 class OpenSmtpd(_Installed):
     @staticmethod
     def root() -> Path:
-        return cache_directory() / "opensmtpd"
+        return root_of("opensmtpd")
 
     @classmethod
     def why_missing(cls) -> str | None:
         if (cls.root() / "usr/sbin/smtpd").exists():
             return None
         return f"OpenSMTPD is not below {cls.root()} (python3 -m tests.lab.mail_servers fetches it)"
-
-    @classmethod
-    def fetch(cls) -> None:
-        with tempfile.TemporaryDirectory() as made:
-            subprocess.run(["apt-get", "-q", "download", "opensmtpd"], cwd=made, check=True)
-            package = next(Path(made).glob("*.deb"))
-            subprocess.run(["dpkg-deb", "-x", package, cls.root()], check=True)
 
     def start(self) -> None:
         at = self.directory
@@ -121,10 +138,21 @@ class OpenSmtpd(_Installed):
             known = Path("/etc", name).read_text(encoding="utf-8")
             (at / name).write_text(known + "".join(lines), encoding="utf-8")
         (at / "smtpd.conf").write_text(
-            "listen on 0.0.0.0 port 25\n"
+            f"{self.listens_on()}\n"
             'table people { "night@example.org" = "keeper", "day@example.org" = "keeper" }\n'
             f'action "keep" maildir "{at}/mail/box" virtual <people>\n'
-            'match from any for domain "example.org" action "keep"\n', encoding="ascii")
+            f'match {self.who()} from any for domain "example.org" action "keep"\n',
+            encoding="ascii")
+        self._run()
+
+    def listens_on(self) -> str:
+        return "listen on 0.0.0.0 port 25"
+
+    def who(self) -> str:
+        return ""
+
+    def _run(self) -> None:
+        at = self.directory
         mounts = " && ".join([
             "mount --make-rprivate /",
             *(f"mount --bind {at}/{name} /etc/{name}" for name in ("passwd", "group")),
@@ -240,4 +268,4 @@ HOSTILE: dict[str, Callable[[], bytes | None]] = {
 
 
 if __name__ == "__main__":
-    sys.exit(OpenSmtpd.fetch())
+    sys.exit(fetch())

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.lab.mail_servers import root_of
 from tests.lab.netns import SYSTEM_PATH, Namespace, Process, eventually
 
 ZONE = "lab.example"
@@ -113,6 +114,27 @@ zone:
     return _start(machine, "nsd", port, True, "nsd", "-d", "-c", here / "nsd.conf")
 
 
+def knotd(machine: Namespace, address: str, port: int) -> Server:
+    """Knot, authoritative for ZONE."""
+    here = _directory(machine, "knot")
+    (here / "zone").write_text(ZONE_FILE, encoding="ascii")
+    (here / "knot.conf").write_text(f"""
+server:
+  rundir: "{here}"
+  listen: {address}@{port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+database:
+  storage: "{here}"
+zone:
+  - domain: {ZONE}
+    storage: "{here}"
+    file: zone
+""", encoding="ascii")
+    return _start(machine, "knot", port, True, "knotd", "-c", here / "knot.conf")
+
+
 def named(machine: Namespace, address: str, port: int) -> Server:
     """bind, authoritative for ZONE."""
     here = _directory(machine, "named")
@@ -184,8 +206,52 @@ rewrite unix - - n - - trivial-rewrite
     return _start(machine, "postfix", port, False, "postfix", "-c", here / "etc", "start-fg")
 
 
+def exim_is_missing() -> str | None:
+    """It cannot be installed beside Postfix: unpacked, see mail_servers."""
+    if (root_of("exim") / "usr/sbin/exim4").exists():
+        return None
+    return "Exim is not unpacked (python3 -m tests.lab.mail_servers)"
+
+
+def exim(machine: Namespace, address: str, port: int) -> Server:
+    """A mail server that takes no mail. Its account is known to itself alone."""
+    here = _directory(machine, "exim")
+    here.chmod(0o777)
+    (here / "exim.conf").write_text(f"""
+exim_user = 4904
+exim_group = 4904
+primary_hostname = mail.{ZONE}
+local_interfaces = {address}
+daemon_smtp_ports = {port}
+spool_directory = {here}
+log_file_path = {here}/%slog
+keep_environment =
+host_lookup =
+rfc1413_query_timeout = 0s
+tls_advertise_hosts =
+queue_only
+never_users =
+acl_smtp_rcpt = refuse
+begin acl
+refuse:
+  deny
+""", encoding="ascii")
+    (here / "exim.conf").chmod(0o644)
+    for name, line in (("passwd", "Debian-exim:x:4904:4904::/:/bin/sh\n"),
+                       ("group", "Debian-exim:x:4904:\n")):
+        known = Path("/etc", name).read_text(encoding="utf-8")
+        (here / name).write_text(known + line, encoding="utf-8")
+    mounts = " && ".join(["mount --make-rprivate /",
+                          *(f"mount --bind {here}/{name} /etc/{name}"
+                            for name in ("passwd", "group")),
+                          f"exec {root_of('exim')}/usr/sbin/exim4 -C {here}/exim.conf -bdf"])
+    library = f"LD_LIBRARY_PATH={root_of('exim')}/usr/lib/{os.uname().machine}-linux-gnu"
+    return _start(machine, "exim", port, False, "env", library, "unshare", "--mount", "sh", "-c",
+                  mounts)
+
+
 DNS_SERVERS: dict[str, Callable[[Namespace, str, int], Server]] = {
-    "nsd": nsd, "named": named, "unbound": unbound, "dnsmasq": dnsmasq}
+    "nsd": nsd, "knotd": knotd, "named": named, "unbound": unbound, "dnsmasq": dnsmasq}
 
 
 def answer_everybody(machine: Namespace, word: str) -> None:

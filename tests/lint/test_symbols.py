@@ -13,7 +13,7 @@ from tests.lint.tree import ROOT
 ARCHIVES = ("holdfast_core", "holdfast_reflector_core", "holdfast_ipvs_core", "holdfast_vrrp_core",
             "holdfast_vrrp_scenario", "holdfast_vrrp_doctor", "holdfast_checkers_core",
             "holdfast_watchdog_core", "holdfast_scripts_core",
-            "holdfast_mail_core")
+            "holdfast_mail_core", "holdfast_tls")
 FORBIDDEN = re.compile(
     r"^(socket|socketpair|connect|bind|listen|accept4?"
     r"|send|sendto|sendmm?sg|recv|recvfrom|recvmm?sg"

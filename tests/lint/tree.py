@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("core", "config", "runtime", "netlink_reflector", "ipvs_wrapper", "mail", "scripts",
-         "vrrp", "checkers", "legacy", "watchdog", "ctl")
+ROOMS = ("core", "tls", "config", "runtime", "netlink_reflector", "ipvs_wrapper", "mail",
+         "scripts", "vrrp", "checkers", "legacy", "watchdog", "ctl")
 
 
 def files(*suffixes: str, below: tuple[str, ...] = ("",)) -> list[Path]:

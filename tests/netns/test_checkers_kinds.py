@@ -138,6 +138,9 @@ def test_dns_servers_of_debian_and_answers_that_are_none(pair):  # noqa: F811
                 ("type TXT", "name big.lab.example", "up", "NOERROR, 20"),  # by TCP
                 ("type A", "name absent.lab.example", "down", "NXDOMAIN"),
                 ("", "", "down", ". SOA: REFUSED; who does not serve the root")],
+        "knotd": [("type SOA", zone, "up", "NOERROR, 1"), ("type NS", zone, "up", "NOERROR, 1"),
+                  ("type TXT", "name big.lab.example", "up", "NOERROR, 20"),
+                  ("", "", "down", "REFUSED")],
         "named": [("type SOA", zone, "up", "NOERROR, 1"), ("type CNAME", f"name www.{real.ZONE}",
                                                            "up", "NOERROR"),
                   ("type TXT", "name big.lab.example", "up", "NOERROR, 20"),
@@ -215,15 +218,23 @@ def test_mail_servers_and_others_in_their_place(pair):  # noqa: F811
     if not real.why_missing("postfix"):
         postfix = real.postfix(servers, SERVER, 2525)
         cases.append((checked("SMTP_CHECK", 2525), "up", "takes EHLO"))
+    exim = None
+    if not real.exim_is_missing():
+        exim = real.exim(servers, SERVER, 2526)
+        cases.append((checked("SMTP_CHECK", 2526), "up", "takes EHLO"))
     both = Both(director, cases)
 
+    if exim is not None:
+        both.play_with(exim, len(cases))
+        said = (servers.lab.directory / "exim" / "mainlog").read_text(encoding="utf-8")
+        assert "sync" not in said and "error" not in said, said  # nothing was said too early
     assert b"EHLO probe.example\r\nQUIT\r\n" in named.heard
     assert any(heard.startswith(b"EHLO ") and b"\r\nHELO " in heard for heard in old.heard)
     if postfix is None:
         return
     log = (servers.lab.directory / "postfix" / "log").read_text(encoding="utf-8")
     assert "ehlo=1 quit=1 commands=2" in log and "improper" not in log, log
-    number = len(cases)
+    number = len(cases) - (exim is not None)
     both.play_with(postfix, number)
     both.wait_for_reason(number, "connection refused")
 

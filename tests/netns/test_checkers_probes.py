@@ -245,6 +245,34 @@ def test_a_stopped_server_goes_down_after_its_retries_and_comes_back(pair):
     assert checkers.wait(1, "up", 5) <= 1.5
 
 
+def test_each_failure_is_logged_where_it_is_wanted_and_their_number_is_bounded(pair):
+    """As keepalived's log_all_failures: while the check is up, its retries included."""
+    director, servers = pair
+    listener = Listener(servers, 7001, "silent")
+    pace = "retry 3\n delay_before_retry 0.3\n delay_loop 1\n"
+
+    crowd = "".join(f" real_server {SERVER} {port} {{\n  TCP_CHECK {{\n {pace} }}\n }}\n"
+                    for port in range(7100, 7140))
+    # Another source: a check of its own, not the same one twice.
+    quiet = " log_all_failures no\n bindto 10.77.0.1\n"
+    checkers = Checkers(director, "global_defs {\n checker_log_all_failures on\n}\n"
+                        + service(1, tcp_server(SERVER, 7001, pace))
+                        + service(2, tcp_server(SERVER, 7001, pace + quiet)) + service(3, crowd))
+    checkers.start()
+    checkers.wait(1, "up", 5)
+    checkers.wait(2, "up", 5)
+    checkers.wait(3, "down", 10, 39)
+    listener.close()
+    checkers.wait(1, "down", 10)
+    log = checkers.process.output()
+    lines = [line for line in log.splitlines() if "checkers-check-failure" in line]
+    mine = [line for line in lines if f"{SERVER}:7001" in line]
+    assert len(lines) <= 60
+    assert [line.split("failure ")[1][:1] for line in mine] == ["1", "2", "3"], log
+    assert all("10.77.9.1" in line for line in mine)
+    assert "refused" in mine[0] and "3 retries granted" in mine[0]
+
+
 def test_reload_and_kill_keep_the_verdicts(pair):
     director, servers = pair
     start_nginx(servers)

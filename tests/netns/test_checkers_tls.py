@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+from pathlib import Path
 
+from tests.lab.keepalived_checks import KeepalivedChecks
 from tests.lab.netns import Namespace, Process, eventually
 
 from .test_checkers_probes import (CONNECT, PAGE, SERVER, Checkers, Listener, pair,  # noqa: F401
@@ -84,3 +87,70 @@ def test_every_way_to_fail_has_its_reason(pair):  # noqa: F811
     assert checkers.server(1)["checks"][0]["type"] == "SSL_GET", checkers.server(1)
     nginx.stop()
     checkers.wait(1, "down", 10)
+
+
+def shown(root: Path, password: str = "", **files: str) -> str:
+    words = {"certificate": root / "tls.crt", "key": root / "locked.key", **files}
+    lines = "".join(f" {word} {value}\n" for word, value in words.items())
+    return f"SSL {{\n{lines} password {password}\n}}\n" if password else f"SSL {{\n{lines}}}\n"
+
+
+def test_a_certificate_is_shown_to_a_server_that_asks_for_it(pair):  # noqa: F811
+    director, servers = pair
+    start_servers(servers)
+    root = servers.lab.directory / "www"
+    servers.run("openssl", "ec", "-aes256", "-passout", "pass:Key-Word-9", "-in",
+                str(root / "tls.key"), "-out", str(root / "locked.key"))
+    asks = service(1, tls_server(8445, "path /")) + service(2, tls_server(8443, "path /"))
+    checkers = Checkers(director, asks)
+    checkers.start()
+    checkers.wait(1, "down", 10)
+    assert "status 400" in checkers.reason(1)
+
+    def reload(text: str, until: str = "in use") -> str:
+        before = len(checkers.process.output())
+        checkers.write(text)
+        checkers.process.send(signal.SIGHUP)
+        assert eventually(lambda: until in checkers.process.output()[before:], 5) is not None
+        return checkers.process.output()[before:]
+
+    reload(shown(root, "Key-Word-9", ca=str(root / "old.crt")) + asks)
+    checkers.wait(1, "up", 10)
+    checkers.wait(2, "up", 10)  # who does not ask gets none
+    assert "status 200" in checkers.reason(1)
+
+    for text, sentence in (
+        (shown(root, "Wrong-Word-1"), "the key cannot be read with this password"),
+        (shown(root, key=str(root / "old.key")), "the key does not belong to the certificate"),
+        (shown(root, certificate="/nowhere.pem"), "'certificate' of SSL: cannot read /nowhere.pem"),
+    ):
+        said = reload(text + asks, until="take the SSL block away")
+        warning = next(line for line in said.splitlines() if sentence in line)
+        assert "checkers.conf:1:1: warning" in warning, warning
+        assert "SSL_GET is never tried" in said and "Word" not in said
+        # Our own trouble is no fault of the server's: it keeps what it has.
+        assert eventually(lambda want=sentence: want in checkers.reason(1), 5) is not None
+        assert checkers.server(1)["state"] == "up"
+
+
+def test_keepalived_shows_the_same_certificate(pair):  # noqa: F811
+    director, servers = pair
+    start_servers(servers)
+    root = servers.lab.directory / "www"
+    servers.run("openssl", "ec", "-aes256", "-passout", "pass:Key-Word-9", "-in",
+                str(root / "tls.key"), "-out", str(root / "locked.key"))
+    asks = "".join(service(number, tls_server(8445, "path /")) for number in (1, 2))
+    bare, file = (director.lab.directory / name for name in ("bare.conf", "shown.conf"))
+    bare.write_text(asks, encoding="ascii")
+    # An authority that has nothing to do with it does no harm: nobody is verified.
+    file.write_text(shown(root, "Key-Word-9", ca=str(root / "old.crt")) + asks, encoding="ascii")
+    log = root / "access.log"
+
+    theirs = KeepalivedChecks(director, bare)
+    assert eventually(lambda: theirs.state("10.77.9.1") == "down", 10) is not None
+    assert '" 200 ' not in log.read_text(encoding="ascii")
+    theirs.process.stop()
+    removed = theirs.process.output().count("Removing")
+    theirs = KeepalivedChecks(director, file)
+    assert eventually(lambda: log.read_text(encoding="ascii").count('" 200 ') >= 4, 10) is not None
+    assert theirs.process.output().count("Removing") == removed, theirs.process.output()

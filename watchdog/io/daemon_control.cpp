@@ -1,5 +1,5 @@
 // What the parent is asked over its control socket.
-#include "runtime/base64.hpp"
+#include "core/base64.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/recent_lines.hpp"
 #include "runtime/sealed_memfd.hpp"
@@ -107,7 +107,7 @@ void Daemon::on_configuration_command(const runtime::ControlReply& reply) {
   reply({{"generation", supervisor_.generation()},
          {"config_file", options_.config_file},
          {"config_id", options_.config_id},
-         {"snapshot", runtime::to_base64(*bytes)}});
+         {"snapshot", core::to_base64(*bytes)}});
 }
 
 boost::json::object Daemon::status(Readers readers) const {

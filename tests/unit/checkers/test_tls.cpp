@@ -4,8 +4,10 @@
 
 #include <doctest/doctest.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <string>
@@ -35,6 +37,57 @@ SSL_CTX* make_context(int version) {
   return context;
 }
 
+struct Authority {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  Authority(const Authority&) = delete;
+  Authority& operator=(const Authority&) = delete;
+  ~Authority() {
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+  }
+
+  /// nullptr: signed by itself.
+  explicit Authority(const char* name, const Authority* above, bool is_authority = true) {
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), name[0]);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+    const Authority& signer = above == nullptr ? *this : *above;
+    X509_set_issuer_name(certificate, X509_get_subject_name(signer.certificate));
+    X509_set_pubkey(certificate, key);
+    if (is_authority) {
+      X509_EXTENSION* extension =
+          X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+      X509_add_ext(certificate, extension, -1);
+      X509_EXTENSION_free(extension);
+    }
+    X509_sign(certificate, signer.key, EVP_sha256());
+  }
+
+  static std::string text_of(BIO* bio) {
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(bio, &bytes);
+    std::string text(bytes, static_cast<std::size_t>(size));
+    BIO_free(bio);
+    return text;
+  }
+  [[nodiscard]] std::string certificate_text() const {
+    BIO* bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, certificate);
+    return text_of(bio);
+  }
+  [[nodiscard]] std::string key_text(std::string password = {}) const {
+    BIO* bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PrivateKey(bio, key, password.empty() ? nullptr : EVP_aes_128_cbc(),
+                             reinterpret_cast<unsigned char*>(password.data()),
+                             static_cast<int>(password.size()), nullptr, nullptr);
+    return text_of(bio);
+  }
+};
+
 /// Answers the first complete request with kReply and what else it is told to do.
 class Server {
  public:
@@ -54,6 +107,12 @@ class Server {
   }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  /// From now on it wants a certificate that this one vouches for.
+  void demand(const Authority& root) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context_), root.certificate);
+    SSL_set_verify(session_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
 
   End end = End::nothing;
   std::string reply = kReply;
@@ -188,4 +247,68 @@ TEST_CASE("TLS: a connection that ends within the handshake") {
   CHECK(client.advance({}, true) ==
         Step{Verdict{
             failed(Cause::closed_early, "the server closed the connection in the handshake")}});
+}
+
+namespace {
+
+TlsSettings showing(const tls::Identity& identity) {
+  TlsShown shown{.identity = identity};
+  if (auto made = tls::Context::lenient(identity); made)
+    shown.context = std::move(*made);
+  else
+    shown.problem = made.error().message;
+  return {.shown = core::Shared<TlsShown>(std::move(shown))};
+}
+
+}  // namespace
+
+TEST_CASE("TLS: a certificate is shown to who demands one, with those that lead to its root") {
+  const Authority root("root", nullptr);
+  const Authority middle("middle", &root);
+  const Authority leaf("leaf", &middle, false);
+  const auto outcome_of = [&](const TlsSettings& settings) {
+    Server server(TLS1_2_VERSION);  // where a refusal is part of the handshake
+    server.demand(root);
+    return play(server, settings, 100);
+  };
+
+  CHECK(outcome_of(showing({.certificate = leaf.certificate_text() + middle.certificate_text(),
+                            .key = leaf.key_text()}))
+            ->result == Result::passed);
+  // As OpenSSL completes keepalived's from the file of `ca`.
+  CHECK(outcome_of(showing({.certificate = leaf.certificate_text(),
+                            .key = leaf.key_text("word"),
+                            .password = "word",
+                            .authorities = middle.certificate_text() + root.certificate_text()}))
+            ->result == Result::passed);
+  const auto without_middle =
+      outcome_of(showing({.certificate = leaf.certificate_text(), .key = leaf.key_text()}));
+  CHECK(without_middle->result == Result::failed);
+  CHECK(without_middle->reason.starts_with("TLS: the handshake failed:"));
+  CHECK(outcome_of({})->result == Result::failed);
+}
+
+TEST_CASE("TLS: what cannot be shown is our trouble, said without the password") {
+  const Authority one("one", nullptr);
+  const Authority other("other", nullptr);
+  const auto reason_of = [&](const tls::Identity& identity) {
+    Server server;
+    const auto outcome = play(server, showing(identity), 100);
+    CHECK(outcome->result == Result::not_tried);
+    CHECK(outcome->reason.find("Hush") == std::string::npos);
+    return outcome->reason;
+  };
+
+  CHECK(reason_of({.certificate = "nothing", .key = one.key_text()}) ==
+        "the certificate cannot be used: no start line");
+  CHECK(reason_of({.certificate = one.certificate_text(), .key = other.key_text()}) ==
+        "the key does not belong to the certificate: key values mismatch");
+  CHECK(reason_of({.certificate = one.certificate_text(),
+                   .key = one.key_text("word"),
+                   .password = "Hush-Hush"})
+            .starts_with("the key cannot be read with this password: "));
+  CHECK(reason_of({.certificate = one.certificate_text(), .key = one.key_text("word")})
+            .starts_with("the key cannot be read: "));
+  CHECK(reason_of({.authorities = "nothing"}) ==
+        "the file of 'ca' cannot be used: there is no certificate in it: no start line");
 }

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -208,6 +209,40 @@ TEST_CASE("settings: SSL_GET sends the name that it knows, and an address is non
   CHECK(tls(0, 1) == TlsSettings{.close = TlsClose::in_order});
   CHECK(tls(1, 0) == TlsSettings{.name = "other.example", .close = TlsClose::in_order});
   CHECK(!tls(2, 0));
+}
+
+TEST_CASE("settings: a certificate that cannot be used names its file, and is the same for all") {
+  const std::string text =
+      "SSL {\ncertificate /nowhere/c.pem\npassword Hush-Hush\n}\n"
+      "virtual_server 192.0.2.1 443 {\nprotocol TCP\nreal_server 192.0.2.7 443 {\n"
+      "SSL_GET {\nurl {\npath /\n}\nurl {\npath /b\n}\n}\n}\n}\n";
+  const auto loaded = config::load_text(text, "a.conf");
+  const auto& warnings = loaded.diagnostics;
+  const Settings settings = wiring_of(loaded.model);
+  const auto& urls =
+      std::get<HttpProbe>(settings.services[0].servers[0].checks[0].probe.dialogue).urls;
+
+  REQUIRE(urls[0].tls->shown);
+  const std::string problem = (*urls[0].tls->shown)->problem;
+  CHECK(problem == "'certificate' of SSL: cannot read /nowhere/c.pem: No such file or directory");
+  CHECK(&**urls[0].tls->shown == &**urls[1].tls->shown);
+  const auto said = std::ranges::find_if(warnings.all(), [&](const config::Diagnostic& one) {
+    return one.message.find(problem) != std::string::npos;
+  });
+  REQUIRE(said != warnings.all().end());
+  CHECK(said->line == 1);
+}
+
+TEST_CASE("settings: log_all_failures is the check's, else that of global_defs") {
+  const auto loaded = config::load_text(
+      "global_defs {\nchecker_log_all_failures\n}\nvirtual_server 192.0.2.1 80 {\nprotocol TCP\n"
+      "real_server 192.0.2.7 80 {\nTCP_CHECK {\n}\nTCP_CHECK {\nlog_all_failures no\n"
+      "connect_port 81\n}\n}\n}\n",
+      "a.conf");
+  const Settings settings = wiring_of(loaded.model);
+  const auto& checks = settings.services[0].servers[0].checks;
+  CHECK(checks[0].logs_all_failures);
+  CHECK(!checks[1].logs_all_failures);
 }
 
 TEST_CASE("settings: a probe of an IPv6 server goes to its IPv6 address") {

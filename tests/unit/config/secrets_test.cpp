@@ -213,6 +213,19 @@ TEST_CASE("secrets: a whole configuration without them stays a configuration") {
         "[vrrp_instance.B]\npriority = 100\n");
 }
 
+TEST_CASE("secrets: the password of the mail relay, and nothing else of global_defs") {
+  const std::string text =
+      "global_defs {\n smtp_user holdfast\n smtp_password s3cretive\n smtp_pasword s3cretive2\n"
+      " notification_email {\n  night@example.org\n }\n router_idd lb1\n}\n";
+  Secrets secrets;
+  secrets.read(text);
+  CHECK(secrets.configuration_without_secrets(text) ==
+        "global_defs {\n smtp_user holdfast\n smtp_password ****\n smtp_pasword ****\n"
+        " notification_email {\n  night@example.org\n }\n router_idd lb1\n}\n");
+  CHECK(secrets.without_secrets("unknown word 's3cretive2' in global_defs") ==
+        "unknown word '****' in global_defs");
+}
+
 TEST_CASE("secrets: a sentence keeps the password of an address that nobody has learned") {
   CHECK(Secrets{}.without_secrets("'curl http://a:XYZZY@b/ ftp://c:XYZZY@d' cannot run") ==
         "'curl http://a:****@b/ ftp://c:****@d' cannot run");

@@ -160,7 +160,17 @@ constexpr std::string_view kStrict =
 constexpr std::string_view kHostScripts =
     "global_defs {\n  startup_script /bin/true\n  shutdown_script /bin/true\n}\n";
 constexpr std::string_view kBus = "global_defs {\n  enable_dbus\n}\n";
+/// Files that are not there are a finding, whatever the sample.
+constexpr std::string_view kCertificate =
+    "SSL {\n  certificate /nowhere/c.pem\n  key /nowhere/k.pem\n}\n"
+    "virtual_server 192.168.1.203 443 {\n  protocol TCP\n  real_server 192.168.1.13 443 {\n"
+    "    SSL_GET {\n      url {\n        path /\n      }\n    }\n  }\n}\n";
 constexpr Scene kScenes[] = {
+    {Block::root, "SSL", kCertificate},
+    {Block::ssl, "certificate", kCertificate},
+    {Block::ssl, "key", kCertificate},
+    {Block::ssl, "ca", kCertificate},
+    {Block::ssl, "password", kCertificate},
     {Block::vrrp_instance, "accept", kStrict, true},
     {Block::global_defs, "startup_script_timeout", kHostScripts},
     {Block::global_defs, "shutdown_script_timeout", kHostScripts},

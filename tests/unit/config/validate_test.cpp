@@ -377,6 +377,16 @@ TEST_CASE("validate: members that the kernel would refuse, or have twice") {
                   "already: its servers get no traffic from there") != std::string::npos);
 }
 
+TEST_CASE("validate: a login to the mail relay is whole, and over TLS") {
+  const Loaded bare = load("global_defs {\nsmtp_user me\nsmtp_password file:/x\n}\n");
+  CHECK(with_notes(bare).find("a password is told over TLS only, so 'smtp_tls starttls' counts") !=
+        std::string::npos);
+  CHECK(bare.model.globals.smtp_tls == MailTls::starttls);
+  CHECK(with_notes(load("global_defs {\nsmtp_tls implicit\nsmtp_user me\n}\n"))
+            .find("'smtp_user' means nothing without 'smtp_password': nobody logs in") !=
+        std::string::npos);
+}
+
 TEST_CASE("validate: mail that cannot be sent, pipes with two writers") {
   CHECK(all(instance("smtp_alert"))
             .find("'smtp_alert' sends nothing without 'smtp_server' in global_defs") !=

@@ -38,7 +38,7 @@ std::string good(const std::string& line) {
 
 std::vector<Delivery> talk(Relay& relay, std::vector<Parcel> parcels,
                            std::string greeting = "220 hi\r\n") {
-  Submission talk("me.example", std::move(parcels));
+  Submission talk({.helo = "me.example"}, std::move(parcels));
   std::string waiting = std::move(greeting);
   for (int turns = 0; turns < 10'000; ++turns) {
     const std::string now = waiting.substr(0, relay.piece);

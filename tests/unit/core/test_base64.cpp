@@ -1,8 +1,8 @@
-#include "runtime/base64.hpp"
+#include "core/base64.hpp"
 
 #include <doctest/doctest.h>
 
-using namespace holdfast::runtime;
+using namespace holdfast::core;
 
 TEST_CASE("base64: the examples of RFC 4648 section 10, both ways") {
   const std::pair<const char*, const char*> examples[] = {{"", ""},

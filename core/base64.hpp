@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::runtime {
+namespace holdfast::core {
 
 [[nodiscard]] std::string to_base64(std::string_view bytes);
 /// nullopt: not what to_base64 writes.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
-}  // namespace holdfast::runtime
+}  // namespace holdfast::core

@@ -1,9 +1,9 @@
-#include "runtime/base64.hpp"
+#include "core/base64.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace holdfast::runtime {
+namespace holdfast::core {
 namespace {
 
 constexpr std::string_view kLetters =
@@ -58,4 +58,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace holdfast::runtime
+}  // namespace holdfast::core

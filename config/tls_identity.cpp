@@ -1,0 +1,67 @@
+#include "config/tls_identity.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace holdfast::config {
+namespace {
+
+constexpr std::size_t kLongestFile = 4u << 20;
+
+// Never waits: what is no ordinary file (a pipe, a terminal) is refused.
+core::Result<std::string> text_of(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return core::fail_errno(errno, "cannot read {}", path);
+  struct stat status {};
+  std::string text;
+  ssize_t count = -1;
+  const bool is_file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+                       static_cast<std::size_t>(status.st_size) <= kLongestFile;
+  if (is_file) {
+    text.resize(static_cast<std::size_t>(status.st_size));
+    count = ::read(fd, text.data(), text.size());
+  }
+  const int error = errno;
+  ::close(fd);
+  if (!is_file) return core::fail("{} is no ordinary file of a few kilobytes", path);
+  if (count < 0) return core::fail_errno(error, "cannot read {}", path);
+  text.resize(static_cast<std::size_t>(count));
+  return text;
+}
+
+core::Result<std::string> text_of_word(std::string_view word, const std::string& path) {
+  if (path.empty()) return std::string();
+  auto text = text_of(path);
+  if (!text) return core::fail("'{}' of SSL: {}", word, text.error().message);
+  return text;
+}
+
+}  // namespace
+
+core::Result<tls::Identity> texts_of(const TlsIdentity& written) {
+  auto certificate = text_of_word("certificate", written.certificate);
+  if (!certificate) return certificate.error();
+  // One file may hold both, as the key of keepalived's samples does.
+  auto key = text_of_word("key", written.key.empty() ? written.certificate : written.key);
+  if (!key) return key.error();
+  auto authorities = text_of_word("ca", written.ca);
+  if (!authorities) return authorities.error();
+  return tls::Identity{std::move(*certificate), std::move(*key), written.password,
+                       std::move(*authorities)};
+}
+
+core::Result<tls::Context> context_of(const TlsIdentity& written) {
+  const auto identity = texts_of(written);
+  if (!identity) return identity.error();
+  auto made = tls::Context::lenient(*identity);
+  if (!made)
+    return core::fail("SSL with certificate {} and key {}: {}", written.certificate,
+                      written.key.empty() ? written.certificate : written.key,
+                      made.error().message);
+  return made;
+}
+
+}  // namespace holdfast::config

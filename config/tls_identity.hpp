@@ -1,0 +1,17 @@
+// The texts of the files that SSL names. Asked by the reader, which warns, and by the wiring of the
+// checkers, which leaves SSL_GET untried where they cannot be used.
+#pragma once
+
+#include "config/model_service.hpp"
+#include "core/result.hpp"
+
+#include "tls/context.hpp"
+
+namespace holdfast::config {
+
+/// An error names the file, and never says the password.
+[[nodiscard]] core::Result<tls::Identity> texts_of(const TlsIdentity& written);
+/// The same, and tried out.
+[[nodiscard]] core::Result<tls::Context> context_of(const TlsIdentity& written);
+
+}  // namespace holdfast::config
