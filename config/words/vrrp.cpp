@@ -22,7 +22,8 @@ constexpr std::string_view kNoTracking =
 constexpr std::string_view kNoExtraGarp =
     "accepted, without effect yet: announcements on other interfaces than the address's own";
 constexpr std::string_view kNoLateness =
-    "accepted, without effect yet: a master whose timer ran late stays master";
+    "'timer_expired_backup' is how Holdfast works anyway: a master that ran so late that a peer of "
+    "any priority may have taken over withdraws and listens first";
 
 void read_state(Draft& draft, const Args& args) {
   draft.state = args.number(0) == 0 ? InitialState::master : InitialState::backup;
