@@ -194,6 +194,7 @@ Wiring wiring_of(const config::Model& model) {
   wiring.firewall = firewall_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.membership_refresh = model.globals.vrrp_membership_refresh;
+  wiring.logs_unknown_vrids = model.globals.log_unknown_vrids;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
   wiring.listen_after_boot = model.globals.vrrp_listen_after_boot;
   wiring.mails_faults = !model.globals.no_email_faults;
