@@ -110,10 +110,11 @@ struct Globals {
   core::IpAddress vrrp_mcast_group6 =
       core::IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12});
   core::Duration vrrp_membership_refresh{0};  ///< 0: memberships are reported as the kernel does
-  std::string default_interface;              ///< for instances without one; empty: none
-  bool vrrp_strict = false;                   ///< default of strict_mode
-  bool vrrp_skip_check_adv_addr = false;      ///< default of skip_check_adv_addr
-  bool vrrp_check_unicast_src = false;        ///< default of check_unicast_src
+  bool log_unknown_vrids = false;         ///< tell of adverts of virtual routers that are not ours
+  std::string default_interface;          ///< for instances without one; empty: none
+  bool vrrp_strict = false;               ///< default of strict_mode
+  bool vrrp_skip_check_adv_addr = false;  ///< default of skip_check_adv_addr
+  bool vrrp_check_unicast_src = false;    ///< default of check_unicast_src
   bool vrrp_higher_prio_send_advert = false;  ///< default of higher_prio_send_advert
   bool vrrp_lower_prio_no_advert = false;     ///< default of lower_prio_no_advert
   bool vrrp_owner_ignore_adverts = false;     ///< default of owner_ignore_adverts

@@ -238,7 +238,7 @@ struct VrrpInstance {
   Rare<Vmac> vmac;
   bool use_vmac_addr = false;
   bool vmac_xmit_base = false;
-  std::string vrf;
+  std::string vrf;  ///< Where the routes are, without an interface; empty: in the main table.
   bool dont_track_primary = false;
   Tracking tracking;
   bool promote_secondaries = false;
@@ -266,6 +266,9 @@ struct VrrpInstance {
   /// A master takes packets to its addresses. keepalived: no_accept; and under strict mode only the
   /// owner does, or with version 3 who says accept.
   [[nodiscard]] bool answers() const;
+  /// The device that its adverts are sent and heard on: its interface or VRF. Empty: the kernel's
+  /// routes decide.
+  [[nodiscard]] const std::string& place() const { return interface.empty() ? vrf : interface; }
   bool operator==(const VrrpInstance&) const = default;
 };
 

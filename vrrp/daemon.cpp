@@ -240,6 +240,7 @@ class Daemon {
     scheduler_.follow(wiring.scheduling);
     runner_->set_pace(wiring.pace);
     runner_->refresh_memberships(wiring.membership_refresh);
+    runner_->tell_of_strangers(wiring.logs_unknown_vrids);
     devices_.promote_secondaries(std::move(wiring.promoting));
     devices_.follow(std::move(wiring.devices));  // before anybody could be master on one
     claim_routing(wiring);

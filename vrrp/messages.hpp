@@ -106,6 +106,11 @@ inline constexpr Message kClaimed{
     "Another host answers or announces one of our virtual addresses by ARP while we hold it. Part "
     "of the segment may talk to that host. Look for a second director, a static address or an "
     "attacker with this MAC address."};
+inline constexpr Message kStranger{
+    "vrrp-unknown-router", Level::info,
+    "With log_unknown_vrids: somebody advertises a virtual router that is not configured on this "
+    "interface. Another pair on the same segment does so rightly; a partner with another "
+    "virtual_router_id would be master beside ours."};
 inline constexpr Message kNoClaimWatch{
     "vrrp-no-claim-watch", Level::warning,
     "ARP cannot be listened to, so that another host with one of our addresses is not noticed. "

@@ -119,7 +119,7 @@ InstanceSettings settings_of(const config::VrrpInstance& written, const DevicePl
   InstanceSettings settings;
   set_wire(written, settings);
   settings.name = written.name;
-  settings.interface = written.interface;
+  settings.interface = written.place();
   settings.vrid = written.virtual_router_id;
   settings.priority = written.priority;
   settings.initial_state = initial_state(written.state);
@@ -212,6 +212,7 @@ Wiring wiring_of(const config::Model& model) {
   wiring.firewall = firewall_of(model.globals);
   wiring.delay_after_boot = model.globals.vrrp_delay_after_boot;
   wiring.membership_refresh = model.globals.vrrp_membership_refresh;
+  wiring.logs_unknown_vrids = model.globals.log_unknown_vrids;
   wiring.startup_delay = model.globals.vrrp_startup_delay;
   wiring.listen_after_boot = model.globals.vrrp_listen_after_boot;
   wiring.mails_faults = !model.globals.no_email_faults;
@@ -227,7 +228,7 @@ Wiring wiring_of(const config::Model& model) {
     started.push_back(&written);
     InstanceSettings settings = settings_of(written, devices);
     add_source(written, settings, wiring);
-    const std::string primary = written.dont_track_primary ? "" : written.interface;
+    const std::string primary = written.dont_track_primary ? "" : written.place();
     add_trackers(written.tracking, primary, model, settings.trackers);
     if (const config::SyncGroup* group = group_of(model, written.name)) {
       settings.sync_group = group->name;

@@ -78,6 +78,7 @@ struct Wiring {
   core::Duration startup_delay{};
   /// Memberships of groups are reported again so often; zero: only as the kernel does.
   core::Duration membership_refresh{};
+  bool logs_unknown_vrids = false;  ///< keepalived: log_unknown_vrids
   /// After a boot, elections wait so long for a first frame of anybody. vrrp_listen_after_boot.
   core::Duration listen_after_boot{};
   std::map<std::string, LinkDelay> link_delays;  ///< of interfaces that instances use

@@ -38,7 +38,16 @@ bool needs_link(const VrrpInstance& instance) {
 // that of the addresses then.
 void finish_interface(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft;
-  if (mentions(args.context(), args.statement(), "interface") || needs_link(instance)) return;
+  if (mentions(args.context(), args.statement(), "interface") || needs_link(instance)) {
+    if (!instance.vrf.empty())
+      args.context().reporter.hint(
+          args.value(0).range,
+          fmt::format("'vrf' of vrrp_instance '{}' changes nothing: its adverts are in the VRF "
+                      "that its interface is in",
+                      instance.name),
+          "remove 'vrf', or 'interface' between unicast peers");
+    return;
+  }
   instance.interface.clear();
   if (!instance.vmac) return;
   args.context().reporter.warning(draft.vmac_at,

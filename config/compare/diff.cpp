@@ -15,7 +15,7 @@ namespace {
 
 // What makes an object the same object in both models.
 std::string key_of(const VrrpInstance& instance) {
-  return fmt::format("{} {} {}", instance.interface, static_cast<int>(instance.family),
+  return fmt::format("{} {} {}", instance.place(), static_cast<int>(instance.family),
                      instance.virtual_router_id);
 }
 std::string key_of(const VirtualServer& service) {

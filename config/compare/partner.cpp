@@ -22,7 +22,7 @@ struct RouterId {
 };
 
 RouterId id_of(const VrrpInstance& instance) {
-  return {instance.interface, instance.family, instance.virtual_router_id};
+  return {instance.place(), instance.family, instance.virtual_router_id};
 }
 
 using ById = std::map<RouterId, const VrrpInstance*>;

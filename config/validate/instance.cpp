@@ -22,13 +22,13 @@ std::string link_of(const VrrpInstance& instance) {
       instance.unicast
           ? instance.mcast_src_ip.value_or(unspecified)
           : instance.mcast_dst_ip.value_or(multicast_group(Globals(), instance.family));
-  return fmt::format("{} {} {} {}", instance.interface, static_cast<int>(instance.family),
+  return fmt::format("{} {} {} {}", instance.place(), static_cast<int>(instance.family),
                      instance.virtual_router_id, channel.to_string());
 }
 
 std::string place_of(const VrrpInstance& instance) {
-  return instance.interface.empty() ? "for the same source, without an interface"
-                                    : "on " + instance.interface;
+  const std::string& place = instance.place();
+  return place.empty() ? "for the same source, without an interface" : "on " + place;
 }
 
 /// Of unicast with a source of its own; empty otherwise.
@@ -51,7 +51,7 @@ void check_routers(const Context& context) {
     if (const std::string source = source_of(instance); is_new && !source.empty()) {
       const auto [same, is_alone] = sources.emplace(source, i);
       const VrrpInstance& holder = instances[same->second];
-      if (is_alone || instance.interface.empty() == holder.interface.empty()) continue;
+      if (is_alone || instance.place().empty() == holder.place().empty()) continue;
       router = same;
     } else if (is_new) {
       continue;

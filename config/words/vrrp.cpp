@@ -21,7 +21,8 @@ constexpr std::int64_t kDay = 86'400;
 constexpr std::string_view kNoTracking =
     "Holdfast does not track BFD sessions yet: this changes no priority and no state";
 constexpr std::string_view kNoLateness =
-    "accepted, without effect yet: a master whose timer ran late stays master";
+    "'timer_expired_backup' is how Holdfast works anyway: a master that ran so late that a peer of "
+    "any priority may have taken over withdraws and listens first";
 
 void read_state(Draft& draft, const Args& args) {
   draft.state = args.number(0) == 0 ? InitialState::master : InitialState::backup;
@@ -224,9 +225,8 @@ constexpr Keyword kVrrpInstance[] = {
          doc("virtual MACs also on the other interfaces that addresses are on")),
     word("vmac_xmit_base", value<&VrrpInstance::vmac_xmit_base>,
          doc("with use_vmac: adverts are sent from the interface below")),
-    word("vrf", of(ArgType::interface),
-         not_yet("Holdfast does not do 'vrf' yet: adverts use the interface's own routing domain"),
-         value<&VrrpInstance::vrf>, doc("routing domain of the virtual interface")),
+    word("vrf", of(ArgType::interface), with("unicast_peer"), value<&VrrpInstance::vrf>,
+         doc("without 'interface': the VRF that adverts to peers are routed and heard in")),
     word("dont_track_primary", value<&VrrpInstance::dont_track_primary>,
          doc("no fault while the instance's own interface is down")),
     word("track_interface", opens(Block::track_interface_list), kRepeatable,

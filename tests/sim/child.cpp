@@ -214,6 +214,7 @@ void Child::begin_wake(Wake::Cause cause) {
   const auto pause = take_pause();
   wake_.first_after_pause = pause.has_value();
   wake_.paused_for = pause.value_or(0s);
+  wake_.awake_for = pause ? awake_for() : 0s;
   for (const Instance* instance : router().instances()) {
     wake_.before.push_back({instance->key(), instance->state(), instance->effective_priority(),
                             instance->setback().has_value(), instance->is_being_removed(),

@@ -52,6 +52,7 @@ struct Wake {
   bool is_shutdown = false;
   bool first_after_pause = false;
   Duration paused_for{};
+  Duration awake_for{};  ///< Since that pause.
   std::vector<Former> before;
   std::vector<Resumed> resumed;
   std::vector<Heard> heard;

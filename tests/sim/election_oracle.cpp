@@ -78,6 +78,7 @@ void ElectionOracle::woke(const Child& child, const Wake& wake) {
     next.master = model.master;
     next.forms = std::move(model.forms);
     next.first_form = model.first_form;
+    next.is_of_page = model.is_of_page;
     model = std::move(next);
   }
   for (const Instance* instance : child.router().instances()) {
@@ -123,8 +124,9 @@ void ElectionOracle::check_forms(View& view) const {
   const std::size_t known = forms.size();
   for (const Wake::Resumed& resumed : view.wake.resumed) {
     const bool goes_on = view.instance.state_name() == StateName::master;
-    if (resumed.key == view.instance.key() && goes_on && resumed.form)
-      view.model.first_form = *resumed.form;
+    if (resumed.key != view.instance.key() || !goes_on || !resumed.form) continue;
+    view.model.first_form = *resumed.form;
+    view.model.is_of_page = true;
   }
   for (const Wake::Heard& heard : view.wake.heard) {
     if (heard.key == view.instance.key() && counts(heard, own, view.instance.source_address()))
@@ -144,6 +146,7 @@ void ElectionOracle::check_forms(View& view) const {
     for (const auto& [destination, found] : written) {
       const bool is_group = destination.is_multicast();
       std::set<ChecksumForm> right{view.model.first_form}, others;
+      if (is_group && view.model.is_of_page) others.insert(view.model.first_form);
       for (std::size_t i = 0; i < forms.size(); ++i) {
         if (!is_group && forms[i].first != destination) continue;
         if (i < known) right.clear();  // only the last one of them counts
@@ -252,6 +255,9 @@ void ElectionOracle::check_pause(const View& view) const {
   // Who has listened after an earlier pause, and heard nobody, need not do it again.
   const auto* backup = view.former == nullptr ? nullptr : std::get_if<Backup>(&view.former->state);
   if (view.former == nullptr || (backup != nullptr && backup->restarted_after_pause)) return;
+  // Nor need who had nothing to do for so long after it went on: nothing came, and it would have
+  // heard.
+  if (view.wake.awake_for > reference_down(settings, longest)) return;
   if (view.wake.first_after_pause && view.wake.paused_for > certainly_too_long && view.sent > 0)
     violated("no usurping after a pause", view, "advertises before it has listened");
 }

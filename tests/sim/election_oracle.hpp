@@ -30,6 +30,7 @@ class ElectionOracle {
     std::vector<std::pair<core::IpAddress, vrrp::ChecksumForm>> forms;
     /// Until one is heard; a resumed master's is on its page.
     vrrp::ChecksumForm first_form = vrrp::ChecksumForm::with_pseudo_header;
+    bool is_of_page = false;  ///< That form is; whoever wrote it to the predecessor is there still
     std::optional<Instant> down_at;  ///< Backup: the moment to take over; nullopt: not predicted
     bool was_deaf = false;  ///< Backup: nothing had been received at all, when looked at last
     std::optional<Instant> next_advert;  ///< Master: the next beat

@@ -18,7 +18,8 @@ void Process::go_on() {
   if (!is_alive() || run_ == Run::yes || run_ == Run::dumps) return;
   world_.note("{} goes on", name_);
   run_ = Run::yes;
-  paused_for_ = world_.now() - paused_at_;
+  went_on_at_ = world_.now();
+  paused_for_ = went_on_at_ - paused_at_;
   for (const auto& what : std::exchange(backlog_, {})) {
     if (is_alive()) run(what);
   }

@@ -66,6 +66,8 @@ class Process {
   void exit(const ExitStatus& status);
   /// How long it did not run, told once.
   [[nodiscard]] std::optional<Duration> take_pause();
+  /// Since the end of its last pause.
+  [[nodiscard]] Duration awake_for() const { return world_.now() - went_on_at_; }
 
  private:
   struct Life {};
@@ -77,6 +79,7 @@ class Process {
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   Run run_ = Run::yes;
   Instant paused_at_{};
+  Instant went_on_at_{};
   std::optional<Duration> paused_for_;
   std::vector<std::function<void()>> backlog_;
   std::optional<unsigned> steps_left_;

@@ -1,25 +1,15 @@
 #include "vrrp/core/turn.hpp"
 
+#include "core/buffer.hpp"
+
+#include <array>
+#include <cstddef>
 #include <iterator>
+#include <memory_resource>
 #include <optional>
 
 namespace holdfast::vrrp {
 namespace {
-
-// The answers come before anything else is done, so that the rest is decided with them.
-void send_adverts(Actions& actions, Doer& doer, const Step& step) {
-  std::size_t seen = 0;
-  for (int round = 0; round < Turn::kMaxAnswerRounds && seen < actions.size(); ++round) {
-    std::vector<const SendAdvert*> adverts;
-    for (; seen < actions.size(); ++seen) {
-      if (const auto* advert = std::get_if<SendAdvert>(&actions[seen])) adverts.push_back(advert);
-    }
-    if (adverts.empty()) return;
-    std::vector<Event> answers;
-    doer.send(adverts, answers);
-    for (const Event& answer : answers) step(answer, actions);
-  }
-}
 
 /// Whom it is about; nullptr: all of them.
 const core::Shared<Subject>* router_of(const Action& action) {
@@ -79,6 +69,9 @@ void tell_all(const std::vector<Action>& actions, Doer& doer) {
   }
 }
 
+/// Those of about 256 instances, all that one wake-up serves; more are on the heap.
+constexpr std::size_t kPagesOnStack = std::size_t{24} << 10;
+
 /// Where the last word of a wake-up about an instance's page stands.
 struct LastPage {
   const Remember* page = nullptr;
@@ -89,10 +82,10 @@ struct SameKey {
   std::size_t operator()(const RouterKey* key) const { return std::hash<RouterKey>{}(*key); }
   bool operator()(const RouterKey* one, const RouterKey* other) const { return *one == *other; }
 };
-using LastPages = std::unordered_map<const RouterKey*, LastPage, SameKey, SameKey>;
+using LastPages = std::pmr::unordered_map<const RouterKey*, LastPage, SameKey, SameKey>;
 
-LastPages last_pages(const Actions& actions) {
-  LastPages pages;
+LastPages last_pages(const Actions& actions, std::pmr::memory_resource& memory) {
+  LastPages pages(&memory);
   for (const Action& action : actions) {
     if (const auto* remember = std::get_if<Remember>(&action)) {
       pages[&remember->router->key].page = remember;
@@ -129,6 +122,21 @@ void Turn::index(Jobs& jobs) {
 
 // ---- at once ----
 
+// The answers come before anything else is done, so that the rest is decided with them.
+void Turn::send_adverts(Actions& actions, Doer& doer, const Step& step) {
+  std::size_t seen = 0;
+  for (int round = 0; round < kMaxAnswerRounds && seen < actions.size(); ++round) {
+    for (; seen < actions.size(); ++seen) {
+      if (const auto* advert = std::get_if<SendAdvert>(&actions[seen])) adverts_.push_back(advert);
+    }
+    if (adverts_.empty()) return;
+    doer.send(adverts_, answers_);
+    for (const Event& answer : answers_) step(answer, actions);
+    core::empty_for_reuse(adverts_, kKeptAdverts);
+    core::empty_for_reuse(answers_, kKeptAdverts);
+  }
+}
+
 void Turn::begin(Actions& actions, Doer& doer, const Step& step) {
   if (actions.empty()) return;
   send_adverts(actions, doer, step);
@@ -137,7 +145,9 @@ void Turn::begin(Actions& actions, Doer& doer, const Step& step) {
 
 // A master is on its page before its addresses are there, and leaves it after they have gone.
 void Turn::claim(const Actions& actions, Doer& doer) {
-  const LastPages pages = last_pages(actions);
+  std::array<std::byte, kPagesOnStack> room;  // an allocation for each advert is felt
+  std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
+  const LastPages pages = last_pages(actions, memory);
   for (const Action& action : actions) {
     if (const auto* remember = std::get_if<Remember>(&action)) {
       const RouterKey& key = remember->router->key;

@@ -81,8 +81,12 @@ class Turn {
   };
   using Jobs = std::list<Job>;
 
+  /// Room that is kept between two wake-ups: what one of them serves.
+  static constexpr std::size_t kKeptAdverts = 256;
+
   void index(Jobs& jobs);
   [[nodiscard]] bool is_idle() const { return leaving_.empty() && others_.empty(); }
+  void send_adverts(Actions& actions, Doer& doer, const Step& step);
   void keep(const Action& action);
   void claim(const Actions& actions, Doer& doer);
   void forget_pages(const RouterKey& key);
@@ -98,6 +102,8 @@ class Turn {
   std::unordered_map<RouterKey, int> removals_;  // how often Removed waits
   Jobs piece_;                                   // under way: its addresses are being moved
   bool stopped_ = false;                         // Stopped waits for everything else
+  std::vector<const SendAdvert*> adverts_;       // of one round: only their room is kept
+  std::vector<Event> answers_;
 };
 
 }  // namespace holdfast::vrrp

@@ -1,8 +1,10 @@
 #include "vrrp/io/advert_ports.hpp"
 
 #include "runtime/clock.hpp"
+#include "runtime/turn_meter.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <system_error>
 
@@ -11,6 +13,12 @@ namespace {
 
 /// Packets between two looks at the clock.
 constexpr std::size_t kPiece = 128;
+/// A socket that has packets again so soon after the last ones has many to come.
+constexpr Duration kCrowded = std::chrono::milliseconds(1);
+/// Those are gathered for so long: to be woken for each of hundreds that come one after the other
+/// costs more than to hear them, and costs a sender on the same host as well. What is due hears
+/// every socket first, gathering or not.
+constexpr Duration kGather = std::chrono::microseconds(500);
 /// All that an interface can have.
 std::array<PortKey, 3> ports_of(const std::string& interface) {
   return {PortKey{interface, core::Family::v4, Carrier::ip},
@@ -30,19 +38,31 @@ std::string why_not_tried(const SendAdvert& advert) {
 
 struct AdvertPorts::Port {
   Port(boost::asio::io_context& io, std::string interface, AdvertSocket opened)
-      : name(std::move(interface)), socket(std::move(opened)), readiness(io, socket.fd()) {}
+      : name(std::move(interface)),
+        socket(std::move(opened)),
+        readiness(io, socket.fd()),
+        gathering(io) {}
   ~Port() { close(); }
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
-  /// The descriptor belongs to the socket; Asio only watches it.
   void close() {
+    is_closed = true;
+    stop_watching();
+    gathering.cancel();
+  }
+  /// The descriptor belongs to the socket; Asio only watches it, and is woken by what nobody waits
+  /// for, too.
+  void stop_watching() {
     if (readiness.is_open()) readiness.release();
   }
 
   std::string name;
   AdvertSocket socket;
   boost::asio::posix::stream_descriptor readiness;
+  boost::asio::steady_timer gathering;
+  bool is_closed = false;
+  Instant woke_at{};  ///< For packets, the last time.
   PacketQueue queue;
   std::size_t may_hear = 0;  ///< Packets that this hearing still reads; 0: it is done here.
 };
@@ -75,10 +95,25 @@ void AdvertPorts::wait(const std::shared_ptr<Port>& port) {
                              [this, weak = std::weak_ptr(port),
                               on_readable = on_readable_](boost::system::error_code error) {
                                const auto self = weak.lock();
-                               if (error || !self || !self->readiness.is_open()) return;
+                               if (error || !self || self->is_closed) return;
+                               const Instant now = runtime::turn_began();
+                               const bool crowded = now - self->woke_at < kCrowded;
+                               self->woke_at = now;
                                (*on_readable)(self->name);
-                               if (self->readiness.is_open()) wait(self);
+                               if (self->is_closed) return;
+                               crowded ? gather(self) : wait(self);
                              });
+}
+
+void AdvertPorts::gather(const std::shared_ptr<Port>& port) {
+  port->stop_watching();
+  port->gathering.expires_after(kGather);
+  port->gathering.async_wait([this, weak = std::weak_ptr(port)](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->is_closed) return;
+    self->readiness.assign(self->socket.fd());
+    wait(self);
+  });
 }
 
 void AdvertPorts::close(Ports::iterator port) {

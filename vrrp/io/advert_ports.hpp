@@ -84,6 +84,7 @@ class AdvertPorts {
  private:
   struct Port;
   void wait(const std::shared_ptr<Port>& port);
+  void gather(const std::shared_ptr<Port>& port);
   void drain_piece(Port& port, const Sink& sink);
   /// Queues its letters where they leave; false: there is no such place.
   [[nodiscard]] bool queue(const SendAdvert& advert, std::size_t tag);

@@ -243,6 +243,8 @@ void InterfaceWatch::hear_for(const std::vector<const InstanceSettings*>& instan
     for (const PortKey& port : ports_of(*settings)) {
       Ears& ears = wanted[port];
       ears.vrids.insert(key.vrid);
+      for (int any = 1; hears_strangers_ && any <= 255; ++any)
+        ears.vrids.insert(static_cast<std::uint8_t>(any));
       if (key.channel.is_multicast()) ears.groups.insert(key.channel);
     }
   }

@@ -63,6 +63,8 @@ class InterfaceWatch {
   [[nodiscard]] InterfaceStatus read(const std::string& interface);
   /// The sockets hear for these and for nobody else; those of other interfaces are closed.
   void hear_for(const std::vector<const InstanceSettings*>& instances);
+  /// From the next hear_for() on, adverts of all virtual routers wake us, not only of ours.
+  void hear_strangers(bool wanted) { hears_strangers_ = wanted; }
   /// What is known to have changed is told at once.
   void look_now();
 
@@ -99,7 +101,8 @@ class InterfaceWatch {
   std::map<std::string, Watched> watched_;
   HostQuestion host_;
   std::multimap<IpAddress, std::string> watchers_;  // who looks at an address
-  std::set<std::string> dirty_;           // of those: to be looked at on the next turn of the loop
+  std::set<std::string> dirty_;  // of those: to be looked at on the next turn of the loop
+  bool hears_strangers_ = false;
   std::set<std::string> without_socket_;  // or with a deaf one
   std::map<PortKey, Deafness> deaf_;
   core::Duration pause_ = kPause;

@@ -41,7 +41,11 @@ Runner::Runner(boost::asio::io_context& io, runtime::Logger& logger, netlink::Re
       ports_(
           io, [this](const std::string& interface) { wake(&interface); },
           [&reflector](const std::string& device) { return exit_at(reflector, device); }),
-      sink_{.packet = [this](const Received& packet) { driver_.receive(packet, actions_); },
+      sink_{.packet =
+                [this](const Received& packet) {
+                  if (strangers_) strangers_->hear(packet, router());
+                  driver_.receive(packet, actions_);
+                },
             .stray = [this](const std::string& interface,
                             DecodeError error) { driver_.count_stray(interface, error); }},
       executor_(ports_, std::move(announcements), reflector, routing, firewall, logger,

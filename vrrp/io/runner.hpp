@@ -9,6 +9,7 @@
 #include "vrrp/io/executor.hpp"
 #include "vrrp/io/interface_watch.hpp"
 #include "vrrp/io/membership_refresh.hpp"
+#include "vrrp/io/stranger_log.hpp"
 #include "vrrp/scenario/recording.hpp"
 
 #include <deque>
@@ -71,6 +72,12 @@ class Runner {
   void set_pace(const Pace& pace) { executor_.announcer().set_pace(pace); }
   /// From now on memberships of groups are reported so often; zero: only as the kernel does.
   void refresh_memberships(core::Duration every) { memberships_.set_interval(every); }
+  /// Before commit(): adverts of virtual routers that are not ours are heard and logged.
+  void tell_of_strangers(bool wanted) {
+    interfaces_.hear_strangers(wanted);
+    strangers_.reset();
+    if (wanted) strangers_.emplace(logger_);
+  }
   /// Closes what prepare opened.
   void abort();
   /// Masters resign and hand over, addresses are withdrawn (unless they are to be kept), then
@@ -136,6 +143,7 @@ class Runner {
   InterfaceWatch interfaces_;
   MembershipRefresh memberships_;
   runtime::RateLimiter noise_;
+  std::optional<StrangerLog> strangers_;
   Actions actions_;
   Turn turn_;
   struct Hearing {

@@ -136,6 +136,10 @@ constexpr std::string_view kUnicast =
 constexpr std::string_view kNoPeer =
     "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n  unicast_ttl 64\n"
     "  virtual_ipaddress {\n    192.168.5.9/24\n  }\n}\n";
+constexpr std::string_view kRouted =
+    "vrrp_instance VI_9 {\n  virtual_router_id 59\n  unicast_src_ip 192.168.5.1\n"
+    "  unicast_peer {\n    192.168.5.2\n  }\n"
+    "  virtual_ipaddress {\n    192.168.5.9/24 dev eth9\n  }\n}\n";
 constexpr std::string_view kSix =
     "vrrp_instance VI_9 {\n  interface eth9\n  virtual_router_id 59\n"
     "  virtual_ipaddress {\n    fe80::9/64\n  }\n}\n";
@@ -201,6 +205,7 @@ constexpr Scene kScenes[] = {
     {Block::global_defs, "vrrp_check_unicast_src", kUnicast},
     {Block::vrrp_instance, "check_unicast_src", kUnicast},
     {Block::vrrp_instance, "unicast_ttl", kUnicast},
+    {Block::vrrp_instance, "vrf", kRouted},
     {Block::vrrp_instance, "unicast_fault_no_peer", kNoPeer},
     {Block::peer_list, "min_ttl", kUnicast},
     {Block::peer_list, "max_ttl", kUnicast},

@@ -562,3 +562,15 @@ TEST_CASE("vrrp_instance: what is a default, or follows from another word, is no
                  "vrrp_garp_master_delay 1\n}\nvrrp_instance A {\n" +
                  end) == "virtual_router_id virtual_ipaddress(10.0.0.1)");
 }
+
+TEST_CASE("vrrp_instance: vrf is the place of adverts to peers that have no interface") {
+  const std::string peers = "unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}\n";
+  const Loaded routed = load("vrrp_instance VI_1 {\nvirtual_router_id 51\nvrf red\n" + peers +
+                             "virtual_ipaddress {\n10.0.0.9 dev eth0\n}\n}\n");
+  CHECK(routed.diagnostics.warnings() == 0);
+  CHECK(routed.model.instances.at(0).place() == "red");
+
+  const Loaded both = load(instance("vrf red\n" + peers));
+  CHECK(both.diagnostics.hints() == 1);
+  CHECK(both.model.instances.at(0).place() == both.model.instances.at(0).interface);
+}

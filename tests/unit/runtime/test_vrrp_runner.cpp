@@ -3,17 +3,25 @@
 #include "netlink_reflector/reflector.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/log.hpp"
+#include "runtime/turn_meter.hpp"
+#include "runtime/unique_fd.hpp"
 #include "tests/unit/vrrp/support.hpp"
+#include "vrrp/core/codec.hpp"
+#include "vrrp/io/ipv4_header.hpp"
 #include "vrrp/io/runner.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
+#include <arpa/inet.h>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <netinet/in.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <thread>
 
 using namespace holdfast;
 using namespace holdfast::vrrp;
@@ -67,6 +75,27 @@ std::vector<InstanceSettings> in_groups(int first, int count) {
     all.push_back(each);
   }
   return all;
+}
+
+/// What a master behind eth0 puts on the wire, an advert each 50 µs. A sleep takes longer.
+void speak_much(const InstanceSettings& settings, int count) {
+  const runtime::UniqueFd fd(::socket(AF_INET, SOCK_RAW, IPPROTO_RAW));
+  REQUIRE(fd);
+  REQUIRE(::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, "peer0", 6) == 0);
+  const IpAddress source = ip("192.0.2.9");
+  Departure departure{.source = source, .letters = {{ip("224.0.0.18"), {}}}};
+  Letter& letter = departure.letters.front();
+  encode_advert(advert_of(settings, 200), letter.payload, {2, source, letter.destination});
+  std::vector<std::uint8_t> packet;
+  encode_ipv4(departure, letter, 1, packet);
+  sockaddr_in group{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}};
+  group.sin_addr.s_addr = ::inet_addr("224.0.0.18");
+  const core::Instant began = runtime::now();
+  for (int sent = 0; sent < count; ++sent) {
+    while (runtime::now() < began + sent * 50us) continue;
+    CHECK(::sendto(fd.get(), packet.data(), packet.size(), 0,
+                   reinterpret_cast<const sockaddr*>(&group), sizeof group) > 0);
+  }
 }
 
 struct Bench {
@@ -186,4 +215,24 @@ TEST_CASE("runner: a source that comes to another interface ends the fault") {
   REQUIRE(std::system("ip addr add 192.0.2.77/32 dev peer0") == 0);
   bench.run(200ms);
   CHECK(bench.count(StateName::backup) == 1);
+}
+
+TEST_CASE("runner: adverts that come one after the other wake the loop for many, and all count") {
+  if (!enter_private_namespace()) return;
+  Bench bench;
+  bench.reload({everyday()});
+  constexpr std::uint64_t kAdverts = 1000;
+  runtime::count_turns();
+  const core::Instant began = runtime::now();
+
+  std::jthread master([] { speak_much(everyday(), kAdverts); });
+  const auto heard = [&] {
+    return bench.runner->router().instances().front()->counters().adverts_received;
+  };
+  while (heard() < kAdverts && runtime::now() - began < 5s) bench.run(1ms);
+
+  CHECK(heard() == kAdverts);
+  // Each half millisecond one turn to hear and one to watch again, and those of run().
+  const auto half_milliseconds = static_cast<std::uint64_t>((runtime::now() - began) / 500us);
+  CHECK(runtime::turns().count < 20 + 4 * half_milliseconds);  // 1,000 without gathering
 }
