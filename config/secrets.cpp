@@ -38,11 +38,9 @@ std::vector<Stretch> words_of(std::string_view text) {
   return words;
 }
 
-bool has(std::string_view text, std::string_view part) {
+template <class Part>
+bool has(std::string_view text, Part part) {
   return text.find(part) != std::string_view::npos;
-}
-bool has(std::string_view text, char letter) {
-  return text.find(letter) != std::string_view::npos;
 }
 
 Stretch bare(std::string_view text, Stretch word) {

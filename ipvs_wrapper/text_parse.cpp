@@ -1,5 +1,6 @@
 // The reading half of text.hpp: the words of a line become options, options become an entry.
 #include "ipvs_wrapper/text.hpp"
+#include "ipvs_wrapper/text_entry.hpp"
 #include "ipvs_wrapper/text_line.hpp"
 
 #include <algorithm>
@@ -12,52 +13,20 @@ namespace {
 constexpr std::uint32_t kMaxSigned = 0x7fffffff;
 constexpr std::uint32_t kDefaultPersistence = 360;  // seconds; ipvsadm's default for a bare -p
 
-// What a line says, before it is checked as a whole.
-struct Entry {
-  bool is_server = false;
-  std::optional<ServiceKey> key;
-  std::optional<core::Endpoint> endpoint;
-  Settings settings;
-  Server server;
-  std::optional<Word> netmask;  // read once the family is known
-  std::optional<Word> flags;    // read once the scheduler is known
-  std::optional<Word> ipv6;
-  std::optional<Word> tunnel_option;
-};
-
-// A command letter and what it is about.
-struct Command {
-  std::string_view short_name;
-  std::string_view long_name;
-  bool is_server;
-};
-constexpr Command kCommands[] = {
-    {"-A", "--add-service", false},    {"-a", "--add-server", true},
-    {"-E", "--edit-service", false},   {"-e", "--edit-server", true},
-    {"-D", "--delete-service", false}, {"-d", "--delete-server", true},
-};
-constexpr std::size_t kCommandsOfFiles = 2;  // a rules file only adds
-
-const Command* command_of(std::string_view word, std::size_t how_many) {
-  for (const Command& each : std::span(kCommands).first(how_many))
-    if (word == each.short_name || word == each.long_name) return &each;
-  return nullptr;
-}
-
 // A line as an entry.
 class LineParser : public TextLine {
  public:
   using TextLine::TextLine;
 
-  core::Result<Entry> parse() {
-    const Command* command = command_of(first_word().text, kCommandsOfFiles);
+  core::Result<TextEntry> parse() {
+    const TextCommand* command = command_of(first_word().text, kCommandsOfFiles);
     if (command == nullptr)
       return problem(first_word(), "expected -A (service) or -a (server), found '{}'",
                      first_word().text);
     return parse(*command);
   }
 
-  core::Result<Entry> parse(const Command& command) {
+  core::Result<TextEntry> parse(const TextCommand& command) {
     entry_.is_server = command.is_server;
     while (has_more()) {
       if (auto error = option()) return *std::move(error);
@@ -299,7 +268,7 @@ class LineParser : public TextLine {
     return name == "flag-3" ? kSchedulerFlag3 : 0;
   }
 
-  Entry entry_;
+  TextEntry entry_;
 };
 
 std::span<const LineParser::Option> LineParser::options() {
@@ -337,7 +306,7 @@ std::span<const LineParser::Option> LineParser::options() {
   return kAll;
 }
 
-std::optional<core::Error> add_to(Table& table, Entry entry, const LineParser& line) {
+std::optional<core::Error> add_to(Table& table, TextEntry entry, const LineParser& line) {
   const auto found = table.services.find(*entry.key);
   if (!entry.is_server) {
     if (found != table.services.end())
@@ -355,7 +324,7 @@ std::optional<core::Error> add_to(Table& table, Entry entry, const LineParser& l
   return {};
 }
 
-void complete_port(Entry& entry) {
+void complete_port(TextEntry& entry) {
   const auto* key = std::get_if<AddressKey>(&*entry.key);
   const bool keeps_port = entry.server.forwarding != Forwarding::masquerade;
   if (key != nullptr && (entry.endpoint->port == 0 || keeps_port))
@@ -367,7 +336,7 @@ void complete_port(Entry& entry) {
 core::Result<Step> parse_command(std::string_view text) {
   LineParser line(text, 1);
   if (line.is_empty()) return core::fail("there is no command");
-  const Command* command = command_of(line.first_word().text, std::size(kCommands));
+  const TextCommand* command = command_of(line.first_word().text, std::size(kCommands));
   if (command == nullptr) {
     return line.problem(line.first_word(), "expected one of -A -E -D -a -e -d, found '{}'",
                         line.first_word().text);

@@ -22,6 +22,7 @@
 #include "vrrp/notifier.hpp"
 #include "vrrp/orders.hpp"
 #include "vrrp/process_tracker.hpp"
+#include "vrrp/questions.hpp"
 #include "vrrp/rehearsal_desk.hpp"
 #include "vrrp/statics.hpp"
 #include "vrrp/status.hpp"
@@ -33,8 +34,6 @@
 namespace holdfast::vrrp {
 namespace {
 
-/// `explain group:NAME`.
-constexpr std::string_view kGroupPrefix = "group:";
 /// An orderly stop waits this long for notification scripts.
 constexpr core::Duration kScriptPatience = std::chrono::seconds(1);
 /// After a configuration came into use, or the last of perhaps thousands of instances changed its
@@ -177,7 +176,8 @@ class Daemon {
     control_->handle(
         "explain", runtime::ControlAccess::read,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
-          reply(explain_word(runtime::word_of(request, "instance")));
+          reply(explain_word(runtime::word_of(request, "instance"), runner_->router(),
+                             recorder_->past(), firewall_, runtime::now()));
         });
     control_->handle("clear-counters", runtime::ControlAccess::change,
                      [this](const boost::json::object&, const runtime::ControlReply& reply) {
@@ -187,48 +187,8 @@ class Daemon {
     control_->handle(
         "announce", runtime::ControlAccess::change,
         [this](const boost::json::object& request, const runtime::ControlReply& reply) {
-          reply(announce_again(runtime::word_of(request, "instance")));
+          reply(announce_again(runtime::word_of(request, "instance"), *runner_));
         });
-  }
-
-  // ---- what holdfastctl asks ----
-
-  // An instance and a group may have one name: the instance is meant, unless `group:` says so.
-  boost::json::object explain_word(const std::string& word) {
-    const core::Instant now = runtime::now();
-    const std::vector<GroupView> groups = runner_->router().groups(now);
-    const bool is_group = word.starts_with(kGroupPrefix);
-    const Instance* instance = is_group ? nullptr : find_instance(runner_->router(), word);
-    if (instance == nullptr) {
-      const std::string name = is_group ? word.substr(kGroupPrefix.size()) : word;
-      const auto group = std::ranges::find(groups, name, &GroupView::name);
-      if (group != groups.end())
-        return explain_group(runner_->router(), *group, recorder_->past(), now);
-      return {{"error", is_group
-                            ? fmt::format("there is no vrrp_sync_group '{}'", name)
-                            : fmt::format("there is no vrrp_instance '{0}', and no vrrp_sync_group "
-                                          "'{0}'",
-                                          word)}};
-    }
-    const auto own =
-        std::ranges::find(groups, instance->settings().sync_group.str(), &GroupView::name);
-    boost::json::object told =
-        explain(*instance, recorder_->past(), now, own == groups.end() ? nullptr : &*own);
-    if (const std::size_t closed = firewall_.claimed(instance->key()); closed != 0)
-      told.emplace("closed", boost::json::array{closed_text(closed, instance->holds_addresses(),
-                                                            firewall_.state())});
-    return told;
-  }
-
-  boost::json::object announce_again(const std::string& word) {
-    const Instance* instance = find_instance(runner_->router(), word);
-    if (instance == nullptr)
-      return {{"error", fmt::format("there is no vrrp_instance '{}'", word)}};
-    const auto announcement = instance->announcement();
-    if (!announcement)
-      return {{"error", fmt::format("{} is not master: it announces no address", word)}};
-    runner_->announce_again(*announcement);
-    return {{"ok", true}};
   }
 
   void commit(std::uint64_t generation) {

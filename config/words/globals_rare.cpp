@@ -14,6 +14,9 @@ constexpr std::string_view kNoMarks =
     "accepted, without effect: firewall rules for groups of virtual servers (Holdfast has none)";
 constexpr std::string_view kBuffers =
     "accepted, without effect: sizes of receive buffers (Holdfast chooses them itself)";
+constexpr std::string_view kAdvertBuffers =
+    "accepted, without effect: Holdfast's sockets for adverts have a receive buffer of 4 MB each, "
+    "which is more than this asks for";
 constexpr std::string_view kNames =
     "accepted, without effect: names of processes (Holdfast names its processes itself)";
 
@@ -93,8 +96,8 @@ constexpr Keyword kGlobalDefs[] = {
          doc("how names of virtual interfaces for single addresses begin")),
     word("vrrp_rx_bufs_policy",
          Arg{.type = ArgType::choice_any_case, .low = 1, .high = kAny32, .words = "MTU ADVERT"},
-         not_kept(kBuffers), doc("size of the receive buffers for adverts")),
-    word("vrrp_rx_bufs_multiplier", integer(1, kAny32), not_kept(kBuffers),
+         not_kept(kAdvertBuffers), doc("size of the receive buffers for adverts")),
+    word("vrrp_rx_bufs_multiplier", integer(1, kAny32), not_kept(kAdvertBuffers),
          doc("how many of these")),
 
     // netlink

@@ -292,9 +292,10 @@ constexpr Keyword kVrrpInstance[] = {
              "yields")),
     word("thread_timer_expired", optional(integer(1, 254)), alias_of("timer_expired_backup"),
          not_kept(kNoLateness), since("2.4")),
-    word("kernel_rx_buf_size", integer(0, 2'147'483'647),
-         not_kept("accepted, without effect yet: sizes of receive buffers"),
-         doc("receive buffer of this instance, bytes")),
+    word(
+        "kernel_rx_buf_size", integer(0, 2'147'483'647),
+        not_kept("accepted, without effect: every socket for adverts has a receive buffer of 4 MB"),
+        doc("receive buffer of this instance, bytes")),
     word("garp_master_delay", seconds(0, kDay), fallback("vrrp_garp_master_delay"),
          value<&VrrpInstance::garp, &GarpSettings::master_delay>, inherits_by<inherit_garp>,
          doc("second burst of announcements this long after taking over, seconds; 0 none")),

@@ -257,7 +257,8 @@ void ElectionOracle::check_pause(const View& view) const {
   if (view.former == nullptr || (backup != nullptr && backup->restarted_after_pause)) return;
   // Nor need who had nothing to do for so long after it went on: nothing came, and it would have
   // heard.
-  if (view.wake.awake_for > reference_down(settings, longest)) return;
+  if (view.wake.awake_for > reference_down(settings, view.instance.effective_priority(), longest))
+    return;
   if (view.wake.first_after_pause && view.wake.paused_for > certainly_too_long && view.sent > 0)
     violated("no usurping after a pause", view, "advertises before it has listened");
 }

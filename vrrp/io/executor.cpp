@@ -199,4 +199,18 @@ void Executor::complain(const std::string& interface, std::string_view what,
               interface.empty() ? "without an interface" : interface, what, why, *held_back);
 }
 
+// What was announced before must not follow the new master's own announcements.
+void Executor::forget_announcements(const Actions& actions) {
+  if (!announcer_.has_work()) return;
+  std::unordered_set<RouterKey> gone;
+  for (const Action& action : actions) {
+    if (const auto* page = std::get_if<Remember>(&action)) {
+      if (page->state != StateName::master) gone.insert(page->router->key);
+    } else if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
+      gone.insert(withdraw->router->key);
+    }
+  }
+  announcer_.forget(gone);
+}
+
 }  // namespace holdfast::vrrp

@@ -52,6 +52,8 @@ class Executor : public Doer {
   void announce(std::span<const Announce* const> announcements,
                 std::vector<Event>& answers) override;
   void tell(const Action& action) override;
+  /// Of those that these actions make a backup, or without addresses.
+  void forget_announcements(const Actions& actions);
 
   /// -V: from now on addresses stay in the kernel whatever the core says.
   void keep_addresses() { keep_addresses_ = true; }

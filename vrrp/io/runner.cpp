@@ -171,25 +171,11 @@ void Runner::perform_actions() {
   turn_.begin(actions_, executor_,
               [this](const Event& answer, Actions& out) { driver_.answer(answer, out); });
   driver_.settle(actions_);
-  forget_announcements();
+  executor_.forget_announcements(actions_);
   const bool any_gone = std::any_of(actions_.begin(), actions_.end(), [](const Action& action) {
     return std::holds_alternative<Removed>(action);
   });
   if (any_gone) refresh_ports();
-}
-
-// What was announced before must not follow the new master's own announcements.
-void Runner::forget_announcements() {
-  if (!executor_.announcer().has_work()) return;
-  std::unordered_set<RouterKey> gone;
-  for (const Action& action : actions_) {
-    if (const auto* page = std::get_if<Remember>(&action)) {
-      if (page->state != StateName::master) gone.insert(page->router->key);
-    } else if (const auto* withdraw = std::get_if<WithdrawAddresses>(&action)) {
-      gone.insert(withdraw->router->key);
-    }
-  }
-  executor_.announcer().forget(gone);
 }
 
 // ---- what may wait until the adverts are out ----

@@ -113,7 +113,6 @@ class Runner {
   void handle(Event event);
   void end_turn();
   void perform_actions();
-  void forget_announcements();
   [[nodiscard]] bool is_due(core::Instant now) const;
   [[nodiscard]] bool has_work() const;
   void go_on();

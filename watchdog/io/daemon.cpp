@@ -3,6 +3,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/messages.hpp"
 #include "runtime/signals.hpp"
+#include "watchdog/io/from_options.hpp"
 #include "watchdog/io/release.hpp"
 #include "watchdog/messages.hpp"
 #include "watchdog/version.hpp"
@@ -25,70 +26,6 @@ namespace {
 
 /// Taking addresses off is a handful of netlink messages: longer means that something is stuck.
 constexpr core::Duration kReleaseLimit = std::chrono::seconds(10);
-
-SupervisorSettings settings_from(const Options& options) {
-  SupervisorSettings settings;
-  settings.respawn = options.respawn ? Respawn::yes : Respawn::no;
-  settings.keep_addresses = options.keep_addresses ? KeepAddresses::yes : KeepAddresses::no;
-  return settings;
-}
-
-std::array<runtime::ChildOptions, kRoles.size()> child_options(const Options& options) {
-  std::array<runtime::ChildOptions, kRoles.size()> all;
-  for (const Role role : kRoles) {
-    runtime::ChildOptions& child = all[static_cast<std::size_t>(role)];
-    child.role = to_string(role);
-    child.run_dir = options.run_dir;
-    child.pid_file = role == Role::vrrp ? options.vrrp_pid_file : options.checkers_pid_file;
-    child.log = options.log;
-    child.keep_addresses = options.keep_addresses;
-    child.keep_ipvs = options.keep_ipvs;
-  }
-  return all;
-}
-
-/// Of a process that is no role of the director.
-runtime::ChildOptions helper_options(const Options& options, const char* role) {
-  runtime::ChildOptions child;
-  child.role = role;
-  child.run_dir = options.run_dir;
-  child.log = options.log;
-  return child;
-}
-
-const Message& message_of(ReportId id) {
-  switch (id) {
-    case ReportId::child_died:
-      return kChildDied;
-    case ReportId::child_late:
-      return kChildLate;
-    case ReportId::child_hung:
-      return kChildHung;
-    case ReportId::child_given_up:
-      return kChildGivenUp;
-    case ReportId::child_refused:
-      return kChildRefused;
-    case ReportId::crash_loop:
-      return kCrashLoop;
-    case ReportId::start_failed:
-      return kStartFailed;
-    case ReportId::paused:
-      return kPaused;
-    case ReportId::on_trial:
-      return kOnTrial;
-    case ReportId::confirmed:
-      return kConfirmed;
-    case ReportId::going_back:
-      return kGoingBack;
-    case ReportId::return_failed:
-      return kReturnFailed;
-    case ReportId::reload_not_taken:
-      return kReloadNotTaken;
-    case ReportId::hurried:
-      return kHurried;
-  }
-  return kStartFailed;
-}
 
 std::optional<std::int64_t> number_in(const char* variable) {
   const char* text = std::getenv(variable);
