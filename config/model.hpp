@@ -77,10 +77,10 @@ struct LinkDelay {
 /// Which interfaces may be missing. keepalived: dynamic_interfaces [allow_if_changes].
 enum class DynamicInterfaces : std::uint8_t { no, yes, allow_if_changes };
 
-/// keepalived: global_defs, and the words outside of all blocks.
-/// Holdfast: smtp_tls.
+/// How mail goes to its relay: in clear text, in TLS after STARTTLS (RFC 3207), or in TLS from the
+/// first byte. Holdfast: smtp_tls.
 enum class MailTls : std::uint8_t { off, starttls, implicit };
-
+/// keepalived: global_defs, and the words outside of all blocks.
 struct Globals {
   std::string instance;       ///< `instance`: suffix of pid files and messages; empty: none
   std::string net_namespace;  ///< empty: the one Holdfast was started in

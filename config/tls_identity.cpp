@@ -1,5 +1,7 @@
 #include "config/tls_identity.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <fcntl.h>
 #include <string>
@@ -35,13 +37,17 @@ core::Result<std::string> text_of(const std::string& path) {
 core::Result<std::string> text_of_word(std::string_view word, const std::string& path) {
   if (path.empty()) return std::string();
   auto text = text_of(path);
-  if (!text) return core::fail("'{}' of SSL: {}", word, text.error().message);
+  if (!text)
+    return core::Error(fmt::format("'{}' of SSL: {}", word, text.error().message),
+                       text.error().system_errno);
   return text;
 }
 
 }  // namespace
 
 core::Result<tls::Identity> texts_of(const TlsIdentity& written) {
+  if (written.certificate.empty() && !written.key.empty())
+    return core::fail("SSL has a 'key', but no 'certificate' that it belongs to");
   auto certificate = text_of_word("certificate", written.certificate);
   if (!certificate) return certificate.error();
   // One file may hold both, as the key of keepalived's samples does.
@@ -57,11 +63,28 @@ core::Result<tls::Context> context_of(const TlsIdentity& written) {
   const auto identity = texts_of(written);
   if (!identity) return identity.error();
   auto made = tls::Context::lenient(*identity);
+  if (!made && written.certificate.empty())
+    return core::fail("SSL without a certificate: {}", made.error().message);
   if (!made)
     return core::fail("SSL with certificate {} and key {}: {}", written.certificate,
                       written.key.empty() ? written.certificate : written.key,
                       made.error().message);
   return made;
+}
+
+std::string unreadable_for_checkers(const TlsIdentity& written) {
+  if (::geteuid() != 0) return {};
+  for (const std::string& path : {written.certificate, written.key, written.ca}) {
+    struct stat status {};
+    if (path.empty() || ::stat(path.c_str(), &status) != 0) continue;
+    const unsigned wanted = status.st_uid == 0 ? S_IRUSR : status.st_gid == 0 ? S_IRGRP : S_IROTH;
+    if ((status.st_mode & wanted) == 0)
+      return fmt::format(
+          "the checkers cannot read {} (owner {}, mode {:04o}): they are root without the right to "
+          "pass over permissions",
+          path, status.st_uid, status.st_mode & 07777U);
+  }
+  return {};
 }
 
 }  // namespace holdfast::config

@@ -14,4 +14,8 @@ namespace holdfast::config {
 /// The same, and tried out.
 [[nodiscard]] core::Result<tls::Context> context_of(const TlsIdentity& written);
 
+/// What root may read with all its rights, as the reader has them, but the checkers may not: they
+/// gave CAP_DAC_OVERRIDE away. A sentence; empty: they can.
+[[nodiscard]] std::string unreadable_for_checkers(const TlsIdentity& written);
+
 }  // namespace holdfast::config

@@ -39,7 +39,7 @@ bool needs_link(const VrrpInstance& instance) {
 void finish_interface(Draft& draft, const Args& args) {
   VrrpInstance& instance = draft;
   if (mentions(args.context(), args.statement(), "interface") || needs_link(instance)) {
-    if (!instance.vrf.empty())
+    if (!instance.vrf.empty() && !instance.interface.empty())
       args.context().reporter.hint(
           args.value(0).range,
           fmt::format("'vrf' of vrrp_instance '{}' changes nothing: its adverts are in the VRF "

@@ -299,12 +299,20 @@ namespace {
 // keepalived goes on without a value that it does not understand, and says so in one line: the
 // word's default counts, or the entry or the block is left out. An error is left for words that
 // have no default: without their value the rest has no meaning.
+/// A choice that never falls back: what is none of its words counts as one of them.
+bool counts_as(const Arg& arg) {
+  return arg.type == ArgType::choice && arg.high == 0 && arg.low > 0;
+}
+
 void refuse_value(const Keyword& keyword, const Arg& arg, const Word& word, Reporter& reporter) {
   std::string message =
       fmt::format("'{}' must be {}, not '{}'", keyword.name, describe(arg), word.text);
   std::string hint = hint_for(arg, word.text);
   if (is_line(keyword.block) || is_list(keyword.block)) {
     reporter.warning(word.range, message + ": this line is left out", std::move(hint));
+  } else if (counts_as(arg)) {
+    const std::string_view counts = split_words(arg.words)[static_cast<std::size_t>(arg.low)];
+    reporter.warning(word.range, fmt::format("{}: '{}' counts", message, counts), std::move(hint));
   } else if (!keyword.fallback.empty()) {
     reporter.warning(word.range,
                      fmt::format("{}: the default counts, {}", message, keyword.fallback),
@@ -336,7 +344,8 @@ bool decode_args(const Keyword& keyword, const Statement& statement, std::span<c
       value.range = word.range;
       if (!decode_word(arg, word.text, value)) {
         refuse_value(keyword, arg, word, reporter);
-        return false;
+        if (!counts_as(arg)) return false;
+        value.number = arg.low;
       }
       if (!arg.repeated) break;
     }

@@ -175,10 +175,12 @@ void check_closed(const Context& context) {
     if (found == closed.end()) continue;
     const VrrpInstance& instance = *found->second;
     const bool by_word = instance.accept == AcceptMode::no_accept;
+    const std::string whom = group == groups.end()
+                                 ? "this virtual_server"
+                                 : found->first.to_string() + " of this virtual_server";
     deaf.add(service.location,
-             fmt::format("nobody reaches this virtual_server: {} of vrrp_instance '{}' ({}) drops "
-                         "all packets to {}",
-                         by_word ? "'no_accept'" : "strict mode", instance.name,
+             fmt::format("nobody reaches {}: {} of vrrp_instance '{}' ({}) drops all packets to {}",
+                         whom, by_word ? "'no_accept'" : "strict mode", instance.name,
                          context.line_of(instance.location), found->first.to_string()),
              by_word                 ? "remove 'no_accept' there"
              : instance.version == 3 ? "add 'accept' to that instance"

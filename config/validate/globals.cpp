@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <unistd.h>
 
 namespace holdfast::config::validation {
 namespace {
@@ -34,20 +36,6 @@ void check_mail(const Context& context) {
                                globals.smtp_server.empty() ? "smtp_server" : "notification_email"));
 }
 
-void check_login(const Context& context) {
-  Globals& globals = context.model.globals;
-  if (globals.smtp_user.empty() != globals.smtp_password.empty())
-    context.note(globals.location,
-                 fmt::format("'{}' means nothing without '{}': nobody logs in to the mail relay",
-                             globals.smtp_user.empty() ? "smtp_password" : "smtp_user",
-                             globals.smtp_user.empty() ? "smtp_user" : "smtp_password"));
-  if (globals.smtp_tls != MailTls::off || globals.smtp_user.empty()) return;
-  context.note(globals.location,
-               "'smtp_user' without 'smtp_tls': a password is told over TLS only, so 'smtp_tls "
-               "starttls' counts");
-  globals.smtp_tls = MailTls::starttls;
-}
-
 bool shows_certificates(const Model& model) {
   return std::ranges::any_of(model.services, [](const VirtualServer& service) {
     return std::ranges::any_of(service.real_servers, [](const RealServer& server) {
@@ -59,10 +47,41 @@ bool shows_certificates(const Model& model) {
   });
 }
 
+// A director in the background is in / by the time it reads them.
+void check_paths(const Context& context, const TlsIdentity& written) {
+  const std::pair<std::string_view, std::string_view> paths[] = {
+      {"certificate", written.certificate}, {"key", written.key}, {"ca", written.ca}};
+  for (const auto& [word, path] : paths) {
+    if (path.empty() || path.starts_with('/')) continue;
+    context.warn(written.location,
+                 fmt::format("'{}' of SSL should be an absolute path: a director in the background "
+                             "looks for {} in /, and without it no SSL_GET is tried",
+                             word, path),
+                 "begin the path with /");
+    return;
+  }
+}
+
 void check_certificate(const Context& context) {
   const TlsIdentity& written = context.model.tls;
   if (written == TlsIdentity{} || !shows_certificates(context.model)) return;
-  if (const auto made = context_of(written); !made)
+  check_paths(context, written);
+  if (written.certificate.empty() && written.key.empty())
+    context.warn(
+        written.location,
+        fmt::format("'{}' of SSL means nothing without a 'certificate': SSL_GET shows none",
+                    written.ca.empty() ? "password" : "ca"),
+        "name the file of the certificate, or take the SSL block away");
+  if (const std::string why = unreadable_for_checkers(written); !why.empty())
+    return context.warn(written.location,
+                        why + ": SSL_GET is never tried, and says nothing about its servers",
+                        "give the file to root, or take the SSL block away");
+  const auto made = context_of(written);
+  // Whoever looks is not who runs the director.
+  if (!made && made.error().system_errno == EACCES && ::geteuid() != 0)
+    context.note(written.location, fmt::format("{}: it cannot be looked at from here, but by root",
+                                               made.error().message));
+  else if (!made)
     context.warn(written.location,
                  fmt::format("{}: SSL_GET is never tried, and says nothing about its servers",
                              made.error().message),
@@ -122,7 +141,6 @@ void check_sync_daemon(const Context& context) {
 
 void check_globals(const Context& context) {
   check_mail(context);
-  check_login(context);
   check_certificate(context);
   drop_shared_pipes(context);
   check_sync_daemon(context);

@@ -40,6 +40,11 @@ void read_smtp_timeout(Globals& globals, const Args& args) {
       std::max<core::Duration>(args.duration(0), std::chrono::seconds(1));
 }
 
+/// What is no such word counts as `index`, with a warning: decode.cpp. Low without high says so.
+constexpr Arg choice_else(std::string_view words, std::int64_t index) {
+  return {.type = ArgType::choice, .low = index, .words = words};
+}
+
 void read_script_user(Globals& globals, const Args& args) {
   globals.script_user = args.text(0);
   globals.script_group = args.has(1) ? args.text(1) : std::string();
@@ -132,10 +137,11 @@ constexpr Keyword kGlobalDefs[] = {
          doc("sender of the mail")),
     word("smtp_server", text("host"), optional(integer(1, 65535)), acts_in(Room::scripts),
          reads<read_smtp_server>, writes<write_smtp_server>,
-         doc("mail relay: host or address, and port (25)")),
-    word("smtp_tls", choice("off starttls implicit"), fallback("off"), acts_in(Room::scripts),
-         since("holdfast"), value<&Globals::smtp_tls>,
-         doc("mail leaves over TLS only: after STARTTLS, or from the first byte (port 465)")),
+         doc("mail relay: host or address, and port (25; 465 with smtp_tls implicit)")),
+    word("smtp_tls", choice_else("off starttls implicit", 1), fallback("off"),
+         acts_in(Room::scripts), since("holdfast"), value<&Globals::smtp_tls>,
+         doc("mail leaves over TLS only: after STARTTLS, or from the first byte (port 465); a word "
+             "that is none of them counts as starttls")),
     word("smtp_user", text("user"), acts_in(Room::scripts), since("holdfast"),
          value<&Globals::smtp_user>, doc("log in to the mail relay as this user, over TLS only")),
     word("smtp_password", text("password"), acts_in(Room::scripts), since("holdfast"), kSecret,
@@ -150,9 +156,10 @@ constexpr Keyword kGlobalDefs[] = {
     word("smtp_helo_name", text("name"), fallback("the host's name"), acts_in(Room::scripts),
          value<&Globals::smtp_helo_name>,
          doc("name given in HELO to the mail relay and by SMTP_CHECK")),
-    word("smtp_connect_timeout", seconds(0, 3600), fallback("30"), acts_in(Room::scripts),
-         value<&Globals::smtp_connect_timeout>, reads<read_smtp_timeout>,
-         doc("time for one dialogue with the mail relay, seconds")),
+    word(
+        "smtp_connect_timeout", seconds(0, 3600), fallback("30"), acts_in(Room::scripts),
+        value<&Globals::smtp_connect_timeout>, reads<read_smtp_timeout>,
+        doc("time for each connection to the mail relay and for each whole answer of it, seconds")),
     word("smtp_alert", boolean(), fallback("false"), acts_in(Room::vrrp),
          value<&Globals::smtp_alert>, doc("default of every smtp_alert")),
     word("smtp_alert_vrrp", boolean(), fallback("smtp_alert"), acts_in(Room::vrrp),

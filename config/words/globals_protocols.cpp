@@ -1,5 +1,6 @@
 // global_defs: what instances and services inherit, the announcements, IPVS; and how the blocks of
 // global_defs become one value.
+#include "config/builders/mail_words.hpp"
 #include "config/words/extra_garp.hpp"
 #include "config/words/meaning.hpp"
 #include "config/words/notices.hpp"
@@ -307,6 +308,7 @@ void build_globals(BuildContext& context) {
   const Schema& schema = Schema::instance();
   const KeywordId wanted = *schema.find(Block::root, "global_defs");
   Draft draft;
+  MailWords mail;
   bool first = true;
   for (const Tree& tree : context.trees) {
     BuildContext here = context.at(tree);
@@ -316,11 +318,13 @@ void build_globals(BuildContext& context) {
       if (first) draft.location = context.reporter.locate(statement.range.offset);
       first = false;
       Values values;
-      if (prepare_statement(here, statement, kRootBlock, values))
-        read_words(here, statement.first_child, draft);
+      if (!prepare_statement(here, statement, kRootBlock, values)) continue;
+      read_words(here, statement.first_child, draft);
+      mail.look_at(tree, statement.first_child);
     }
   }
   finish_garp(draft);
+  mail.finish(draft, context.reporter);
   context.model.globals = std::move(draft);
 }
 

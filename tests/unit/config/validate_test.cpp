@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
 using namespace holdfast::config;
 using namespace holdfast::config::test;
 
@@ -163,7 +167,7 @@ TEST_CASE(
     std::vector<std::string> found;
     const Loaded loaded = load(text);
     for (const Diagnostic& one : loaded.diagnostics.all())
-      if (one.message.starts_with("nobody reaches this virtual_server"))
+      if (one.message.starts_with("nobody reaches "))
         found.push_back(fmt::format("{}: {}; {}", one.line, one.message, one.help));
     return found;
   };
@@ -186,13 +190,15 @@ TEST_CASE(
     return said(instance("no_accept") +
                 fmt::format("virtual_server_group g {{\n{}\n}}\nvirtual_server group g {{\n"
                             "protocol TCP\nreal_server 10.0.0.1 80 {{\nTCP_CHECK {{\n}}\n}}\n}}\n",
-                            entry))
-        .size();
+                            entry));
   };
-  CHECK(grouped("192.168.1.190-210 80") == 1);
-  CHECK(grouped("192.168.1.200 80") == 1);
-  CHECK(grouped("192.168.1.201-210 80") == 0);
-  CHECK(grouped("fwmark 7") == 0);
+  CHECK(grouped("192.168.1.190-210 80")
+            .at(0)
+            .find(": nobody reaches 192.168.1.200 of this virtual_server: 'no_accept' of") !=
+        std::string::npos);
+  CHECK(grouped("192.168.1.200 80").size() == 1);
+  CHECK(grouped("192.168.1.201-210 80").empty());
+  CHECK(grouped("fwmark 7").empty());
 }
 
 TEST_CASE("validate: strict mode and addresses that do not answer") {
@@ -385,6 +391,85 @@ TEST_CASE("validate: a login to the mail relay is whole, and over TLS") {
   CHECK(with_notes(load("global_defs {\nsmtp_tls implicit\nsmtp_user me\n}\n"))
             .find("'smtp_user' means nothing without 'smtp_password': nobody logs in") !=
         std::string::npos);
+}
+
+TEST_CASE("validate: what asks for TLS never leaves in clear text without a word about it") {
+  const auto read = [](const std::string& words) {
+    return load("global_defs {\nsmtp_server relay.example\n" + words + "}\n");
+  };
+  for (const std::string wrong : {"startls", "start_tls", "on", "OFF"}) {
+    const Loaded misspelt = read("smtp_tls " + wrong + "\n");
+    CHECK(misspelt.model.globals.smtp_tls == MailTls::starttls);
+    CHECK(with_notes(misspelt) ==
+          "3:10 warning: 'smtp_tls' must be off, starttls or implicit, not '" + wrong +
+              "': 'starttls' counts");
+  }
+  for (const std::string words : {"smtp_ca /ca.pem\n", "smtp_tls_name relay\n"}) {
+    CHECK(read(words).model.globals.smtp_tls == MailTls::starttls);
+    CHECK(with_notes(read(words))
+              .find("a certificate is shown over TLS only, so 'smtp_tls "
+                    "starttls' counts") != std::string::npos);
+    const Loaded off = read("smtp_tls off\n" + words);
+    CHECK(off.model.globals.smtp_tls == MailTls::off);
+    CHECK(with_notes(off).starts_with("3:1 warning: 'smtp_"));
+    CHECK(with_notes(off).find("mail leaves in clear text") != std::string::npos);
+  }
+  const Loaded login = read("smtp_user me\nsmtp_password x\nsmtp_tls off\n");
+  CHECK(login.model.globals.smtp_tls == MailTls::starttls);
+  CHECK(with_notes(login) ==
+        "5:1 warning: 'smtp_tls off' beside 'smtp_user': a password is told over TLS only, so "
+        "'smtp_tls starttls' counts");
+}
+
+TEST_CASE("validate: the name, the port and the paths of mail over TLS") {
+  const auto read = [](const std::string& words) {
+    return load("global_defs {\nsmtp_tls implicit\n" + words + "}\n");
+  };
+  CHECK(read("smtp_server relay\n").model.globals.smtp_port == 465);
+  CHECK(read("smtp_server relay 25\n").model.globals.smtp_port == 25);
+  CHECK(load("global_defs {\nsmtp_server relay\nsmtp_tls starttls\n}\n").model.globals.smtp_port ==
+        25);
+  CHECK(read("smtp_tls_name relay.example.\n").model.globals.smtp_tls_name == "relay.example");
+  const Loaded dotted = read("smtp_tls_name .example\n");
+  CHECK(dotted.model.globals.smtp_tls_name.empty());
+  CHECK(with_notes(dotted) ==
+        "3:1 warning: 'smtp_tls_name' must be one name, not '.example': 'smtp_server' counts");
+  CHECK(with_notes(read("smtp_ca ca.pem\n")).find("3:1 warning: 'smtp_ca' should be an absolute") !=
+        std::string::npos);
+  CHECK(with_notes(read("smtp_user me\nsmtp_password file:pw\n"))
+            .find("4:1 warning: 'smtp_password' should be an absolute") != std::string::npos);
+  CHECK(with_notes(read("smtp_user me\nsmtp_password file:/pw\nsmtp_ca /ca.pem\n")).empty());
+}
+
+TEST_CASE("validate: the SSL block says what is missing, and who cannot read its files") {
+  const std::string asks =
+      "virtual_server 10.0.0.1 443 {\nprotocol TCP\nreal_server 10.0.0.2 443 {\n"
+      "SSL_GET {\nurl {\npath /\n}\n}\n}\n}\n";
+  const auto said = [&](const std::string& words) { return all("SSL {\n" + words + "}\n" + asks); };
+  CHECK(said("key /k.pem\n") ==
+        "1:1 warning: SSL has a 'key', but no 'certificate' that it belongs to: SSL_GET is never "
+        "tried, and says nothing about its servers");
+  CHECK(said("password x\n") ==
+        "1:1 warning: 'password' of SSL means nothing without a 'certificate': SSL_GET shows none");
+  CHECK(said("certificate pki/c.pem\n")
+            .starts_with("1:1 warning: 'certificate' of SSL should be an absolute path"));
+
+  const std::string path = "/tmp/holdfast-validate-" + std::to_string(::getpid()) + ".pem";
+  std::ofstream(path) << "text\n";
+  REQUIRE(::chmod(path.c_str(), 0400) == 0);
+  if (::geteuid() == 0 && ::chown(path.c_str(), 1, 1) == 0) {
+    CHECK(said("certificate " + path + "\n") ==
+          "1:1 warning: the checkers cannot read " + path +
+              " (owner 1, mode 0400): they are root without the right to pass over permissions: "
+              "SSL_GET is never tried, and says nothing about its servers");
+    REQUIRE(::seteuid(2) == 0);
+    const std::string from_elsewhere = said("certificate " + path + "\n");
+    REQUIRE(::seteuid(0) == 0);
+    CHECK(from_elsewhere == "1:1 note: 'certificate' of SSL: cannot read " + path +
+                                ": Permission denied: it cannot be looked at from here, but by "
+                                "root");
+  }
+  ::unlink(path.c_str());
 }
 
 TEST_CASE("validate: mail that cannot be sent, pipes with two writers") {

@@ -573,4 +573,8 @@ TEST_CASE("vrrp_instance: vrf is the place of adverts to peers that have no inte
   const Loaded both = load(instance("vrf red\n" + peers));
   CHECK(both.diagnostics.hints() == 1);
   CHECK(both.model.instances.at(0).place() == both.model.instances.at(0).interface);
+
+  const Loaded neither = load("vrrp_instance VI_1 {\nvirtual_router_id 51\nvrf red\n}\n");
+  CHECK(neither.diagnostics.hints() == 0);
+  CHECK(neither.diagnostics.errors() == 1);
 }
