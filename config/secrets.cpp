@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace holdfast::config {
@@ -51,6 +52,13 @@ Stretch bare(std::string_view text, Stretch word) {
 
 std::string_view in(std::string_view text, Stretch span) {
   return text.substr(span.begin, span.end - span.begin);
+}
+
+/// In lower case.
+bool has_secret_part(std::string_view plain) {
+  return std::ranges::any_of(std::initializer_list<std::string_view>{"pass", "secret", "key", "pw",
+                                                                     "auth", "token", "login"},
+                             [&](std::string_view part) { return has(plain, part); });
 }
 
 bool begins_comment(std::string_view word) {
@@ -109,6 +117,7 @@ class Vocabulary {
         blocks_.push_back(row.block);
       // A word as short as "key" means many things outside its block.
       if (row.secret && row.name.size() > kShortestAnywhere) names_.push_back(row.name);
+      if (row.block == Block::global_defs) global_words_.insert(row.name);
     }
     for (const Block block : blocks_) block_names_.push_back(name_of(block));
   }
@@ -129,6 +138,10 @@ class Vocabulary {
     const auto near = name.empty() ? std::nullopt : schema.find(block, name);
     return near ? &schema[*near] : nullptr;
   }
+  /// Of global_defs: it begins a statement, whatever the line before lacks.
+  [[nodiscard]] bool is_global_word(std::string_view word) const {
+    return global_words_.contains(word);
+  }
   /// A word of those blocks says nothing, although it may stand where a secret should.
   [[nodiscard]] bool is_harmless(std::string_view word) const {
     return word == "PASS" || word == "AH" || std::ranges::any_of(blocks_, [&](Block block) {
@@ -140,7 +153,12 @@ class Vocabulary {
   [[nodiscard]] bool seems_secret(std::string_view word) const {
     const std::string plain = folded(word);
     return has(plain, "passw") || has(plain, "passphrase") || has(plain, "secret") ||
-           !nearest_word(word, names_).empty();
+           names_login(word, plain) || !nearest_word(word, names_).empty();
+  }
+  /// What other mailers call it: smtp_auth_pass, mail_token.
+  [[nodiscard]] bool names_login(std::string_view word, std::string_view plain) const {
+    return (plain.starts_with("smtp") || plain.starts_with("mail") || plain.starts_with("relay")) &&
+           !is_global_word(word) && has_secret_part(plain);
   }
   [[nodiscard]] std::optional<Block> block_like(std::string_view word) const {
     const std::string_view name = nearest_word(word, block_names_);
@@ -162,6 +180,7 @@ class Vocabulary {
   std::vector<Block> blocks_;
   std::vector<std::string_view> block_names_;
   std::vector<std::string_view> names_;
+  std::unordered_set<std::string_view> global_words_;
   std::unordered_map<std::string, bool> secret_;
   std::unordered_map<std::string, std::optional<Block>> meant_;
 };
@@ -173,11 +192,7 @@ Vocabulary& vocabulary() {
 
 /// A definition whose name says what it holds: "$PASSWORD".
 bool names_secret(std::string_view word) {
-  if (!word.starts_with('$')) return false;
-  const std::string plain = folded(word.substr(1));
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"pass", "secret", "key", "pw", "auth", "token"},
-      [&](std::string_view part) { return has(plain, part); });
+  return word.starts_with('$') && has_secret_part(folded(word.substr(1)));
 }
 
 /// "$PASSWORD=…", and "auth_pass=…" as well.
@@ -250,13 +265,30 @@ bool is_table_name(std::string_view line) {  // of TOML
 class Reader {
  public:
   std::optional<std::size_t> secret_from(std::string_view line) {
+    const auto above = from_above(line);
     const auto plain = config::secret_from(line);
     const auto inside = block_ && !is_table_name(line) ? from_within(line) : std::nullopt;
     follow(line);
+    waits_ = waits_ || (plain && lacks_value(line, *plain));
+    if (above) return above;
     return inside && (!plain || *inside < *plain) ? inside : plain;
   }
 
  private:
+  /// The value of a word that stood alone on the line before.
+  std::optional<std::size_t> from_above(std::string_view line) {
+    const std::vector<Stretch> words = words_of(line);
+    if (has(line, '}')) waits_ = false;
+    if (!waits_ || words.empty() || begins_comment(in(line, words[0]))) return std::nullopt;
+    waits_ = false;
+    if (vocabulary().is_global_word(in(line, words[0])) || has(line, '[')) return std::nullopt;
+    return words[0].begin;
+  }
+  [[nodiscard]] static bool lacks_value(std::string_view line, std::size_t from) {
+    const std::vector<Stretch> words = words_of(line.substr(std::min(from, line.size())));
+    return words.empty() ? !has(line, '{') : begins_comment(in(line.substr(from), words[0]));
+  }
+
   [[nodiscard]] std::optional<std::size_t> from_within(std::string_view line) const {
     const std::vector<Stretch> words = words_of(line);
     if (words.empty() || begins_comment(in(line, words[0]))) return std::nullopt;
@@ -288,6 +320,7 @@ class Reader {
   }
 
   std::optional<Block> block_;
+  bool waits_ = false;  // for a value
 };
 
 }  // namespace
@@ -378,7 +411,13 @@ void Secrets::hide_in(Diagnostic& diagnostic) const {
   diagnostic.message = without_secrets(diagnostic.message);
   diagnostic.help = without_secrets(diagnostic.help);
   const std::string line = diagnostic.source_line;
-  const std::vector<Stretch> hidden = secret_in_excerpt(line);
+  std::vector<Stretch> hidden = secret_in_excerpt(line);
+  // A value in a line of its own is quoted as well, however short.
+  const Stretch mark{diagnostic.byte_offset, diagnostic.byte_offset + diagnostic.byte_length};
+  if (mark.begin < mark.end && mark.end <= line.size() && is_known(in(line, mark)) &&
+      line.find_first_not_of(" \t") == mark.begin)
+    hidden.push_back(mark);
+  hidden = merged(std::move(hidden));
   diagnostic.source_line = masked(line, hidden);
   const std::size_t mark_end =
       moved(diagnostic.byte_offset + diagnostic.byte_length, hidden, Edge::end);

@@ -226,6 +226,23 @@ TEST_CASE("secrets: the password of the mail relay, and nothing else of global_d
         "unknown word '****' in global_defs");
 }
 
+TEST_CASE("secrets: a value in the line below its word, and words that other mailers have") {
+  for (const std::string slip :
+       {"smtp_password\n XYZZY\n", "smtp_password\n\n # it follows\n XYZZY\n",
+        "smtp_pasword\n \"XYZZY\"\n", "smtp_auth_pass XYZZY\n", "smtp_auth me XYZZY\n",
+        "smtp_pw XYZZY\n", "smtp_token XYZZY\n", "smtp_login XYZZY\n", "mail_key\n XYZZY\n"}) {
+    const std::string text = "global_defs {\n " + slip + "}\n" + with("");
+    CHECK_FALSE(shows(told(text), "XYZZY"));
+    Secrets secrets;
+    secrets.read(text);
+    CHECK_FALSE(shows(secrets.configuration_without_secrets(text), "XYZZY"));
+  }
+  CHECK_FALSE(shows(told("global_defs {\n smtp_password\n QZX\n}\n" + with("")), "QZX"));
+  CHECK(shows(told("global_defs {\n smtp_password\n smtp_cca /x\n router_idd lb1\n}\n" + with("")),
+              "router_idd lb1"));
+  CHECK(shows(told("global_defs {\n smtp_password\n}\nnonsense\n" + with("")), "'nonsense'"));
+}
+
 TEST_CASE("secrets: a sentence keeps the password of an address that nobody has learned") {
   CHECK(Secrets{}.without_secrets("'curl http://a:XYZZY@b/ ftp://c:XYZZY@d' cannot run") ==
         "'curl http://a:****@b/ ftp://c:****@d' cannot run");
