@@ -35,6 +35,18 @@ std::string printable(std::string_view words) {
   return clean;
 }
 
+/// Whether a relay repeats what it was told: itself, or as AUTH says it.
+bool repeats_password(const std::optional<Login>& login, std::string_view said) {
+  if (!login || login->password.empty()) return false;
+  const auto has = [said](std::string_view part) { return said.find(part) != said.npos; };
+  return has(login->password) || has(core::to_base64(login->password)) ||
+         has(core::to_base64('\0' + login->user + '\0' + login->password));
+}
+
+std::string answer_of(int code, std::string_view words) {
+  return fmt::format("{}{}{}", code, words.empty() ? "" : " ", words);
+}
+
 std::string upper(std::string_view text) {
   std::string out(text);
   for (char& letter : out)
@@ -153,15 +165,17 @@ Submission::Progress Submission::take_reply(Reply& reply) {
       continue;
     }
     reply.code = code;
-    reply.words = reply.lines.back();
+    // Looked for in all that it said: what is kept of it is shortened, and made printable.
+    if (!repeats_password(terms_.login, std::string_view(input_).substr(0, end + 1)))
+      reply.words = reply.lines.back();
     input_.erase(0, end + 1);
     return Progress::complete;
   }
 }
 
 std::string Submission::sentence(const Reply& reply) const {
-  return fmt::format("the mail relay answered {} with {}{}{}", waits_for(), reply.code,
-                     reply.words.empty() ? "" : " ", reply.words);
+  return fmt::format("the mail relay answered {} with {}", waits_for(),
+                     answer_of(reply.code, reply.words));
 }
 
 Submission::Step Submission::on_reply(const Reply& reply) {
@@ -264,14 +278,8 @@ Submission::Step Submission::on_login(const Reply& reply) {
     return say(Phase::auth_user, core::to_base64(login.user));
   if (kind == 3 && phase_ == Phase::auth_user)
     return say(Phase::auth_password, core::to_base64(login.password));
-  // Its words may repeat what it was told.
-  const bool tells = reply.words.find(login.password) != std::string::npos ||
-                     reply.words.find(core::to_base64(login.password)) != std::string::npos ||
-                     reply.words.find(core::to_base64('\0' + login.user + '\0' + login.password)) !=
-                         std::string::npos;
-  return break_off(fmt::format("the mail relay does not take the password of '{}': {}{}{}",
-                               printable(login.user), reply.code,
-                               reply.words.empty() || tells ? "" : " ", tells ? "" : reply.words));
+  return break_off(fmt::format("the mail relay does not take the password of '{}': {}",
+                               printable(login.user), answer_of(reply.code, reply.words)));
 }
 
 Submission::Step Submission::say(Phase phase, std::string command) {
@@ -303,8 +311,8 @@ Submission::Step Submission::on_receiver(const Reply& reply) {
   else
     delivery.deferred.push_back(receiver);
   if (kind != 2)
-    delivery.why = fmt::format("the mail relay does not take mail for {}: {} {}", receiver,
-                               reply.code, reply.words);
+    delivery.why = fmt::format("the mail relay does not take mail for {}: {}", receiver,
+                               answer_of(reply.code, reply.words));
   ++receiver_;
   return begin_receiver();
 }

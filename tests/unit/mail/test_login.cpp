@@ -132,6 +132,31 @@ TEST_CASE("login: what the relay does not take, never with the password in it") 
         "the mail relay does not offer AUTH: it asks for no password");
 }
 
+TEST_CASE("login: a relay that repeats the password, in whatever form and phase, is not quoted") {
+  const auto why_of = [](const std::string& word, const std::string& answer, const Login& login) {
+    Relay relay = offering("AUTH PLAIN");
+    relay.answers[word] = answer + "\r\n";
+    return talk(relay, Protection::starttls, login).why;
+  };
+  const std::string plain = core::to_base64(std::string("\0me\0s3cret", 10));
+  const std::string cut = std::string(194, 'x').append(" s3cret");
+  const std::vector<std::string> echoes{"no s3cret", "AUTH PLAIN " + plain,
+                                        core::to_base64("s3cret"), cut};
+  for (const std::string& echo : echoes) {
+    CHECK(why_of("AUTH", "535 " + echo, kLogin) ==
+          "the mail relay does not take the password of 'me': 535");
+    CHECK(why_of("MAIL", "550 " + echo, kLogin) == "the mail relay answered MAIL with 550");
+    CHECK(why_of("RCPT", "550 " + echo, kLogin) ==
+          "the mail relay does not take mail for a@x: 550");
+    CHECK(why_of("text", "554 " + echo, kLogin) ==
+          "the mail relay answered the end of the letter with 554");
+  }
+  CHECK(why_of("AUTH", "535 p\xc3\xa4sse?", {"me", "p\xc3\xa4sse"}) ==
+        "the mail relay does not take the password of 'me': 535");
+  CHECK(why_of("MAIL", "550 5.7.1 not you", kLogin) ==
+        "the mail relay answered MAIL with 550 5.7.1 not you");
+}
+
 TEST_CASE("login: TLS without a password") {
   Relay relay = offering("AUTH PLAIN");
   CHECK(talk(relay, Protection::starttls, std::nullopt).verdict == Verdict::sent);
