@@ -12,7 +12,7 @@ constexpr std::size_t kLongestAuthorities = 4u << 20;
 
 core::Result<std::string> password_of(const std::string& written) {
   if (!written.starts_with(kFile)) return written;
-  auto text = runtime::read_small_file(written.substr(kFile.size()), kLongestPassword);
+  auto text = runtime::read_named_file(written.substr(kFile.size()), kLongestPassword);
   if (!text)
     return core::fail("the password of the mail relay cannot be read: {}", text.error().message);
   text->resize(std::min(text->find_first_of("\r\n"), text->size()));
@@ -24,7 +24,7 @@ core::Result<std::string> password_of(const std::string& written) {
 
 core::Result<tls::Context> context_of(const std::string& path) {
   if (path.empty()) return tls::Context::strict({});
-  const auto text = runtime::read_small_file(path, kLongestAuthorities);
+  const auto text = runtime::read_named_file(path, kLongestAuthorities);
   if (!text) return core::fail("smtp_ca cannot be read: {}", text.error().message);
   auto made = tls::Context::strict(*text);
   if (!made) return core::fail("smtp_ca {} cannot be used: {}", path, made.error().message);

@@ -9,16 +9,19 @@
 
 namespace holdfast::runtime {
 
-core::Result<std::string> read_small_file(const std::string& path, std::size_t longest,
-                                          Owner owner) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd && errno == ELOOP) return core::fail_errno(ELOOP, "{} is a link, not a file", path);
-  if (!fd) return core::fail_errno(errno, "cannot open {}", path);
+namespace {
+
+constexpr int kReading = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+core::Result<struct stat> look_at(const UniqueFd& fd, const std::string& path) {
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0) return core::fail_errno(errno, "cannot look at {}", path);
   if (!S_ISREG(found.st_mode)) return core::fail("{} is not a file", path);
-  if (owner == Owner::ours && (found.st_uid != ::geteuid() || (found.st_mode & 077) != 0))
-    return core::fail("{} belongs to somebody else, or others may use it", path);
+  return found;
+}
+
+core::Result<std::string> read_all(const UniqueFd& fd, const std::string& path, std::size_t longest,
+                                   std::string_view of_a_longer_one) {
   std::string text;
   std::array<char, 16384> piece{};
   while (true) {
@@ -28,8 +31,30 @@ core::Result<std::string> read_small_file(const std::string& path, std::size_t l
     if (count == 0) return text;
     text.append(piece.data(), static_cast<std::size_t>(count));
     if (text.size() > longest)
-      return core::fail("{} is longer than {} bytes: it is not ours", path, longest);
+      return core::fail("{} is longer than {} bytes{}", path, longest, of_a_longer_one);
   }
+}
+
+}  // namespace
+
+core::Result<std::string> read_small_file(const std::string& path, std::size_t longest,
+                                          Owner owner) {
+  const UniqueFd fd(::open(path.c_str(), kReading | O_NOFOLLOW));
+  if (!fd && errno == ELOOP) return core::fail_errno(ELOOP, "{} is a link, not a file", path);
+  if (!fd) return core::fail_errno(errno, "cannot open {}", path);
+  const auto found = look_at(fd, path);
+  if (!found) return found.error();
+  if (owner == Owner::ours && (found->st_uid != ::geteuid() || (found->st_mode & 077) != 0))
+    return core::fail("{} belongs to somebody else, or others may use it", path);
+  return read_all(fd, path, longest, ": it is not ours");
+}
+
+core::Result<std::string> read_named_file(const std::string& path, std::size_t longest) {
+  const UniqueFd fd(::open(path.c_str(), kReading));
+  if (!fd) return core::fail_errno(errno, "cannot open {}", path);
+  const auto found = look_at(fd, path);
+  if (!found) return found.error();
+  return read_all(fd, path, longest, "");
 }
 
 std::string boot_id() {

@@ -1,5 +1,6 @@
 // Files of ours under names that others may have used for something else: nothing here follows a
-// link, waits for the other end of a pipe, reads a device or leaves half a file behind.
+// link (but read_named_file), waits for the other end of a pipe, reads a device or leaves half a
+// file behind.
 #pragma once
 
 #include "core/result.hpp"
@@ -20,6 +21,9 @@ enum class Owner : unsigned char { anybody, ours };
 [[nodiscard]] core::Result<std::string> read_small_file(const std::string& path,
                                                         std::size_t longest,
                                                         Owner owner = Owner::anybody);
+/// The same of a file that the operator names: links lead to it, as certbot's and Kubernetes' do.
+[[nodiscard]] core::Result<std::string> read_named_file(const std::string& path,
+                                                        std::size_t longest);
 /// What every boot has another of (random(4)), for records that mean nothing after one; empty: it
 /// cannot be read.
 [[nodiscard]] std::string boot_id();

@@ -41,6 +41,23 @@ TEST_CASE("small file: a pipe, a link, a device or a directory is an error, not 
   }
 }
 
+TEST_CASE("small file: a file that the operator names may be a link, but nothing else") {
+  const testing::TemporaryDirectory directory;
+  const std::string pipe = directory / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0644) == 0);
+  std::ofstream(directory / "archive1.pem") << "text\n";
+  const std::string link = directory / "live.pem";
+  REQUIRE(::symlink("archive1.pem", link.c_str()) == 0);
+
+  const auto text = read_named_file(link, 100);
+
+  REQUIRE(text.has_value());
+  CHECK(*text == "text\n");
+  for (const std::string& path : {pipe, std::string("/dev/zero"), directory / "."})
+    CHECK(read_named_file(path, 100).error().message == path + " is not a file");
+  CHECK(read_named_file(link, 4).error().message == link + " is longer than 4 bytes");
+}
+
 TEST_CASE("small file: a missing one is told apart, a long one is refused") {
   const testing::TemporaryDirectory directory;
   CHECK(read_small_file(directory / "none", 100).error().system_errno == ENOENT);
