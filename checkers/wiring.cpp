@@ -1,6 +1,7 @@
 #include "checkers/wiring.hpp"
 
 #include "checkers/core/dns.hpp"
+#include "checkers/core/tls.hpp"
 #include "config/accounts.hpp"
 #include "config/group_members.hpp"
 #include "config/pattern_text.hpp"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <sha2.h>
 
 namespace holdfast::checkers {
 
@@ -43,13 +45,26 @@ class Translator {
   std::optional<core::Shared<TlsShown>> shown_;  // by every SSL_GET
 };
 
+std::string digest_of(const std::string& text) {
+  std::string digits(SHA256_DIGEST_STRING_LENGTH, '\0');
+  ::SHA256Data(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digits.data());
+  digits.pop_back();  // the byte that ends it
+  return digits;
+}
+
+/// They tell one identity from another, in every probe: a whole file would be there as often.
+tls::Identity digests_of(const tls::Identity& texts) {
+  return {digest_of(texts.certificate), digest_of(texts.key), texts.password,
+          digest_of(texts.authorities)};
+}
+
 /// nullopt: there is no SSL block, and nothing is shown.
 std::optional<core::Shared<TlsShown>> shown_of(const config::TlsIdentity& written) {
   if (written == config::TlsIdentity{}) return std::nullopt;
   TlsShown shown;
   // Where they cannot be read their paths stand for them: other files are another identity.
   shown.identity = {written.certificate, written.key, written.password, written.ca};
-  if (auto texts = config::texts_of(written); texts) shown.identity = std::move(*texts);
+  if (const auto texts = config::texts_of(written); texts) shown.identity = digests_of(*texts);
   if (auto context = config::context_of(written); context)
     shown.context = std::move(*context);
   else
@@ -135,13 +150,6 @@ CheckSettings check_with(const config::ConnectOptions& from, Dialogue dialogue,
                    .warmup = from.warmup},
           .alpha = from.alpha || server_is_alpha,
           .logs_all_failures = from.log_all_failures};
-}
-
-/// Of a Host header: without its port. An address is no name (RFC 6066 §3).
-std::string host_name(const std::string& host) {
-  if (host.starts_with('[')) return {};
-  const std::string name = host.substr(0, host.find(':'));
-  return core::IpAddress::parse(host) || core::IpAddress::parse(name) ? std::string() : name;
 }
 
 TlsSettings tls_of(const config::HttpCheck& from, const config::HttpUrl& url,

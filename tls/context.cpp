@@ -3,6 +3,7 @@
 #include "core/assertion.hpp"
 #include "core/freed.hpp"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
@@ -61,6 +62,14 @@ Certificate next_certificate(BIO* bytes) {
   return Certificate(PEM_read_bio_X509(bytes, nullptr, nullptr, nullptr));
 }
 
+/// After the last one that could be read: whether a damaged one stands behind it.
+core::Result<void> at_the_end(std::size_t count) {
+  const unsigned long last = ERR_peek_last_error();
+  if (ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE) return {};
+  return core::fail("certificate {} of the file cannot be read: {}", count + 1,
+                    take_trouble().words);
+}
+
 /// Into those that a chain is made of.
 core::Result<void> add_authorities(SSL_CTX* context, const std::string& text) {
   const Bytes bytes = reader_of(text);
@@ -69,9 +78,10 @@ core::Result<void> add_authorities(SSL_CTX* context, const std::string& text) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), one.get());
     ++count;
   }
+  const auto ended = at_the_end(count);
   const std::string why = take_trouble().words;
-  if (count == 0) return core::fail("there is no certificate in it: {}", why);
-  return {};
+  if (ended && count == 0) return core::fail("there is no certificate in it: {}", why);
+  return ended;
 }
 
 core::Result<void> show(SSL_CTX* context, const Identity& identity) {
@@ -85,11 +95,14 @@ core::Result<void> show(SSL_CTX* context, const Identity& identity) {
   if (!own) return core::fail("the certificate cannot be used: {}", take_trouble().words);
   if (SSL_CTX_use_certificate(context, own.get()) != 1)
     return core::fail("the certificate cannot be used: {}", take_trouble().words);
+  std::size_t count = 1;
   while (Certificate further = next_certificate(certificates.get())) {
+    ++count;
     if (SSL_CTX_add0_chain_cert(context, further.get()) != 1)
       return core::fail("a certificate of the chain cannot be used: {}", take_trouble().words);
     static_cast<void>(further.release());  // the context's now
   }
+  if (const auto ended = at_the_end(count); !ended) return ended.error();
   forget_trouble();  // the end of the text
   const Bytes key_text = reader_of(identity.key);
   const Key key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, give_password,

@@ -15,6 +15,12 @@ const tls::Context& context_of(const TlsSettings& settings) {
 
 }  // namespace
 
+std::string host_name(const std::string& host) {
+  if (host.starts_with('[')) return {};
+  const std::string name = host.substr(0, host.find(':'));
+  return core::IpAddress::parse(host) || core::IpAddress::parse(name) ? std::string() : name;
+}
+
 struct TlsDialogue::Connection {
   explicit Connection(const TlsSettings& settings)
       : client(context_of(settings), settings.name),

@@ -17,6 +17,9 @@ namespace holdfast::checkers {
 /// more than this is a failure.
 inline constexpr std::size_t kMaxTlsTrailingBytes = 64 * 1024;
 
+/// RFC 6066 §3: of a Host header the name for the hello, without its port; an address is none.
+[[nodiscard]] std::string host_name(const std::string& host);
+
 class TlsDialogue {
  public:
   /// `inner` speaks through TLS.

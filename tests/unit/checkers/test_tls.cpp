@@ -312,3 +312,30 @@ TEST_CASE("TLS: what cannot be shown is our trouble, said without the password")
   CHECK(reason_of({.authorities = "nothing"}) ==
         "the file of 'ca' cannot be used: there is no certificate in it: no start line");
 }
+
+TEST_CASE("TLS: a damaged certificate in the middle of a file is named, not left out") {
+  const Authority one("one", nullptr);
+  const Authority two("two", nullptr);
+  std::string damaged = one.certificate_text();
+  damaged[damaged.size() / 2] = '*';
+  const std::string three = two.certificate_text() + damaged + one.certificate_text();
+  const auto problem_of = [](const auto& made) {
+    return made ? std::string() : made.error().message;
+  };
+
+  CHECK(problem_of(tls::Context::strict(three))
+            .starts_with("certificate 2 of the file cannot be read: "));
+  CHECK(problem_of(tls::Context::strict(two.certificate_text() + one.certificate_text() + "\n#\n"))
+            .empty());
+  CHECK(problem_of(tls::Context::lenient({.certificate = three, .key = two.key_text()}))
+            .starts_with("certificate 2 of the file cannot be read: "));
+  CHECK(problem_of(tls::Context::lenient({.authorities = three}))
+            .starts_with("the file of 'ca' cannot be used: certificate 2 of the file"));
+}
+
+TEST_CASE("TLS: of a Host header the name") {
+  CHECK(host_name("www.example:8443") == "www.example");
+  CHECK(host_name("www.example") == "www.example");
+  for (const char* address : {"192.0.2.1", "192.0.2.1:443", "[2001:db8::1]:443", "2001:db8::1", ""})
+    CHECK(host_name(address).empty());
+}

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace holdfast;
@@ -231,6 +233,24 @@ TEST_CASE("settings: a certificate that cannot be used names its file, and is th
   });
   REQUIRE(said != warnings.all().end());
   CHECK(said->line == 1);
+}
+
+TEST_CASE("settings: a long certificate file makes no probe's identity long") {
+  const std::string path = "/tmp/holdfast-wiring-" + std::to_string(::getpid()) + ".pem";
+  const std::string text =
+      fmt::format("SSL {{\ncertificate {}\n}}\n", path) +
+      "virtual_server 192.0.2.1 443 {\nprotocol TCP\nreal_server 192.0.2.7 443 {\n"
+      "SSL_GET {\nurl {\npath /\n}\n}\n}\n}\n";
+  const auto identity_with = [&](char letter) {
+    std::ofstream(path) << std::string(100'000, letter);
+    const Settings settings = wiring_of(config::load_text(text, "a.conf").model);
+    return identity(settings.services[0].servers[0].checks[0].probe);
+  };
+  const std::string first = identity_with('a');
+  CHECK(first.size() < 300);
+  CHECK(first == identity_with('a'));
+  CHECK(first != identity_with('b'));
+  ::unlink(path.c_str());
 }
 
 TEST_CASE("settings: log_all_failures is the check's, else that of global_defs") {
