@@ -11,6 +11,7 @@ namespace holdfast::ctl {
 namespace {
 
 constexpr std::string_view kMessagePrefix = "message:";
+constexpr std::string_view kGroupPrefix = "group:";
 
 }  // namespace
 
@@ -23,11 +24,15 @@ int explain(const Target& target, const std::string& word, Format format) {
     return kDone;
   }
   if (find_message(word) != nullptr) return explain_message(word);
+  const std::string why =
+      answer ? std::string(text(*answer, "error"))
+             : fmt::format("no running director to ask for {} of that name",
+                           word.starts_with(kGroupPrefix) ? "a sync group" : "an instance");
   const std::string_view near = nearest_id(word);
-  complain(fmt::format(
-      "there is no message \"{}\"{}, and {}", word,
-      near.empty() ? "" : fmt::format(" (did you mean {}?)", near),
-      answer ? text(*answer, "error") : "no running director to ask for an instance of that name"));
+  complain(word.starts_with(kGroupPrefix)
+               ? why
+               : fmt::format("there is no message \"{}\"{}, and {}", word,
+                             near.empty() ? "" : fmt::format(" (did you mean {}?)", near), why));
   return kFailed;
 }
 

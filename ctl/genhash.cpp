@@ -134,7 +134,8 @@ int run_genhash(const GenhashWords& words) {
                         .statuses = {kAnyStatus},
                         .digest = std::string(kNoDigest),
                         .virtualhost = words.virtualhost};
-  if (words.tls) url.tls = checkers::TlsSettings{.name = words.sni ? words.virtualhost : ""};
+  // As SSL_GET does it: a server may have another page for each name.
+  if (words.tls) url.tls = checkers::TlsSettings{.name = checkers::host_name(words.virtualhost)};
   HttpDialogue plain(url, version_of(words.protocol), settings.target);
   if (!url.tls) {
     const auto outcome = talk(fd, plain, end);
@@ -152,7 +153,8 @@ void add_genhash_words(CLI::App& verb, GenhashWords& words) {
   verb.add_option("-p,--port", words.port, "Its port")->type_name("PORT")->required();
   verb.add_option("-u,--url", words.path, "Path of the page")->type_name("PATH")->required();
   verb.add_flag("-S,--use-ssl", words.tls, "Over TLS");
-  verb.add_flag("-I,--use-sni", words.sni, "With the name of -V in the TLS hello");
+  verb.add_flag("-I,--use-sni", words.sni,
+                "The name of -V is in the TLS hello, as SSL_GET has it: always so here");
   verb.add_option("-V,--use-virtualhost", words.virtualhost, "Host header")->type_name("NAME");
   verb.add_option("-P,--protocol", words.protocol, "1.0, 1.0c (closes the connection) or 1.1")
       ->check(CLI::IsMember({"1.0", "1.0c", "1.0C", "1.1"}));
