@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::config::manual {
 namespace {
@@ -279,6 +280,7 @@ std::string arguments_of(const Keyword& keyword) {
   std::size_t open = 0;
   for (const Arg& arg : keyword.args) {
     if (arg.type == ArgType::none) break;
+    if (!arg.optional) text.append(std::exchange(open, 0), ']');  // [all] SECONDS
     text += fmt::format("{}{}{}{}", text.empty() ? "" : " ", arg.optional ? "[" : "", argument(arg),
                         arg.repeated ? " …" : "");
     if (arg.optional) ++open;

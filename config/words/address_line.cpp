@@ -121,7 +121,8 @@ constexpr Keyword kAddressList[] = {
     word("use_vmac", value<&VirtualAddress::use_vmac>,
          doc("put it on an interface with the virtual router's MAC above that interface")),
     word("track_group", text("name"), value<&VirtualAddress::track_group>,
-         reads<read_track_group<Draft>>, doc("instances that go down with this static address")),
+         reads<read_track_group<Draft>>,
+         doc("instances that go down while this static address is missing and cannot be put back")),
 };
 
 // keepalived: a length that the family does not have counts as none.

@@ -44,7 +44,8 @@ constexpr Keyword kRoot[] = {
          not_yet("Holdfast does not do BFD yet: this session is not started"), kRepeatable,
          doc("a BFD session, for track_bfd and BFD_CHECK")),
     word("track_group", text("name"), opens(Block::track_group), acts_in(Room::vrrp), kRepeatable,
-         doc("instances that go down with a static address, route or rule")),
+         doc("instances that go down while a static address, route or rule is missing and cannot "
+             "be put back")),
     word("garp_group", opens(Block::garp_group), acts_in(Room::vrrp), kRepeatable,
          doc("interfaces that share one pace of announcements")),
     word("net_namespace", text("name"), acts_in(Room::watchdog),

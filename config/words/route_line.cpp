@@ -211,7 +211,7 @@ constexpr Keyword kRouteList[] = {
          doc("one leg of a multipath route")),
     word("no_track", value<&Route::no_track>, doc("nothing follows when somebody removes it")),
     word("track_group", text("name"), value<&Route::track_group>, reads<read_track_group<Draft>>,
-         doc("instances that go down with this static route")),
+         doc("instances that go down while this static route is missing and cannot be put back")),
     word(
         "vrf", text("name"),
         not_yet("Holdfast does not look up the routing table of a VRF yet: a route with 'vrf' goes "

@@ -179,7 +179,7 @@ constexpr Keyword kRuleList[] = {
     word("no_track", value<&Rule::no_track>, doc("nothing follows when somebody removes it")),
     word("type", as_is(), reads<read_nothing>, doc("the action follows")),
     word("track_group", text("name"), value<&Rule::track_group>, reads<read_track_group<Draft>>,
-         doc("instances that go down with this static rule")),
+         doc("instances that go down while this static rule is missing and cannot be put back")),
 };
 
 bool finish(BuildContext& context, const Statement& entry, Draft& draft) {
