@@ -8,6 +8,13 @@ namespace {
 constexpr std::uint16_t kSubmissions = 465;  // RFC 8314 §7.3
 constexpr std::string_view kFile = "file:";
 
+std::string_view first_that_wants_tls(const Globals& globals) {
+  if (!globals.smtp_user.empty()) return "smtp_user";
+  if (!globals.smtp_password.empty()) return "smtp_password";
+  if (!globals.smtp_ca.empty()) return "smtp_ca";
+  return globals.smtp_tls_name.empty() ? std::string_view() : "smtp_tls_name";
+}
+
 }  // namespace
 
 void MailWords::look_at(const Tree& tree, std::uint32_t first) {
@@ -22,20 +29,14 @@ void MailWords::look_at(const Tree& tree, std::uint32_t first) {
 void MailWords::finish(Globals& globals, Reporter& reporter) const {
   finish_login(globals, reporter);
   finish_name(globals, reporter);
+  finish_paths(globals, reporter);
   finish_protection(globals, reporter);
   finish_port(globals);
-  finish_paths(globals, reporter);
 }
 
 const MailWords::Place* MailWords::find(std::string_view word) const {
   const auto found = places_.find(word);
   return found == places_.end() ? nullptr : &found->second;
-}
-
-std::string_view MailWords::first_that_wants_tls() const {
-  for (const std::string_view word : {"smtp_user", "smtp_password", "smtp_ca", "smtp_tls_name"})
-    if (find(word) != nullptr) return word;
-  return {};
 }
 
 void MailWords::finish_login(const Globals& globals, Reporter& reporter) const {
@@ -60,7 +61,7 @@ void MailWords::finish_name(Globals& globals, Reporter& reporter) const {
 }
 
 void MailWords::finish_protection(Globals& globals, Reporter& reporter) const {
-  const std::string_view wants = first_that_wants_tls();
+  const std::string_view wants = first_that_wants_tls(globals);
   if (globals.smtp_tls != MailTls::off || wants.empty()) return;
   const bool is_login = wants == "smtp_user" || wants == "smtp_password";
   const Place* off = find("smtp_tls");
@@ -70,6 +71,8 @@ void MailWords::finish_protection(Globals& globals, Reporter& reporter) const {
                                  "text",
                                  wants),
                      fmt::format("write 'smtp_tls starttls' or 'implicit', or remove '{}'", wants));
+    globals.smtp_ca.clear();
+    globals.smtp_tls_name.clear();
     return;
   }
   globals.smtp_tls = MailTls::starttls;

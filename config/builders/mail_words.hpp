@@ -23,7 +23,6 @@ class MailWords {
   };
 
   [[nodiscard]] const Place* find(std::string_view word) const;
-  [[nodiscard]] std::string_view first_that_wants_tls() const;
   void finish_login(const Globals& globals, Reporter& reporter) const;
   void finish_name(Globals& globals, Reporter& reporter) const;
   void finish_protection(Globals& globals, Reporter& reporter) const;

@@ -67,7 +67,7 @@ void check_certificate(const Context& context) {
   if (written == TlsIdentity{} || !shows_certificates(context.model)) return;
   check_paths(context, written);
   if (written.certificate.empty() && written.key.empty())
-    context.warn(
+    context.note(
         written.location,
         fmt::format("'{}' of SSL means nothing without a 'certificate': SSL_GET shows none",
                     written.ca.empty() ? "password" : "ca"),

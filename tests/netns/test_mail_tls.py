@@ -92,8 +92,12 @@ def test_what_is_wrong_is_one_sentence_and_then_the_letter_arrives(scene: Scene)
 def test_a_password_in_a_file_is_read_for_each_session(scene: Scene) -> None:
     relay = start_relay(scene, SecurePostfix, "PLAIN")
     path = password_file(scene, "Not-Yet-Known\n")
+    # As certbot and Kubernetes have them.
+    links = [scene.director.directory / name for name in ("live.pem", "live.password")]
+    links[0].symlink_to(relay.directory / "ca.pem")
+    links[1].symlink_to(path)
     scene.start(text_with(STARTTLS, smtp_tls="starttls", smtp_user=USER, smtp_tls_name=NAME,
-                          smtp_ca=str(relay.directory / "ca.pem"), smtp_password=f"file:{path}"))
+                          smtp_ca=str(links[0]), smtp_password=f"file:{links[1]}"))
     scene.becomes("MASTER")
     says(scene, f"the mail relay does not take the password of '{USER}'")
     password_file(scene)
@@ -112,7 +116,11 @@ def test_open_smtpd_takes_it_by_auth_plain(scene: Scene) -> None:
     assert "smtp authentication user=holdfast" in relay.log()
 
 
-def test_a_relay_without_starttls_hears_no_more_than_a_name(scene: Scene) -> None:
+@pytest.mark.parametrize("words", [
+    {"smtp_tls": "starttls", "smtp_user": USER, "smtp_password": PASSWORD},
+    {"smtp_tls": "startls"}, {"smtp_tls_name": NAME}])
+def test_a_relay_without_starttls_hears_no_more_than_a_name(scene: Scene, words: dict[str, str]
+                                                            ) -> None:
     heard: list[str] = []
 
     def answer(stage: str) -> bytes:
@@ -120,7 +128,7 @@ def test_a_relay_without_starttls_hears_no_more_than_a_name(scene: Scene) -> Non
         return polite(stage)
 
     PlayedRelay(scene.peer, answer)
-    scene.start(text_with(25, smtp_tls="starttls", smtp_user=USER, smtp_password=PASSWORD))
+    scene.start(text_with(25, **words))
     scene.becomes("MASTER")
     says(scene, "the mail relay does not offer STARTTLS: nothing is sent in clear text")
     assert set(heard) == {"greeting", "EHLO"}

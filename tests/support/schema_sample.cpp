@@ -39,6 +39,7 @@ std::string nth_word(std::string_view called, std::uint64_t number) {
   if (called == "number or name") return number % 2 == 0 ? "7" : "main";
   if (called == "time") return number % 2 == 0 ? "70" : "7";
   if (called == "realm, or two with /") return number % 2 == 0 ? "7" : "7/8";
+  if (called == "file") return number % 2 == 0 ? "/path/file" : "/path/other";
   if (called == "path") return number % 2 == 0 ? "/path" : "/path/with?query=1";
   if (called == "mask") return number % 2 == 0 ? "0177" : "IRGRP|IWGRP";
   if (called == "mark, with or without a mask") return number % 2 == 0 ? "16/255" : "7";

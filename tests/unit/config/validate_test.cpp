@@ -450,7 +450,7 @@ TEST_CASE("validate: the SSL block says what is missing, and who cannot read its
         "1:1 warning: SSL has a 'key', but no 'certificate' that it belongs to: SSL_GET is never "
         "tried, and says nothing about its servers");
   CHECK(said("password x\n") ==
-        "1:1 warning: 'password' of SSL means nothing without a 'certificate': SSL_GET shows none");
+        "1:1 note: 'password' of SSL means nothing without a 'certificate': SSL_GET shows none");
   CHECK(said("certificate pki/c.pem\n")
             .starts_with("1:1 warning: 'certificate' of SSL should be an absolute path"));
 
