@@ -77,10 +77,12 @@ void check_certificate(const Context& context) {
                         why + ": SSL_GET is never tried, and says nothing about its servers",
                         "give the file to root, or take the SSL block away");
   const auto made = context_of(written);
-  // Whoever looks is not who runs the director.
-  if (!made && made.error().system_errno == EACCES && ::geteuid() != 0)
-    context.note(written.location, fmt::format("{}: it cannot be looked at from here, but by root",
-                                               made.error().message));
+  // Whoever looks is not who runs the director, and perhaps not on its host.
+  const int error = made ? 0 : made.error().system_errno;
+  if ((error == EACCES || error == ENOENT) && ::geteuid() != 0)
+    context.note(written.location,
+                 fmt::format("{}: whether SSL_GET can use it is seen where the director runs",
+                             made.error().message));
   else if (!made)
     context.warn(written.location,
                  fmt::format("{}: SSL_GET is never tried, and says nothing about its servers",
