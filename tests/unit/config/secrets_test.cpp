@@ -240,6 +240,10 @@ TEST_CASE("secrets: a value in the line below its word, and words that other mai
   CHECK_FALSE(shows(told("global_defs {\n smtp_password\n QZX\n}\n" + with("")), "QZX"));
   CHECK(shows(told("global_defs {\n smtp_password\n smtp_cca /x\n router_idd lb1\n}\n" + with("")),
               "router_idd lb1"));
+  CHECK(shows(
+      told("# the password\nnonsense\n" + with(" track_script {\n chk_password\n other\n }\n")),
+      "'other'"));
+  CHECK(shows(told("# smtp_password\nnonsense\n" + with("")), "'nonsense'"));
   CHECK(shows(told("global_defs {\n smtp_password\n}\nnonsense\n" + with("")), "'nonsense'"));
 }
 
