@@ -120,8 +120,7 @@ void add_statics(const config::VrrpInstance& written, const config::Model& model
   };
   const auto add_item = [&](const std::string& text, const std::string& interface) {
     add(TrackerKind::static_item, text);
-    if (!interface.empty() && interface != written.place())
-      add(TrackerKind::interface, interface);
+    if (!interface.empty() && interface != written.place()) add(TrackerKind::interface, interface);
   };
   for (const config::VirtualAddress& each : model.static_addresses)
     if (groups.contains(each.track_group))
