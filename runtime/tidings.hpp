@@ -12,8 +12,10 @@
 
 namespace holdfast::runtime {
 
-/// Of the pipe of enable_dbus: another configuration is in use.
-inline constexpr std::string_view kReloadedLine = "RELOADED";
+/// Of the pipe of enable_dbus, beside the lines about instances: another configuration is in use,
+/// or lines were lost; the director stops.
+inline constexpr std::string_view kAskAgainLine = "ASK AGAIN";
+inline constexpr std::string_view kStoppedLine = "STOPPED";
 
 struct Tidings {
   enum class Scope : std::uint8_t { vrrp, lvs };

@@ -21,6 +21,8 @@
 namespace holdfast::scripts {
 namespace {
 
+/// Lines of thousands of instances; a wish.
+constexpr int kRoomForOurs = 1 << 20;
 /// Of a pipe that we have made: whose it is. Only root can write one with this beginning, xattr(7).
 constexpr const char* kMark = "trusted.holdfast";
 
@@ -44,7 +46,8 @@ NotifyPipe::NotifyPipe(boost::asio::io_context& io, runtime::Logger& logger, Pip
       kind_(kind),
       director_(std::move(director)),
       again_(io, [this] { tend(); }),
-      patience_(io, [this] { on_patience(); }) {}
+      patience_(io, [this] { on_patience(); }),
+      catch_up_(io, [this] { catch_up(); }) {}
 
 NotifyPipe::~NotifyPipe() {
   if (reader_) reader_->forget();
@@ -107,6 +110,7 @@ core::Result<runtime::UniqueFd> NotifyPipe::open() {
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0 || !S_ISFIFO(found.st_mode))
     return core::fail("{} is there and is no pipe", path);
+  if (settings_.reader_is_ours) ::fcntl(fd.get(), F_SETPIPE_SZ, kRoomForOurs);
   if (has_mark(fd.get(), director_)) is_made_here_ = true;  // by a predecessor that was killed
   return fd;
 }
@@ -134,9 +138,15 @@ void NotifyPipe::write(std::string_view line) {
     return;
   }
   ++lost_;
+  if (settings_.reader_is_ours) catch_up_.arm(runtime::now() + kFirstPause);
   if (fd_ && loss_noise_.admit("full", runtime::now()))
     logger_.log(kPipeLost, "{}: nobody reads {} fast enough: lines are lost ({} so far)",
                 name_of(kind_), settings_.path, lost_);
+}
+
+void NotifyPipe::catch_up() {
+  catch_up_.arm(std::nullopt);
+  write(runtime::kAskAgainLine);
 }
 
 void NotifyPipe::begin_reader() {
@@ -191,6 +201,8 @@ bool NotifyPipe::is_empty() const {
 
 void NotifyPipe::leave(std::function<void()> on_left) {
   is_leaving_ = true;
+  catch_up_.arm(std::nullopt);
+  if (settings_.reader_is_ours) write(runtime::kStoppedLine);
   on_left_ = std::move(on_left);
   again_.arm(std::nullopt);
   if (!reader_) return finish();
@@ -246,7 +258,7 @@ void Pipes::write(PipeKind kind, std::string_view line) {
 }
 
 void Pipes::tell_of_reload() {
-  pipes_.back().write(runtime::kReloadedLine);
+  pipes_.back().catch_up();
 }
 
 void Pipes::count_lost(PipeKind kind, std::uint64_t lines) {

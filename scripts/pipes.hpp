@@ -39,6 +39,8 @@ class NotifyPipe {
   void use(const PipeSettings& settings);
   /// In one write. Lost when the pipe is full, or cannot be had.
   void write(std::string_view line);
+  /// Of our own reader: it asks anew what it may have missed.
+  void catch_up();
   void count_lost(std::uint64_t lines) { lost_ += lines; }
   /// No more lines; the reader takes what is there and ends. `on_left` once, soon.
   void leave(std::function<void()> on_left);
@@ -71,6 +73,7 @@ class NotifyPipe {
   core::Duration pause_ = kFirstPause;
   runtime::DeadlineTimer again_;     // opens the pipe or starts the reader
   runtime::DeadlineTimer patience_;  // of the end
+  runtime::DeadlineTimer catch_up_;  // after lost lines, of our own reader
   core::Instant asked_at_{};         // the reader, to end; zero: not yet
   core::Instant leave_at_{};
   bool is_leaving_ = false;  // and does not begin anything any more

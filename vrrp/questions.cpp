@@ -15,8 +15,8 @@ constexpr std::string_view kGroupPrefix = "group:";
 boost::json::object explain_word(const std::string& word, const Router& router, const Past& past,
                                  const netlink::Firewall& firewall, core::Instant now) {
   const std::vector<GroupView> groups = router.groups(now);
-  const bool is_group = word.starts_with(kGroupPrefix);
-  const Instance* instance = is_group ? nullptr : find_instance(router, word);
+  const Instance* instance = find_instance(router, word);
+  const bool is_group = instance == nullptr && word.starts_with(kGroupPrefix);
   if (instance == nullptr) {
     const std::string name = is_group ? word.substr(kGroupPrefix.size()) : word;
     const auto group = std::ranges::find(groups, name, &GroupView::name);

@@ -96,7 +96,7 @@ void add_trackers(const config::Tracking& tracking, const std::string& primary,
 void add_interfaces_of_routes(const config::VrrpInstance& written, std::vector<Tracker>& trackers) {
   for (const config::Route& route : written.virtual_routes) {
     const TrackerId id{TrackerKind::interface, route.interface};
-    if (!route.no_track && !route.interface.empty() && route.interface != written.interface &&
+    if (!route.no_track && !route.interface.empty() && route.interface != written.place() &&
         std::ranges::find(trackers, id, &Tracker::id) == trackers.end())
       trackers.push_back({.id = id, .weight = 0, .reverse = Reverse::no});
   }
@@ -120,8 +120,7 @@ void add_statics(const config::VrrpInstance& written, const config::Model& model
   };
   const auto add_item = [&](const std::string& text, const std::string& interface) {
     add(TrackerKind::static_item, text);
-    if (!interface.empty() && interface != written.interface)
-      add(TrackerKind::interface, interface);
+    if (!interface.empty() && interface != written.place()) add(TrackerKind::interface, interface);
   };
   for (const config::VirtualAddress& each : model.static_addresses)
     if (groups.contains(each.track_group))

@@ -54,10 +54,9 @@ constexpr Keyword kRoot[] = {
          doc("network namespace of the IPVS table; no name: the default one")),
     word("namespace_with_ipsets", not_kept(kByNftables),
          doc("use sets of addresses in a namespace")),
-    word("instance", text("name"),
-         not_yet("accepted, without effect: 'instance' (several on one host are told apart by "
-                 "--run-dir)"),
-         doc("name of this Holdfast among several on one host")),
+    word("instance", text("name"), acts_in(Room::legacy),
+         doc("name of this Holdfast among several on one host: in names of dumps and on D-Bus; "
+             "run directories are told apart by --run-dir")),
     word("use_pid_dir", not_kept(),
          doc("keep pid files in a directory of their own; Holdfast always does")),
     word("child_wait_time", seconds(0, 3600), fallback("5"), not_kept(),

@@ -20,13 +20,18 @@ using Slot = std::unique_ptr<sd_bus_slot, FreeSlot>;
 
 class BusConnection {
  public:
-  /// `on_lost`: once, from the loop, with the reason; the connection is of no use any more then.
-  BusConnection(boost::asio::io_context& io, std::function<void(const std::string&)> on_lost);
+  /// The bus is on this host: it answers within this, or is of no use.
+  static constexpr core::Duration kPatience = std::chrono::seconds(5);
+
+  /// `on_ready`: once, from the loop, when the bus has taken us. `on_lost`: once, from the loop,
+  /// with the reason; the connection is of no use any more then.
+  BusConnection(boost::asio::io_context& io, std::function<void()> on_ready,
+                std::function<void(const std::string&)> on_lost);
   ~BusConnection();
   BusConnection(const BusConnection&) = delete;
   BusConnection& operator=(const BusConnection&) = delete;
 
-  /// Waits for the bus, seconds at most. Afterwards the bus itself is in the hands of sd-bus.
+  /// Only begins.
   [[nodiscard]] core::Result<void> open();
   /// Fails when another program has the name.
   [[nodiscard]] core::Result<void> take_name(const std::string& name);
@@ -39,11 +44,13 @@ class BusConnection {
  private:
   struct Life {};
   void wait(boost::asio::posix::stream_descriptor::wait_type type, bool& is_waiting);
-  void lose(int error);
+  void lose(const std::string& why);
 
+  std::function<void()> on_ready_;
   std::function<void(const std::string&)> on_lost_;
   boost::asio::posix::stream_descriptor readiness_;
   runtime::DeadlineTimer timer_;
+  runtime::DeadlineTimer patience_;  // until it is ready
   sd_bus* bus_ = nullptr;
   bool waits_to_read_ = false;
   bool waits_to_write_ = false;

@@ -94,12 +94,15 @@ void BusService::begin() {
 }
 
 void BusService::connect() {
-  bus_ = std::make_unique<BusConnection>(io_, [this](const std::string& why) {
-    // Not from inside the connection's own call.
-    boost::asio::post(io_, [this, why] { lose(why); });
-  });
-  auto opened = bus_->open();
-  if (!opened) return lose(opened.error().message);
+  // Not from inside the connection's own call.
+  bus_ = std::make_unique<BusConnection>(
+      io_, [this] { boost::asio::post(io_, [this] { serve(); }); },
+      [this](const std::string& why) { boost::asio::post(io_, [this, why] { lose(why); }); });
+  if (const auto opened = bus_->open(); !opened) lose(opened.error().message);
+}
+
+void BusService::serve() {
+  if (!bus_) return;  // lost meanwhile
   sd_bus_slot* slot = nullptr;
   if (const int error =
           sd_bus_add_object_vtable(bus_->bus(), &slot, service_path(settings_.names).c_str(),
@@ -108,6 +111,7 @@ void BusService::connect() {
     return lose(std::generic_category().message(-error));
   slot_.reset(slot);
   if (auto taken = bus_->take_name(settings_.service); !taken) return lose(taken.error().message);
+  is_served_ = true;
   trouble_.clear();
   logger_.log(kBusServed, "{} is on the system bus", settings_.service);
   tell("VrrpStarted");
@@ -121,6 +125,7 @@ void BusService::lose(const std::string& why) {
     logger_.log(kBusAway, "D-Bus is not served: {}; it is tried again every {} s", why,
                 kPause / std::chrono::seconds(1));
   trouble_ = why;
+  is_served_ = false;
   shown_.clear();
   slot_.reset();
   bus_.reset();
@@ -147,7 +152,7 @@ int BusService::answer(sd_bus_message* message, sd_bus_error* error,
 // The document of a large director is long: it is asked for when it must have changed, only.
 void BusService::refresh() {
   refresh_.arm(std::nullopt);
-  if (!bus_) return;
+  if (!is_served_) return;
   const core::Instant now = runtime::now();
   if (asked_at_ && now - *asked_at_ < kAskEvery) return refresh_.arm(*asked_at_ + kAskEvery);
   asked_at_ = now;
@@ -163,7 +168,8 @@ void BusService::refresh() {
   for (const std::string& name : gone) shown_.erase(name);
   for (const auto& [name, instance] : instances) show(name, instance);
   const std::int64_t generation = number_in(*status, "generation");
-  if (std::exchange(generation_, generation) != generation && generation > 1) tell("VrrpReloaded");
+  if (generation_ && *generation_ != generation) tell("VrrpReloaded");
+  generation_ = generation;
   bus_->go_on();
 }
 
@@ -182,9 +188,10 @@ void BusService::show(const std::string& name, const BusInstance& instance) {
 }
 
 void BusService::take(std::string_view line) {
-  if (line == runtime::kReloadedLine) return refresh_.arm(runtime::now() + kSettle);
+  if (line == runtime::kAskAgainLine) return refresh_.arm(runtime::now() + kSettle);
+  if (line == runtime::kStoppedLine && is_served_) return tell("VrrpStopped");
   const auto told = state_line_of(line);
-  if (!told || !bus_) return;
+  if (!told || !is_served_) return;
   const auto found = shown_.find(told->name);
   if (found == shown_.end()) return refresh();
   tell_state(*found->second, told->state);
@@ -207,9 +214,7 @@ void BusService::tell(const char* signal) {
 }
 
 void BusService::leave() {
-  if (!bus_) return;
-  tell("VrrpStopped");
-  bus_->flush();
+  if (bus_) bus_->flush();
 }
 
 }  // namespace holdfast::legacy

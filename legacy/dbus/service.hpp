@@ -36,7 +36,7 @@ class BusService {
   void begin();
   /// A line of the pipe. Before begin(), and while there is no bus, it tells nothing.
   void take(std::string_view line);
-  /// The director stops.
+  /// This program ends.
   void leave();
 
  private:
@@ -49,6 +49,7 @@ class BusService {
   struct Vtables;
 
   void connect();
+  void serve();
   void lose(const std::string& why);
   void refresh();
   void show(const std::string& name, const BusInstance& instance);
@@ -70,7 +71,8 @@ class BusService {
   runtime::DeadlineTimer again_;
   runtime::DeadlineTimer refresh_;
   std::optional<core::Instant> asked_at_;
-  std::int64_t generation_ = 0;
+  std::optional<std::int64_t> generation_;  // of what is shown
+  bool is_served_ = false;
   std::string trouble_;  // said already
 };
 

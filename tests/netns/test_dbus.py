@@ -3,8 +3,11 @@ on a bus of the test's own; and a bus that is absent, dies and comes back."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -212,3 +215,31 @@ def test_a_bus_that_comes_late_and_dies_is_joined_again(scene: Scene, bus: Bus) 
     bus.start()
     assert eventually(lambda: bus.state() == '(us) 2 "Master"', 8) is not None, director.log()
     assert not [gap for gap in scene.gaps(0) if gap > 0.4]
+
+
+def test_a_bus_that_says_nothing_is_given_up(scene: Scene, bus: Bus) -> None:
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(bus.path))
+        deaf.listen(8)
+        director = Director(scene.machine, served())
+        director.start("-P")
+        assert eventually(lambda: "the system bus does not answer" in director.log(), 9), (
+            director.log())
+        began = time.monotonic()
+        director.stop()
+        assert time.monotonic() - began < 3
+    assert not [gap for gap in scene.gaps(0) if gap > 0.4]
+
+
+def test_a_service_that_dies_begins_anew_and_tells_of_no_reload(scene: Scene, bus: Bus) -> None:
+    bus.start()
+    director = Director(scene.machine, served())
+    director.start("-P")
+    director.wait_for(VIP)
+    assert director.ctl("reload").returncode == 0
+    assert eventually(lambda: "VrrpReloaded" in bus.signals(), 5) is not None, bus.signals()
+    begun = len(bus.signals())
+    pid = int(scene.machine.run("pgrep", "-f", f"holdfast-dbus .*{director.directory}").stdout)
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: bus.signals()[begun:] == ["VrrpStarted", "eth0/51 2"], 5), (
+        bus.signals())

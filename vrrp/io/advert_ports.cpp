@@ -111,8 +111,11 @@ void AdvertPorts::gather(const std::shared_ptr<Port>& port) {
   port->gathering.async_wait([this, weak = std::weak_ptr(port)](boost::system::error_code error) {
     const auto self = weak.lock();
     if (error || !self || self->is_closed) return;
-    self->readiness.assign(self->socket.fd());
-    wait(self);
+    boost::system::error_code refused;  // no memory for it: it is heard without being watched
+    self->readiness.assign(self->socket.fd(), refused);
+    if (!refused) return wait(self);
+    (*on_readable_)(self->name);
+    gather(self);
   });
 }
 

@@ -12,6 +12,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,17 @@ bool has_heard(const runtime::UniqueFd& ear) {
   }
 }
 
+/// The kernel waits for all processors with each packet socket that is closed, some 10 ms: not in
+/// the loop.
+void close_aside(std::vector<runtime::UniqueFd> ears) {
+  if (ears.empty()) return;
+  try {
+    std::thread([ears = std::move(ears)] {}).detach();
+  } catch (const std::system_error&) {
+    // There can be no thread: they are closed by now.
+  }
+}
+
 }  // namespace
 
 // Jumps count from the next instruction; numbers of the targets stand behind.
@@ -79,6 +92,12 @@ FirstFrames::FirstFrames(boost::asio::io_context& io, runtime::Logger& logger,
                          std::function<void(const std::string&)> on_changed)
     : logger_(logger), on_changed_(std::move(on_changed)), timer_(io, [this] { look(); }) {}
 
+FirstFrames::~FirstFrames() {
+  std::vector<runtime::UniqueFd> ears;
+  for (auto& [name, silent] : silent_) ears.push_back(std::move(silent.ear));
+  close_aside(std::move(ears));
+}
+
 void FirstFrames::wait(core::Duration longest, core::Instant began) {
   longest_ = longest;
   began_ = began;
@@ -86,7 +105,11 @@ void FirstFrames::wait(core::Duration longest, core::Instant began) {
 
 // Who cannot be listened to does not wait.
 void FirstFrames::see(const std::string& interface, unsigned index, bool is_up) {
-  if (longest_ == core::Duration::zero() || !is_up || !known_.insert(interface).second) return;
+  if (longest_ == core::Duration::zero() || !is_up) return;
+  const auto known = known_.find(interface);
+  if (known != known_.end() && known->second == index) return;
+  forget(interface);  // one that was made anew under its name
+  known_.emplace(interface, index);
   const core::Instant now = runtime::now();
   const core::Instant end = (has_begun_ ? now : began_) + longest_;
   if (now >= end || now >= began_ + kBoot) return;
@@ -98,7 +121,16 @@ void FirstFrames::see(const std::string& interface, unsigned index, bool is_up) 
 
 void FirstFrames::forget(const std::string& interface) {
   known_.erase(interface);
-  silent_.erase(interface);
+  std::vector<runtime::UniqueFd> ears;
+  take_ear(interface, ears);
+  close_aside(std::move(ears));
+}
+
+void FirstFrames::take_ear(const std::string& interface, std::vector<runtime::UniqueFd>& ears) {
+  const auto found = silent_.find(interface);
+  if (found == silent_.end()) return;
+  ears.push_back(std::move(found->second.ear));
+  silent_.erase(found);
 }
 
 void FirstFrames::look() {
@@ -111,15 +143,17 @@ void FirstFrames::look() {
     else if (now >= silent.end)
       give_up.push_back(name);
   }
+  std::vector<runtime::UniqueFd> ears;
   const auto end = [&](const std::vector<std::string>& names, std::string_view why) {
     std::vector<std::string> told;
     for (const std::string& each : names)
       if (silent_.at(each).is_told) told.push_back(each);
     if (!told.empty()) logger_.log(kHears, "{}: {}", fmt::join(told, ", "), why);
-    for (const std::string& each : names) silent_.erase(each);
+    for (const std::string& each : names) take_ear(each, ears);
   };
   end(hear, "a host is heard now: elections go on");
   end(give_up, "no host has been heard still: elections go on all the same");
+  close_aside(std::move(ears));
   tell(now);
   if (!silent_.empty()) timer_.arm(now + kLookEvery);
   for (const std::string& each : hear) on_changed_(each);

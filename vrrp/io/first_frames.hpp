@@ -12,7 +12,6 @@
 #include <functional>
 #include <linux/filter.h>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +28,9 @@ class FirstFrames {
   /// `on_changed`: is_silent() answers otherwise than before. From the loop.
   FirstFrames(boost::asio::io_context& io, runtime::Logger& logger,
               std::function<void(const std::string& interface)> on_changed);
+  ~FirstFrames();
+  FirstFrames(const FirstFrames&) = delete;
+  FirstFrames& operator=(const FirstFrames&) = delete;
 
   /// Once, before the first see(); without it nothing is ever silent. The director has run since
   /// `began`: an interface that is up by now counts as silent for `longest` from then, one that
@@ -54,13 +56,14 @@ class FirstFrames {
 
   void look();
   void tell(core::Instant now);
+  void take_ear(const std::string& interface, std::vector<runtime::UniqueFd>& ears);
 
   runtime::Logger& logger_;
   std::function<void(const std::string&)> on_changed_;
   core::Duration longest_{};
   core::Instant began_{};
   bool has_begun_ = false;
-  std::set<std::string> known_;
+  std::map<std::string, unsigned> known_;  // with their index
   std::map<std::string, Silent> silent_;
   runtime::DeadlineTimer timer_;
 };

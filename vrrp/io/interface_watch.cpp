@@ -172,7 +172,10 @@ void InterfaceWatch::look_now() {
 InterfaceStatus InterfaceWatch::read_link(const netlink::Link& link, const Watched& watched) {
   InterfaceStatus status = interface_status(reflector_, link, watched.addresses);
   status.up = settling_.settle(link.name, status.up, runtime::now());
-  if (!watched.is_tracked_only) first_frames_.see(link.name, link.index, link.is_usable());
+  // On the device of a VRF the kernel shows what comes in as if it went out: nothing is heard
+  // there.
+  if (!watched.is_tracked_only && link.kind != "vrf")
+    first_frames_.see(link.name, link.index, link.is_usable());
   status.silent = first_frames_.is_silent(link.name);
   settle_.arm(settling_.deadline());
   std::vector<netlink::Link> others = takers_;
@@ -243,14 +246,14 @@ void InterfaceWatch::hear_for(const std::vector<const InstanceSettings*>& instan
     for (const PortKey& port : ports_of(*settings)) {
       Ears& ears = wanted[port];
       ears.vrids.insert(key.vrid);
-      for (int any = 1; hears_strangers_ && any <= 255; ++any)
-        ears.vrids.insert(static_cast<std::uint8_t>(any));
       if (key.channel.is_multicast()) ears.groups.insert(key.channel);
     }
   }
   std::set<PortKey> in_use;
   std::map<PortKey, Deafness> deaf;
-  for (const auto& [port, ears] : wanted) {
+  for (auto& [port, ears] : wanted) {
+    for (int any = 1; hears_strangers_ && any <= 255; ++any)
+      ears.vrids.insert(static_cast<std::uint8_t>(any));
     in_use.insert(port);
     Deafness found = ports_.listen_to(port, ears);
     if (!found.sentence.empty()) deaf.emplace(port, std::move(found));

@@ -20,9 +20,9 @@ void StrangerLog::hear(const Received& packet, const Router& router) {
   const auto vrid = advert ? peek_vrid(*advert) : std::nullopt;
   if (!vrid || router.receiver(packet, *vrid) != nullptr) return;
   const std::string sender = packet.source.to_string();
-  const auto held_back =
-      lines_.admit(fmt::format("{} {} {}", packet.interface, *vrid, sender), runtime::now());
-  if (!held_back) return;
+  const core::Instant now = runtime::now();
+  const auto held_back = lines_.admit(fmt::format("{} {}", packet.interface, *vrid), now);
+  if (!held_back || !all_.admit(now)) return;
   logger_.log(kStranger,
               "{}: an advert of virtual router {} from {}, which is not configured here ({} more "
               "like this since the last line)",

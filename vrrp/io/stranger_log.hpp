@@ -2,6 +2,7 @@
 // runner for each packet when log_unknown_vrids is written; decides nothing.
 #pragma once
 
+#include "runtime/line_budget.hpp"
 #include "runtime/log.hpp"
 #include "vrrp/core/router.hpp"
 
@@ -10,12 +11,13 @@ namespace holdfast::vrrp {
 class StrangerLog {
  public:
   explicit StrangerLog(runtime::Logger& logger);
-  /// One line for each sender and number of an interface, and then one a minute.
+  /// One line a minute for each number of an interface, 60 in all: senders can be forged.
   void hear(const Received& packet, const Router& router);
 
  private:
   runtime::Logger& logger_;
   runtime::RateLimiter lines_;
+  runtime::LineBudget all_{60, std::chrono::minutes(1)};
 };
 
 }  // namespace holdfast::vrrp

@@ -187,6 +187,7 @@ constexpr Scene kScenes[] = {
     {Block::route_list, "inet6", kDefaultRoute},
     {Block::global_defs, "notify_fifo_script", kPipes},
     {Block::global_defs, "data_use_instance", "instance blue\n"},
+    {Block::root, "instance", "global_defs {\n  data_use_instance\n}\n"},
     {Block::global_defs, "vrrp_notify_fifo_script", kPipes},
     {Block::global_defs, "lvs_notify_fifo_script", kPipes},
     {Block::global_defs, "fifo_write_vrrp_states_on_reload", kPipes},

@@ -141,6 +141,20 @@ TEST_CASE(
   CHECK(read(reader_of(path)).empty());
 }
 
+TEST_CASE("pipes: our own reader is told to ask again when lines were lost") {
+  Stage stage;
+  const std::string path = stage.add(PipeKind::bus, "bus");
+  stage.at(PipeKind::bus).reader_is_ours = true;
+  stage.pipes->use(stage.settings);
+  for (int i = 0; i < 20'000; ++i) stage.pipes->write(PipeKind::vrrp, fmt::format("{:0>99}", i));
+  CHECK(stage.count("lost") > 1000);
+  const auto reader = reader_of(path);
+  CHECK(read(reader).find("ASK AGAIN") == std::string::npos);
+  std::string told;
+  CHECK(run_until(stage.io, [&] { return !(told += read(reader)).empty(); }));
+  CHECK(told == "ASK AGAIN\n");
+}
+
 TEST_CASE("pipes: one that is there already is used and left; something else is not touched") {
   Stage stage;
   const std::string path = stage.add(PipeKind::all, "all");
