@@ -14,6 +14,9 @@ namespace holdfast::config {
 /// The same, and tried out.
 [[nodiscard]] core::Result<tls::Context> context_of(const TlsIdentity& written);
 
+/// Root, or the process that reads the configuration with root's right to read
+/// (CAP_DAC_READ_SEARCH): what it does not find is not there.
+[[nodiscard]] bool sees_every_file();
 /// What root may read with all its rights, as the reader has them, but the checkers may not: they
 /// gave CAP_DAC_OVERRIDE away. A sentence; empty: they can.
 [[nodiscard]] std::string unreadable_for_checkers(const TlsIdentity& written);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <unistd.h>
 
 namespace holdfast::config::validation {
 namespace {
@@ -79,7 +78,7 @@ void check_certificate(const Context& context) {
   const auto made = context_of(written);
   // Whoever looks is not who runs the director, and perhaps not on its host.
   const int error = made ? 0 : made.error().system_errno;
-  if ((error == EACCES || error == ENOENT) && ::geteuid() != 0)
+  if ((error == EACCES || error == ENOENT) && !sees_every_file())
     context.note(written.location,
                  fmt::format("{}: whether SSL_GET can use it is seen where the director runs",
                              made.error().message));

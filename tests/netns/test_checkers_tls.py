@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -119,7 +121,12 @@ def test_a_certificate_is_shown_to_a_server_that_asks_for_it(pair):  # noqa: F81
     checkers.wait(2, "up", 10)  # who does not ask gets none
     assert "status 200" in checkers.reason(1)
 
+    foreign = root / "foreign.key"  # the reader may read all files, the checkers may not
+    shutil.copy(root / "tls.key", foreign)
+    foreign.chmod(0o400)
+    os.chown(foreign, 1234, 1234)
     for text, sentence in (
+        (shown(root, key=str(foreign)), f"cannot read {foreign}"),
         (shown(root, "Wrong-Word-1"), "the key cannot be read with this password"),
         (shown(root, key=str(root / "old.key")), "the key does not belong to the certificate"),
         (shown(root, certificate="/nowhere.pem"), "'certificate' of SSL: cannot read /nowhere.pem"),
