@@ -64,8 +64,9 @@ std::optional<core::Shared<TlsShown>> shown_of(const config::TlsIdentity& writte
   TlsShown shown;
   // Where they cannot be read their paths stand for them: other files are another identity.
   shown.identity = {written.certificate, written.key, written.password, written.ca};
-  if (const auto texts = config::texts_of(written); texts) shown.identity = digests_of(*texts);
-  if (auto context = config::context_of(written); context)
+  const auto texts = config::texts_of(written);
+  if (texts) shown.identity = digests_of(*texts);
+  if (auto context = config::context_of(written, texts); context)
     shown.context = std::move(*context);
   else
     shown.problem = context.error().message;

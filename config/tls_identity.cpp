@@ -61,10 +61,10 @@ core::Result<tls::Identity> texts_of(const TlsIdentity& written) {
                        std::move(*authorities)};
 }
 
-core::Result<tls::Context> context_of(const TlsIdentity& written) {
-  const auto identity = texts_of(written);
-  if (!identity) return identity.error();
-  auto made = tls::Context::lenient(*identity);
+core::Result<tls::Context> context_of(const TlsIdentity& written,
+                                      const core::Result<tls::Identity>& texts) {
+  if (!texts) return texts.error();
+  auto made = tls::Context::lenient(*texts);
   if (!made && written.certificate.empty())
     return core::fail("SSL without a certificate: {}", made.error().message);
   if (!made)

@@ -11,8 +11,9 @@ namespace holdfast::config {
 
 /// An error names the file, and never says the password.
 [[nodiscard]] core::Result<tls::Identity> texts_of(const TlsIdentity& written);
-/// The same, and tried out.
-[[nodiscard]] core::Result<tls::Context> context_of(const TlsIdentity& written);
+/// These texts, tried out.
+[[nodiscard]] core::Result<tls::Context> context_of(const TlsIdentity& written,
+                                                    const core::Result<tls::Identity>& texts);
 
 /// Root, or the process that reads the configuration with root's right to read
 /// (CAP_DAC_READ_SEARCH): what it does not find is not there.

@@ -83,13 +83,16 @@ std::string rejected(const object& from) {
   return block.text();
 }
 
+/// Of an instance, or of the members of a group.
 std::string history(const object& from) {
   Block block("before");
   for (const value& each : find_list(from, "history")) {
     if (!each.is_object()) continue;
     const object& past = each.as_object();
-    block.add(fmt::format("{}  {} -> {}: {}", text(past, "at"), text(past, "from"),
-                          text(past, "to"), text(past, "why")));
+    const std::string member = text(past, "member");
+    block.add(fmt::format("{}  {}{}{} -> {}: {}", text(past, "at"), member,
+                          member.empty() ? "" : ": ", text(past, "from"), text(past, "to"),
+                          text(past, "why")));
   }
   return block.text();
 }
@@ -111,17 +114,6 @@ std::string members(const object& from) {
   return block.text();
 }
 
-std::string past_of_members(const object& from) {
-  Block block("before");
-  for (const value& each : find_list(from, "history")) {
-    if (!each.is_object()) continue;
-    const object& past = each.as_object();
-    block.add(fmt::format("{}  {}: {} -> {}: {}", text(past, "at"), text(past, "member"),
-                          text(past, "from"), text(past, "to"), text(past, "why")));
-  }
-  return block.text();
-}
-
 std::string render_group(const object& from) {
   const bool has_begun = number(from, "since_ms").has_value();
   std::string result = fmt::format(
@@ -131,7 +123,7 @@ std::string render_group(const object& from) {
   Block why("why");
   if (has_begun) why.add(text(from, "why"));
   return result + why.text() + members(from) + sentences("fault", from, "faults") +
-         sentences("then", from, "changes") + past_of_members(from);
+         sentences("then", from, "changes") + history(from);
 }
 
 }  // namespace

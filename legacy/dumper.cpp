@@ -1,12 +1,12 @@
 #include "legacy/dumper.hpp"
 
 #include "config/load.hpp"
-#include "runtime/control_client.hpp"
 #include "runtime/process.hpp"
 #include "runtime/sealed_memfd.hpp"
 
 #include <boost/json/object.hpp>
 
+#include "legacy/ask.hpp"
 #include "legacy/data_text.hpp"
 #include "legacy/dump_file.hpp"
 #include "legacy/dump_settings.hpp"
@@ -104,13 +104,11 @@ class Dumper {
   /// nullopt: it did not answer, which was said. A process that this director does not run (-P, -C)
   /// is asked nothing.
   std::optional<json::object> ask(const std::string& process, std::string_view command) {
-    const std::string path = job_.options.run_dir + "/" + process + ".sock";
-    auto answer = runtime::control_request(path, {{"command", command}}, kPatience);
-    if (!answer && answer.error().system_errno == ENOENT) return std::nullopt;
-    if (answer && !answer->contains("error")) return std::move(*answer);
+    auto answer = ask_process(job_.options.run_dir, process, {{"command", command}}, kPatience);
+    if (answer) return std::move(*answer);
+    if (answer.error().system_errno == ENOENT) return std::nullopt;
     has_failed_ = true;
-    logger_.log(kDumpFailed, "no dump of the {} process: {}", process,
-                answer ? std::string(text_in(*answer, "error")) : answer.error().message);
+    logger_.log(kDumpFailed, "no dump of the {} process: {}", process, answer.error().message);
     return std::nullopt;
   }
 

@@ -137,6 +137,10 @@ const char* to_string(State state) {
       return "MASTER";
     case State::fault:
       return "FAULT";
+    case State::deleted:
+      return "DELETED";
+    case State::stop:
+      return "STOP";
   }
   return "INIT";
 }

@@ -14,9 +14,17 @@
 namespace holdfast::legacy {
 
 /// As keepalived numbers them in its dumps, SNMP and D-Bus.
-enum class State : std::uint8_t { init = 0, backup = 1, master = 2, fault = 3 };
+/// `deleted` and `stop` on D-Bus only.
+enum class State : std::uint8_t {
+  init = 0,
+  backup = 1,
+  master = 2,
+  fault = 3,
+  deleted = 97,
+  stop = 98
+};
 
-[[nodiscard]] const char* to_string(State state);  ///< "INIT", "BACKUP", "MASTER", "FAULT"
+[[nodiscard]] const char* to_string(State state);  ///< "INIT", "BACKUP", "MASTER", "FAULT", …
 [[nodiscard]] State state_named(std::string_view word);
 
 /// Names of keepalived. What it counts under one name may be several reasons of ours.

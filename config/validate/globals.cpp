@@ -75,7 +75,7 @@ void check_certificate(const Context& context) {
     return context.warn(written.location,
                         why + ": SSL_GET is never tried, and says nothing about its servers",
                         "give the file to root, or take the SSL block away");
-  const auto made = context_of(written);
+  const auto made = context_of(written, texts_of(written));
   // Whoever looks is not who runs the director, and perhaps not on its host.
   const int error = made ? 0 : made.error().system_errno;
   if ((error == EACCES || error == ENOENT) && !sees_every_file())

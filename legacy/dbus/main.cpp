@@ -70,11 +70,10 @@ class Lines {
     std::array<char, 4096> block{};
     for (ssize_t count = 0; (count = ::read(pipe_.get(), block.data(), block.size())) > 0;)
       rest_.append(block.data(), static_cast<std::size_t>(count));
-    std::size_t end = 0;
-    while ((end = rest_.find('\n')) != std::string::npos) {
-      on_line_(std::string_view(rest_).substr(0, end));
-      rest_.erase(0, end + 1);
-    }
+    std::size_t start = 0;
+    for (std::size_t end = 0; (end = rest_.find('\n', start)) != std::string::npos; start = end + 1)
+      on_line_(std::string_view(rest_).substr(start, end - start));
+    rest_.erase(0, start);
   }
 
  private:

@@ -1,11 +1,11 @@
 #include "legacy/dbus/service.hpp"
 
 #include "runtime/clock.hpp"
-#include "runtime/control_client.hpp"
 #include "runtime/tidings.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include "legacy/ask.hpp"
 #include "legacy/messages.hpp"
 #include "legacy/status_view.hpp"
 #include <utility>
@@ -32,8 +32,9 @@ struct BusService::Vtables {
   }
   static int state(sd_bus*, const char*, const char*, const char*, Message* reply, void* user,
                    Problem*) {
-    const BusState state = static_cast<Shown*>(user)->what.state;
-    return sd_bus_message_append(reply, "(us)", static_cast<std::uint32_t>(state), word_of(state));
+    const State state = static_cast<Shown*>(user)->what.state;
+    return sd_bus_message_append(reply, "(us)", static_cast<std::uint32_t>(state),
+                                 word_of(state).c_str());
   }
   static int send_garp(Message* message, void* user, Problem* problem) {
     const auto& shown = *static_cast<Shown*>(user);
@@ -86,14 +87,10 @@ BusService::BusService(boost::asio::io_context& io, runtime::Logger& logger, Set
     : io_(io),
       logger_(logger),
       settings_(std::move(settings)),
-      again_(io, [this] { connect(); }),
+      again_(io, [this] { begin(); }),
       refresh_(io, [this] { refresh(); }) {}
 
 void BusService::begin() {
-  connect();
-}
-
-void BusService::connect() {
   // Not from inside the connection's own call.
   bus_ = std::make_unique<BusConnection>(
       io_, [this] { boost::asio::post(io_, [this] { serve(); }); },
@@ -135,9 +132,7 @@ void BusService::lose(const std::string& why) {
 core::Result<boost::json::object> BusService::ask(const char* process,
                                                   const boost::json::object& question,
                                                   core::Duration patience) const {
-  auto told = runtime::control_request(fmt::format("{}/{}.sock", settings_.run_dir, process),
-                                       question, patience);
-  if (told && told->contains("error")) return core::fail("{}", text_in(*told, "error"));
+  auto told = ask_process(settings_.run_dir, process, question, patience);
   if (told && told->contains("ok") && !flag_in(*told, "ok"))
     return core::fail("{}", text_in(*told, "diagnostics"));
   return told;
@@ -176,7 +171,7 @@ void BusService::refresh() {
 void BusService::show(const std::string& name, const BusInstance& instance) {
   auto& place = shown_[name];
   if (place) return tell_state(*place, instance.state);
-  place = std::make_unique<Shown>(Shown{*this, name, {instance.path, BusState::init}, {}});
+  place = std::make_unique<Shown>(Shown{*this, name, {instance.path, State::init}, {}});
   sd_bus_slot* slot = nullptr;
   if (sd_bus_add_object_vtable(bus_->bus(), &slot, instance.path.c_str(), kInstanceInterface,
                                Vtables::of_instance(), place.get()) < 0) {
@@ -195,11 +190,11 @@ void BusService::take(std::string_view line) {
   const auto found = shown_.find(told->name);
   if (found == shown_.end()) return refresh();
   tell_state(*found->second, told->state);
-  if (told->state == BusState::deleted) shown_.erase(found);
+  if (told->state == State::deleted) shown_.erase(found);
   bus_->go_on();
 }
 
-void BusService::tell_state(Shown& shown, BusState state) {
+void BusService::tell_state(Shown& shown, State state) {
   if (shown.what.state == state) return;
   shown.what.state = state;
   sd_bus_emit_signal(bus_->bus(), shown.what.path.c_str(), kInstanceInterface, "VrrpStatusChange",

@@ -48,13 +48,12 @@ class BusService {
   };
   struct Vtables;
 
-  void connect();
   void serve();
   void lose(const std::string& why);
   void refresh();
   void show(const std::string& name, const BusInstance& instance);
   void hide(const std::string& name);
-  void tell_state(Shown& shown, BusState state);
+  void tell_state(Shown& shown, State state);
   void tell(const char* signal);
   [[nodiscard]] core::Result<boost::json::object> ask(const char* process,
                                                       const boost::json::object& question,

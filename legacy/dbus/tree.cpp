@@ -3,21 +3,15 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "legacy/status_view.hpp"
+#include <algorithm>
 #include <array>
+#include <span>
 
 namespace holdfast::legacy {
 namespace {
 
-struct Word {
-  BusState state;
-  std::string_view told;
-  const char* shown;
-};
-constexpr std::array kWords{
-    Word{BusState::init, "INIT", "Init"},          Word{BusState::backup, "BACKUP", "Backup"},
-    Word{BusState::master, "MASTER", "Master"},    Word{BusState::fault, "FAULT", "Fault"},
-    Word{BusState::deleted, "DELETED", "Deleted"}, Word{BusState::stop, "STOP", "Stop"}};
+constexpr std::array kStates{State::init,  State::backup,  State::master,
+                             State::fault, State::deleted, State::stop};
 
 /// An element of a path has letters, digits and '_' only; an empty one cannot be.
 std::string element(std::string_view name) {
@@ -39,16 +33,15 @@ std::string root(const BusNames& names) {
 
 }  // namespace
 
-const char* word_of(BusState state) {
-  for (const Word& word : kWords)
-    if (word.state == state) return word.shown;
-  return "Unknown";
+std::string word_of(State state) {
+  std::string word = to_string(state);
+  for (char& letter : std::span(word).subspan(1)) letter = static_cast<char>(letter - 'A' + 'a');
+  return word;
 }
 
-std::optional<BusState> bus_state_named(std::string_view word) {
-  for (const Word& each : kWords)
-    if (each.told == word) return each.state;
-  return std::nullopt;
+std::optional<State> bus_state_named(std::string_view word) {
+  const auto found = std::ranges::find(kStates, word, [](State each) { return to_string(each); });
+  return found == kStates.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string service_path(const BusNames& names) {
@@ -73,7 +66,7 @@ std::map<std::string, BusInstance> instances_of(const BusNames& names,
     all.emplace(text_in(told, "name"),
                 BusInstance{instance_path(names, text_in(told, "interface"),
                                           number_in(told, "vrid"), text_in(told, "family")),
-                            bus_state_named(text_in(told, "state")).value_or(BusState::init)});
+                            bus_state_named(text_in(told, "state")).value_or(State::init)});
   }
   return all;
 }

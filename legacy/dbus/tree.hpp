@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "legacy/status_view.hpp"
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,19 +12,9 @@
 
 namespace holdfast::legacy {
 
-/// As keepalived numbers them on D-Bus.
-enum class BusState : std::uint32_t {
-  init = 0,
-  backup = 1,
-  master = 2,
-  fault = 3,
-  deleted = 97,
-  stop = 98
-};
-
-[[nodiscard]] const char* word_of(BusState state);  ///< "Init", "Backup", …
+[[nodiscard]] std::string word_of(State state);  ///< "Init", "Backup", …
 /// Of a line of a notification pipe or a status document: "MASTER"; nullopt: it is no state.
-[[nodiscard]] std::optional<BusState> bus_state_named(std::string_view word);
+[[nodiscard]] std::optional<State> bus_state_named(std::string_view word);
 
 /// How paths are made of what an instance is called.
 struct BusNames {
@@ -40,7 +31,7 @@ struct BusNames {
 
 struct BusInstance {
   std::string path;
-  BusState state = BusState::init;
+  State state = State::init;
   bool operator==(const BusInstance&) const = default;
 };
 
@@ -50,7 +41,7 @@ struct BusInstance {
 
 struct StateLine {
   std::string name;
-  BusState state = BusState::init;
+  State state = State::init;
 };
 /// Of `INSTANCE "VI_1" MASTER 100`; nullopt: the line tells of no instance's state.
 [[nodiscard]] std::optional<StateLine> state_line_of(std::string_view line);

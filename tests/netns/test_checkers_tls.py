@@ -91,6 +91,15 @@ def test_every_way_to_fail_has_its_reason(pair):  # noqa: F811
     checkers.wait(1, "down", 10)
 
 
+def start_servers_with_locked_key(servers: Namespace) -> Path:
+    """Where its certificate is, and its key, which needs a password."""
+    start_servers(servers)
+    root = servers.lab.directory / "www"
+    servers.run("openssl", "ec", "-aes256", "-passout", "pass:Key-Word-9", "-in",
+                str(root / "tls.key"), "-out", str(root / "locked.key"))
+    return root
+
+
 def shown(root: Path, password: str = "", **files: str) -> str:
     words = {"certificate": root / "tls.crt", "key": root / "locked.key", **files}
     lines = "".join(f" {word} {value}\n" for word, value in words.items())
@@ -99,10 +108,7 @@ def shown(root: Path, password: str = "", **files: str) -> str:
 
 def test_a_certificate_is_shown_to_a_server_that_asks_for_it(pair):  # noqa: F811
     director, servers = pair
-    start_servers(servers)
-    root = servers.lab.directory / "www"
-    servers.run("openssl", "ec", "-aes256", "-passout", "pass:Key-Word-9", "-in",
-                str(root / "tls.key"), "-out", str(root / "locked.key"))
+    root = start_servers_with_locked_key(servers)
     asks = service(1, tls_server(8445, "path /")) + service(2, tls_server(8443, "path /"))
     checkers = Checkers(director, asks)
     checkers.start()
@@ -142,10 +148,7 @@ def test_a_certificate_is_shown_to_a_server_that_asks_for_it(pair):  # noqa: F81
 
 def test_keepalived_shows_the_same_certificate(pair):  # noqa: F811
     director, servers = pair
-    start_servers(servers)
-    root = servers.lab.directory / "www"
-    servers.run("openssl", "ec", "-aes256", "-passout", "pass:Key-Word-9", "-in",
-                str(root / "tls.key"), "-out", str(root / "locked.key"))
+    root = start_servers_with_locked_key(servers)
     asks = "".join(service(number, tls_server(8445, "path /")) for number in (1, 2))
     bare, file = (director.lab.directory / name for name in ("bare.conf", "shown.conf"))
     bare.write_text(asks, encoding="ascii")

@@ -23,21 +23,29 @@ Instant next_beat(Instant previous, Duration interval, Instant now) {
   return next + ((now - next) / interval + 1) * interval;
 }
 
+std::optional<Instant> first_refresh(const InstanceSettings& settings, Instant now) {
+  if (settings.garp.refresh <= Duration::zero()) return std::nullopt;
+  return now + settings.garp.refresh;
+}
+
+std::optional<Instant> first_extra(const InstanceSettings& settings, Instant now) {
+  if (!settings.extra_announcements) return std::nullopt;
+  return now + settings.extra_announcements->every;
+}
+
 }  // namespace
 
 void Instance::become_master(std::string why, Instant now, Actions& out) {
   Master master{.next_advert_at = now + settings_.advert_interval,
                 .announce_again_at = {},
                 .announce_again_repeat = settings_.garp.repeat,
-                .refresh_at = {},
-                .extra_at = {},
+                .refresh_at = first_refresh(settings_, now),
+                .extra_at = first_extra(settings_, now),
                 .answer_from = {},
                 .answer_announce_from = {}};
   if (settings_.garp.delay > Duration::zero() && settings_.garp.repeat > 0) {
     master.announce_again_at = now + settings_.garp.delay;
   }
-  if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
-  if (const auto& extra = settings_.extra_announcements) master.extra_at = now + extra->every;
 
   send_advert(priority_, now, out);
   out.emplace_back(PublishAddresses{subject_, addresses_});
@@ -65,12 +73,10 @@ void Instance::resume_as_master(const ResumeFromPage& page, Instant now, Actions
   Master master{.next_advert_at = next,
                 .announce_again_at = {},
                 .announce_again_repeat = 0,
-                .refresh_at = {},
-                .extra_at = {},
+                .refresh_at = first_refresh(settings_, now),
+                .extra_at = first_extra(settings_, now),
                 .answer_from = {},
                 .answer_announce_from = {}};
-  if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
-  if (const auto& extra = settings_.extra_announcements) master.extra_at = now + extra->every;
   out.emplace_back(PublishAddresses{subject_, addresses_});
   change_state(master,
                fmt::format("resumed after a restart of this process, last advert {:.3f} s ago",
@@ -204,14 +210,9 @@ void Instance::advertise_change(Instant now, Master& master, Actions& out) {
 void Instance::reconfigure_master(const InstanceSettings& old, Instant now, Master& master,
                                   Actions& out) {
   master.next_advert_at = std::min(master.next_advert_at, now + settings_.advert_interval);
-  if (old.garp.refresh != settings_.garp.refresh) {
-    master.refresh_at.reset();
-    if (settings_.garp.refresh > Duration::zero()) master.refresh_at = now + settings_.garp.refresh;
-  }
-  if (old.extra_announcements != settings_.extra_announcements) {
-    master.extra_at.reset();
-    if (const auto& extra = settings_.extra_announcements) master.extra_at = now + extra->every;
-  }
+  if (old.garp.refresh != settings_.garp.refresh) master.refresh_at = first_refresh(settings_, now);
+  if (old.extra_announcements != settings_.extra_announcements)
+    master.extra_at = first_extra(settings_, now);
   const AddressList before = old.all_addresses();
   if (before == addresses_) return;
   out.emplace_back(PublishAddresses{subject_, addresses_});

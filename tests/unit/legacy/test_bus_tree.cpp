@@ -23,18 +23,18 @@ TEST_CASE("bus: a line of a pipe is a state of an instance, or nothing") {
   const auto told = state_line_of("INSTANCE \"VI_1\" MASTER 100");
   REQUIRE(told);
   CHECK(told->name == "VI_1");
-  CHECK(told->state == BusState::master);
+  CHECK(told->state == State::master);
   CHECK(state_line_of("INSTANCE \"a \" b\" FAULT 0")->name == "a \" b");
-  CHECK(state_line_of("INSTANCE \"x\" DELETED 0")->state == BusState::deleted);
+  CHECK(state_line_of("INSTANCE \"x\" DELETED 0")->state == State::deleted);
   for (const char* other : {"GROUP \"G\" MASTER 0", "INSTANCE \"VI_1\" MASTER_PRIORITY 90", "",
                             "INSTANCE \"VI_1", "INSTANCE \"VI_1\" ", "RELOADED"})
     CHECK_MESSAGE(!state_line_of(other), other);
 }
 
 TEST_CASE("bus: states have keepalived's numbers and words") {
-  CHECK(static_cast<int>(BusState::stop) == 98);
-  CHECK(static_cast<int>(BusState::deleted) == 97);
-  CHECK(std::string(word_of(*bus_state_named("BACKUP"))) == "Backup");
+  CHECK(static_cast<int>(State::stop) == 98);
+  CHECK(static_cast<int>(State::deleted) == 97);
+  CHECK(word_of(*bus_state_named("BACKUP")) == "Backup");
   CHECK(!bus_state_named("Backup"));
 }
 
@@ -45,8 +45,8 @@ TEST_CASE("bus: a status document is read as far as it makes sense") {
               .as_object());
   REQUIRE(instances.size() == 2);
   CHECK(instances.at("VI_1") ==
-        BusInstance{"/org/keepalived/Vrrp1/Instance/eth0/51/IPv4", BusState::master});
-  CHECK(instances.at("odd").state == BusState::init);
+        BusInstance{"/org/keepalived/Vrrp1/Instance/eth0/51/IPv4", State::master});
+  CHECK(instances.at("odd").state == State::init);
   CHECK(instances_of({}, {}).empty());
 }
 
